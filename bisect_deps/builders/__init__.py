@@ -1,0 +1,1 @@
+"""Who builds a candidate: one file per system, listed here."""

@@ -1,0 +1,103 @@
+"""The protocol that every builder fulfils: start, poll, log, cancel, close.
+
+No threads and no waiting inside: one driver loop serves many handles and owns the clock. A failed
+build is a value (`BuildStatus.FAILED`); a builder that cannot build raises `BuilderUnavailable`;
+a build that the system lost is `BROKEN`, which is never evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bisect_deps.model import BuildStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """All that a builder may know of a candidate.
+
+    `files` maps paths relative to the root file's folder to bytes, the root file first; `path` is
+    the root file's key. `digest` identifies the order: same digest, same order. `check` holds
+    shell commands to run after the install, in order; `imports` asks for the imports check.
+    `timeout` is for the whole build. `label` is shown in the system's own UI. `isolated` names one
+    requirement (`numpy==1.19.5`) to be built alone without its dependencies in place of the files.
+    `build_constraints` are lines for the build environments of source builds.
+    """
+
+    files: Mapping[str, bytes]
+    path: str
+    digest: str
+    check: tuple[str, ...] = ()
+    imports: bool = False
+    timeout: float = 1800.0
+    label: str = ""
+    isolated: str | None = None
+    build_constraints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """A started build, as plain strings: it goes into the journal and survives a resume."""
+
+    id: str
+    url: str | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a builder can do, so that the search can plan.
+
+    `cheap_single`: a build of one requirement may be much cheaper than a whole one. `typical`:
+    fixed cost of a build. `installed`: it can tell what a finished build installed. `isolated`:
+    it can build one release alone (`Order.isolated`).
+    """
+
+    max_parallel: int = 1
+    check: bool = True
+    live_log: bool = False
+    cancel: bool = False
+    reattach: bool = False
+    cheap_single: bool = False
+    installed: bool = False
+    isolated: bool = False
+    max_bytes: int | None = None
+    typical: float = 1.0
+
+
+class Builder(Protocol):
+    """Who builds a candidate's files."""
+
+    name: str
+
+    def identity(self) -> str:
+        """Return what answers depend on besides the files: part of the journal's key.
+
+        For example interpreter, platform, installer and its version, index and its as-of instant.
+        """
+
+    def describe(self) -> Capabilities:
+        """Return what this builder can do."""
+
+    def preflight(self) -> Sequence[str]:
+        """Return what stands in the way of building, one sentence each; empty when ready."""
+
+    def start(self, order: Order) -> Handle:
+        """Start a build; idempotent per digest. Raises BuilderUnavailable."""
+
+    def poll(self, handle: Handle) -> BuildStatus:
+        """Return the build's state at once; at most one request, never sleeps."""
+
+    def log(self, handle: Handle, start: int = 0) -> tuple[str, int]:
+        """Return the log's text from offset `start` on, and the next offset."""
+
+    def installed(self, handle: Handle) -> Mapping[str, str] | None:
+        """Return name to version of what a passed install put in place; None where unknown."""
+
+    def cancel(self, handle: Handle) -> bool:
+        """Stop a build and free what it holds; False where the system cannot."""
+
+    def close(self) -> None:
+        """Leave nothing behind: original file restored, processes gone. Always called."""

@@ -1,0 +1,400 @@
+"""The domain's frozen types and enums: requirements, candidates, probes, culprits, verdicts.
+
+Plain values that every other module speaks in. Knows neither files, network nor console.
+Seconds, bytes and UTC go without suffix; lines count from 1, indices from 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Outcome(str, Enum):
+    """What a probe answered. FAIL is the failure being chased; any other trouble is UNRESOLVED."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNRESOLVED = "unresolved"
+
+
+class Phase(str, Enum):
+    """Where a build broke."""
+
+    RESOLVE = "resolve"
+    DOWNLOAD = "download"
+    METADATA = "metadata"
+    BUILD = "build"
+    INSTALL = "install"
+    CHECK = "check"
+
+
+class Cause(str, Enum):
+    """Why a build broke: the closed taxonomy of causes."""
+
+    COMPILE_ERROR = "compile-error"
+    SYSTEM_DEP_MISSING = "system-dep-missing"
+    BUILD_API_REMOVED = "build-api-removed"
+    SETUP_SCRIPT_ERROR = "setup-script-error"
+    BUILD_DEP_MISSING = "build-dep-missing"
+    BUILD_DEP_FAILED = "build-dep-failed"
+    NO_MATCHING_VERSION = "no-matching-version"
+    REQUIRES_PYTHON = "requires-python"
+    NO_COMPATIBLE_WHEEL = "no-compatible-wheel"
+    RESOLVER_CONFLICT = "resolver-conflict"
+    HASH_MISMATCH = "hash-mismatch"
+    INVALID_REQUIREMENT = "invalid-requirement"
+    INVALID_METADATA = "invalid-metadata"
+    VCS_ERROR = "vcs-error"
+    NETWORK = "network"
+    RESOURCES = "resources"
+    IMPORT_ERROR = "import-error"
+    ABI_MISMATCH = "abi-mismatch"
+    TEST_FAILURE = "test-failure"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_infrastructure(self) -> bool:
+        """Say whether no dependency is at fault."""
+        return self in (Cause.NETWORK, Cause.RESOURCES)
+
+
+class ProbeKind(str, Enum):
+    """Which rung of the evidence ladder a probe stands on."""
+
+    WHOLE = "whole"
+    RESOLVE = "resolve"
+    ISOLATED = "isolated"
+    SUBSET = "subset"
+    VERSION = "version"
+    FIX = "fix"
+
+
+class EditAction(str, Enum):
+    """What an edit does to the manifest."""
+
+    REPIN = "repin"
+    DROP = "drop"
+    ADD = "add"
+
+
+class BuildStatus(str, Enum):
+    """The state of a build. BROKEN: the system that builds failed, not the build."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    BROKEN = "broken"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether the build has ended."""
+        return self not in (BuildStatus.QUEUED, BuildStatus.RUNNING)
+
+
+class VerdictKind(str, Enum):
+    """What a run concluded, as the report writes it."""
+
+    PASSES = "passes"
+    FIXED = "fixed"
+    CULPRITS = "culprits"
+    INCONCLUSIVE = "inconclusive"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A project at one version: `name` normalised (PEP 503), `version` as the index writes it."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        """Return `name==version`."""
+        return f"{self.name}=={self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One declared dependency with its place in the manifest.
+
+    `number` is its index in `Manifest.requirements` and identifies it. `name` is normalised
+    (PEP 503), or "" where only a build would tell (a bare URL or path). `specifier` is the version
+    clause as written (`==1.19.5`, `>=1,<2`, ""). `text` is the requirement as the user wrote it,
+    without comment and options, continuations joined. `constraint` marks a line of a constraints
+    file. `group` names where it stands: "" in a requirements file, else e.g.
+    `project.dependencies`.
+    """
+
+    number: int
+    name: str
+    specifier: str
+    text: str
+    file: str
+    line: int
+    extras: frozenset[str] = frozenset()
+    marker: str | None = None
+    url: str | None = None
+    hashes: tuple[str, ...] = ()
+    editable: bool = False
+    constraint: bool = False
+    group: str = ""
+
+    @property
+    def pin(self) -> str | None:
+        """Return the one version that `==` or `===` allows, else None (`==1.*` is no pin)."""
+        clause = self.specifier.strip()
+        if "," in clause or not clause.startswith("=="):
+            return None
+        version = clause.lstrip("=").strip()
+        return None if not version or version.endswith(".*") else version
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """One change of the manifest.
+
+    DROP and REPIN name the requirement by `number`; `to` is the new version clause of a REPIN
+    (`==1.26.0`). ADD has `number` None and adds the requirement `name` + `to` to the root file, or
+    to a constraints file where the fix style asks for it.
+    """
+
+    action: EditAction
+    name: str
+    number: int | None = None
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One variant of the manifest: its edits, in the manifest's order. No edits: as written."""
+
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def dropped(self) -> frozenset[int]:
+        """Return the numbers of the requirements left out."""
+        return frozenset(
+            edit.number
+            for edit in self.edits
+            if edit.action is EditAction.DROP and edit.number is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A log line that shows a cause: its 1-based number, its text made safe to print."""
+
+    line: int
+    text: str
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """What a log points at; never more than a prior.
+
+    `requirement` is the user's own line where it is known; `name` and `version` are its project;
+    `failing` the release at which it broke (`name==version` or a bare name), which differs when
+    transitive; `via` the chain from the user's requirement to `failing`, both left out of it when
+    they are the same. `confidence` is a calibrated probability. `group` joins suspects that belong
+    to one conflict (same number), else None. `signature` is the masked failure signature.
+    """
+
+    name: str
+    version: str | None = None
+    requirement: str | None = None
+    failing: str | None = None
+    via: tuple[str, ...] = ()
+    phase: Phase = Phase.BUILD
+    cause: Cause = Cause.UNKNOWN
+    confidence: float = 0.5
+    summary: str = ""
+    advice: str = ""
+    signature: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    group: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What one log says: best suspect first, none for a pass and for infrastructure trouble.
+
+    `outcome` is PASS, FAIL, or UNRESOLVED where the log does not tell. `signature` identifies the
+    failure in masked form ("" for a pass), so that two logs of one failure compare equal.
+    """
+
+    outcome: Outcome
+    cause: Cause
+    phase: Phase
+    suspects: tuple[Suspect, ...] = ()
+    signature: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def infrastructure(self) -> bool:
+        """Say whether the trouble is no dependency's fault."""
+        return self.cause.is_infrastructure
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a builder saw: its final status, log, seconds; `installed` maps name to version.
+
+    `installed` is None where the builder cannot tell what was installed.
+    """
+
+    status: BuildStatus
+    log: str
+    seconds: float
+    installed: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One candidate built (or resolved) once, with its outcome and cost.
+
+    `log` is the path of the kept log, relative to the state folder ("" where there is none).
+    `seconds` is the cost of the build itself, also where the journal answered.
+    """
+
+    number: int
+    kind: ProbeKind
+    candidate: Candidate
+    outcome: Outcome
+    seconds: float = 0.0
+    log: str = ""
+    signature: str = ""
+    diagnosis: Diagnosis | None = None
+    installed: Mapping[str, str] | None = None
+    from_journal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One requirement of a minimal failing set, or the transitive release that it brings.
+
+    `via` is the chain of project names from the user's requirement to `name`, empty where the
+    requirement itself is at fault; `requirement` is the user's line in both cases.
+    """
+
+    requirement: Requirement
+    name: str
+    version: str | None
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One version that narrowing tried; `reason` says why one was left out without a probe."""
+
+    version: str
+    outcome: Outcome
+    probe: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """The neighbouring versions between which the outcome turns."""
+
+    name: str
+    last_failing: str | None
+    first_passing: str | None
+    tried: tuple[Tried, ...] = ()
+    skipped: tuple[Tried, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The probes that prove a culprit both ways; None where a bound was reached first."""
+
+    failing_probe: int | None
+    passing_probe: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """A minimal failing set: one member is a single culprit, several are a combination."""
+
+    members: tuple[Member, ...]
+    phase: Phase
+    cause: Cause
+    summary: str
+    evidence: tuple[Evidence, ...] = ()
+    proof: Proof = Proof(None, None)
+    narrowings: tuple[Narrowing, ...] = ()
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FixEdit:
+    """One line of a fix, as the report shows it."""
+
+    file: str
+    line: int
+    name: str
+    before: str | None
+    after: str | None
+    action: EditAction
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of the files that a build proved green.
+
+    `files` maps the path relative to the root file's folder to the new bytes, changed and new files
+    only. `style` says which kind of fix it is: `bump`, `smallest-change`, `build-constraint`,
+    `drop`. `reason` says why it is recommended; `commands` how to use it where a plain install
+    would not do.
+    """
+
+    edits: tuple[FixEdit, ...]
+    diff: str
+    probe: int
+    files: Mapping[str, bytes]
+    style: str = "bump"
+    reason: str = ""
+    commands: tuple[str, ...] = ()
+    candidate: Candidate = Candidate()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the build is for, and who builds it. `index_as_of` is ISO 8601, UTC."""
+
+    python: str
+    platform: str
+    builder: str
+    installer: str
+    index_as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run concluded, with the probes that prove it.
+
+    `fix` is the recommended one, `other_fixes` verified alternatives. `fallback` is the largest
+    candidate known to pass where no fix was verified. `summary` is one sentence for people.
+    """
+
+    kind: VerdictKind
+    file: str
+    sha256: str
+    target: Target
+    culprits: tuple[Culprit, ...] = ()
+    fix: Fix | None = None
+    other_fixes: tuple[Fix, ...] = ()
+    fallback: Candidate | None = None
+    probes: tuple[Probe, ...] = ()
+    builds: int = 0
+    seconds: float = 0.0
+    summary: str = ""
+    notes: tuple[str, ...] = ()
+    confidence: float = 1.0
+    environment: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Ways to show a verdict: terminal, JSON, HTML."""

@@ -1,0 +1,1 @@
+"""Searches: sans-I/O generators that yield rounds of questions and are sent answers."""

@@ -1,0 +1,1 @@
+"""Known log patterns, one file per tool or language layer, listed here."""

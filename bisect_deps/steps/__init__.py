@@ -1,0 +1,1 @@
+"""The steps of a run, between the story in `session` and the driver in `probing`."""

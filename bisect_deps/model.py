@@ -107,6 +107,37 @@ class VerdictKind(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """Where releases come from, the same for facts, resolver and builder.
+
+    URLs may hold `${NAME}` and are never shown without redaction. `exclude_newer` is the "index as
+    of" instant, ISO 8601 in UTC; None means no limit.
+    """
+
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+    exclude_newer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that builds are for.
+
+    `version` is full (`3.12.1`), `platform` as the report writes it (`linux-x86_64`), `tags` the
+    wheel tags that it accepts (PEP 425), best first, `markers` its PEP 508 environment.
+    """
+
+    path: str
+    version: str
+    implementation: str
+    platform: str
+    tags: tuple[str, ...] = ()
+    markers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """A project at one version: `name` normalised (PEP 503), `version` as the index writes it."""
 

@@ -1,0 +1,42 @@
+"""What every test stands on: no setting of this machine, no index but the test's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.local_index import LocalIndex
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide the machine's installer settings, and give uv a cache of its own.
+
+    The default index becomes a port where nothing listens, so no test reaches a public one.
+    """
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(("PIP_", "UV_", "DEPBISECT_", "VIRTUAL_ENV")):
+            del os.environ[name]
+    os.environ.update(
+        UV_CACHE_DIR=str(tmp_path_factory.mktemp("uv-cache")),
+        UV_NO_CONFIG="1",
+        UV_INDEX_URL="http://127.0.0.1:9/simple/",
+        UV_PYTHON_DOWNLOADS="never",
+        PIP_CONFIG_FILE=os.devnull,
+        PIP_INDEX_URL="http://127.0.0.1:9/simple/",
+        PIP_DISABLE_PIP_VERSION_CHECK="1",
+        XDG_CACHE_HOME=str(tmp_path_factory.mktemp("cache")),
+    )
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def local_index(tmp_path: Path) -> LocalIndex:
+    """Return an empty local index in the test's folder."""
+    return LocalIndex(tmp_path / "index")

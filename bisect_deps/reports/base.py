@@ -7,7 +7,16 @@ from collections.abc import Sequence
 
 from packaging.version import InvalidVersion, Version
 
-from bisect_deps.model import Cause, Culprit, Member, Narrowing, Outcome, Phase
+from bisect_deps.model import (
+    Cause,
+    Culprit,
+    Member,
+    Narrowing,
+    Outcome,
+    Phase,
+    Verdict,
+    VerdictKind,
+)
 
 # ECMA-48 control sequences and strings (window titles, links), ended or cut off.
 _SEQUENCE = re.compile(
@@ -23,10 +32,14 @@ _UNSAFE = re.compile(
 _USERINFO = re.compile(r"(?<=://)[^\s/@:'\"]*(?::[^\s/@'\"]*)?@(?=[^\s/])")
 
 
-def safe(text: str) -> str:
-    """Return text without anything that a terminal would act on; tabs and line feeds stay."""
-    unified = text.replace("\r\n", "\n")
-    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", _SEQUENCE.sub("", unified))
+def safe(text: str, *, keep_returns: bool = False) -> str:
+    """Return text without anything that a terminal would act on; tabs and line feeds stay.
+
+    A carriage return before a line feed goes, or stays where a program is to read the text.
+    """
+    lines = _SEQUENCE.sub("", text).split("\r\n")
+    end = "\r\n" if keep_returns else "\n"
+    return end.join(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", line) for line in lines)
 
 
 def safe_line(text: str) -> str:
@@ -89,7 +102,7 @@ def turning_point(narrowing: Narrowing) -> str:
     """Return in one phrase which versions fail and which pass."""
     failing, passing = narrowing.last_failing, narrowing.first_passing
     if failing and passing:
-        if _is_newer(passing, than=failing):
+        if _version_key(passing) > _version_key(failing):
             return f"{failing} fails, {passing} passes"
         return f"{passing} passes, {failing} fails"
     if passing:
@@ -98,13 +111,6 @@ def turning_point(narrowing: Narrowing) -> str:
     if len(tried) > 1:
         return f"every version that was built fails: {listed(tried)}"
     return f"{failing} fails" if failing else "no version could be built"
-
-
-def _is_newer(version: str, than: str) -> bool:
-    try:
-        return Version(version) > Version(than)
-    except InvalidVersion:
-        return version > than
 
 
 OUTCOME_WORDS = {
@@ -169,3 +175,40 @@ def proof_text(culprit: Culprit) -> str:
     if passes is not None:
         return f"build {passes} passes {without}; that it fails {with_it} alone was not shown"
     return "not proven by builds of its own"
+
+
+def tried_versions(narrowing: Narrowing) -> str:
+    """Return the versions that were built, oldest first, with what each did."""
+    ordered = sorted(narrowing.tried, key=lambda tried: _version_key(tried.version))
+    return ", ".join(f"{tried.version} {OUTCOME_WORDS[tried.outcome]}" for tried in ordered)
+
+
+def instant(text: str) -> str:
+    """Return an ISO 8601 instant as people read it: `2026-11-21 00:00 UTC`."""
+    matched = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(?:Z|\+00:00)", text)
+    return f"{matched[1]} {matched[2]} UTC" if matched else safe_line(text)
+
+
+def headline(verdict: Verdict) -> str:
+    """Return the verdict in one sentence."""
+    if verdict.summary:
+        return safe(redacted(verdict.summary))
+    file = safe_line(redacted(verdict.file))
+    found = len(verdict.culprits)
+    broken = (
+        f"{counted(found, 'problem')} in {file} {'breaks' if found == 1 else 'break'} the build"
+    )
+    return {
+        VerdictKind.PASSES: f"{file} builds as it is; there is nothing to fix.",
+        VerdictKind.FIXED: f"{broken}; with the changes below it passes.",
+        VerdictKind.CULPRITS: f"{broken}; no change that was tried makes it pass.",
+        VerdictKind.INCONCLUSIVE: f"the builds do not show which lines of {file} are at fault.",
+        VerdictKind.UNAVAILABLE: f"{file} could not be built at all.",
+    }[verdict.kind]
+
+
+def _version_key(version: str) -> tuple[bool, Version, str]:
+    try:
+        return (True, Version(version), version)
+    except InvalidVersion:
+        return (False, Version("0"), version)

@@ -1,0 +1,458 @@
+"""The real `algorithmia` client judges the emulator: what is sent, what is made of replies."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from tests.support.algorithmia_emulator import (
+    Built,
+    Key,
+    Platform,
+    Recorded,
+    Replay,
+    Server,
+    Troubles,
+)
+from tests.support.real_client import RealClient
+
+KEY = "simABC/1"
+A = "/v1/algorithms/acme/Hello"
+SETTINGS = "{'source_visibility': 'closed', 'license': 'apl', 'network_access': 'full'}"
+
+
+def answer(text: str) -> Built:
+    if "broken" in text:
+        return Built(False, "ERROR: No matching distribution found for broken==1.0\n")
+    return Built(True, "Successfully built\n")
+
+
+@pytest.fixture(scope="session")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealClient]:
+    real = RealClient(tmp_path_factory.mktemp("clients"), "2.0.5")
+    yield real
+    real.close()
+
+
+@pytest.fixture(scope="session")
+def old_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealClient]:
+    real = RealClient(tmp_path_factory.mktemp("clients"), "1.17.0")
+    yield real
+    real.close()
+
+
+@dataclass
+class Cluster:
+    """A served platform with one algorithm, and a client to ask it."""
+
+    server: Server
+    client: RealClient | None = None
+
+    @property
+    def platform(self) -> Platform:
+        return self.server.platform
+
+    @property
+    def troubles(self) -> Troubles:
+        return self.platform.troubles
+
+    def ask(self, expression: str, **how: Any) -> dict[str, Any]:
+        assert self.client is not None
+        how = {"address": self.server.address, "key": KEY, **how}
+        return self.client.ask(expression, **how)
+
+    def value(self, expression: str, **how: Any) -> Any:
+        reply = self.ask(expression, **how)
+        assert "value" in reply, reply
+        return reply["value"]
+
+    def sent(self) -> list[Recorded]:
+        """Return what came in since the last call."""
+        seen, self.server.requests[:] = list(self.server.requests), []
+        return seen
+
+    def built(self) -> None:
+        for build in self.platform.algorithms["acme/Hello"].builds:
+            assert build.stuck or build.done.wait(10)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    platform = Platform(tmp_path, recipe=Replay(answer))
+    platform.keys[KEY] = Key("acme")
+    with Server(platform) as server:
+        platform.create("acme", "Hello")
+        yield Cluster(server)
+
+
+@pytest.fixture
+def new(cluster: Cluster, client: RealClient) -> Cluster:
+    cluster.client = client
+    return cluster
+
+
+@pytest.fixture
+def old(cluster: Cluster, old_client: RealClient) -> Cluster:
+    cluster.client = old_client
+    return cluster
+
+
+def push(cluster: Cluster, folder: Path, text: str, *options: str) -> subprocess.CompletedProcess:
+    """Commit `text` as requirements.txt and push it, as a person would."""
+    address = cluster.server.address.replace("//", f"//acme:{KEY.replace('/', '%2F')}@")
+    who = ["-c", "user.name=ann", "-c", "user.email=ann@acme.example", "-c", "credential.helper="]
+    if not folder.exists():
+        clone = ["git", *who, "clone", "-q", f"{address}/git/acme/Hello.git", str(folder)]
+        subprocess.run(clone, check=True, capture_output=True)
+    (folder / "requirements.txt").write_text(text, encoding="utf-8")
+    subprocess.run(["git", *who, "-C", str(folder), "commit", "-qam", "change"], check=True)
+    target = options or ("origin", "master")
+    return subprocess.run(
+        ["git", *who, "-C", str(folder), "push", "-q", *target],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+JSON = "application/json"
+PUBLISH_BODY = {
+    "details": {},
+    "settings": {},
+    "version_info": {"version_type": "minor"},
+    "source": {},
+    "scmsCredentials": {},
+}
+CREATE_BODY = {
+    "name": "Second",
+    "details": {"label": "Second"},
+    "settings": {"source_visibility": "closed", "license": "apl", "network_access": "full"},
+}
+# call, method, path, query, content type, body
+ROWS: list[tuple[str, str, str, dict[str, str], str | None, object]] = [
+    ("algo.exists()", "GET", A, {}, None, None),
+    ("algo.compile()", "POST", f"{A}/compile", {}, JSON, {}),
+    ("algo.get_builds()", "GET", f"{A}/builds", {"limit": "56"}, None, None),
+    ("algo.get_build('ID')", "GET", f"{A}/builds/ID", {}, None, None),
+    ("algo.get_build_logs('ID')", "GET", f"{A}/builds/ID/logs", {}, None, None),
+    ("algo.info()", "GET", f"{A}/versions", {}, None, None),
+    ("algo.info('HASH')", "GET", f"{A}/versions/HASH", {}, None, None),
+    (
+        "algo.versions(1, None, True, False)",
+        "GET",
+        f"{A}/versions",
+        {"limit": "1", "published": "true"},
+        None,
+        None,
+    ),
+    (
+        "algo.publish(version_info={'version_type': 'minor'})",
+        "POST",
+        f"{A}/versions",
+        {},
+        JSON,
+        PUBLISH_BODY,
+    ),
+    ("algo.get_scm_status()", "GET", f"{A}/scm/status", {}, None, None),
+    ("algo.get_algorithm_id()", "GET", A, {}, None, None),
+    ("client.get_algorithm_errors('acme/Hello')", "GET", f"{A}/errors", {}, None, None),
+    ("client.scms()", "GET", "/v1/scms", {}, None, None),
+    (
+        "client.get_organization_errors('acme')",
+        "GET",
+        "/v1/organizations/acme/errors",
+        {},
+        None,
+        None,
+    ),
+    ("client.get_user_errors('acme')", "GET", "/v1/users/acme/errors", {}, None, None),
+    (
+        "client.algo('acme/Hello/HASH').pipe('x').result",
+        "POST",
+        "/v1/algo/acme/Hello/HASH",
+        {},
+        "text/plain",
+        b"x",
+    ),
+    (
+        "client.algo('acme/Hello/HASH').pipe({'a': 1}).result",
+        "POST",
+        "/v1/algo/acme/Hello/HASH",
+        {},
+        JSON,
+        {"a": 1},
+    ),
+    (
+        "client.algo('acme/Hello/HASH').pipe(bytearray(b'x')).result",
+        "POST",
+        "/v1/algo/acme/Hello/HASH",
+        {},
+        "application/octet-stream",
+        b"x",
+    ),
+    (
+        f"client.algo('acme/Second').create({{'label': 'Second'}}, {SETTINGS})",
+        "POST",
+        "/v1/algorithms/acme",
+        {},
+        JSON,
+        CREATE_BODY,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "path", "query", "kind", "body"), ROWS, ids=[row[0][:40] for row in ROWS]
+)
+def test_each_call_of_the_real_client_is_one_known_request_that_succeeds(
+    new: Cluster,
+    call: str,
+    method: str,
+    path: str,
+    query: dict[str, str],
+    kind: str | None,
+    body: object,
+) -> None:
+    build = new.value("algo.compile()")["build"]
+    new.sent()
+    places = {"ID": build["build_id"], "HASH": build["commit_sha"]}
+    for place, known in places.items():
+        call, path = call.replace(f"'{place}'", f"'{known}'"), path.replace(place, known)
+        call = call.replace(f"/{place}'", f"/{known}'")
+    new.value(call)
+    [sent] = new.sent()
+    assert (sent.method, sent.path) == (method, path)
+    assert {name: value for name, [value] in parse_qs(sent.query).items()} == query
+    assert sent.content_type == kind
+    assert sent.authorization == KEY
+    got: object = sent.body
+    if kind == JSON:
+        got = json.loads(sent.body)
+    assert got == (b"" if body is None else body)
+
+
+def test_update_of_the_new_client_loses_its_values(new: Cluster) -> None:
+    reply = new.ask("algo.update({'label': 'Other'}, {'source_visibility': 'open'})")
+    [sent] = new.sent()
+    assert (sent.method, sent.path) == ("PUT", A)
+    assert sent.content_type == "application/x-www-form-urlencoded"
+    assert sent.body == b"details=label&settings=source_visibility"
+    assert reply["type"] == "Exception"
+    assert new.platform.algorithms["acme/Hello"].details["label"] == "Hello"
+
+
+OLD_ROWS: list[tuple[str, str, str, dict[str, str], str | None]] = [
+    ("algo.compile()", "POST", f"{A}/compile", {}, JSON),
+    ("algo.get_build('ID')", "GET", f"{A}/builds/ID", {}, JSON),
+    ("algo.get_build_logs('ID')", "GET", f"{A}/builds/ID/logs", {}, JSON),
+    ("algo.build_logs()", "GET", f"{A}/builds", {}, None),
+    ("algo.info()", "GET", A, {}, JSON),
+    ("algo.info('HASH')", "GET", f"{A}/versions/HASH", {}, JSON),
+    ("algo.versions(limit=1)", "GET", f"{A}/versions", {"limit": "1"}, JSON),
+    ("algo.get_scm_status()", "GET", f"{A}/scm/status", {}, JSON),
+    (
+        "client.algo('acme/Hello/HASH').pipe('x').result",
+        "POST",
+        "/v1/algo/acme/Hello/HASH",
+        {},
+        "text/plain",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "path", "query", "kind"), OLD_ROWS, ids=[row[0][:40] for row in OLD_ROWS]
+)
+def test_each_call_of_the_older_client_is_one_known_request_that_succeeds(
+    old: Cluster, call: str, method: str, path: str, query: dict[str, str], kind: str | None
+) -> None:
+    old.ask("algo.compile()")
+    build = old.platform.algorithms["acme/Hello"].builds[0]
+    old.sent()
+    call = call.replace("'ID'", f"'{build.build_id}'").replace("HASH", build.commit)
+    path = path.replace("ID", build.build_id).replace("HASH", build.commit)
+    reply = old.ask(call)
+    # The generated client cannot read any page of versions: its model of the page is missing.
+    assert "value" in reply or "OneOfVersionResponse" in reply["error"], reply
+    [sent] = old.sent()
+    assert sent.status == 200
+    assert (sent.method, sent.path, sent.content_type) == (method, path, kind)
+    assert {name: value for name, [value] in parse_qs(sent.query).items()} == query
+    assert sent.authorization == KEY
+
+
+def test_update_of_the_older_client_sends_proper_json(old: Cluster) -> None:
+    old.value("algo.update({'label': 'Other'}, {'source_visibility': 'open'})")
+    [sent] = old.sent()
+    assert (sent.method, sent.path, sent.content_type) == ("PUT", A, JSON)
+    assert json.loads(sent.body)["details"] == {"label": "Other"}
+    assert old.platform.algorithms["acme/Hello"].details["label"] == "Other"
+
+
+def test_builds_of_the_older_client_fails_on_any_page(old: Cluster) -> None:
+    old.value("algo.compile()")
+    assert old.ask("algo.builds()")["type"] == "AttributeError"
+
+
+def test_a_missing_algorithm_does_not_exist(new: Cluster) -> None:
+    assert new.value("algo.exists()", algorithm="acme/Nope") is False
+    new.troubles.plain_missing = True
+    assert new.value("algo.exists()", algorithm="acme/Nope") is False
+
+
+@pytest.mark.parametrize("form", ["bare", "simple", "bearer"])
+def test_every_form_of_the_key_is_accepted(new: Cluster, form: str) -> None:
+    new.platform.tokens["TOKEN"] = Key("acme")
+    how: dict[str, dict[str, str | None]] = {
+        "bare": {},
+        "simple": {"key": f"Simple {KEY}"},
+        "bearer": {"key": None, "bearer": "TOKEN"},
+    }
+    assert new.value("algo.exists()", **how[form]) is True
+
+
+def test_wrong_keys_get_the_documented_codes(new: Cluster) -> None:
+    assert "key unknown" in new.ask("algo.get_builds()", key="nobody")["error"]
+    new.platform.keys["reader"] = Key("acme", manages=False)
+    assert "not authorized" in new.ask("algo.get_builds()", key="reader")["error"]
+    assert [sent.status for sent in new.sent()] == [401, 403]
+
+
+def test_a_member_of_the_organisation_may_build(new: Cluster) -> None:
+    new.platform.keys["member"] = Key("ann")
+    assert "not authorized" in new.ask("algo.get_builds()", key="member")["error"]
+    new.platform.organisations["acme"] = {"ann"}
+    assert new.value("algo.get_builds()", key="member")["results"] == []
+
+
+def test_paging_by_marker_reaches_the_end_and_shows_no_build_twice(new: Cluster) -> None:
+    new.troubles.page_size = 2
+    for _ in range(5):
+        new.value("algo.compile()")
+    seen: list[str] = []
+    marker: str | None = None
+    for _ in range(3):
+        page = new.value(f"algo.get_builds(marker={marker!r})")
+        seen += [build["build_id"] for build in page["results"]]
+        marker = page["marker"]
+        assert (marker is None) == (page["next_link"] is None)
+    assert marker is None
+    builds = new.platform.algorithms["acme/Hello"].builds
+    assert seen == [build.build_id for build in reversed(builds)]
+
+
+def test_a_marker_or_limit_out_of_bounds_is_refused(new: Cluster) -> None:
+    assert "marker" in new.ask("algo.get_builds(marker='x')")["error"]
+    assert "limit" in new.ask("algo.get_builds(limit=0)")["error"]
+
+
+def test_a_log_is_missing_until_the_build_ends(new: Cluster, tmp_path: Path) -> None:
+    new.platform.recipe = Replay(answer, seconds=0.5)
+    assert push(new, tmp_path / "clone", "six\n").returncode == 0
+    [build] = new.value("algo.get_builds()")["results"]
+    assert build["status"] == "in-progress"
+    assert "finished_at" not in build
+    reply = new.ask(f"algo.get_build_logs('{build['build_id']}')")
+    assert reply["type"] == "AlgorithmException"
+    new.built()
+    log = new.value(f"algo.get_build_logs('{build['build_id']}')")
+    assert log == {"logs": "Successfully built\n"}
+
+
+def test_a_compile_that_answers_500_leaves_two_builds_of_one_commit(new: Cluster) -> None:
+    new.troubles.compile_error = 1
+    new.value("algo.compile()")
+    new.built()
+    first, second = new.platform.algorithms["acme/Hello"].builds
+    assert first.commit == second.commit
+    assert [sent.status for sent in new.sent()] == [500, 200]
+
+
+def test_the_older_client_compiles_once_after_a_500(old: Cluster) -> None:
+    old.troubles.compile_error = 1
+    assert old.ask("algo.compile()")["type"] == "AlgorithmException"
+    assert [sent.status for sent in old.sent()] == [500]
+
+
+# trouble, call, what the client makes of it, number of requests
+REPLIES = [
+    ({}, "algo.get_build('x')", "AlgorithmException", 1),
+    ({"bare_errors": True}, "algo.get_build('x')", "Exception", 1),
+    ({"gateway": 1}, "algo.get_builds()", "JSONDecodeError", 1),
+    ({"gateway": 2}, "algo.compile()", "Exception", 2),
+    ({"compile_refused": 2}, "algo.compile()", "Exception", 2),
+    ({"compile_accepted": 1}, "algo.compile()", "JSONDecodeError", 1),
+]
+
+
+@pytest.mark.parametrize(("troubles", "call", "kind", "requests"), REPLIES)
+def test_replies_mean_to_the_real_client_what_was_measured(
+    new: Cluster, troubles: dict[str, int], call: str, kind: str, requests: int
+) -> None:
+    for name, value in troubles.items():
+        setattr(new.troubles, name, value)
+    reply = new.ask(call)
+    assert reply["type"] == kind, reply
+    assert len(new.sent()) == requests
+    if "compile_accepted" in troubles:
+        assert new.platform.algorithms["acme/Hello"].builds, "the build did start"
+
+
+def test_an_owner_with_a_hyphen_is_beyond_the_real_client(new: Cluster) -> None:
+    assert new.ask("algo.exists()", algorithm="my-org/Hello")["type"] == "ValueError"
+
+
+def test_an_algorithm_that_raises_leaves_an_error_entry(new: Cluster, tmp_path: Path) -> None:
+    algorithm = new.platform.create(
+        "acme", "Bad", {"src/Bad.py": "def apply(value):\n    raise ValueError('no ' + value)\n"}
+    )
+    new.value("algo.compile()", algorithm="acme/Bad")
+    reply = new.ask("algo.pipe('luck').result", algorithm="acme/Bad")
+    assert reply["type"] == "AlgorithmException"
+    [entry] = new.value(f"client.get_algorithm_errors('{algorithm.uuid}')")
+    assert set(entry) == {
+        "created_at",
+        "request_id",
+        "username",
+        "algoname",
+        "algoversion",
+        "input",
+        "error_type",
+        "error",
+        "billable_to",
+        "worker",
+    }
+    assert "ValueError: no luck" in entry["error"]
+
+
+def test_pushes_to_master_alone_are_built_and_history_stays(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone"
+    assert push(cluster, clone, "six\n").returncode == 0
+    assert push(cluster, clone, "seven\n", "origin", "HEAD:refs/heads/side").returncode == 0
+    cluster.built()
+    assert len(cluster.platform.algorithms["acme/Hello"].builds) == 1
+    refused = push(cluster, clone, "eight\n", "-f", "origin", "HEAD~3:master")
+    assert refused.returncode != 0
+    assert "non-fast-forward" in refused.stderr
+
+
+def test_a_wrong_key_clones_nothing(cluster: Cluster, tmp_path: Path) -> None:
+    address = cluster.server.address.replace("//", "//acme:wrong@")
+    done = subprocess.run(
+        ["git", "-c", "credential.helper=", "clone", f"{address}/git/acme/Hello.git", "x"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "Authentication failed" in done.stderr

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+# The index settings of this machine, kept before the tests hide them: the client comes from there.
+MACHINE = {**os.environ}
 UNREACHABLE = ("error sending request", "Failed to fetch", "dns error", "Could not connect")
 # Reads one expression a line, evaluates it, and answers in one line of JSON.
 LOOP = """
@@ -43,9 +45,9 @@ class RealClient:
     def __init__(self, folder: Path, version: str) -> None:
         self.version = version
         venv = folder / f"client-{version}"
-        subprocess.run(["uv", "venv", "-q", str(venv)], check=True)
+        subprocess.run(["uv", "venv", "-q", str(venv)], env=MACHINE, check=True)
         install = ["uv", "pip", "install", "-q", "--python", str(venv), f"algorithmia=={version}"]
-        done = subprocess.run(install, capture_output=True, text=True, check=False)
+        done = subprocess.run(install, env=MACHINE, capture_output=True, text=True, check=False)
         if done.returncode and any(sign in done.stderr for sign in UNREACHABLE):
             pytest.skip("the package index cannot be reached: the real client judges nothing")
         assert done.returncode == 0, done.stderr

@@ -1,0 +1,175 @@
+"""Secrets that print as `***`, and text and environments freed from them.
+
+Knows what a secret looks like: by the name of its variable, by the shape of its value, or as the
+user part of a URL. Knows nothing of builds, logs or files.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+from urllib.parse import quote, unquote, urlsplit
+
+MASK = "***"
+
+# Words in a variable's name that tell of a secret, wherever they stand in it.
+_TELLING = re.compile(
+    r"SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|COOKIE|PRIVATE|APIKEY|BEARER|JWT", re.IGNORECASE
+)
+# Words that tell only as a whole: KEYRING, TOKENIZERS or AUTHOR are no secrets.
+_TELLING_WORD = re.compile(r"(?:\w*TOKENS?|\w*KEYS?|AUTH|PASS|PAT|PWD|DSN|SAS)", re.IGNORECASE)
+_TELLING_PREFIXES = ("AWS_", "ALGORITHMIA_", "GIT_CONFIG_")
+# Harmless in spite of their names. The agent's socket answers, but gives no key away, and
+# `git+ssh` requirements need it.
+_HARMLESS = frozenset(
+    {
+        "AWS_CA_BUNDLE",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_CONFIG_SYSTEM",
+        "OLDPWD",
+        "PWD",
+        "SSH_AUTH_SOCK",
+    }
+)
+# Values that are secrets whatever they are called: tokens with a known prefix, web tokens, keys.
+_TOKEN = (
+    r"(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}|pypi-[\w-]{40,}|hf_\w{30,}|sk-[\w-]{20,}"
+    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
+)
+_KNOWN_TOKEN = re.compile(rf"(?<![\w-]){_TOKEN}")
+_KEY_BLOCK = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_HEADER = re.compile(
+    r"(?P<name>(?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?(?:\w+\s+)?)(?P<value>[^\s'\",]+)",
+    re.IGNORECASE,
+)
+# The user part of a URL. Greedy up to the last `@` before the path: passwords may hold one.
+_USER_PART = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^\s/?#'\"<>]+)@")
+_PARAMETER = re.compile(
+    r"(?P<name>[?&](?:[\w-]*(?:token|secret|password|signature|apikey)|(?:api|access)[_-]?key"
+    r"|x-amz-[\w-]+|sig)=)(?P<value>[^\s&#'\"<>]+)",
+    re.IGNORECASE,
+)
+_SHORTEST = 4
+
+
+class Secret:
+    """A string that only `reveal` gives away: printed it is `***`, and it cannot be serialised."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is never serialised")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Who a URL's host is to be asked as."""
+
+    host: str
+    user: str
+    password: Secret
+
+
+def redact(text: str, secrets: Iterable[Secret | str] = ()) -> str:
+    """Return `text` with the secrets, and whatever looks like one, replaced by `***`.
+
+    A secret is also found percent-encoded and in base64. Without `secrets`: user parts of URLs,
+    telling URL parameters, authorization headers, tokens of known shape.
+    """
+    for value in sorted(_spellings(secrets), key=len, reverse=True):
+        text = text.replace(value, MASK)
+    text = _USER_PART.sub(_mask_user, text)
+    text = _PARAMETER.sub(rf"\g<name>{MASK}", text)
+    text = _HEADER.sub(rf"\g<name>{MASK}", text)
+    return _KNOWN_TOKEN.sub(MASK, text)
+
+
+def names_secret(variable: str) -> bool:
+    """Say whether an environment variable's name tells of a secret."""
+    if variable in _HARMLESS:
+        return False
+    if variable.startswith(_TELLING_PREFIXES) or _TELLING.search(variable):
+        return True
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", variable)
+    return any(_TELLING_WORD.fullmatch(word) for word in re.split(r"[^A-Za-z0-9]+", words))
+
+
+def looks_secret(value: str) -> bool:
+    """Say whether a value holds a secret: a URL's user part, a token, a private key."""
+    return bool(_KEY_BLOCK.search(value)) or redact(value) != value
+
+
+def split_credentials(text: str) -> tuple[str, tuple[Credential, ...]]:
+    """Return `text` without the user parts of its URLs, and the credentials that stood there."""
+    found: list[Credential] = []
+
+    def take(match: re.Match[str]) -> str:
+        if _is_account_name(match):
+            return match[0]
+        user, _, password = match["user"].partition(":")
+        rest = urlsplit(match["scheme"] + text[match.end() :].split(maxsplit=1)[0])
+        host = rest.hostname or ""
+        found.append(Credential(host, unquote(user), Secret(unquote(password))))
+        return match["scheme"]
+
+    return _USER_PART.sub(take, text), tuple(found)
+
+
+def secrets_of(environment: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Return the secrets that an environment holds, for redaction."""
+    found = [Secret(value) for name, value in environment.items() if names_secret(name)]
+    for value in environment.values():
+        found.extend(one.password for one in split_credentials(value)[1])
+    return tuple(one for one in found if len(one.reveal()) >= _SHORTEST)
+
+
+def _spellings(secrets: Iterable[Secret | str]) -> set[str]:
+    spellings: set[str] = set()
+    for secret in secrets:
+        value = secret.reveal() if isinstance(secret, Secret) else secret
+        if not value:
+            continue
+        encoded = base64.b64encode(value.encode()).decode()
+        spellings |= {value, quote(value), quote(value, safe=""), encoded, encoded.rstrip("=")}
+    return spellings
+
+
+def _mask_user(match: re.Match[str]) -> str:
+    return match[0] if _is_account_name(match) else f"{match['scheme']}{MASK}@"
+
+
+def _is_account_name(match: re.Match[str]) -> bool:
+    """Say whether it is the account of an SSH address (`git@`), which is no secret."""
+    return "ssh" in match["scheme"].lower() and ":" not in match["user"]

@@ -1,0 +1,229 @@
+"""Commands run as process groups: started clean, logged to a file, polled, and killed whole.
+
+No waiting but for the short grace of a kill. Every process of a command carries a mark in its
+environment, as continuous-integration servers do it, so that one which left its group and session
+is found as well (where the system shows environments: Linux). Must not know what is run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from bisect_deps.secret import looks_secret, names_secret, split_credentials
+
+MARK = "DEPBISECT_BUILD"
+GRACE = 1.0
+
+# Index addresses that installers read. Their credentials are taken out, and the builder hands
+# those over where build backends do not look; without the address, builds would ask another index.
+INDEX_VARIABLES = frozenset(
+    {
+        "PIP_EXTRA_INDEX_URL",
+        "PIP_FIND_LINKS",
+        "PIP_INDEX_URL",
+        "UV_DEFAULT_INDEX",
+        "UV_EXTRA_INDEX_URL",
+        "UV_FIND_LINKS",
+        "UV_INDEX",
+        "UV_INDEX_URL",
+    }
+)
+_PAUSE = 0.01
+_UNKILLABLE = 5.0
+_HAS_PROC = os.path.isdir("/proc/self")
+
+
+def clean_environment(
+    extra: Mapping[str, str] | None = None,
+    *,
+    base: Mapping[str, str] | None = None,
+    keep: Collection[str] = (),
+) -> dict[str, str]:
+    """Return the environment for a build: `base` (default: ours) without secrets, then `extra`.
+
+    Dropped are variables whose name tells of a secret (TOKEN, SECRET, PASSWORD, KEY, CREDENTIAL,
+    AUTH, COOKIE, AWS_*, ...) and those whose value holds one (a URL's user part, a known kind of
+    token), unless named in `keep`. Everything else stays, since builds need compilers' flags,
+    certificates, proxies, locale and the installers' settings. Index addresses stay without their
+    credentials.
+    """
+    source = os.environ if base is None else base
+    cleaned: dict[str, str] = {}
+    for name, value in source.items():
+        if name in keep:
+            cleaned[name] = value
+        elif name in INDEX_VARIABLES:
+            cleaned[name] = split_credentials(value)[0]
+        elif not names_secret(name) and not looks_secret(value):
+            cleaned[name] = value
+    return {**cleaned, **(extra or {})}
+
+
+class Process:
+    """A running command with all that it starts."""
+
+    def __init__(
+        self,
+        command: Sequence[str] | str,
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        output: Path,
+    ) -> None:
+        """Start it: a string through the shell, a sequence as it is. Raises OSError.
+
+        Output and errors are appended to the file `output` together, as they come.
+        """
+        self._mark = f"{_owner()}/{uuid.uuid4().hex}"
+        outer = os.environ.get(MARK)
+        with output.open("ab") as stream:
+            self._popen = subprocess.Popen(
+                command,
+                shell=isinstance(command, str),
+                cwd=cwd,
+                env={**environment, MARK: f"{outer}:{self._mark}" if outer else self._mark},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._swept = False
+
+    def poll(self) -> int | None:
+        """Return the exit code, 128 + N for a death by signal N, or None while it runs.
+
+        Once the command has ended, whatever it left running is killed.
+        """
+        code = self._popen.poll()
+        if code is None:
+            return None
+        if not self._swept:
+            self._swept = True
+            stop([self], grace=0)
+        return code if code >= 0 else 128 - code
+
+    def members(self) -> list[int]:
+        """Return the ids of the living processes that belong to the command."""
+        leader, running = self._popen.pid, self._popen.poll() is None
+        found = {leader} if running else set()
+        for pid in _process_ids():
+            if pid != leader and (_is_of_session(pid, leader) or self._mark in _marks(pid)):
+                found.add(pid)
+        return sorted(found)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to every member, the group at once."""
+        if self._popen.poll() is None or not _HAS_PROC:
+            _send(os.killpg, self._popen.pid, number)
+        for pid in self.members():
+            _send(os.kill, pid, number)
+
+
+def stop(processes: Iterable[Process], grace: float = GRACE) -> None:
+    """Kill the commands with all that they started: asked first, forced after `grace`."""
+    living = [process for process in processes if process.members()]
+    if grace and living:
+        for process in living:
+            process.signal(signal.SIGTERM)
+        living = _wait(living, grace)
+    deadline = time.monotonic() + _UNKILLABLE
+    while living and time.monotonic() < deadline:
+        for process in living:
+            process.signal(signal.SIGKILL)
+        living = _wait(living, 0.2)
+
+
+def stop_orphans() -> int:
+    """Kill what is left of commands whose starter is dead; return how many processes that were.
+
+    A run that is killed outright cannot stop its builds: the next one does it.
+    """
+    orphans = [
+        pid
+        for pid in _process_ids()
+        if pid != os.getpid() and any(_is_orphaned(mark) for mark in _marks(pid))
+    ]
+    for pid in orphans:
+        _send(os.kill, pid, signal.SIGKILL)
+    return len(orphans)
+
+
+def _wait(processes: list[Process], seconds: float) -> list[Process]:
+    """Return those that still live after at most `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        processes = [process for process in processes if process.members()]
+        if not processes or time.monotonic() >= deadline:
+            return processes
+        time.sleep(_PAUSE)
+
+
+def _send(how: Callable[[int, int], None], target: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        how(target, number)
+
+
+def _process_ids() -> list[int]:
+    if not _HAS_PROC:
+        return []
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _is_of_session(pid: int, leader: int) -> bool:
+    stat = _stat(pid)
+    # The fields after the name: state, parent, group, session. A zombie is nobody's process.
+    return bool(stat) and stat[0] != "Z" and str(leader) in stat[2:4]
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what the system says of a process, from its state on; empty if it is gone."""
+    text = _read(f"/proc/{pid}/stat")
+    return text.rpartition(b")")[2].decode().split()
+
+
+def _marks(pid: int) -> list[str]:
+    """Return the marks that a process carries, outermost first."""
+    found = re.search(rb"(?:^|\0)" + MARK.encode() + rb"=([^\0]*)", _read(f"/proc/{pid}/environ"))
+    return found[1].decode(errors="replace").split(":") if found else []
+
+
+def _owner() -> str:
+    """Return what names this process for as long as the machine runs."""
+    return f"{os.getpid()}.{_started(os.getpid())}.{_namespace(os.getpid())}"
+
+
+def _is_orphaned(mark: str) -> bool:
+    """Say whether the process that set the mark is dead; False where we cannot know."""
+    parts = mark.partition("/")[0].split(".")
+    if len(parts) != 3 or not parts[0].isdigit() or parts[2] != _namespace(os.getpid()):
+        return False
+    return _started(int(parts[0])) != parts[1]
+
+
+def _started(pid: int) -> str:
+    stat = _stat(pid)
+    return stat[19] if len(stat) > 19 and stat[0] != "Z" else ""
+
+
+def _namespace(pid: int) -> str:
+    # A process of a container below us counts its ids apart: they say nothing about ours.
+    try:
+        return re.sub(r"\D", "", os.readlink(f"/proc/{pid}/ns/pid"))
+    except OSError:
+        return ""
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return b""

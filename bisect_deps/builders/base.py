@@ -9,9 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
-from bisect_deps.model import BuildStatus
+from bisect_deps.model import BuildStatus, IndexSettings, Interpreter
+from bisect_deps.secret import Secret
+
+# Lines that part a log into steps, the same from every builder that we write the script of:
+# `::depbisect install begin`, the step's output, `::depbisect install end rc=1`. The imports step
+# holds one such pair a module: `::depbisect import begin project=flask module=flask`.
+FENCE = "::depbisect"
+STEPS = ("venv", "install", "check", "imports", "import")
+# The closing line of a build that was stopped: `::depbisect stopped after 60 s: over its limit`.
+STOPPED = f"{FENCE} stopped"
+
+
+def begin_fence(step: str, detail: str = "") -> str:
+    """Return the line before a step's output."""
+    return f"{FENCE} {step} begin {detail}".rstrip()
+
+
+def end_fence(step: str, code: int) -> str:
+    """Return the line after a step's output."""
+    return f"{FENCE} {step} end rc={code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +72,8 @@ class Capabilities:
 
     `cheap_single`: a build of one requirement may be much cheaper than a whole one. `typical`:
     fixed cost of a build. `installed`: it can tell what a finished build installed. `isolated`:
-    it can build one release alone (`Order.isolated`).
+    it can build one release alone (`Order.isolated`). `pause`: the longest sensible wait between
+    two polls.
     """
 
     max_parallel: int = 1
@@ -65,6 +86,46 @@ class Capabilities:
     isolated: bool = False
     max_bytes: int | None = None
     typical: float = 1.0
+    pause: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class BuilderOptions:
+    """Settings that builders are made from; each takes what concerns it.
+
+    `folder` is the root file's folder, `cwd` where the user's commands run. `work` holds scratch
+    trees and is emptied by `close` (None: a folder in the user's cache). `jobs` None leaves the
+    number of builds at once to the builder. `pass_env` names environment variables that reach
+    builds in spite of looking secret. `build_cmd` is the command builder's; the rest is for
+    builders behind an API: `algorithms` as OWNER/NAME, `api_address`, `api_key`, `bearer_token`,
+    `check_input` (JSON), `call_timeout`.
+    """
+
+    folder: Path
+    cwd: Path
+    interpreter: Interpreter | None = None
+    index: IndexSettings = field(default_factory=IndexSettings)
+    installer: str = "uv"
+    work: Path | None = None
+    jobs: int | None = None
+    pass_env: tuple[str, ...] = ()
+    build_cmd: str | None = None
+    algorithms: tuple[str, ...] = ()
+    api_address: str | None = None
+    api_key: Secret | None = None
+    bearer_token: Secret | None = None
+    check_input: str | None = None
+    call_timeout: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that `doctor` looked at; `cure` says what to mend where it is not `ok`."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    cure: str = ""
 
 
 class Builder(Protocol):
@@ -85,10 +146,16 @@ class Builder(Protocol):
         """Return what stands in the way of building, one sentence each; empty when ready."""
 
     def start(self, order: Order) -> Handle:
-        """Start a build; idempotent per digest. Raises BuilderUnavailable."""
+        """Start a build; idempotent per digest while it runs. Raises BuilderUnavailable.
+
+        An order whose build has ended is built again: the caller asked for a repeat.
+        """
 
     def poll(self, handle: Handle) -> BuildStatus:
-        """Return the build's state at once; at most one request, never sleeps."""
+        """Return the build's state at once; at most one request, never sleeps.
+
+        A build that called itself off (it cannot be tested) is CANCELLED: asking again is useless.
+        """
 
     def log(self, handle: Handle, start: int = 0) -> tuple[str, int]:
         """Return the log's text from offset `start` on, and the next offset."""

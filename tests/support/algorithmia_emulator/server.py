@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -78,6 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
     emulator: Server
     protocol_version = "HTTP/1.1"
     timeout = 60
+    _asked: Recorded | None = None
 
     def do_GET(self) -> None:
         self._handle()
@@ -90,6 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         body = self._body()
         with suppress(ConnectionError):
+            self._asked = None
             if match := re.fullmatch(GIT_PATH, urlsplit(self.path).path):
                 self._git(match, body)
             else:
@@ -98,6 +100,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _rest(self, body: bytes) -> None:
         platform, troubles = self.emulator.platform, self.emulator.platform.troubles
         parts = urlsplit(self.path)
+        self._asked = Recorded(
+            self.command,
+            parts.path,
+            parts.query,
+            self.headers.get("Content-Type"),
+            body,
+            self.headers.get("Authorization"),
+        )
         if troubles.redirect_to:
             self._send(307, b"", Location=troubles.redirect_to + self.path)
         elif troubles.strikes("throttle"):
@@ -126,17 +136,6 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(found)
             except ApiError as error:
                 self._error(error.status, error.code, error.message)
-        self.emulator.requests.append(
-            Recorded(
-                self.command,
-                parts.path,
-                parts.query,
-                self.headers.get("Content-Type"),
-                body,
-                self.headers.get("Authorization"),
-                self._sent,
-            )
-        )
 
     def _answer(self, found: Answer) -> None:
         body = b"" if found.value is None else json.dumps(found.value).encode()
@@ -232,7 +231,8 @@ class _Handler(BaseHTTPRequestHandler):
         content_type: str = "application/json",
         **extra: str,
     ) -> None:
-        self._sent = status
+        if self._asked is not None:
+            self.emulator.requests.append(replace(self._asked, status=status))
         self.send_response(status)
         for name, value in extra.items():
             self.send_header(name, value)

@@ -191,13 +191,16 @@ class Edit:
 
     DROP and REPIN name the requirement by `number`; `to` is the new version clause of a REPIN
     (`==1.26.0`). ADD has `number` None and adds the requirement `name` + `to` to the root file, or
-    to a constraints file where the fix style asks for it.
+    to a constraints file with `constraint`. `hashes` (`sha256:…`) replace those of the line; a
+    REPIN without any drops them, since they belong to the version before.
     """
 
     action: EditAction
     name: str
     number: int | None = None
     to: str | None = None
+    hashes: tuple[str, ...] = ()
+    constraint: bool = False
 
 
 @dataclass(frozen=True, slots=True)

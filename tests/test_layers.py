@@ -24,8 +24,8 @@ LAYERS = [
     {"errors"},
 ]
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
-# Files of a folder that all its siblings may import.
-SHARED = {"base", "_http", "__init__"}
+# Files of a folder that all its siblings may import, beside those whose name starts with `_`.
+SHARED = {"base", "__init__"}
 # Files that may import all their siblings, beside each folder's table.
 KNOWS_SIBLINGS = {("search", "strategy")}
 # Folders whose files are one module in several files; the order inside is theirs.
@@ -70,7 +70,8 @@ def test_imports_point_down(path: Path) -> None:
             is_below = DEPTH[other[0]] > DEPTH[own[0]]
             assert is_below or is_base, f"{own} imports {other}, which is not below"
         elif len(own) > 1 and len(other) > 1 and own[0] not in ONE_MODULE:
-            allowed = other[1] in SHARED or own[1] == "__init__" or own[:2] in KNOWS_SIBLINGS
+            is_shared = other[1] in SHARED or other[1].startswith("_")
+            allowed = is_shared or own[1] == "__init__" or own[:2] in KNOWS_SIBLINGS
             assert allowed, f"{own} imports its sibling {other}"
 
 

@@ -1,16 +1,248 @@
 """What every input format offers: requirements with their places, and loss-free rendering.
 
 A manifest is the parsed file with all that it includes. Rendering without edits gives back the
-same bytes; with edits, only the lines concerned change.
+same bytes; with edits, only the lines concerned change. Below the manifest lies the line model that
+lint rules read: documents, logical lines, options, problems, all placed by spans. Nothing here
+reads a file.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from packaging.markers import InvalidMarker, Marker
+
+from bisect_deps.errors import InputError
 from bisect_deps.model import Edit, FixEdit, Requirement
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of characters in a document's `text`."""
+
+    start: int
+    end: int
+
+
+class LineKind(str, Enum):
+    """What a logical line is to the installer. INVALID: it rejects the line."""
+
+    BLANK = "blank"
+    REQUIREMENT = "requirement"
+    OPTIONS = "options"
+    INCLUDE = "include"
+    INVALID = "invalid"
+
+
+class ProblemKind(str, Enum):
+    """What a reader should know about a line besides what it says.
+
+    The first group makes pip reject the file (`Problem.fatal`); the second is accepted, and means
+    something else than it seems to.
+    """
+
+    INVALID_REQUIREMENT = "invalid-requirement"
+    INVALID_OPTION = "invalid-option"
+    REMOVED_OPTION = "removed-option"
+    BAD_HASH = "bad-hash"
+    EGG_FRAGMENT = "egg-fragment"
+    BAD_INCLUDE = "bad-include"
+    ENCODING = "encoding"
+
+    IGNORED_OPTION = "ignored-option"
+    DROPPED_INCLUDE = "dropped-include"
+    DROPPED_EDITABLE = "dropped-editable"
+    DROPPED_MARKER = "dropped-marker"
+    DROPPED_WORDS = "dropped-words"
+    LONE_HASH = "lone-hash"
+    EQUALS_IN_INCLUDE = "equals-in-include"
+    SWALLOWED_LINE = "swallowed-line"
+    HIDDEN_SEPARATOR = "hidden-separator"
+    BAD_CONSTRAINT = "bad-constraint"
+    REMOTE_INCLUDE = "remote-include"
+    UNSET_VARIABLE = "unset-variable"
+    DIALECT = "dialect"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to know about a place of a document.
+
+    `fatal`: pip rejects the whole file for it. `hint` says what to write instead, or "". ENCODING,
+    BAD_INCLUDE and EGG_FRAGMENT occur in both forms.
+    """
+
+    kind: ProblemKind
+    file: str
+    line: int
+    message: str
+    hint: str = ""
+    span: Span = Span(0, 0)
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalLine:
+    """A line as pip splits a file (`str.splitlines`); `span` leaves out its own `terminator`."""
+
+    number: int
+    span: Span
+    terminator: str
+
+    @property
+    def end(self) -> int:
+        """Return where the next line starts."""
+        return self.span.end + len(self.terminator)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a logical line.
+
+    `name` is canonical (`--requirement`), `written` as spelled (`-r`, `--req`). `span` runs from
+    the dash to the end of the value, `value_span` covers the value as written, quotes included.
+    `value` has variables expanded and quotes taken off.
+    """
+
+    name: str
+    written: str
+    value: str | None
+    span: Span
+    value_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a requirement line declares, as pip reads it, with variables expanded.
+
+    `name` is as written, "" where only a build would tell. For a wheel's URL or path `name` and
+    `specifier` come from its file name. `url` is the link that pip would fetch. A span is None
+    where the part is absent or does not stand in the text by itself; `specifier_span` is inside any
+    parentheses, and without one, `insertion` is where a specifier would go (None where it cannot).
+    """
+
+    name: str = ""
+    specifier: str = ""
+    extras: frozenset[str] = frozenset()
+    marker: str | None = None
+    url: str | None = None
+    hashes: tuple[str, ...] = ()
+    editable: bool = False
+    config_settings: tuple[str, ...] = ()
+    name_span: Span | None = None
+    extras_span: Span | None = None
+    specifier_span: Span | None = None
+    marker_span: Span | None = None
+    url_span: Span | None = None
+    insertion: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """A file that a line includes; `path` as written and expanded, `constraint` for `-c`.
+
+    `target` is the key of the included document in the manifest, None where it was not read.
+    """
+
+    path: str
+    constraint: bool
+    span: Span
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogicalLine:
+    """Physical lines that the installer reads as one.
+
+    `number` to `last` are its physical lines; `span` is the whole block without the last
+    terminator. `text` is what pip reads: continuations joined, comment off, variables expanded;
+    `written` the same with variables as the user wrote them. `body` covers `written` in the
+    document (continuations included), `comment` the comment with its `#`. `group` is "" in a
+    requirements file, else e.g. `project.dependencies`.
+    """
+
+    kind: LineKind
+    number: int
+    last: int
+    span: Span
+    text: str = ""
+    written: str = ""
+    body: Span = Span(0, 0)
+    comment: Span | None = None
+    parts: Parts | None = None
+    options: tuple[Option, ...] = ()
+    include: Include | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file's bytes and what they say.
+
+    `path` is the key in `Manifest.files`. `text` is decoded without the byte order mark `bom`.
+    `constraint`: read as a constraints file by every include. `editable`: encoding `text` gives the
+    same bytes, so that spans can be replaced; `reason` says why not.
+    """
+
+    path: str
+    data: bytes
+    text: str
+    encoding: str = "utf-8"
+    bom: bytes = b""
+    physical: tuple[PhysicalLine, ...] = ()
+    lines: tuple[LogicalLine, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    constraint: bool = False
+    editable: bool = True
+    starts: tuple[int, ...] = field(default=(), repr=False)
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return line and column of a character of `text`, both counted from 1."""
+        line = max(bisect_right(self.starts, offset), 1)
+        return line, offset - (self.starts[line - 1] if self.starts else 0) + 1
+
+    def slice(self, span: Span) -> str:
+        """Return the text that a span covers."""
+        return self.text[span.start : span.end]
+
+    def splice(self, changes: Iterable[tuple[Span, str]]) -> bytes:
+        """Return the bytes with spans replaced, all others untouched.
+
+        Changes must not overlap; several at one place are made in the order given. Raises
+        InputError where that cannot be done without loss.
+        """
+        ordered = sorted(changes, key=lambda change: change[0])
+        if not ordered:
+            return self.data
+        if not self.editable:
+            raise InputError(
+                f"the file cannot be edited without loss in its encoding ({self.encoding})",
+                place=self.path,
+                hint="save the file as UTF-8",
+            )
+        pieces, at = [self.bom], 0
+        try:
+            for span, replacement in ordered:
+                if span.start < at:
+                    raise InputError(
+                        "two edits overlap", place=f"{self.path}:{self.place(span.start)[0]}"
+                    )
+                pieces.append(self.text[at : span.start].encode(self.encoding))
+                pieces.append(replacement.encode(self.encoding))
+                at = span.end
+            pieces.append(self.text[at:].encode(self.encoding))
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"the edit cannot be written in {self.encoding}",
+                place=self.path,
+                hint="save the file as UTF-8",
+            ) from error
+        return b"".join(pieces)
 
 
 class Manifest(Protocol):
@@ -22,7 +254,11 @@ class Manifest(Protocol):
 
     @property
     def requirements(self) -> Sequence[Requirement]:
-        """Every requirement of the root file and its includes, `number` being the index."""
+        """Every requirement of the root file and its includes, `number` being the index.
+
+        In the order of the installer. A requirement is a physical place: a file that is included
+        twice gives its requirements once.
+        """
 
     @property
     def files(self) -> Mapping[str, bytes]:
@@ -32,6 +268,17 @@ class Manifest(Protocol):
         outside that folder has a key that starts with `../`.
         """
 
+    @property
+    def documents(self) -> Sequence[Document]:
+        """The line model of each of `files`, in the same order."""
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What all documents report, in the order of files and lines."""
+
+    def line_of(self, requirement: Requirement) -> LogicalLine:
+        """Return the logical line that a requirement stands on."""
+
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return `files` with the edits made: same keys, plus files that an ADD edit needs.
 
@@ -40,3 +287,13 @@ class Manifest(Protocol):
 
     def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
         """Return the edits as the report shows them: file, line, before and after."""
+
+
+def applies(requirement: Requirement, markers: Mapping[str, str]) -> bool:
+    """Say whether the requirement's marker holds in this environment (PEP 508 names to values)."""
+    if not requirement.marker:
+        return True
+    try:
+        return Marker(requirement.marker).evaluate({"extra": "", **markers})
+    except InvalidMarker:
+        return True

@@ -1,0 +1,39 @@
+"""What somebody who wrote a line that pip rejects most likely meant. Knows text only."""
+
+from __future__ import annotations
+
+import re
+
+# The first pattern that fits gives the hint; a group may be quoted by name.
+_HINTS = (
+    (r"^(<{7}|={7}|>{7}|\|{7})", "a merge conflict was left in the file: resolve it"),
+    (r"(?i)^<(!doctype|html|head|body|\?xml)", "this is a web page: download the raw file"),
+    (r"^(!?\s*(python\S* -m )?(uv )?pip3? install)\s+(?P<rest>\S+)", "write only {rest}"),
+    (r"^conda install\b", "write only the project and its version"),
+    (r"^['\"\u201c\u2018].*", "take the quotation marks off"),
+    (r"\t--?\w", "put a space in place of the tab before the option"),
+    (r"^(?P<n>[\w.-]+)\s*=\s*(?P<v>[\w.*]+)=\w+$", "a conda line: write {n}=={v}"),
+    (r"^(?P<n>[\w.\[\],-]+)\s*=\s*(?P<v>[\w.*+!-]+)\s*(;.*)?$", "write {n}=={v}"),
+    (r"^(?P<n>[\w.\[\],-]+)\s*=>\s*(?P<v>[\w.]+)", "write {n}>={v}"),
+    (r"^(?P<n>[\w.\[\],-]+)\s*=<\s*(?P<v>[\w.]+)", "write {n}<={v}"),
+    (r"^(?P<n>[\w.\[\],-]+)\s*[><]=?\s*(?P<v>[\w.]+)\.\*", "a wildcard goes with == or != only"),
+    (r"^(?P<n>[\w.\[\],-]+)\s+(?P<v>v?\d[\w.]*)$", "write {n}=={v}"),
+    (r"^(?P<n>[\w.\[\],-]+)@(?P<v>v?\d[\w.]*)$", "write {n}=={v}"),
+    (r"^(?P<n>[\w.\[\],-]+)\s*==\s*(?P<v>\d+[a-zA-Z]\w*)$", "write {n}==={v}, or a valid version"),
+    (r"^(?P<n>[\w.-]+):$", "this looks like a heading: put a # before it"),
+    (r"^_|^-\s", "a project's name starts with a letter or a digit"),
+    (r"^[^\s#]+#\S", "a comment needs a space before its #"),
+    (r"^\.{0,2}/|\\", "it looks like a path: no such file or folder from here"),
+    (r"^[\w.-]+\s+[\w.-]+(\s|$)", "one requirement per line, and a # before a comment"),
+    (r"^[\w.-]+\s*,", "one requirement per line, without commas between them"),
+)
+_COMPILED = tuple((re.compile(pattern), hint) for pattern, hint in _HINTS)
+_GENERAL = "write name==version, or put a # before the line"
+
+
+def hint_for(text: str) -> str:
+    """Return what to write in place of a line that is no requirement."""
+    for pattern, hint in _COMPILED:
+        if found := pattern.search(text):
+            return hint.format(**found.groupdict())
+    return _GENERAL

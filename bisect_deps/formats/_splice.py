@@ -1,0 +1,108 @@
+"""Edits of a requirements document as changes of spans: comment out, re-pin, append.
+
+Each function returns what to replace by what; `Document.splice` does it. None checks the result:
+the manifest reads the edited file again and compares.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bisect_deps.errors import InputError
+from bisect_deps.formats._text import COMMENT, COOKIE
+from bisect_deps.formats.base import Document, LogicalLine, Option, Span
+
+Change = tuple[Span, str]
+
+TAG = "# depbisect: "
+CONSTRAINTS_FILE = "depbisect-constraints.txt"
+
+
+def comment_out(document: Document, line: LogicalLine) -> list[Change]:
+    """Put a tagged comment sign before every physical line of a logical line."""
+    changes = []
+    for physical in document.physical[line.number - 1 : line.last]:
+        content = document.slice(physical.span)
+        # A comment in the first two lines must not become a PEP 263 coding line; pip looks for
+        # those only where the # is the very first character.
+        is_cookie = physical.number <= 2 and COOKIE.search(content.encode("utf-8", "replace"))
+        start = Span(physical.span.start, physical.span.start)
+        changes.append((start, " " + TAG if is_cookie else TAG))
+    return changes
+
+
+def repin(document: Document, line: LogicalLine, to: str, hashes: tuple[str, ...]) -> list[Change]:
+    """Replace the specifier, and the hashes that belong to the version before."""
+    parts = line.parts
+    place = f"{document.path}:{line.number}"
+    if parts is None or parts.editable or parts.url:
+        raise InputError(
+            f"{line.written!r} names a URL or a path: it has no version to change",
+            place=place,
+            hint="give the project by name",
+        )
+    if parts.specifier_span is not None:
+        changes = [(parts.specifier_span, to)]
+    elif parts.insertion is not None:
+        changes = [(Span(parts.insertion, parts.insertion), to)]
+    else:
+        raise InputError(f"{line.written!r} has no place for a version", place=place)
+    return changes + _rehash(document, line, hashes)
+
+
+def _rehash(document: Document, line: LogicalLine, hashes: tuple[str, ...]) -> list[Change]:
+    old = [option for option in line.options if option.name == "--hash"]
+    if not old:
+        if not hashes:
+            return []
+        separator = f" \\{newline_of(document)}    "
+        written = "".join(f"{separator}--hash={digest}" for digest in hashes)
+        return [(Span(line.body.end, line.body.end), written)]
+    gaps = [_gap(document, line, option) for option in old]
+    texts = [document.slice(gap) for gap in gaps]
+    changes = []
+    for number, (option, gap) in enumerate(zip(old, gaps, strict=True)):
+        new = hashes[number : number + 1]
+        if number == len(old) - 1:
+            new = hashes[number:]
+        repeated = texts[min(number + 1, len(texts) - 1)]
+        written = "".join(
+            f"{texts[number] if place == 0 else repeated}--hash={digest}"
+            for place, digest in enumerate(new)
+        )
+        changes.append((Span(gap.start, option.span.end), written))
+    return changes
+
+
+def _gap(document: Document, line: LogicalLine, option: Option) -> Span:
+    """Return the white space and continuations between an option and what stands before it."""
+    start = option.span.start
+    while start > line.body.start and document.text[start - 1] in " \t\r\n\\":
+        start -= 1
+    return Span(start, option.span.start)
+
+
+def append(document: Document, lines: list[str]) -> list[Change]:
+    """Add lines at the end, in the file's own style of line ends."""
+    if not lines:
+        return []
+    newline = newline_of(document)
+    before = ""
+    if document.physical:
+        last = document.physical[-1]
+        content = document.slice(last.span)
+        if not last.terminator:
+            before = newline
+        if content.endswith("\\") and not COMMENT.match(content):
+            # A backslash at the end of the file would join the new line to the last one.
+            before += newline
+    end = len(document.text)
+    return [(Span(end, end), before + "".join(line + newline for line in lines))]
+
+
+def newline_of(document: Document) -> str:
+    """Return the line end that the file uses most, a plain newline where it has none."""
+    counts = Counter(
+        line.terminator for line in document.physical if line.terminator in ("\n", "\r\n", "\r")
+    )
+    return counts.most_common(1)[0][0] if counts else "\n"

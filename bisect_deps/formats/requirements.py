@@ -1,0 +1,386 @@
+"""Requirements and constraints files with all that they include, as one manifest.
+
+Reads what pip reads, renders what the user wrote. Every edit is checked: the edited file is read
+again, and must declare what it declared before except for the edit.
+"""
+
+from __future__ import annotations
+
+import os
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from bisect_deps.errors import InputError
+from bisect_deps.formats._lines import read_document
+from bisect_deps.formats._splice import CONSTRAINTS_FILE, Change, append, comment_out, repin
+from bisect_deps.formats.base import (
+    Document,
+    Include,
+    LineKind,
+    LogicalLine,
+    Parts,
+    Problem,
+    ProblemKind,
+    Span,
+)
+from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
+
+# Deeper than anybody includes by hand, and well within the interpreter's own limit.
+_MAX_DEPTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementsManifest:
+    """A requirements file and its includes."""
+
+    path: Path
+    documents: tuple[Document, ...]
+    requirements: tuple[Requirement, ...]
+    folder: Path
+    variables: Mapping[str, str] = field(repr=False)
+    places: tuple[LogicalLine, ...] = field(repr=False)
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """The original bytes, the root file first."""
+        return {document.path: document.data for document in self.documents}
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What all documents report."""
+        return tuple(problem for document in self.documents for problem in document.problems)
+
+    def line_of(self, requirement: Requirement) -> LogicalLine:
+        """Return the logical line that a requirement stands on."""
+        return self.places[requirement.number]
+
+    def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
+        """Return the files with the edits made; each edited file is read again and compared."""
+        edits = tuple(edits)
+        files = dict(self.files)
+        for document in self.documents:
+            own = self._changes(document, edits)
+            if own:
+                files[document.path] = document.splice(own)
+        pinned = [_added(edit) for edit in edits if _is_add(edit) and edit.constraint]
+        if pinned:
+            self._add_constraints(files, pinned)
+        self._check(files, edits)
+        return files
+
+    def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
+        """Return the edits as the report shows them."""
+        described = []
+        edits = tuple(edits)
+        root = self.documents[0]
+        appended = len(root.physical)
+        for edit in edits:
+            if _is_add(edit):
+                file, line = (CONSTRAINTS_FILE, 1) if edit.constraint else (root.path, appended + 1)
+                appended += not edit.constraint
+                described.append(FixEdit(file, line, edit.name, None, edit.to, edit.action))
+                continue
+            own = self._target(edit)
+            after = edit.to if edit.action is EditAction.REPIN else None
+            described.append(
+                FixEdit(
+                    own.file, own.line, own.name or edit.name, own.specifier, after, edit.action
+                )
+            )
+        return described
+
+    def _changes(self, document: Document, edits: tuple[Edit, ...]) -> list[Change]:
+        changes: list[Change] = []
+        added: list[str] = []
+        for edit in edits:
+            if _is_add(edit):
+                if document is self.documents[0] and not edit.constraint:
+                    added.append(_added(edit))
+                continue
+            target = self._target(edit)
+            if target.file != document.path:
+                continue
+            line = self.line_of(target)
+            if edit.action is EditAction.DROP:
+                changes += comment_out(document, line)
+            else:
+                changes += repin(document, line, edit.to or "", edit.hashes)
+        if document is self.documents[0]:
+            if any(_is_add(edit) and edit.constraint for edit in edits) and not any(
+                other.path == CONSTRAINTS_FILE for other in self.documents
+            ):
+                added.append(f"-c {CONSTRAINTS_FILE}")
+            changes += append(document, added)
+        return changes
+
+    def _target(self, edit: Edit) -> Requirement:
+        if edit.number is None or not 0 <= edit.number < len(self.requirements):
+            raise InputError(f"no requirement has the number {edit.number}", place=str(self.path))
+        return self.requirements[edit.number]
+
+    def _add_constraints(self, files: dict[str, bytes], lines: list[str]) -> None:
+        beside = self.path.parent / CONSTRAINTS_FILE
+        if CONSTRAINTS_FILE in files:
+            document = read_document(
+                files[CONSTRAINTS_FILE], CONSTRAINTS_FILE, self.folder, self.variables
+            )
+            files[CONSTRAINTS_FILE] = document.splice(append(document, lines))
+        elif beside.exists():
+            raise InputError(
+                "the file for added constraints exists already and is not included",
+                place=str(beside),
+                hint="move it away, or include it with -c",
+            )
+        else:
+            files[CONSTRAINTS_FILE] = "".join(f"{line}\n" for line in lines).encode()
+
+    def _check(self, files: Mapping[str, bytes], edits: tuple[Edit, ...]) -> None:
+        for document in self.documents:
+            if files[document.path] == document.data:
+                continue
+            again = read_document(files[document.path], document.path, self.folder, self.variables)
+            expected = self._expected(document, edits)
+            if _declared_by(again.lines) != expected or again.encoding != document.encoding:
+                raise InputError(
+                    "this edit would change more than its own line",
+                    place=document.path,
+                    hint="write each requirement on a plain line of its own",
+                )
+
+    def _expected(self, document: Document, edits: tuple[Edit, ...]) -> list[object]:
+        by_line = {
+            self._target(edit).line: edit
+            for edit in edits
+            if not _is_add(edit) and self._target(edit).file == document.path
+        }
+        expected: list[object] = []
+        for line in document.lines:
+            edit = by_line.get(line.number)
+            if edit is None:
+                expected += _declared_by([line])
+            elif edit.action is EditAction.REPIN and line.parts is not None:
+                parts = replace(line.parts, specifier=edit.to or "", hashes=edit.hashes)
+                expected.append(_comparable(parts))
+        if document is self.documents[0]:
+            adds = [edit for edit in edits if _is_add(edit)]
+            expected += [
+                _comparable(Parts(name=edit.name, specifier=edit.to or "", hashes=edit.hashes))
+                for edit in adds
+                if not edit.constraint
+            ]
+            is_new = not any(other.path == CONSTRAINTS_FILE for other in self.documents)
+            if is_new and any(edit.constraint for edit in adds):
+                expected.append((CONSTRAINTS_FILE, True))
+        return expected
+
+
+def parse(
+    data: bytes,
+    path: Path,
+    *,
+    folder: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    constraint: bool = False,
+) -> RequirementsManifest:
+    """Read a requirements file and all that it includes; what is wrong is in `problems`.
+
+    `data` are the root file's bytes, `path` its place, from which includes are found. `folder` is
+    pip's working directory (default: the process's), `variables` the environment for `${NAME}`.
+    Never raises for what a file says.
+    """
+    loader = _Loader(
+        path.absolute().parent,
+        folder or Path.cwd(),
+        os.environ if variables is None else variables,
+    )
+    loader.load(os.path.abspath(path), data, constraint=constraint, stack=())
+    documents = tuple(replace(loader.documents[key]) for key in loader.order)
+    return RequirementsManifest(
+        path,
+        documents,
+        tuple(loader.requirements),
+        loader.folder,
+        loader.variables,
+        tuple(loader.places),
+    )
+
+
+@dataclass(slots=True)
+class _Loader:
+    """Follows includes depth first, as pip does, reading each file once."""
+
+    root: Path
+    folder: Path
+    variables: Mapping[str, str]
+    documents: dict[str, Document] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list)
+    places: list[LogicalLine] = field(default_factory=list)
+
+    def load(self, path: str, data: bytes, *, constraint: bool, stack: tuple[str, ...]) -> None:
+        """Read one file and what it includes, adding its requirements in pip's order."""
+        key = os.path.relpath(path, self.root).replace(os.sep, "/")
+        document = read_document(data, key, self.folder, self.variables)
+        document = replace(document, constraint=constraint)
+        self.documents[path] = document
+        self.order.append(path)
+        lines, problems = [], list(document.problems)
+        for line in document.lines:
+            if line.include is not None and line.kind is LineKind.INCLUDE:
+                include, problem = self._follow(line.include, path, (*stack, path))
+                line = replace(line, include=include)  # noqa: PLW2901
+                if problem:
+                    problems.append(replace(problem, file=key, line=line.number))
+            elif line.kind is LineKind.REQUIREMENT and line.parts is not None:
+                self.requirements.append(
+                    _requirement(len(self.requirements), line, line.parts, document)
+                )
+                self.places.append(line)
+                if constraint and (problem := _bad_constraint(line, line.parts)):
+                    problems.append(replace(problem, file=key, line=line.number))
+            lines.append(line)
+        problems.sort(key=lambda problem: problem.line)
+        self.documents[path] = replace(
+            self.documents[path], lines=tuple(lines), problems=tuple(problems)
+        )
+
+    def _follow(
+        self, include: Include, including: str, stack: tuple[str, ...]
+    ) -> tuple[Include, Problem | None]:
+        scheme = urllib.parse.urlsplit(include.path).scheme.lower()
+        if scheme in ("http", "https"):
+            message = "a file included by URL is not read here: only the installer will see it"
+            return include, _include_problem(
+                include, message, "keep a copy beside this file", ProblemKind.REMOTE_INCLUDE
+            )
+        target = os.path.abspath(os.path.join(os.path.dirname(including), _local(include.path)))
+        if target in stack:
+            message = f"{include.path} includes itself"
+            return include, _include_problem(include, message, "break the circle")
+        if len(stack) > _MAX_DEPTH:
+            return include, _include_problem(include, "includes are nested too deeply", "")
+        if target not in self.documents:
+            try:
+                data = Path(target).read_bytes()
+            except (OSError, ValueError) as error:
+                reason = error.strerror if isinstance(error, OSError) else str(error)
+                message = f"cannot read the included file {include.path}: {reason}"
+                hint = "a path is relative to the file that names it"
+                return include, _include_problem(include, message, hint)
+            self.load(target, data, constraint=include.constraint, stack=stack)
+        elif not include.constraint:
+            self._is_required(target)
+        return replace(include, target=self.documents[target].path), None
+
+    def _is_required(self, target: str) -> None:
+        """Note that a file read as constraints is included as requirements too."""
+        document = self.documents[target]
+        if not document.constraint:
+            return
+        self.documents[target] = replace(document, constraint=False)
+        self.requirements = [
+            replace(own, constraint=False) if own.file == document.path else own
+            for own in self.requirements
+        ]
+
+
+def _local(path: str) -> str:
+    if path.lower().startswith("file:"):
+        return urllib.request.url2pathname(urllib.parse.urlsplit(path).path)
+    return path
+
+
+def _include_problem(
+    include: Include, message: str, hint: str, kind: ProblemKind = ProblemKind.BAD_INCLUDE
+) -> Problem:
+    fatal = kind is ProblemKind.BAD_INCLUDE
+    return Problem(kind, "", 0, message, hint, include.span, fatal=fatal)
+
+
+def _bad_constraint(line: LogicalLine, parts: Parts) -> Problem | None:
+    kind, span = ProblemKind.BAD_CONSTRAINT, line.body
+    if parts.editable:
+        message = "pip rejects -e in a constraints file"
+        return Problem(kind, "", 0, message, "move it to a requirements file", span, fatal=True)
+    if not parts.name:
+        message = "a constraint needs a name: pip's resolver rejects this line"
+        return Problem(kind, "", 0, message, "write `name @ URL`", span)
+    if parts.extras:
+        message = "a constraint cannot have extras: pip's resolver rejects this line"
+        return Problem(kind, "", 0, message, "take the extras off", span)
+    return None
+
+
+def _requirement(number: int, line: LogicalLine, parts: Parts, document: Document) -> Requirement:
+    return Requirement(
+        number=number,
+        name=canonicalize_name(parts.name),
+        specifier=_written(document, parts.specifier_span) or parts.specifier,
+        text=_text(line, document),
+        file=document.path,
+        line=line.number,
+        extras=parts.extras,
+        marker=parts.marker,
+        url=_written(document, parts.url_span) or parts.url,
+        hashes=parts.hashes,
+        editable=parts.editable,
+        constraint=document.constraint,
+    )
+
+
+def _text(line: LogicalLine, document: Document) -> str:
+    written = line.written
+    for option in line.options:
+        if option.name in ("--hash", "--config-settings"):
+            end = option.span.start
+            head = document.text[line.body.start : end]
+            return " ".join(head.replace("\\", " ").split())
+    return written
+
+
+def _written(document: Document, span: Span | None) -> str:
+    return document.slice(span).strip("\"'") if span else ""
+
+
+def _is_add(edit: Edit) -> bool:
+    return edit.action is EditAction.ADD
+
+
+def _added(edit: Edit) -> str:
+    hashes = "".join(f" --hash={digest}" for digest in edit.hashes)
+    return f"{edit.name}{edit.to or ''}{hashes}"
+
+
+def _declared_by(lines: Iterable[LogicalLine]) -> list[object]:
+    """Return what lines declare in a form that compares: requirements, includes, options."""
+    declared: list[object] = []
+    for line in lines:
+        if line.kind is LineKind.REQUIREMENT and line.parts is not None:
+            declared.append(_comparable(line.parts))
+        elif line.include is not None:
+            declared.append((line.include.path, line.include.constraint))
+        elif line.kind is not LineKind.BLANK:
+            declared.append(line.text)
+    return declared
+
+
+def _comparable(parts: Parts) -> object:
+    return (
+        canonicalize_name(parts.name),
+        _clauses(parts.specifier),
+        parts.extras,
+        parts.marker,
+        parts.url,
+        parts.hashes,
+        parts.editable,
+        parts.config_settings,
+    )
+
+
+def _clauses(specifier: str) -> frozenset[str]:
+    return frozenset("".join(clause.split()) for clause in specifier.split(",") if clause.strip())

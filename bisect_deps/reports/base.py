@@ -14,6 +14,7 @@ from bisect_deps.model import (
     Narrowing,
     Outcome,
     Phase,
+    ProbeKind,
     Verdict,
     VerdictKind,
 )
@@ -44,7 +45,12 @@ def safe(text: str, *, keep_returns: bool = False) -> str:
 
 def safe_line(text: str) -> str:
     """Return `safe` text on one line, tabs as spaces."""
-    return safe(" ".join(text.splitlines())).expandtabs(4).rstrip()
+    return safe(" ".join(text.splitlines())).expandtabs(4)
+
+
+def shown(text: str) -> str:
+    """Return text as one safe line without credentials; what a report shows passes here."""
+    return safe_line(redacted(text))
 
 
 def redacted(text: str) -> str:
@@ -57,8 +63,11 @@ def _only_names(userinfo: str) -> bool:
 
 
 def duration(seconds: float) -> str:
-    """Return a span of time as people say it: `0.4 s`, `31 s`, `2 min 5 s`, `1 h 4 min`."""
-    if seconds < 9.95:
+    """Return a span of time as people say it: `0.4 s`, `31 s`, `2 min 5 s`, `1 h 4 min`.
+
+    Whole seconds stay whole: `4 s` for 4, `4.0 s` for 4.0.
+    """
+    if seconds < 9.95 and isinstance(seconds, float):
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
@@ -82,6 +91,12 @@ def listed(items: Sequence[str], joiner: str = "and") -> str:
     return f"{', '.join(items[:-1])} {joiner} {items[-1]}"
 
 
+def some(items: Sequence[str], most: int | None = 4) -> str:
+    """Return the first `most` items as a list, and how many more there are; None: all."""
+    more = 0 if most is None else len(items) - most
+    return listed([*items[:most], f"{more} more"] if more > 0 else items)
+
+
 def name_of(member: Member) -> str:
     """Return what broke, with its version where it is known: `numpy 1.19.5`."""
     return f"{member.name} {member.version}" if member.version else member.name
@@ -89,7 +104,7 @@ def name_of(member: Member) -> str:
 
 def title(culprit: Culprit) -> str:
     """Return the requirements of a culprit as the user wrote them, a combination with `+`."""
-    texts = [safe_line(redacted(m.requirement.text)) or name_of(m) for m in culprit.members]
+    texts = [shown(m.requirement.text) or name_of(m) for m in culprit.members]
     return " + ".join(dict.fromkeys(texts))
 
 
@@ -118,6 +133,12 @@ OUTCOME_WORDS = {
     Outcome.FAIL: "fails",
     Outcome.UNRESOLVED: "no answer",
 }
+
+
+def probe_name(number: int, kind: ProbeKind) -> str:
+    """Return what people call a probe: a build, or a dry run that chooses versions alone."""
+    return f"dry run {number}" if kind is ProbeKind.RESOLVE else f"build {number}"
+
 
 PHASE_WORDS = {
     Phase.RESOLVE: "while choosing versions",
@@ -155,7 +176,7 @@ CAUSE_WORDS = {
 
 def sentence(culprit: Culprit) -> str:
     """Return the one-sentence cause of a culprit, ending in a full stop."""
-    text = safe_line(redacted(culprit.summary))
+    text = shown(culprit.summary).rstrip()
     if not text:
         subject = listed([name_of(member) for member in culprit.members])
         text = f"{subject}: {CAUSE_WORDS[culprit.cause]} ({PHASE_WORDS[culprit.phase]})"
@@ -186,14 +207,14 @@ def tried_versions(narrowing: Narrowing) -> str:
 def instant(text: str) -> str:
     """Return an ISO 8601 instant as people read it: `2026-11-21 00:00 UTC`."""
     matched = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(?:Z|\+00:00)", text)
-    return f"{matched[1]} {matched[2]} UTC" if matched else safe_line(text)
+    return f"{matched[1]} {matched[2]} UTC" if matched else shown(text)
 
 
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one sentence."""
     if verdict.summary:
-        return safe(redacted(verdict.summary))
-    file = safe_line(redacted(verdict.file))
+        return shown(verdict.summary)
+    file = shown(verdict.file)
     found = len(verdict.culprits)
     broken = (
         f"{counted(found, 'problem')} in {file} {'breaks' if found == 1 else 'break'} the build"

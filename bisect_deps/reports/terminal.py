@@ -31,10 +31,10 @@ from bisect_deps.reports.base import (
     instant,
     listed,
     proof_text,
-    redacted,
     safe,
-    safe_line,
     sentence,
+    shown,
+    some,
     title,
     tried_versions,
     turning_point,
@@ -105,7 +105,7 @@ class _Page:
 
     def code(self, text: str, style: str = "", indent: int = 0) -> None:
         """Write one line as it is, however long."""
-        self._write(Text(" " * indent) + Text(safe_line(redacted(text)), style=style))
+        self._write(Text(" " * indent) + Text(shown(text).rstrip(), style=style))
 
     def text(self) -> str:
         """Return all that was written."""
@@ -113,7 +113,7 @@ class _Page:
 
     def _part(self, part: str | tuple[str, str]) -> tuple[str, str]:
         text, style = (part, "") if isinstance(part, str) else part
-        return redacted(safe(text)), style
+        return shown(text), style
 
     def _write(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True)
@@ -179,12 +179,7 @@ def _narrowing(page: _Page, narrowing: Narrowing) -> None:
     )
     left_out = [f"{item.version} ({item.reason})" for item in narrowing.skipped if item.reason]
     if left_out:
-        page.say((f"Not built: {_some(left_out)}.", "dim"), indent=3, hang=3)
-
-
-def _some(items: Sequence[str], most: int = 4) -> str:
-    more = len(items) - most
-    return listed([*items[:most], f"{more} more"] if more > 0 else items)
+        page.say((f"Not built: {some(left_out)}.", "dim"), indent=3, hang=3)
 
 
 def _fix(page: _Page, fix: Fix) -> None:
@@ -239,11 +234,11 @@ def _use(page: _Page, verdict: Verdict, written: Sequence[str]) -> None:
             page.code(command, indent=2)
         page.gap()
     if written:
-        page.say(("Written to ", "bold"), listed([redacted(path) for path in written]), ".")
+        page.say(("Written to ", "bold"), listed(written), ".")
         return
     page.say(
         ("To use it: ", "bold"),
-        f"run the same command again with --write to change {safe_line(verdict.file)} in place, "
+        f"run the same command again with --write to change {shown(verdict.file)} in place, "
         "or with -o FILE to write the fixed file elsewhere. Nothing is built twice.",
     )
 

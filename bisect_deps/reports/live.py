@@ -1,0 +1,303 @@
+"""What a person sees while a run works, on standard error: lines that stay, and a few that move.
+
+In a terminal the last lines show what is being built right now; elsewhere each event is one line.
+Must not know how a run works, nor decide anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+from bisect_deps.model import Outcome, Probe, ProbeKind, Target, Verdict
+from bisect_deps.progress import Overview, Progress, Silent, StartedProbe
+from bisect_deps.reports.base import (
+    OUTCOME_WORDS,
+    counted,
+    duration,
+    instant,
+    listed,
+    probe_name,
+    shown,
+    some,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+REFRESHES_PER_SECOND = 8
+_SHOWN_AT_ONCE = 4
+_OUTCOME_STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNRESOLVED: "yellow"}
+
+
+@contextmanager
+def display(
+    stream: TextIO,
+    *,
+    quiet: bool = False,
+    verbose: bool = False,
+    animated: bool = True,
+    color: bool | None = None,
+) -> Iterator[Progress]:
+    """Yield what to tell the events of a run to, and leave the terminal clean at the end.
+
+    `animated` asks for the moving lines; they need a terminal that can move its cursor, else each
+    event is one line. `color` None means: where `stream` is a terminal. `verbose` lists all that
+    is in and out of each probe, and dry runs too; `quiet` shows nothing.
+    """
+    if quiet:
+        yield Silent()
+        return
+    with _Display(stream, animated=animated, verbose=verbose, color=color) as shown:
+        yield shown
+
+
+@dataclass(frozen=True, slots=True)
+class _Active:
+    """A probe under way, when it began, and the newest line of its log."""
+
+    probe: StartedProbe
+    since: float
+    output: str = ""
+
+
+class _Display:
+    """Shows events; one thread tells them, another may redraw the moving lines.
+
+    What the redrawing thread reads is replaced, never changed in place.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        animated: bool,
+        verbose: bool,
+        color: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        from rich.console import Console
+
+        self._verbose = verbose
+        self._clock = clock
+        self._began = clock()
+        self._active: dict[int, _Active] = {}
+        self._left: tuple[int, int] | None = None
+        self._best: tuple[str, ...] | None = None
+        self._console = Console(
+            file=stream,
+            highlight=False,
+            force_terminal=True if color else None,
+            no_color=None if color is None else not color,
+            color_system=None if color is False else "auto",
+        )
+        moves = animated and stream.isatty() and not self._console.is_dumb_terminal
+        self._moving = _MovingLines(self._console, self._now) if moves else None
+
+    def __enter__(self) -> _Display:
+        if self._moving:
+            self._moving.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._moving:
+            self._moving.stop()
+
+    def run_started(self, target: Target, overview: Overview) -> None:
+        """Write what is going to be built, for what and by whom."""
+        includes = f" in {counted(len(overview.includes) + 1, 'file')}" if overview.includes else ""
+        where = (f"Python {target.python}", target.platform, target.installer)
+        self._line(
+            (f"{overview.file}: ", "bold"),
+            f"{counted(overview.requirements, 'requirement')}{includes}; ",
+            ", ".join(part for part in where if part),
+        )
+        if self._verbose and target.index_as_of:
+            self._line((f"Package index as of {instant(target.index_as_of)}", "dim"))
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """Write a heading."""
+        self._line((name, "bold"), f": {detail}" if detail else "")
+
+    def probe_started(self, probe: StartedProbe) -> None:
+        """Show the probe as under way."""
+        self._active = {**self._active, probe.number: _Active(probe, self._clock())}
+        if not self._moving and self._deserves_a_line(probe.kind):
+            self._line("  ", _name(probe), ": ", what(probe, most=None if self._verbose else 3))
+
+    def output(self, number: int, text: str) -> None:
+        """Show the newest line of a log."""
+        lines = [line for line in text.splitlines() if line.strip()]
+        active = self._active.get(number)
+        if active and lines:
+            newest = _Active(active.probe, active.since, lines[-1].strip())
+            self._active = {**self._active, number: newest}
+
+    def probe_finished(self, probe: Probe) -> None:
+        """Write what the probe answered."""
+        active = self._active.get(probe.number)
+        self._active = {n: a for n, a in self._active.items() if n != probe.number}
+        if not self._deserves_a_line(probe.kind):
+            return
+        subject = ""
+        if active and self._moving:
+            subject = f": {what(active.probe, most=None if self._verbose else 3)}"
+        cost = "known from before" if probe.from_journal else duration(probe.seconds)
+        reason = _reason(probe)
+        self._line(
+            "  ",
+            probe_name(probe.number, probe.kind),
+            " ",
+            (OUTCOME_WORDS[probe.outcome], _OUTCOME_STYLES[probe.outcome]),
+            (f" ({cost})", "dim"),
+            subject,
+            (f" - {reason}" if reason else "", "dim"),
+        )
+        if self._verbose and probe.log and probe.outcome is not Outcome.PASS:
+            self._line((f"    log: {probe.log}", "dim"))
+
+    def note(self, text: str) -> None:
+        """Write a sentence."""
+        self._line(("note: ", "bold cyan"), text)
+
+    def steps_left(self, one: int, two: int) -> None:
+        """Show roughly how many builds are left."""
+        if self._left != (one, two) and not self._moving:
+            self._line("  ", (_left_text(one, two), "dim"))
+        self._left = (one, two)
+
+    def best_known(self, changes: Sequence[str]) -> None:
+        """Show with which changes the file is known to pass."""
+        if self._verbose and not self._moving and self._best != tuple(changes):
+            self._line("  ", (_best_text(changes), "dim"))
+        self._best = tuple(changes)
+
+    def finished(self, verdict: Verdict) -> None:
+        """Show nothing more; the verdict is for standard output."""
+        self._active = {}
+        self._left = self._best = None
+
+    def _deserves_a_line(self, kind: ProbeKind) -> bool:
+        return self._verbose or kind is not ProbeKind.RESOLVE
+
+    def _line(self, *parts: str | tuple[str, str]) -> None:
+        text = _text(parts)
+        if self._moving:
+            # As in the moving lines, one line each: a wrapped line is hard to skim.
+            text.truncate(self._console.width if not self._verbose else 10_000, overflow="ellipsis")
+        self._console.print(text, soft_wrap=True)
+        if self._moving:
+            self._moving.refresh()
+
+    def _now(self) -> Sequence[Text]:
+        """Return the moving lines as they should look now."""
+        active = sorted(self._active.values(), key=lambda a: a.since)
+        lines = [_text((("* ", "bold cyan"), *self._under_way(a))) for a in active[:_SHOWN_AT_ONCE]]
+        if len(active) > _SHOWN_AT_ONCE:
+            lines.append(_text((f"  and {len(active) - _SHOWN_AT_ONCE} more",)))
+        elif len(active) == 1 and active[0].output:
+            lines.append(_text(("  ", (active[0].output, "dim"))))
+        elapsed = duration(int(self._clock() - self._began))
+        left = f"; {_left_text(*self._left)}" if self._left else ""
+        lines.append(_text(("  ", (f"{elapsed} so far{left}", "dim"))))
+        if self._best is not None:
+            lines.append(_text(("  ", (_best_text(self._best), "dim"))))
+        return lines
+
+    def _under_way(self, active: _Active) -> Iterator[str | tuple[str, str]]:
+        probe = active.probe
+        expected = probe.expected or 0
+        yield _name(probe)
+        yield f" of about {expected}" if expected > probe.number else ""
+        yield f" ({duration(int(self._clock() - active.since))})", "dim"
+        yield f": {what(probe)}"
+        yield (f" - {probe.purpose}" if probe.purpose else ""), "dim"
+
+
+class _MovingLines:
+    """The last lines of the terminal, redrawn in place; gone without a trace when stopped."""
+
+    def __init__(self, console: Console, lines: Callable[[], Sequence[Text]]) -> None:
+        from rich.live import Live
+
+        self._console = console
+        self._lines = lines
+        self._live = Live(
+            console=console,
+            get_renderable=self._renderable,
+            transient=True,
+            refresh_per_second=REFRESHES_PER_SECOND,
+            redirect_stdout=False,
+            vertical_overflow="crop",
+        )
+
+    def start(self) -> None:
+        """Begin to redraw. The cursor stays visible, so that a killed run leaves it so."""
+        self._live.start()
+        self._console.show_cursor(True)
+
+    def refresh(self) -> None:
+        """Redraw now."""
+        self._live.refresh()
+
+    def stop(self) -> None:
+        """Wipe the lines and stop redrawing."""
+        self._live.stop()
+
+    def _renderable(self) -> RenderableType:
+        from rich.console import Group
+
+        # Room for the `^C` that a terminal echoes: a wrapped line would not be wiped.
+        room = max(self._console.width - 4, 1)
+        lines = list(self._lines())
+        for line in lines:
+            line.truncate(room, overflow="ellipsis")
+        return Group(*lines)
+
+
+def what(probe: StartedProbe, most: int | None = 3) -> str:
+    """Return what is in and what is out of a probe, at most `most` names of each."""
+    changed = f" with {some(probe.edits, most)}" if probe.edits else ""
+    if probe.kind is ProbeKind.ISOLATED and probe.kept:
+        return f"{some(probe.kept, most)} alone{changed}"
+    if not probe.dropped:
+        return changed.strip() or "the whole file"
+    if not probe.kept:
+        return f"every requirement left out{',' if changed else ''}{changed}"
+    if len(probe.kept) < len(probe.dropped):
+        return f"only {some(probe.kept, most)}{',' if changed else ''}{changed}"
+    return f"without {some(probe.dropped, most)}{',' if changed else ''}{changed}"
+
+
+def _name(probe: StartedProbe) -> str:
+    return probe_name(probe.number, probe.kind)
+
+
+def _reason(probe: Probe) -> str:
+    if probe.outcome is Outcome.PASS or probe.diagnosis is None:
+        return ""
+    suspects = probe.diagnosis.suspects
+    return suspects[0].summary if suspects else next(iter(probe.diagnosis.notes), "")
+
+
+def _left_text(one: int, two: int) -> str:
+    if one == 0 and two == 0:
+        return "almost done"
+    if one == 0:
+        return f"nearly done; roughly {counted(two, 'build')} if one more line is at fault"
+    return f"roughly {counted(one, 'build')} left if one more line is at fault, {two} if two are"
+
+
+def _best_text(changes: Sequence[str]) -> str:
+    return f"known to pass: {listed(changes)}" if changes else "known to pass: the file as it is"
+
+
+def _text(parts: Sequence[str | tuple[str, str]]) -> Text:
+    from rich.text import Text
+
+    texts = ((part, "") if isinstance(part, str) else part for part in parts)
+    return Text.assemble(*((shown(text), style) for text, style in texts))

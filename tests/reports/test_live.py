@@ -1,0 +1,236 @@
+"""What a run shows while it works: in a terminal, in a pipe, and after it was stopped."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from bisect_deps.model import Cause, Diagnosis, Outcome, Phase, ProbeKind, Suspect
+from bisect_deps.progress import Overview, Progress, StartedProbe
+from bisect_deps.reports.live import display, what
+from tests.reports.verdicts import HOSTILE, READY, TARGET, probe
+
+NUMPY, PANDAS, FLASK = "numpy==1.19.5", "pandas==1.1.5", "flask==1.1.2"
+HOSTILE_TEXT = "\x1b[2J\x1b]0;owned\x07 https://me:hunter2@index.example/ \r\x07[bold]x[/bold]"
+
+
+class FakeTerminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def screen(written: str) -> list[str]:
+    """Return what a terminal shows after the text, for the few sequences that are in use."""
+    rows, row, column = [""], 0, 0
+    for token in re.findall(r"\x1b\[\??[\d;]*[A-Za-z]|[\r\n]|[^\x1b\r\n]+", written):
+        if token == "\n":
+            row, column = row + 1, 0
+            rows += [""] * (row + 1 - len(rows))
+        elif token == "\r":
+            column = 0
+        elif not token.startswith("\x1b"):
+            rows[row] = rows[row][:column].ljust(column) + token + rows[row][column + len(token) :]
+            column += len(token)
+        elif token.endswith("A"):
+            row -= int(token[2:-1] or 1)
+        elif token == "\x1b[2K":
+            rows[row] = ""
+        else:
+            assert token[-1] in "mhl", f"unknown sequence {token!r}"
+    return [line.rstrip() for line in rows]
+
+
+def tell(progress: Progress) -> None:
+    progress.run_started(TARGET, Overview("requirements.txt", 4))
+    progress.phase("Looking for the lines at fault", "two builds at once")
+    progress.steps_left(3, 6)
+    progress.probe_started(StartedProbe(1, ProbeKind.WHOLE, "does it fail?", (NUMPY, PANDAS)))
+    progress.probe_started(StartedProbe(2, ProbeKind.SUBSET, "", (NUMPY,), (PANDAS,), (), 9))
+    progress.output(1, f"Collecting\n{HOSTILE_TEXT}\n\n")
+    failed = Diagnosis(
+        Outcome.FAIL,
+        Cause.COMPILE_ERROR,
+        Phase.BUILD,
+        (Suspect("numpy", summary=f"numpy does not compile {HOSTILE_TEXT}"),),
+    )
+    progress.probe_finished(replace(probe(1, ProbeKind.WHOLE, Outcome.FAIL, 6.2), diagnosis=failed))
+    progress.probe_finished(probe(2, ProbeKind.SUBSET, Outcome.PASS, 1.0, from_journal=True))
+    progress.best_known(["without pandas"])
+    progress.probe_started(StartedProbe(3, ProbeKind.RESOLVE, "can versions be chosen?"))
+    progress.probe_finished(probe(3, ProbeKind.RESOLVE, Outcome.UNRESOLVED, 0.1))
+    progress.note(f"a note {HOSTILE_TEXT}")
+    progress.finished(READY)
+
+
+def shown(stream: io.StringIO, **options: bool) -> str:
+    with display(stream, **options) as progress:  # type: ignore[arg-type]
+        tell(progress)
+    return stream.getvalue()
+
+
+def test_a_pipe_gets_one_line_per_event() -> None:
+    assert shown(io.StringIO()).splitlines() == [
+        "requirements.txt: 4 requirements; Python 3.12.3, linux-x86_64, uv 0.13.9",
+        "Looking for the lines at fault: two builds at once",
+        "  roughly 3 builds left if one more line is at fault, 6 if two are",
+        "  build 1: the whole file",
+        "  build 2: without pandas==1.1.5",
+        "  build 1 fails (6.2 s) - numpy does not compile  https://***@index.example/  \ufffd"
+        "[bold]x[/bold]",
+        "  build 2 passes (known from before)",
+        "note: a note  https://***@index.example/  \ufffd[bold]x[/bold]",
+    ]
+
+
+def test_no_progress_in_a_terminal_gives_the_same_lines() -> None:
+    plain = re.sub(r"\x1b\[[\d;]*m", "", shown(FakeTerminal(), animated=False))
+    assert plain == shown(io.StringIO())
+
+
+def test_quiet_shows_nothing() -> None:
+    assert shown(FakeTerminal(), quiet=True) == ""
+
+
+def test_verbose_shows_dry_runs_logs_and_what_is_known_to_pass() -> None:
+    lines = shown(io.StringIO(), verbose=True).splitlines()
+    assert "  dry run 3 no answer (0.1 s)" in lines
+    assert "    log: probes/1.log" in lines
+    assert "  known to pass: without pandas" in lines
+    assert "Package index as of 2026-11-21 00:00 UTC" in lines
+
+
+def test_colour_is_off_in_a_pipe_and_on_where_asked_for() -> None:
+    assert "\x1b" not in shown(io.StringIO())
+    assert "\x1b[31mfails" in shown(io.StringIO(), color=True)
+    assert "\x1b" not in shown(FakeTerminal(), animated=False, color=False)
+
+
+def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    assert "\x1b[31m" in shown(FakeTerminal(), animated=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[31m" not in shown(FakeTerminal(), animated=False)
+
+
+def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert "\x1b[2K" not in shown(FakeTerminal())
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_moving_lines_are_gone_at_the_end(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    written = shown(FakeTerminal())
+    rows = screen(written)
+    assert not any(row.startswith("* ") or "so far" in row for row in rows)
+    assert [row[:9] for row in rows if row] == [
+        "requireme",
+        "Looking f",
+        "  build 1",
+        "  build 2",
+        "note: a n",
+    ]
+    assert all(len(row) <= columns for row in rows)
+    assert written.rfind("\x1b[?25h") > written.rfind("\x1b[?25l"), "the cursor stays hidden"
+
+
+def test_moving_lines_say_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    stream = FakeTerminal()
+    with display(stream) as progress:
+        progress.steps_left(3, 6)
+        progress.probe_started(
+            StartedProbe(2, ProbeKind.SUBSET, "do the rest build?", (NUMPY,), (PANDAS,), (), 9)
+        )
+        progress.output(2, "Building wheel\n\x1b[31mnumpy\x1b[0m\n")
+        progress.best_known(["without pandas"])
+        progress.note("seen")
+        rows = screen(stream.getvalue())
+    assert rows[1] == "* build 2 of about 9 (0 s): without pandas==1.1.5 - do the rest build?"
+    assert rows[2] == "  numpy"
+    assert (
+        rows[3] == "  0 s so far; roughly 3 builds left if one more line is at fault, 6 if two are"
+    )
+    assert rows[4] == "  known to pass: without pandas"
+
+
+SCRIPT = """
+import sys, time
+sys.path.insert(0, {root!r})
+from bisect_deps.cli import main
+from bisect_deps.model import ProbeKind
+from bisect_deps.progress import StartedProbe
+from bisect_deps.reports.live import display
+try:
+    with display(sys.stderr) as progress:
+        progress.phase("Building")
+        for number in range(1, 8):
+            progress.probe_started(StartedProbe(number, ProbeKind.WHOLE, "", ("a",)))
+        progress.best_known(["x" * 200])
+        time.sleep(60)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def test_ctrl_c_leaves_a_clean_terminal() -> None:
+    root = str(Path(__file__).parent.parent.parent)
+    environment = {**os.environ, "TERM": "xterm", "PYTHONWARNINGS": "error"}
+    child = pexpect.spawn(
+        sys.executable,
+        ["-c", SCRIPT.format(root=root)],
+        env=environment,
+        dimensions=(24, 40),
+        encoding="utf-8",
+        timeout=30,
+    )
+    seen = io.StringIO()
+    child.logfile_read = seen
+    child.expect("known to pass")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    rows = screen(seen.getvalue())
+    assert [row for row in rows if row and row != "^C"] == ["Building", "stopped"], rows
+    assert seen.getvalue().rfind("\x1b[?25h") > seen.getvalue().rfind("\x1b[?25l")
+
+
+@pytest.mark.parametrize(
+    ("started", "words"),
+    [
+        (StartedProbe(1, ProbeKind.WHOLE, "", (NUMPY, PANDAS)), "the whole file"),
+        (StartedProbe(1, ProbeKind.ISOLATED, "", (NUMPY,)), f"{NUMPY} alone"),
+        (StartedProbe(1, ProbeKind.SUBSET, "", (), (NUMPY,)), "every requirement left out"),
+        (StartedProbe(1, ProbeKind.SUBSET, "", (NUMPY,), (PANDAS, FLASK)), f"only {NUMPY}"),
+        (StartedProbe(1, ProbeKind.SUBSET, "", (NUMPY,), (PANDAS,)), f"without {PANDAS}"),
+        (
+            StartedProbe(1, ProbeKind.SUBSET, "", (NUMPY,), (PANDAS,), ("flask==2.2.5",)),
+            f"without {PANDAS}, with flask==2.2.5",
+        ),
+        (StartedProbe(1, ProbeKind.FIX, "", (NUMPY,), (), ("flask==2.2.5",)), "with flask==2.2.5"),
+        (
+            StartedProbe(1, ProbeKind.SUBSET, "", tuple("abcdef"), tuple("uvwxyz")),
+            "without u, v, w and 3 more",
+        ),
+    ],
+)
+def test_what_is_in_and_out_takes_the_shorter_way(started: StartedProbe, words: str) -> None:
+    assert what(started) == words
+
+
+def test_every_event_may_come_without_the_others() -> None:
+    with display(io.StringIO()) as progress:
+        progress.output(7, "a line")
+        progress.probe_finished(probe(7, ProbeKind.WHOLE, Outcome.UNRESOLVED, 0.0))
+        progress.finished(HOSTILE)

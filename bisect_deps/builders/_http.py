@@ -1,0 +1,324 @@
+"""One small HTTP client for every build API: timeouts, retries, and errors that keep their fields.
+
+Knows no API. The key goes to the API's own origin alone, over verified TLS; replies may be JSON,
+text or a gateway's HTML; only requests that may safely be repeated are.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import ipaddress
+import json
+import math
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from bisect_deps import __version__
+from bisect_deps.errors import InputError
+from bisect_deps.secret import Secret, redact
+
+REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+LONGEST_WAIT = 300.0
+MOST_REDIRECTS = 5
+CONNECT_TIMEOUT = 15.0
+FIRST_PAUSE = 0.5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered; header names in lower case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """Return the body as text; bytes that are not UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Return the body's value, or None where it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+class HttpError(Exception):
+    """A request that was refused (`status`), or not answered at all (`status` None).
+
+    `code` is the API's own number for the error, `message` its words, made safe to show;
+    `retry_after` the seconds that the server asks to wait.
+    """
+
+    def __init__(
+        self,
+        request: str,
+        message: str,
+        *,
+        status: int | None = None,
+        code: int | str | None = None,
+        retry_after: float | None = None,
+        html: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.request = request
+        self.message = message
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+        self.html = html
+
+    @property
+    def transient(self) -> bool:
+        """Say whether the same request may well succeed later."""
+        return self.status is None or self.status in TRANSIENT
+
+    def __str__(self) -> str:
+        """Return what was asked and how it was refused."""
+        answer = "no answer" if self.status is None else str(self.status)
+        return f"{self.request}: {answer}: {self.message}"
+
+
+class Http:
+    """Requests below one address, each with the key where the origin is the address's own."""
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        headers: Mapping[str, Secret | str] | None = None,
+        timeout: float = 30.0,
+        tries: int = 4,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.root = root.rstrip("/")
+        self._headers = dict(headers or {})
+        self._secrets = tuple(v for v in self._headers.values() if isinstance(v, Secret))
+        self._timeout = timeout
+        self._tries = tries
+        self._sleep = sleep
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = f"depbisect/{__version__}"
+        refuse_open_channel(self.root)
+
+    def get(
+        self, path: str, query: Mapping[str, str] | None = None, *, patient: bool = True
+    ) -> Reply:
+        """Return the reply to a GET; `patient` False sends one request and never sleeps."""
+        return self.request("GET", path, query=query, patient=patient)
+
+    def post(
+        self,
+        path: str,
+        value: object = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Reply:
+        """Return the reply to a POST of `value` as JSON; it is sent once."""
+        return self.request("POST", path, query=query, value=value, timeout=timeout)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        value: object = None,
+        patient: bool = True,
+        timeout: float | None = None,
+    ) -> Reply:
+        """Return a reply of status 2xx. Raises HttpError for any other, and for none."""
+        pauses = self._tries - 1 if patient and method in REPEATABLE else 0
+        limit = timeout or self._timeout
+        answer = self._once(method, path, query, value, limit)
+        for tried in range(pauses):
+            if isinstance(answer, Reply) or not answer.transient:
+                break
+            asked = answer.retry_after
+            self._sleep(FIRST_PAUSE * 2**tried if asked is None else asked)
+            answer = self._once(method, path, query, value, limit)
+        if isinstance(answer, HttpError):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        value: object,
+        timeout: float,
+    ) -> Reply | HttpError:
+        name, url = f"{method} {path}", self.root + path
+        body = None if value is None else json.dumps(value).encode()
+        for _ in range(MOST_REDIRECTS):
+            reply = self._send(method, url, name=name, query=query, body=body, timeout=timeout)
+            if isinstance(reply, HttpError) or 200 <= reply.status < 300:
+                return reply
+            if reply.status not in _REDIRECTS or "location" not in reply.headers:
+                return self._refusal(name, reply)
+            url, query = urljoin(url, reply.headers["location"]), None
+            if method not in ("GET", "HEAD"):
+                place = urlsplit(url)._replace(query="", fragment="").geturl()
+                message = self._safe(f"redirected to {place}, which is not followed")
+                return HttpError(name, message, status=reply.status)
+        return HttpError(name, "redirected too often", status=reply.status)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        name: str,
+        query: Mapping[str, str] | None,
+        body: bytes | None,
+        timeout: float,
+    ) -> Reply | HttpError:
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=query,
+                data=body,
+                headers={} if body is None else {"Content-Type": "application/json"},
+                auth=_Headers(self._headers if same_origin(url, self.root) else {}),
+                timeout=(CONNECT_TIMEOUT, timeout),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            return HttpError(name, self._safe(_reason(error)))
+        headers = {key.lower(): text for key, text in response.headers.items()}
+        return Reply(response.status_code, response.content, headers)
+
+    def _refusal(self, name: str, reply: Reply) -> HttpError:
+        code, message = error_fields(reply)
+        return HttpError(
+            name,
+            self._safe(message),
+            status=reply.status,
+            code=code,
+            retry_after=_retry_after(reply.headers.get("retry-after")),
+            html=is_html(reply),
+        )
+
+    def _safe(self, text: str) -> str:
+        printable = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).strip()
+        return redact(printable, self._secrets)[:_MOST_SHOWN]
+
+
+class _Headers(AuthBase):
+    """Sets the key's headers; as an `auth` it also keeps `.netrc` from overriding them."""
+
+    def __init__(self, headers: Mapping[str, Secret | str]) -> None:
+        self._headers = headers
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        for name, value in self._headers.items():
+            request.headers[name] = value.reveal() if isinstance(value, Secret) else value
+        return request
+
+
+def error_fields(reply: Reply) -> tuple[int | str | None, str]:
+    """Return code and message of an error reply: wrapped, bare, plain text or HTML."""
+    value = reply.json()
+    if isinstance(value, dict):
+        inner = value.get("error", value)
+        if isinstance(inner, dict):
+            code = inner.get("code")
+            message = inner.get("message") or inner.get("error_description")
+            known = code if isinstance(code, (int, str)) else None
+            return known, _words(message) or f"status {reply.status}"
+        return None, _words(value.get("message")) or _words(inner)
+    if is_html(reply):
+        title = re.search(r"<title[^>]*>(.*?)</title>", reply.text, re.DOTALL | re.IGNORECASE)
+        return None, f"a web page instead of data: {title[1].strip() if title else 'no title'}"
+    first = reply.text.strip().split("\n", 1)[0]
+    return None, first or f"status {reply.status} with an empty body"
+
+
+def is_html(reply: Reply) -> bool:
+    """Say whether a reply is a web page, as gateways and wrong addresses answer."""
+    kind = reply.headers.get("content-type", "")
+    return "html" in kind or reply.body.lstrip()[:1] == b"<"
+
+
+def same_origin(url: str, other: str) -> bool:
+    """Say whether two URLs share scheme, host and port."""
+    return _origin(url) == _origin(other)
+
+
+def refuse_open_channel(address: str) -> None:
+    """Raise InputError for an address that would carry a key in the clear."""
+    parts = urlsplit(address)
+    if parts.scheme == "https" and parts.hostname:
+        return
+    if parts.scheme == "http" and parts.hostname and is_loopback(parts.hostname):
+        return
+    raise InputError(
+        f"{redact(address)!r} is not an address of a build API",
+        hint="write https://HOST; plain http is for this machine alone (http://127.0.0.1:PORT)",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name is this machine's own."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
+def _words(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _retry_after(text: str | None) -> float | None:
+    """Return the seconds of a Retry-After header, which holds seconds or a date."""
+    if not text:
+        return None
+    try:
+        wait = float(text)
+    except ValueError:
+        try:
+            then = email.utils.parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        if then.tzinfo is None:
+            then = then.replace(tzinfo=timezone.utc)
+        wait = (then - datetime.now(timezone.utc)).total_seconds()
+    return min(max(wait, 0.0), LONGEST_WAIT) if math.isfinite(wait) else LONGEST_WAIT
+
+
+def _reason(error: requests.RequestException) -> str:
+    text = str(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"the server's certificate is not trusted: {text}"
+    if isinstance(error, requests.Timeout):
+        return "the server did not answer in time"
+    cause = re.search(r"(?:\[Errno -?\d+\] |: )([A-Z][\w ]+?)['\")]", text)
+    return f"cannot connect: {cause[1] if cause else text}"

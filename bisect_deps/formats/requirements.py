@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -186,17 +186,20 @@ def parse(
     folder: Path | None = None,
     variables: Mapping[str, str] | None = None,
     constraint: bool = False,
+    read: Callable[[str], bytes] | None = None,
 ) -> RequirementsManifest:
     """Read a requirements file and all that it includes; what is wrong is in `problems`.
 
     `data` are the root file's bytes, `path` its place, from which includes are found. `folder` is
-    pip's working directory (default: the process's), `variables` the environment for `${NAME}`.
+    pip's working directory (default: the process's), `variables` the environment for `${NAME}`,
+    `read` how included files are read by absolute path (default: from the disk).
     Never raises for what a file says.
     """
     loader = _Loader(
         path.absolute().parent,
         folder or Path.cwd(),
         os.environ if variables is None else variables,
+        read or _from_disk,
     )
     loader.load(os.path.abspath(path), data, constraint=constraint, stack=())
     documents = tuple(replace(loader.documents[key]) for key in loader.order)
@@ -217,6 +220,7 @@ class _Loader:
     root: Path
     folder: Path
     variables: Mapping[str, str]
+    read: Callable[[str], bytes]
     documents: dict[str, Document] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
     requirements: list[Requirement] = field(default_factory=list)
@@ -266,7 +270,7 @@ class _Loader:
             return include, _include_problem(include, "includes are nested too deeply", "")
         if target not in self.documents:
             try:
-                data = Path(target).read_bytes()
+                data = self.read(target)
             except (OSError, ValueError) as error:
                 reason = error.strerror if isinstance(error, OSError) else str(error)
                 message = f"cannot read the included file {include.path}: {reason}"
@@ -287,6 +291,10 @@ class _Loader:
             replace(own, constraint=False) if own.file == document.path else own
             for own in self.requirements
         ]
+
+
+def _from_disk(path: str) -> bytes:
+    return Path(path).read_bytes()
 
 
 def _local(path: str) -> str:

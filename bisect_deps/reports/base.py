@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import PurePath
 
 from packaging.version import InvalidVersion, Version
 
 from bisect_deps.model import (
     Cause,
     Culprit,
+    Edit,
+    EditAction,
+    Fix,
+    FixEdit,
     Member,
     Narrowing,
     Outcome,
     Phase,
+    Probe,
     ProbeKind,
+    Tried,
     Verdict,
     VerdictKind,
 )
+from bisect_deps.secret import redact
 
 # ECMA-48 control sequences and strings (window titles, links), ended or cut off.
 _SEQUENCE = re.compile(
@@ -30,7 +39,11 @@ _SEQUENCE = re.compile(
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_USERINFO = re.compile(r"(?<=://)[^\s/@:'\"]*(?::[^\s/@'\"]*)?@(?=[^\s/])")
+# A user part of variables alone: it names secrets and holds none.
+_VARIABLES = re.compile(r"(?<=://)((?:\$\{\w+\}:?){1,2}@)")
+
+# From this confidence on, a verdict needs no word about chance.
+SURE = 0.995
 
 
 def safe(text: str, *, keep_returns: bool = False) -> str:
@@ -54,12 +67,9 @@ def shown(text: str) -> str:
 
 
 def redacted(text: str) -> str:
-    """Return text with the user and password of every URL as `***`; `${NAME}` stays."""
-    return _USERINFO.sub(lambda match: match[0] if _only_names(match[0]) else "***@", text)
-
-
-def _only_names(userinfo: str) -> bool:
-    return all(re.fullmatch(r"\$\{\w+\}|git|", part) for part in userinfo.rstrip("@").split(":"))
+    """Return text with all that looks like a secret as `***`; `${NAME}` in a URL stays."""
+    parts = _VARIABLES.split(text)
+    return "".join(part if number % 2 else redact(part) for number, part in enumerate(parts))
 
 
 def duration(seconds: float) -> str:
@@ -108,24 +118,44 @@ def title(culprit: Culprit) -> str:
     return " + ".join(dict.fromkeys(texts))
 
 
-def chain(member: Member) -> tuple[str, ...]:
-    """Return the way from the user's requirement to what broke; empty where they are the same."""
-    return (*member.via, name_of(member)) if member.via else ()
+def route(member: Member) -> str:
+    """Return the way from the user's requirement to what broke; "" where they are the same."""
+    return " -> ".join((*member.via, member.name)) if member.via else ""
 
 
 def turning_point(narrowing: Narrowing) -> str:
     """Return in one phrase which versions fail and which pass."""
     failing, passing = narrowing.last_failing, narrowing.first_passing
+    ordered = by_version(narrowing)
+    if _turns(ordered) > 1:
+        return listed([f"{tried.version} {OUTCOME_WORDS[tried.outcome]}" for tried in ordered])
     if failing and passing:
         if _version_key(passing) > _version_key(failing):
-            return f"{failing} fails, {passing} passes"
-        return f"{passing} passes, {failing} fails"
+            return f"fails up to {failing}, passes from {passing}"
+        return f"passes up to {passing}, fails from {failing}"
     if passing:
-        return f"{passing} passes"
-    tried = [t.version for t in narrowing.tried if t.outcome is Outcome.FAIL]
-    if len(tried) > 1:
-        return f"every version that was built fails: {listed(tried)}"
-    return f"{failing} fails" if failing else "no version could be built"
+        return f"passes at {passing}"
+    failed = [tried.version for tried in ordered if tried.outcome is Outcome.FAIL]
+    if len(failed) > 1:
+        return f"fails at every version that was built: {listed(failed)}"
+    return f"fails at {failing}" if failing else "was not built at any other version"
+
+
+def by_version(narrowing: Narrowing) -> list[Tried]:
+    """Return what narrowing tried, oldest version first."""
+    return sorted(narrowing.tried, key=lambda tried: _version_key(tried.version))
+
+
+def _turns(ordered: Sequence[Tried]) -> int:
+    told = [tried.outcome for tried in ordered if tried.outcome is not Outcome.UNRESOLVED]
+    return sum(one is not other for one, other in pairwise(told))
+
+
+def _version_key(version: str) -> tuple[bool, Version, str]:
+    try:
+        return (True, Version(version), version)
+    except InvalidVersion:
+        return (False, Version("0"), version)
 
 
 OUTCOME_WORDS = {
@@ -180,28 +210,27 @@ def sentence(culprit: Culprit) -> str:
     if not text:
         subject = listed([name_of(member) for member in culprit.members])
         text = f"{subject}: {CAUSE_WORDS[culprit.cause]} ({PHASE_WORDS[culprit.phase]})"
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return ended(text)
 
 
-def proof_text(culprit: Culprit) -> str:
+def proof_text(culprit: Culprit, probes: Sequence[Probe] = ()) -> str:
     """Return how the culprit was proven, or what of the proof is missing."""
+    kinds = {probe.number: probe.kind for probe in probes}
+
+    def named(number: int) -> str:
+        return probe_name(number, kinds.get(number, ProbeKind.SUBSET))
+
     fails, passes = culprit.proof.failing_probe, culprit.proof.passing_probe
     several = len(culprit.members) > 1
     with_it = "with them together" if several else "with it"
-    without = "without any one of them" if several else "without it"
+    without = "once one of them is out" if several else "without it"
     if fails is not None and passes is not None:
-        return f"build {fails} fails {with_it}, build {passes} passes {without}"
+        return f"{named(fails)} fails {with_it}, {named(passes)} passes {without}"
     if fails is not None:
-        return f"build {fails} fails {with_it}; that it passes {without} was not shown"
+        return f"{named(fails)} fails {with_it}; that it passes {without} was not shown"
     if passes is not None:
-        return f"build {passes} passes {without}; that it fails {with_it} alone was not shown"
-    return "not proven by builds of its own"
-
-
-def tried_versions(narrowing: Narrowing) -> str:
-    """Return the versions that were built, oldest first, with what each did."""
-    ordered = sorted(narrowing.tried, key=lambda tried: _version_key(tried.version))
-    return ", ".join(f"{tried.version} {OUTCOME_WORDS[tried.outcome]}" for tried in ordered)
+        return f"{named(passes)} passes {without}; that it fails {with_it} was not shown"
+    return "no build of its own shows it"
 
 
 def instant(text: str) -> str:
@@ -213,23 +242,55 @@ def instant(text: str) -> str:
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one sentence."""
     if verdict.summary:
-        return shown(verdict.summary)
+        return ended(shown(verdict.summary))
     file = shown(verdict.file)
-    found = len(verdict.culprits)
-    broken = (
-        f"{counted(found, 'problem')} in {file} {'breaks' if found == 1 else 'break'} the build"
-    )
     return {
         VerdictKind.PASSES: f"{file} builds as it is; there is nothing to fix.",
-        VerdictKind.FIXED: f"{broken}; with the changes below it passes.",
-        VerdictKind.CULPRITS: f"{broken}; no change that was tried makes it pass.",
+        VerdictKind.FIXED: f"{_broken(verdict)}; with the changes below it passes.",
+        VerdictKind.CULPRITS: f"{_broken(verdict)}; no change that was tried makes it pass.",
         VerdictKind.INCONCLUSIVE: f"the builds do not show which lines of {file} are at fault.",
         VerdictKind.UNAVAILABLE: f"{file} could not be built at all.",
     }[verdict.kind]
 
 
-def _version_key(version: str) -> tuple[bool, Version, str]:
-    try:
-        return (True, Version(version), version)
-    except InvalidVersion:
-        return (False, Version("0"), version)
+def _broken(verdict: Verdict) -> str:
+    python = ".".join(verdict.target.python.split(".")[:2])
+    where = f" on Python {shown(python)}" if python else ""
+    file = shown(verdict.file)
+    lines = {m.requirement.number for culprit in verdict.culprits for m in culprit.members}
+    if any(len(culprit.members) > 1 for culprit in verdict.culprits):
+        if len(verdict.culprits) == 1:
+            return f"{len(lines)} lines of {file} do not go together{where}"
+        return f"{len(verdict.culprits)} problems in {file} break the build{where}"
+    verb = "breaks" if len(lines) == 1 else "break"
+    return f"{counted(len(lines), 'line')} of {file} {verb} the build{where}"
+
+
+def changes(edits: Sequence[Edit]) -> list[str]:
+    """Return each edit of a candidate in a few words: `without numpy`, `jinja2<3.1`."""
+    words = {EditAction.DROP: "without ", EditAction.ADD: "with ", EditAction.REPIN: "with "}
+    return [shown(f"{words[edit.action]}{edit.name}{edit.to or ''}") for edit in edits]
+
+
+def fix_changes(fix: Fix) -> list[str]:
+    """Return each edit of a fix in words."""
+    return [shown(_fix_change(edit)) for edit in fix.edits]
+
+
+def _fix_change(edit: FixEdit) -> str:
+    if edit.action is EditAction.DROP:
+        return f"leave out {edit.name}"
+    if edit.action is EditAction.ADD:
+        return f"add {edit.name}{edit.after or ''}"
+    return f"{edit.name}{edit.before or ''} to {edit.after or 'any version'}"
+
+
+def log_path(file: str, log: str) -> str:
+    """Return where a probe's log lies, for a file as the user named it."""
+    return shown((PurePath(file).parent / ".depbisect" / log).as_posix())
+
+
+def ended(text: str) -> str:
+    """Return a sentence that ends in a full stop."""
+    text = text.rstrip()
+    return text if text.endswith((".", "!", "?", ":")) or not text else f"{text}."

@@ -7,7 +7,8 @@ write instead. Colour only marks what the words already say.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 
 from rich.console import Console
 from rich.text import Text
@@ -15,37 +16,42 @@ from rich.text import Text
 from bisect_deps.model import (
     Candidate,
     Culprit,
-    EditAction,
     Evidence,
     Fix,
     Narrowing,
     Outcome,
+    ProbeKind,
     Verdict,
     VerdictKind,
 )
 from bisect_deps.reports.base import (
-    chain,
+    SURE,
+    by_version,
+    changes,
     counted,
     duration,
+    ended,
+    fix_changes,
     headline,
     instant,
     listed,
+    log_path,
+    name_of,
     proof_text,
+    route,
     safe,
     sentence,
     shown,
     some,
-    title,
-    tried_versions,
     turning_point,
 )
 
-EVIDENCE_LINES = 4
+EVIDENCE_LINES = 6
 NARROWEST, WIDEST = 40, 100
 
 _STATUS = {
     VerdictKind.PASSES: ("Passes", "bold green"),
-    VerdictKind.FIXED: ("Fixed", "bold green"),
+    VerdictKind.FIXED: ("Fix found", "bold green"),
     VerdictKind.CULPRITS: ("Explained, not fixed", "bold yellow"),
     VerdictKind.INCONCLUSIVE: ("No clear answer", "bold yellow"),
     VerdictKind.UNAVAILABLE: ("Could not build", "bold red"),
@@ -58,19 +64,20 @@ def render(
     """Return the verdict as lines of at most `width` columns where words allow it.
 
     `written` names the files that already hold the fix, so that the text says so instead of
-    telling how to write them. Code, log lines and diffs are never wrapped.
+    telling how to write them. Commands and diffs are never wrapped.
     """
     page = _Page(color=color, width=max(NARROWEST, min(width, WIDEST)))
-    _head(page, verdict)
+    _head(page, verdict, written)
     for number, culprit in enumerate(verdict.culprits, 1):
-        _culprit(page, number, culprit)
+        _culprit(page, number, culprit, verdict)
     if verdict.fix:
         _fix(page, verdict.fix)
         _other_fixes(page, verdict.other_fixes)
-        _use(page, verdict, written)
+        _use(page, verdict, verdict.fix, written)
     elif verdict.fallback is not None:
         _fallback(page, verdict.fallback)
-    _notes(page, verdict)
+    _remarks(page, "Not certain:", list(_doubts(verdict)))
+    _remarks(page, "Notes:", verdict.notes)
     _foot(page, verdict)
     return page.text()
 
@@ -93,15 +100,23 @@ class _Page:
 
     def gap(self) -> None:
         """Leave one line empty."""
-        self._out.write("\n")
+        if self._out.getvalue() and not self._out.getvalue().endswith("\n\n"):
+            self._out.write("\n")
 
-    def say(self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0) -> None:
-        """Write a paragraph; its lines after the first stand `hang` columns further in."""
-        text = Text.assemble(*(self._part(part) for part in parts))
-        room = self._width - indent - hang
-        for number, line in enumerate(text.wrap(self._console, room)):
+    def say(
+        self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0, gutter: str = ""
+    ) -> None:
+        """Write a paragraph; its lines after the first stand `hang` columns further in.
+
+        `gutter` takes the place of that further indentation.
+        """
+        texts = ((part, "") if isinstance(part, str) else part for part in parts)
+        text = Text.assemble(*((shown(text), style) for text, style in texts))
+        text.rstrip()
+        later = " " * indent + (gutter or " " * hang)
+        for number, line in enumerate(text.wrap(self._console, self._width - len(later))):
             line.rstrip()
-            self._write(Text(" " * (indent + (hang if number else 0))) + line)
+            self._write(Text(later if number else " " * indent) + line)
 
     def code(self, text: str, style: str = "", indent: int = 0) -> None:
         """Write one line as it is, however long."""
@@ -111,86 +126,91 @@ class _Page:
         """Return all that was written."""
         return self._out.getvalue()
 
-    def _part(self, part: str | tuple[str, str]) -> tuple[str, str]:
-        text, style = (part, "") if isinstance(part, str) else part
-        return shown(text), style
-
     def _write(self, line: Text) -> None:
         self._console.print(line, soft_wrap=True)
 
 
-def _head(page: _Page, verdict: Verdict) -> None:
+def _head(page: _Page, verdict: Verdict, written: Sequence[str]) -> None:
     word, style = _STATUS[verdict.kind]
-    page.say((f"{word}: ", style), headline(verdict))
+    page.say(("Fixed" if written else word, style), ": ", headline(verdict))
 
 
-def _culprit(page: _Page, number: int, culprit: Culprit) -> None:
+def _culprit(page: _Page, number: int, culprit: Culprit, verdict: Verdict) -> None:
     page.gap()
-    page.say((f"{number}. ", "bold"), (title(culprit), "bold red"), _place(culprit), hang=3)
+    lead = f"{number}. "
+    for text, place in _titles(culprit):
+        page.say((lead, "bold"), (text, "bold red"), (place and f"  {place}", "dim"))
+        lead = " " * (len(lead) - 2) + "+ "
     page.say(sentence(culprit), indent=3)
     if len(culprit.members) > 1:
-        page.say("Each of them alone is fine; together they fail.", indent=3)
+        page.say("Together they fail; without any one of them, the rest can pass.", indent=3)
     for member in culprit.members:
-        if way := chain(member):
-            page.say("It comes in through ", (" -> ".join(way), "bold"), ".", indent=3)
-    _evidence(page, culprit.evidence)
+        if way := route(member):
+            what = f"What breaks is {name_of(member)}, which comes in through {way}."
+            page.say(what, indent=3)
+    _evidence(page, culprit.evidence, verdict.file)
     for narrowing in culprit.narrowings:
         _narrowing(page, narrowing)
+    page.say(f"Proof: {proof_text(culprit, verdict.probes)}.", indent=3, hang=3)
     if culprit.advice:
-        page.say(("Advice: ", "bold"), culprit.advice, indent=3, hang=3)
-    page.say((f"Proof: {proof_text(culprit)}.", "dim"), indent=3, hang=3)
+        page.say(("Advice: ", "bold"), ended(culprit.advice), indent=3, hang=3)
 
 
-def _place(culprit: Culprit) -> tuple[str, str]:
-    places = [
-        f"{m.requirement.file}:{m.requirement.line}"
-        for m in culprit.members
-        if m.requirement.file and m.requirement.line
-    ]
-    return (f"  {listed(list(dict.fromkeys(places)))}", "dim") if places else ("", "")
+def _titles(culprit: Culprit) -> Iterator[tuple[str, str]]:
+    seen = set()
+    for member in culprit.members:
+        requirement = member.requirement
+        if requirement.number in seen:
+            continue
+        seen.add(requirement.number)
+        place = f"{requirement.file}:{requirement.line}" if requirement.line else requirement.file
+        yield requirement.text or name_of(member), place
 
 
-def _evidence(page: _Page, evidence: Sequence[Evidence]) -> None:
-    shown = list(evidence[:EVIDENCE_LINES])
-    if not shown:
+def _evidence(page: _Page, evidence: Sequence[Evidence], file: str) -> None:
+    quoted = list(evidence[:EVIDENCE_LINES])
+    if not quoted:
         return
     page.gap()
-    digits = max(len(str(item.line)) for item in shown)
-    log = None
-    for item in shown:
+    digits = max(len(str(item.line)) for item in quoted)
+    log = ""
+    for item in quoted:
         if item.log and item.log != log:
             log = item.log
-            page.code(f"{' ' * digits}--> {log}", "dim", indent=5)
-        page.code(f"{item.line:>{digits}} | {item.text}", "cyan", indent=5)
-    if len(evidence) > len(shown):
-        page.code(f"{' ' * digits} | {len(evidence) - len(shown)} more", "dim", indent=5)
+            page.code(f"{' ' * digits}--> {log_path(file, log)}:{item.line}", "dim", indent=3)
+        gutter = f"{' ' * digits} |   "
+        text = item.text.rstrip()
+        page.say((f"{item.line:>{digits}} | ", "dim"), (text, "cyan"), indent=3, gutter=gutter)
+    if len(evidence) > len(quoted):
+        page.code(f"{' ' * digits} | and {len(evidence) - len(quoted)} more", "dim", indent=3)
     page.gap()
 
 
 def _narrowing(page: _Page, narrowing: Narrowing) -> None:
-    tried = tried_versions(narrowing)
+    ends = {narrowing.last_failing, narrowing.first_passing}
+    inner = [tried.version for tried in by_version(narrowing) if tried.version not in ends]
+    also = f" (also built: {listed(inner)})" if inner and len(ends - {None}) > 1 else ""
     page.say(
-        ("Versions: ", "bold"),
-        f"{narrowing.name} {turning_point(narrowing)}",
-        (f" (built: {tried})" if tried else "", "dim"),
-        ".",
+        f"Versions: {narrowing.name} ",
+        (turning_point(narrowing), "bold"),
+        f"{also}.",
         indent=3,
         hang=3,
     )
     left_out = [f"{item.version} ({item.reason})" for item in narrowing.skipped if item.reason]
     if left_out:
-        page.say((f"Not built: {some(left_out)}.", "dim"), indent=3, hang=3)
+        page.say(f"Not built: {some(left_out)}.", indent=3, hang=3)
 
 
 def _fix(page: _Page, fix: Fix) -> None:
     page.gap()
-    page.say(("The fix", "bold green"), f", built and checked as build {fix.probe}:")
+    page.say(("The fix", "bold green"), f", which passes as build {fix.probe}:")
     page.gap()
     for line in safe(fix.diff).splitlines():
         page.code(line, _diff_style(line), indent=2)
     if fix.reason:
         page.gap()
-        page.say(("Why this one: ", "bold"), fix.reason, hang=3)
+        page.say(("Why this one: ", "bold"), ended(fix.reason))
 
 
 def _diff_style(line: str) -> str:
@@ -200,94 +220,68 @@ def _diff_style(line: str) -> str:
 
 
 def _other_fixes(page: _Page, fixes: Sequence[Fix]) -> None:
-    if not fixes:
-        return
-    page.gap()
-    page.say(("Other fixes that also pass:", "bold"))
-    for fix in fixes:
-        page.say(
-            "- ",
-            "; ".join(edit_texts(fix)) or fix.style,
-            f" (build {fix.probe})",
-            *([f": {fix.reason}"] if fix.reason else []),
-            indent=2,
-            hang=2,
-        )
+    texts = [
+        f"{'; '.join(fix_changes(fix)) or fix.style} (build {fix.probe})"
+        + (f": {fix.reason}" if fix.reason else "")
+        for fix in fixes
+    ]
+    _remarks(page, "Other fixes that pass too:", texts)
 
 
-def edit_texts(fix: Fix) -> Iterator[str]:
-    """Yield each edit of a fix in words."""
-    for edit in fix.edits:
-        if edit.action is EditAction.DROP:
-            yield f"leave out {edit.name}"
-        elif edit.action is EditAction.ADD:
-            yield f"add {edit.name}{edit.after or ''}"
-        else:
-            yield f"{edit.name}{edit.before or ''} becomes {edit.name}{edit.after or ''}"
-
-
-def _use(page: _Page, verdict: Verdict, written: Sequence[str]) -> None:
-    page.gap()
-    if verdict.fix and verdict.fix.commands:
-        page.say(("Install it with:", "bold"))
-        for command in verdict.fix.commands:
-            page.code(command, indent=2)
+def _use(page: _Page, verdict: Verdict, fix: Fix, written: Sequence[str]) -> None:
+    if fix.commands:
         page.gap()
+        page.say(("Install it with:", "bold"))
+        for command in fix.commands:
+            page.code(command, indent=2)
+    page.gap()
     if written:
         page.say(("Written to ", "bold"), listed(written), ".")
         return
+    root = PurePath(verdict.file).name
+    elsewhere = "-o FILE" if {edit.file for edit in fix.edits} <= {root} else "-o FOLDER/"
     page.say(
         ("To use it: ", "bold"),
-        f"run the same command again with --write to change {shown(verdict.file)} in place, "
-        "or with -o FILE to write the fixed file elsewhere. Nothing is built twice.",
+        f"run the same command again with --write to change {verdict.file} in place, or with "
+        f"{elsewhere} to leave it as it is. Nothing is built twice.",
     )
 
 
 def _fallback(page: _Page, fallback: Candidate) -> None:
     page.gap()
-    changes = [
-        f"leave out {edit.name}"
-        if edit.action is EditAction.DROP
-        else f"{'add ' if edit.action is EditAction.ADD else ''}{edit.name}{edit.to or ''}"
-        for edit in fallback.edits
-    ]
-    page.say(
-        ("The most that is known to pass: ", "bold"),
-        f"the file with these changes: {listed(changes)}." if changes else "the file as it is.",
-        hang=3,
-    )
+    known = listed(changes(fallback.edits)) or "as it is"
+    page.say(("Known to pass: ", "bold"), f"the file {known}.")
 
 
-def _notes(page: _Page, verdict: Verdict) -> None:
-    notes = list(_doubts(verdict))
-    if notes:
+def _remarks(page: _Page, heading: str, remarks: Sequence[str]) -> None:
+    if remarks:
         page.gap()
-        page.say(("Good to know:", "bold"))
-    for note in notes:
-        page.say("- ", note, indent=2, hang=2)
+        page.say((heading, "bold"))
+    for remark in remarks:
+        page.say("- ", ended(remark), indent=2, hang=2)
 
 
-def _doubts(verdict: Verdict) -> Iterable[str]:
-    if verdict.confidence < 0.995:
-        yield (
-            f"Some builds gave different answers when repeated. This verdict is "
-            f"{verdict.confidence:.0%} certain."
-        )
-    yield from verdict.notes
+def _doubts(verdict: Verdict) -> Iterator[str]:
+    if verdict.confidence < SURE:
+        yield f"Some builds may fail by chance: this verdict is {verdict.confidence:.0%} certain"
+    unanswered = sum(
+        probe.outcome is Outcome.UNRESOLVED and probe.kind is not ProbeKind.RESOLVE
+        for probe in verdict.probes
+    )
+    if unanswered:
+        yield f"{counted(unanswered, 'build')} failed for another reason, and so told nothing"
 
 
 def _foot(page: _Page, verdict: Verdict) -> None:
     target = verdict.target
-    answered = sum(probe.from_journal for probe in verdict.probes)
-    unresolved = sum(probe.outcome is Outcome.UNRESOLVED for probe in verdict.probes)
-    cost = f"{counted(verdict.builds, 'build')} in {duration(verdict.seconds)}"
-    if answered:
-        cost += f", {counted(answered, 'answer')} from earlier runs"
-    if unresolved:
-        cost += f", {unresolved} without an answer"
-    where = [f"Python {target.python}" if target.python else "", target.platform]
-    where += [target.installer, target.builder and f"{target.builder} builder"]
+    known = sum(probe.from_journal for probe in verdict.probes)
+    built = counted(verdict.builds, "build") if verdict.builds else "nothing was built"
+    cost = f"{built}, {duration(verdict.seconds)}"
+    if known:
+        cost += f"; {counted(known, 'answer')} known from an earlier run"
+    where = [target.python and f"Python {target.python}", target.platform, target.installer]
+    where.append("" if target.builder == "local" else f"built by {target.builder}")
     page.gap()
-    page.say((f"{cost}; {', '.join(part for part in where if part)}.", "dim"))
+    page.say((f"{cost}. {', '.join(part for part in where if part)}.", "dim"))
     if target.index_as_of:
         page.say((f"Package index as of {instant(target.index_as_of)}.", "dim"))

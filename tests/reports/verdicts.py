@@ -64,7 +64,9 @@ NUMPY = Culprit(
         "distutils, which Python 3.12 removed"
     ),
     evidence=(
-        Evidence(118, '  File "numpy/distutils/ccompiler.py", line 10, in <module>'),
+        Evidence(
+            118, '  File "numpy/distutils/ccompiler.py", line 10, in <module>', "probes/3.log"
+        ),
         Evidence(120, "ModuleNotFoundError: No module named 'distutils'", "probes/3.log"),
     ),
     proof=Proof(3, 5),

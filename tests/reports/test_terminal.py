@@ -1,0 +1,230 @@
+"""The verdict in a terminal says all that was found, in words for everyone, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from unicodedata import category
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bisect_deps.model import (
+    Evidence,
+    Narrowing,
+    Outcome,
+    Proof,
+    Tried,
+    Verdict,
+)
+from bisect_deps.reports.base import duration, listed, safe, safe_line, some, turning_point
+from bisect_deps.reports.terminal import render
+from tests.reports.verdicts import (
+    BUILD_CONSTRAINT,
+    FIX,
+    FLAKY,
+    HOSTILE,
+    NOT_FIXED,
+    NUMPY,
+    PAIR,
+    PASSES,
+    READY,
+    VERDICTS,
+)
+
+PASS, FAIL = Outcome.PASS, Outcome.FAIL
+each_verdict = pytest.mark.parametrize("verdict", VERDICTS.values(), ids=VERDICTS)
+each_width = pytest.mark.parametrize("width", [1, 40, 80, 100, 300])
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+@each_verdict
+@each_width
+def test_text_for_a_pipe_is_plain(verdict: Verdict, width: int) -> None:
+    text = render(verdict, width=width)
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert "hunter2" not in text
+    assert all(line == line.rstrip() for line in text.splitlines())
+    assert "\n\n\n" not in text
+    assert text.endswith(".\n")
+
+
+@each_verdict
+def test_colour_changes_no_word(verdict: Verdict) -> None:
+    coloured = render(verdict, color=True)
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == render(verdict)
+    assert "\x1b" not in re.sub(r"\x1b\[[\d;]*m", "", coloured)
+
+
+@each_verdict
+@pytest.mark.parametrize("width", [40, 80, 100])
+def test_prose_fits_the_width(verdict: Verdict, width: int) -> None:
+    for line in render(verdict, width=width).splitlines():
+        too_long_to_break = max(map(len, line.split() or [""])) > width - 20
+        assert len(line) <= width or too_long_to_break or line.startswith("  uv pip")
+
+
+def test_wide_characters_are_counted_as_two() -> None:
+    wide = replace(PASSES, summary="\u6587" * 70)
+    assert all(len(line) <= 40 for line in render(wide, width=80).splitlines() if "\u6587" in line)
+
+
+def test_a_fixed_file_is_explained_line_by_line() -> None:
+    text = flat(render(READY))
+    for part in (
+        "Fix found: 3 lines of requirements.txt break the build on Python 3.12; "
+        "with the changes below it passes.",
+        "1. numpy==1.19.5 requirements.txt:1",
+        "its setup needs distutils, which Python 3.12 removed.",
+        "--> .depbisect/probes/3.log:118",
+        "120 | ModuleNotFoundError: No module named 'distutils'",
+        "Versions: numpy fails up to 1.25.2, passes from 1.26.0 (also built: 1.19.5).",
+        "Not built: 1.26.0rc1 (pre-release).",
+        "Proof: build 3 fails with it, build 5 passes without it.",
+        "What breaks is jinja2 3.1.6, which comes in through flask -> jinja2.",
+        "Versions: jinja2 passes up to 3.0.3, fails from 3.1.0.",
+        "The fix, which passes as build 14:",
+        "-numpy==1.19.5",
+        "+numpy==1.26.0",
+        "Why this one: it keeps every requirement",
+        "add jinja2<3.1 (build 15)",
+        "with --write to change requirements.txt in place, or with -o FILE",
+        "requests==2.25.1 is not at fault: build 5 passes with it.",
+        "12 builds, 48 s; 1 answer known from an earlier run.",
+        "Python 3.12.3, linux-x86_64, uv 0.13.9.",
+        "Package index as of 2026-11-21 00:00 UTC.",
+    ):
+        assert part in text
+
+
+def test_words_of_the_code_stay_in_the_code() -> None:
+    for verdict in VERDICTS.values():
+        text = render(verdict).lower().replace("/probes/", "")
+        assert not re.search(r"\b(probe|culprit|verdict kind|narrowing|unresolved|journal)", text)
+
+
+def test_a_combination_names_each_line() -> None:
+    text = flat(render(PAIR))
+    assert "2 lines of requirements.txt do not go together" in text
+    assert "1. botocore==1.29.0 requirements.txt:4 + urllib3==2.2.1 requirements.txt:8" in text
+    assert "build 3 passes once one of them is out" in text
+
+
+def test_what_was_written_is_said_instead_of_how_to_write() -> None:
+    text = flat(render(READY, written=("requirements.txt", "req/base.txt")))
+    assert text.startswith("Fixed: ")
+    assert "Written to requirements.txt and req/base.txt." in text
+    assert "--write" not in text
+
+
+def test_a_fix_in_other_files_asks_for_a_folder() -> None:
+    text = flat(render(BUILD_CONSTRAINT))
+    assert "-o FOLDER/" in text
+    assert "Install it with: uv pip install -r requirements.txt --build-constraints" in text
+
+
+def test_without_a_fix_the_best_known_is_said() -> None:
+    text = flat(render(NOT_FIXED))
+    assert "Known to pass: the file without mysqlclient." in text
+    assert "fails at every version that was built: 1.3.7, 1.4.6 and 2.2.4." in text
+    assert "Advice: install the MySQL client headers" in text
+
+
+def test_doubts_are_said() -> None:
+    text = flat(render(FLAKY))
+    assert "this verdict is 81% certain" in text
+    assert "1 build failed for another reason, and so told nothing." in text
+    half = replace(NUMPY, proof=Proof(3, None))
+    assert "that it passes without it was not shown" in flat(
+        render(replace(READY, culprits=(half,)))
+    )
+
+
+def test_a_long_log_line_is_wrapped_beside_its_number() -> None:
+    long = replace(NUMPY, evidence=(Evidence(7, "word " * 40, "probes/1.log"),))
+    rows = [row for row in render(replace(READY, culprits=(long,))).splitlines() if "word" in row]
+    assert len(rows) > 2
+    assert rows[0].startswith("   7 | word")
+    assert all(row.startswith("     |   word") for row in rows[1:])
+
+
+def test_more_log_lines_than_fit_are_counted() -> None:
+    many = replace(NUMPY, evidence=tuple(Evidence(n, f"line {n}") for n in range(1, 20)))
+    assert "| and 13 more" in render(replace(READY, culprits=(many,)))
+
+
+def test_terminal_commands_and_markup_of_a_log_are_shown_not_obeyed() -> None:
+    text = render(HOSTILE, color=True)
+    assert "[bold]" in text
+    assert "\x1b[2J" not in text
+    assert "\x1b]" not in text
+    assert "\u202e" not in text
+
+
+def test_crlf_of_a_file_does_not_show() -> None:
+    crlf = replace(READY, fix=replace(FIX, diff="-a==1\r\n+a==2\r\n"))
+    assert "\n  -a==1\n  +a==2\n" in render(crlf)
+
+
+@given(st.text())
+def test_safe_text_is_harmless_and_plain_text_is_kept(text: str) -> None:
+    assert not any(category(char) in ("Cc", "Cs") for char in safe(text) if char not in "\t\n")
+    assert not set(safe(text)) & set("\u202a\u202e\u2066\u2069\u200f\u2028")
+    assert safe(safe(text)) == safe(text)
+    assert "\n" not in safe_line(text)
+    printable = "".join(char for char in text if char.isprintable())
+    plain = re.sub("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", "", printable)
+    assert safe(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "0.0 s"),
+        (4, "4 s"),
+        (9.96, "10 s"),
+        (59.6, "1 min"),
+        (125, "2 min 5 s"),
+        (3599.9, "1 h"),
+        (3840, "1 h 4 min"),
+        (7200, "2 h"),
+    ],
+)
+def test_spans_of_time_read_as_people_say_them(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("narrowing", "words"),
+    [
+        (Narrowing("a", "1.9", "1.10"), "fails up to 1.9, passes from 1.10"),
+        (Narrowing("a", "1.10", "1.9"), "passes up to 1.9, fails from 1.10"),
+        (Narrowing("a", None, "2"), "passes at 2"),
+        (Narrowing("a", "2", None), "fails at 2"),
+        (Narrowing("a", None, None), "was not built at any other version"),
+        (
+            Narrowing("a", "2", None, (Tried("2", FAIL), Tried("1", FAIL))),
+            "fails at every version that was built: 1 and 2",
+        ),
+        (
+            Narrowing("a", "1", "2", (Tried("3", FAIL), Tried("1", FAIL), Tried("2", PASS))),
+            "1 fails, 2 passes and 3 fails",
+        ),
+        (Narrowing("a", "final", "1.0"), "fails up to final, passes from 1.0"),
+    ],
+)
+def test_versions_read_as_ranges(narrowing: Narrowing, words: str) -> None:
+    assert turning_point(narrowing) == words
+
+
+def test_lists_read_as_sentences() -> None:
+    assert listed([]) == ""
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert some(["a", "b", "c"], 2) == "a, b and 1 more"
+    assert some(["a", "b", "c"], None) == "a, b and c"

@@ -1,0 +1,189 @@
+"""The index as the rest of the program asks it: by name, by requirement, by date.
+
+Fetches each page once per run, several at a time. Must not know of manifests or builds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
+
+from packaging.utils import canonicalize_name
+
+from bisect_deps.index.facts import Fact, facts_of, nearest_release
+from bisect_deps.index.pages import WORKERS, Pages
+from bisect_deps.index.places import indexes, place
+from bisect_deps.index.releases import (
+    File,
+    ReleaseEvent,
+    ReleaseFacts,
+    events,
+    group,
+    latest_upload,
+    visible,
+)
+from bisect_deps.index.targets import accepted_tags
+from bisect_deps.model import IndexSettings, Interpreter, Release, Requirement
+
+# The releases in sight, and those too new for `exclude_newer`.
+_Known: TypeAlias = tuple[tuple[ReleaseFacts, ...], tuple[ReleaseFacts, ...]]
+
+
+class Index:
+    """Releases and facts for one interpreter, from the indexes and find-links of `settings`.
+
+    `cache` is the folder of kept pages (default: the user's cache folder); `merged` takes the
+    releases of all indexes together, as pip does, where uv stops at the first that has the project.
+    Every method that asks the index raises IndexUnavailable. Close it, or use it in a `with`.
+    """
+
+    def __init__(
+        self,
+        settings: IndexSettings,
+        interpreter: Interpreter,
+        *,
+        cache: Path | None = None,
+        merged: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.interpreter = interpreter
+        self._environ = environ
+        self._merged = merged
+        self._pages = Pages(cache or default_cache())
+        self._found: dict[str, _Known | None] = {}
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pages.close()
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        """Fetch the pages of these projects at once, several at a time."""
+        wanted = sorted({canonicalize_name(name) for name in names if name} - self._found.keys())
+        if not wanted:
+            return
+        pool = ThreadPoolExecutor(min(WORKERS, len(wanted)))
+        futures: list[Future[object]] = [pool.submit(self._look_up, name) for name in wanted]
+        try:
+            for future in futures:
+                future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def releases(self, name: str) -> tuple[ReleaseFacts, ...]:
+        """Return a project's releases in sight, oldest version first; () for an unknown project."""
+        found = self._look_up(canonicalize_name(name))
+        return found[0] if found else ()
+
+    def release(self, release: Release) -> ReleaseFacts | None:
+        """Return one release, or None where the index does not have it (in sight)."""
+        for known in self.releases(release.name):
+            if known.version == release.version or str(known.parsed) == release.version:
+                return known
+        return None
+
+    def exists(self, name: str) -> bool:
+        """Say whether any index or find-links place knows the project."""
+        return self._look_up(canonicalize_name(name)) is not None
+
+    def facts(self, requirement: Requirement) -> tuple[Fact, ...]:
+        """Return what the index says of a requirement, the gravest first; () for nothing unusual.
+
+        A bare URL or path is none of the index's business: ().
+        """
+        if requirement.url or requirement.editable or not requirement.name:
+            return ()
+        found = self._look_up(requirement.name)
+        releases, hidden = found if found else (None, ())
+        return facts_of(requirement, releases, hidden, self.interpreter)
+
+    def nearest(self, release: Release) -> ReleaseFacts | None:
+        """Return the release to take in place of this one; None where no other would do."""
+        return nearest_release(release.version, self.releases(release.name))
+
+    def events(self, names: Iterable[str], since: str, until: str) -> tuple[ReleaseEvent, ...]:
+        """Return what happened to these projects after `since`, up to and with `until`.
+
+        The oldest event comes first; `exclude_newer` does not matter here.
+        """
+        wanted = sorted({canonicalize_name(name) for name in names if name})
+        self.prefetch(wanted)
+        known = [release for name in wanted for release in self._all(name)]
+        return events(known, self._tags, since, until)
+
+    def latest_upload(self, pins: Iterable[Release]) -> str | None:
+        """Return when the youngest of these releases appeared, whatever `exclude_newer` says."""
+        wanted = {(canonicalize_name(pin.name), pin.version) for pin in pins}
+        self.prefetch(name for name, _ in wanted)
+        return latest_upload(
+            release
+            for name, version in wanted
+            for release in self._all(name)
+            if version in (release.version, str(release.parsed))
+        )
+
+    @cached_property
+    def _tags(self) -> tuple[str, ...]:
+        return accepted_tags(self.interpreter)
+
+    def _all(self, name: str) -> tuple[ReleaseFacts, ...]:
+        found = self._look_up(name)
+        return (*found[0], *found[1]) if found else ()
+
+    def _look_up(self, name: str) -> _Known | None:
+        """Return the releases in sight and those too new for it; None for an unknown project."""
+        if name not in self._found:
+            files = self._fetch(name)
+            self._found[name] = None if files is None else self._sorted(name, files)
+        return self._found[name]
+
+    def _sorted(self, name: str, files: list[File]) -> _Known:
+        seen = visible(files, self.settings.exclude_newer)
+        inside = self._group(name, seen)
+        if len(seen) == len(files):
+            return inside, ()
+        known = {release.parsed for release in inside}
+        outside = [r for r in self._group(name, files) if r.parsed not in known]
+        return inside, tuple(outside)
+
+    def _group(self, name: str, files: list[File]) -> tuple[ReleaseFacts, ...]:
+        return group(name, files, tags=self._tags, python=self.interpreter.version)
+
+    def _fetch(self, name: str) -> list[File] | None:
+        found: list[File] = []
+        known = False
+        for spot in self.settings.find_links:
+            address = place(spot, self._environ)
+            found += self._pages.links(address.url, address.auth, name)
+        known = bool(found)
+        for index in indexes(self.settings, self._environ):
+            files = self._pages.project(index, name)
+            if files is None:
+                continue
+            known = True
+            found += files
+            if not self._merged:
+                break
+        return found if known else None
+
+
+def default_cache() -> Path:
+    """Return the folder in the user's cache where pages are kept."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("depbisect", appauthor=False) / "index"

@@ -1,0 +1,256 @@
+"""Pages of indexes and find-links places as files: fetched with a cache, parsed, errors named.
+
+JSON and HTML pages, folders and `file:` addresses. Must not know versions' order or interpreters.
+"""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from packaging.utils import canonicalize_name
+
+from bisect_deps.errors import IndexUnavailable
+from bisect_deps.index.places import Place, keyring_login
+from bisect_deps.index.releases import File
+
+if TYPE_CHECKING:
+    import requests
+    from pypi_simple import DistributionPackage, ProjectPage
+    from requests.adapters import HTTPAdapter
+    from urllib3 import HTTPResponse, Retry
+
+TIMEOUT = (5.0, 30.0)
+WORKERS = 12
+# An index that says nothing of freshness (neither validator nor age) is asked again after this;
+# the public one asks for the same age.
+_UNSPOKEN_AGE = 600
+
+
+class Pages:
+    """Fetches pages; safe to use from several threads. `cache` is a folder, None for no cache."""
+
+    def __init__(self, cache: Path | None) -> None:
+        self._cache = cache
+        self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+        self._logins: dict[str, tuple[str, str] | None] = {}
+        self._lock = threading.Lock()
+
+    def project(self, place: Place, name: str) -> list[File] | None:
+        """Return a project's files on one index, or None where it has no such project."""
+        if _is_local(place.url):
+            path = _as_path(place.url) / name / "index.html"
+            return self._parse_file(path, name) if path.is_file() else None
+        url = f"{place.url.rstrip('/')}/{name}/"
+        response = self._get(url, place.auth)
+        return None if response is None else self._parse(response, name)
+
+    def links(self, place: str, auth: tuple[str, str] | None, name: str) -> list[File]:
+        """Return a project's files in a find-links folder or on a find-links page."""
+        if not _is_local(place):
+            response = self._get(place, auth)
+            return [] if response is None else self._parse(response, name)
+        path = _as_path(place)
+        if path.is_dir():
+            return list(_folder(path, name))
+        return self._parse_file(path, name) if path.is_file() else []
+
+    def close(self) -> None:
+        """Close the connections."""
+        for session in self._sessions:
+            session.close()
+        self._sessions.clear()
+
+    def _get(self, url: str, auth: tuple[str, str] | None) -> requests.Response | None:
+        """Return the page, None for one that is not there. Raises IndexUnavailable."""
+        import requests
+
+        host = urlsplit(url).netloc
+        try:
+            response = self._ask(url, auth or self._logins.get(host))
+            if response.status_code in (401, 403) and auth is None:
+                login = self._login(url, host)
+                response = self._ask(url, login) if login else response
+        except requests.RequestException as error:
+            raise IndexUnavailable(
+                f"the package index at {host} cannot be reached ({_reason(error)})",
+                hint="check the network and --index-url; --find-links FOLDER needs neither",
+            ) from None
+        if response.status_code in (404, 410):
+            return None
+        if response.status_code in (401, 403):
+            raise IndexUnavailable(
+                f"the package index at {host} refuses access (HTTP {response.status_code})",
+                hint="put credentials into ~/.netrc, the keyring, or ${NAME} in the address",
+            )
+        if not response.ok:
+            raise IndexUnavailable(
+                f"the package index at {host} answers with HTTP {response.status_code}",
+                hint="try again later; what was built before is kept in the journal",
+            )
+        return response
+
+    def _ask(self, url: str, auth: tuple[str, str] | None) -> requests.Response:
+        from pypi_simple import ACCEPT_JSON_PREFERRED
+
+        headers = {"Accept": ACCEPT_JSON_PREFERRED}
+        return self._session().get(url, headers=headers, auth=auth, timeout=TIMEOUT)
+
+    def _login(self, url: str, host: str) -> tuple[str, str] | None:
+        with self._lock:
+            if host not in self._logins:
+                self._logins[host] = keyring_login(url)
+            return self._logins[host]
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = _new_session(self._cache)
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+    def _parse(self, response: requests.Response, name: str) -> list[File]:
+        from pypi_simple import (
+            ProjectPage,
+            UnsupportedContentTypeError,
+            UnsupportedRepoVersionError,
+        )
+
+        try:
+            page = ProjectPage.from_response(response, name)
+        except (UnsupportedContentTypeError, UnsupportedRepoVersionError, ValueError) as error:
+            host = urlsplit(response.url).netloc
+            raise IndexUnavailable(
+                f"the package index at {host} answers in a way that is not the Simple API: {error}",
+                hint="check --index-url: it usually ends in /simple/",
+            ) from None
+        return _files_of(page, name)
+
+    def _parse_file(self, path: Path, name: str) -> list[File]:
+        from pypi_simple import ProjectPage
+
+        text = path.read_text(encoding="utf-8", errors="replace")
+        return _files_of(ProjectPage.from_html(name, text, base_url=path.as_uri()), name)
+
+
+def _new_session(cache: Path | None) -> requests.Session:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    retry = Retry(
+        total=3, backoff_factor=0.2, status_forcelist=(429, 502, 503, 504), raise_on_status=False
+    )
+    session = requests.Session()
+    adapter = HTTPAdapter(max_retries=retry) if cache is None else _caching(cache, retry)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _caching(folder: Path, retry: Retry) -> HTTPAdapter:
+    from cachecontrol import CacheControlAdapter
+    from cachecontrol.caches import SeparateBodyFileCache
+    from cachecontrol.heuristics import BaseHeuristic
+
+    class Unspoken(BaseHeuristic):
+        """Keep for a while what the server says nothing about."""
+
+        def update_headers(self, response: HTTPResponse) -> dict[str, str]:
+            spoken = ("cache-control", "etag", "last-modified", "expires")
+            if any(name in response.headers for name in spoken):
+                return {}
+            now = datetime.now(timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
+            return {"Cache-Control": f"max-age={_UNSPOKEN_AGE}", "Date": now}
+
+    cache = SeparateBodyFileCache(folder)
+    return CacheControlAdapter(cache=cache, heuristic=Unspoken(), max_retries=retry)
+
+
+def _files_of(page: ProjectPage, name: str) -> list[File]:
+    return [
+        _file(package)
+        for package in page.packages
+        if package.version
+        and package.package_type in ("wheel", "sdist")
+        and canonicalize_name(package.project or "") == name
+    ]
+
+
+def _file(package: DistributionPackage) -> File:
+    moment = package.upload_time
+    return File(
+        filename=package.filename,
+        version=package.version or "",
+        url=package.url,
+        is_wheel=package.package_type == "wheel",
+        requires_python=package.requires_python,
+        yanked=(package.yanked_reason or "") if package.is_yanked else None,
+        uploaded=_utc(moment) if moment else None,
+        hashes=package.digests,
+    )
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def _folder(path: Path, name: str) -> Iterable[File]:
+    """Yield a project's files in a find-links folder; requires-python is read from the wheels."""
+    from pypi_simple import UnparsableFilenameError, parse_filename
+
+    for file in sorted(path.iterdir()):
+        try:
+            project, version, kind = parse_filename(file.name)
+        except UnparsableFilenameError:
+            continue
+        if canonicalize_name(project) != name or kind not in ("wheel", "sdist"):
+            continue
+        python = _metadata(file).get("Requires-Python") if kind == "wheel" else None
+        yield File(file.name, version, str(file), kind == "wheel", requires_python=python)
+
+
+def _metadata(wheel: Path) -> Mapping[str, str]:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for member in archive.namelist():
+                if member.endswith(".dist-info/METADATA") and member.count("/") == 1:
+                    text = archive.read(member).decode("utf-8", errors="replace")
+                    return dict(HeaderParser().parsestr(text, headersonly=True).items())
+    except (OSError, zipfile.BadZipFile):
+        pass
+    return {}
+
+
+def _is_local(place: str) -> bool:
+    return "://" not in place or place.startswith("file:")
+
+
+def _as_path(place: str) -> Path:
+    return Path(url2pathname(urlsplit(place).path)) if place.startswith("file:") else Path(place)
+
+
+def _reason(error: Exception) -> str:
+    """Return why a connection failed, in a few words without addresses."""
+    text = str(error)
+    for words in (
+        "Name or service not known",
+        "Temporary failure in name resolution",
+        "Connection refused",
+        "Network is unreachable",
+        "CERTIFICATE_VERIFY_FAILED",
+        "timed out",
+        "Proxy",
+    ):
+        if words.lower() in text.lower():
+            return words.lower().replace("_", " ")
+    return type(error).__name__

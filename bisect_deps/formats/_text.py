@@ -113,18 +113,10 @@ def _document(
 
 
 def _is_reversible(data: bytes, text: str, encoding: str) -> bool:
-    # Decoders that keep a state (iso-2022, utf-7) may join pieces otherwise than the whole.
     try:
-        return text.encode(encoding) == data and _is_stateless(encoding)
+        return text.encode(encoding) == data
     except (UnicodeError, LookupError):
         return False
-
-
-def _is_stateless(encoding: str) -> bool:
-    name = codecs.lookup(encoding).name
-    return not name.startswith(("iso2022", "utf-7", "hz", "utf-16", "utf-32")) or name.endswith(
-        ("-le", "-be")
-    )
 
 
 def physical_lines(text: str) -> Iterator[PhysicalLine]:

@@ -57,7 +57,7 @@ _INSTALLING = re.compile(
     r"^(?:[-•✖✔⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] +)?(?:Installing|Updating|Downgrading|Install|Update) (?P<name>[A-Za-z0-9][\w.-]{0,100}) \(?(?:[\w.+!-]{1,40} -> )?(?P<version>\d[\w.+!-]{0,60})\)?(?P<end>.{0,40})$"
 )
 _POETRY_NOTE = re.compile(
-    r"not with poetry but with (?P<name>[A-Za-z0-9][\w.-]{0,100}) \((?P<version>[^)\s]{1,60})"
+    r"with poetry but with (?P<name>[A-Za-z0-9][\w.-]{0,100}) \((?P<version>[^)\s]{1,60})"
 )
 _FENCE = re.compile(
     r"^::depbisect (?P<step>[\w-]{1,20}) (?P<edge>begin|end)(?: rc=(?P<code>-?\d{1,5}))?"

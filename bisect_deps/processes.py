@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bisect_deps.secret import looks_secret, names_secret, split_credentials
+from bisect_deps.secret import Secret, looks_secret, names_secret, redact, split_credentials
 
 MARK = "DEPBISECT_BUILD"
 GRACE = 1.0
@@ -82,7 +82,7 @@ class Process:
 
         Output and errors are appended to the file `output` together, as they come.
         """
-        self._mark = f"{_owner()}/{uuid.uuid4().hex}"
+        self._mark = f"{owner()}/{uuid.uuid4().hex}"
         outer = os.environ.get(MARK)
         with output.open("ab") as stream:
             self._popen = subprocess.Popen(
@@ -149,11 +149,42 @@ def stop_orphans() -> int:
     orphans = [
         pid
         for pid in _process_ids()
-        if pid != os.getpid() and any(_is_orphaned(mark) for mark in _marks(pid))
+        if pid != os.getpid() and any(is_dead(mark.partition("/")[0]) for mark in _marks(pid))
     ]
     for pid in orphans:
         _send(os.kill, pid, signal.SIGKILL)
     return len(orphans)
+
+
+def owner() -> str:
+    """Return what names this process for as long as the machine runs."""
+    return f"{os.getpid()}.{_started(os.getpid())}.{_namespace(os.getpid())}"
+
+
+def is_dead(name: str) -> bool:
+    """Say whether the process of that `owner()` name is dead; False where we cannot know."""
+    parts = name.split(".")
+    if len(parts) != 3 or not parts[0].isdigit() or parts[2] != _namespace(os.getpid()):
+        return False
+    return _started(int(parts[0])) != parts[1]
+
+
+def read_log(
+    path: Path, start: int, secrets: Collection[Secret], *, complete: bool
+) -> tuple[str, int]:
+    """Return what a log holds from offset `start` on, freed of secrets, and the next offset.
+
+    Of a log that still grows, whole lines only: no secret is cut in two.
+    """
+    try:
+        with path.open("rb") as stream:
+            stream.seek(start)
+            content = stream.read()
+    except FileNotFoundError:
+        return "", start
+    if not complete:
+        content = content[: content.rfind(b"\n") + 1]
+    return redact(content.decode("utf-8", "replace"), secrets), start + len(content)
 
 
 def _wait(processes: list[Process], seconds: float) -> list[Process]:
@@ -193,19 +224,6 @@ def _marks(pid: int) -> list[str]:
     """Return the marks that a process carries, outermost first."""
     found = re.search(rb"(?:^|\0)" + MARK.encode() + rb"=([^\0]*)", _read(f"/proc/{pid}/environ"))
     return found[1].decode(errors="replace").split(":") if found else []
-
-
-def _owner() -> str:
-    """Return what names this process for as long as the machine runs."""
-    return f"{os.getpid()}.{_started(os.getpid())}.{_namespace(os.getpid())}"
-
-
-def _is_orphaned(mark: str) -> bool:
-    """Say whether the process that set the mark is dead; False where we cannot know."""
-    parts = mark.partition("/")[0].split(".")
-    if len(parts) != 3 or not parts[0].isdigit() or parts[2] != _namespace(os.getpid()):
-        return False
-    return _started(int(parts[0])) != parts[1]
 
 
 def _started(pid: int) -> str:

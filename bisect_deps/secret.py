@@ -101,6 +101,11 @@ class Credential:
     user: str
     password: Secret
 
+    @property
+    def secret(self) -> Secret:
+        """Return what must not be shown: the password, or a token that stands as the user."""
+        return self.password or Secret(self.user)
+
 
 def redact(text: str, secrets: Iterable[Secret | str] = ()) -> str:
     """Return `text` with the secrets, and whatever looks like one, replaced by `***`.
@@ -132,11 +137,14 @@ def looks_secret(value: str) -> bool:
 
 
 def split_credentials(text: str) -> tuple[str, tuple[Credential, ...]]:
-    """Return `text` without the user parts of its URLs, and the credentials that stood there."""
+    """Return `text` without the user parts of its URLs, and the credentials that stood there.
+
+    Addresses of version control (`git+https://...`) stay: git is asked for no other credentials.
+    """
     found: list[Credential] = []
 
     def take(match: re.Match[str]) -> str:
-        if _is_account_name(match):
+        if _is_account_name(match) or "+" in match["scheme"]:
             return match[0]
         user, _, password = match["user"].partition(":")
         rest = urlsplit(match["scheme"] + text[match.end() :].split(maxsplit=1)[0])
@@ -151,7 +159,7 @@ def secrets_of(environment: Mapping[str, str]) -> tuple[Secret, ...]:
     """Return the secrets that an environment holds, for redaction."""
     found = [Secret(value) for name, value in environment.items() if names_secret(name)]
     for value in environment.values():
-        found.extend(one.password for one in split_credentials(value)[1])
+        found.extend(one.secret for one in split_credentials(value)[1])
     return tuple(one for one in found if len(one.reveal()) >= _SHORTEST)
 
 

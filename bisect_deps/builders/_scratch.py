@@ -1,0 +1,214 @@
+"""Scratch folders: a candidate's files in place, beside what the user keeps next to them.
+
+The user's own folder is only read. Credentials that stand in URLs are moved to a private file. Must
+not know who builds in a folder.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import platformdirs
+
+from bisect_deps import processes
+from bisect_deps.errors import BuilderUnavailable, InputError
+from bisect_deps.secret import Credential, Secret, split_credentials
+
+# Never linked into a tree: state of ours or of version control, which a build could damage.
+_LEFT_OUT = frozenset({".depbisect", ".git", ".hg", ".svn"})
+# Lines of a requirements file that say where and how to look, and name no requirement.
+_OPTION = re.compile(
+    rb"\s*(?:-i|-f|--index-url|--extra-index-url|--find-links|--no-index|--pre|--no-binary"
+    rb"|--only-binary|--prefer-binary|--trusted-host)(?:[\s=]|$)"
+)
+_NAME = re.compile(rb"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:[\[<>=!~;@#(,\s]|$)")
+_CONSTRAINTS = re.compile(rb"\s*(?:-c|--constraint)[\s=]*(\S+)")
+_REFERENCE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
+
+
+def write_tree(root: Path, files: Mapping[str, bytes], beside: Path | None = None) -> Path:
+    """Write `files` below `root`, and return the folder that their keys are relative to.
+
+    Keys may climb (`../common.txt`): the folder stands deep enough below `root`. Whatever stands
+    in the same folders of `beside` is linked next to the files, so that relative paths in them
+    lead where they did. Raises InputError for a key that is absolute or escapes.
+    """
+    base = root.joinpath(*["up"] * max((_climbs(key) for key in files), default=0))
+    base.mkdir(parents=True, exist_ok=True)
+    folders = {"."}
+    for key, content in files.items():
+        target = _place(root, base, key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        target.write_bytes(content)
+        folders.add(str(PurePosixPath(key).parent))
+    if beside is not None:
+        for folder in sorted(folders):
+            _link_siblings(base / folder, beside / folder)
+    return base
+
+
+def expand(content: bytes, variables: Mapping[str, str]) -> bytes:
+    """Return a file's bytes with `${NAME}` replaced for the names in `variables`, others kept."""
+
+    def value(match: re.Match[bytes]) -> bytes:
+        return variables.get(match[1].decode(), match[0].decode()).encode()
+
+    return _REFERENCE.sub(value, content)
+
+
+def option_lines(content: bytes) -> bytes:
+    """Return the lines of a requirements file that are options for all of it."""
+    lines = content.replace(b"\\\r\n", b" ").replace(b"\\\n", b" ").splitlines()
+    return b"".join(line + b"\n" for line in lines if _OPTION.match(line))
+
+
+def requirement_names(files: Mapping[str, bytes]) -> list[str]:
+    """Return the projects that requirements files name as written, constraints files left out."""
+    constraints: set[str] = set()
+    for key, content in files.items():
+        folder = PurePosixPath(key).parent
+        for match in map(_CONSTRAINTS.match, content.splitlines()):
+            if match is not None:
+                constraints.add(os.path.normpath(folder / match[1].decode(errors="replace")))
+    return sorted(
+        {
+            match[1].decode()
+            for key, content in files.items()
+            if os.path.normpath(key) not in constraints
+            for match in map(_NAME.match, content.splitlines())
+            if match is not None
+        }
+    )
+
+
+class WorkFolder:
+    """A private folder for one builder: a sub-folder for each build, emptied behind its back.
+
+    Stands in the user's cache, where installers' caches are, so that files can be linked. What a
+    killed run left is removed by the next.
+    """
+
+    def __init__(self, parent: Path | None) -> None:
+        parent = parent or platformdirs.user_cache_path("depbisect") / "builds"
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BuilderUnavailable(
+                f"the work folder {parent} cannot be made: {error.strerror}",
+                hint="set XDG_CACHE_HOME to a folder that can be written",
+            ) from error
+        for entry in parent.iterdir():
+            if processes.is_dead(entry.name.partition("-")[0]):
+                shutil.rmtree(entry, ignore_errors=True)
+        self.path = Path(tempfile.mkdtemp(prefix=f"{processes.owner()}-", dir=parent)).resolve()
+        self._taken: set[Path] = set()
+        self._removals: list[subprocess.Popen[bytes]] = []
+
+    def take(self) -> Path:
+        """Return an empty folder of the lowest free number, so that few paths serve all builds."""
+        number = next(
+            number for number in itertools.count(1) if self._numbered(number) not in self._taken
+        )
+        folder = self._numbered(number)
+        self._taken.add(folder)
+        folder.mkdir()
+        return folder
+
+    def drop(self, folder: Path) -> None:
+        """Free the folder, and have it removed without waiting."""
+        if folder not in self._taken:
+            return
+        rubbish = Path(tempfile.mkdtemp(prefix="rubbish-", dir=self.path))
+        folder.rename(rubbish / folder.name)
+        self._taken.discard(folder)
+        self._removals = [one for one in self._removals if one.poll() is None]
+        self._removals.append(subprocess.Popen(["rm", "-rf", str(rubbish)]))
+
+    def close(self) -> None:
+        """Remove all."""
+        for removal in self._removals:
+            removal.wait()
+        self._removals.clear()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _numbered(self, number: int) -> Path:
+        return self.path / f"build{number}"
+
+
+class Netrc:
+    """Credentials of URLs, moved to a private netrc file that installers read."""
+
+    def __init__(self, work: WorkFolder, text: str) -> None:
+        self._path = work.path / "netrc"
+        self._known: dict[tuple[str, str], Credential] = {}
+        self._take(expand(text.encode(), os.environ).decode())
+
+    def variables(self) -> dict[str, str]:
+        """Return what tells installers of the file; nothing where it is not needed."""
+        return {"NETRC": str(self._path)} if self._known else {}
+
+    def strip(self, content: bytes) -> bytes:
+        """Return a requirements file's bytes without the credentials of its URLs."""
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError:
+            return content
+        return self._take(text).encode("utf-8")
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Return the passwords, for redaction."""
+        return tuple(one.secret for one in self._known.values())
+
+    def _take(self, text: str) -> str:
+        bare, found = split_credentials(text)
+        fresh = {(one.host, one.user): one for one in found if one.host}
+        if not fresh.keys() <= self._known.keys():
+            self._known.update(fresh)
+            self._write()
+        return bare
+
+    def _write(self) -> None:
+        users_own = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
+        lines = [
+            "machine {} login {} password {}\n".format(
+                one.host, one.user, one.password.reveal() or '""'
+            )
+            for one in self._known.values()
+        ]
+        if users_own.is_file():
+            lines.append(users_own.read_text(encoding="utf-8", errors="replace"))
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            stream.writelines(lines)
+
+
+def _climbs(key: str) -> int:
+    depth = lowest = 0
+    for part in PurePosixPath(key).parts:
+        depth += -1 if part == ".." else 1
+        lowest = min(lowest, depth)
+    return -lowest
+
+
+def _place(root: Path, base: Path, key: str) -> Path:
+    target = Path(os.path.normpath(base / key))
+    if PurePosixPath(key).is_absolute() or not target.is_relative_to(root):
+        raise InputError(f"the file {key!r} has no place beside the requirements file")
+    return target
+
+
+def _link_siblings(folder: Path, original: Path) -> None:
+    if not original.is_dir():
+        return
+    for entry in os.scandir(original):
+        link = folder / entry.name
+        if entry.name not in _LEFT_OUT and not os.path.lexists(link):
+            link.symlink_to(os.path.abspath(entry.path))

@@ -1,0 +1,363 @@
+"""Builds on this machine: a fresh virtual environment by uv or pip, then the checks.
+
+A build is a chain of commands that `poll` advances; nothing here waits but for the milliseconds
+that an empty environment takes. Wheels built once are shared by the installer's own cache. Build
+backends see no secret: credentials reach the installer by a private netrc file. A build backend is
+the user's own process and could read that file, as it could read ~/.netrc; what it cannot do is
+find them in its environment or in the list of processes.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bisect_deps import processes
+from bisect_deps.builders._environments import Bytecode, installed
+from bisect_deps.builders._installers import (
+    Installer,
+    Pip,
+    Uv,
+    deciding,
+    python_of,
+    site_packages,
+    steer,
+)
+from bisect_deps.builders._scratch import (
+    Netrc,
+    WorkFolder,
+    expand,
+    option_lines,
+    requirement_names,
+    write_tree,
+)
+from bisect_deps.builders.base import (
+    FENCE,
+    STOPPED,
+    Builder,
+    BuilderOptions,
+    Capabilities,
+    Check,
+    Handle,
+    Order,
+    begin_fence,
+    end_fence,
+)
+from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
+from bisect_deps.interpreters import find, find_uv
+from bisect_deps.model import BuildStatus
+from bisect_deps.secret import names_secret, redact, secrets_of
+
+_IMPORTS_SCRIPT = Path(__file__).with_name("_imports_script.py")
+_ISOLATED = "depbisect-isolated.txt"
+# How an installer ends that was killed from outside, say for want of memory.
+_KILLED = (128 + 9, 128 + 15)
+
+
+def make(options: BuilderOptions) -> Builder:
+    """Return a builder for this machine. Raises InputError, BuilderUnavailable."""
+    return LocalBuilder(options)
+
+
+def checks(options: BuilderOptions) -> Iterator[Check]:
+    """Try an empty environment by the chosen installer."""
+    try:
+        builder = LocalBuilder(options)
+    except DepbisectError as error:
+        yield Check("builder local", False, error.message, error.hint or "")
+        return
+    troubles = builder.preflight()
+    detail = troubles[0] if troubles else builder.identity()
+    yield Check("builder local", not troubles, detail, "see the checks above" if troubles else "")
+    builder.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    name: str
+    command: list[str] | str
+    environment: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Running:
+    """A build under way, or ended: then only status, log and what was installed are left."""
+
+    digest: str
+    folder: Path
+    log: Path
+    limit: float
+    deadline: float
+    steps: deque[_Step]
+    status: BuildStatus = BuildStatus.RUNNING
+    step: _Step | None = None
+    process: processes.Process | None = None
+    installed: dict[str, str] | None = None
+    seed: Mapping[str, str] = field(default_factory=dict)
+
+
+class LocalBuilder:
+    """The builder protocol over subprocesses of this machine."""
+
+    name = "local"
+
+    def __init__(self, options: BuilderOptions) -> None:
+        self._options = options
+        self._interpreter = options.interpreter or find()
+        self._work = WorkFolder(options.work)
+        self._secrets = secrets_of(os.environ)
+        self._netrc = Netrc(self._work, _credentials(options))
+        self._bytecode = Bytecode(self._work.path / "bytecode")
+        self._installer = self._choose(options.installer)
+        self._builds: dict[str, _Running] = {}
+        processes.stop_orphans()
+
+    def identity(self) -> str:
+        """Return interpreter, platform, installer, index and the settings that decide."""
+        one, index = self._interpreter, self._options.index
+        parts = [
+            f"local {one.implementation} {one.version} {one.platform}",
+            self._installer.identity(),
+            f"index {index.index_url or 'default'}",
+            *(f"extra {url}" for url in index.extra_index_urls),
+            *(f"links {link}" for link in index.find_links),
+            *(["no index"] if index.no_index else []),
+            f"as of {index.exclude_newer or 'now'}",
+            *deciding(os.environ, self._options.installer),
+        ]
+        return redact("; ".join(parts), self._secrets)
+
+    def describe(self) -> Capabilities:
+        """Return what this machine can do."""
+        return Capabilities(
+            max_parallel=self._options.jobs or os.cpu_count() or 1,
+            check=True,
+            live_log=True,
+            cancel=True,
+            cheap_single=True,
+            installed=True,
+            isolated=True,
+            typical=0.3 if self._options.installer == "uv" else 2.0,
+            pause=0.05,
+        )
+
+    def preflight(self) -> list[str]:
+        """Try an empty environment, and return what stands in the way."""
+        folder = self._work.take()
+        try:
+            self._installer.make(folder / "env", self._environment())
+        except BuilderUnavailable as error:
+            return [error.message]
+        finally:
+            self._work.drop(folder)
+        return []
+
+    def start(self, order: Order) -> Handle:
+        """Make the environment and start the install."""
+        for name, running in self._builds.items():
+            if running.digest == order.digest and not running.status.is_final:
+                return Handle(name)
+        number = str(len(self._builds) + 1)
+        folder = self._work.take()
+        log = self._work.path / f"{number}.log"
+        log.touch(mode=0o600)
+        # First the files: the credentials in them decide what the environment must tell.
+        file, constraints = self._files(order, folder)
+        environment = self._environment()
+        self._installer.make(folder / "env", environment)
+        running = _Running(
+            digest=order.digest,
+            folder=folder,
+            log=log,
+            limit=order.timeout,
+            deadline=time.monotonic() + order.timeout,
+            steps=deque(self._steps(order, folder / "env", environment, file, constraints)),
+            seed=installed(site_packages(folder / "env")),
+        )
+        self._builds[number] = running
+        self._next(running)
+        return Handle(number)
+
+    def poll(self, handle: Handle) -> BuildStatus:
+        """Advance the build by the steps that have ended."""
+        running = self._builds[handle.id]
+        if running.status.is_final or running.process is None or running.step is None:
+            return running.status
+        code = running.process.poll()
+        if code is None:
+            if time.monotonic() >= running.deadline:
+                self._stop(
+                    running, BuildStatus.BROKEN, f"after {running.limit:g} s: over its limit"
+                )
+            return running.status
+        _append(running.log, end_fence(running.step.name, code))
+        if code:
+            was_killed = running.step.name == "install" and code in _KILLED
+            self._finish(running, BuildStatus.BROKEN if was_killed else BuildStatus.FAILED)
+            return running.status
+        if running.step.name == "install":
+            self._installed(running)
+        self._next(running)
+        return running.status
+
+    def log(self, handle: Handle, start: int = 0) -> tuple[str, int]:
+        """Return the log from an offset on, freed of secrets."""
+        running = self._builds[handle.id]
+        return processes.read_log(
+            running.log,
+            start,
+            self._secrets + self._netrc.secrets(),
+            complete=running.status.is_final,
+        )
+
+    def installed(self, handle: Handle) -> Mapping[str, str] | None:
+        """Return what the install put in place; None before it has passed."""
+        return self._builds[handle.id].installed
+
+    def cancel(self, handle: Handle) -> bool:
+        """Kill the build with all its processes."""
+        running = self._builds[handle.id]
+        if not running.status.is_final:
+            self._stop(running, BuildStatus.CANCELLED, "on request")
+        return True
+
+    def close(self) -> None:
+        """Kill what runs, and remove all that was written."""
+        processes.stop(
+            running.process
+            for running in self._builds.values()
+            if running.process is not None and not running.status.is_final
+        )
+        for running in self._builds.values():
+            if not running.status.is_final:
+                running.status = BuildStatus.CANCELLED
+        self._work.close()
+
+    def _choose(self, name: str) -> Installer:
+        uv = find_uv()
+        if name == "uv":
+            if uv is None:
+                raise BuilderUnavailable(
+                    "uv was not found", hint="install uv, or use --installer pip"
+                )
+            return Uv(uv, self._interpreter, self._options.index)
+        if name == "pip":
+            template = self._work.path / "template"
+            return Pip(template, self._interpreter, self._options.index, uv)
+        raise InputError(f"there is no installer {name!r}", hint="choose uv or pip")
+
+    def _environment(self) -> dict[str, str]:
+        extra = {
+            **self._netrc.variables(),
+            "GIT_TERMINAL_PROMPT": "0",
+            "NO_COLOR": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+        cleaned = processes.clean_environment(extra, keep=self._options.pass_env)
+        # Bytecode of what the checks import is kept from build to build: see Bytecode.
+        cleaned.pop("PYTHONDONTWRITEBYTECODE", None)
+        return steer(cleaned)
+
+    def _steps(
+        self,
+        order: Order,
+        env: Path,
+        environment: Mapping[str, str],
+        file: Path,
+        constraints: Path | None,
+    ) -> Iterator[_Step]:
+        command = self._installer.command(
+            env, file, alone=order.isolated is not None, build_constraints=constraints
+        )
+        settings = self._installer.settings(constraints)
+        yield _Step("install", command, {**environment, **settings})
+        if order.isolated is not None:
+            return
+        path = os.pathsep.join([str(env / "bin"), environment.get("PATH", os.defpath)])
+        active = {**environment, "VIRTUAL_ENV": str(env), "PATH": path}
+        if order.imports:
+            at_once = max(1, (os.cpu_count() or 1) // (self._options.jobs or 1))
+            script = [str(python_of(env)), "-I", str(_IMPORTS_SCRIPT), FENCE, str(at_once)]
+            yield _Step("imports", [*script, *requirement_names(order.files)], active)
+        for check in order.check:
+            yield _Step("check", check, active)
+
+    def _files(self, order: Order, folder: Path) -> tuple[Path, Path | None]:
+        """Write what is to be installed; return the file, and the build constraints' file."""
+        hidden = {
+            name: value
+            for name, value in os.environ.items()
+            if names_secret(name) and name not in self._options.pass_env
+        }
+        files = {key: self._netrc.strip(expand(text, hidden)) for key, text in order.files.items()}
+        constraints = None
+        if order.build_constraints:
+            constraints = folder / "build-constraints.txt"
+            constraints.write_text("".join(f"{line}\n" for line in order.build_constraints))
+        path = order.path
+        if order.isolated is not None:
+            options, path = option_lines(files.get(path, b"")), _ISOLATED
+            files = {path: options + order.isolated.encode() + b"\n"}
+        return write_tree(folder / "tree", files, self._options.folder) / path, constraints
+
+    def _next(self, running: _Running) -> None:
+        if not running.steps:
+            self._finish(running, BuildStatus.PASSED)
+            return
+        step = running.steps.popleft()
+        shown = step.command if isinstance(step.command, str) else " ".join(step.command)
+        _append(running.log, begin_fence(step.name), f"$ {shown}")
+        if step.name in ("imports", "check"):
+            self._bytecode.restore(site_packages(running.folder / "env"))
+        running.step = step
+        try:
+            running.process = processes.Process(
+                step.command,
+                cwd=self._options.cwd,
+                environment=step.environment,
+                output=running.log,
+            )
+        except OSError as error:
+            self._finish(running, BuildStatus.BROKEN)
+            raise BuilderUnavailable(f"{step.name} cannot be started: {error}") from error
+
+    def _installed(self, running: _Running) -> None:
+        found = installed(site_packages(running.folder / "env"))
+        running.installed = {
+            name: version for name, version in found.items() if running.seed.get(name) != version
+        }
+
+    def _stop(self, running: _Running, status: BuildStatus, why: str) -> None:
+        if running.process is not None:
+            processes.stop([running.process])
+        _append(running.log, f"{STOPPED} {why}")
+        self._finish(running, status)
+
+    def _finish(self, running: _Running, status: BuildStatus) -> None:
+        if running.step is not None and running.step.name in ("imports", "check"):
+            self._bytecode.keep(site_packages(running.folder / "env"))
+        running.status = status
+        running.steps.clear()
+        self._work.drop(running.folder)
+
+
+def _append(log: Path, *lines: str) -> None:
+    with log.open("rb+") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        if size:
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                stream.write(b"\n")
+        stream.write("".join(f"{line}\n" for line in lines).encode())
+
+
+def _credentials(options: BuilderOptions) -> str:
+    """Return all addresses that may hold credentials for the installer, as one text."""
+    index = options.index
+    given = [index.index_url or "", *index.extra_index_urls, *index.find_links]
+    found = [os.environ.get(name, "") for name in sorted(processes.INDEX_VARIABLES)]
+    return " ".join([*given, *found])

@@ -1,0 +1,269 @@
+"""Where releases come from: the installers' own settings, and who to be at each address.
+
+Reads what uv and pip read (environment, configuration files), so facts are about the index that the
+build will use. Credentials go into the request alone: `Place.url` never holds any.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from bisect_deps.errors import InputError
+from bisect_deps.model import IndexSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One address without credentials, and who to be there (user, password)."""
+
+    url: str
+    auth: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"Place({self.url!r})"
+
+
+def completed(
+    settings: IndexSettings,
+    installer: str = "uv",
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> IndexSettings:
+    """Return `settings` with what was not given taken from the installer's own configuration.
+
+    `index_url` stays None where the installer would use its built-in default. `folder` is where
+    uv would look for a project's uv.toml or pyproject.toml; None reads none.
+    """
+    env = os.environ if environ is None else environ
+    found = _pip_settings(env) if installer == "pip" else _uv_settings(env, folder)
+    if settings.no_index:
+        found = replace(found, index_url=None, extra_index_urls=())
+    return IndexSettings(
+        index_url=settings.index_url or found.index_url,
+        extra_index_urls=settings.extra_index_urls or found.extra_index_urls,
+        find_links=settings.find_links or found.find_links,
+        no_index=settings.no_index or found.no_index,
+        exclude_newer=settings.exclude_newer or found.exclude_newer,
+    )
+
+
+def indexes(settings: IndexSettings, environ: Mapping[str, str] | None = None) -> tuple[Place, ...]:
+    """Return the indexes in the order in which uv asks them: extra ones first, the default last."""
+    if settings.no_index:
+        return ()
+    urls = (*settings.extra_index_urls, settings.index_url or _built_in())
+    return tuple(place(url, environ) for url in urls)
+
+
+def place(url: str, environ: Mapping[str, str] | None = None) -> Place:
+    """Return the address with its `${NAME}` filled in and its credentials taken out.
+
+    Raises InputError where a variable is not set.
+    """
+    parts = urlsplit(expanded(url, os.environ if environ is None else environ))
+    user, separator, host = parts.netloc.rpartition("@")
+    if not separator:
+        return Place(urlunsplit(parts))
+    name, _, password = user.partition(":")
+    bare = urlunsplit(parts._replace(netloc=host))
+    return Place(bare, (unquote(name), unquote(password)))
+
+
+def with_credentials(spot: Place) -> str:
+    """Return the address with its credentials: for an installer's environment, never for people."""
+    if spot.auth is None:
+        return spot.url
+    parts = urlsplit(spot.url)
+    user = ":".join(quote(part, safe="") for part in spot.auth)
+    return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
+
+
+def expanded(text: str, environ: Mapping[str, str]) -> str:
+    """Return `text` with each `${NAME}` replaced, as pip and uv do. Raises InputError."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in environ:
+            raise InputError(
+                f"the index address needs ${{{match[1]}}}, which is not set",
+                hint=f"export {match[1]}=... and run again",
+            )
+        return environ[match[1]]
+
+    return re.sub(r"\$\{([A-Z0-9_]+)\}", value, text)
+
+
+def keyring_login(url: str) -> tuple[str, str] | None:
+    """Return what the user's keyring knows for this address, asked as pip asks it."""
+    host = urlsplit(url).netloc
+    try:
+        import keyring
+    except ImportError:
+        return _keyring_command(url) or _keyring_command(host)
+    try:
+        found = keyring.get_credential(url, None) or keyring.get_credential(host, None)
+    except Exception:  # any backend of any system may fail in its own way: then it knows nothing
+        return None
+    return (found.username, found.password) if found else None
+
+
+def _keyring_command(service: str) -> tuple[str, str] | None:
+    program = shutil.which("keyring")
+    if not program:
+        return None
+    command = [program, "--mode", "creds", "--output", "plain", "get", service]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = done.stdout.splitlines()
+    return (lines[0], lines[1]) if done.returncode == 0 and len(lines) == 2 else None
+
+
+def _built_in() -> str:
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+    return PYPI_SIMPLE_ENDPOINT
+
+
+def _uv_settings(env: Mapping[str, str], folder: Path | None) -> IndexSettings:
+    found = IndexSettings()
+    for table in _uv_tables(env, folder):
+        found = _merged(found, _from_uv_table(table))
+    default = env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL")
+    extra = _words(env.get("UV_INDEX")) + _words(env.get("UV_EXTRA_INDEX_URL"))
+    return IndexSettings(
+        index_url=_unnamed(default) if default else found.index_url,
+        extra_index_urls=tuple(map(_unnamed, extra)) or found.extra_index_urls,
+        find_links=_words(env.get("UV_FIND_LINKS"), separators=r"[,\s]+") or found.find_links,
+        no_index=_is_true(env.get("UV_NO_INDEX")) or found.no_index,
+        exclude_newer=env.get("UV_EXCLUDE_NEWER") or found.exclude_newer,
+    )
+
+
+def _uv_tables(env: Mapping[str, str], folder: Path | None) -> Iterator[Mapping[str, Any]]:
+    """Yield uv's tables, the strongest first: project, user, system; or the one file given."""
+    if env.get("UV_CONFIG_FILE"):
+        yield _toml(Path(env["UV_CONFIG_FILE"]))
+        return
+    if _is_true(env.get("UV_NO_CONFIG")):
+        return
+    for parent in (folder, *folder.parents) if folder else ():
+        table = _toml(parent / "uv.toml") or _toml(parent / "pyproject.toml").get("tool", {}).get(
+            "uv", {}
+        )
+        if table:
+            yield table
+            break
+    for base in _config_folders(env):
+        yield _toml(base / "uv" / "uv.toml")
+
+
+def _from_uv_table(table: Mapping[str, Any]) -> IndexSettings:
+    pip = table.get("pip", {})
+    listed = [entry for entry in table.get("index", []) if not entry.get("explicit")]
+    default = [entry["url"] for entry in listed if entry.get("default") and "url" in entry]
+    extra = [entry["url"] for entry in listed if not entry.get("default") and "url" in entry]
+    first = default[0] if default else None
+    return IndexSettings(
+        index_url=first or pip.get("index-url") or table.get("index-url"),
+        extra_index_urls=tuple(
+            extra or pip.get("extra-index-url") or table.get("extra-index-url") or ()
+        ),
+        find_links=tuple(pip.get("find-links") or table.get("find-links") or ()),
+        no_index=bool(pip.get("no-index") or table.get("no-index")),
+        exclude_newer=table.get("exclude-newer"),
+    )
+
+
+def _merged(strong: IndexSettings, weak: IndexSettings) -> IndexSettings:
+    return IndexSettings(
+        index_url=strong.index_url or weak.index_url,
+        extra_index_urls=strong.extra_index_urls or weak.extra_index_urls,
+        find_links=strong.find_links or weak.find_links,
+        no_index=strong.no_index or weak.no_index,
+        exclude_newer=strong.exclude_newer or weak.exclude_newer,
+    )
+
+
+def _pip_settings(env: Mapping[str, str]) -> IndexSettings:
+    """Return pip's settings: its files, the weakest first, then PIP_* variables."""
+    merged: dict[str, str] = {}
+    for path in _pip_files(env):
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read(path, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError):
+            continue  # pip itself stops here and says so, once it is run
+        for section in ("global", "install"):
+            if parser.has_section(section):
+                merged.update(parser.items(section))
+    for key in ("index-url", "extra-index-url", "find-links", "no-index"):
+        value = env.get("PIP_" + key.upper().replace("-", "_"))
+        if value:
+            merged[key] = value
+    return IndexSettings(
+        index_url=merged.get("index-url"),
+        extra_index_urls=_words(merged.get("extra-index-url")),
+        find_links=_words(merged.get("find-links")),
+        no_index=_is_true(merged.get("no-index")),
+    )
+
+
+def _pip_files(env: Mapping[str, str]) -> Iterator[Path]:
+    given = env.get("PIP_CONFIG_FILE")
+    if given == os.devnull:
+        return
+    name = "pip.ini" if sys.platform == "win32" else "pip.conf"
+    folders = list(_config_folders(env))
+    if sys.platform != "win32":
+        yield Path("/etc") / name
+    for base in reversed(folders):
+        yield base / "pip" / name
+    yield Path(env.get("HOME", os.path.expanduser("~"))) / ".pip" / name
+    if given:
+        yield Path(given)
+
+
+def _config_folders(env: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the folders of configuration files, the user's first."""
+    if sys.platform == "win32":
+        yield from (Path(env[key]) for key in ("APPDATA", "PROGRAMDATA") if env.get(key))
+        return
+    home = Path(env.get("HOME", os.path.expanduser("~")))
+    yield Path(env.get("XDG_CONFIG_HOME") or home / ".config")
+    for folder in (env.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep):
+        yield Path(folder)
+    yield Path("/etc")
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
+    except (OSError, UnicodeDecodeError, TOMLKitError):
+        return {}  # absent, or uv says what is wrong with it when it is run
+
+
+def _unnamed(url: str) -> str:
+    """Return the address of `name=address`, as UV_INDEX allows it."""
+    return re.sub(r"^[A-Za-z0-9._-]+=(?=[a-z]+:|/|\.)", "", url)
+
+
+def _words(text: str | None, separators: str = r"\s+") -> tuple[str, ...]:
+    return tuple(word for word in re.split(separators, text or "") if word)
+
+
+def _is_true(text: str | None) -> bool:
+    return (text or "").strip().lower() in {"1", "true", "yes", "on", "y", "t"}

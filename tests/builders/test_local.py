@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bisect_deps import interpreters
+from bisect_deps.builders import make_builder
+from bisect_deps.builders.base import FENCE, Builder, BuilderOptions, Order, begin_fence, end_fence
+from bisect_deps.errors import BuilderUnavailable, InputError
+from bisect_deps.model import BuildStatus, IndexSettings
+from tests.builders.contract import Bench, BuilderContract, finish, whole_log
+from tests.support.local_index import Fault, LocalIndex, Project, broken_import
+
+HERE = interpreters.find(sys.executable)
+Make = Callable[..., Builder]
+
+PROJECTS = (
+    Project("good").release("1.0", requires=["helper"]),
+    Project("helper").release("1.0").release("2.0"),
+    Project("slow").release("1.0", seconds=300),
+    Project("header").release("1.0", fault=Fault.HEADER),
+    Project("broken").release("1.0", code=broken_import()),
+    Project("Odd-Name", module="something_else").release("1.0", code="import nothing_of_that_name"),
+    Project("left").release("1.0", requires=["helper<2"]),
+    Project("right").release("1.0", requires=["helper>=2"]),
+    Project("user").release("1.0", requires=["broken"]),
+    Project("crash").release("1.0", code="import os\nos.kill(os.getpid(), 11)"),
+    Project("leaver").release("1.0", code="raise SystemExit(3)"),
+    Project("dated").release("1.0", uploaded="2021-01-01").release("2.0", uploaded="2024-01-01"),
+)
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> LocalIndex:
+    return LocalIndex(tmp_path_factory.mktemp("index"), *PROJECTS)
+
+
+@pytest.fixture
+def make(tmp_path: Path, index: LocalIndex) -> Iterator[Make]:
+    made: list[Builder] = []
+    for name in ("project", "work"):
+        (tmp_path / name).mkdir()
+
+    def one(**given: object) -> Builder:
+        settings = IndexSettings(no_index=True, find_links=(str(index.find_links),))
+        options: dict[str, object] = {
+            "folder": tmp_path / "project",
+            "cwd": tmp_path / "project",
+            "work": tmp_path / "work",
+            "interpreter": HERE,
+            "index": settings,
+        }
+        made.append(make_builder("local", BuilderOptions(**{**options, **given})))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield one
+    for builder in made:
+        builder.close()
+
+
+def order(*lines: str, digest: str = "", **given: object) -> Order:
+    text = "".join(f"{line}\n" for line in lines).encode()
+    given.setdefault("timeout", 60.0)
+    return Order({"requirements.txt": text}, "requirements.txt", digest or text.hex(), **given)  # type: ignore[arg-type]
+
+
+def built(builder: Builder, asked: Order) -> tuple[BuildStatus, str]:
+    handle = builder.start(asked)
+    return finish(builder, handle), whole_log(builder, handle)
+
+
+def living(word: str) -> list[str]:
+    """Return the command lines of living processes that hold a word."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
+            try:
+                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if word in line:
+                found.append(line)
+    return found
+
+
+class TestLocalBuilder(BuilderContract):
+    @pytest.fixture(params=["uv", "pip"])
+    def bench(self, request: pytest.FixtureRequest, make: Make, tmp_path: Path) -> Bench:
+        work = tmp_path / "work"
+
+        def left() -> list[str]:
+            return [str(path) for path in work.iterdir()] + living(str(work))
+
+        return Bench(
+            builder=make(installer=request.param),
+            passing=order("good==1.0", "helper<2"),
+            failing=order("header==1.0", digest="failing"),
+            hanging=order("slow==1.0"),
+            telling="ffi.h: No such file or directory",
+            installed={"good": "1.0", "helper": "1.0"},
+            left=left,
+        )
+
+
+def test_every_step_stands_between_fences(make: Make) -> None:
+    status, log = built(make(), order("good", check=("echo one", "exit 7", "echo never")))
+    assert status is BuildStatus.FAILED
+    assert [line for line in log.splitlines() if line.startswith(FENCE)] == [
+        begin_fence("install"),
+        end_fence("install", 0),
+        begin_fence("check"),
+        end_fence("check", 0),
+        begin_fence("check"),
+        end_fence("check", 7),
+    ]
+    assert "$ echo one\none\n" in log
+
+
+def test_checks_run_in_the_built_environment(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "project" / "beside.txt").write_text("seen")
+    check = "python -c 'import good, sys; print(sys.prefix)' && echo $VIRTUAL_ENV && cat beside.txt"
+    status, log = built(make(), order("good", check=(check,)))
+    assert status is BuildStatus.PASSED, log
+    prefix, folder, seen = log.splitlines()[-4:-1]
+    assert prefix == folder != sys.prefix
+    assert seen == "seen"
+
+
+def test_the_imports_check_names_every_failing_module(make: Make) -> None:
+    status, log = built(make(), order("good", "broken", "odd_name", imports=True))
+    assert status is BuildStatus.FAILED
+    assert "::depbisect import begin project=broken module=broken\nTraceback" in log
+    assert "module=something_else\n" in log
+    assert "No module named 'nothing_of_that_name'" in log
+    assert "imported good of good" in log
+    assert log.splitlines()[-1] == end_fence("imports", 1)
+
+
+def test_the_imports_check_leaves_alone_what_no_line_names(make: Make) -> None:
+    status, log = built(make(), order("user", imports=True))
+    assert status is BuildStatus.PASSED, log
+
+
+def test_a_crashing_import_fails_and_spoils_no_other(make: Make) -> None:
+    status, log = built(make(), order("crash", "good", "leaver", imports=True))
+    assert status is BuildStatus.FAILED
+    assert "::depbisect import begin project=crash module=crash" in log
+    assert "killed by signal 11" in log
+    assert "imported good of good" in log
+    assert "skipped leaver of leaver: it is a program" in log
+
+
+@pytest.mark.parametrize("minor", ["3.6", "3.7", "3.8", "3.9", "3.13"])
+def test_the_imports_check_runs_on_any_python(make: Make, minor: str) -> None:
+    found = [one for one in interpreters.find_all() if one.version.startswith(f"{minor}.")]
+    if not found:
+        pytest.skip(f"no Python {minor} here")
+    status, log = built(
+        make(interpreter=found[0]), order("good", "broken", "helper<2", imports=True)
+    )
+    assert status is BuildStatus.FAILED
+    assert "imported good of good" in log
+    assert "import begin project=broken" in log
+
+
+def test_a_conflict_fails_in_the_install(make: Make) -> None:
+    status, log = built(make(), order("left", "right", check=("true",)))
+    assert status is BuildStatus.FAILED
+    assert log.splitlines()[-1] == end_fence("install", 1)
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_includes_and_relative_paths_lead_where_they_did(
+    make: Make, index: LocalIndex, tmp_path: Path, installer: str
+) -> None:
+    (tmp_path / "project" / "links").symlink_to(index.find_links)
+    builder = make(installer=installer, index=IndexSettings(no_index=True))
+    files = {
+        "requirements.txt": b"--find-links ./links\n-r sub/more.txt\n-r ../common.txt\n",
+        "sub/more.txt": b"-c limits.txt\ngood\n",
+        "sub/limits.txt": b"helper==1.0\n",
+        "../common.txt": b"left\n",
+    }
+    handle = builder.start(Order(files, "requirements.txt", "tree", timeout=60))
+    assert finish(builder, handle) is BuildStatus.PASSED, whole_log(builder, handle)
+    assert builder.installed(handle) == {"good": "1.0", "helper": "1.0", "left": "1.0"}
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_an_isolated_release_is_built_without_its_dependencies(
+    make: Make, index: LocalIndex, installer: str
+) -> None:
+    builder = make(installer=installer, index=IndexSettings())
+    lines = ("--no-index", f"--find-links {index.find_links}", "no-such-project==1")
+    handle = builder.start(order(*lines, isolated="user==1.0"))
+    assert finish(builder, handle) is BuildStatus.PASSED, whole_log(builder, handle)
+    assert builder.installed(handle) == {"user": "1.0"}
+
+
+def test_the_index_date_is_kept(make: Make, index: LocalIndex) -> None:
+    with index.serve() as server:
+        settings = IndexSettings(index_url=server.url, exclude_newer="2022-01-01T00:00:00Z")
+        builder = make(index=settings)
+        handle = builder.start(order("dated"))
+        assert finish(builder, handle) is BuildStatus.PASSED, whole_log(builder, handle)
+    assert builder.installed(handle) == {"dated": "1.0"}
+    assert "2022-01-01" in builder.identity()
+
+
+def test_an_unknown_installer_is_told(make: Make) -> None:
+    with pytest.raises(InputError, match="no installer 'conda'"):
+        make(installer="conda")
+
+
+def test_a_python_that_cannot_make_environments_is_no_failed_build(
+    make: Make, tmp_path: Path
+) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    builder = make(interpreter=interpreters.Interpreter(str(broken), "3.11.0", "cpython", "linux"))
+    assert builder.preflight()
+    with pytest.raises(BuilderUnavailable):
+        builder.start(order("good"))
+
+
+PLANTED = "planted-secret-value"
+SPY = """
+import os, subprocess, zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    print("ENVIRONMENT", dict(os.environ))
+    print("PROCESSES", subprocess.run(["ps", "axww"], capture_output=True, text=True).stdout)
+    name = "spy-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        wheel.writestr("spy-1.0.dist-info/METADATA", "Name: spy\\nVersion: 1.0\\n")
+        wheel.writestr("spy-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
+        wheel.writestr("spy-1.0.dist-info/RECORD", "")
+    raise SystemExit("seen enough")
+"""
+
+
+def plant_spy(folder: Path) -> None:
+    (folder / "spy").mkdir()
+    (folder / "spy" / "backend.py").write_text(SPY)
+    (folder / "spy" / "pyproject.toml").write_text(
+        '[project]\nname = "spy"\nversion = "1.0"\n'
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_no_secret_reaches_a_build_backend_or_a_log(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: LocalIndex, installer: str
+) -> None:
+    plant_spy(tmp_path / "project")
+    for name in ("GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "ALGORITHMIA_API_KEY", "MY_PASSWORD"):
+        monkeypatch.setenv(name, PLANTED)
+    monkeypatch.setenv("DATABASE_URL", f"postgres://app:{PLANTED}@db.example/app")
+    with index.serve(auth=("me", PLANTED)) as server:
+        private = IndexSettings(index_url=server.url_with("me", "${MY_PASSWORD}"))
+        builder = make(index=private, installer=installer)
+        status, log = built(builder, order("good", "./spy"))
+    assert status is BuildStatus.FAILED
+    assert "ENVIRONMENT" in log
+    assert "PROCESSES" in log
+    assert PLANTED not in log
+    assert PLANTED not in builder.identity()
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+@pytest.mark.parametrize("place", ["settings", "variable", "file"])
+def test_a_private_index_is_still_asked_with_its_credentials(
+    make: Make, index: LocalIndex, monkeypatch: pytest.MonkeyPatch, place: str, installer: str
+) -> None:
+    with index.serve(auth=("me", PLANTED)) as server:
+        url, lines = server.url_with("me", PLANTED), ["good"]
+        if place == "variable":
+            monkeypatch.setenv(f"{installer.upper()}_INDEX_URL", url)
+        if place == "file":
+            monkeypatch.setenv("INDEX_PASSWORD", PLANTED)
+            monkeypatch.delenv(f"{installer.upper()}_INDEX_URL")
+            lines.insert(0, "--index-url " + server.url_with("me", "${INDEX_PASSWORD}"))
+        settings = IndexSettings(index_url=url) if place == "settings" else IndexSettings()
+        builder = make(index=settings, installer=installer)
+        status, log = built(builder, order(*lines))
+    assert status is BuildStatus.PASSED, log
+    assert PLANTED not in log
+
+
+def test_bytecode_is_kept_for_the_release_that_it_is_of(make: Make, tmp_path: Path) -> None:
+    builder = make()
+    for digest, version in enumerate(("1.0", "2.0", "1.0")):
+        asked = order(
+            f"helper=={version}", check=("python -c 'import helper'",), digest=str(digest)
+        )
+        status, log = built(builder, asked)
+        assert status is BuildStatus.PASSED, log
+    kept = list((tmp_path / "work").glob("*/bytecode/helper-*/**/*.pyc"))
+    assert len(kept) == 2

@@ -15,7 +15,9 @@ from bisect_deps import __version__
 from bisect_deps.errors import DepbisectError, ExitCode
 
 # Command name to (module in this folder, one line for `--help`). Each module has `command`.
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "lint": ("lint", "Check that versions are pinned, and can still be installed."),
+}
 
 
 class LazyGroup(click.Group):

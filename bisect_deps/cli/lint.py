@@ -1,0 +1,209 @@
+"""`depbisect lint`: flags to settings, a report to standard output, an exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bisect_deps.errors import ExitCode
+
+if TYPE_CHECKING:
+    from bisect_deps.linting.checking import Checker
+    from bisect_deps.linting.diagnostics import Report
+    from bisect_deps.linting.fixing import Fixed
+    from bisect_deps.linting.settings import Settings
+
+_FORMATS = ("concise", "full", "json", "sarif", "github", "gitlab", "junit")
+_SEVERITIES = ("error", "warning", "info")
+_PROFILES = ("publish", "library", "locked", "dev")
+
+
+def command_named(_: str) -> click.Command:
+    """Return the command."""
+    return lint
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option(
+    "--select", multiple=True, metavar="RULES", help="Only these rules: DB102, DB1, range, ALL."
+)
+@click.option("--extend-select", multiple=True, metavar="RULES", help="These rules too.")
+@click.option("--ignore", multiple=True, metavar="RULES", help="Not these rules.")
+@click.option("--profile", type=click.Choice(_PROFILES), help="What the files are for.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="TARGET",
+    help="python=3.12,platform=linux_x86_64; repeatable.",
+)
+@click.option("--online/--offline", default=None, help="Also ask the package index.")
+@click.option("--index-url", metavar="URL", help="The index to ask.")
+@click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
+@click.option(
+    "--unsafe-fixes", is_flag=True, default=None, help="Also mend what is to be reviewed."
+)
+@click.option("--diff", is_flag=True, help="Show what --fix would change; write nothing.")
+@click.option("--verify", is_flag=True, help="Build the fixed file before it is written.")
+@click.option(
+    "--from",
+    "evidence",
+    multiple=True,
+    metavar="FILE",
+    help="A lock or freeze that worked: pins come from it.",
+)
+@click.option("--baseline", metavar="FILE", help="Report only what is not in this file.")
+@click.option("--write-baseline", metavar="FILE", help="Write what is found now as the baseline.")
+@click.option(
+    "--fail-on", type=click.Choice(_SEVERITIES), help="The least severity that fails (error)."
+)
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even with findings.")
+@click.option("--output-format", type=click.Choice(_FORMATS), help="How the report is written.")
+@click.option("-o", "--output-file", metavar="FILE", help="Write the report there.")
+@click.option("--explain", metavar="RULE", help="Explain a rule, or ALL.")
+@click.option("--stdin-filename", metavar="FILE", help="What `-` is called.")
+@click.option("--isolated", is_flag=True, help="Read no configuration file.")
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto")
+@click.option("-q", "--quiet", is_flag=True, help="No report when nothing is found.")
+def lint(paths: tuple[str, ...], **options: Any) -> int:
+    """Check that the versions in requirements files are pinned, and can still be installed.
+
+    PATH is a file, a folder to search, or - for standard input; the default is this folder.
+    """
+    if options["explain"]:
+        click.echo(_explanation(options["explain"]), nl=False)
+        return ExitCode.OK
+    return _run(paths or (".",), options)
+
+
+def _explanation(selector: str) -> str:
+    from bisect_deps.linting.explaining import explain, explain_all
+    from bisect_deps.linting.selection import ALL, resolve
+
+    if selector.upper() == ALL:
+        return explain_all()
+    return "\n".join(explain(rule) for rule in resolve(selector))
+
+
+def _run(paths: tuple[str, ...], options: dict[str, Any]) -> int:
+    from bisect_deps.linting.checking import Checker
+    from bisect_deps.linting.inputs import Inputs
+    from bisect_deps.linting.selection import Selection
+
+    folder = Path.cwd()
+    settings = _settings(folder, options)
+    inputs = Inputs(folder, settings.exclude)
+    stdin = ""
+    if "-" in paths:
+        stdin = options["stdin_filename"] or "requirements.txt"
+        inputs.drafts[inputs.absolute(stdin)] = sys.stdin.buffer.read()
+        paths = tuple(stdin if path == "-" else path for path in paths)
+    checker = Checker(inputs, settings, Selection(settings))
+    if options["fix"] or options["diff"]:
+        report = _fixed(checker, paths, options, stdin)
+    else:
+        report = checker.check(paths)
+    return _finish(report, settings, options, to_stderr=bool(stdin and options["fix"]))
+
+
+def _settings(folder: Path, options: dict[str, Any]) -> Settings:
+    from dataclasses import replace
+
+    from bisect_deps.linting.settings import Settings, read_table
+    from bisect_deps.rules.base import Profile, Severity
+
+    table: dict[str, Any] = {}
+    if not options["isolated"]:
+        table, _ = read_table(folder)
+    settings = Settings(**table)
+    given: dict[str, Any] = {}
+    for name in ("select", "extend_select", "ignore"):
+        if options[name]:
+            given[name] = tuple(part for text in options[name] for part in text.split(",") if part)
+    for name in ("targets", "evidence", "index_url", "baseline", "output_format"):
+        if options[name]:
+            given[name] = options[name]
+    for name in ("online", "unsafe_fixes"):
+        if options[name] is not None:
+            given[name] = options[name]
+    if options["profile"]:
+        given["profile"] = Profile(options["profile"])
+    if options["fail_on"]:
+        given["fail_on"] = Severity(options["fail_on"])
+    return replace(settings, **given) if given else settings
+
+
+def _fixed(checker: Checker, paths: tuple[str, ...], options: dict[str, Any], stdin: str) -> Report:
+    from bisect_deps.linting.fixing import fix, write
+
+    originals = dict(checker.inputs.drafts)
+    before = checker.check(paths) if options["diff"] else None
+    fixed = fix(checker, paths, unsafe=checker.settings.unsafe_fixes)
+    for note in fixed.notes:
+        click.echo(f"note: {note}", err=True)
+    if before is not None:
+        _show_diff(checker, fixed, originals)
+        return before
+    if stdin:
+        click.echo(checker.inputs.read(checker.inputs.absolute(stdin)), nl=False)
+        return fixed.report
+    write(fixed.files)
+    if fixed.applied:
+        count = len(fixed.applied)
+        click.echo(f"Fixed {count} finding{'' if count == 1 else 's'}.", err=True)
+    return fixed.report
+
+
+def _show_diff(checker: Checker, fixed: Fixed, originals: dict[str, bytes]) -> None:
+    from bisect_deps.linting.inputs import shown_path
+    from bisect_deps.reports.diff import unified_bytes
+
+    old, new = {}, {}
+    for path, data in fixed.files.items():
+        shown = shown_path(path, checker.inputs.folder)
+        old[shown] = originals[path] if path in originals else Path(path).read_bytes()
+        new[shown] = data
+    click.echo(unified_bytes(old, new), nl=False)
+
+
+def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_stderr: bool) -> int:
+    from bisect_deps.linting.baseline import subtract, write_baseline
+    from bisect_deps.linting.outputs import render
+    from bisect_deps.linting.outputs.base import Style
+
+    if options["write_baseline"]:
+        count = write_baseline(report, options["write_baseline"])
+        click.echo(f"Wrote {count} findings to {options['write_baseline']}.", err=True)
+        return ExitCode.OK
+    if settings.baseline:
+        report = subtract(report, settings.baseline)
+    for note in report.notes:
+        click.echo(f"note: {note}", err=True)
+    if report.unavailable:
+        click.echo(f"error: {report.unavailable}", err=True)
+    output_format = settings.output_format
+    if report.diagnostics or not options["quiet"] or output_format not in ("concise", "full"):
+        color = not options["output_file"] and _wants_color(options["color"])
+        text = render(report, output_format, Style(color, settings.unsafe_fixes))
+        if options["output_file"]:
+            Path(options["output_file"]).write_text(text, encoding="utf-8")
+        elif not options["diff"] or output_format not in ("concise", "full"):
+            click.echo(text, nl=False, err=to_stderr, color=color)
+        else:
+            click.echo(text, nl=False, err=True, color=color)
+    if report.unavailable:
+        return ExitCode.UNAVAILABLE
+    failed = report.at_or_above(settings.fail_on) and not options["exit_zero"]
+    return ExitCode.FINDINGS if failed else ExitCode.OK
+
+
+def _wants_color(choice: str) -> bool:
+    import os
+
+    if choice == "auto":
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return choice == "always"

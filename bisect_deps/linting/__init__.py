@@ -1,0 +1,7 @@
+"""The pin lint: files in, diagnostics out, and the fixes that mend them.
+
+Puts formats, rules and (on demand) the index together. Must not know how a report is shown on a
+terminal, nor any flag of the command line.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,66 @@
+"""What a lint run reports: diagnostics with their places, and the report that holds them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bisect_deps.rules.base import Repair, Rule, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding of a rule at its place; lines and columns count from 1, the end is exclusive.
+
+    `file` is relative to the working folder, with `/`. `text` are the physical lines concerned,
+    free of secrets. `reason` is what an ignore comment says, None where nothing silences it.
+    """
+
+    rule: Rule
+    severity: Severity
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    package: str
+    message: str
+    text: tuple[str, ...] = ()
+    first_line: int = 1
+    repair: Repair | None = field(default=None, repr=False, compare=False)
+    reason: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what identifies it when lines move: rule, file, and project or else the text."""
+        subject = self.package or " ".join(" ".join(self.text).split())
+        told = "\0".join((self.rule.code, self.file, subject))
+        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    @property
+    def order(self) -> tuple[str, int, int, str, str]:
+        """Return the key that reports are sorted by."""
+        return (self.file, self.line, self.column, self.rule.code, self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a lint run found. `suppressed` are silenced by a comment, `known` by the baseline.
+
+    `unavailable` says why a requested online check could not run, "" when all ran. `notes` are for
+    people only. `fatal` counts, by file, what makes pip reject it, ignored or not.
+    """
+
+    diagnostics: Sequence[Diagnostic]
+    suppressed: Sequence[Diagnostic] = ()
+    known: int = 0
+    files: Sequence[str] = ()
+    requirements: int = 0
+    notes: Sequence[str] = ()
+    unavailable: str = ""
+    fatal: Mapping[str, int] = field(default_factory=dict)
+
+    def at_or_above(self, severity: Severity) -> Sequence[Diagnostic]:
+        """Return the diagnostics that are as bad as `severity` or worse."""
+        return [each for each in self.diagnostics if each.severity.rank >= severity.rank]

@@ -1,0 +1,116 @@
+"""The documentation of the rules, written from the rules themselves: one page, or one rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bisect_deps.rules import RULES
+from bisect_deps.rules.base import Example, Needs, Profile, Rule, Severity
+
+_FAMILIES = {
+    "1": "Versions",
+    "2": "Links and paths",
+    "3": "Hashes",
+    "4": "Lines and files",
+    "5": "What the index says",
+    "6": "Targets and builds",
+    "7": "Projects and locks",
+    "9": "The linter itself",
+}
+_INTRODUCTION = """\
+# Lint rules
+
+Written by `depbisect lint --explain ALL`; the examples are the tests of the rules.
+A rule is selected by code (`DB102`), prefix (`DB1`) or name (`range`).
+Severities are those of the profile `publish`; the others are named where they differ.
+"""
+
+
+def explain(rule: Rule) -> str:
+    """Return a rule's page in Markdown."""
+    return "\n".join(_page(rule)) + "\n"
+
+
+def explain_all() -> str:
+    """Return the page of all rules: a table, then each rule."""
+    lines = [_INTRODUCTION, "| code | name | severity | needs | fix | what |", "|-|-|-|-|-|-|"]
+    for rule in RULES.values():
+        anchor = f"[{rule.code}](#{rule.code.lower()}-{rule.name})"
+        cells = (anchor, rule.name, _severity(rule.severity), _needs(rule), _mark(rule))
+        lines.append("| " + " | ".join((*cells, rule.summary)) + " |")
+    family = ""
+    for rule in RULES.values():
+        if rule.code[2] != family:
+            family = rule.code[2]
+            lines += ["", f"## {_FAMILIES[family]}"]
+        lines += ["", *_page(rule)]
+    return "\n".join(lines) + "\n"
+
+
+def _page(rule: Rule) -> Iterator[str]:
+    yield f"### {rule.code} {rule.name}"
+    yield ""
+    yield f"{rule.summary[0].upper()}{rule.summary[1:]}."
+    yield ""
+    yield rule.why
+    yield ""
+    severities = [_severity(rule.severity)]
+    severities += [
+        f"{_severity(severity)} in `{profile.value}`"
+        for profile in Profile
+        if (severity := rule.severity_in(profile)) is not rule.severity
+    ]
+    yield f"- severity: {', '.join(severities)}"
+    yield f"- needs: {_needs(rule) or 'nothing, works off-line'}"
+    yield f"- fix: {rule.fix or 'none'}"
+    yield f"- source: {rule.source}"
+    yield from _examples("Reported", rule.bad)
+    yield from _examples("Not reported", rule.good)
+
+
+def _examples(title: str, examples: tuple[str | Example, ...]) -> Iterator[str]:
+    if not examples:
+        return
+    yield ""
+    yield f"{title}:"
+    for example in examples:
+        files = {"requirements.txt": example} if isinstance(example, str) else example.files
+        circumstances = [] if isinstance(example, str) else list(_circumstances(example))
+        yield ""
+        if circumstances:
+            yield f"With {', '.join(circumstances)}:"
+            yield ""
+        yield "```text"
+        for name, content in files.items():
+            if len(files) > 1 or name != "requirements.txt":
+                yield f"# {name}"
+            yield _visible(content)
+        yield "```"
+
+
+def _circumstances(example: Example) -> Iterator[str]:
+    if example.profile is not None:
+        yield f"`--profile {example.profile.value}`"
+    for target in example.targets:
+        yield f"`--target {target}`"
+
+
+def _visible(content: str | bytes) -> str:
+    if isinstance(content, bytes):
+        return repr(content)
+    shown = content.removesuffix("\n").replace("0" * 64, "0000…")
+    return "".join(
+        char if char.isprintable() or char == "\n" else f"<U+{ord(char):04X}>" for char in shown
+    )
+
+
+def _severity(severity: Severity) -> str:
+    return "off" if severity is Severity.OFF else severity.value
+
+
+def _needs(rule: Rule) -> str:
+    return {Needs.NOTHING: "", Needs.INDEX: "--online", Needs.RESOLVER: "--online"}[rule.needs]
+
+
+def _mark(rule: Rule) -> str:
+    return "yes" if rule.fix else ""

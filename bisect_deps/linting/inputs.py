@@ -1,0 +1,133 @@
+"""Which files are linted, and their manifests: given paths, known names in folders, stdin.
+
+A file that another given file includes is judged as a part of that one and not by itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+from bisect_deps.errors import InputError
+from bisect_deps.formats.base import Manifest
+
+STDIN = "-"
+_KNOWN_FILES = (
+    "requirements*.txt",
+    "requirements*.in",
+    "*-requirements.txt",
+    "*_requirements.txt",
+    "constraints*.txt",
+    "pyproject.toml",
+    "pylock.toml",
+    "pylock.*.toml",
+    "uv.lock",
+    "poetry.lock",
+    "setup.cfg",
+    "environment.yml",
+    "environment.yaml",
+)
+_KNOWN_FOLDERS = ("requirements", "reqs")
+_SKIPPED_FOLDERS = frozenset(
+    ("node_modules", "site-packages", "__pycache__", "build", "dist", "venv", "env")
+)
+
+
+@dataclass(slots=True)
+class Inputs:
+    """The files of a run. `drafts` holds text that is not on the disk (yet), by absolute path."""
+
+    folder: Path
+    exclude: tuple[str, ...] = ()
+    drafts: dict[str, bytes] = field(default_factory=dict)
+    variables: Mapping[str, str] | None = None
+    _read: dict[str, bytes] = field(default_factory=dict)
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes by absolute path, a draft where there is one."""
+        if path in self.drafts:
+            return self.drafts[path]
+        if path not in self._read:
+            with open(path, "rb") as file:
+                self._read[path] = file.read()
+        return self._read[path]
+
+    def absolute(self, shown: str) -> str:
+        """Return the absolute path of a file as reports name it."""
+        return os.path.normpath(os.path.join(self.folder, shown))
+
+    def roots(self, paths: Sequence[str]) -> list[tuple[str, Manifest]]:
+        """Return the root files, by the name that reports use, with their manifests."""
+        manifests: dict[str, Manifest] = {}
+        included: dict[str, str] = {}
+        for shown in dict.fromkeys(self._files(paths)):
+            absolute = self.absolute(shown)
+            if included.get(absolute) in manifests:
+                continue
+            manifest = self._manifest(shown, absolute)
+            manifests[absolute] = manifest
+            for key in list(manifest.files)[1:]:
+                other = os.path.normpath(os.path.join(os.path.dirname(absolute), key))
+                included.setdefault(other, absolute)
+                manifests.pop(other, None)
+        return [(self._shown(absolute), manifest) for absolute, manifest in manifests.items()]
+
+    def _shown(self, absolute: str) -> str:
+        return shown_path(absolute, self.folder)
+
+    def _manifest(self, shown: str, absolute: str) -> Manifest:
+        from bisect_deps.linting.opening import open_manifest
+
+        try:
+            data = self.read(absolute)
+        except OSError as error:
+            raise InputError(
+                f"cannot read the file: {error.strerror}",
+                place=shown,
+                hint="give the path of a requirements file, or a folder",
+            ) from error
+        return open_manifest(data, Path(absolute), self)
+
+    def _files(self, paths: Sequence[str]) -> Iterator[str]:
+        for path in paths:
+            absolute = self.absolute(path)
+            if absolute not in self.drafts and os.path.isdir(absolute):
+                yield from self._found_in(absolute)
+            else:
+                yield self._shown(absolute)
+
+    def _found_in(self, folder: str) -> Iterator[str]:
+        found = []
+        for at, folders, files in os.walk(folder):
+            folders[:] = sorted(name for name in folders if self._is_entered(at, name))
+            inside = os.path.basename(at) in _KNOWN_FOLDERS
+            for name in sorted(files):
+                by_name = any(fnmatch(name, pattern) for pattern in _KNOWN_FILES)
+                if by_name or (inside and name.endswith((".txt", ".in"))):
+                    found.append(self._shown(os.path.join(at, name)))
+        if not found:
+            raise InputError(
+                "no requirements file, lock or pyproject.toml was found here",
+                place=self._shown(folder),
+                hint="name the files to lint",
+            )
+        return (shown for shown in found if not self._is_excluded(shown))
+
+    def _is_entered(self, at: str, name: str) -> bool:
+        if name.startswith(".") or name in _SKIPPED_FOLDERS:
+            return False
+        return not os.path.exists(os.path.join(at, name, "pyvenv.cfg"))
+
+    def _is_excluded(self, shown: str) -> bool:
+        return any(fnmatch(shown, pattern) for pattern in self.exclude)
+
+
+def shown_path(absolute: str, folder: Path) -> str:
+    """Return the path as reports name it: relative where it is inside the working folder."""
+    base = str(folder)
+    if absolute.startswith(base.rstrip(os.sep) + os.sep):
+        absolute = absolute[len(base.rstrip(os.sep)) + 1 :]
+    return absolute.replace(os.sep, "/")

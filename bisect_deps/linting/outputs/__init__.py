@@ -1,0 +1,30 @@
+"""How a lint report is written: one function per format, one line per format in the table.
+
+Every format shows the same diagnostics; the exit code does not depend on the format.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from bisect_deps.linting.diagnostics import Report
+from bisect_deps.linting.outputs.base import Style
+
+# Format to (module in this folder, function).
+FORMATS: dict[str, tuple[str, str]] = {
+    "concise": ("text", "concise"),
+    "full": ("text", "full"),
+    "json": ("json", "render"),
+    "sarif": ("sarif", "render"),
+    "github": ("github", "render"),
+    "gitlab": ("gitlab", "render"),
+    "junit": ("junit", "render"),
+}
+
+
+def render(report: Report, output_format: str, style: Style) -> str:
+    """Return the report in the format, ending in a line end (or empty)."""
+    module, function = FORMATS[output_format]
+    found = importlib.import_module(f"bisect_deps.linting.outputs.{module}")
+    text: str = getattr(found, function)(report, style)
+    return text

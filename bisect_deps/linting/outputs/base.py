@@ -1,0 +1,32 @@
+"""What every output format shares: where the rules are documented, how colour is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bisect_deps import __version__
+from bisect_deps.linting.diagnostics import Diagnostic
+from bisect_deps.rules.base import Rule, Safety
+
+DOCS = "docs/rules.md"
+TOOL = "depbisect"
+VERSION = __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a report is to be shown: colour for terminals, which fixes count as available."""
+
+    color: bool = False
+    unsafe_fixes: bool = False
+
+
+def docs_of(rule: Rule) -> str:
+    """Return where a rule is documented, relative to the project's own pages."""
+    return f"{DOCS}#{rule.code.lower()}-{rule.name}"
+
+
+def is_fixable(diagnostic: Diagnostic, style: Style) -> bool:
+    """Say whether `--fix`, as it was called, would mend it."""
+    repair = diagnostic.repair
+    return repair is not None and (repair.safety is Safety.SAFE or style.unsafe_fixes)

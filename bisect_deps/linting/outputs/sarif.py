@@ -1,0 +1,114 @@
+"""The report as SARIF 2.1.0, for code scanning services.
+
+All rules are listed, so that a closed alert closes. Source: OASIS SARIF 2.1.0; the subset of it
+that code scanning services document.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from bisect_deps.linting.diagnostics import Diagnostic, Report
+from bisect_deps.linting.outputs.base import TOOL, VERSION, Style, docs_of
+from bisect_deps.linting.safety import safe
+from bisect_deps.rules import RULES
+from bisect_deps.rules.base import Repair, Rule
+
+_LEVELS = {"error": "error", "warning": "warning", "info": "note", "off": "none"}
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def render(report: Report, style: Style) -> str:
+    """Return a log with one run."""
+    numbers = {code: number for number, code in enumerate(RULES)}
+    results = [_result(each, numbers[each.rule.code]) for each in report.diagnostics]
+    results += [_result(each, numbers[each.rule.code]) for each in report.suppressed]
+    driver = {
+        "name": TOOL,
+        "version": VERSION,
+        "semanticVersion": VERSION,
+        "rules": [_rule(rule) for rule in RULES.values()],
+    }
+    run: dict[str, Any] = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"SRCROOT": {"description": {"text": "the working folder"}}},
+        "invocations": [_invocation(report)],
+        "results": results,
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _invocation(report: Report) -> dict[str, Any]:
+    invocation: dict[str, Any] = {"executionSuccessful": not report.unavailable}
+    if report.unavailable:
+        message = {"text": report.unavailable}
+        invocation["toolExecutionNotifications"] = [{"level": "error", "message": message}]
+    return invocation
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.code,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": f"{rule.why}\n\nSource: {rule.source}.\nMore: {docs_of(rule)}"},
+        "defaultConfiguration": {
+            "enabled": rule.severity.value != "off",
+            "level": _LEVELS[rule.severity.value],
+        },
+    }
+
+
+def _result(each: Diagnostic, number: int) -> dict[str, Any]:
+    artifact = {"uri": _uri(each.file), "uriBaseId": "SRCROOT"}
+    if each.file.startswith(("/", "../")):
+        del artifact["uriBaseId"]
+    region = {
+        "startLine": each.line,
+        "startColumn": each.column,
+        "endLine": each.end_line,
+        "endColumn": each.end_column,
+    }
+    result: dict[str, Any] = {
+        "ruleId": each.rule.code,
+        "ruleIndex": number,
+        "level": _LEVELS[each.severity.value],
+        "message": {"text": each.message},
+        "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
+        "partialFingerprints": {"depbisect/v1": each.fingerprint},
+    }
+    if each.repair is not None and each.repair.changes:
+        result["fixes"] = [_fix(each.repair, artifact)]
+    if each.reason is not None:
+        suppression = {"kind": "inSource", "status": "accepted"}
+        if each.reason:
+            suppression["justification"] = each.reason
+        result["suppressions"] = [suppression]
+    return result
+
+
+def _uri(file: str) -> str:
+    return ("file://" if file.startswith("/") else "") + quote(file)
+
+
+def _fix(repair: Repair, artifact: dict[str, str]) -> dict[str, Any]:
+    replacements = []
+    for change in repair.changes:
+        line, column = change.document.place(change.span.start)
+        end_line, end_column = change.document.place(change.span.end)
+        region = {
+            "startLine": line,
+            "startColumn": column,
+            "endLine": end_line,
+            "endColumn": end_column,
+        }
+        replacement: dict[str, Any] = {"deletedRegion": region}
+        if change.text:
+            replacement["insertedContent"] = {"text": safe(change.text)}
+        replacements.append(replacement)
+    change_of_file = {"artifactLocation": artifact, "replacements": replacements}
+    return {"description": {"text": repair.note}, "artifactChanges": [change_of_file]}

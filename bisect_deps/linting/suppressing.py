@@ -1,0 +1,137 @@
+"""Ignore comments: which findings they silence, and which of them silence nothing.
+
+`# depbisect: ignore[DB102] reason` at the end of a logical line or on a line of its own above it;
+`# depbisect: ignore-file[DB204] reason` in the comments at the head of a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from bisect_deps.formats.base import Document, LineKind, Span
+from bisect_deps.rules import RULES
+from bisect_deps.rules.base import Change, Finding, Repair, Rule, Safety
+from bisect_deps.rules.meta import BLANKET_IGNORE, UNUSED_IGNORE
+
+_IGNORE = re.compile(
+    r"#\s*depbisect:\s*ignore(?P<file>-file)?(?:\[(?P<codes>[^\]]*)\]|(?=\s|$))(?P<reason>[^#]*)"
+)
+
+
+@dataclass(slots=True)
+class Ignore:
+    """One ignore comment: its lines, the rules it names (None: all), those it silenced."""
+
+    document: Document
+    span: Span
+    first: int
+    last: int
+    codes: tuple[str, ...] | None
+    unknown: tuple[str, ...]
+    reason: str
+    used: set[str] = field(default_factory=set)
+
+    def covers(self, rule: Rule, first: int, last: int) -> bool:
+        """Say whether a finding of that rule on those lines is silenced."""
+        if rule in (BLANKET_IGNORE, UNUSED_IGNORE):
+            return False  # a comment does not silence what is said about itself
+        if self.codes is not None and rule.code not in self.codes:
+            return False
+        return self.first <= last and first <= self.last
+
+
+def ignores_of(document: Document) -> list[Ignore]:
+    """Return the ignore comments of a document in the order of their lines."""
+    if "depbisect:" not in document.text:
+        return []
+    return list(_ignores(document))
+
+
+def _ignores(document: Document) -> Iterator[Ignore]:
+    head = True
+    for physical in document.physical:
+        text = document.slice(physical.span)
+        head = head and (not text.strip() or text.lstrip().startswith("#"))
+        found = _IGNORE.search(text)
+        if found is None:
+            continue
+        if found["file"] and not head:
+            continue
+        first, last = _lines_for(document, physical.number, own=not text[: found.start()].strip())
+        if found["file"]:
+            first, last = 1, max(len(document.physical), 1)
+        names = [name.strip() for name in (found["codes"] or "").split(",") if name.strip()]
+        known = {name: _code_of(name) for name in names}
+        codes = None if found["codes"] is None else tuple(code for code in known.values() if code)
+        start = physical.span.start
+        yield Ignore(
+            document,
+            Span(start + found.start(), start + found.start() + len(found[0].rstrip())),
+            first,
+            last,
+            codes,
+            tuple(name for name, code in known.items() if not code),
+            found["reason"].strip(" :-"),
+        )
+
+
+def _code_of(name: str) -> str:
+    if name.upper() in RULES:
+        return name.upper()
+    return next((rule.code for rule in RULES.values() if rule.name == name.lower()), "")
+
+
+def _lines_for(document: Document, number: int, *, own: bool) -> tuple[int, int]:
+    if own:
+        following = next(
+            (
+                line
+                for line in document.lines
+                if line.number > number and line.kind is not LineKind.BLANK
+            ),
+            None,
+        )
+        return (following.number, following.last) if following else (number, number)
+    line = next((line for line in document.lines if line.number <= number <= line.last), None)
+    return (line.number, line.last) if line else (number, number)
+
+
+def findings_about(ignores: Sequence[Ignore], ran: set[str]) -> Iterator[tuple[Rule, Finding]]:
+    """Yield what is wrong with the ignore comments themselves; `ran` are the codes that ran."""
+    for ignore in ignores:
+        if ignore.codes is None:
+            yield (
+                BLANKET_IGNORE,
+                Finding(ignore.document, ignore.span, "name the rules: ignore[DB102] reason"),
+            )
+            idle = [] if ignore.used else ["ignore"]
+        else:
+            idle = [code for code in ignore.codes if code in ran and code not in ignore.used]
+            idle += ignore.unknown
+        if idle:
+            named = ", ".join(idle)
+            message = f"this ignore silences nothing: {named}"
+            if set(idle) == set(ignore.unknown):
+                message = f"there is no rule {named}"
+            kept = [code for code in ignore.codes or () if code not in idle]
+            yield (
+                UNUSED_IGNORE,
+                Finding(ignore.document, ignore.span, message, repair=_without(ignore, kept)),
+            )
+
+
+def _without(ignore: Ignore, kept: Sequence[str]) -> Repair:
+    document, span = ignore.document, ignore.span
+    if kept:
+        text = re.sub(r"\[[^\]]*\]", f"[{', '.join(kept)}]", document.slice(span), count=1)
+        change = Change(document, span, text)
+        return Repair(Safety.SAFE, "name only the rules that it silences", (change,))
+    start, end = span.start, span.end
+    while start and document.text[start - 1] in " \t":
+        start -= 1
+    line, column = document.place(start)
+    if column == 1 and document.physical:
+        end = document.physical[line - 1].end
+    return Repair(Safety.SAFE, "remove the comment", (Change(document, Span(start, end), ""),))

@@ -1,0 +1,86 @@
+"""The environments that a file is meant for: `python=3.12,platform=linux_x86_64`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bisect_deps.errors import InputError
+from bisect_deps.rules._worlds import SYSTEMS, Judge, world
+
+
+@dataclass(frozen=True, slots=True)
+class LintTarget:
+    """A Python version and a platform, "" where any will do."""
+
+    python: str = ""
+    platform: str = ""
+    implementation: str = "cpython"
+
+    def __str__(self) -> str:
+        """Return the target as messages name it."""
+        return " on ".join(
+            part for part in (self.python and f"Python {self.python}", self.platform) if part
+        )
+
+
+def parse_target(text: str) -> LintTarget:
+    """Return the target that `python=3.12,platform=linux_x86_64` names. Raises InputError."""
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        key, equals, value = part.strip().partition("=")
+        if not equals or key not in ("python", "platform", "implementation") or not value:
+            raise InputError(
+                f"{text!r} is no target", hint="write python=3.12,platform=linux_x86_64"
+            )
+        found[key] = value.strip()
+    if not re.fullmatch(r"\d+\.\d+(\.\d+)?", found.get("python", "3.0")):
+        raise InputError(f"{found['python']!r} is no Python version", hint="write python=3.12")
+    target = LintTarget(**found)
+    _systems(target)
+    return target
+
+
+def judge_for(targets: Sequence[LintTarget]) -> Judge:
+    """Return the judge of markers: for the targets, or for the usual environments."""
+    if not targets:
+        return Judge()
+    pythons = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+    return Judge(
+        [
+            world(python, system, target.implementation)
+            for target in targets
+            for python in ([target.python] if target.python else pythons)
+            for system in _systems(target)
+        ]
+    )
+
+
+_PLATFORMS = {"linux": "linux", "macos": "darwin", "darwin": "darwin", "win": "win32"}
+_MACHINES = {
+    ("win32", "x86_64"): "AMD64",
+    ("win32", "amd64"): "AMD64",
+    ("win32", "arm64"): "ARM64",
+    ("linux", "amd64"): "x86_64",
+    ("linux", "arm64"): "aarch64",
+    ("darwin", "aarch64"): "arm64",
+}
+
+
+def _systems(target: LintTarget) -> list[tuple[str, str, str, str]]:
+    if not target.platform:
+        return list(SYSTEMS)
+    name, _, machine = re.sub(r"[-_]", "-", target.platform.lower(), count=1).partition("-")
+    key = next((value for prefix, value in _PLATFORMS.items() if name.startswith(prefix)), None)
+    if name.startswith("manylinux"):
+        key, machine = "linux", re.sub(r"^manylinux[\d_]*?_(?=[a-z])", "", target.platform.lower())
+    if key is None:
+        raise InputError(
+            f"unknown platform {target.platform!r}",
+            hint="use linux, windows or macos, with a machine where it matters: linux_aarch64",
+        )
+    like = [system for system in SYSTEMS if system[0] == key]
+    if not machine:
+        return like
+    return [(*like[0][:3], _MACHINES.get((key, machine), machine))]

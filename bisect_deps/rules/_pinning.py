@@ -1,0 +1,100 @@
+"""What several rules ask of a version clause: is it pinned, what to pin it to, with which edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bisect_deps.rules.base import (
+    Change,
+    Finding,
+    Item,
+    Pinned,
+    Repair,
+    Safety,
+    Scope,
+    specifiers,
+)
+
+PREFIXES = ("==", "~=", ">=", "<=", "!=", "<", ">")
+
+
+def declared(scope: Scope) -> Iterator[Item]:
+    """Yield the requirements by name and version: no constraints, links or paths."""
+    for item in scope.items:
+        if item.name and not item.constraint and item.parts.url is None:
+            yield item
+
+
+def is_pinned(scope: Scope, item: Item) -> bool:
+    """Say whether this line, or another of the project wherever this one applies, fixes a version.
+
+    Lines are judged together, since installers combine them: `flask` with `flask==3.0` in a
+    constraints file is pinned.
+    """
+    if item.pin or item.parts.url is not None:
+        return True
+    covered = 0
+    for other in scope.together(item):
+        if other.pin or other.parts.url is not None:
+            if other.parts.marker in (None, item.parts.marker):
+                return True
+            covered |= other.worlds
+    return bool(item.worlds) and not item.worlds & ~covered
+
+
+def joined_specifier(scope: Scope, item: Item) -> str:
+    """Return the version clauses of all lines of the project that apply together."""
+    clauses = {item.parts.specifier: None}
+    clauses.update({other.parts.specifier: None for other in scope.together(item)})
+    return ",".join(clause for clause in clauses if clause)
+
+
+def pin_for(scope: Scope, item: Item) -> tuple[Pinned, Safety] | None:
+    """Return the version to pin to: what is known to have worked, else what an index has today."""
+    allowed = specifiers(joined_specifier(scope, item))
+    known = scope.evidence.get(item.name)
+    if known and (allowed is None or allowed.contains(known.version, prereleases=True)):
+        return known, Safety.SAFE
+    if scope.facts is not None:
+        newest = scope.facts.newest(item.name, joined_specifier(scope, item))
+        if newest is not None:
+            return Pinned(newest, "newest on the index"), Safety.UNSAFE
+    return None
+
+
+def pin_repair(scope: Scope, item: Item) -> Repair | None:
+    """Return the edit that replaces the version clause by a pin, None where no version is known."""
+    found = pin_for(scope, item)
+    if found is None:
+        return None
+    pinned, safety = found
+    return repin(item, pinned.version, safety, f"pin =={pinned.version}, {_origin(pinned)}")
+
+
+def repin(item: Item, version: str, safety: Safety, note: str) -> Repair | None:
+    """Return the edit that makes the version clause `==version`, None where it has no place."""
+    from bisect_deps.formats.base import Span
+
+    span = item.parts.specifier_span
+    if span is None and item.parts.insertion is not None:
+        span = Span(item.parts.insertion, item.parts.insertion)
+    if span is None:
+        return None
+    change = Change(item.document, span, f"=={version}")
+    return Repair(safety, note, (change,), pins=(item.name, version))
+
+
+def drift_finding(scope: Scope, item: Item, message: str, span: object = None) -> Finding:
+    """Return the finding that a line's version may change, with the pin that mends it."""
+    repair = pin_repair(scope, item)
+    known = scope.evidence.get(item.name)
+    if repair is not None and repair.pins is not None:
+        message += f"; pin it: {item.parts.name}=={repair.pins[1]} ({repair.note.split(', ')[-1]})"
+    elif known is not None:
+        message += f" ({known.origin} has {known.version}, which this line does not allow)"
+    where = item.parts.specifier_span or item.span
+    return Finding(item.document, where, message, item.name, item.line, repair)
+
+
+def _origin(pinned: Pinned) -> str:
+    return pinned.origin if pinned.origin.startswith("newest") else f"from {pinned.origin}"

@@ -1,0 +1,245 @@
+"""What a lint rule is: its code and reasons, what it sees, and what it yields.
+
+A rule is a value with a `check`: it is shown one scope (a root file with all that it includes) and
+yields findings. It reads no file and no network; what an index knows reaches it as `Scope.facts`.
+Which findings count, under which severity and profile, is decided by the linter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from bisect_deps.formats.base import Document, LogicalLine, Parts, Problem, ProblemKind, Span
+
+
+class Severity(str, Enum):
+    """How bad a finding is. ERROR: will fail or drifts; WARNING: may; INFO: style. OFF: silent."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    OFF = "off"
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for OFF up to 3 for ERROR."""
+        return _RANKS[self.value]
+
+
+_RANKS = {"off": 0, "info": 1, "warning": 2, "error": 3}
+
+
+class Profile(str, Enum):
+    """What a file is for: what is judged strictly differs.
+
+    PUBLISH: installed as it stands. LIBRARY: dependencies of a published project, where ranges
+    belong. LOCKED: a complete, hashed environment. DEV: tools and tests.
+    """
+
+    PUBLISH = "publish"
+    LIBRARY = "library"
+    LOCKED = "locked"
+    DEV = "dev"
+
+
+class Needs(str, Enum):
+    """What a rule must ask to judge."""
+
+    NOTHING = "nothing"
+    INDEX = "index"
+    RESOLVER = "resolver"
+
+
+class Safety(str, Enum):
+    """SAFE: installs the same, or what evidence shows to have worked. UNSAFE: to be reviewed."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One span of a document and the text to stand there instead."""
+
+    document: Document
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """How a finding can be mended: all changes together or none.
+
+    `note` is a short phrase for people (`pin ==2.32.3, from freeze.txt`). `recode` names a document
+    to be saved as UTF-8 as a whole. `pins` is the release that the repair writes, so that hashes
+    can be refreshed with it.
+    """
+
+    safety: Safety
+    note: str
+    changes: tuple[Change, ...] = ()
+    recode: Document | None = None
+    pins: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule saw at a place. `severity` differs from the rule's own where it is given."""
+
+    document: Document
+    span: Span
+    message: str
+    package: str = ""
+    line: LogicalLine | None = None
+    repair: Repair | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Files by name (the first is linted) and the circumstances in which a rule is shown them."""
+
+    files: Mapping[str, str | bytes]
+    profile: Profile | None = None
+    targets: tuple[str, ...] = ()
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    online: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `why` is a paragraph for the reader, `source` where it was learned.
+
+    `bad` examples are reported, `good` ones are not; a plain string is the content of a
+    `requirements.txt`. `profiles` holds severities that differ from `severity`. `fix` says in words
+    what can be repaired, "" where nothing can.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    summary: str
+    why: str
+    source: str
+    check: Callable[[Scope], Iterable[Finding]]
+    bad: tuple[str | Example, ...]
+    good: tuple[str | Example, ...]
+    fix: str = ""
+    needs: Needs = Needs.NOTHING
+    profiles: Mapping[Profile, Severity] = field(default_factory=dict)
+
+    def severity_in(self, profile: Profile) -> Severity:
+        """Return how bad this rule's findings are in a file of that profile."""
+        return self.profiles.get(profile, self.severity)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """One requirement of a scope, with what judging it needs.
+
+    `name` is normalised, "" where only a build would tell. `worlds` are the environments in which
+    its marker holds, one bit each, in the order of `Scope.worlds`.
+    """
+
+    document: Document
+    line: LogicalLine
+    parts: Parts
+    name: str
+    constraint: bool
+    profile: Profile
+    worlds: int
+
+    @property
+    def pin(self) -> str | None:
+        """Return the one version that this line allows, None where it allows several."""
+        return exact_pin(self.parts.specifier)
+
+    @property
+    def span(self) -> Span:
+        """Return where the requirement itself stands, options and comment left out."""
+        end = self.line.options[0].span.start if self.line.options else self.line.body.end
+        text = self.document.text[self.line.body.start : end]
+        return Span(self.line.body.start, self.line.body.start + len(text.rstrip(" \t\\\r\n")))
+
+    @property
+    def shown(self) -> str:
+        """Return the name and specifier as people write them, for messages."""
+        return (self.parts.name or self.name) + self.parts.specifier
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A version known to have worked, and where that is known from (`freeze.txt`)."""
+
+    version: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """One root file with all that it includes, as rules see it.
+
+    `items` are in the order of the installer; `by_name` holds those with a name. `worlds` are the
+    environments judged for (PEP 508 names to values). `evidence` is what is known to have worked.
+    `facts` is None off-line. `lock` is the name of a lock that stands beside the root, or "".
+    """
+
+    root: str
+    documents: Sequence[Document]
+    problems: Sequence[tuple[Document, Problem]]
+    items: Sequence[Item]
+    by_name: Mapping[str, Sequence[Item]]
+    worlds: Sequence[Mapping[str, str]]
+    targets: Sequence[Any] = ()
+    evidence: Mapping[str, Pinned] = field(default_factory=dict)
+    facts: Any = None
+    lock: str = ""
+
+    def named(self, kind: ProblemKind) -> Iterator[tuple[Document, Problem]]:
+        """Yield the parser's problems of one kind."""
+        return ((document, problem) for document, problem in self.problems if problem.kind is kind)
+
+    def together(self, item: Item) -> Iterator[Item]:
+        """Yield the other items of the same project that can apply in the same environment."""
+        for other in self.by_name.get(item.name, ()):
+            if other is not item and meets(item, other):
+                yield other
+
+
+def meets(one: Item, other: Item) -> bool:
+    """Say whether two items can apply in one environment."""
+    return bool(one.worlds & other.worlds) or one.parts.marker == other.parts.marker
+
+
+@lru_cache(maxsize=4096)
+def specifiers(text: str) -> SpecifierSet | None:
+    """Return the parsed version clause, None where it is not one."""
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def version_of(text: str) -> Version | None:
+    """Return the parsed version, None where it is not one."""
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+def exact_pin(specifier: str) -> str | None:
+    """Return the version of the `==` or `===` clause (`==1.*` is no pin), None without one."""
+    for clause in specifier.split(","):
+        stripped = clause.strip()
+        if stripped.startswith("==") and not stripped.endswith(".*"):
+            return stripped.lstrip("=").strip() or None
+    return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bisect_deps.errors import InputError
+from bisect_deps.formats._text import read_input
 from bisect_deps.formats.base import Manifest, Problem
+from bisect_deps.formats.lock import Locked, is_lock, read_lock, versions
 from bisect_deps.formats.requirements import parse
 
 
@@ -43,27 +45,29 @@ def parse_manifest(
     return parse(data, path, folder=folder, variables=variables)
 
 
-def read_input(path: Path) -> bytes:
-    """Return the bytes of the user's file. Raises InputError where it is not a text file."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        hint = "give the path of a requirements.txt or pyproject.toml"
-        raise InputError("no such file", place=str(path), hint=hint) from error
-    except IsADirectoryError as error:
-        hint = f"give a file, for example {path / 'requirements.txt'}"
-        raise InputError("this is a folder", place=str(path), hint=hint) from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"cannot be read: {reason}", place=str(path)) from error
-    if _is_binary(data):
-        raise InputError("this is a binary file", place=str(path), hint="give a text file")
-    return data
+def read_known_good(path: Path, markers: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Return normalised name to version of a lock, a `pip freeze` or any file with pins.
+
+    `markers` is the environment that decides where one name is locked at several versions. Raises
+    InputError where the file pins nothing.
+    """
+    found = versions(read_pins(path), markers)
+    if not found:
+        hint = "give a lock, pip-compile output or pip freeze"
+        raise InputError("no pinned version in it", place=str(path), hint=hint)
+    return found
 
 
-def _is_binary(data: bytes) -> bool:
-    has_mark = data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff"))
-    return b"\0" in data and not has_mark
+def read_pins(path: Path) -> Sequence[Locked]:
+    """Return what a lock, or any input file with pins, holds: names, versions, hashes."""
+    if is_lock(path):
+        return read_lock(path)
+    manifest = parse_manifest(read_input(path), path)
+    return tuple(
+        Locked(own.name, own.pin, own.hashes, own.marker)
+        for own in manifest.requirements
+        if own.name and own.pin
+    )
 
 
 def _first_fatal(manifest: Manifest) -> Problem | None:

@@ -21,7 +21,7 @@ from packaging.requirements import Requirement as Pep508
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from bisect_deps.formats._text import Mapped
-from bisect_deps.formats.base import Option, Parts, ProblemKind, Span
+from bisect_deps.formats.base import Parts, ProblemKind, Span
 
 _VCS_TRANSPORTS = {
     "git": ("http", "https", "ssh", "git", "file"),
@@ -86,11 +86,16 @@ def declared(code: Mapped, folder: Path) -> Parts:
     )
 
 
-def declared_editable(option: Option, folder: Path) -> Parts:
-    """Read the value of `-e`. Raises Rejected."""
-    value = option.value or ""
+def declared_editable(value: str, span: Span | None, folder: Path) -> Parts:
+    """Read the value of `-e`, which stands at `span`. Raises Rejected."""
     name, url, extras = _editable(value, folder)
     _check_link(url)
+    is_vcs = urllib.parse.urlsplit(url).scheme in _VCS_SCHEMES
+    if not is_vcs and not url.startswith("file:"):
+        raise Rejected(
+            f"{value!r} is neither a folder here nor a version control URL",
+            "write -e ./folder, or -e git+https://…#egg=name",
+        )
     if not name and not url.startswith("file:"):
         raise Rejected(
             f"pip cannot tell the project's name from {value!r}",
@@ -105,7 +110,7 @@ def declared_editable(option: Option, folder: Path) -> Parts:
         marker=marker,
         url=url,
         editable=True,
-        url_span=option.value_span,
+        url_span=span,
     )
 
 
@@ -172,6 +177,8 @@ def _check_link(link: str) -> None:
     except ValueError as error:
         raise Rejected(f"not a valid URL: {error}") from error
     _check_egg(link)
+    if parsed.scheme == "file" and not link.startswith("file:"):
+        raise Rejected("pip accepts file URLs in lower case only", "write file:///path")
     if parsed.scheme == "file" and parsed.netloc not in ("", "localhost"):
         raise Rejected(
             f"a file URL cannot name another machine ({parsed.netloc})", "write file:///path"
@@ -267,7 +274,7 @@ def _editable(value: str, folder: Path) -> tuple[str | None, str, frozenset[str]
             return requirement.name + marker, requirement.url, frozenset(requirement.extras)
     bare, extras = _extras_at_end(value)
     try:
-        if os.path.isdir(os.path.join(folder, bare)):
+        if bare and os.path.isdir(os.path.join(folder, bare)):
             bare = _path_to_url(os.path.join(folder, bare))
     except ValueError:
         pass
@@ -280,12 +287,6 @@ def _editable(value: str, folder: Path) -> tuple[str | None, str, frozenset[str]
             url = f"{system}+{url}"
             break
     _check_link(url)
-    scheme = urllib.parse.urlsplit(url).scheme
-    if scheme not in _VCS_SCHEMES:
-        raise Rejected(
-            f"{value!r} is neither a folder here nor a version control URL",
-            "write -e ./folder, or -e git+https://…#egg=name",
-        )
     return _egg_name(url), url, frozenset()
 
 

@@ -55,6 +55,17 @@ def read_document(data: bytes, path: str, folder: Path, variables: Mapping[str, 
     return replace(document, lines=lines, problems=problems)
 
 
+def options_start(text: str) -> int:
+    """Return where the options of a line start; 0 where it has nothing else, the end without."""
+    # Pip cuts at single spaces only, so that an option after a tab belongs to the requirement.
+    at = 0
+    for token in text.split(" "):
+        if token.startswith("-"):
+            return at
+        at += len(token) + 1
+    return at
+
+
 def _line(reader: _Reader, block: Block) -> LogicalLine:
     whole = Span(block.first.span.start, block.last.span.end)
     code, unset = expand(block.code, reader.variables)
@@ -79,31 +90,28 @@ def _line(reader: _Reader, block: Block) -> LogicalLine:
 
 
 def _read(reader: _Reader, line: LogicalLine, code: Mapped) -> LogicalLine:
-    cut = _options_start(code.text)
+    cut = options_start(code.text)
     read = read_options(code.slice(cut, len(code.text)))
     for error in read.errors:
         reader.report(error.kind, error.message, error.span, error.hint, fatal=True)
     line = replace(line, options=tuple(read.options))
-    if cut:
+    editables = _named(read, "--editable")
+    if cut and editables:
+        # Pip then installs the words before -e as editable, and drops what follows it.
+        before = code.slice(0, cut - 1)
+        own: tuple[str, Span | None] = (before.text, before.span(0, len(before.text)))
+        line = _editable(reader, line, own, editables, read)
+    elif cut:
         line = _requirement(reader, line, code.slice(0, cut - 1), read)
-    elif editables := _named(read, "--editable"):
-        line = _editable(reader, line, editables, read)
+    elif editables:
+        own = editables[0].value or "", editables[0].value_span
+        line = _editable(reader, line, own, editables[1:], read)
     elif includes := _named(read, "--requirement") or _named(read, "--constraint"):
         line = _include(reader, line, includes[0], read)
     else:
         line = replace(line, kind=LineKind.OPTIONS)
         _options_line(reader, read)
     return replace(line, kind=LineKind.INVALID) if read.errors else line
-
-
-def _options_start(text: str) -> int:
-    # Pip cuts at single spaces only, so that an option after a tab belongs to the requirement.
-    at = 0
-    for token in text.split(" "):
-        if token.startswith("-"):
-            return at
-        at += len(token) + 1
-    return at
 
 
 def _named(read: OptionsRead, name: str) -> list[Option]:
@@ -123,17 +131,21 @@ def _requirement(
 
 
 def _editable(
-    reader: _Reader, line: LogicalLine, editables: list[Option], read: OptionsRead
+    reader: _Reader,
+    line: LogicalLine,
+    own: tuple[str, Span | None],
+    dropped: list[Option],
+    read: OptionsRead,
 ) -> LogicalLine:
-    for option in editables[1:]:
-        message = f"only the first -e of a line is installed: {reader.document.slice(option.span)}"
-        reader.report(
-            ProblemKind.DROPPED_EDITABLE, message, option.span, "give it a line of its own"
-        )
+    value, span = own
+    for option in dropped:
+        message = f"pip drops this -e: {reader.document.slice(option.span)}"
+        hint = "give it a line of its own"
+        reader.report(ProblemKind.DROPPED_EDITABLE, message, option.span, hint)
     _report_ignored(reader, read, keep=("--editable", "--config-settings"))
     _report_stray(reader, read)
     try:
-        parts = declared_editable(editables[0], reader.folder)
+        parts = declared_editable(value, span, reader.folder)
     except Rejected as error:
         return _rejected(reader, line, error)
     return replace(line, kind=LineKind.REQUIREMENT, parts=_with_options(parts, read, hashes=False))

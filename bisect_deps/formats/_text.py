@@ -13,7 +13,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from bisect_deps.errors import InputError
 from bisect_deps.formats.base import Document, PhysicalLine, Problem, ProblemKind, Span
 
 COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -38,6 +40,29 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+
+
+def read_input(path: Path) -> bytes:
+    """Return the bytes of the user's file. Raises InputError where it is not a text file."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        hint = "give the path of a requirements.txt or pyproject.toml"
+        raise InputError("no such file", place=str(path), hint=hint) from error
+    except IsADirectoryError as error:
+        hint = f"give a file, for example {path / 'requirements.txt'}"
+        raise InputError("this is a folder", place=str(path), hint=hint) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"cannot be read: {reason}", place=str(path)) from error
+    if _is_binary(data):
+        raise InputError("this is a binary file", place=str(path), hint="give a text file")
+    return data
+
+
+def _is_binary(data: bytes) -> bool:
+    has_mark = data.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff"))
+    return b"\0" in data and not has_mark
 
 
 def cookie(data: bytes) -> str | None:
@@ -113,18 +138,10 @@ def _document(
 
 
 def _is_reversible(data: bytes, text: str, encoding: str) -> bool:
-    # Decoders that keep a state (iso-2022, utf-7) may join pieces otherwise than the whole.
     try:
-        return text.encode(encoding) == data and _is_stateless(encoding)
+        return text.encode(encoding) == data
     except (UnicodeError, LookupError):
         return False
-
-
-def _is_stateless(encoding: str) -> bool:
-    name = codecs.lookup(encoding).name
-    return not name.startswith(("iso2022", "utf-7", "hz", "utf-16", "utf-32")) or name.endswith(
-        ("-le", "-be")
-    )
 
 
 def physical_lines(text: str) -> Iterator[PhysicalLine]:

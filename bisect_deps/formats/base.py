@@ -225,24 +225,20 @@ class Document:
                 place=self.path,
                 hint="save the file as UTF-8",
             )
-        pieces, at = [self.bom], 0
+        pieces: list[str] = []
+        at = 0
+        for span, replacement in ordered:
+            if span.start < at:
+                place = f"{self.path}:{self.place(span.start)[0]}"
+                raise InputError("two edits overlap", place=place)
+            pieces += self.text[at : span.start], replacement
+            at = span.end
+        text = "".join([*pieces, self.text[at:]])
         try:
-            for span, replacement in ordered:
-                if span.start < at:
-                    raise InputError(
-                        "two edits overlap", place=f"{self.path}:{self.place(span.start)[0]}"
-                    )
-                pieces.append(self.text[at : span.start].encode(self.encoding))
-                pieces.append(replacement.encode(self.encoding))
-                at = span.end
-            pieces.append(self.text[at:].encode(self.encoding))
+            return self.bom + text.encode(self.encoding)
         except UnicodeEncodeError as error:
-            raise InputError(
-                f"the edit cannot be written in {self.encoding}",
-                place=self.path,
-                hint="save the file as UTF-8",
-            ) from error
-        return b"".join(pieces)
+            message = f"the edit cannot be written in {self.encoding}"
+            raise InputError(message, place=self.path, hint="save the file as UTF-8") from error
 
 
 class Manifest(Protocol):

@@ -7,6 +7,7 @@ again, and must declare what it declared before except for the edit.
 from __future__ import annotations
 
 import os
+import re
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from bisect_deps.errors import InputError
-from bisect_deps.formats._lines import read_document
+from bisect_deps.formats._lines import options_start, read_document
 from bisect_deps.formats._splice import CONSTRAINTS_FILE, Change, append, comment_out, repin
 from bisect_deps.formats.base import (
     Document,
@@ -26,7 +27,6 @@ from bisect_deps.formats.base import (
     Parts,
     Problem,
     ProblemKind,
-    Span,
 )
 from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
 
@@ -256,13 +256,16 @@ class _Loader:
     def _follow(
         self, include: Include, including: str, stack: tuple[str, ...]
     ) -> tuple[Include, Problem | None]:
-        scheme = urllib.parse.urlsplit(include.path).scheme.lower()
-        if scheme in ("http", "https"):
+        if re.match(r"https?:", include.path, re.IGNORECASE):
             message = "a file included by URL is not read here: only the installer will see it"
             return include, _include_problem(
                 include, message, "keep a copy beside this file", ProblemKind.REMOTE_INCLUDE
             )
-        target = os.path.abspath(os.path.join(os.path.dirname(including), _local(include.path)))
+        try:
+            named = _local(include.path)
+        except ValueError as error:
+            return include, _include_problem(include, f"not a valid URL: {error}", "")
+        target = os.path.abspath(os.path.join(os.path.dirname(including), named))
         if target in stack:
             message = f"{include.path} includes itself"
             return include, _include_problem(include, message, "break the circle")
@@ -328,31 +331,35 @@ def _requirement(number: int, line: LogicalLine, parts: Parts, document: Documen
     return Requirement(
         number=number,
         name=canonicalize_name(parts.name),
-        specifier=_written(document, parts.specifier_span) or parts.specifier,
-        text=_text(line, document),
+        specifier=_specifier(parts, document),
+        text=_text(line),
         file=document.path,
         line=line.number,
         extras=parts.extras,
         marker=parts.marker,
-        url=_written(document, parts.url_span) or parts.url,
+        url=_url(parts, document),
         hashes=parts.hashes,
         editable=parts.editable,
         constraint=document.constraint,
     )
 
 
-def _text(line: LogicalLine, document: Document) -> str:
-    written = line.written
-    for option in line.options:
-        if option.name in ("--hash", "--config-settings"):
-            end = option.span.start
-            head = document.text[line.body.start : end]
-            return " ".join(head.replace("\\", " ").split())
-    return written
+def _text(line: LogicalLine) -> str:
+    cut = options_start(line.written)
+    return line.written[:cut].strip() if cut else line.written
 
 
-def _written(document: Document, span: Span | None) -> str:
-    return document.slice(span).strip("\"'") if span else ""
+def _specifier(parts: Parts, document: Document) -> str:
+    written = document.slice(parts.specifier_span) if parts.specifier_span else ""
+    is_plain = written and not any(sign in written for sign in "$\\\r\n")
+    return written if is_plain else parts.specifier
+
+
+def _url(parts: Parts, document: Document) -> str | None:
+    # As written, since a variable in it may stand for a secret.
+    if parts.url is None or parts.url_span is None:
+        return parts.url
+    return document.slice(parts.url_span).strip("\"'")
 
 
 def _is_add(edit: Edit) -> bool:
@@ -381,7 +388,7 @@ def _comparable(parts: Parts) -> object:
     return (
         canonicalize_name(parts.name),
         _clauses(parts.specifier),
-        parts.extras,
+        frozenset(canonicalize_name(extra) for extra in parts.extras),
         parts.marker,
         parts.url,
         parts.hashes,

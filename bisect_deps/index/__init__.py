@@ -6,9 +6,9 @@ requirements file.
 
 from __future__ import annotations
 
+from bisect_deps.index.base import completed
 from bisect_deps.index.client import Index
 from bisect_deps.index.facts import Fact, FactKind
-from bisect_deps.index.places import completed
 from bisect_deps.index.releases import File, ReleaseEvent, ReleaseFacts, latest_upload
 from bisect_deps.index.targets import on_platform
 

@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 from packaging.utils import canonicalize_name
 
+from bisect_deps.index.base import indexes, place
 from bisect_deps.index.facts import Fact, facts_of, nearest_release
 from bisect_deps.index.pages import WORKERS, Pages
-from bisect_deps.index.places import indexes, place
 from bisect_deps.index.releases import (
     File,
     ReleaseEvent,

@@ -18,7 +18,7 @@ from urllib.request import url2pathname
 from packaging.utils import canonicalize_name
 
 from bisect_deps.errors import IndexUnavailable
-from bisect_deps.index.places import Place, keyring_login
+from bisect_deps.index.base import Place, keyring_login
 from bisect_deps.index.releases import File
 
 if TYPE_CHECKING:

@@ -46,14 +46,6 @@ def on_platform(interpreter: Interpreter, platform: str) -> Interpreter:
     )
 
 
-def uv_platform(interpreter: Interpreter) -> str:
-    """Return what uv's --python-platform calls the interpreter's platform."""
-    system, machine = _read(interpreter.platform)
-    vendor = {"linux": "unknown-linux-gnu", "windows": "pc-windows-msvc", "macos": "apple-darwin"}
-    machine = "aarch64" if machine == "arm64" else machine
-    return f"{machine}-{vendor[system]}"
-
-
 def _read(platform: str) -> tuple[str, str]:
     text = platform.lower().replace("_64", "~64").replace("_", "-").replace("~64", "_64")
     system, _, machine = text.partition("-")

@@ -239,6 +239,37 @@ def instant(text: str) -> str:
     return f"{matched[1]} {matched[2]} UTC" if matched else shown(text)
 
 
+STATUS_WORDS = {
+    VerdictKind.PASSES: "Passes",
+    VerdictKind.FIXED: "Fix found",
+    VerdictKind.CULPRITS: "Explained, not fixed",
+    VerdictKind.INCONCLUSIVE: "No clear answer",
+    VerdictKind.UNAVAILABLE: "Could not build",
+}
+
+
+def status_word(verdict: Verdict, written: Sequence[str] = ()) -> str:
+    """Return the verdict in a word or two; a fix counts as made once files hold it."""
+    return "Fixed" if written else STATUS_WORDS[verdict.kind]
+
+
+def doubts(verdict: Verdict) -> list[str]:
+    """Return what is not certain about a verdict, one sentence each."""
+    found = []
+    if verdict.confidence < SURE:
+        found.append(
+            f"Some builds may fail by chance: this verdict is {verdict.confidence:.0%} certain."
+        )
+    unanswered = sum(
+        probe.outcome is Outcome.UNRESOLVED and probe.kind is not ProbeKind.RESOLVE
+        for probe in verdict.probes
+    )
+    if unanswered:
+        builds = counted(unanswered, "build")
+        found.append(f"{builds} failed for another reason, and so told nothing.")
+    return found
+
+
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one sentence."""
     if verdict.summary:
@@ -266,10 +297,13 @@ def _broken(verdict: Verdict) -> str:
     return f"{counted(len(lines), 'line')} of {file} {verb} the build{where}"
 
 
-def changes(edits: Sequence[Edit]) -> list[str]:
-    """Return each edit of a candidate in a few words: `without numpy`, `jinja2<3.1`."""
-    words = {EditAction.DROP: "without ", EditAction.ADD: "with ", EditAction.REPIN: "with "}
-    return [shown(f"{words[edit.action]}{edit.name}{edit.to or ''}") for edit in edits]
+def changes(edits: Sequence[Edit], most: int | None = 6) -> str:
+    """Return the edits of a candidate in a few words: `without a and b, with c<2`."""
+    out = [edit.name for edit in edits if edit.action is EditAction.DROP]
+    moved = [f"{edit.name}{edit.to or ''}" for edit in edits if edit.action is not EditAction.DROP]
+    parts = [f"without {some(out, most)}"] if out else []
+    parts += [f"with {some(moved, most)}"] if moved else []
+    return shown(", ".join(parts))
 
 
 def fix_changes(fix: Fix) -> list[str]:
@@ -283,6 +317,16 @@ def _fix_change(edit: FixEdit) -> str:
     if edit.action is EditAction.ADD:
         return f"add {edit.name}{edit.after or ''}"
     return f"{edit.name}{edit.before or ''} to {edit.after or 'any version'}"
+
+
+def usage(verdict: Verdict, fix: Fix) -> str:
+    """Return how to have the fix written, in one or two sentences."""
+    root = PurePath(verdict.file).name
+    elsewhere = "-o FILE" if {edit.file for edit in fix.edits} <= {root} else "-o FOLDER/"
+    return (
+        f"run the same command again with --write to change {shown(verdict.file)} in place, or "
+        f"with {elsewhere} to leave it as it is. Nothing is built twice."
+    )
 
 
 def log_path(file: str, log: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from pathlib import PurePath
 
 from rich.console import Console
 from rich.text import Text
@@ -19,16 +18,14 @@ from bisect_deps.model import (
     Evidence,
     Fix,
     Narrowing,
-    Outcome,
-    ProbeKind,
     Verdict,
     VerdictKind,
 )
 from bisect_deps.reports.base import (
-    SURE,
     by_version,
     changes,
     counted,
+    doubts,
     duration,
     ended,
     fix_changes,
@@ -43,18 +40,20 @@ from bisect_deps.reports.base import (
     sentence,
     shown,
     some,
+    status_word,
     turning_point,
+    usage,
 )
 
 EVIDENCE_LINES = 6
 NARROWEST, WIDEST = 40, 100
 
-_STATUS = {
-    VerdictKind.PASSES: ("Passes", "bold green"),
-    VerdictKind.FIXED: ("Fix found", "bold green"),
-    VerdictKind.CULPRITS: ("Explained, not fixed", "bold yellow"),
-    VerdictKind.INCONCLUSIVE: ("No clear answer", "bold yellow"),
-    VerdictKind.UNAVAILABLE: ("Could not build", "bold red"),
+_STYLES = {
+    VerdictKind.PASSES: "bold green",
+    VerdictKind.FIXED: "bold green",
+    VerdictKind.CULPRITS: "bold yellow",
+    VerdictKind.INCONCLUSIVE: "bold yellow",
+    VerdictKind.UNAVAILABLE: "bold red",
 }
 
 
@@ -76,7 +75,7 @@ def render(
         _use(page, verdict, verdict.fix, written)
     elif verdict.fallback is not None:
         _fallback(page, verdict.fallback)
-    _remarks(page, "Not certain:", list(_doubts(verdict)))
+    _remarks(page, "Not certain:", doubts(verdict))
     _remarks(page, "Notes:", verdict.notes)
     _foot(page, verdict)
     return page.text()
@@ -131,8 +130,7 @@ class _Page:
 
 
 def _head(page: _Page, verdict: Verdict, written: Sequence[str]) -> None:
-    word, style = _STATUS[verdict.kind]
-    page.say(("Fixed" if written else word, style), ": ", headline(verdict))
+    page.say((status_word(verdict, written), _STYLES[verdict.kind]), ": ", headline(verdict))
 
 
 def _culprit(page: _Page, number: int, culprit: Culprit, verdict: Verdict) -> None:
@@ -238,18 +236,12 @@ def _use(page: _Page, verdict: Verdict, fix: Fix, written: Sequence[str]) -> Non
     if written:
         page.say(("Written to ", "bold"), listed(written), ".")
         return
-    root = PurePath(verdict.file).name
-    elsewhere = "-o FILE" if {edit.file for edit in fix.edits} <= {root} else "-o FOLDER/"
-    page.say(
-        ("To use it: ", "bold"),
-        f"run the same command again with --write to change {verdict.file} in place, or with "
-        f"{elsewhere} to leave it as it is. Nothing is built twice.",
-    )
+    page.say(("To use it: ", "bold"), usage(verdict, fix))
 
 
 def _fallback(page: _Page, fallback: Candidate) -> None:
     page.gap()
-    known = listed(changes(fallback.edits)) or "as it is"
+    known = changes(fallback.edits, most=None) or "as it is"
     page.say(("Known to pass: ", "bold"), f"the file {known}.")
 
 
@@ -259,17 +251,6 @@ def _remarks(page: _Page, heading: str, remarks: Sequence[str]) -> None:
         page.say((heading, "bold"))
     for remark in remarks:
         page.say("- ", ended(remark), indent=2, hang=2)
-
-
-def _doubts(verdict: Verdict) -> Iterator[str]:
-    if verdict.confidence < SURE:
-        yield f"Some builds may fail by chance: this verdict is {verdict.confidence:.0%} certain"
-    unanswered = sum(
-        probe.outcome is Outcome.UNRESOLVED and probe.kind is not ProbeKind.RESOLVE
-        for probe in verdict.probes
-    )
-    if unanswered:
-        yield f"{counted(unanswered, 'build')} failed for another reason, and so told nothing"
 
 
 def _foot(page: _Page, verdict: Verdict) -> None:

@@ -1,1 +1,30 @@
-"""Known log patterns, one file per tool or language layer, listed here."""
+"""The table of signatures: every known log pattern, by tool or language layer."""
+
+from __future__ import annotations
+
+from bisect_deps.signatures import (
+    buildscripts,
+    compilers,
+    interpreter,
+    managers,
+    network,
+    pip,
+    resources,
+    system,
+    uv,
+    vcs,
+)
+from bisect_deps.signatures.base import Signature
+
+SIGNATURES: tuple[Signature, ...] = (
+    *network.SIGNATURES,
+    *resources.SIGNATURES,
+    *pip.SIGNATURES,
+    *uv.SIGNATURES,
+    *managers.SIGNATURES,
+    *vcs.SIGNATURES,
+    *system.SIGNATURES,
+    *compilers.SIGNATURES,
+    *buildscripts.SIGNATURES,
+    *interpreter.SIGNATURES,
+)

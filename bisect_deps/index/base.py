@@ -1,7 +1,8 @@
 """Where releases come from: the installers' own settings, and who to be at each address.
 
 Reads what uv and pip read (environment, configuration files), so facts are about the index that the
-build will use. Credentials go into the request alone: `Place.url` never holds any.
+build will use; the resolver asks at the same places. Credentials go into the request alone:
+`Place.url` never holds any.
 """
 
 from __future__ import annotations

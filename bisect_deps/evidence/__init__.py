@@ -1,0 +1,9 @@
+"""Log to evidence, evidence to suspects; the outcome of a build. Never where the log came from."""
+
+from __future__ import annotations
+
+from bisect_deps.evidence.diagnosing import diagnose
+from bisect_deps.evidence.judge import judge
+from bisect_deps.evidence.masking import same_failure
+
+__all__ = ["diagnose", "judge", "same_failure"]

@@ -1,0 +1,36 @@
+"""What to do next about a cause: the signature's advice, and system packages by distribution."""
+
+from __future__ import annotations
+
+from bisect_deps.evidence.dressings import safe
+from bisect_deps.evidence.facts import Hit
+from bisect_deps.evidence.system_packages import packages_for
+from bisect_deps.model import Cause
+
+
+def advice_for(hit: Hit, project: str, cause: Cause) -> str:
+    """Return what to do about the cause that `hit` shows, for `project` ("" where unknown)."""
+    if cause is Cause.SYSTEM_DEP_MISSING and (found := _system(hit)):
+        return found
+    groups = _Groups(hit.groups, project=project or "the project")
+    try:
+        return safe(hit.signature.advice.format_map(groups), 400)
+    except (ValueError, IndexError):
+        return safe(hit.signature.advice, 400)
+
+
+class _Groups(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return self.get("project", "it") if key == "name" else "it"
+
+
+def _system(hit: Hit) -> str:
+    for key, wanted in hit.groups.items():
+        if key.rstrip("0123456789") in ("header", "library", "tool", "crate") and wanted:
+            if packages := packages_for(wanted):
+                systems = "; ".join(
+                    f"{system}: `{command}`" for system, command in packages.items()
+                )
+                return safe(f"install what has {wanted} - {systems}", 600)
+            return safe(f"install the system package that has {wanted}", 400)
+    return ""

@@ -1,0 +1,127 @@
+"""The whole reading on one screen: lines, frames, failures, suspects, one diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bisect_deps.evidence.advice import advice_for
+from bisect_deps.evidence.dressings import safe
+from bisect_deps.evidence.failures import Failure, failures_of
+from bisect_deps.evidence.frames import Frames
+from bisect_deps.evidence.gate import ALARMS, MARKS, candidates
+from bisect_deps.evidence.lines import Line, Reader
+from bisect_deps.evidence.masking import signature_of
+from bisect_deps.evidence.ranking import evidence_of, signature_for, suspects_of
+from bisect_deps.evidence.requirements import UserList
+from bisect_deps.model import Cause, Diagnosis, Evidence, Outcome, Phase, Requirement
+from bisect_deps.signatures.base import Weight
+
+MOST_CHANNELS = 64
+
+
+def diagnose(
+    log: Iterable[bytes] | bytes | str,
+    *,
+    requirements: Sequence[Requirement] | Sequence[str] = (),
+    exit_status: int | None = None,
+    modules: Mapping[str, str] | None = None,
+) -> Diagnosis:
+    """Say what one build log shows: outcome, cause, phase, suspects, and the lines that show it.
+
+    Reads `log` once and keeps none of it. `requirements` are the user's own, in order;
+    `exit_status` how the build ended, where the caller knows; `modules` maps import names to the
+    distributions that brought them, from the built environment's metadata.
+    """
+    channels: dict[str, Frames] = {}
+    reader = Reader(ALARMS, MARKS)
+    in_excerpt = False
+    for line in reader.read(log):
+        in_excerpt = _excerpt(line, in_excerpt, channels)
+        if in_excerpt:
+            continue
+        key = line.channel if line.channel in channels or len(channels) < MOST_CHANNELS else ""
+        frames = channels.get(key)
+        if frames is None:
+            frames = channels[key] = Frames(candidates)
+        frames.feed(line)
+    user = UserList(requirements)
+    if exit_status == 0:
+        return Diagnosis(Outcome.PASS, Cause.NONE, _last_phase(channels))
+    failures = _all_failures(channels, failed=exit_status is not None)
+    if not failures:
+        return _without_failure(channels, reader.tail(), exit_status)
+    return _failed(failures, user, modules or {})
+
+
+def _excerpt(line: Line, inside: bool, channels: Mapping[str, Frames]) -> bool:
+    """Say whether the line belongs to BuildKit's closing repetition of lines already read."""
+    if line.text == "------" and not line.channel:
+        return not inside and any(key for key in channels)
+    return inside
+
+
+def _all_failures(channels: Mapping[str, Frames], *, failed: bool) -> list[Failure]:
+    found: list[Failure] = []
+    for frames in channels.values():
+        standing = failures_of(frames, failed=False)
+        if not standing and failed:
+            standing = failures_of(frames, failed=True)
+        found.extend(standing)
+    return sorted(found, key=_order)
+
+
+def _order(failure: Failure) -> tuple[bool, bool, int]:
+    """Infrastructure first, then what names its cause, then as in the log."""
+    vague = failure.best.signature.weight < Weight.GENERIC
+    return (not failure.cause.is_infrastructure, vague, failure.line)
+
+
+def _failed(failures: list[Failure], user: UserList, modules: Mapping[str, str]) -> Diagnosis:
+    first = failures[0]
+    suspects = () if first.cause.is_infrastructure else suspects_of(failures, user, modules)
+    notes = []
+    advice = advice_for(first.best, first.project.name if first.project else "", first.cause)
+    if advice and not suspects:
+        notes.append(advice)
+    cause, phase = first.cause, first.phase
+    if suspects:
+        cause, phase = suspects[0].cause, suspects[0].phase
+    return Diagnosis(
+        outcome=Outcome.FAIL,
+        cause=cause,
+        phase=phase,
+        suspects=suspects,
+        signature=suspects[0].signature if suspects else signature_for(first, user, modules),
+        evidence=suspects[0].evidence if suspects else evidence_of(first),
+        notes=tuple(notes),
+    )
+
+
+def _without_failure(
+    channels: Mapping[str, Frames], tail: Sequence[Line], exit_status: int | None
+) -> Diagnosis:
+    """Say PASS where the log ends well, FAIL with the last lines quoted where it ends badly."""
+    success = max((frames.success for frames in channels.values()), default=0)
+    bad = max((frames.bad_ending for frames in channels.values()), default=0)
+    good = max((frames.good_ending for frames in channels.values()), default=0)
+    phase = _last_phase(channels)
+    quoted = tuple(Evidence(line.number, safe(line.text.strip())) for line in tail[-5:])
+    if exit_status or bad > max(success, good):
+        last = quoted[-1].text if quoted else ""
+        return Diagnosis(
+            Outcome.FAIL,
+            Cause.UNKNOWN,
+            phase,
+            signature=signature_of(phase, Cause.UNKNOWN, "", last),
+            evidence=quoted,
+            notes=("no known signature fits; these are the last lines",),
+        )
+    if success or good:
+        return Diagnosis(Outcome.PASS, Cause.NONE, phase)
+    note = "the log neither fails nor ends with a known success"
+    return Diagnosis(Outcome.UNRESOLVED, Cause.UNKNOWN, phase, evidence=quoted, notes=(note,))
+
+
+def _last_phase(channels: Mapping[str, Frames]) -> Phase:
+    phases = [frames.last_phase for frames in channels.values()]
+    return max(phases, key=list(Phase).index, default=Phase.RESOLVE)

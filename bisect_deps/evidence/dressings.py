@@ -1,0 +1,119 @@
+"""Takes off what a CI system, a container or a terminal puts around each line of a log.
+
+Per line and without state: colours, carriage returns and back spaces as a terminal would show
+them, then known prefixes, exactly and no more, since indentation carries meaning. A prefix that
+names one of several parallel streams gives the line its channel. Knows no tool and no cause.
+"""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 16_384
+
+_ANSI = re.compile(
+    r"\x1b\[[0-?]{0,40}[ -/]{0,8}[@-~]"  # CSI: colours, cursor, erase
+    r"|\x1b\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)"  # OSC: titles, links
+    r"|\x1b_[^\x07\x1b]{0,200}(?:\x07|\x1b\\)"  # APC: time stamps of a CI agent
+    r"|\x1b[@-Z\\^_=>()78c][0-9AB]?"
+)
+_OVERTYPED = re.compile(r"[^\x08]\x08")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+_STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+# First characters that a prefix may begin with, then the prefixes. The group `channel` names a
+# stream of its own. One optional blank belongs to the prefix; more are the line's own.
+_PREFIXES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (first, re.compile(pattern))
+    for first, pattern in (
+        (
+            "0123456789",
+            rf"{_STAMP} (?:std(?:out|err) [FP](?: |$))?(?:[a-z]+\[[\w.-]{{1,40}}\]: ?)?",
+        ),
+        ("0123456789", r"\d\d:\d\d:\d\d(?:[.,]\d{1,6})? (?=\S| )"),
+        ("0123456789", r"\d{1,4}\.\d{2,3} (?=\S| )"),  # BuildKit's closing excerpt
+        ("[", rf"\[{_STAMP}\](?: |$)"),
+        ("[", r"\[\d\d:\d\d:\d\d\](?:[WEFi]?:?\s?\[[^\]]{1,80}\])? ?"),
+        ("[", r"\[Container\] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? "),
+        ("#", r"#(?P<channel>\d{1,4}) (?:\d{1,6}\.\d{1,3}(?: |$)|(?=CACHED|DONE|ERROR|\[))"),
+        ("r", r"remote:(?: {7}| ?$| (?=[-!> ]))"),
+        ("S", r'Step #(?P<channel>\d{1,3})(?: - "[^"]{1,80}")?: ?'),
+        (
+            "abcdefghijklmnopqrstuvwxyz0123456789",
+            r"(?P<channel>[a-z0-9][\w.-]{0,60}[-_]\d{1,3}) {1,24}\| ?",
+        ),
+        (
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            rf"(?P<channel>[^\t]{{1,80}}\t[^\t]{{1,120}})\t\ufeff?{_STAMP} ",
+        ),
+        ("{", r'\{"log":"'),
+    )
+)
+_JSON_LINE = re.compile(r'\{"log":"((?:[^"\\]|\\.)*)"')
+_ESCAPES = {"n": "", "r": "", "t": "\t", '"': '"', "\\": "\\", "/": "/", "b": "", "f": ""}
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
+
+
+def plain(raw: bytes) -> str:
+    """Return one physical line as a terminal would end up showing it, prefix included.
+
+    Undecodable bytes become the replacement character; control characters go.
+    """
+    text = raw.decode("utf-8", "replace").rstrip("\r\n")
+    if "\r" in text:
+        text = next((part for part in reversed(text.split("\r")) if _shows(part)), "")
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    while "\x08" in text:
+        shorter = _OVERTYPED.sub("", text)
+        if shorter == text:
+            break
+        text = shorter
+    return _CONTROL.sub("", text)[:LONGEST] if not text.isprintable() else text[:LONGEST]
+
+
+def undress(text: str) -> tuple[str, str]:
+    """Return the line without its prefixes, and the channel that they name ("" for none)."""
+    channel = ""
+    for _ in range(3):
+        stripped = _strip_one(text)
+        if stripped is None:
+            break
+        text, found = stripped
+        channel = found or channel
+    return text, channel
+
+
+def unescape(text: str) -> str:
+    """Return a JSON string's content; line ends inside it become real ones."""
+    return _ESCAPE.sub(_unescaped, text)
+
+
+def safe(text: str, limit: int = 300) -> str:
+    """Return `text` fit to be shown: no control characters, at most `limit` characters."""
+    shown = _CONTROL.sub("", _ANSI.sub("", text)).replace("\n", " ").replace("\t", " ")
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _shows(part: str) -> bool:
+    return bool(_ANSI.sub("", part).strip())
+
+
+def _strip_one(text: str) -> tuple[str, str] | None:
+    first = text[:1]
+    if not first or first == " ":
+        return None
+    for starts, pattern in _PREFIXES:
+        if first in starts and (match := pattern.match(text)):
+            if first == "{":
+                line = _JSON_LINE.match(text)
+                return (unescape(line.group(1)).rstrip("\n"), "") if line else None
+            return text[match.end() :], match.groupdict().get("channel") or ""
+    return None
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = match.group(1)
+    if code[0] == "u" and len(code) == 5:
+        return chr(int(code[1:], 16))
+    return "\n" if code == "n" else _ESCAPES.get(code, code)

@@ -1,0 +1,97 @@
+"""What reading a log establishes, before it is judged: projects, episodes and hits.
+
+Plain records that the frames fill in and the ranking reads. Knows no tool.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from packaging.utils import canonicalize_name
+
+from bisect_deps.model import Phase
+from bisect_deps.signatures.base import Signature
+
+_REQUIREMENT = re.compile(
+    r"(?P<name>[A-Za-z0-9][\w.-]{0,100})\s{0,4}(?:\[[^\]]{0,100}\])?\s{0,4}\(?"
+    r"(?P<spec>(?:[<>=!~]=?=?[^\s,;()]{1,60},? ?){0,12})"
+)
+_PIN = re.compile(r"===?\s?([^\s,*;]{1,60})$")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What a tool is working on: as the log writes it, and what it is asked for by.
+
+    `text` is the requirement as shown; `chain` the requirements that led to it, the user's own
+    first, empty where this is the user's own or the log does not tell; `line` the line of the
+    requirements file at the head of the chain; `rooted` says whether the log shows the head.
+    """
+
+    name: str
+    version: str | None = None
+    text: str = ""
+    chain: tuple[str, ...] = ()
+    line: int | None = None
+    rooted: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return the normalised name (PEP 503)."""
+        return canonicalize_name(self.name)
+
+    @property
+    def label(self) -> str:
+        """Return `name==version`, or the bare name."""
+        return f"{self.name}=={self.version}" if self.version else self.name
+
+
+@dataclass(slots=True, eq=False)
+class Episode:
+    """One step of a tool on one project: what it was, and how it went.
+
+    `inner` is the project being installed for the build (a build requirement) where the step is
+    that; `done` says that it, or a later attempt, succeeded; `failed` that the tool said so.
+    """
+
+    project: Project | None
+    phase: Phase
+    opened: int
+    runtime: bool = False
+    inner: Project | None = None
+    build_requires: bool = False
+    done: bool = False
+    failed: bool = False
+    tool: str = ""
+    packages: list[str] = field(default_factory=list)
+    user_code: bool = False
+    tests: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Hit:
+    """A line that a signature recognised, in its episode.
+
+    `around` holds the lines of the explanation around a resolver's headline, oldest first.
+    """
+
+    signature: Signature
+    line: int
+    text: str
+    groups: dict[str, str]
+    episode: Episode | None
+    phase: Phase | None = None
+    around: list[tuple[int, str]] = field(default_factory=list)
+
+
+def project_of(
+    text: str, *, chain: tuple[str, ...] = (), line: int | None = None, rooted: bool = False
+) -> Project | None:
+    """Return the project of a requirement as a log writes it, or None for no requirement."""
+    match = _REQUIREMENT.match(text.strip())
+    if not match:
+        return None
+    pin = _PIN.search(match["spec"].strip().rstrip(","))
+    version = pin.group(1) if pin and "," not in match["spec"] else None
+    return Project(match["name"], version, text.strip(), chain, line, rooted)

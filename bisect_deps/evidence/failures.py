@@ -1,0 +1,332 @@
+"""From hits to failures: what really broke, why, and on which project.
+
+Groups the recognised lines by what they are about, drops what a later success took back, and
+lets the heaviest line of each group name the cause. Knows the signatures' names only where one
+line changes what another means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion
+
+from bisect_deps.evidence.facts import Episode, Hit, Project, project_of
+from bisect_deps.evidence.frames import Frames
+from bisect_deps.evidence.prose import Story, read
+from bisect_deps.model import Cause, Phase
+from bisect_deps.signatures.base import Blame, Scope, Weight
+
+_IGNORED = re.compile(r"(\S{1,60}) Requires-Python ([^;]{1,80})")
+_LAST_WINS = Weight.EXCEPTION
+
+
+@dataclass(slots=True, eq=False)
+class Failure:
+    """One thing that broke: its lines, its cause, and the project where the log names one."""
+
+    hits: list[Hit]
+    best: Hit
+    cause: Cause
+    phase: Phase
+    project: Project | None = None
+    episode: Episode | None = None
+    story: Story | None = None
+    frames: Frames | None = None
+    fatal: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def line(self) -> int:
+        """Return where it begins."""
+        return min(hit.line for hit in self.hits)
+
+
+def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
+    """Return the failures of one channel, in the order of the log.
+
+    `failed` says that the command is known to have failed, whatever the log says last.
+    """
+    hits = _standing(frames, failed=failed)
+    found = []
+    for group in _groups(hits):
+        failure = _failure(group, frames)
+        if failure is not None:
+            found.append(failure)
+    found = _disguises(found, hits)
+    found.sort(key=lambda failure: failure.line)
+    return found
+
+
+def _standing(frames: Frames, *, failed: bool) -> list[Hit]:
+    """Return the hits that no later success or progress took back."""
+    cut = frames.success if not failed else 0
+    standing = []
+    for hit in frames.hits:
+        episode = hit.episode
+        if hit.line < cut or (episode is not None and episode.done and not failed):
+            continue
+        if episode is not None and episode.done and not hit.signature.fatal:
+            continue
+        loose = episode is None or (not episode.failed and not episode.runtime)
+        infrastructure = hit.signature.cause is not None and hit.signature.cause.is_infrastructure
+        if infrastructure and loose and hit.line < frames.progress:
+            continue
+        standing.append(hit)
+    return standing
+
+
+def _groups(hits: Sequence[Hit]) -> list[list[Hit]]:
+    groups: dict[object, list[Hit]] = {}
+    for hit in hits:
+        groups.setdefault(_key(hit), []).append(hit)
+    loose = groups.pop("loose", [])
+    if loose and groups:
+        for hit in loose:
+            nearest = min(groups.values(), key=lambda group: abs(group[-1].line - hit.line))
+            nearest.append(hit)
+    elif loose:
+        groups["loose"] = loose
+    for group in groups.values():
+        group.sort(key=lambda hit: hit.line)
+    return list(groups.values())
+
+
+def _key(hit: Hit) -> object:
+    signature, episode = hit.signature, hit.episode
+    if episode is not None and episode.runtime:
+        return ("runtime", id(episode))
+    if signature.blame is Blame.PROSE and not (episode and episode.build_requires):
+        return "prose"
+    name = hit.groups.get("name")
+    if signature.blame is Blame.NAMED and name and not (episode and episode.build_requires):
+        project = project_of(name)
+        if project is not None:
+            return ("project", project.key)
+    if episode is not None and episode.project is not None:
+        return ("project", episode.project.key)
+    if signature.weight <= Weight.NOISE:
+        return "loose"
+    return ("episode", id(episode)) if episode is not None and episode.failed else "loose"
+
+
+def _failure(hits: list[Hit], frames: Frames) -> Failure | None:
+    fatal = any(hit.signature.fatal for hit in hits)
+    episode = next((hit.episode for hit in reversed(hits) if hit.episode is not None), None)
+    told = fatal or (episode is not None and (episode.failed or episode.runtime))
+    if not told and not any(hit.signature.weight >= Weight.DECISIVE for hit in hits):
+        return None
+    best = _best(hits)
+    if best is None:
+        return None
+    if best.episode is not None:
+        episode = best.episode
+    phase = best.signature.phase or (episode.phase if episode else Phase.RESOLVE)
+    cause = best.signature.cause
+    if cause is None or best.signature.weight <= Weight.CLOSER:
+        reason = Cause.SETUP_SCRIPT_ERROR if phase is Phase.METADATA else Cause.COMPILE_ERROR
+        cause = reason if episode is not None or cause is None else cause
+        phase = episode.phase if episode else phase
+    if episode is not None and episode.project is not None and not episode.runtime:
+        framed = cause.is_infrastructure and episode.failed
+        phase = episode.phase if framed or best.signature.blame is Blame.FRAME else phase
+    if episode is not None and episode.build_requires and not cause.is_infrastructure:
+        cause, phase = Cause.BUILD_DEP_FAILED, Phase.BUILD
+    failure = Failure(hits, best, cause, phase, episode=episode, frames=frames, fatal=fatal)
+    failure.project = _project(failure)
+    prose = [hit for hit in hits if hit.signature.blame is Blame.PROSE and hit.around]
+    if prose:
+        lines = {number: text for hit in prose for number, text in hit.around}
+        failure.story = read(sorted(lines.items()))
+        _classify_prose(failure)
+    return failure
+
+
+def _best(hits: Sequence[Hit]) -> Hit | None:
+    """Return the heaviest hit: the first of equals, but the last of plain exceptions."""
+    best: Hit | None = None
+    for hit in hits:
+        if (
+            best is None
+            or hit.signature.weight > best.signature.weight
+            or (
+                hit.signature.weight == best.signature.weight
+                and (hit.signature.weight == _LAST_WINS or hit.signature.scope is Scope.RUNTIME)
+            )
+        ):
+            best = hit
+    if best is not None and best.signature.weight <= Weight.NOISE and not best.signature.fatal:
+        return None
+    return best
+
+
+def _project(failure: Failure) -> Project | None:
+    best, episode, frames = failure.best, failure.episode, failure.frames
+    assert frames is not None
+    names = best.signature.blame is Blame.NAMED and best.groups.get("name")
+    framed = episode is not None and not episode.runtime and (episode.build_requires or not names)
+    if framed and episode is not None and episode.project is not None:
+        return episode.project
+    text = best.groups.get("name") or best.groups.get("line") or best.groups.get("path")
+    if best.signature.blame is Blame.NAMED and text:
+        spec = best.groups.get("spec", "").strip()
+        written = project_of(text + spec)
+        version = best.groups.get("version")
+        named = written or Project(text)
+        if version:
+            named = Project(named.name, version, named.text)
+        known = frames.collected.get(named.key)
+        chain, line, rooted = _chain_of(best, named)
+        if known and (known.version is None or named.version in (None, known.version)):
+            return Project(
+                known.name,
+                named.version or known.version,
+                known.text,
+                known.chain or chain,
+                known.line or line,
+                known.rooted or rooted,
+            )
+        return Project(named.name, named.version, named.text or text, chain, line, rooted)
+    named_hit = next(
+        (
+            hit
+            for hit in failure.hits
+            if hit.signature.blame is Blame.NAMED and hit.groups.get("name") and hit is not best
+        ),
+        None,
+    )
+    if named_hit is not None and best.signature.blame is Blame.FRAME:
+        found = Project(named_hit.groups["name"], named_hit.groups.get("version"))
+        return frames.collected.get(found.key, found)
+    return None
+
+
+_CHAIN = re.compile(r"\(from (?!versions)([^()]{1,200}(?:\(line (\d{1,6})\))?)\)")
+
+
+def _chain_of(hit: Hit, project: Project) -> tuple[tuple[str, ...], int | None, bool]:
+    match = _CHAIN.search(hit.text)
+    if not match:
+        return (), None, False
+    steps = match.group(1).split("->")
+    rooted = steps[-1].strip().startswith(("-r", "-c"))
+    line = int(match.group(2)) if match.group(2) else None
+    if rooted:
+        steps = steps[:-1]
+    return tuple(reversed([step.strip() for step in steps])), line, rooted
+
+
+def _classify_prose(failure: Failure) -> None:
+    """Settle the cause of a resolver's answer by its clause, not by its closing words."""
+    story = failure.story
+    assert story is not None
+    by_cause = {hit.signature.cause: hit for hit in failure.hits}
+    if failure.episode is not None and failure.episode.build_requires:
+        return
+    conflict = by_cause.get(Cause.RESOLVER_CONFLICT)
+    if conflict is None:
+        return
+    rivals = {project.key for project in (*story.wishes, *story.constraints)}
+    precise = next(
+        (
+            by_cause[cause]
+            for cause in (
+                Cause.REQUIRES_PYTHON,
+                Cause.NO_COMPATIBLE_WHEEL,
+                Cause.NO_MATCHING_VERSION,
+            )
+            if cause in by_cause
+        ),
+        None,
+    )
+    if precise is None:
+        failure.best, failure.cause = conflict, Cause.RESOLVER_CONFLICT
+        failure.phase = Phase.RESOLVE
+        return
+    only = precise.signature.name == "uv-no-version" and precise.groups.get("only")
+    if only and len(rivals) > 1:
+        failure.best, failure.cause = conflict, Cause.RESOLVER_CONFLICT
+    else:
+        failure.best, failure.cause = precise, precise.signature.cause or failure.cause
+    failure.phase = Phase.RESOLVE
+
+
+def _disguises(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
+    """Unmask a `no matching version` that hides something else."""
+    network = [
+        hit
+        for hit in hits
+        if hit.signature.cause is Cause.NETWORK and hit.signature.name != "pip-incomplete-download"
+    ]
+    ignored = [hit for hit in hits if hit.signature.name == "pip-ignored-python"]
+    for failure in found:
+        if failure.cause is not Cause.NO_MATCHING_VERSION:
+            continue
+        inside = _hidden_build_failure(failure)
+        if inside is not None:
+            failure.best = inside
+            _settle_build(failure)
+        elif network and not _has_versions(failure):
+            failure.best = network[-1]
+            failure.cause, failure.phase = Cause.NETWORK, Phase.DOWNLOAD
+            failure.hits = [*failure.hits, *(hit for hit in network if hit not in failure.hits)]
+        elif hit := next((hit for hit in ignored if _excluded(failure, hit)), None):
+            failure.best, failure.cause = hit, Cause.REQUIRES_PYTHON
+            failure.hits = sorted({*failure.hits, hit}, key=lambda one: one.line)
+    return found
+
+
+def _hidden_build_failure(failure: Failure) -> Hit | None:
+    """Return the heaviest line of a build of this project that pip gave up before."""
+    inside = [
+        hit
+        for hit in failure.hits
+        if hit.signature.phase is not Phase.RESOLVE
+        and hit.signature.cause is not Cause.NETWORK
+        and hit.signature.weight >= Weight.CLOSER
+    ]
+    return _best(inside) if inside else None
+
+
+def _settle_build(failure: Failure) -> None:
+    best, episode = failure.best, failure.best.episode
+    failure.episode = episode or failure.episode
+    phase = best.signature.phase or (episode.phase if episode else Phase.METADATA)
+    reason = Cause.SETUP_SCRIPT_ERROR if phase is Phase.METADATA else Cause.COMPILE_ERROR
+    failure.phase = phase
+    failure.cause = best.signature.cause or reason
+    if episode is not None and episode.build_requires:
+        failure.cause, failure.phase = Cause.BUILD_DEP_FAILED, Phase.BUILD
+
+
+def _has_versions(failure: Failure) -> bool:
+    for hit in failure.hits:
+        if hit.signature.name == "pip-no-version":
+            at = hit.text.find("(from versions:")
+            if at >= 0:
+                told = hit.text[at + len("(from versions:") :].strip(" )")
+                return bool(told) and told != "none"
+    return False
+
+
+def _excluded(failure: Failure, hit: Hit) -> bool:
+    """Say whether a version that the requirement asks for was left out for this Python."""
+    spec = next((one.groups["spec"] for one in failure.hits if one.groups.get("spec")), "")
+    try:
+        wanted = SpecifierSet(spec.strip().strip("()"))
+    except InvalidSpecifier:
+        return False
+    if not str(wanted):
+        return True
+    versions = (version for version, _ in _IGNORED.findall(hit.groups.get("list", "")))
+    return any(_contains(wanted, version) for version in versions)
+
+
+def _contains(wanted: SpecifierSet, version: str) -> bool:
+    try:
+        return wanted.contains(version, prereleases=True)
+    except InvalidVersion:
+        return False

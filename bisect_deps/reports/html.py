@@ -1,0 +1,267 @@
+"""The verdict as one HTML page that needs nothing else: no script, no font, no request.
+
+All text is data: it is made safe, escaped, and the page's own policy forbids whatever might slip
+through. Styles stand in `report.css`, structure in `report.html.j2`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from bisect_deps import __version__
+from bisect_deps.model import (
+    Culprit,
+    Evidence,
+    Fix,
+    Member,
+    Narrowing,
+    Probe,
+    ProbeKind,
+    Verdict,
+    VerdictKind,
+)
+from bisect_deps.reports.base import (
+    OUTCOME_WORDS,
+    by_version,
+    changes,
+    doubts,
+    duration,
+    ended,
+    fix_changes,
+    headline,
+    instant,
+    listed,
+    log_path,
+    name_of,
+    probe_name,
+    proof_text,
+    safe,
+    sentence,
+    shown,
+    some,
+    status_word,
+    turning_point,
+    usage,
+)
+
+LINES_BEFORE, LINES_AFTER = 4, 2
+LAST_LINES = 40
+
+_NAMED_BUILD = re.compile(r"\b(?:build|dry run) (\d+)")
+_TONES = {
+    VerdictKind.PASSES: "pass",
+    VerdictKind.FIXED: "pass",
+    VerdictKind.CULPRITS: "unresolved",
+    VerdictKind.INCONCLUSIVE: "unresolved",
+    VerdictKind.UNAVAILABLE: "fail",
+}
+_TRIES = {
+    ProbeKind.WHOLE: "the file as it is",
+    ProbeKind.RESOLVE: "the file as it is",
+    ProbeKind.ISOLATED: "one requirement alone",
+    ProbeKind.SUBSET: "the file as it is, again",
+    ProbeKind.VERSION: "another version",
+    ProbeKind.FIX: "the fixed file",
+}
+
+
+def render(
+    verdict: Verdict, *, logs: Mapping[str, str] | None = None, written: Sequence[str] = ()
+) -> str:
+    """Return the page.
+
+    `logs` gives the text of kept logs by the path that probes and evidence name; what is missing is
+    left out. `written` names the files that already hold the fix.
+    """
+    kept = logs or {}
+    page = _environment().from_string(_resource("report.html.j2"))
+    return page.render(
+        verdict=verdict,
+        version=__version__,
+        style=Markup(_resource("report.css")),
+        status={"word": status_word(verdict, written), "tone": _TONES[verdict.kind]},
+        headline=headline(verdict),
+        facts=list(_facts(verdict)),
+        written=listed(written),
+        usage=usage(verdict, verdict.fix) if verdict.fix else "",
+        known_to_pass=_known_to_pass(verdict),
+        culprits=[_culprit(culprit, verdict, kept) for culprit in verdict.culprits],
+        doubts=doubts(verdict),
+        probes=_probes(verdict, kept),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a log; `hit` where it is evidence."""
+
+    number: int
+    text: str
+    hit: bool = False
+
+
+def _environment() -> Environment:
+    environment = Environment(autoescape=True, finalize=_finalize, trim_blocks=False)
+    environment.filters |= {
+        "ended": ended,
+        "fix_words": _fix_words,
+        "lines": _diff_lines,
+    }
+    return environment
+
+
+def _fix_words(fix: Fix) -> str:
+    return "; ".join(fix_changes(fix)) or fix.style
+
+
+def _finalize(value: Any) -> Any:
+    is_foreign = isinstance(value, str) and not isinstance(value, Markup)
+    return shown(value) if is_foreign else value
+
+
+def _resource(name: str) -> str:
+    return files("bisect_deps.reports").joinpath(name).read_text("utf-8")
+
+
+def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    target = verdict.target
+    known = sum(probe.from_journal for probe in verdict.probes)
+    facts = [
+        ("Builds", f"{verdict.builds}"),
+        ("Known from an earlier run", f"{known}" if known else ""),
+        ("Time", duration(verdict.seconds)),
+        ("Python", target.python),
+        ("Platform", target.platform),
+        ("Installer", target.installer),
+        ("Builder", "" if target.builder == "local" else target.builder),
+        ("Index as of", instant(target.index_as_of)),
+    ]
+    return ((name, value) for name, value in facts if value)
+
+
+def _known_to_pass(verdict: Verdict) -> str:
+    if verdict.fix or verdict.fallback is None:
+        return ""
+    return changes(verdict.fallback.edits, most=None) or "as it is"
+
+
+def _culprit(culprit: Culprit, verdict: Verdict, logs: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "members": _distinct(culprit.members),
+        "sentence": sentence(culprit),
+        "routes": [{"steps": m.via, "end": name_of(m)} for m in culprit.members if m.via],
+        "excerpts": list(_excerpts(culprit.evidence, verdict.file, logs)),
+        "strips": [_strip(narrowing) for narrowing in culprit.narrowings],
+        "advice": culprit.advice,
+        "proof": list(_linked(proof_text(culprit, verdict.probes))),
+    }
+
+
+def _linked(text: str) -> Iterator[tuple[str, str]]:
+    """Split a text at the builds that it names: each part with the build's number, or ""."""
+    end = 0
+    for match in _NAMED_BUILD.finditer(text):
+        yield text[end : match.start()], ""
+        yield match[0], match[1]
+        end = match.end()
+    yield text[end:], ""
+
+
+def _distinct(members: Sequence[Member]) -> list[Member]:
+    return list({member.requirement.number: member for member in members}.values())
+
+
+def _excerpts(
+    evidence: Sequence[Evidence], file: str, logs: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    for log in dict.fromkeys(item.log for item in evidence):
+        quoted = {item.line: item.text for item in evidence if item.log == log}
+        lines = logs.get(log, "").splitlines()
+        rows = _around(quoted, lines)
+        yield {"path": log_path(file, log) if log else "", "rows": rows}
+
+
+def _around(quoted: Mapping[int, str], lines: Sequence[str]) -> list[Row]:
+    """Return the quoted lines with their neighbours, as far as the log is at hand."""
+    numbers = set(quoted)
+    for number in quoted:
+        numbers |= set(range(number - LINES_BEFORE, number + LINES_AFTER + 1))
+    return [
+        Row(number, quoted.get(number) or lines[number - 1], number in quoted)
+        for number in sorted(numbers)
+        if number in quoted or 0 < number <= len(lines)
+    ]
+
+
+def _strip(narrowing: Narrowing) -> dict[str, Any]:
+    tried = by_version(narrowing)
+    ends = {narrowing.last_failing, narrowing.first_passing}
+    points = [
+        {
+            "version": point.version,
+            "outcome": point.outcome.value,
+            "words": OUTCOME_WORDS[point.outcome],
+            "probe": point.probe,
+            "turn": number > 0 and {point.version, tried[number - 1].version} == ends,
+        }
+        for number, point in enumerate(tried)
+    ]
+    left_out = [f"{item.version} ({item.reason})" for item in narrowing.skipped if item.reason]
+    return {
+        "name": narrowing.name,
+        "phrase": turning_point(narrowing),
+        "points": points,
+        "skipped": some(left_out),
+    }
+
+
+def _probes(verdict: Verdict, logs: Mapping[str, str]) -> list[dict[str, Any]]:
+    longest = max((probe.seconds for probe in verdict.probes), default=0.0) or 1.0
+    alone = {c.proof.failing_probe: c for c in verdict.culprits if len(c.members) == 1}
+    return [
+        {
+            "number": probe.number,
+            "name": probe_name(probe.number, probe.kind).capitalize(),
+            "outcome": probe.outcome.value,
+            "words": OUTCOME_WORDS[probe.outcome],
+            "what": _what(probe, alone.get(probe.number)),
+            "time": duration(float(probe.seconds)) + (", before" if probe.from_journal else ""),
+            "share": round(max(100 * probe.seconds / longest, 0.5), 1),
+            "path": log_path(verdict.file, probe.log) if probe.log else "",
+            "rows": _end(logs.get(probe.log, "")),
+        }
+        for probe in verdict.probes
+    ]
+
+
+def _what(probe: Probe, culprit: Culprit | None) -> str:
+    if probe.kind is ProbeKind.ISOLATED and culprit:
+        return f"{culprit.members[0].requirement.text} alone"
+    said = changes(probe.candidate.edits)
+    if probe.kind is ProbeKind.FIX and said:
+        return f"the fixed file: {said}"
+    return said or _TRIES[probe.kind]
+
+
+def _end(log: str) -> list[Row]:
+    lines = log.splitlines()
+    first = max(len(lines) - LAST_LINES, 0)
+    return [Row(number, text) for number, text in enumerate(lines[first:], first + 1)]
+
+
+def _diff_lines(diff: str) -> list[dict[str, str]]:
+    tones = {"-": "removed", "+": "added", "@": "place", "\\": "remark"}
+    return [
+        {
+            "text": line,
+            "tone": "file" if line.startswith(("--- ", "+++ ")) else tones.get(line[:1], "same"),
+        }
+        for line in safe(diff).splitlines()
+    ]

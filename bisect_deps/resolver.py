@@ -1,0 +1,389 @@
+"""What a candidate resolves to, asked of `uv pip compile`: no own resolver, and no build.
+
+uv is kept from building by a cache of its own in which it cannot make a build environment. Where it
+would need one to learn what a source distribution requires, that release is taken to require
+nothing and named in `needs_build`: what conflicts all the same, conflicts for certain.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from bisect_deps.errors import BuilderUnavailable
+from bisect_deps.index.base import Place, completed, indexes, place, with_credentials
+from bisect_deps.model import IndexSettings, Interpreter, Release
+from bisect_deps.processes import Process, stop
+from bisect_deps.secret import redact
+
+_BUILD_NEEDED = re.compile(
+    r"Failed to (?:download and )?build `(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^`\s]+)`"
+)
+_NO_SOLUTION = "No solution found"
+_UNREACHABLE = re.compile(
+    r"Failed to fetch|Request failed after|error sending request|dns error|Could not connect"
+    r"|lack of valid authentication credentials|operation timed out|Network connectivity",
+    re.IGNORECASE,
+)
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>\S+)")
+_TIMEOUT = 300.0
+_PAUSE = 0.004
+# uv's names for the folder of build environments: as a file, it keeps uv from making any.
+_BUILD_FOLDERS = ("builds-v0", "builds-v1")
+# Variables that would make uv resolve for something else, or say more than is read here.
+_DROPPED = frozenset({"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "RUST_LOG", "UV_NO_CONFIG"})
+
+
+class Answered(str, Enum):
+    """How a resolution ended. INVALID: uv cannot read a line, or failed in a way not known here."""
+
+    RESOLVED = "resolved"
+    CONFLICT = "conflict"
+    INFRASTRUCTURE = "infrastructure"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What the resolver made of some lines.
+
+    `releases` maps normalised names to versions, `parents` to the names that require them ("" for
+    the user's own lines). `needs_build` are releases whose requirements only a build would tell.
+    `blamed` are the projects that the resolver's explanation names: a hint, never a culprit.
+    """
+
+    answered: Answered
+    releases: Mapping[str, str] = field(default_factory=dict)
+    parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    log: str = ""
+    seconds: float = 0.0
+    needs_build: tuple[Release, ...] = ()
+    blamed: tuple[str, ...] = ()
+
+    @property
+    def resolved(self) -> bool:
+        """Say whether there is a resolution."""
+        return self.answered is Answered.RESOLVED
+
+    @property
+    def infrastructure(self) -> bool:
+        """Say whether the index, not a requirement, is at fault."""
+        return self.answered is Answered.INFRASTRUCTURE
+
+    def chain(self, name: str) -> tuple[str, ...]:
+        """Return the shortest chain from one of the user's requirements to `name`, both included.
+
+        A requirement of the user has itself alone; () for a project that is not in the resolution.
+        """
+        paths: list[tuple[str, ...]] = [(canonicalize_name(name),)]
+        seen = {paths[0][0]}
+        for path in paths:
+            parents = self.parents.get(path[0], ())
+            if "" in parents:
+                return path
+            for parent in parents:
+                if parent not in seen:
+                    seen.add(parent)
+                    paths.append((parent, *path))
+        return ()
+
+
+class Resolver:
+    """Asks uv what lines resolve to on `interpreter`, with the index of `settings`.
+
+    `uv` is the program (default: the one installed with this package, else on PATH), `cache` the
+    folder of its pages and metadata. `platform` resolves for another one, as uv names it. `calls`
+    counts what was asked of uv; the same question is asked once.
+    """
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        settings: IndexSettings,
+        *,
+        uv: str | None = None,
+        cache: Path | None = None,
+        platform: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.interpreter = interpreter
+        self.settings = settings
+        self.calls = 0
+        self.seconds = 0.0
+        self._uv = uv
+        self._cache = cache or default_cache()
+        self._platform = platform
+        self._environ = dict(os.environ if environ is None else environ)
+        if "UV_CONFIG_FILE" in self._environ:
+            # uv takes one such file, and it will be ours: what the user's says goes on here.
+            self.settings = completed(settings, "uv", self._environ)
+        self._opaque: dict[Release, None] = {}
+        self._answers: dict[tuple[object, ...], Resolution] = {}
+
+    def assume(self, releases: Iterable[Release]) -> None:
+        """Take these releases to require nothing: known to have no wheel, so nobody asks them."""
+        self._opaque.update(dict.fromkeys(releases))
+
+    def resolve(
+        self,
+        lines: Iterable[str],
+        *,
+        constraints: Iterable[str] = (),
+        overrides: Iterable[str] = (),
+        wheels_only: bool | Iterable[str] = False,
+        resolution: str = "highest",
+        preferences: Mapping[str, str] | None = None,
+        exclude_newer_package: Mapping[str, str] | None = None,
+    ) -> Resolution:
+        """Return what the lines resolve to; at most one uv call per release that needs a build.
+
+        `wheels_only` forbids source distributions, for all or for the projects named. `resolution`
+        is uv's: `highest`, `lowest-direct`, `lowest`. `preferences` are versions to keep where
+        they fit. Raises BuilderUnavailable where uv is missing.
+        """
+        question = _Question(
+            tuple(lines),
+            tuple(constraints),
+            tuple(overrides),
+            wheels_only if isinstance(wheels_only, bool) else tuple(sorted(set(wheels_only))),
+            resolution,
+            tuple(sorted((preferences or {}).items())),
+            tuple(sorted((exclude_newer_package or {}).items())),
+        )
+        key = question.key()
+        if key not in self._answers:
+            self._answers[key] = self._resolve(question)
+        return self._answers[key]
+
+    def _resolve(self, question: _Question) -> Resolution:
+        seconds = 0.0
+        while True:
+            answer = self._ask(question)
+            seconds += answer.seconds
+            missing = [release for release in answer.needs_build if release not in self._opaque]
+            if not missing:
+                chosen = tuple(
+                    release
+                    for release in self._opaque
+                    if answer.releases.get(release.name) == release.version
+                )
+                return replace(answer, seconds=seconds, needs_build=chosen)
+            self.assume(missing)
+
+    def _ask(self, question: _Question) -> Resolution:
+        self._prepare_cache()
+        with tempfile.TemporaryDirectory(prefix="depbisect-") as name:
+            folder = Path(name)
+            command = [self.program, *self._arguments(question, folder)]
+            started = time.monotonic()
+            code, log = _run(command, folder, self._environment())
+            seconds = time.monotonic() - started
+            output = folder / "resolved.txt"
+            text = output.read_text(encoding="utf-8") if code == 0 else ""
+        self.calls += 1
+        self.seconds += seconds
+        return _read(code, text, redact(log), seconds)
+
+    def _arguments(self, question: _Question, folder: Path) -> list[str]:
+        """Write the files that uv reads, and return its arguments."""
+        arguments = ["pip", "compile", _write(folder, "requirements.in", question.lines)]
+        arguments += ["--python", self.interpreter.path, "--resolution", question.resolution]
+        arguments += ["--no-header", "--annotation-style", "line", "--no-emit-index-url"]
+        arguments += ["--output-file", str(folder / "resolved.txt")]
+        if question.preferences:
+            _write(folder, "resolved.txt", [f"{n}=={v}" for n, v in question.preferences])
+        if question.constraints:
+            arguments += ["--constraints", _write(folder, "limits.txt", question.constraints)]
+        if question.overrides:
+            arguments += ["--overrides", _write(folder, "overrides.txt", question.overrides)]
+        names = [":all:"] if question.wheels_only is True else question.wheels_only or ()
+        for name in names:
+            arguments += ["--only-binary", name]
+        if self._platform:
+            arguments += ["--python-platform", self._platform]
+        if self.settings.exclude_newer:
+            arguments += ["--exclude-newer", self.settings.exclude_newer]
+        for name, date in question.exclude_newer_package:
+            arguments += ["--exclude-newer-package", f"{name}={date}"]
+        _write(folder, "uv.toml", [_metadata_table(release) for release in self._opaque])
+        return [*arguments, *self._places()]
+
+    def _places(self) -> list[str]:
+        """Return the arguments for index and find-links; addresses with credentials go by env."""
+        arguments = ["--no-index"] if self.settings.no_index else []
+        for spot in self._links():
+            if not spot.auth:
+                arguments += ["--find-links", spot.url]
+        return arguments
+
+    def _links(self) -> list[Place]:
+        return [place(spot, self._environ) for spot in self.settings.find_links]
+
+    def _environment(self) -> dict[str, str]:
+        env = {name: value for name, value in self._environ.items() if name not in _DROPPED}
+        env.update(UV_CACHE_DIR=str(self._cache), UV_NO_PROGRESS="1", NO_COLOR="1")
+        env.update(UV_PYTHON_DOWNLOADS="never")
+        if {"UV_NO_CONFIG", "UV_CONFIG_FILE"} & self._environ.keys():
+            # Our own file is still to be read, and with one given, uv looks for no other.
+            env["UV_CONFIG_FILE"] = "uv.toml"
+        secret = [with_credentials(spot) for spot in self._links() if spot.auth]
+        if secret:
+            env["UV_FIND_LINKS"] = " ".join(secret)
+        if self.settings.no_index:
+            return env
+        *extra, default = map(with_credentials, indexes(self.settings, self._environ))
+        if self.settings.index_url:
+            env["UV_DEFAULT_INDEX"] = default
+        if extra:
+            env["UV_INDEX"] = " ".join(extra)
+        return env
+
+    @property
+    def program(self) -> str:
+        """Return the path of uv. Raises BuilderUnavailable."""
+        if self._uv is None:
+            self._uv = find_uv()
+        return self._uv
+
+    def _prepare_cache(self) -> None:
+        self._cache.mkdir(parents=True, exist_ok=True)
+        for name in _BUILD_FOLDERS:
+            path = self._cache / name
+            if not path.exists():
+                path.write_text(
+                    "A file in place of a folder: here, uv resolves and never builds.\n"
+                )
+
+
+def find_uv() -> str:
+    """Return the path of the uv program that came with this package, else the one on PATH."""
+    try:
+        from uv import find_uv_bin
+
+        return os.fsdecode(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        found = shutil.which("uv")
+    if not found:
+        raise BuilderUnavailable("uv is not installed", hint="python -m pip install uv")
+    return found
+
+
+def default_cache() -> Path:
+    """Return the folder in the user's cache that uv resolves with."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("depbisect", appauthor=False) / "resolver"
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    lines: tuple[str, ...]
+    constraints: tuple[str, ...]
+    overrides: tuple[str, ...]
+    wheels_only: bool | tuple[str, ...]
+    resolution: str
+    preferences: tuple[tuple[str, str], ...]
+    exclude_newer_package: tuple[tuple[str, str], ...]
+
+    def key(self) -> tuple[object, ...]:
+        """Return what the answer depends on: the order of lines does not matter."""
+        return (
+            tuple(sorted(self.lines)),
+            tuple(sorted(self.constraints)),
+            tuple(sorted(self.overrides)),
+            self.wheels_only,
+            self.resolution,
+            self.preferences,
+            self.exclude_newer_package,
+        )
+
+
+def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Return uv's exit code and all that it said."""
+    output = folder / "log.txt"
+    process = Process(command, cwd=folder, environment=environment, output=output)
+    deadline = time.monotonic() + _TIMEOUT
+    try:
+        while (code := process.poll()) is None:
+            if time.monotonic() > deadline:
+                return 124, "uv pip compile: operation timed out"
+            time.sleep(_PAUSE)
+    finally:
+        stop([process])
+    return code, output.read_text(encoding="utf-8", errors="replace")
+
+
+def _read(code: int, text: str, log: str, seconds: float) -> Resolution:
+    if code == 0:
+        releases, parents = _annotated(text)
+        return Resolution(Answered.RESOLVED, releases, parents, log, seconds)
+    needed = _BUILD_NEEDED.search(log)
+    if needed and not _UNREACHABLE.search(log):
+        release = Release(canonicalize_name(needed["name"]), needed["version"])
+        return Resolution(Answered.INVALID, {}, {}, log, seconds, (release,))
+    if _UNREACHABLE.search(log):
+        return Resolution(Answered.INFRASTRUCTURE, {}, {}, log, seconds)
+    if _NO_SOLUTION in log:
+        return Resolution(Answered.CONFLICT, {}, {}, log, seconds, blamed=_blamed(log))
+    return Resolution(Answered.INVALID, {}, {}, log, seconds)
+
+
+def _annotated(text: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Return versions and parents from lines like `jinja2==3.1.6   # via flask, -r x.in`."""
+    releases: dict[str, str] = {}
+    parents: dict[str, tuple[str, ...]] = {}
+    for line in text.splitlines():
+        match = _PIN.match(line)
+        if not match:
+            continue
+        name = canonicalize_name(match["name"])
+        releases[name] = match["version"]
+        listed = line.partition("# via")[2].split(",")
+        words = [word.strip() for word in listed if word.strip()]
+        own = any(word.startswith("-r") for word in words)
+        others = sorted({_project(word) for word in words if not word.startswith("-")})
+        parents[name] = (*([""] if own else []), *others)
+    return releases, parents
+
+
+def _project(word: str) -> str:
+    return canonicalize_name(re.split(r"[\[\s(]", word, maxsplit=1)[0])
+
+
+def _blamed(log: str) -> tuple[str, ...]:
+    """Return the projects that uv's sentence says the user requires, then the others it names."""
+    text = " ".join(log.split())
+    required = [
+        word
+        for phrase in re.findall(r"you require ([^.]*?)(?:, we can conclude|\.|$)", text)
+        for word in re.split(r",| and |we can conclude", phrase)
+    ]
+    named = re.findall(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?(?:[=<>!~]=|[<>])", text)
+    found: dict[str, None] = {}
+    for word in [*required, *named]:
+        match = re.match(r"\s*(?:and )?(?:you require )?([A-Za-z0-9][A-Za-z0-9._-]*)", word)
+        if match:
+            found[canonicalize_name(match[1].rstrip("."))] = None
+    return tuple(found)
+
+
+def _write(folder: Path, name: str, lines: Iterable[str]) -> str:
+    path = folder / name
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+def _metadata_table(release: Release) -> str:
+    return (
+        f'[[dependency-metadata]]\nname = "{release.name}"\nversion = "{release.version}"\n'
+        "requires-dist = []\n"
+    )

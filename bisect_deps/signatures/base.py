@@ -1,0 +1,79 @@
+"""What every signature offers: a known log pattern, what it means and what to do about it.
+
+A signature is data. It sees one line without its dressing, at most 4,096 characters of it, and
+never the requirements file. Patterns are linear: bounded repeats, no nested quantifiers, at most
+one open-ended run; a test feeds each its worst case.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+
+from bisect_deps.model import Cause, Phase
+
+
+class Blame(str, Enum):
+    """Whom a matching line points at."""
+
+    FRAME = "frame"  # the project that the tool is working on
+    NAMED = "named"  # the group `name`, with `version` where the line has it
+    MODULE = "module"  # the distribution of the group `module`, and the one that imported it
+    PROSE = "prose"  # the requirements that the resolver's explanation around it names
+    NOBODY = "nobody"  # the machine, the network, the user's own code, the tool itself
+
+
+class Scope(str, Enum):
+    """Where a signature's words mean what it says."""
+
+    ANY = "any"
+    BUILD = "build"  # while a project is resolved, built or installed
+    RUNTIME = "runtime"  # when what is installed is used
+
+
+class Weight(IntEnum):
+    """How specific a signature is: inside one failure the heaviest names the cause."""
+
+    NOISE = 0  # normal on green runs too; counts only together with heavier lines
+    CLOSER = 10  # the tool says that it failed, and nothing of why
+    GENERIC = 30  # the last words of a subprocess: true of many causes
+    EXCEPTION = 40  # an exception that no other signature knows
+    CAUSE = 60  # names the cause
+    EXACT = 70  # names the cause and the thing that is missing
+    DECISIVE = 90  # nothing after it matters
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One known log pattern.
+
+    `gate` holds literals, one of which must be in the line before the pattern is tried. `cause`
+    and `phase` None mean: that of the frame. `fatal` lines prove that the command failed; the
+    others only explain a failure that is proven otherwise. `example` is a real line; `counter`
+    one that looks alike and must not match. `advice` may use the pattern's groups in braces.
+    """
+
+    name: str
+    gate: tuple[str, ...]
+    pattern: str
+    cause: Cause | None
+    means: str
+    example: str
+    advice: str = ""
+    phase: Phase | None = None
+    weight: int = Weight.CAUSE
+    blame: Blame = Blame.FRAME
+    scope: Scope = Scope.ANY
+    fatal: bool = False
+    counter: str = ""
+    regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "regex", re.compile(self.pattern))
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """Return the match in one line, or None; the gate is looked at first."""
+        if any(literal in text for literal in self.gate):
+            return self.regex.search(text)
+        return None

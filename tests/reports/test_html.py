@@ -1,0 +1,229 @@
+"""The HTML report is one inert page: hostile text stays text, and nothing is loaded."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
+from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from bisect_deps.model import Evidence, Verdict
+from bisect_deps.reports.html import render
+from tests.reports.verdicts import HOSTILE, NOT_FIXED, NUMPY, PASSES, READY, UNAVAILABLE, VERDICTS
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+each_verdict = pytest.mark.parametrize("verdict", VERDICTS.values(), ids=VERDICTS)
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+LOG = "\n".join(f"line {number} of the log" for number in range(1, 131))
+
+
+class Page(HTMLParser):
+    """Collects what a page consists of, and that its tags match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.words).split())
+
+
+@each_verdict
+def test_page_is_well_formed_and_loads_nothing(verdict: Verdict) -> None:
+    page = Page(render(verdict, logs={"probes/1.log": LOG}))
+    assert page.open == []
+    assert not {"script", "iframe", "img", "object", "embed", "form", "base"} & set(page.tags)
+    links = {value for _, name, value in page.attributes if name in ("href", "src")}
+    assert all(link.startswith(("#", "data:")) for link in links)
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+    assert "url(" not in render(verdict)
+    assert "@import" not in render(verdict)
+
+
+@each_verdict
+def test_every_link_has_its_target_unless_the_probe_is_not_in_the_report(verdict: Verdict) -> None:
+    page = Page(render(verdict))
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    known = {f"#build-{probe.number}" for probe in verdict.probes}
+    links = {value for _, name, value in page.attributes if name == "href" and value != "data:,"}
+    assert known & links <= {f"#{one}" for one in ids}
+
+
+@each_verdict
+def test_page_holds_no_control_character_and_no_password(verdict: Verdict) -> None:
+    text = render(verdict, logs={"probes/1.log": "\x1b[31m https://me:hunter2@index.example/\x07"})
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert "hunter2" not in text
+
+
+def test_the_page_tells_the_whole_story() -> None:
+    text = Page(render(READY, logs={"probes/3.log": LOG})).text
+    for part in (
+        "Fix found",
+        "3 lines of requirements.txt break the build on Python 3.12",
+        "numpy==1.19.5 requirements.txt:1",
+        "its setup needs distutils, which Python 3.12 removed.",
+        "line 117 of the log",
+        "ModuleNotFoundError: No module named 'distutils'",
+        "numpy fails up to 1.25.2, passes from 1.26.0.",
+        "Not built: 1.26.0rc1 (pre-release).",
+        "build 3 fails with it, build 5 passes without it.",
+        "+numpy==1.26.0",
+        "it keeps every requirement",
+        "add jinja2<3.1",
+        "requests==2.25.1 is not at fault",
+        "2026-11-21 00:00 UTC",
+        READY.sha256,
+    ):
+        assert part in text
+    assert "line 113 of the log" not in text.partition("Everything that was tried")[0]
+
+
+def test_evidence_stands_out_among_its_neighbours() -> None:
+    text = render(READY, logs={"probes/3.log": LOG})
+    assert '<span class="row hit"><b>118</b>' in text
+    assert '<span class="row"><b>119</b><span>line 119 of the log</span>' in text
+
+
+def test_the_turn_stands_between_the_versions_where_the_outcome_changes() -> None:
+    text = render(changed(READY, culprits=(NUMPY,)))
+    strip = re.sub(r"<[^>]*class=.turn.[^>]*>", "|", text[text.index('class="strip"') :])
+    strip = re.sub(r"<[^>]+>", " ", strip[: strip.index("</ol>")])
+    assert strip.split()[-7:] == ["1.19.5", "fails", "1.25.2", "fails", "|", "1.26.0", "passes"]
+
+
+def test_a_log_that_is_gone_leaves_the_quoted_line() -> None:
+    assert "error: metadata-generation-failed" in render(READY, logs={})
+
+
+def test_a_line_number_beyond_the_log_does_no_harm() -> None:
+    far = changed(NUMPY, evidence=(Evidence(10_000, "far away", "probes/3.log"),))
+    text = render(changed(READY, culprits=(far,)), logs={"probes/3.log": "short\n"})
+    assert "far away" in text
+
+
+def test_what_was_written_is_said_instead_of_how_to_write() -> None:
+    text = Page(render(READY, written=("requirements.txt",))).text
+    assert "Written to requirements.txt." in text
+    assert "--write" not in text
+
+
+def test_other_verdicts_show_what_they_have() -> None:
+    assert "Known to pass The file without mysqlclient." in Page(render(NOT_FIXED)).text
+    assert "there is nothing to fix" in Page(render(PASSES)).text
+    assert "https://***@index.example/simple does not answer" in Page(render(UNAVAILABLE)).text
+
+
+@dataclass
+class Visit:
+    """What a browser made of a page."""
+
+    dom: str
+    console: list[str]
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def requests() -> Iterator[tuple[int, list[str]]]:
+    """Serve on localhost, and note what is asked for."""
+    seen: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port, seen
+        server.shutdown()
+
+
+def visit(path: Path, profile: Path) -> Visit:
+    assert CHROMIUM
+    done = subprocess.run(
+        [
+            CHROMIUM,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--enable-logging=stderr",
+            f"--user-data-dir={profile}",
+            "--virtual-time-budget=3000",
+            "--dump-dom",
+            path.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return Visit(done.stdout, [row for row in done.stderr.splitlines() if "CONSOLE" in row])
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
+def test_a_browser_finds_hostile_text_inert(
+    tmp_path: Path, requests: tuple[int, list[str]]
+) -> None:
+    port, seen = requests
+    attack = (
+        f"</span></pre><script>document.title='owned'</script><img src=http://127.0.0.1:{port}/x>"
+        f"<link rel=stylesheet href=http://127.0.0.1:{port}/y>"
+    )
+    evil = tmp_path / "evil.html"
+    evil.write_text(f"<title>good</title>{attack}", encoding="utf-8")
+    control = visit(evil, tmp_path / "profile")
+    assert "<title>owned</title>" in control.dom, "the attack works where nothing stops it"
+    assert set(seen) >= {"/x", "/y"}
+    seen.clear()
+
+    report = tmp_path / "report.html"
+    evidence = (Evidence(1, attack, "probes/1.log"),)
+    hostile = changed(
+        HOSTILE, culprits=(changed(HOSTILE.culprits[0], evidence=evidence),), notes=(attack,)
+    )
+    report.write_text(render(hostile, logs={"probes/1.log": attack}), encoding="utf-8")
+    page = visit(report, tmp_path / "profile")
+    assert "owned" not in Page(page.dom).text.partition("depbisect")[0]
+    assert "script" not in Page(page.dom).tags
+    assert page.console == []
+    assert seen == []

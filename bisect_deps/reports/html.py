@@ -7,9 +7,10 @@ through. Styles stand in `report.css`, structure in `report.html.j2`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
@@ -98,13 +99,32 @@ def render(
     )
 
 
+def kept_logs(folder: Path, verdict: Verdict) -> dict[str, str]:
+    """Return the logs that a verdict names, as far as they are in the state folder."""
+    paths = [probe.log for probe in verdict.probes]
+    paths += [item.log for culprit in verdict.culprits for item in culprit.evidence]
+    return dict(_readable(folder.resolve(), paths))
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a log; `hit` where it is evidence."""
+    """A line of a log; `hit` where it is evidence, `jump` where lines before it are left out."""
 
     number: int
     text: str
     hit: bool = False
+    jump: bool = False
+
+
+def _readable(folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for path in dict.fromkeys(path for path in paths if path):
+        # A report may come from elsewhere: it shows nothing from outside the state folder.
+        real = (folder / path).resolve()
+        if real.is_relative_to(folder) and real.is_file():
+            try:
+                yield path, real.read_text("utf-8", "replace")
+            except OSError:
+                continue
 
 
 def _environment() -> Environment:
@@ -193,10 +213,15 @@ def _around(quoted: Mapping[int, str], lines: Sequence[str]) -> list[Row]:
     numbers = set(quoted)
     for number in quoted:
         numbers |= set(range(number - LINES_BEFORE, number + LINES_AFTER + 1))
+    near = sorted(n for n in numbers if n in quoted or 0 < n <= len(lines))
     return [
-        Row(number, quoted.get(number) or lines[number - 1], number in quoted)
-        for number in sorted(numbers)
-        if number in quoted or 0 < number <= len(lines)
+        Row(
+            number,
+            quoted.get(number) or lines[number - 1],
+            hit=number in quoted,
+            jump=before is not None and before != number - 1,
+        )
+        for before, number in zip([None, *near], near, strict=False)
     ]
 
 

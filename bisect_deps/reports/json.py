@@ -35,7 +35,7 @@ from bisect_deps.model import (
     Verdict,
     VerdictKind,
 )
-from bisect_deps.reports.base import redacted, safe
+from bisect_deps.reports.base import headline, redacted, safe
 
 SCHEMA = "depbisect.report/1"
 
@@ -48,6 +48,7 @@ def to_json(verdict: Verdict) -> Object:
         "schema": SCHEMA,
         "version": __version__,
         "verdict": verdict.kind.value,
+        "headline": headline(verdict),
         "summary": verdict.summary,
         "file": verdict.file,
         "sha256": verdict.sha256,

@@ -130,7 +130,7 @@ class _Page:
 
 
 def _head(page: _Page, verdict: Verdict, written: Sequence[str]) -> None:
-    page.say((status_word(verdict, written), _STYLES[verdict.kind]), ": ", headline(verdict))
+    page.say((status_word(verdict, written), _STYLES[verdict.kind]), ". ", headline(verdict))
 
 
 def _culprit(page: _Page, number: int, culprit: Culprit, verdict: Verdict) -> None:

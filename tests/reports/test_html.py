@@ -115,6 +115,15 @@ def test_evidence_stands_out_among_its_neighbours() -> None:
     assert '<span class="row"><b>119</b><span>line 119 of the log</span>' in text
 
 
+def test_lines_left_out_between_evidence_are_marked() -> None:
+    apart = (Evidence(10, "first", "probes/3.log"), Evidence(100, "second", "probes/3.log"))
+    text = render(
+        changed(READY, culprits=(changed(NUMPY, evidence=apart),)), logs={"probes/3.log": LOG}
+    )
+    article = text[text.index("<article>") : text.index("</article>")]
+    assert re.findall(r'class="row jump"><b>(\d+)', article) == ["96"]
+
+
 def test_the_turn_stands_between_the_versions_where_the_outcome_changes() -> None:
     text = render(changed(READY, culprits=(NUMPY,)))
     strip = re.sub(r"<[^>]*class=.turn.[^>]*>", "|", text[text.index('class="strip"') :])

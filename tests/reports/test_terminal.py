@@ -77,7 +77,7 @@ def test_wide_characters_are_counted_as_two() -> None:
 def test_a_fixed_file_is_explained_line_by_line() -> None:
     text = flat(render(READY))
     for part in (
-        "Fix found: 3 lines of requirements.txt break the build on Python 3.12; "
+        "Fix found. 3 lines of requirements.txt break the build on Python 3.12; "
         "with the changes below it passes.",
         "1. numpy==1.19.5 requirements.txt:1",
         "its setup needs distutils, which Python 3.12 removed.",
@@ -117,7 +117,7 @@ def test_a_combination_names_each_line() -> None:
 
 def test_what_was_written_is_said_instead_of_how_to_write() -> None:
     text = flat(render(READY, written=("requirements.txt", "req/base.txt")))
-    assert text.startswith("Fixed: ")
+    assert text.startswith("Fixed. ")
     assert "Written to requirements.txt and req/base.txt." in text
     assert "--write" not in text
 

@@ -1,0 +1,74 @@
+"""`depbisect report`: the last run again, as text, HTML or JSON. Builds nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from bisect_deps.cli.output import deliver
+from bisect_deps.errors import InputError
+from bisect_deps.model import Verdict
+from bisect_deps.reports.json import from_json
+
+STATE_FOLDER = ".depbisect"
+REPORT = "report.json"
+
+
+@click.command("report")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "json_to", metavar="FILE", help="Write the report as JSON; - is stdout.")
+@click.option("--html", "html_to", metavar="FILE", help="Write the report as HTML; - is stdout.")
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
+)
+def command(file: Path | None, json_to: str | None, html_to: str | None, color: str) -> int:
+    """Render the last run or session again, from what it left in .depbisect/.
+
+    FILE is the requirements file of that run, or a report written by --json; without it, the last
+    run in the current folder.
+    """
+    path = _report_of(file)
+    deliver(_read(path), path.parent, json_to=json_to, html_to=html_to, color=color)
+    return 0
+
+
+def command_named(name: str) -> click.Command:
+    """Return the command of that name in this module."""
+    return {"report": command}[name]
+
+
+def _report_of(file: Path | None) -> Path:
+    """Return the report to read: a JSON report itself, else the one beside the requirements."""
+    if file is not None and file.suffix == ".json":
+        return file
+    if file is None:
+        return Path(STATE_FOLDER, REPORT)
+    return (file if file.is_dir() else file.parent) / STATE_FOLDER / REPORT
+
+
+def _read(path: Path) -> Verdict:
+    try:
+        report = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(
+            "there is no report of a run here",
+            place=str(path),
+            hint="depbisect run makes one; name its requirements file where it lies elsewhere",
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"the report cannot be read: {error.strerror}",
+            place=str(path),
+            hint="name the requirements file of the run, or a file written by --json",
+        ) from error
+    except ValueError as error:
+        raise InputError(
+            "the report is not valid JSON", place=str(path), hint="run depbisect again"
+        ) from error
+    try:
+        return from_json(report)
+    except InputError as error:
+        error.place = str(path)
+        raise

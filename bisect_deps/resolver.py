@@ -315,10 +315,12 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -
     try:
         while (code := process.poll()) is None:
             if time.monotonic() > deadline:
+                stop([process])
                 return 124, "uv pip compile: operation timed out"
             time.sleep(_PAUSE)
-    finally:
+    except BaseException:
         stop([process])
+        raise
     return code, output.read_text(encoding="utf-8", errors="replace")
 
 

@@ -87,6 +87,7 @@ class _Display:
         self._began = clock()
         self._active: dict[int, _Active] = {}
         self._left: tuple[int, int] | None = None
+        self._left_is_new = False
         self._best: tuple[str, ...] | None = None
         self._console = Console(
             file=stream,
@@ -127,7 +128,10 @@ class _Display:
         """Show the probe as under way."""
         self._active = {**self._active, probe.number: _Active(probe, self._clock())}
         if not self._moving and self._deserves_a_line(probe.kind):
-            self._line("  ", _name(probe), ": ", what(probe, most=None if self._verbose else 3))
+            left = f" ({_left_text(*self._left)})" if self._left and self._left_is_new else ""
+            self._left_is_new = False
+            named = what(probe, most=None if self._verbose else 3)
+            self._line("  ", _name(probe), f": {named}", (left, "dim"))
 
     def output(self, number: int, text: str) -> None:
         """Show the newest line of a log."""
@@ -165,9 +169,8 @@ class _Display:
         self._line(("note: ", "bold cyan"), text)
 
     def steps_left(self, one: int, two: int) -> None:
-        """Show roughly how many builds are left."""
-        if self._left != (one, two) and not self._moving:
-            self._line("  ", (_left_text(one, two), "dim"))
+        """Show roughly how many builds are left, with the next build at the latest."""
+        self._left_is_new = self._left_is_new or self._left != (one, two)
         self._left = (one, two)
 
     def best_known(self, changes: Sequence[str]) -> None:
@@ -177,9 +180,11 @@ class _Display:
         self._best = tuple(changes)
 
     def finished(self, verdict: Verdict) -> None:
-        """Show nothing more; the verdict is for standard output."""
+        """Leave a line empty in a terminal; the verdict is for standard output."""
         self._active = {}
         self._left = self._best = None
+        if self._console.is_terminal:
+            self._line("")
 
     def _deserves_a_line(self, kind: ProbeKind) -> bool:
         return self._verbose or kind is not ProbeKind.RESOLVE

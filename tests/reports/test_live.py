@@ -81,8 +81,8 @@ def test_a_pipe_gets_one_line_per_event() -> None:
     assert shown(io.StringIO()).splitlines() == [
         "requirements.txt: 4 requirements; Python 3.12.3, linux-x86_64, uv 0.13.9",
         "Looking for the lines at fault: two builds at once",
-        "  roughly 3 builds left if one more line is at fault, 6 if two are",
-        "  build 1: the whole file",
+        "  build 1: the whole file "
+        "(roughly 3 builds left if one more line is at fault, 6 if two are)",
         "  build 2: without pandas==1.1.5",
         "  build 1 fails (6.2 s) - numpy does not compile  https://***@index.example/  \ufffd"
         "[bold]x[/bold]",

@@ -71,7 +71,8 @@ def test_imports_point_down(path: Path) -> None:
             assert is_below or is_base, f"{own} imports {other}, which is not below"
         elif len(own) > 1 and len(other) > 1 and own[0] not in ONE_MODULE:
             is_shared = other[1] in SHARED or other[1].startswith("_")
-            allowed = is_shared or own[1] == "__init__" or own[:2] in KNOWS_SIBLINGS
+            is_own = other[1] == own[1]  # A folder inside a folder is one module, too.
+            allowed = is_shared or is_own or own[1] == "__init__" or own[:2] in KNOWS_SIBLINGS
             assert allowed, f"{own} imports its sibling {other}"
 
 

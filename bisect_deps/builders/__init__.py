@@ -17,6 +17,7 @@ from bisect_deps.errors import InputError
 BUILDERS: dict[str, str] = {
     "local": "local",
     "command": "command",
+    "algorithmia": "algorithmia",
 }
 
 

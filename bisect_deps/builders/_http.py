@@ -60,7 +60,8 @@ class HttpError(Exception):
     """A request that was refused (`status`), or not answered at all (`status` None).
 
     `code` is the API's own number for the error, `message` its words, made safe to show;
-    `retry_after` the seconds that the server asks to wait.
+    `retry_after` the seconds that the server asks to wait, `reply` the whole answer, which is not
+    safe to show.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class HttpError(Exception):
         code: int | str | None = None,
         retry_after: float | None = None,
         html: bool = False,
+        reply: Reply | None = None,
     ) -> None:
         super().__init__(message)
         self.request = request
@@ -80,6 +82,7 @@ class HttpError(Exception):
         self.code = code
         self.retry_after = retry_after
         self.html = html
+        self.reply = reply
 
     @property
     def transient(self) -> bool:
@@ -217,6 +220,7 @@ class Http:
             code=code,
             retry_after=_retry_after(reply.headers.get("retry-after")),
             html=is_html(reply),
+            reply=reply,
         )
 
     def _safe(self, text: str) -> str:

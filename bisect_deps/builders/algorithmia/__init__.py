@@ -1,0 +1,24 @@
+"""Builds on a cluster of the Algorithmia model-hosting platform, through its API and its git host.
+
+One module in several files: `settings`, `api` (requests), `rights` (what errors mean),
+`repository` (git), `builder` (the protocol), `checks` (doctor).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bisect_deps.builders.algorithmia.builder import AlgorithmiaBuilder
+from bisect_deps.builders.algorithmia.checks import look
+from bisect_deps.builders.algorithmia.settings import read_settings
+from bisect_deps.builders.base import Builder, BuilderOptions, Check
+
+
+def make(options: BuilderOptions) -> Builder:
+    """Return the builder. Raises InputError for options that cannot work; asks nobody yet."""
+    return AlgorithmiaBuilder(read_settings(options))
+
+
+def checks(options: BuilderOptions) -> Iterator[Check]:
+    """Yield what `doctor` finds out about the cluster, the key and each algorithm, as it goes."""
+    yield from look(read_settings(options))

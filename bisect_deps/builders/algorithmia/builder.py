@@ -1,0 +1,317 @@
+"""The Algorithmia builder: a candidate is a commit on a scratch algorithm's repository.
+
+The push starts a build, which a `Watcher` finds by its commit and follows. This module holds what
+stands around it: handles that survive the process, which algorithm builds what, and the record of
+what has to be put back.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from bisect_deps.builders._http import HttpError
+from bisect_deps.builders.algorithmia.api import Algorithm, Api
+from bisect_deps.builders.algorithmia.repository import GitError, Login, Repository
+from bisect_deps.builders.algorithmia.rights import (
+    BY_CODE,
+    advice_for_git,
+    explained,
+    unavailable,
+)
+from bisect_deps.builders.algorithmia.settings import Settings
+from bisect_deps.builders.algorithmia.watching import Pace, Stage, Track, Watcher
+from bisect_deps.builders.base import STOPPED, Capabilities, Handle, Order
+from bisect_deps.errors import BuilderUnavailable, InputError
+from bisect_deps.model import BuildStatus
+
+ROOT_FILE = "requirements.txt"
+
+
+class AlgorithmiaBuilder:
+    """Builds by the platform's API on one or several scratch algorithms."""
+
+    name = "algorithmia"
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._api = Api(settings.address, key=settings.key, token=settings.token, clock=clock)
+        self._pace = pace or Pace.towards(settings.address)
+        self._clock = clock
+        self._watcher = Watcher(
+            self._api, settings, self._pace, clock, lambda known: self._repository(known).head
+        )
+        self._scratch: Path | None = None
+        self._repositories: dict[Algorithm, Repository] = {}
+        self._tracks: dict[str, Track] = {}
+        self._ended: set[str] = set()
+
+    def identity(self) -> str:
+        """Return the cluster, the first algorithm and the sample input."""
+        parts = [self.name, self._settings.address, str(self._settings.algorithms[0])]
+        if self._settings.calls:
+            parts.append("check " + json.dumps(self._settings.check_input, sort_keys=True))
+        return " ".join(parts)
+
+    def describe(self) -> Capabilities:
+        """Return one build at a time per scratch algorithm, each a whole image."""
+        return Capabilities(
+            max_parallel=len(self._settings.algorithms),
+            check=False,
+            reattach=True,
+            typical=60.0,
+            pause=min(self._pace.first, 1.0),
+        )
+
+    def preflight(self) -> Sequence[str]:
+        """Return what stands in the way; asks the API and the git host of each algorithm."""
+        from bisect_deps.builders.algorithmia.checks import look
+
+        return [
+            f"{check.name}: {check.detail}. {check.cure}".rstrip()
+            for check in look(self._settings)
+            if not check.ok
+        ]
+
+    def start(self, order: Order) -> Handle:
+        """Push the candidate as a commit, or find the commit that an earlier process pushed."""
+        refusal = _unfit(order)
+        if refusal:
+            return self._refused(order, refusal)
+        for algorithm in self._settings.algorithms:
+            known = self._repository(algorithm).find(order.digest)
+            if known and known not in self._ended:
+                return self._handle(algorithm, known, order)
+        algorithm = self._idlest()
+        repository = self._repository(algorithm)
+        self._remember(algorithm, repository)
+        with _git_explained(algorithm):
+            commit = repository.push(_placed(order), order.digest, order.label)
+        return self._handle(algorithm, commit, order)
+
+    def poll(self, handle: Handle) -> BuildStatus:
+        """Return the state; at most one request, none before the next is due."""
+        track = self._track(handle)
+        self._watcher.watch(track)
+        if track.stage is Stage.DONE:
+            self._ended.add(track.commit)
+        return track.status
+
+    def log(self, handle: Handle, start: int = 0) -> tuple[str, int]:
+        """Return the log from `start` on; empty until the build has ended."""
+        text = self._track(handle).log
+        return text[start:], max(start, len(text))
+
+    def installed(self, handle: Handle) -> Mapping[str, str] | None:
+        """Return None: the platform does not tell."""
+        return None
+
+    def cancel(self, handle: Handle) -> bool:
+        """Return False: the platform has no request for it. The build is only forgotten here."""
+        track = self._track(handle)
+        if track.stage is not Stage.DONE:
+            track.end(BuildStatus.CANCELLED, f"{STOPPED}: no longer waited for")
+            self._ended.add(track.commit)
+        return False
+
+    def close(self) -> None:
+        """Put the original files back, also those that a crashed run left changed.
+
+        Raises BuilderUnavailable where that was impossible, naming the algorithm and the way to do
+        it by hand; everything else is cleaned up all the same.
+        """
+        troubles: list[str] = []
+        for algorithm in self._left_changed():
+            try:
+                restored = self._repository(algorithm).restore()
+            except GitError as error:
+                troubles.append(f"{algorithm}: {error}")
+                continue
+            except BuilderUnavailable as error:
+                troubles.append(str(error))
+                continue
+            self._record(algorithm).unlink(missing_ok=True)
+            if restored.kept:
+                names = ", ".join(restored.kept)
+                troubles.append(f"{algorithm}: somebody else changed {names} meanwhile: left as is")
+        self._api.close()
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = None
+        self._repositories.clear()
+        if troubles:
+            raise BuilderUnavailable(
+                "the original requirements file could not be put back: " + "; ".join(troubles),
+                hint="run again with the same --algorithm, which tries once more; or by hand: in a "
+                "clone of the algorithm, `git checkout SHA -- requirements.txt`, where SHA stands "
+                "after Depbisect-Original in the newest commit's message, then commit and push",
+            )
+
+    # Handles, repositories, and the record of what is left to put back.
+
+    def _handle(self, algorithm: Algorithm, commit: str, order: Order) -> Handle:
+        handle = Handle(
+            id=f"{algorithm}@{commit}",
+            url=f"{self._settings.address}/v1{algorithm.path}/versions/{commit}",
+            extra={
+                "algorithm": str(algorithm),
+                "commit": commit,
+                "digest": order.digest,
+                "began": f"{self._clock():.3f}",
+                "limit": f"{order.timeout:g}",
+            },
+        )
+        self._track(handle)
+        return handle
+
+    def _refused(self, order: Order, reason: str) -> Handle:
+        handle = Handle(
+            id=f"refused@{order.digest}", extra={"refused": reason, "digest": order.digest}
+        )
+        self._track(handle)
+        return handle
+
+    def _track(self, handle: Handle) -> Track:
+        """Return what is known of a build; a handle from an earlier process starts anew."""
+        if handle.id not in self._tracks:
+            extra = handle.extra
+            now = self._clock()
+            if reason := extra.get("refused"):
+                track = Track(self._settings.algorithms[0], handle.id, "", now, 0.0)
+                track.end(BuildStatus.CANCELLED, reason)
+            else:
+                track = Track(
+                    algorithm=Algorithm.parse(extra["algorithm"]),
+                    commit=extra["commit"],
+                    digest=extra.get("digest", ""),
+                    began=float(extra.get("began", now)),
+                    limit=float(extra.get("limit", 1800)),
+                    listed_by=now + self._pace.appear,
+                )
+            self._tracks[handle.id] = track
+        return self._tracks[handle.id]
+
+    def _idlest(self) -> Algorithm:
+        """Return the algorithm with the fewest builds under way."""
+        busy = [track.algorithm for track in self._tracks.values() if track.stage is not Stage.DONE]
+        return min(self._settings.algorithms, key=busy.count)
+
+    def _repository(self, algorithm: Algorithm) -> Repository:
+        """Return the algorithm's repository, fetched when it is first needed."""
+        if algorithm not in self._repositories:
+            if self._scratch is None:
+                self._scratch = Path(tempfile.mkdtemp(prefix="depbisect-algorithmia-"))
+            folder = self._scratch / f"{algorithm.owner}-{algorithm.name}.git"
+            try:
+                url, login = source_of(self._api, self._settings, algorithm)
+            except HttpError as error:
+                raise explained(error, str(algorithm)) from None
+            repository = Repository(url, folder, login)
+            with _git_explained(algorithm):
+                repository.open()
+            self._repositories[algorithm] = repository
+        return self._repositories[algorithm]
+
+    def _left_changed(self) -> list[Algorithm]:
+        """Return the algorithms that this run or a crashed one has changed."""
+        records = self._settings.state.glob("*.json")
+        return [found for path in sorted(records) if (found := self._recorded(path))]
+
+    def _remember(self, algorithm: Algorithm, repository: Repository) -> None:
+        """Write down, before the first push, that an algorithm has to be put back."""
+        path = self._record(algorithm)
+        if path.exists():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ignore = path.parent.parent / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        record = {
+            "address": self._settings.address,
+            "algorithm": str(algorithm),
+            "branch": repository.branch,
+            "original": repository.original,
+        }
+        path.write_text(json.dumps(record) + "\n", encoding="utf-8")
+
+    def _record(self, algorithm: Algorithm) -> Path:
+        return self._settings.state / f"{algorithm.owner}-{algorithm.name}.json"
+
+    def _recorded(self, path: Path) -> Algorithm | None:
+        """Return the algorithm of a record of this cluster; another cluster's waits for its own."""
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if record["address"] != self._settings.address:
+                return None
+            return Algorithm.parse(record["algorithm"])
+        except (OSError, ValueError, KeyError, TypeError, InputError):
+            return None
+
+
+def source_of(api: Api, settings: Settings, algorithm: Algorithm) -> tuple[str, Login | None]:
+    """Return where an algorithm's source is and who may push there; raises HttpError.
+
+    The platform's key goes to the platform's own git host alone.
+    """
+    source = api.algorithm(algorithm).get("source")
+    source = source if isinstance(source, dict) else {}
+    host = source.get("scm")
+    provider = host.get("provider", "internal") if isinstance(host, dict) else "internal"
+    if provider == "internal":
+        return api.git_url(algorithm), settings.login(algorithm)
+    url = source.get("repository_https_url")
+    if not isinstance(url, str) or "bitbucket_server" in str(provider):
+        raise unavailable(BY_CODE[4011], str(algorithm), f"source host: {provider}")
+    return url, settings.login_elsewhere()
+
+
+@contextmanager
+def _git_explained(algorithm: Algorithm) -> Iterator[None]:
+    """Turn a failure of git into the user's error."""
+    try:
+        yield
+    except GitError as error:
+        words = str(error)
+        raise unavailable(advice_for_git(words), str(algorithm), words) from None
+
+
+def _unfit(order: Order) -> str | None:
+    """Return why the platform cannot build an order, None where it can."""
+    path = order.path
+    outside = [name for name in order.files if ".." in PurePosixPath(name).parts]
+    reasons = (
+        (order.isolated, "the platform builds whole files, not one requirement alone"),
+        (order.build_constraints, "the platform takes no constraints for build environments"),
+        (
+            order.check or order.imports,
+            "the platform runs no commands: use --check-input to call the built version",
+        ),
+        (outside, f"{', '.join(outside)}: outside the algorithm's repository"),
+        (
+            PurePosixPath(path).suffix == ".toml",
+            f"the platform installs {ROOT_FILE} alone, not {path}",
+        ),
+        (
+            path != ROOT_FILE and ROOT_FILE in order.files,
+            f"{path} would take the place of {ROOT_FILE}, which it includes",
+        ),
+    )
+    return next((reason for unfit, reason in reasons if unfit), None)
+
+
+def _placed(order: Order) -> dict[str, bytes]:
+    """Return the order's files with the root file where the platform looks for it."""
+    return {
+        ROOT_FILE if path == order.path else path: content for path, content in order.files.items()
+    }

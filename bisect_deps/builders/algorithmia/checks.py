@@ -1,0 +1,162 @@
+"""What `doctor` looks at: the address, the key, its rights, each algorithm, and its git host.
+
+One check after the other, cheapest first; a check that others stand on ends the list when it fails.
+Nothing is built, pushed or changed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from bisect_deps.builders._http import HttpError
+from bisect_deps.builders.algorithmia.api import Algorithm, Api, expiry
+from bisect_deps.builders.algorithmia.builder import source_of
+from bisect_deps.builders.algorithmia.repository import GitError, Repository
+from bisect_deps.builders.algorithmia.rights import Advice, advice_for, advice_for_git
+from bisect_deps.builders.algorithmia.settings import Settings
+from bisect_deps.builders.base import Check
+from bisect_deps.errors import BuilderUnavailable, DepbisectError
+
+
+def look(settings: Settings) -> Iterator[Check]:
+    """Yield the checks of a cluster and its scratch algorithms, as they are made."""
+    api = Api(settings.address, key=settings.key, token=settings.token)
+    try:
+        yield from _look(api, settings)
+    finally:
+        api.close()
+
+
+def _look(api: Api, settings: Settings) -> Iterator[Check]:
+    if settings.token is not None:
+        yield _token(settings)
+    reached = _reached(api)
+    yield from reached
+    if not all(check.ok for check in reached):
+        return
+    for algorithm in settings.algorithms:
+        yield from _algorithm(api, settings, algorithm)
+    if settings.calls:
+        yield Check("sample input", True, f"JSON, called for up to {settings.call_timeout:g} s")
+
+
+def _token(settings: Settings) -> Check:
+    ends = expiry(settings.token) if settings.token is not None else None
+    if ends is None:
+        return Check("token", True, "says nothing of its end")
+    fresh = ends > datetime.now(timezone.utc)
+    words = f"{'good until' if fresh else 'expired at'} {ends:%Y-%m-%d %H:%M} UTC"
+    return Check("token", fresh, words, "" if fresh else "get a fresh ALGORITHMIA_BEARER_TOKEN")
+
+
+def _reached(api: Api) -> tuple[Check, ...]:
+    """Return whether the address is an API's, and whether it knows the key."""
+    address = Check("address", True, f"{api.address} answers as the platform's API")
+    known = Check("key", True, "accepted")
+    try:
+        api.sources()
+    except HttpError as error:
+        advice = advice_for(error)
+        if error.status == 401:
+            return address, _failed("key", advice, error)
+        if error.status == 403:
+            return address, known
+        return (_failed("address", advice, error),)
+    return address, known
+
+
+def _algorithm(api: Api, settings: Settings, algorithm: Algorithm) -> Iterator[Check]:
+    name = f"algorithm {algorithm}"
+    try:
+        found = api.algorithm(algorithm)
+    except HttpError as error:
+        yield _failed(name, advice_for(error), error)
+        return
+    yield Check(name, True, f"found, id {found.get('id', 'not told')}")
+    try:
+        page = api.builds(algorithm, limit=1)
+    except HttpError as error:
+        yield _failed(f"right to build {algorithm}", advice_for(error), error)
+        return
+    newest = page.builds[0].status if page.builds else "none yet"
+    yield Check(f"right to build {algorithm}", True, f"builds may be read; the newest: {newest}")
+    yield from _settings(algorithm, found, settings)
+    yield from _source(api, algorithm)
+    yield from _git(api, settings, algorithm)
+
+
+def _settings(algorithm: Algorithm, found: dict[str, Any], settings: Settings) -> Iterator[Check]:
+    """Yield the algorithm's own settings that make builds or calls fail."""
+    own = found.get("settings")
+    own = own if isinstance(own, dict) else {}
+    full = own.get("network_access", "full") == "full"
+    yield Check(
+        f"network access of {algorithm}",
+        full,
+        "full" if full else "isolated: code that needs the internet fails when it is called",
+        "" if full else "set network_access to full in the algorithm's settings",
+    )
+    if settings.calls:
+        pipelined = own.get("pipeline_enabled", True) is not False
+        yield Check(
+            f"pipelining of {algorithm}",
+            pipelined,
+            "enabled" if pipelined else "disabled: it may not call other algorithms",
+            "" if pipelined else "set pipeline_enabled in the algorithm's settings",
+        )
+
+
+def _source(api: Api, algorithm: Algorithm) -> Iterator[Check]:
+    name = f"source host of {algorithm}"
+    try:
+        state = api.source_status(algorithm)
+    except HttpError as error:
+        yield _failed(name, advice_for(error), error)
+        return
+    cures = {
+        "deploy_key_error": "add the algorithm's deploy key to its repository at the source host",
+        "provider_internal_error": "the source host is in trouble: try again later",
+    }
+    cure = cures.get(state, "connect the source host again in the algorithm's settings")
+    yield Check(name, state == "active", state, "" if state == "active" else cure)
+
+
+def _git(api: Api, settings: Settings, algorithm: Algorithm) -> Iterator[Check]:
+    """Yield whether git lets us read and push, and whether an earlier run is left to put back."""
+    name = f"git login for {algorithm}"
+    with tempfile.TemporaryDirectory(prefix="depbisect-doctor-") as folder:
+        try:
+            url, login = source_of(api, settings, algorithm)
+            repository = Repository(url, Path(folder) / "clone.git", login)
+            repository.open()
+            yield Check(name, True, f"{url}, branch {repository.branch}")
+            name = f"right to push to {algorithm}"
+            repository.probe_push()
+            yield Check(name, True, "a push would be taken")
+        except GitError as error:
+            advice = advice_for_git(str(error))
+            yield Check(name, False, f"{advice.means}: {error}", advice.cure)
+            return
+        except HttpError as error:
+            yield _failed(name, advice_for(error), error)
+            return
+        except (BuilderUnavailable, DepbisectError) as error:
+            yield Check(name, False, str(error), error.hint or "")
+            return
+        left = repository.unrestored
+        yield Check(
+            f"requirements of {algorithm}",
+            not left,
+            "a candidate of an earlier run is on the branch"
+            if left
+            else "as their owner left them",
+            "run with the same --algorithm: its end puts the original back" if left else "",
+        )
+
+
+def _failed(name: str, advice: Advice, error: HttpError) -> Check:
+    return Check(name, False, f"{advice.means} ({error})", f"Likely {advice.likely}: {advice.cure}")

@@ -1,0 +1,307 @@
+"""An algorithm's git repository: candidates as commits on its default branch, and the way back.
+
+Works by git plumbing in a bare scratch clone: no work tree, no force push, no change of the user's
+configuration. The login reaches git through the environment of the git process alone. Each commit
+says in its trailers which order it is and what the branch held before, so that a later run, on any
+machine, finds its builds again and can put the original back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bisect_deps.builders._http import refuse_open_channel
+from bisect_deps.processes import clean_environment
+from bisect_deps.secret import Secret, redact
+
+ORDER = "Depbisect-Order"
+ORIGINAL = "Depbisect-Original"
+RESTORED = "Depbisect-Restored"
+AUTHOR = "depbisect"
+EMAIL = "depbisect@localhost"
+GIT_TIMEOUT = 300
+_MOST_PUSHES = 4
+_REJECTED = re.compile(r"non-fast-forward|fetch first|\[rejected\]|cannot lock ref", re.IGNORECASE)
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+# What would point git at another repository, add settings, or print the login.
+_GIT_STATE = re.compile(
+    r"GIT_(?:TRACE|CURL_VERBOSE|DIR$|WORK_TREE|INDEX|OBJECT|NAMESPACE|COMMON"
+    r"|CONFIG_(?:COUNT|KEY|VALUE|PARAMETERS))"
+)
+# Prints the login for the one host that the environment names; asked by git itself.
+_HELPER = (
+    '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" '
+    '"$DEPBISECT_GIT_USER" "$DEPBISECT_GIT_PASSWORD"; }; f'
+)
+
+
+class GitError(Exception):
+    """Git failed; the text is its own words, made safe to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who git's host is asked as."""
+
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit of ours on the branch: its order's digest ("" for a restoring one), its original."""
+
+    sha: str
+    order: str
+    original: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What putting the original back came to; `kept` are files that somebody else changed since."""
+
+    commit: str | None
+    kept: tuple[str, ...] = ()
+
+
+class Repository:
+    """A scratch clone of one repository's default branch. Every method may raise GitError."""
+
+    def __init__(self, url: str, folder: Path, login: Login | None) -> None:
+        refuse_open_channel(url)
+        self.url = url
+        self._folder = folder
+        self._login = login
+        self.branch = ""
+        self.head = ""
+        self.original = ""
+        self._ours: list[Commit] = []
+        self._changes: dict[str, set[str]] = {}
+
+    def probe(self) -> str:
+        """Return the default branch, asked from the host; shows that reading is allowed."""
+        listed = self._git("ls-remote", "--symref", self.url, "HEAD", "refs/heads/master")
+        symref = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", listed, re.MULTILINE)
+        if symref:
+            return symref[1]
+        if "refs/heads/master" in listed:
+            return "master"
+        raise GitError("the repository has no default branch: it is empty")
+
+    def probe_push(self) -> None:
+        """Show that a push is allowed, without pushing."""
+        self.open()
+        self._git("push", "--dry-run", "--quiet", self.url, f"{self.head}:{self._ref}")
+
+    def open(self) -> None:
+        """Fetch the branch; know its head, its original, and the commits of ours since."""
+        if not self.branch:
+            self.branch = self.probe()
+        self._git("fetch", "--quiet", "--no-tags", "--force", self.url, f"{self._ref}:{self._ref}")
+        self.head = self._git("rev-parse", self._ref).strip()
+        self._ours = self._since_original()
+        if not self.original:
+            self.original = self._ours[0].original if self._ours else self.head
+
+    @property
+    def unrestored(self) -> bool:
+        """Say whether the branch holds candidates of ours, from this run or an earlier one."""
+        return bool(self._ours)
+
+    def find(self, order: str) -> str | None:
+        """Return the newest commit of that order since the original, or None."""
+        return next((commit.sha for commit in reversed(self._ours) if commit.order == order), None)
+
+    def push(self, files: Mapping[str, bytes], order: str, label: str) -> str:
+        """Commit `files` on top of the branch and push; returns the commit.
+
+        Files of earlier candidates are first as in the original. A push that somebody else's came
+        before is made again on top of theirs.
+        """
+        message = (
+            f"depbisect: {_one_line(label)}\n\n{ORDER}: {order}\n{ORIGINAL}: {self.original}\n"
+        )
+        for _ in range(_MOST_PUSHES):
+            touched = self._touched()
+            commit = self._commit(self._tree(files, touched), message)
+            if self._pushed(commit):
+                self._changes[commit] = touched | set(files)
+                self._ours.append(Commit(commit, order, self.original))
+                return commit
+            self.open()
+        raise GitError("the branch moves faster than it can be pushed to")
+
+    def restore(self) -> Restored:
+        """Put the original files back by one last commit; history stays as it is."""
+        for _ in range(_MOST_PUSHES):
+            self.open()
+            if not self._ours:
+                return Restored(None)
+            ours, kept = self._touched(), self._changed_since()
+            tree = self._tree({}, ours - kept)
+            message = f"depbisect: the original files are back\n\n{RESTORED}: {self.original}\n"
+            commit = self._commit(tree, message)
+            if self._pushed(commit):
+                self._ours = []
+                return Restored(commit, tuple(sorted(kept)))
+        raise GitError("the branch moves faster than it can be pushed to")
+
+    @property
+    def _ref(self) -> str:
+        return f"refs/heads/{self.branch}"
+
+    def _since_original(self) -> list[Commit]:
+        """Return our commits since the branch was last in its original state, oldest first."""
+        log = self._git("log", "--first-parent", "-z", "--format=%H%x1f%B", self.head)
+        found: list[Commit] = []
+        for entry in log.split("\0"):
+            sha, _, body = entry.partition("\x1f")
+            if _trailer(body, RESTORED) or sha == self.original:
+                break
+            original = _trailer(body, ORIGINAL)
+            if original:
+                found.append(Commit(sha, _trailer(body, ORDER), original))
+            if found and sha == found[0].original:
+                break
+        return found[::-1]
+
+    def _touched(self) -> set[str]:
+        """Return the files that commits of ours changed."""
+        for commit in self._ours:
+            if commit.sha not in self._changes:
+                listed = self._git(
+                    "diff-tree", "--no-commit-id", "--name-only", "-r", "-z", commit.sha
+                )
+                self._changes[commit.sha] = {name for name in listed.split("\0") if name}
+        return {path for commit in self._ours for path in self._changes[commit.sha]}
+
+    def _changed_since(self) -> set[str]:
+        """Return those of our files that somebody else changed after our last commit."""
+        paths = self._touched()
+        ours, now = self._entries(self._ours[-1].sha, paths), self._entries(self.head, paths)
+        return {path for path in paths if ours.get(path) != now.get(path)}
+
+    def _tree(self, files: Mapping[str, bytes], reset: Iterable[str]) -> str:
+        """Write the head's tree with `reset` as in the original and `files` on top."""
+        index = str(self._folder / "depbisect-index")
+        Path(index).unlink(missing_ok=True)
+        self._git("read-tree", self.head, index=index)
+        originals = self._entries(self.original, {*reset, *files})
+        lines: list[str] = []
+        for path in sorted(set(reset) - set(files)):
+            mode, blob = originals.get(path, ("0", "0" * 40))
+            lines.append(f"{mode} {blob}\t{path}")
+        for path, content in files.items():
+            blob = self._git("hash-object", "-w", "--stdin", data=content).strip()
+            mode, _ = originals.get(path, ("100644", ""))
+            lines.append(f"{mode} {blob}\t{path}")
+        data = "".join(f"{line}\0" for line in lines).encode()
+        self._git("update-index", "-z", "--index-info", data=data, index=index)
+        return self._git("write-tree", index=index).strip()
+
+    def _entries(self, commit: str, paths: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """Return mode and blob of those paths that a commit has."""
+        wanted = sorted(paths)
+        listed = self._git("ls-tree", "-r", "-z", commit, "--", *wanted) if wanted else ""
+        found = (re.match(r"(\d+) blob ([0-9a-f]+)\t(.*)", line) for line in listed.split("\0"))
+        return {match[3]: (match[1], match[2]) for match in found if match}
+
+    def _commit(self, tree: str, message: str) -> str:
+        return self._git("commit-tree", tree, "-p", self.head, data=message.encode()).strip()
+
+    def _pushed(self, commit: str) -> bool:
+        """Push without force; False where the branch has moved meanwhile."""
+        try:
+            self._git("push", "--quiet", self.url, f"{commit}:{self._ref}")
+        except GitError as error:
+            if _REJECTED.search(str(error)):
+                return False
+            raise
+        self._git("update-ref", self._ref, commit)
+        self.head = commit
+        return True
+
+    def _git(self, *arguments: str, data: bytes = b"", index: str = "") -> str:
+        if not (self._folder / "HEAD").exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._run("init", "--quiet", "--bare", str(self._folder))
+        return self._run(f"--git-dir={self._folder}", *arguments, data=data, index=index)
+
+    def _run(self, *arguments: str, data: bytes = b"", index: str = "") -> str:
+        try:
+            done = subprocess.run(
+                ["git", *arguments],
+                cwd=self._folder,
+                env=self._environment(index),
+                input=data,
+                capture_output=True,
+                timeout=GIT_TIMEOUT,
+                check=False,
+                start_new_session=True,  # Ctrl-C stops us, not a push under way.
+            )
+        except FileNotFoundError:
+            raise GitError("git is not installed") from None
+        except subprocess.TimeoutExpired:
+            raise GitError(f"git did not end within {GIT_TIMEOUT} s: timed out") from None
+        if done.returncode:
+            raise GitError(self._safe(done.stderr.decode("utf-8", "replace")))
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+    def _environment(self, index: str) -> dict[str, str]:
+        """Return git's environment: no prompt, no hook, no helper but ours, no trace."""
+        settings = [
+            ("credential.helper", ""),
+            ("core.hooksPath", os.devnull),
+            ("http.followRedirects", "false"),
+            ("gc.auto", "0"),
+            ("core.quotePath", "false"),
+        ]
+        environment = {
+            name: value
+            for name, value in clean_environment(keep=_PROXIES).items()
+            if not _GIT_STATE.match(name)
+        }
+        if self._login is not None:
+            settings.append((f"credential.{_host(self.url)}.helper", _HELPER))
+            environment["DEPBISECT_GIT_USER"] = self._login.user
+            environment["DEPBISECT_GIT_PASSWORD"] = self._login.password.reveal()
+        for number, (key, value) in enumerate(settings):
+            environment[f"GIT_CONFIG_KEY_{number}"] = key
+            environment[f"GIT_CONFIG_VALUE_{number}"] = value
+        environment.update(
+            GIT_CONFIG_COUNT=str(len(settings)),
+            GIT_TERMINAL_PROMPT="0",
+            GIT_ASKPASS="",
+            SSH_ASKPASS="",
+            LC_ALL="C",
+            GIT_AUTHOR_NAME=AUTHOR,
+            GIT_AUTHOR_EMAIL=EMAIL,
+            GIT_COMMITTER_NAME=AUTHOR,
+            GIT_COMMITTER_EMAIL=EMAIL,
+        )
+        if index:
+            environment["GIT_INDEX_FILE"] = index
+        return environment
+
+    def _safe(self, words: str) -> str:
+        secrets = [self._login.password] if self._login else []
+        lines = [re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", line).strip() for line in words.split("\n")]
+        return redact("; ".join(line for line in lines if line), secrets)[:500]
+
+
+def _trailer(body: str, name: str) -> str:
+    match = re.search(rf"^{name}: (\S+)$", body, re.MULTILINE)
+    return match[1] if match else ""
+
+
+def _host(url: str) -> str:
+    return "/".join(url.split("/", 3)[:3])
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).strip()[:60] or "candidate"

@@ -1,0 +1,138 @@
+"""What the Algorithmia builder is told: cluster, algorithms, keys, sample input; checked early.
+
+The platform's own variables are read as its client reads them: the key wins over the token.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bisect_deps.builders._http import refuse_open_channel
+from bisect_deps.builders.algorithmia.api import Algorithm, clean_address
+from bisect_deps.builders.algorithmia.repository import Login
+from bisect_deps.builders.base import BuilderOptions
+from bisect_deps.errors import InputError
+from bisect_deps.secret import Secret
+
+MOST_CALL_SECONDS = 3000.0
+STATE = Path(".depbisect") / "algorithmia"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Checked settings; `check_input` counts only where `calls`. `state` holds what to put back."""
+
+    address: str
+    algorithms: tuple[Algorithm, ...]
+    state: Path
+    key: Secret | None = None
+    token: Secret | None = None
+    git_user: str | None = None
+    git_password: Secret | None = None
+    calls: bool = False
+    check_input: object = None
+    call_timeout: float = 300.0
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Return all that must never be shown."""
+        found = (self.key, self.token, self.git_password)
+        return tuple(secret for secret in found if secret)
+
+    def login(self, algorithm: Algorithm) -> Login | None:
+        """Return the login of the platform's git host: an account with its password or key."""
+        password = self.git_password or self.key
+        return Login(self.git_user or algorithm.owner, password) if password else None
+
+    def login_elsewhere(self) -> Login | None:
+        """Return the login of a source host elsewhere, which never sees the platform's key."""
+        if self.git_user and self.git_password:
+            return Login(self.git_user, self.git_password)
+        return None
+
+
+def read_settings(
+    options: BuilderOptions, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Check the options; what they leave open comes from the environment. Raises InputError."""
+    env = os.environ if environment is None else environment
+    address = read_address(options, env)
+    if not options.algorithms:
+        raise InputError(
+            "no algorithm to build on",
+            hint="name a scratch algorithm with --algorithm OWNER/NAME; repeat it to build several "
+            "candidates at once",
+        )
+    key, token = read_keys(options, env)
+    if not key and not token:
+        raise InputError(
+            "no API key",
+            hint="put a management-capable standard key into ALGORITHMIA_API_KEY (or a token into "
+            "ALGORITHMIA_BEARER_TOKEN); keys are never taken from the command line",
+        )
+    if not 0 < options.call_timeout <= MOST_CALL_SECONDS:
+        raise InputError(
+            f"a call may last up to {MOST_CALL_SECONDS:g} s, not {options.call_timeout:g} s",
+            hint="change --call-timeout",
+        )
+    password = env.get("ALGORITHMIA_GIT_PASSWORD")
+    return Settings(
+        address=address,
+        algorithms=tuple(dict.fromkeys(Algorithm.parse(name) for name in options.algorithms)),
+        state=options.folder / STATE,
+        key=key,
+        token=token,
+        git_user=env.get("ALGORITHMIA_GIT_USER") or None,
+        git_password=Secret(password) if password else None,
+        calls=options.check_input is not None,
+        check_input=read_input(options.check_input),
+        call_timeout=options.call_timeout,
+    )
+
+
+def read_address(options: BuilderOptions, environment: Mapping[str, str]) -> str:
+    """Return the API's address. Raises InputError where there is none, or an unsafe one."""
+    given = options.api_address or environment.get("ALGORITHMIA_API")
+    if not given:
+        raise InputError(
+            "no cluster to build on", hint="give --api-address, as in https://api.CLUSTER"
+        )
+    address = clean_address(given)
+    refuse_open_channel(address)
+    return address
+
+
+def read_keys(
+    options: BuilderOptions, environment: Mapping[str, str]
+) -> tuple[Secret | None, Secret | None]:
+    """Return key and token; the token is None where there is a key."""
+    key, token = options.api_key, options.bearer_token
+    if not key and not token:
+        key = _secret(environment.get("ALGORITHMIA_API_KEY"))
+        token = _secret(environment.get("ALGORITHMIA_BEARER_TOKEN"))
+    return (key, None) if key else (None, token)
+
+
+def read_input(text: str | None) -> object:
+    """Return the sample input's value. Raises InputError for what JSON cannot say."""
+    if text is None:
+        return None
+
+    def refuse(name: str) -> object:
+        raise ValueError(f"{name} is not in JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except ValueError as error:
+        raise InputError(
+            f"the sample input is not JSON: {error}",
+            hint="quote it for the shell, as in --check-input '{\"a\": 1}'",
+        ) from None
+
+
+def _secret(text: str | None) -> Secret | None:
+    return Secret(text.strip()) if text and text.strip() else None

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatch
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._text import read_input
 from bisect_deps.formats.base import Manifest, Problem
-from bisect_deps.formats.lock import Locked, is_lock, read_lock, versions
 from bisect_deps.formats.requirements import parse
+
+if TYPE_CHECKING:
+    from bisect_deps.formats.lock import Locked
+
+# Name pattern to the module of a format that holds requirements among other things: its STYLE, and
+# the groups that a build installs, INSTALLED. Everything else is a requirements file.
+_FORMATS = (
+    ("*pyproject.toml", "pyproject"),
+    ("*.py", "script"),
+    ("*setup.cfg", "setup_cfg"),
+    ("*.yml", "conda"),
+    ("*.yaml", "conda"),
+)
 
 
 def open_manifest(path: Path, *, variables: Mapping[str, str] | None = None) -> Manifest:
-    """Read an input file that a build can use.
+    """Read an input file that a build can use: its requirements are those that a build installs.
 
     An empty file is a manifest without requirements. Raises InputError, with file and line where
     there is one, for whatever would keep an installer from reading the file.
     """
     data = read_input(path)
+    if is_lock(path):
+        hint = "give the file that it was made from, and the lock with --good"
+        raise InputError("a lock is not edited by hand", place=str(path), hint=hint)
+    if _format(path):
+        own = _with_style(data, path, all_groups=False)
+        _raise_fatal(path, own)
+        return own
     manifest = parse_manifest(data, path, variables=variables)
     rejected = _first_fatal(manifest)
     if rejected is not None and path.absolute().parent != Path.cwd():
@@ -26,8 +48,7 @@ def open_manifest(path: Path, *, variables: Mapping[str, str] | None = None) -> 
         beside = parse_manifest(data, path, folder=path.absolute().parent, variables=variables)
         if _first_fatal(beside) is None:
             return beside
-    if rejected is not None:
-        raise InputError(rejected.message, place=_place(path, rejected), hint=rejected.hint or None)
+    _raise_fatal(path, manifest)
     return manifest
 
 
@@ -37,12 +58,16 @@ def parse_manifest(
     *,
     folder: Path | None = None,
     variables: Mapping[str, str] | None = None,
+    read: Callable[[str], bytes] | None = None,
 ) -> Manifest:
-    """Read an input file's bytes; whatever is wrong is in `Manifest.problems`.
+    """Read an input file's bytes, all its groups; what is wrong is in `Manifest.problems`.
 
-    `folder` is the installer's working directory, by default the process's.
+    `folder` is the installer's working directory, by default the process's. `read` gives the bytes
+    of an included file by its absolute path, by default from the disk.
     """
-    return parse(data, path, folder=folder, variables=variables)
+    if _format(path):
+        return _with_style(data, path, all_groups=True)
+    return parse(data, path, folder=folder, variables=variables, read=read)
 
 
 def read_known_good(path: Path, markers: Mapping[str, str] | None = None) -> Mapping[str, str]:
@@ -51,6 +76,8 @@ def read_known_good(path: Path, markers: Mapping[str, str] | None = None) -> Map
     `markers` is the environment that decides where one name is locked at several versions. Raises
     InputError where the file pins nothing.
     """
+    from bisect_deps.formats.lock import versions
+
     found = versions(read_pins(path), markers)
     if not found:
         hint = "give a lock, pip-compile output or pip freeze"
@@ -60,6 +87,8 @@ def read_known_good(path: Path, markers: Mapping[str, str] | None = None) -> Map
 
 def read_pins(path: Path) -> Sequence[Locked]:
     """Return what a lock, or any input file with pins, holds: names, versions, hashes."""
+    from bisect_deps.formats.lock import Locked, read_lock
+
     if is_lock(path):
         return read_lock(path)
     manifest = parse_manifest(read_input(path), path)
@@ -70,8 +99,33 @@ def read_pins(path: Path) -> Sequence[Locked]:
     )
 
 
+def is_lock(path: Path) -> bool:
+    """Say whether a file's name is that of a lock, which is never edited."""
+    name = path.name
+    if name in ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"):
+        return True
+    return name == "pylock.toml" or (name.startswith("pylock.") and name.endswith(".toml"))
+
+
+def _format(path: Path) -> str | None:
+    return next((name for pattern, name in _FORMATS if fnmatch(path.name, pattern)), None)
+
+
+def _with_style(data: bytes, path: Path, *, all_groups: bool) -> Manifest:
+    from bisect_deps.formats._embedded import embedded
+
+    module = import_module(f"bisect_deps.formats.{_format(path)}")
+    return embedded(data, path, module.STYLE, None if all_groups else module.INSTALLED)
+
+
 def _first_fatal(manifest: Manifest) -> Problem | None:
     return next((problem for problem in manifest.problems if problem.fatal), None)
+
+
+def _raise_fatal(path: Path, manifest: Manifest) -> None:
+    problem = _first_fatal(manifest)
+    if problem is not None:
+        raise InputError(problem.message, place=_place(path, problem), hint=problem.hint or None)
 
 
 def _place(path: Path, problem: Problem) -> str:

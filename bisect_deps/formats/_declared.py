@@ -10,7 +10,6 @@ import os
 import posixpath
 import re
 import urllib.parse
-import urllib.request
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -84,6 +83,19 @@ def declared(code: Mapped, folder: Path) -> Parts:
         marker_span=marker_span,
         url_span=body.span(0, len(body.text)),
     )
+
+
+def declared_pep508(code: Mapped) -> Parts:
+    """Read a requirement as standard metadata has it: names only, no path. Raises Rejected."""
+    requirement = _pep508(code.text)
+    if requirement.marker is None:
+        return _named(code.slice(0, len(code.text.rstrip("; \t"))), frozenset(), None, None)
+    found = re.search(r"[ \t];" if requirement.url else ";", code.text)
+    assert found is not None
+    cut = found.end()
+    marker_span = _span_of(code, code.text[cut:], cut)
+    body = code.slice(0, cut - 1).stripped()
+    return _named(body, frozenset(), str(requirement.marker), marker_span)
 
 
 def declared_editable(value: str, span: Span | None, folder: Path) -> Parts:
@@ -260,6 +272,8 @@ def _extension(path: str) -> str:
 
 
 def _path_to_url(path: str) -> str:
+    import urllib.request  # brings in the whole HTTP client, and few files need it
+
     return urllib.parse.urljoin("file://", urllib.request.pathname2url(os.path.normpath(path)))
 
 

@@ -5,7 +5,7 @@ Never raises: what pip rejects becomes a fatal problem, what it silently changes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -53,6 +53,14 @@ def read_document(data: bytes, path: str, folder: Path, variables: Mapping[str, 
     _hidden_separators(reader)
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
     return replace(document, lines=lines, problems=problems)
+
+
+def read_code(
+    document: Document, line: LogicalLine, code: Mapped
+) -> tuple[LogicalLine, Sequence[Problem]]:
+    """Read a line of pip's grammar that stands inside another format; its variables stay."""
+    reader = _Reader(document, Path.cwd(), {})
+    return _read(reader, line, code), reader.problems
 
 
 def options_start(text: str) -> int:

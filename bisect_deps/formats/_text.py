@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats.base import Document, PhysicalLine, Problem, ProblemKind, Span
@@ -71,6 +72,29 @@ def cookie(data: bytes) -> str | None:
         if line[:1] == b"#" and (found := COOKIE.search(line)):
             return found[1].decode("ascii")
     return None
+
+
+def decode_utf8(data: bytes, path: str) -> Document:
+    """Return a document of a format that is UTF-8 by definition, its lines as editors count."""
+    bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    document = _decoded(data, path, bom, "utf-8", "its format says so")
+    return replace(document, **_plain(document.text))
+
+
+def decode_python(data: bytes, path: str) -> Document:
+    """Return a document of Python source, its lines as editors count."""
+    document = decode(data, path)
+    return replace(document, **_plain(document.text))
+
+
+def _plain(text: str) -> dict[str, Any]:
+    lines: list[PhysicalLine] = []
+    at = 0
+    for content, terminator in re.findall(r"([^\r\n]*)(\r\n|\n|\r|$)", text):
+        if content or terminator:
+            lines.append(PhysicalLine(len(lines) + 1, Span(at, at + len(content)), terminator))
+        at += len(content) + len(terminator)
+    return {"physical": tuple(lines), "starts": tuple(line.span.start for line in lines)}
 
 
 def decode(data: bytes, path: str) -> Document:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,14 +59,23 @@ class Array:
 
 def load(text: str) -> dict[str, Any]:
     """Return the data of a TOML text. Raises ValueError."""
-    loaded: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
+    loaded: dict[str, Any] = tomllib.loads(text)
     return loaded
 
 
-def arrays(text: str) -> list[Array]:
-    """Return all arrays under a key, in the order of the text. Raises NotToml."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """All arrays under a key, in the order of the text, and where each table's header ends."""
+
+    arrays: tuple[Array, ...] = ()
+    headers: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+
+
+def layout(text: str) -> Layout:
+    """Return where arrays and tables stand. Raises NotToml."""
+    scanner = _Scanner(text)
     try:
-        return list(_Scanner(text).document())
+        return Layout(tuple(scanner.document()), scanner.headers)
     except IndexError as error:
         raise NotToml("the text ends too early") from error
 
@@ -75,6 +84,7 @@ def arrays(text: str) -> list[Array]:
 class _Scanner:
     text: str
     at: int = 0
+    headers: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def document(self) -> Iterator[Array]:
         """Follow tables and keys to the end of the text."""
@@ -85,6 +95,7 @@ class _Scanner:
                 self.at += 2 if doubled else 1
                 table = self._key()
                 self._expect("]]" if doubled else "]")
+                self.headers[table] = self.at
                 continue
             path = table + self._key()
             self._expect("=")

@@ -43,7 +43,7 @@ class ProblemKind(str, Enum):
     """What a reader should know about a line besides what it says.
 
     The first group makes pip reject the file (`Problem.fatal`); the second is accepted, and means
-    something else than it seems to.
+    something else than it seems to. INVALID_FILE: no valid TOML, no such section.
     """
 
     INVALID_REQUIREMENT = "invalid-requirement"
@@ -52,6 +52,7 @@ class ProblemKind(str, Enum):
     BAD_HASH = "bad-hash"
     EGG_FRAGMENT = "egg-fragment"
     BAD_INCLUDE = "bad-include"
+    INVALID_FILE = "invalid-file"
     ENCODING = "encoding"
 
     IGNORED_OPTION = "ignored-option"

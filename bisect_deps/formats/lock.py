@@ -31,14 +31,6 @@ class Locked:
     marker: str | None = None
 
 
-def is_lock(path: Path) -> bool:
-    """Say whether a file's name is that of a lock, which is never edited."""
-    name = path.name
-    if name in ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"):
-        return True
-    return name == "pylock.toml" or (name.startswith("pylock.") and name.endswith(".toml"))
-
-
 def read_lock(path: Path) -> tuple[Locked, ...]:
     """Return what a TOML or JSON lock pins, in its order. Raises InputError."""
     document = decode(read_input(path), path.name)

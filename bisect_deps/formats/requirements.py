@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
 from bisect_deps.errors import InputError
-from bisect_deps.formats._lines import options_start, read_document
+from bisect_deps.formats._lines import read_document
+from bisect_deps.formats._requirement import comparable, requirement_of
 from bisect_deps.formats._splice import CONSTRAINTS_FILE, Change, append, comment_out, repin
 from bisect_deps.formats.base import (
     Document,
@@ -165,11 +162,11 @@ class RequirementsManifest:
                 expected += _declared_by([line])
             elif edit.action is EditAction.REPIN and line.parts is not None:
                 parts = replace(line.parts, specifier=edit.to or "", hashes=edit.hashes)
-                expected.append(_comparable(parts))
+                expected.append(comparable(parts))
         if document is self.documents[0]:
             adds = [edit for edit in edits if _is_add(edit)]
             expected += [
-                _comparable(Parts(name=edit.name, specifier=edit.to or "", hashes=edit.hashes))
+                comparable(Parts(name=edit.name, specifier=edit.to or "", hashes=edit.hashes))
                 for edit in adds
                 if not edit.constraint
             ]
@@ -242,7 +239,7 @@ class _Loader:
                     problems.append(replace(problem, file=key, line=line.number))
             elif line.kind is LineKind.REQUIREMENT and line.parts is not None:
                 self.requirements.append(
-                    _requirement(len(self.requirements), line, line.parts, document)
+                    requirement_of(len(self.requirements), line, line.parts, document)
                 )
                 self.places.append(line)
                 if constraint and (problem := _bad_constraint(line, line.parts)):
@@ -302,6 +299,8 @@ def _from_disk(path: str) -> bytes:
 
 def _local(path: str) -> str:
     if path.lower().startswith("file:"):
+        import urllib.request  # brings in the whole HTTP client, and few files need it
+
         return urllib.request.url2pathname(urllib.parse.urlsplit(path).path)
     return path
 
@@ -327,41 +326,6 @@ def _bad_constraint(line: LogicalLine, parts: Parts) -> Problem | None:
     return None
 
 
-def _requirement(number: int, line: LogicalLine, parts: Parts, document: Document) -> Requirement:
-    return Requirement(
-        number=number,
-        name=canonicalize_name(parts.name),
-        specifier=_specifier(parts, document),
-        text=_text(line),
-        file=document.path,
-        line=line.number,
-        extras=parts.extras,
-        marker=parts.marker,
-        url=_url(parts, document),
-        hashes=parts.hashes,
-        editable=parts.editable,
-        constraint=document.constraint,
-    )
-
-
-def _text(line: LogicalLine) -> str:
-    cut = options_start(line.written)
-    return line.written[:cut].strip() if cut else line.written
-
-
-def _specifier(parts: Parts, document: Document) -> str:
-    written = document.slice(parts.specifier_span) if parts.specifier_span else ""
-    is_plain = written and not any(sign in written for sign in "$\\\r\n")
-    return written if is_plain else parts.specifier
-
-
-def _url(parts: Parts, document: Document) -> str | None:
-    # As written, since a variable in it may stand for a secret.
-    if parts.url is None or parts.url_span is None:
-        return parts.url
-    return document.slice(parts.url_span).strip("\"'")
-
-
 def _is_add(edit: Edit) -> bool:
     return edit.action is EditAction.ADD
 
@@ -376,26 +340,9 @@ def _declared_by(lines: Iterable[LogicalLine]) -> list[object]:
     declared: list[object] = []
     for line in lines:
         if line.kind is LineKind.REQUIREMENT and line.parts is not None:
-            declared.append(_comparable(line.parts))
+            declared.append(comparable(line.parts))
         elif line.include is not None:
             declared.append((line.include.path, line.include.constraint))
         elif line.kind is not LineKind.BLANK:
             declared.append(line.text)
     return declared
-
-
-def _comparable(parts: Parts) -> object:
-    return (
-        canonicalize_name(parts.name),
-        _clauses(parts.specifier),
-        frozenset(canonicalize_name(extra) for extra in parts.extras),
-        parts.marker,
-        parts.url,
-        parts.hashes,
-        parts.editable,
-        parts.config_settings,
-    )
-
-
-def _clauses(specifier: str) -> frozenset[str]:
-    return frozenset("".join(clause.split()) for clause in specifier.split(",") if clause.strip())

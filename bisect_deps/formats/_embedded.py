@@ -1,0 +1,253 @@
+"""Requirements that stand inside another format, one string each: the manifest they share.
+
+A style knows how its format is read, how a string is taken out and how one is put in. Every edit is
+checked: the file is read again and must say what it said before except for the edit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from bisect_deps.errors import InputError
+from bisect_deps.formats._declared import Rejected, declared_pep508
+from bisect_deps.formats._hints import hint_for
+from bisect_deps.formats._requirement import comparable, requirement_of
+from bisect_deps.formats._splice import Change, repin
+from bisect_deps.formats._text import Mapped, mapped
+from bisect_deps.formats.base import (
+    Document,
+    LineKind,
+    LogicalLine,
+    Problem,
+    ProblemKind,
+    Span,
+)
+from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
+
+_BROKEN = (ProblemKind.INVALID_FILE, ProblemKind.ENCODING)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where one requirement string stands: `span` with its quotes, `code` without."""
+
+    group: str
+    span: Span
+    code: Mapped = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """A document whose `lines` are the requirements of `slots`; `rest` is all else it says."""
+
+    document: Document
+    slots: tuple[Slot, ...] = ()
+    rest: object = None
+
+
+class Style(Protocol):
+    """How one format keeps requirements."""
+
+    def read(self, data: bytes, path: str) -> Embedding:
+        """Read the bytes; what is wrong is in the document's problems."""
+
+    def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
+        """Return what takes these slots out."""
+
+    def add(self, embedding: Embedding, texts: Sequence[str]) -> list[Change]:
+        """Return what puts requirements where a build installs them. Raises InputError."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedManifest:
+    """A file of another format, of which `requirements` are those of the groups asked for."""
+
+    path: Path
+    embedding: Embedding = field(repr=False)
+    style: Style = field(repr=False)
+    requirements: tuple[Requirement, ...]
+    indices: tuple[int, ...] = field(repr=False)
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """The original bytes of the one file."""
+        return {self.document.path: self.document.data}
+
+    @property
+    def document(self) -> Document:
+        """The one document."""
+        return self.embedding.document
+
+    @property
+    def documents(self) -> Sequence[Document]:
+        """The one document, as a sequence."""
+        return (self.document,)
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What the document reports."""
+        return self.document.problems
+
+    def line_of(self, requirement: Requirement) -> LogicalLine:
+        """Return the line of a requirement."""
+        return self.document.lines[self.indices[requirement.number]]
+
+    def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
+        """Return the file with the edits made, read again and compared."""
+        edits = tuple(edits)
+        data = self.document.splice(self._changes(edits))
+        if data != self.document.data:
+            self._check(data, edits)
+        return {self.document.path: data}
+
+    def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
+        """Return the edits as the report shows them."""
+        described = []
+        for edit in edits:
+            if edit.action is EditAction.ADD:
+                last = self.document.lines[-1].last if self.document.lines else 0
+                line, before, name = last + 1, None, edit.name
+            else:
+                own = self._target(edit)
+                line, before, name = own.line, own.specifier, own.name
+            after = None if edit.action is EditAction.DROP else edit.to
+            described.append(FixEdit(self.document.path, line, name, before, after, edit.action))
+        return described
+
+    def _target(self, edit: Edit) -> Requirement:
+        if edit.number is None or not 0 <= edit.number < len(self.requirements):
+            raise InputError(f"no requirement has the number {edit.number}", place=str(self.path))
+        return self.requirements[edit.number]
+
+    def _changes(self, edits: tuple[Edit, ...]) -> list[Change]:
+        dropped, added = [], []
+        changes: list[Change] = []
+        for edit in edits:
+            if edit.hashes or edit.constraint:
+                what = "constraints" if edit.constraint else "hashes"
+                raise InputError(
+                    f"{what} cannot be added to this format",
+                    place=str(self.path),
+                    hint="put them into a requirements file",
+                )
+            if edit.action is EditAction.ADD:
+                added.append(f"{edit.name}{edit.to or ''}")
+                continue
+            index = self.indices[self._target(edit).number]
+            if edit.action is EditAction.DROP:
+                dropped.append(index)
+            else:
+                changes += repin(self.document, self.document.lines[index], edit.to or "", ())
+        changes += self.style.drop(self.embedding, dropped) if dropped else []
+        changes += self.style.add(self.embedding, added) if added else []
+        return changes
+
+    def _check(self, data: bytes, edits: tuple[Edit, ...]) -> None:
+        again = self.style.read(data, self.document.path)
+        is_valid = not any(problem.kind in _BROKEN for problem in again.document.problems)
+        found = _declared(again.document.lines)
+        if not is_valid or found != self._expected(edits) or again.rest != self.embedding.rest:
+            raise InputError(
+                "this edit would change more than its own requirement",
+                place=str(self.path),
+                hint="write each requirement on a line of its own",
+            )
+
+    def _expected(self, edits: tuple[Edit, ...]) -> object:
+        by_index = {
+            self.indices[self._target(edit).number]: edit
+            for edit in edits
+            if edit.action is not EditAction.ADD
+        }
+        lines: list[LogicalLine] = []
+        for index, line in enumerate(self.document.lines):
+            edit = by_index.get(index)
+            if edit is None:
+                lines.append(line)
+            elif edit.action is EditAction.REPIN and line.parts is not None:
+                lines.append(replace(line, parts=replace(line.parts, specifier=edit.to or "")))
+        declared = _declared(lines)
+        for edit in edits:
+            if edit.action is EditAction.ADD:
+                added = declared_pep508(mapped(f"{edit.name}{edit.to or ''}", 0))
+                declared[comparable(added)] += 1
+        return declared
+
+
+def embedded(
+    data: bytes, path: Path, style: Style, groups: Collection[str] | None
+) -> EmbeddedManifest:
+    """Read a file; `groups` limits the manifest's requirements, not the document's lines."""
+    embedding = style.read(data, path.name)
+    indices = []
+    requirements: list[Requirement] = []
+    for index, line in enumerate(embedding.document.lines):
+        if line.parts is not None and (groups is None or line.group in groups):
+            indices.append(index)
+            requirements.append(
+                requirement_of(len(requirements), line, line.parts, embedding.document)
+            )
+    return EmbeddedManifest(path, embedding, style, tuple(requirements), tuple(indices))
+
+
+LineReader = Callable[[Document, LogicalLine, Mapped], tuple[LogicalLine, Sequence[Problem]]]
+
+
+def read_pep508(
+    document: Document, line: LogicalLine, code: Mapped
+) -> tuple[LogicalLine, Sequence[Problem]]:
+    """Read a requirement as standard metadata has it; what is none is a fatal problem."""
+    try:
+        return replace(line, parts=declared_pep508(code)), ()
+    except Rejected as error:
+        message, hint = f"{line.text!r}: {error.message}", error.hint or hint_for(line.text)
+        problem = Problem(
+            error.kind, document.path, line.number, message, hint, line.body, fatal=True
+        )
+        return replace(line, kind=LineKind.INVALID), (problem,)
+
+
+def embed(
+    document: Document, slots: Iterable[Slot], rest: object, read: LineReader = read_pep508
+) -> Embedding:
+    """Return the document with a line for each slot, read by `read`."""
+    slots = tuple(slots)
+    lines: list[LogicalLine] = []
+    problems = list(document.problems)
+    for slot in slots:
+        first, _ = document.place(slot.span.start)
+        last, _ = document.place(max(slot.span.start, slot.span.end - 1))
+        text = slot.code.text.strip()
+        code = slot.code.stripped()
+        line = LogicalLine(
+            LineKind.REQUIREMENT,
+            first,
+            last,
+            slot.span,
+            text=text,
+            written=text,
+            body=code.span(0, len(text)),
+            group=slot.group,
+        )
+        line, found = read(document, line, code)
+        problems += found
+        lines.append(line)
+    problems.sort(key=lambda problem: problem.line)
+    document = replace(document, lines=tuple(lines), problems=tuple(problems))
+    return Embedding(document, slots, rest)
+
+
+def broken(document: Document, message: str, line: int = 1, hint: str = "") -> Embedding:
+    """Return a document that cannot be read in its format."""
+    problem = Problem(ProblemKind.INVALID_FILE, document.path, line, message, hint, fatal=True)
+    return Embedding(replace(document, problems=(*document.problems, problem)))
+
+
+def _declared(lines: Iterable[LogicalLine]) -> Counter[object]:
+    return Counter(
+        comparable(line.parts) if line.parts is not None else line.text for line in lines
+    )

@@ -1,0 +1,228 @@
+"""Requirement strings in the arrays of a TOML text: read, taken out, put in, never re-written.
+
+The text may be a whole file or stand inside another one, so places go through a `Mapped`.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bisect_deps.errors import InputError
+from bisect_deps.formats._embedded import Embedding, Slot, broken, embed
+from bisect_deps.formats._splice import TAG, Change, newline_of
+from bisect_deps.formats._text import Mapped
+from bisect_deps.formats._toml import Array, NotToml, Text, layout, load
+from bisect_deps.formats.base import Document, Span
+
+_ONLY_COMMENT = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class TomlStyle:
+    """One kind of TOML text that holds requirements.
+
+    `decode` reads the bytes, `source` finds the text in a document (None where there is none, with
+    `missing` as the reason), `group_of` names the group of an array by its path, `main` is the path
+    of the array that a build installs, `margin` what starts each line of the text in the file.
+    """
+
+    decode: Callable[[bytes, str], Document]
+    source: Callable[[Document], Mapped | None]
+    group_of: Callable[[tuple[str, ...]], str | None]
+    main: tuple[str, ...]
+    missing: str = ""
+    margin: str = ""
+
+    def read(self, data: bytes, path: str) -> Embedding:
+        """Read the bytes, and check with `tomllib` that the right strings were found."""
+        document = self.decode(data, path)
+        if any(problem.fatal for problem in document.problems):
+            return Embedding(document)
+        source = self.source(document)
+        if source is None:
+            return broken(document, self.missing)
+        try:
+            loaded = load(source.text)
+            arrays = self._arrays(source)
+        except NotToml as error:
+            return broken(document, f"its layout cannot be followed: {error}")
+        except ValueError as error:
+            return broken(document, f"not valid TOML: {error}", _line_of(error, document, source))
+        slots = []
+        for group, array in arrays:
+            if [text.value.text for text in array.texts] != _strings(loaded, array.path):
+                line, _ = document.place(source.offset(array.span.start))
+                return broken(document, f"{'.'.join(array.path)} is no plain list", line)
+            slots += [_slot(group, source, text) for text in array.texts]
+        return embed(document, slots, _without(loaded, [array for _, array in arrays]))
+
+    def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
+        """Comment a string out where its line holds nothing else, else cut it out."""
+        source = self.source(embedding.document)
+        assert source is not None
+        wanted, first = set(indices), 0
+        changes: list[Change] = []
+        for _, array in self._arrays(source):
+            own = {index - first for index in wanted if 0 <= index - first < len(array.texts)}
+            changes += _drop_from(array, source.text, own)
+            first += len(array.texts)
+        return [(source.span(span.start, span.end), text) for span, text in changes]
+
+    def add(self, embedding: Embedding, texts: Sequence[str]) -> list[Change]:
+        """Append to the list that a build installs, in the list's own style."""
+        source = self.source(embedding.document)
+        assert source is not None
+        newline = newline_of(embedding.document) + self.margin
+        for _, array in self._arrays(source):
+            if array.path == self.main:
+                changes = _add_to(array, source.text, texts, newline)
+                return [(source.span(span.start, span.end), text) for span, text in changes]
+        line = f"{self.main[-1]} = [{', '.join(_quoted(text) for text in texts)}]"
+        at = 0
+        if self.main[:-1]:
+            headers = layout(source.text).headers
+            if self.main[:-1] not in headers or self._is_dynamic(source):
+                raise InputError(
+                    f"there is no list {'.'.join(self.main)} to add to",
+                    place=embedding.document.path,
+                    hint="add the list, or use a requirements file",
+                )
+            at = headers[self.main[:-1]]
+            rest = _ONLY_COMMENT.match(source.text, at)
+            at = rest.end(1) if rest and rest[1] else at
+            return [(source.span(at, at), newline + line)]
+        return [(source.span(at, at), line + newline)]
+
+    def _is_dynamic(self, source: Mapped) -> bool:
+        table: Any = load(source.text)
+        for key in self.main[:-1]:
+            table = table.get(key, {})
+        return self.main[-1] in table.get("dynamic", ())
+
+    def _arrays(self, source: Mapped) -> list[tuple[str, Array]]:
+        found = []
+        for array in layout(source.text).arrays:
+            group = self.group_of(array.path)
+            if group is not None:
+                found.append((group, array))
+        return found
+
+
+def _slot(group: str, source: Mapped, text: Text) -> Slot:
+    value = text.value
+    starts = [source.starts[at] for at in value.starts] if value.text else value.starts
+    ends = [source.ends[at - 1] for at in value.ends]
+    if not value.text:
+        starts = [source.offset(text.value.starts[0])]
+    code = Mapped(value.text, starts, ends)
+    return Slot(group, source.span(text.span.start, text.span.end), code)
+
+
+def _strings(data: Any, path: tuple[str, ...]) -> list[str] | None:
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) else None
+    return [own for own in data if isinstance(own, str)] if isinstance(data, list) else None
+
+
+def _without(data: dict[str, Any], arrays: list[Array]) -> object:
+    data = copy.deepcopy(data)
+    for array in arrays:
+        table: Any = data
+        for key in array.path[:-1]:
+            table = table[key]
+        kept = [own for own in table[array.path[-1]] if not isinstance(own, str)]
+        if kept:
+            table[array.path[-1]] = kept
+        else:
+            del table[array.path[-1]]
+    return data
+
+
+def _line_of(error: ValueError, document: Document, source: Mapped) -> int:
+    place = re.search(r"line (\d+), column", str(error))
+    first, _ = document.place(source.offset(0))
+    return first + int(place[1]) - 1 if place else first
+
+
+def _drop_from(array: Array, text: str, dropped: set[int]) -> Iterator[Change]:
+    tail = _inline_tail(array, text, dropped)
+    for index in sorted(dropped - tail):
+        yield _drop_one(array, text, index)
+    if tail:
+        first, last = min(tail), max(tail)
+        start = array.texts[first].span.start
+        if first > 0:
+            start = array.texts[first - 1].comma or start
+        yield Span(start, array.texts[last].span.end), ""
+
+
+def _inline_tail(array: Array, text: str, dropped: set[int]) -> set[int]:
+    """Return the strings at the end of a list that can be cut with the comma before them."""
+    last = len(array.texts) - 1
+    if last not in dropped or array.texts[last].comma is not None:
+        return set()
+    tail: set[int] = set()
+    for index in range(last, -1, -1):
+        before = array.texts[index - 1] if index else None
+        start = before.span.end if before else array.texts[index].span.start
+        is_plain = not re.search(r"[\n#{\[]", text[start : array.texts[index].span.start])
+        if index not in dropped or not is_plain or (before and before.comma is None):
+            break
+        tail.add(index)
+    return tail
+
+
+def _drop_one(array: Array, text: str, index: int) -> Change:
+    own = array.texts[index]
+    line_start = text.rfind("\n", 0, own.span.start) + 1
+    end = own.span.end
+    if own.comma is not None and "\n" not in text[end : own.comma]:
+        end = own.comma + 1
+    stands_alone = (
+        not text[line_start : own.span.start].strip()
+        and _ONLY_COMMENT.match(text, end) is not None
+        and "\n" not in text[own.span.start : end]
+        and (own.comma is None or end == own.comma + 1)
+    )
+    if stands_alone:
+        return Span(own.span.start, own.span.start), TAG
+    if own.comma is None:
+        return own.span, ""
+    if "#" in text[own.span.end : own.comma] or "\n" in text[own.span.end : own.comma]:
+        raise InputError(
+            f"{own.value.text!r} and its comma are too far apart to be cut out",
+            hint="write each requirement on a line of its own",
+        )
+    end = own.comma + 1
+    while text[end] in " \t":
+        end += 1
+    return Span(own.span.start, end), ""
+
+
+def _add_to(array: Array, text: str, added: Sequence[str], newline: str) -> list[Change]:
+    close = array.span.end - 1
+    if not array.texts:
+        if array.size:
+            raise InputError("the list holds something else than requirements")
+        return [(Span(close, close), ", ".join(_quoted(own) for own in added))]
+    last = array.texts[-1]
+    after = last.span.end if last.comma is None else last.comma + 1
+    line_start = text.rfind("\n", 0, last.span.start) + 1
+    indent = text[line_start : last.span.start]
+    if indent.strip() or "\n" not in text[array.span.start : last.span.start]:
+        joined = ", ".join(_quoted(own) for own in added)
+        return [(Span(after, after), f" {joined}" if last.comma is not None else f", {joined}")]
+    lines = "".join(f"{newline}{indent}{_quoted(own)}," for own in added)
+    comment = _ONLY_COMMENT.match(text, after)
+    end = comment.end(1) if comment and comment[1] else after
+    end -= text[:end].endswith("\r")
+    changes = [(Span(end, end), lines)]
+    return changes if last.comma is not None else [(Span(after, after), ","), *changes]
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'

@@ -1,0 +1,111 @@
+"""conda's environment.yml: the `pip:` list among its dependencies, edited line by line.
+
+Each entry is a line of pip's own format. Nothing else of the file is read: conda's packages are not
+ours to bisect.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bisect_deps.errors import InputError
+from bisect_deps.formats._embedded import Embedding, Slot, embed
+from bisect_deps.formats._lines import read_code
+from bisect_deps.formats._splice import TAG, Change, newline_of
+from bisect_deps.formats._text import decode_utf8, mapped
+from bisect_deps.formats.base import Document, PhysicalLine, Span
+
+GROUP = "dependencies.pip"
+INSTALLED = frozenset({GROUP})
+_HEADER = re.compile(r"(?P<indent>[ ]*)-[ ]+['\"]?pip['\"]?[ ]*:[ ]*(#.*)?$")
+_ENTRY = re.compile(r"(?P<indent>[ ]*)-[ ]+(?P<text>\S.*)$")
+_COMMENT_AT_END = re.compile(r"\s#.*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The style of environment.yml."""
+
+    def read(self, data: bytes, path: str) -> Embedding:
+        """Read the bytes; a file without a `pip:` list is one without requirements."""
+        document = decode_utf8(data, path)
+        if any(problem.fatal for problem in document.problems):
+            return Embedding(document)
+        header, slots = _pip_list(document)
+        own = {document.place(slot.span.start)[0] for slot in slots}
+        rest = tuple(
+            document.slice(line.span)
+            for line in document.physical
+            if line.number not in own and line is not header and not _is_blank(document, line)
+        )
+        return embed(document, slots, rest, read_code)
+
+    def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
+        """Comment entries out, and the header of a list that loses all of them."""
+        document = embedding.document
+        lines = [document.place(embedding.slots[index].span.start)[0] for index in indices]
+        header, _ = _pip_list(document)
+        if header is not None and len(lines) == len(embedding.slots):
+            lines.append(header.number)
+        changes = []
+        for number in lines:
+            span = document.physical[number - 1].span
+            content = document.slice(span)
+            at = span.start + len(content) - len(content.lstrip())
+            changes.append((Span(at, at), TAG))
+        return changes
+
+    def add(self, embedding: Embedding, texts: Sequence[str]) -> list[Change]:
+        """Append entries to the list."""
+        document = embedding.document
+        if not embedding.slots:
+            raise InputError(
+                "there is no pip: list to add to",
+                place=document.path,
+                hint="add the list, or use a requirements file",
+            )
+        line = document.physical[document.place(embedding.slots[-1].span.start)[0] - 1]
+        content = document.slice(line.span)
+        indent = content[: len(content) - len(content.lstrip())]
+        newline = newline_of(document)
+        added = "".join(f"{newline}{indent}- {text}" for text in texts)
+        return [(Span(line.span.end, line.span.end), added)]
+
+
+STYLE = Environment()
+
+
+def _pip_list(document: Document) -> tuple[PhysicalLine | None, list[Slot]]:
+    header, indent = None, 0
+    slots: list[Slot] = []
+    for line in document.physical:
+        content = document.slice(line.span)
+        if header is None:
+            found = _HEADER.match(content)
+            if found:
+                header, indent = line, len(found["indent"])
+            continue
+        if _is_blank(document, line):
+            continue
+        entry = _ENTRY.match(content)
+        if entry is None or len(entry["indent"]) <= indent:
+            break
+        slots += _slot(entry["text"], line.span.start + entry.start("text"))
+    return header, slots
+
+
+def _slot(text: str, start: int) -> Iterator[Slot]:
+    if text[0] in "\"'":
+        end = text.find(text[0], 1)
+        end = len(text) if end < 0 else end
+        yield Slot(GROUP, Span(start, start + end + 1), mapped(text[1:end], start + 1))
+    else:
+        plain = _COMMENT_AT_END.sub("", text).rstrip()
+        yield Slot(GROUP, Span(start, start + len(plain)), mapped(plain, start))
+
+
+def _is_blank(document: Document, line: PhysicalLine) -> bool:
+    content = document.slice(line.span).strip()
+    return not content or content.startswith("#")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.processes import MARK, Process, clean_environment, stop, stop_orphans
+from tests.support.living import lives
 
 SETSID = shutil.which("setsid")
 
@@ -30,11 +31,6 @@ def ended(process: Process) -> int:
     code = process.poll()
     assert code is not None
     return code
-
-
-def lives(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.fixture

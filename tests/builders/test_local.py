@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from bisect_deps.builders.base import FENCE, Builder, BuilderOptions, Order, beg
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus, IndexSettings
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
+from tests.support.living import living
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 
 HERE = interpreters.find(sys.executable)
@@ -71,20 +71,6 @@ def order(*lines: str, digest: str = "", **given: object) -> Order:
 def built(builder: Builder, asked: Order) -> tuple[BuildStatus, str]:
     handle = builder.start(asked)
     return finish(builder, handle), whole_log(builder, handle)
-
-
-def living(word: str) -> list[str]:
-    """Return the command lines of living processes that hold a word."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and int(folder.name) != os.getpid():
-            try:
-                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            if word in line:
-                found.append(line)
-    return found
 
 
 class TestLocalBuilder(BuilderContract):

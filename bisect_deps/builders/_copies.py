@@ -1,0 +1,188 @@
+"""Scratch copies of a project, put back to how they were between two builds.
+
+A copy holds what git knows of the project, as it stands in the work tree, or the whole folder where
+there is no git. The user's own folder is only read. Must not know what is built.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from bisect_deps.errors import InputError
+
+# What a plain folder holds that is made from the rest, or is version control's.
+_LEFT_OUT = frozenset(
+    {".depbisect", ".git", ".hg", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache"}
+    | {".svn", ".tox", "__pycache__", "node_modules"}
+)
+_State = tuple[int, int, int, int, int]
+
+
+class Project:
+    """The project that a folder belongs to, copied once as it stands at the start of a run."""
+
+    def __init__(self, inside: Path, kept: Path) -> None:
+        """Copy it to `kept`, from which all scratch copies are made."""
+        self.top, paths = _contents(inside.resolve())
+        self.kept = kept
+        kept.mkdir(parents=True)
+        for path in paths:
+            _copy(self.top / path, kept / path)
+        if (self.top / ".git").exists():
+            _give_history(kept, self.top)
+
+    def place_of(self, folder: Path) -> Path:
+        """Return a folder's path below the project. Raises InputError for one outside."""
+        resolved = folder.resolve()
+        if not resolved.is_relative_to(self.top):
+            raise InputError(
+                f"{folder} is outside of the project {self.top}",
+                hint="run depbisect in the project that the requirements file belongs to",
+            )
+        return resolved.relative_to(self.top)
+
+
+class Copy:
+    """A scratch copy of a project, for one build at a time."""
+
+    def __init__(self, project: Project, root: Path) -> None:
+        self.root = root
+        self._kept = project.kept
+        shutil.copytree(project.kept, root, symlinks=True)
+        self._states = dict(_walk(root))
+
+    def write(self, folder: Path, files: Mapping[str, bytes]) -> None:
+        """Write a candidate's files; keys are relative to `folder` of the copy."""
+        for key, content in files.items():
+            target = Path(os.path.normpath(folder / key))
+            if not target.is_relative_to(self.root):
+                raise InputError(
+                    f"the file {key!r} is outside of the project",
+                    hint="run depbisect where the whole project is below",
+                )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            target.write_bytes(content)
+
+    def reset(self) -> None:
+        """Undo all that was written since the copy was made: changed, new and lost files."""
+        now = dict(_walk(self.root))
+        for path in sorted(now.keys() - self._states.keys(), reverse=True):
+            _remove(self.root / path)
+        for path, state in self._states.items():
+            if now.get(path) != state:
+                self._restore(path)
+
+    def _restore(self, path: str) -> None:
+        source, target = self._kept / path, self.root / path
+        if source.is_dir() and not source.is_symlink():
+            if target.is_symlink() or not target.is_dir():
+                _remove(target)
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copymode(source, target)
+        else:
+            _remove(target)
+            _copy(source, target)
+        self._states[path] = _state(target)
+
+
+def _contents(inside: Path) -> tuple[Path, list[str]]:
+    """Return the project's top folder, and the files and links to copy, relative to it."""
+    top = _git(inside, "rev-parse", "--show-toplevel")
+    if top is not None:
+        folder = Path(top.strip())
+        listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        paths = [path for path in (listed or "").split("\0") if path]
+        here = str(inside.relative_to(folder))
+        # A folder that the repository ignores is a project of its own.
+        if here == "." or any(path.startswith(f"{here}/") for path in paths):
+            return folder, [path for path in paths if os.path.lexists(folder / path)]
+    return inside, list(_files(inside))
+
+
+def _files(top: Path) -> Iterator[str]:
+    for folder, names, files in os.walk(top):
+        names[:] = [
+            name
+            for name in names
+            if name not in _LEFT_OUT and not os.path.exists(f"{folder}/{name}/pyvenv.cfg")
+        ]
+        links = [name for name in names if os.path.islink(f"{folder}/{name}")]
+        for name in (*files, *links):
+            yield os.path.relpath(os.path.join(folder, name), top)
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Return what git answers, or None where there is no git or no repository."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return os.fsdecode(done.stdout)
+
+
+def _give_history(root: Path, top: Path) -> None:
+    """Give the copy a repository of its own that borrows the objects, for what asks git."""
+    history = root / ".git"
+    made = _git(top, "clone", "--quiet", "--shared", "--no-checkout", str(top), f"{root}.git")
+    clone = Path(f"{root}.git")
+    if made is not None and (clone / ".git").is_dir():
+        (clone / ".git").rename(history)
+        _git(root, "remote", "remove", "origin")
+        _git(root, "reset", "--quiet")
+    shutil.rmtree(clone, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_symlink():
+        target.symlink_to(os.readlink(source))
+    elif source.is_dir():
+        shutil.copytree(source, target, symlinks=True)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy2(source, target)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, _State]]:
+    """Yield every path below, but for the history, with what shows a change of it."""
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        for entry in os.scandir(root / folder):
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if path == ".git":
+                continue
+            is_folder = entry.is_dir(follow_symlinks=False)
+            stat = entry.stat(follow_symlinks=False)
+            if is_folder:
+                waiting.append(path)
+                yield path, (stat.st_mode, 0, 0, 0, 0)
+            else:
+                yield path, _facts(stat)
+
+
+def _state(path: Path) -> _State:
+    stat = path.lstat()
+    return (stat.st_mode, 0, 0, 0, 0) if path.is_dir() else _facts(stat)
+
+
+def _facts(stat: os.stat_result) -> _State:
+    return (stat.st_mode, stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)

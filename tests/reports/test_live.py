@@ -93,7 +93,7 @@ def test_a_pipe_gets_one_line_per_event() -> None:
 
 def test_no_progress_in_a_terminal_gives_the_same_lines() -> None:
     plain = re.sub(r"\x1b\[[\d;]*m", "", shown(FakeTerminal(), animated=False))
-    assert plain == shown(io.StringIO())
+    assert plain == shown(io.StringIO()) + "\n", "and an empty line before the verdict"
 
 
 def test_quiet_shows_nothing() -> None:

@@ -52,7 +52,8 @@ class Episode:
     """One step of a tool on one project: what it was, and how it went.
 
     `inner` is the project being installed for the build (a build requirement) where the step is
-    that; `done` says that it, or a later attempt, succeeded; `failed` that the tool said so.
+    that; `done` says that it, or a later attempt, succeeded; `failed` that the tool said so. `hooked` says that a build backend's hook was named,
+    `started` which step was announced, `importing` whose import was being checked.
     """
 
     project: Project | None
@@ -65,8 +66,10 @@ class Episode:
     failed: bool = False
     tool: str = ""
     packages: list[str] = field(default_factory=list)
-    user_code: bool = False
     tests: bool = False
+    hooked: bool = False
+    started: str = ""
+    importing: str = ""
 
 
 @dataclass(slots=True, eq=False)

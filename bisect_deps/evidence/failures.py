@@ -56,7 +56,9 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
         failure = _failure(group, frames)
         if failure is not None:
             found.append(failure)
-    found = _disguises(found, hits)
+    found = _disguises(_tests(found, hits), hits)
+    if any(not _is_tool(failure) for failure in found):
+        found = [failure for failure in found if not _is_tool(failure)]
     found.sort(key=lambda failure: failure.line)
     return found
 
@@ -128,11 +130,15 @@ def _failure(hits: list[Hit], frames: Frames) -> Failure | None:
     cause = best.signature.cause
     if cause is None or best.signature.weight <= Weight.CLOSER:
         reason = Cause.SETUP_SCRIPT_ERROR if phase is Phase.METADATA else Cause.COMPILE_ERROR
+        if best.signature.weight <= Weight.NOISE:
+            reason = cause or Cause.UNKNOWN
         cause = reason if episode is not None or cause is None else cause
         phase = episode.phase if episode else phase
     if episode is not None and episode.project is not None and not episode.runtime:
-        framed = cause.is_infrastructure and episode.failed
+        framed = cause.is_infrastructure and (episode.hooked or episode.tool != "uv")
         phase = episode.phase if framed or best.signature.blame is Blame.FRAME else phase
+    if episode is not None and episode.runtime:
+        phase = episode.phase
     if episode is not None and episode.build_requires and not cause.is_infrastructure:
         cause, phase = Cause.BUILD_DEP_FAILED, Phase.BUILD
     failure = Failure(hits, best, cause, phase, episode=episode, frames=frames, fatal=fatal)
@@ -227,7 +233,7 @@ def _classify_prose(failure: Failure) -> None:
     if failure.episode is not None and failure.episode.build_requires:
         return
     conflict = by_cause.get(Cause.RESOLVER_CONFLICT)
-    if conflict is None:
+    if conflict is None or failure.best.signature.weight == Weight.DECISIVE:
         return
     rivals = {project.key for project in (*story.wishes, *story.constraints)}
     precise = next(
@@ -242,7 +248,11 @@ def _classify_prose(failure: Failure) -> None:
         ),
         None,
     )
-    if precise is None:
+    said = any(
+        hit.signature.cause is Cause.RESOLVER_CONFLICT and hit.signature.weight >= Weight.EXACT
+        for hit in failure.hits
+    )
+    if precise is None or said:
         failure.best, failure.cause = conflict, Cause.RESOLVER_CONFLICT
         failure.phase = Phase.RESOLVE
         return
@@ -277,6 +287,22 @@ def _disguises(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
             failure.best, failure.cause = hit, Cause.REQUIRES_PYTHON
             failure.hits = sorted({*failure.hits, hit}, key=lambda one: one.line)
     return found
+
+
+def _tests(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
+    """Call errors in tests that ran what they are: failed tests."""
+    names = {hit.signature.name for hit in hits}
+    if "pytest-failed" in names and "pytest-collection" not in names:
+        for failure in found:
+            if failure.episode is not None and failure.episode.runtime:
+                failure.cause = Cause.TEST_FAILURE
+    return found
+
+
+def _is_tool(failure: Failure) -> bool:
+    """Say whether the installer's own code broke, in a way that no signature knows."""
+    episode = failure.episode
+    return episode is not None and episode.runtime and bool(episode.tool)
 
 
 def _hidden_build_failure(failure: Failure) -> Hit | None:

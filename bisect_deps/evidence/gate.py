@@ -13,7 +13,7 @@ from bisect_deps.signatures.base import Signature
 _COMMON = (
     "rror", "ERROR", "ailed", "FAILED", "fatal", "annot", "not found", "o such file", "onflict", "xception",
     "No module", "nvalid", "ot satisf", "atisfiable", "Because", "illed", "imeout", "timed out", "denied", "×",
-    "incompat", "acktrace", "raceback", "exit", "::depbisect",
+    "incompat", "raceback", "During handling", "exit", "::depbisect",
 )  # fmt: skip
 # Announcements of steps: only the line itself matters.
 _STEPS = (

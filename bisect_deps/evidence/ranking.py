@@ -6,8 +6,10 @@ and weighs each suspect. Infrastructure, a pass and the user's own code give no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from packaging.utils import canonicalize_name
 
@@ -15,6 +17,7 @@ from bisect_deps.evidence.advice import advice_for
 from bisect_deps.evidence.dressings import safe
 from bisect_deps.evidence.facts import Project, project_of
 from bisect_deps.evidence.failures import Failure
+from bisect_deps.evidence.known import may_bring
 from bisect_deps.evidence.masking import signature_of
 from bisect_deps.evidence.modules import GONE, STANDARD, TYPES, distribution_of
 from bisect_deps.evidence.requirements import Listed, UserList
@@ -25,6 +28,10 @@ from bisect_deps.signatures.base import Blame, Weight
 MOST_EVIDENCE = 6
 MOST_SUSPECTS = 12
 
+_SITE = re.compile(r"(?:site|dist)-packages[/\\]([\w-]{1,80})")
+_EXPLAINS = re.compile(
+    r"depends on|you require|The user requested|Because |\(from |Expected|doesn't match|^\S.{0,100}=.{0,100}$|requires "
+)
 _TEST_TOOLS = frozenset(
     {
         "pytest",
@@ -94,11 +101,23 @@ def evidence_of(failure: Failure) -> tuple[Evidence, ...]:
         if len(chosen) >= MOST_EVIDENCE - 1:
             break
         chosen.setdefault(hit.line, hit.text)
+    for number, text in _explanation(failure):
+        if len(chosen) >= MOST_EVIDENCE:
+            break
+        chosen.setdefault(number, text)
     for hit in reversed(hits):
         if hit.signature.fatal and len(chosen) < MOST_EVIDENCE:
             chosen.setdefault(hit.line, hit.text)
             break
     return tuple(Evidence(line, safe(text.strip())) for line, text in sorted(chosen.items()))
+
+
+def _explanation(failure: Failure) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a resolver's explanation that name who wants what."""
+    for hit in failure.hits:
+        for number, text in hit.around:
+            if number >= hit.line and _EXPLAINS.search(text):
+                yield number, text
 
 
 def _telling(failure: Failure) -> str:
@@ -147,7 +166,7 @@ def _own(failure: Failure, project: Project, user: UserList) -> _Pointed:
     head = project_of(chain[0]) if chain else project
     if found := _by_path(head, user):
         return _Pointed(project, found, _names(chain), 0.8)
-    return _Pointed(project, _guess(project, failure, user), (), 0.45)
+    return _Pointed(project, _guess(project, user), (), 0.45)
 
 
 def _shown(project: Project, chain: tuple[str, ...]) -> _Pointed:
@@ -183,11 +202,9 @@ def _by_path(project: Project | None, user: UserList) -> Listed | None:
     return local[0] if len(local) == 1 and user.named(project.name) is None else None
 
 
-def _guess(project: Project, failure: Failure, user: UserList) -> Listed | None:
+def _guess(project: Project, user: UserList) -> Listed | None:
     """Return the one requirement that can have brought a dependency, None where several can."""
-    frames = failure.frames
-    assert frames is not None
-    possible = [item for item in user.items if item.key not in frames.leaves]
+    possible = [item for item in user.items if may_bring(item.key, project.key)]
     return possible[0] if len(possible) == 1 else None
 
 
@@ -221,12 +238,31 @@ def _told(failure: Failure, user: UserList) -> list[_Pointed]:
         named.extend(_own(failure, project, user) for project in wanted_by)
     if not named and culprit is not None:
         named.append(_own(failure, culprit, user))
-    if not named and failure.best.groups.get("line"):
-        text = failure.best.groups["line"]
-        listed = next((item for item in user.items if item.text == text), None)
-        named.append(_Pointed(project_of(text) or Project(text), listed, (), 0.9))
+    if not named and (text := _written(failure)):
+        named.append(_as_written(text, failure, user))
     limit = 1 if failure.cause not in (Cause.RESOLVER_CONFLICT, Cause.HASH_MISMATCH) else 4
     return [replace(one, group=limit > 1) for one in named[:limit]]
+
+
+def _written(failure: Failure) -> str:
+    """Return the requirement that the failure's lines quote, "" where they quote none."""
+    for hit in (failure.best, *failure.hits):
+        for key, value in hit.groups.items():
+            if key.rstrip("0123456789") in ("line", "name", "path"):
+                return value
+    for hit in failure.hits:
+        for (_, text), (_, below) in pairwise(hit.around):
+            if below.strip() and not below.strip(" ^~") and text.strip():
+                return text.strip()
+    return ""
+
+
+def _as_written(text: str, failure: Failure, user: UserList) -> _Pointed:
+    listed = next((item for item in user.items if item.text == text), None)
+    project = project_of(text) or Project(text)
+    if listed is None:
+        return _own(failure, project, user)
+    return _Pointed(project, listed, (), 0.9)
 
 
 def _req(pointed: _Pointed) -> str:
@@ -265,6 +301,8 @@ def _runtime(failure: Failure, user: UserList, modules: Mapping[str, str]) -> li
     ]
     user_of = raised[-1] if raised else None
     lacking = _lacking(groups, modules, user)
+    if user_of is None and episode.importing:
+        user_of = episode.importing
     missing = failure.best.signature.name == "python-no-module"
     gone = (groups.get("module", "").split(".")[0] in GONE) if missing else False
     sides: list[str] = []
@@ -290,6 +328,8 @@ def _runtime(failure: Failure, user: UserList, modules: Mapping[str, str]) -> li
 def _lacking(groups: Mapping[str, str], modules: Mapping[str, str], user: UserList) -> str | None:
     if name := groups.get("type"):
         return TYPES.get(name)
+    if (path := _SITE.search(groups.get("path", ""))) is not None:
+        return distribution_of(path.group(1), modules, user.by_key)
     module = groups.get("module")
     if not module or module.split(".")[0] in STANDARD - {"distutils"}:
         return None

@@ -22,7 +22,7 @@ _EXCEPTION = re.compile(
 # Installers: a traceback through these alone is the tool's, not what the user installed.
 TOOLS = frozenset(
     {"pip", "uv", "poetry", "pdm", "pipenv", "piptools", "conda", "mamba", "resolvelib", "unearth",
-     "build", "tox", "nox", "virtualenv", "cleo", "installer", "crashtest", "hatch", "setuptools"}
+     "build", "tox", "nox", "virtualenv", "cleo", "installer", "crashtest", "hatch"}
 )  # fmt: skip
 _TEST_RUNNERS = frozenset({"_pytest", "pytest", "pluggy", "py", "unittest", "nose", "runpy"})
 
@@ -36,12 +36,16 @@ class Told:
 
 
 class Tracebacks:
-    """Collects the frames since the last error; `take` hands them over at the error's line."""
+    """Collects the frames since the last error; `take` hands them over at the error's line.
+
+    `pytest` says that its own form of a frame, `path:line: `, is to be read too.
+    """
 
     def __init__(self) -> None:
         self._told = Told()
         self._open = False
         self._ended = False
+        self.pytest = False
 
     @property
     def outside(self) -> bool:
@@ -65,7 +69,7 @@ class Tracebacks:
             self._told = Told()
             self._open, self._ended = True, False
             return
-        match = _FRAME.match(text) or _PYTEST_FRAME.match(text)
+        match = _FRAME.match(text) or (_PYTEST_FRAME.match(text) if self.pytest else None)
         if match is None:
             if self._open and not text.startswith("E  ") and _EXCEPTION.match(text.strip()):
                 self._ended = True

@@ -151,6 +151,18 @@ SIGNATURES: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="pdm-name",
+        gate=("Please make sure the package name is correct",),
+        pattern=r"Please make sure the package name is correct",
+        cause=Cause.NO_MATCHING_VERSION,
+        phase=Phase.RESOLVE,
+        means="the index has no such project or version",
+        advice="check the name and pick a version that exists",
+        example="Please make sure the package name is correct.",
+        blame=Blame.PROSE,
+        weight=Weight.EXACT,
+    ),
+    Signature(
         name="pdm-candidate",
         gate=(
             "Unable to find candidates for",

@@ -46,7 +46,7 @@ SIGNATURES: tuple[Signature, ...] = (
         means="no release satisfies all that is asked of it",
         example="Could not find a version that matches werkzeug==0.16.1,>=2.0 from "
         "https://files.index.example/werkzeug.whl (from -r requirements.in (line 2))",
-        blame=Blame.NAMED,
+        blame=Blame.PROSE,
         fatal=True,
     ),
     Signature(

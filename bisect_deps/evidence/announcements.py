@@ -1,0 +1,101 @@
+"""How tools announce what they do: the lines that open, name, end and explain a step.
+
+Patterns only, with the few readings that need more than one group. Knows no state.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bisect_deps.evidence.facts import Project, project_of
+from bisect_deps.model import Phase
+
+FROM_CHAIN = re.compile(r" \(from (?!versions)(?P<chain>.{1,400})\)\s*$")
+FILE_LINE = re.compile(r"-[rc] \S{1,200}? ?\(line (?P<line>\d{1,6})\)")
+ARCHIVE = re.compile(
+    r"(?:^|/)(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+!]{0,60}?)"
+    r"(?:\.tar\.(?:gz|bz2|xz)|\.zip|\.tgz)(?:$|[\s#?(])"
+)
+BUILD_PATH = re.compile(
+    r"pip-(?:install|build|wheel|req-build|download|resolve)-[\w-]{4,16}[\\/](?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:_[0-9a-f]{32})?[\\/]"
+)
+BLOCK = re.compile(r"^(?P<indent>\s*)(?:╰─> \[\d+ lines? of output\]|(?:ERROR: )?Complete output )")
+BLOCK_END = re.compile(r"^\s*(?:\[end of output\]|-{40})\s*$")
+STEP = re.compile(
+    r"^(?:Building (?P<kind>wheel|editable) for|Running setup\.py (?P<command>install|bdist_wheel|develop|clean) for|Running command (?P<run>Building wheel for|Preparing metadata))"
+    r" (?P<name>[A-Za-z0-9][\w.-]{0,100})"
+)
+ARROW_NAMES = re.compile(r"^╰─> (?P<names>[A-Za-z0-9][\w., -]{0,2000})$")
+UV_HOOK = re.compile(
+    r"(?:Call to `[^`]{0,120}?\.?(?P<hook>build_\w{1,20}|get_requires_for_\w{1,30}|prepare_metadata_for_\w{1,30})`|with `(?P<old>build_\w{1,20}|prepare_metadata_\w{1,40}|get_requires_\w{1,40})`)"
+)
+HOOK_FRAME = re.compile(
+    r"\bin (?P<hook>get_requires_for_build_\w{1,20}|prepare_metadata_for_build_\w{1,20}|build_wheel|build_editable)\b|invoke (?P<called>get_requires_for_build_\w{1,20}|prepare_metadata_for_build_\w{1,20}|build_wheel|build_editable)"
+)
+UV_CHAIN = re.compile(
+    r"`(?P<name>[A-Za-z0-9][\w.-]{0,100})` ?(?:\(v(?P<version>[^)]{1,60})\) )?was included because (?P<rest>.{1,600})"
+)
+UV_STEP = re.compile(
+    r"`(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?` ?(?:\(v(?P<version>[^)]{1,60})\) )?depends on `(?P<next>[A-Za-z0-9][\w.-]{0,100})"
+)
+INSTALLING = re.compile(
+    r"^(?:[-•✖✔⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] +)?(?:Installing|Updating|Downgrading|Install|Update) (?P<name>[A-Za-z0-9][\w.-]{0,100}) \(?(?:[\w.+!-]{1,40} -> )?(?P<version>\d[\w.+!-]{0,60})\)?(?P<end>.{0,40})$"
+)
+POETRY_NOTE = re.compile(
+    r"with poetry but with (?P<name>[A-Za-z0-9][\w.-]{0,100}) \((?P<version>[^)\s]{1,60})"
+)
+FENCE = re.compile(
+    r"^::depbisect (?P<step>[\w-]{1,20}) (?P<edge>begin|end)(?: rc=(?P<code>-?\d{1,5}))?(?: project=(?P<project>\S{1,100}))?"
+)
+SUCCESS = re.compile(
+    r"^(?:Successfully installed |Successfully built \S+\.(?:whl|tar\.gz)|Installed \d+ packages? in |(?:Resolved|Audited|Checked) \d+ packages? in |Saved \./|Prepared \d+ packages? in |No broken requirements found|All installations are complete|🎉|✔ Update successful|# To activate this environment)"
+)
+TESTS_DONE = re.compile(
+    r"^=+ (?P<counts>[\d\w, ]{1,200}?) in [\d.]+s.{0,40}=+$|^(?P<bare>\d+ (?:passed|failed|error)[\d\w, ]{0,200}?) in [\d.]+s|^(?P<unittest>OK|FAILED)(?: \(.{0,80}\))?$"
+)
+ENDINGS_BAD = re.compile(
+    r"exited with (?:code |non-zero code )?'?[1-9]|Job failed|returned a non-zero code|Finished: (?:FAILURE|ABORTED)|did not complete successfully: exit code|Push rejected|script returned exit code [1-9]|Process completed with exit code [1-9]|exit-code: [1-9]|failed with exit code [1-9]|finished with exit code [1-9]|program finished with exit code [1-9]|Build step .{1,80} marked build as failure|^ERROR: build step"
+)
+ENDINGS_GOOD = re.compile(
+    r"Job succeeded|Finished: SUCCESS|exited with (?:code )?0\b|exit-code: 0|program finished with exit code 0|Build succeeded"
+)
+PYTEST = re.compile(
+    r"^(?:=+ (?:test session starts|FAILURES|ERRORS) =+|ImportError while loading conftest)"
+)
+UV_PROJECT = re.compile(r"\buv (?:sync|lock|run|add|export)\b")
+
+
+def phase_of_hook(hook: str) -> Phase:
+    """Return the phase that a build backend's hook belongs to."""
+    return (
+        Phase.BUILD if hook in ("build_wheel", "build_editable", "build_sdist") else Phase.METADATA
+    )
+
+
+def how_ended(bare: str) -> bool | None:
+    """Return how the step ended, or None where it only started."""
+    if "finished with status 'error'" in bare or bare.endswith(("... error", " error")):
+        return False
+    if "finished with status 'done'" in bare or bare.endswith(("... done", " done")):
+        return True
+    return None
+
+
+def direct_reference(
+    rest: str, chain: tuple[str, ...], at: int | None, rooted: bool
+) -> Project | None:
+    """Return the project of a direct reference: a path, an URL, or `name from URL`."""
+    target = rest.split(" (", 1)[0].strip()
+    if " from " in rest or " @ " in rest:
+        name = re.split(r" from | @ ", rest, maxsplit=1)[0]
+        found = project_of(name)
+        text = re.split(r" from ", rest, maxsplit=1)[-1] if " from " in rest else rest
+        return found and Project(found.name, found.version, text, chain, at, rooted)
+    if "/" not in target and not target.endswith((".whl", ".gz", ".zip")):
+        return None
+    last = target.rstrip("/").rsplit("/", 1)[-1].split("#")[0]
+    if wheel := re.match(r"([A-Za-z0-9][\w.]{0,100})-(\d[\w.+!]{0,60})-.{1,120}\.whl$", last):
+        return Project(wheel[1], wheel[2], target, chain, at, rooted)
+    if archive := ARCHIVE.search(last):
+        return Project(archive["name"], archive["version"], target, chain, at, rooted)
+    return Project(last or target, None, target, chain, at, rooted)

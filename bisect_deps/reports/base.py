@@ -146,6 +146,15 @@ def by_version(narrowing: Narrowing) -> list[Tried]:
     return sorted(narrowing.tried, key=lambda tried: _version_key(tried.version))
 
 
+def left_out(narrowing: Narrowing) -> str:
+    """Return which versions were not built, and why, reason by reason."""
+    versions: dict[str, list[str]] = {}
+    for item in narrowing.skipped:
+        if item.reason:
+            versions.setdefault(item.reason, []).append(item.version)
+    return "; ".join(f"{some(found, 3)} ({reason})" for reason, found in versions.items())
+
+
 def _turns(ordered: Sequence[Tried]) -> int:
     told = [tried.outcome for tried in ordered if tried.outcome is not Outcome.UNRESOLVED]
     return sum(one is not other for one, other in pairwise(told))
@@ -271,15 +280,17 @@ def doubts(verdict: Verdict) -> list[str]:
 
 
 def headline(verdict: Verdict) -> str:
-    """Return the verdict in one sentence."""
+    """Return the verdict in one sentence: of what breaks, told by it, else its own summary."""
+    file = shown(verdict.file)
+    if verdict.kind is VerdictKind.FIXED:
+        return f"{_broken(verdict)}; with the changes below it passes."
+    if verdict.kind is VerdictKind.CULPRITS:
+        return f"{_broken(verdict)}; no change that was tried makes it pass."
     if verdict.summary:
         return ended(shown(verdict.summary))
-    file = shown(verdict.file)
     return {
         VerdictKind.PASSES: f"{file} builds as it is; there is nothing to fix.",
-        VerdictKind.FIXED: f"{_broken(verdict)}; with the changes below it passes.",
-        VerdictKind.CULPRITS: f"{_broken(verdict)}; no change that was tried makes it pass.",
-        VerdictKind.INCONCLUSIVE: f"the builds do not show which lines of {file} are at fault.",
+        VerdictKind.INCONCLUSIVE: f"The builds do not show which lines of {file} are at fault.",
         VerdictKind.UNAVAILABLE: f"{file} could not be built at all.",
     }[verdict.kind]
 
@@ -316,7 +327,10 @@ def _fix_change(edit: FixEdit) -> str:
         return f"leave out {edit.name}"
     if edit.action is EditAction.ADD:
         return f"add {edit.name}{edit.after or ''}"
-    return f"{edit.name}{edit.before or ''} to {edit.after or 'any version'}"
+    before, after = edit.before or "", edit.after or ""
+    if before.startswith("==") and after.startswith("=="):
+        before, after = before.strip("= "), after.strip("= ")
+    return f"{edit.name} {before or 'of any version'} to {after or 'any version'}"
 
 
 def usage(verdict: Verdict, fix: Fix) -> str:

@@ -38,6 +38,7 @@ from bisect_deps.reports.base import (
     fix_changes,
     headline,
     instant,
+    left_out,
     listed,
     log_path,
     name_of,
@@ -46,7 +47,6 @@ from bisect_deps.reports.base import (
     safe,
     sentence,
     shown,
-    some,
     status_word,
     turning_point,
     usage,
@@ -238,12 +238,11 @@ def _strip(narrowing: Narrowing) -> dict[str, Any]:
         }
         for number, point in enumerate(tried)
     ]
-    left_out = [f"{item.version} ({item.reason})" for item in narrowing.skipped if item.reason]
     return {
         "name": narrowing.name,
         "phrase": turning_point(narrowing),
         "points": points,
-        "skipped": some(left_out),
+        "skipped": left_out(narrowing),
     }
 
 
@@ -271,7 +270,7 @@ def _what(probe: Probe, culprit: Culprit | None) -> str:
         return f"{culprit.members[0].requirement.text} alone"
     said = changes(probe.candidate.edits)
     if probe.kind is ProbeKind.FIX and said:
-        return f"the fixed file: {said}"
+        return f"a fix: {said}"
     return said or _TRIES[probe.kind]
 
 

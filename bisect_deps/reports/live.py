@@ -7,9 +7,10 @@ Must not know how a run works, nor decide anything.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
 from bisect_deps.model import Outcome, Probe, ProbeKind, Target, Verdict
@@ -88,6 +89,7 @@ class _Display:
         self._active: dict[int, _Active] = {}
         self._left: tuple[int, int] | None = None
         self._left_is_new = False
+        self._edits: Counter[str] = Counter()
         self._best: tuple[str, ...] | None = None
         self._console = Console(
             file=stream,
@@ -125,7 +127,10 @@ class _Display:
         self._line((name, "bold"), f": {detail}" if detail else "")
 
     def probe_started(self, probe: StartedProbe) -> None:
-        """Show the probe as under way."""
+        """Show the probe as under way, what is rarely tried first."""
+        self._edits.update(probe.edits)
+        rare_first = tuple(sorted(probe.edits, key=self._edits.__getitem__))
+        probe = replace(probe, edits=rare_first)
         self._active = {**self._active, probe.number: _Active(probe, self._clock())}
         if not self._moving and self._deserves_a_line(probe.kind):
             left = f" ({_left_text(*self._left)})" if self._left and self._left_is_new else ""

@@ -31,6 +31,7 @@ from bisect_deps.reports.base import (
     fix_changes,
     headline,
     instant,
+    left_out,
     listed,
     log_path,
     name_of,
@@ -39,7 +40,6 @@ from bisect_deps.reports.base import (
     safe,
     sentence,
     shown,
-    some,
     status_word,
     turning_point,
     usage,
@@ -195,9 +195,8 @@ def _narrowing(page: _Page, narrowing: Narrowing) -> None:
         indent=3,
         hang=3,
     )
-    left_out = [f"{item.version} ({item.reason})" for item in narrowing.skipped if item.reason]
-    if left_out:
-        page.say(f"Not built: {some(left_out)}.", indent=3, hang=3)
+    if not_built := left_out(narrowing):
+        page.say(f"Not built: {not_built}.", indent=3, hang=3)
 
 
 def _fix(page: _Page, fix: Fix) -> None:

@@ -229,6 +229,18 @@ def test_what_is_in_and_out_takes_the_shorter_way(started: StartedProbe, words: 
     assert what(started) == words
 
 
+def test_an_edit_that_is_new_is_named_before_those_of_every_build() -> None:
+    stream = io.StringIO()
+    with display(stream) as progress:
+        for number, edit in enumerate(["c==1", "d==1", "e==1"], 1):
+            edits = ("a==1", "b==1", "aa==1", edit)
+            progress.probe_started(StartedProbe(number, ProbeKind.FIX, "", edits=edits))
+    assert stream.getvalue().splitlines()[1:] == [
+        "  build 2: with d==1, a==1, b==1 and 1 more",
+        "  build 3: with e==1, a==1, b==1 and 1 more",
+    ]
+
+
 def test_every_event_may_come_without_the_others() -> None:
     with display(io.StringIO()) as progress:
         progress.output(7, "a line")

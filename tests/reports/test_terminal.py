@@ -11,14 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bisect_deps.model import (
+    EditAction,
     Evidence,
+    FixEdit,
     Narrowing,
     Outcome,
     Proof,
     Tried,
     Verdict,
 )
-from bisect_deps.reports.base import duration, listed, safe, safe_line, some, turning_point
+from bisect_deps.reports.base import (
+    duration,
+    fix_changes,
+    left_out,
+    listed,
+    safe,
+    safe_line,
+    some,
+    turning_point,
+)
 from bisect_deps.reports.terminal import render
 from tests.reports.verdicts import (
     BUILD_CONSTRAINT,
@@ -220,6 +231,32 @@ def test_spans_of_time_read_as_people_say_them(seconds: float, words: str) -> No
 )
 def test_versions_read_as_ranges(narrowing: Narrowing, words: str) -> None:
     assert turning_point(narrowing) == words
+
+
+def test_versions_left_out_are_told_by_reason() -> None:
+    skipped = tuple(Tried(f"1.{n}", Outcome.UNRESOLVED, None, "yanked") for n in range(5))
+    narrowing = Narrowing(
+        "a", "1", "3", (), (*skipped, Tried("2rc1", Outcome.UNRESOLVED, None, "a pre-release"))
+    )
+    assert left_out(narrowing) == "1.0, 1.1, 1.2 and 2 more (yanked); 2rc1 (a pre-release)"
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after", "words"),
+    [
+        (EditAction.REPIN, "==1.0", "==2.0", "a 1.0 to 2.0"),
+        (EditAction.REPIN, ">=1.0", "==2.0", "a >=1.0 to ==2.0"),
+        (EditAction.REPIN, None, "<2", "a of any version to <2"),
+        (EditAction.REPIN, "<2", "", "a <2 to any version"),
+        (EditAction.DROP, "==1.0", None, "leave out a"),
+        (EditAction.ADD, None, "<2", "add a<2"),
+    ],
+)
+def test_edits_read_as_words(
+    action: EditAction, before: str | None, after: str | None, words: str
+) -> None:
+    fix = replace(FIX, edits=(FixEdit("r.txt", 1, "a", before, after, action),))
+    assert fix_changes(fix) == [words]
 
 
 def test_lists_read_as_sentences() -> None:

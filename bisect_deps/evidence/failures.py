@@ -137,7 +137,7 @@ def _failure(hits: list[Hit], frames: Frames) -> Failure | None:
     if episode is not None and episode.project is not None and not episode.runtime:
         framed = cause.is_infrastructure and (episode.hooked or episode.tool != "uv")
         phase = episode.phase if framed or best.signature.blame is Blame.FRAME else phase
-    if episode is not None and episode.runtime:
+    if episode is not None and episode.runtime and best.signature.scope is Scope.RUNTIME:
         phase = episode.phase
     if episode is not None and episode.build_requires and not cause.is_infrastructure:
         cause, phase = Cause.BUILD_DEP_FAILED, Phase.BUILD
@@ -229,7 +229,9 @@ def _classify_prose(failure: Failure) -> None:
     """Settle the cause of a resolver's answer by its clause, not by its closing words."""
     story = failure.story
     assert story is not None
-    by_cause = {hit.signature.cause: hit for hit in failure.hits}
+    by_cause: dict[Cause | None, Hit] = {}
+    for hit in sorted(failure.hits, key=lambda one: one.signature.weight):
+        by_cause[hit.signature.cause] = hit
     if failure.episode is not None and failure.episode.build_requires:
         return
     conflict = by_cause.get(Cause.RESOLVER_CONFLICT)

@@ -1,0 +1,101 @@
+"""A diagnosis as JSON (`depbisect.diagnosis/1`) and as text for people; all text made safe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bisect_deps.model import Cause, Diagnosis, Evidence, Outcome, Suspect
+from bisect_deps.reports.base import shown
+
+SCHEMA = "depbisect.diagnosis/1"
+
+_OUTCOMES = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.UNRESOLVED: "unknown"}
+_MOST_SHOWN = 4
+
+
+def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return the diagnosis as the contract has it."""
+    return {
+        "schema": SCHEMA,
+        "outcome": _OUTCOMES[diagnosis.outcome],
+        "infrastructure": diagnosis.infrastructure,
+        "cause": diagnosis.cause.value,
+        "phase": diagnosis.phase.value,
+        "signature": diagnosis.signature,
+        "suspects": [_suspect(suspect) for suspect in diagnosis.suspects],
+        "evidence": [_line(line) for line in diagnosis.evidence],
+        "notes": [shown(note) for note in diagnosis.notes],
+    }
+
+
+def to_text(diagnosis: Diagnosis, *, log: str, requirements: str = "") -> Iterator[str]:
+    """Yield the lines for people: what broke, why, where the log says so, what to try next."""
+    yield _headline(diagnosis, shown(log))
+    for number, suspect in enumerate(diagnosis.suspects[:_MOST_SHOWN], 1):
+        yield ""
+        yield from _block(number, suspect)
+    rest = len(diagnosis.suspects) - _MOST_SHOWN
+    if rest > 0:
+        yield f"\nand {rest} more; --json lists them all"
+    if not diagnosis.suspects:
+        yield from (f"  {line.line}: {shown(line.text)}" for line in diagnosis.evidence)
+    for note in diagnosis.notes:
+        yield f"\nnote: {shown(note)}"
+    if command := _next(diagnosis, log, requirements):
+        yield f"\nnext: {command}"
+
+
+def _suspect(suspect: Suspect) -> dict[str, Any]:
+    return {
+        "requirement": suspect.requirement and shown(suspect.requirement),
+        "name": suspect.name,
+        "version": suspect.version,
+        "failing": suspect.failing and shown(suspect.failing),
+        "via": [shown(step) for step in suspect.via],
+        "phase": suspect.phase.value,
+        "cause": suspect.cause.value,
+        "confidence": suspect.confidence,
+        "summary": shown(suspect.summary),
+        "advice": shown(suspect.advice),
+        "signature": suspect.signature,
+        "evidence": [_line(line) for line in suspect.evidence],
+        "group": suspect.group,
+    }
+
+
+def _line(line: Evidence) -> dict[str, Any]:
+    return {"line": line.line, "text": shown(line.text)}
+
+
+def _headline(diagnosis: Diagnosis, log: str) -> str:
+    if diagnosis.outcome is Outcome.PASS:
+        return f"{log}: passed; no suspect"
+    if diagnosis.outcome is Outcome.UNRESOLVED:
+        return f"{log}: unknown; the last lines are"
+    if diagnosis.infrastructure:
+        cause = diagnosis.cause.value
+        return f"{log}: failed for want of {cause} in {diagnosis.phase.value}; no suspect"
+    if diagnosis.cause is Cause.UNKNOWN:
+        return f"{log}: failed for an unknown reason in {diagnosis.phase.value}"
+    return f"{log}: failed in {diagnosis.phase.value}: {diagnosis.cause.value}"
+
+
+def _block(number: int, suspect: Suspect) -> Iterator[str]:
+    title = shown(suspect.requirement or suspect.failing or suspect.name)
+    yield f"{number}. {title}  ({suspect.confidence:.0%} likely)"
+    if suspect.via:
+        yield f"   brings {shown(suspect.failing or '')} through {shown(' -> '.join(suspect.via))}"
+    yield f"   why   {shown(suspect.summary)}"
+    for line in suspect.evidence:
+        yield f"   line {line.line}: {shown(line.text)}"
+    if suspect.advice:
+        yield f"   try   {shown(suspect.advice)}"
+
+
+def _next(diagnosis: Diagnosis, log: str, requirements: str) -> str:
+    if not diagnosis.suspects:
+        return ""
+    file = requirements or "requirements.txt"
+    given = "" if log == "-" else f" --log {shown(log)}"
+    return f"depbisect run {shown(file)}{given}"

@@ -58,16 +58,18 @@ def parse_manifest(
     *,
     folder: Path | None = None,
     variables: Mapping[str, str] | None = None,
+    constraint: bool = False,
     read: Callable[[str], bytes] | None = None,
 ) -> Manifest:
     """Read an input file's bytes, all its groups; what is wrong is in `Manifest.problems`.
 
-    `folder` is the installer's working directory, by default the process's. `read` gives the bytes
-    of an included file by its absolute path, by default from the disk.
+    `folder` is the installer's working directory, by default the process's. `constraint`: it is a
+    constraints file. `read` gives the bytes of an included file by its absolute path, by default
+    from the disk.
     """
     if _format(path):
         return _with_style(data, path, all_groups=True)
-    return parse(data, path, folder=folder, variables=variables, read=read)
+    return parse(data, path, folder=folder, variables=variables, constraint=constraint, read=read)
 
 
 def read_known_good(path: Path, markers: Mapping[str, str] | None = None) -> Mapping[str, str]:

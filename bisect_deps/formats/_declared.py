@@ -177,6 +177,8 @@ def _linked(link: str, folder: Path) -> Parts:
 
 
 def _is_url(text: str) -> bool:
+    if ":" not in text and "//" not in text:
+        return False
     try:
         return urllib.parse.urlsplit(text).scheme in _SCHEMES
     except ValueError as error:
@@ -208,6 +210,7 @@ def _check_egg(link: str) -> None:
         )
 
 
+@lru_cache(maxsize=10_000)
 def _marker(text: str) -> str:
     try:
         return str(Marker(text))

@@ -101,7 +101,11 @@ def _read(reader: _Reader, line: LogicalLine, code: Mapped) -> LogicalLine:
     cut = options_start(code.text)
     read = read_options(code.slice(cut, len(code.text)))
     for error in read.errors:
-        reader.report(error.kind, error.message, error.span, error.hint, fatal=True)
+        message = error.message
+        if line.text != line.written:
+            # The words may hold what a variable stands for.
+            message = "pip rejects an option of this line once its variables are set"
+        reader.report(error.kind, message, error.span, error.hint, fatal=True)
     line = replace(line, options=tuple(read.options))
     editables = _named(read, "--editable")
     if cut and editables:
@@ -212,8 +216,8 @@ def _include(reader: _Reader, line: LogicalLine, option: Option, read: OptionsRe
     _report_stray(reader, read)
     value = option.value or ""
     if value.startswith("=") and not option.written.startswith("--"):
-        message = f"{option.written}= names a file whose name starts with an equals sign: {value}"
-        hint = f"write {option.written} {value[1:]}"
+        message = f"{option.written}= names a file whose name starts with an equals sign"
+        hint = f"put a space in place of the equals sign: {option.written} FILE"
         reader.report(ProblemKind.EQUALS_IN_INCLUDE, message, option.span, hint)
     include = Include(value, option.name == "--constraint", option.span)
     return replace(line, kind=LineKind.INCLUDE, include=include)

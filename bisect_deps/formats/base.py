@@ -67,7 +67,6 @@ class ProblemKind(str, Enum):
     BAD_CONSTRAINT = "bad-constraint"
     REMOTE_INCLUDE = "remote-include"
     UNSET_VARIABLE = "unset-variable"
-    DIALECT = "dialect"
 
 
 @dataclass(frozen=True, slots=True)

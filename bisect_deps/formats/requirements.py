@@ -61,13 +61,12 @@ class RequirementsManifest:
         edits = tuple(edits)
         files = dict(self.files)
         for document in self.documents:
-            own = self._changes(document, edits)
-            if own:
-                files[document.path] = document.splice(own)
-        pinned = [_added(edit) for edit in edits if _is_add(edit) and edit.constraint]
-        if pinned:
-            self._add_constraints(files, pinned)
-        self._check(files, edits)
+            changes = self._changes(document, edits)
+            if changes:
+                files[document.path] = document.splice(changes)
+                self._check(document, files[document.path], edits)
+        if self._includes_anew(edits):
+            files[CONSTRAINTS_FILE] = self._new_constraints(edits)
         return files
 
     def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
@@ -93,61 +92,57 @@ class RequirementsManifest:
 
     def _changes(self, document: Document, edits: tuple[Edit, ...]) -> list[Change]:
         changes: list[Change] = []
-        added: list[str] = []
         for edit in edits:
-            if _is_add(edit):
-                if document is self.documents[0] and not edit.constraint:
-                    added.append(_added(edit))
+            if _is_add(edit) or self._target(edit).file != document.path:
                 continue
-            target = self._target(edit)
-            if target.file != document.path:
-                continue
-            line = self.line_of(target)
+            line = self.line_of(self._target(edit))
             if edit.action is EditAction.DROP:
                 changes += comment_out(document, line)
             else:
                 changes += repin(document, line, edit.to or "", edit.hashes)
-        if document is self.documents[0]:
-            if any(_is_add(edit) and edit.constraint for edit in edits) and not any(
-                other.path == CONSTRAINTS_FILE for other in self.documents
-            ):
-                added.append(f"-c {CONSTRAINTS_FILE}")
-            changes += append(document, added)
-        return changes
+        return changes + append(document, self._added(document, edits))
 
     def _target(self, edit: Edit) -> Requirement:
         if edit.number is None or not 0 <= edit.number < len(self.requirements):
             raise InputError(f"no requirement has the number {edit.number}", place=str(self.path))
         return self.requirements[edit.number]
 
-    def _add_constraints(self, files: dict[str, bytes], lines: list[str]) -> None:
+    def _added(self, document: Document, edits: tuple[Edit, ...]) -> list[str]:
+        """Return the lines to append to one file."""
+        is_root, is_own = document is self.documents[0], document.path == CONSTRAINTS_FILE
+        lines = [
+            _line(edit)
+            for edit in edits
+            if _is_add(edit) and (is_own if edit.constraint else is_root)
+        ]
+        if is_root and self._includes_anew(edits):
+            lines.append(f"-c {CONSTRAINTS_FILE}")
+        return lines
+
+    def _includes_anew(self, edits: tuple[Edit, ...]) -> bool:
+        is_known = any(document.path == CONSTRAINTS_FILE for document in self.documents)
+        return not is_known and any(_is_add(edit) and edit.constraint for edit in edits)
+
+    def _new_constraints(self, edits: tuple[Edit, ...]) -> bytes:
         beside = self.path.parent / CONSTRAINTS_FILE
-        if CONSTRAINTS_FILE in files:
-            document = read_document(
-                files[CONSTRAINTS_FILE], CONSTRAINTS_FILE, self.folder, self.variables
-            )
-            files[CONSTRAINTS_FILE] = document.splice(append(document, lines))
-        elif beside.exists():
+        if beside.exists():
             raise InputError(
                 "the file for added constraints exists already and is not included",
                 place=str(beside),
                 hint="move it away, or include it with -c",
             )
-        else:
-            files[CONSTRAINTS_FILE] = "".join(f"{line}\n" for line in lines).encode()
+        lines = [_line(edit) for edit in edits if _is_add(edit) and edit.constraint]
+        return "".join(f"{line}\n" for line in lines).encode()
 
-    def _check(self, files: Mapping[str, bytes], edits: tuple[Edit, ...]) -> None:
-        for document in self.documents:
-            if files[document.path] == document.data:
-                continue
-            again = read_document(files[document.path], document.path, self.folder, self.variables)
-            expected = self._expected(document, edits)
-            if _declared_by(again.lines) != expected or again.encoding != document.encoding:
-                raise InputError(
-                    "this edit would change more than its own line",
-                    place=document.path,
-                    hint="write each requirement on a plain line of its own",
-                )
+    def _check(self, document: Document, data: bytes, edits: tuple[Edit, ...]) -> None:
+        again = self._read(data, document.path)
+        expected = self._expected(document, edits)
+        if _declared_by(again.lines) != expected or again.encoding != document.encoding:
+            raise InputError(
+                "this edit would change more than its own line",
+                place=document.path,
+                hint="write each requirement on a plain line of its own",
+            )
 
     def _expected(self, document: Document, edits: tuple[Edit, ...]) -> list[object]:
         by_line = {
@@ -163,17 +158,11 @@ class RequirementsManifest:
             elif edit.action is EditAction.REPIN and line.parts is not None:
                 parts = replace(line.parts, specifier=edit.to or "", hashes=edit.hashes)
                 expected.append(comparable(parts))
-        if document is self.documents[0]:
-            adds = [edit for edit in edits if _is_add(edit)]
-            expected += [
-                comparable(Parts(name=edit.name, specifier=edit.to or "", hashes=edit.hashes))
-                for edit in adds
-                if not edit.constraint
-            ]
-            is_new = not any(other.path == CONSTRAINTS_FILE for other in self.documents)
-            if is_new and any(edit.constraint for edit in adds):
-                expected.append((CONSTRAINTS_FILE, True))
-        return expected
+        added = "\n".join(self._added(document, edits)).encode()
+        return expected + _declared_by(self._read(added, document.path).lines)
+
+    def _read(self, data: bytes, path: str) -> Document:
+        return read_document(data, path, self.folder, self.variables)
 
 
 def parse(
@@ -199,7 +188,7 @@ def parse(
         read or _from_disk,
     )
     loader.load(os.path.abspath(path), data, constraint=constraint, stack=())
-    documents = tuple(replace(loader.documents[key]) for key in loader.order)
+    documents = tuple(loader.documents[key] for key in loader.order)
     return RequirementsManifest(
         path,
         documents,
@@ -233,7 +222,8 @@ class _Loader:
         lines, problems = [], list(document.problems)
         for line in document.lines:
             if line.include is not None and line.kind is LineKind.INCLUDE:
-                include, problem = self._follow(line.include, path, (*stack, path))
+                written = document.slice(line.include.span)
+                include, problem = self._follow(line.include, written, (*stack, path))
                 line = replace(line, include=include)  # noqa: PLW2901
                 if problem:
                     problems.append(replace(problem, file=key, line=line.number))
@@ -251,7 +241,7 @@ class _Loader:
         )
 
     def _follow(
-        self, include: Include, including: str, stack: tuple[str, ...]
+        self, include: Include, written: str, stack: tuple[str, ...]
     ) -> tuple[Include, Problem | None]:
         if re.match(r"https?:", include.path, re.IGNORECASE):
             message = "a file included by URL is not read here: only the installer will see it"
@@ -262,9 +252,9 @@ class _Loader:
             named = _local(include.path)
         except ValueError as error:
             return include, _include_problem(include, f"not a valid URL: {error}", "")
-        target = os.path.abspath(os.path.join(os.path.dirname(including), named))
+        target = os.path.abspath(os.path.join(os.path.dirname(stack[-1]), named))
         if target in stack:
-            message = f"{include.path} includes itself"
+            message = f"{written} includes a file that includes this one"
             return include, _include_problem(include, message, "break the circle")
         if len(stack) > _MAX_DEPTH:
             return include, _include_problem(include, "includes are nested too deeply", "")
@@ -273,7 +263,7 @@ class _Loader:
                 data = self.read(target)
             except (OSError, ValueError) as error:
                 reason = error.strerror if isinstance(error, OSError) else str(error)
-                message = f"cannot read the included file {include.path}: {reason}"
+                message = f"{written} cannot be read: {reason}"
                 hint = "a path is relative to the file that names it"
                 return include, _include_problem(include, message, hint)
             self.load(target, data, constraint=include.constraint, stack=stack)
@@ -330,7 +320,7 @@ def _is_add(edit: Edit) -> bool:
     return edit.action is EditAction.ADD
 
 
-def _added(edit: Edit) -> str:
+def _line(edit: Edit) -> str:
     hashes = "".join(f" --hash={digest}" for digest in edit.hashes)
     return f"{edit.name}{edit.to or ''}{hashes}"
 

@@ -1,0 +1,100 @@
+"""`depbisect doctor`: what stands in the way of a run, and how to mend it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bisect_deps.errors import ExitCode
+from bisect_deps.model import IndexSettings
+from bisect_deps.secret import Secret
+
+SCHEMA = "depbisect.doctor/1"
+ENVIRONMENT = {
+    name: f"DEPBISECT_{name.upper()}"
+    for name in ("builder", "python", "installer", "index_url", "api_address", "build_cmd")
+}
+
+
+@click.command("doctor")
+@click.option("--builder", envvar=ENVIRONMENT["builder"], metavar="NAME", help="Look at it, too.")
+@click.option(
+    "--python", envvar=ENVIRONMENT["python"], metavar="X", help="Version or path of the Python."
+)
+@click.option(
+    "--installer",
+    envvar=ENVIRONMENT["installer"],
+    type=click.Choice(["uv", "pip"]),
+    default="uv",
+    show_default=True,
+)
+@click.option("--index-url", envvar=ENVIRONMENT["index_url"], metavar="URL", help="The index.")
+@click.option("--build-cmd", envvar=ENVIRONMENT["build_cmd"], metavar="CMD")
+@click.option("--algorithm", multiple=True, metavar="OWNER/NAME", help="A hosted algorithm.")
+@click.option("--api-address", envvar=ENVIRONMENT["api_address"], metavar="URL")
+@click.option("--check-input", metavar="JSON", help="The sample input of the hosted check.")
+@click.option("--call-timeout", type=float, default=300.0, metavar="SECONDS")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def command(as_json: bool, **flags: Any) -> int:
+    """Check interpreters, installers, index, cache and disk, and the builder if one is named.
+
+    Ends with 0 when all is well, else with 4; each trouble is shown with its cure.
+    """
+    from bisect_deps.doctor import Patient, examine
+
+    patient = Patient(
+        options=_options(flags),
+        python=flags["python"],
+        builder=flags["builder"],
+        index=IndexSettings(index_url=flags["index_url"]),
+    )
+    checks = []
+    for check in examine(patient):
+        checks.append(check)
+        if not as_json:
+            _show(check.name, check.ok, check.detail, check.cure)
+    is_well = all(check.ok for check in checks)
+    if as_json:
+        found = [asdict(check) for check in checks]
+        click.echo(json.dumps({"schema": SCHEMA, "ok": is_well, "checks": found}, indent=2))
+    return ExitCode.OK if is_well else ExitCode.UNAVAILABLE
+
+
+def command_named(name: str) -> click.Command:
+    """Return the command of that name in this module."""
+    return {"doctor": command}[name]
+
+
+def _options(flags: dict[str, Any]) -> Any:
+    from bisect_deps.builders.base import BuilderOptions
+
+    here = Path.cwd()
+    return BuilderOptions(
+        folder=here,
+        cwd=here,
+        installer=flags["installer"],
+        build_cmd=flags["build_cmd"],
+        algorithms=flags["algorithm"],
+        api_address=flags["api_address"],
+        api_key=_secret("ALGORITHMIA_API_KEY"),
+        bearer_token=_secret("ALGORITHMIA_BEARER_TOKEN"),
+        check_input=flags["check_input"],
+        call_timeout=flags["call_timeout"],
+    )
+
+
+def _secret(variable: str) -> Secret | None:
+    value = os.environ.get(variable)
+    return Secret(value) if value else None
+
+
+def _show(name: str, ok: bool, detail: str, cure: str) -> None:
+    mark = click.style("ok  ", fg="green") if ok else click.style("FAIL", fg="red")
+    click.echo(f"{mark} {name:10} {detail}")
+    if not ok and cure:
+        click.echo(f"{'':15} -> {cure}")

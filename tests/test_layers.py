@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "bisect_deps"
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"session", "guiding", "linting", "doctor"},
+    {"session", "guiding", "linting", "doctor", "incidents"},
     {"steps"},
     {"probing"},
     {"builders", "journal", "index", "resolver", "config"},

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Check what a run needs, and say what to mend."),
     "lint": ("lint", "Check that versions are pinned, and can still be installed."),
     "diagnose": ("diagnose", "Name the suspects in a build log; builds nothing."),
+    "errors": ("errors", "Show why calls of a hosted algorithm failed."),
     "report": ("report", "Show the last run again, as text, HTML or JSON."),
 }
 

@@ -6,11 +6,18 @@ One module in several files: `settings`, `api` (requests), `rights` (what errors
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
+from bisect_deps.builders.algorithmia.api import Api
 from bisect_deps.builders.algorithmia.builder import AlgorithmiaBuilder
 from bisect_deps.builders.algorithmia.checks import look
-from bisect_deps.builders.algorithmia.settings import read_settings
+from bisect_deps.builders.algorithmia.settings import (
+    read_address,
+    read_keys,
+    read_settings,
+    without_keys,
+)
 from bisect_deps.builders.base import Builder, BuilderOptions, Check
 
 
@@ -22,3 +29,11 @@ def make(options: BuilderOptions) -> Builder:
 def checks(options: BuilderOptions) -> Iterator[Check]:
     """Yield what `doctor` finds out about the cluster, the key and each algorithm, as it goes."""
     yield from look(read_settings(options))
+
+
+def open_api(options: BuilderOptions) -> Api:
+    """Return the cluster's API for other uses than building. Raises InputError."""
+    key, token = read_keys(options, os.environ)
+    if not key and not token:
+        raise without_keys()
+    return Api(read_address(options, os.environ), key=key, token=token)

@@ -69,11 +69,7 @@ def read_settings(
         )
     key, token = read_keys(options, env)
     if not key and not token:
-        raise InputError(
-            "no API key",
-            hint="put a management-capable standard key into ALGORITHMIA_API_KEY (or a token into "
-            "ALGORITHMIA_BEARER_TOKEN); keys are never taken from the command line",
-        )
+        raise without_keys()
     if not 0 < options.call_timeout <= MOST_CALL_SECONDS:
         raise InputError(
             f"a call may last up to {MOST_CALL_SECONDS:g} s, not {options.call_timeout:g} s",
@@ -91,6 +87,15 @@ def read_settings(
         calls=options.check_input is not None,
         check_input=read_input(options.check_input),
         call_timeout=options.call_timeout,
+    )
+
+
+def without_keys() -> InputError:
+    """Return the error for a user without key and token."""
+    return InputError(
+        "no API key",
+        hint="put a management-capable standard key into ALGORITHMIA_API_KEY (or a token into "
+        "ALGORITHMIA_BEARER_TOKEN); keys are never taken from the command line",
     )
 
 

@@ -117,4 +117,4 @@ def served(folder: Path, recipe: Recipe | None = None) -> Iterator[Cluster]:
             yield cluster
         finally:
             for builder in cluster.builders:
-                builder._api.close()
+                builder.close()

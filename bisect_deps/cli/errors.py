@@ -1,0 +1,163 @@
+"""`depbisect errors`: the runtime errors of a hosted algorithm, grouped, with suspects named."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from bisect_deps.errors import ExitCode
+
+if TYPE_CHECKING:
+    from bisect_deps.builders.algorithmia.api import Api, ErrorEntry
+    from bisect_deps.incidents import Incident, Incidents
+
+FOLLOW_PAUSE = 15.0
+_MOST_LINES = 12
+_MOST_ENTRIES = 5
+
+
+def command_named(_: str) -> click.Command:
+    """Return the command."""
+    return errors
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("algorithm", metavar="OWNER/NAME|UUID")
+@click.option("--api-address", metavar="URL", help="The cluster's API, as in https://api.CLUSTER.")
+@click.option("--since", metavar="WHEN", help="Only what came since: 90m, 12h, 2d, or a date.")
+@click.option("--follow", is_flag=True, help="Go on and show new errors as they come.")
+@click.option("--all", "everything", is_flag=True, help="Show every entry of a group.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, one object per answer.")
+def errors(
+    algorithm: str,
+    *,
+    api_address: str | None,
+    since: str | None,
+    follow: bool,
+    everything: bool,
+    as_json: bool,
+) -> int:
+    """Show why calls of a hosted algorithm failed, grouped by failure.
+
+    The platform keeps 7 days, at most 200 executions. The key comes from ALGORITHMIA_API_KEY, or a
+    token from ALGORITHMIA_BEARER_TOKEN.
+    """
+    from bisect_deps import incidents
+
+    api = _api(api_address)
+    try:
+        begin = incidents.instant(since, datetime.now(timezone.utc)) if since else None
+        found = incidents.fetch(api, algorithm, begin)
+        _show(found, as_json, everything)
+        if not follow:
+            return ExitCode.OK
+        known = [entry for incident in found.incidents for entry in incident.entries]
+        for new in incidents.follow(
+            api, algorithm, seen=known, pause=_pause(api.address), sleep=time.sleep
+        ):
+            _show(new, as_json, everything)
+    finally:
+        api.close()
+    return ExitCode.OK
+
+
+def _api(address: str | None) -> Api:
+    from bisect_deps.builders.algorithmia import open_api
+    from bisect_deps.builders.base import BuilderOptions
+
+    here = Path.cwd()
+    return open_api(BuilderOptions(folder=here, cwd=here, api_address=address))
+
+
+def _pause(address: str) -> float:
+    """Return the pause between two requests; a cluster on this machine may be asked often."""
+    from bisect_deps.builders._http import is_loopback
+
+    return 0.5 if is_loopback(urlsplit(address).hostname or "") else FOLLOW_PAUSE
+
+
+def _show(found: Incidents, as_json: bool, everything: bool) -> None:
+    from bisect_deps import incidents
+
+    if as_json:
+        click.echo(json.dumps(incidents.to_json(found), ensure_ascii=False))
+    else:
+        click.echo("\n".join(_lines(found, everything)))
+    sys.stdout.flush()
+
+
+def _lines(found: Incidents, everything: bool) -> Iterator[str]:
+    name = found.subject.name or "the algorithm"
+    identity = f" ({found.subject.id})" if found.subject.id else ""
+    if not found.incidents:
+        when = "in the last 7 days" if found.since is None else f"since {_both(found.since)}"
+        yield f"{_safe(name)}{identity}: no errors {when}"
+        return
+    failures = len(found.incidents)
+    yield (
+        f"{_safe(name)}{identity}: {found.count} error{'s' * (found.count != 1)}, "
+        f"{failures} different failure{'s' * (failures != 1)}"
+    )
+    for number, incident in enumerate(found.incidents, 1):
+        yield ""
+        yield from _incident(number, incident, everything)
+
+
+def _incident(number: int, incident: Incident, everything: bool) -> Iterator[str]:
+    from bisect_deps.incidents import text_of
+
+    count = len(incident.entries)
+    kinds = sorted({entry.error_type for entry in incident.entries})
+    yield f"{number}. {_safe(', '.join(kinds))}: {count} time{'s' * (count != 1)}"
+    yield f"   first seen  {_both(incident.first_seen)}"
+    yield f"   last seen   {_both(incident.last_seen)}"
+    for suspect in incident.diagnosis.suspects:
+        version = f" {suspect.version}" if suspect.version else ""
+        yield f"   suspect     {_safe(suspect.name)}{_safe(version)}: {_safe(suspect.summary)}"
+        if suspect.advice:
+            yield f"   to do       {_safe(suspect.advice)}"
+    if not incident.diagnosis.suspects:
+        yield f"   suspect     none ({incident.diagnosis.cause.value})"
+    shown = incident.entries if everything else incident.entries[:_MOST_ENTRIES]
+    for entry in shown:
+        yield f"   - {_both(entry.created)}"
+        yield from _fields(entry)
+    if count > len(shown):
+        yield f"   - and {count - len(shown)} more (--all shows them)"
+    yield "   error"
+    lines = text_of(incident.entries[0]).rstrip().split("\n")
+    left_out = 0 if everything else max(0, len(lines) - _MOST_LINES)
+    if left_out:
+        yield f"     ... {left_out} lines (--all shows them)"
+    yield from (f"     {_safe(line)}" for line in lines[left_out:])
+
+
+def _fields(entry: ErrorEntry) -> Iterator[str]:
+    yield f"     request {_safe(entry.request_id)}, worker {_safe(entry.worker)}"
+    yield (
+        f"     {_safe(entry.username)}/{_safe(entry.algoname)} {_safe(entry.algoversion)}, "
+        f"billed to {_safe(entry.billable_to)}"
+    )
+    yield f"     input {_safe(entry.input)}"
+
+
+def _both(moment: float) -> str:
+    """Return an instant in local time and in UTC."""
+    there = datetime.fromtimestamp(moment, timezone.utc)
+    here = there.astimezone()
+    return f"{here:%Y-%m-%d %H:%M:%S %z} ({there:%Y-%m-%d %H:%M:%S} UTC)"
+
+
+def _safe(text: str) -> str:
+    from bisect_deps.evidence.dressings import safe
+    from bisect_deps.secret import redact
+
+    return safe(redact(text))

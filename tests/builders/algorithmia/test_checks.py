@@ -1,0 +1,180 @@
+"""What `doctor` says of a cluster: each thing that can be wrong has its line and its cure."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+
+from bisect_deps.builders._http import HttpError
+from bisect_deps.builders.algorithmia.checks import look
+from bisect_deps.builders.algorithmia.rights import BY_CODE, advice_for, advice_for_git, explained
+from bisect_deps.builders.base import Check
+from bisect_deps.secret import Secret
+from tests.builders.algorithmia.cluster import KEY, Cluster, order
+from tests.support.algorithmia_emulator import Key
+
+# Every code that the platform's reference documents.
+DOCUMENTED = (
+    *(1001, 1002, 1003, 1004, 1007, 1008, 1009, 2001, 2002, 2012, 2015),
+    *(4001, 4002, 4003, 4004, 4008, 4009, 4011, 4080, 4084),
+    *(5001, 5002, 5003, 5005, 6001, 7000),
+)
+
+
+def checks(cluster: Cluster, **how: Any) -> list[Check]:
+    return list(look(cluster.settings(**how)))
+
+
+def failed(found: list[Check]) -> Check:
+    [one] = [check for check in found if not check.ok]
+    return one
+
+
+def test_a_ready_cluster_passes_one_by_one(cluster: Cluster) -> None:
+    found = checks(cluster, check_input='"x"')
+    assert all(check.ok for check in found), found
+    assert [check.name.split(" acme")[0] for check in found] == [
+        "address",
+        "key",
+        "algorithm",
+        "right to build",
+        "network access of",
+        "pipelining of",
+        "source host of",
+        "git login for",
+        "right to push to",
+        "requirements of",
+        "sample input",
+    ]
+    assert cluster.history() == ["first version"]
+    assert cluster.server.pushes == []
+
+
+def test_an_unknown_key_ends_the_list(cluster: Cluster) -> None:
+    found = checks(cluster, key="nobody")
+    assert failed(found).name == "key"
+    assert "ALGORITHMIA_API_KEY" in failed(found).cure
+    assert len(found) == 2
+
+
+def test_a_private_algorithm_of_somebody_else_is_not_found(cluster: Cluster) -> None:
+    cluster.platform.keys["zoes"] = Key("zoe")
+    broken = failed(checks(cluster, key="zoes"))
+    assert broken.name == "algorithm acme/Hello"
+    assert "private" in broken.cure
+    assert "--algorithm" in broken.cure
+
+
+@pytest.mark.parametrize("key", [Key("acme", manages=False), Key("acme", admin=True)])
+def test_a_key_that_may_not_manage_lacks_the_right_to_build(cluster: Cluster, key: Key) -> None:
+    cluster.platform.keys["weak"] = key
+    broken = failed(checks(cluster, key="weak"))
+    assert broken.name == "right to build acme/Hello"
+    assert "management" in broken.cure
+
+
+def test_a_page_of_the_web_is_a_wrong_address(cluster: Cluster) -> None:
+    cluster.troubles.gateway = 100
+    settings = cluster.settings()
+    broken = failed(list(_impatient(settings)))
+    assert broken.name == "address"
+    assert "--api-address" in broken.cure
+
+
+def test_nobody_there_is_a_wrong_address(cluster: Cluster) -> None:
+    settings = cluster.settings(address="http://127.0.0.1:9")
+    broken = failed(list(_impatient(settings)))
+    assert broken.name == "address"
+    assert "Connection refused" in broken.detail
+
+
+def test_isolation_and_disabled_pipelines_are_seen(cluster: Cluster) -> None:
+    cluster.hello.settings.update(network_access="isolated", pipeline_enabled=False)
+    broken = [check for check in checks(cluster, check_input="1") if not check.ok]
+    assert [check.name for check in broken] == [
+        "network access of acme/Hello",
+        "pipelining of acme/Hello",
+    ]
+    assert all(check.cure for check in broken)
+
+
+def test_a_login_of_another_name_is_seen(cluster: Cluster) -> None:
+    broken = failed(checks(cluster, git_user="zoe"))
+    assert broken.name == "git login for acme/Hello"
+    assert "ALGORITHMIA_GIT_USER" in broken.cure
+
+
+def test_a_refused_push_is_seen_without_pushing(cluster: Cluster) -> None:
+    cluster.troubles.push_refused = True
+    broken = failed(checks(cluster))
+    assert broken.name == "right to push to acme/Hello"
+    assert "write permission" in broken.cure
+
+
+def test_what_a_crashed_run_left_is_seen(cluster: Cluster) -> None:
+    cluster.builder().start(order("six\n", "d1"))
+    assert "earlier run" in failed(checks(cluster)).detail
+
+
+def test_source_hosted_elsewhere_needs_a_login_of_its_own(cluster: Cluster) -> None:
+    cluster.hello.provider = "bitbucket_server"
+    assert "internal" in failed(checks(cluster)).cure
+
+
+@pytest.mark.parametrize(("age", "ok"), [(-60, False), (3600, True)])
+def test_an_expired_token_is_seen_before_it_is_sent(cluster: Cluster, age: int, ok: bool) -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": time.time() + age}).encode())
+    token = f"e30.{claims.decode().rstrip('=')}.sig"
+    cluster.platform.tokens[token] = Key("acme")
+    cluster.platform.passwords["acme"] = "pw-of-acme"
+    found = checks(cluster, key="", token=Secret(token), git_password=Secret("pw-of-acme"))
+    assert found[0].name == "token"
+    assert found[0].ok is ok
+
+
+def test_no_check_shows_a_secret(cluster: Cluster) -> None:
+    cluster.hello.provider = "github"
+    assert KEY not in repr(checks(cluster))
+    assert "webhook-secret" not in repr(checks(cluster))
+
+
+@pytest.mark.parametrize("code", DOCUMENTED)
+def test_every_documented_error_names_reason_and_setting(code: int) -> None:
+    error = explained(HttpError("GET /x", "as sent", status=400, code=code), "acme/Hello")
+    assert f"code {code}" in str(error)
+    assert "as sent" in str(error)
+    assert BY_CODE[code].likely in (error.hint or "")
+    assert BY_CODE[code].cure in (error.hint or "")
+
+
+@pytest.mark.parametrize("status", [None, 401, 403, 404, 418, 429, 500, 502, 503])
+def test_every_status_without_a_code_has_advice(status: int | None) -> None:
+    advice = advice_for(HttpError("GET /x", "words", status=status))
+    assert advice.means
+    assert advice.cure
+
+
+@pytest.mark.parametrize(
+    ("words", "telling"),
+    [
+        ("fatal: Authentication failed for 'https://git.c.example/'", "ALGORITHMIA_GIT_USER"),
+        ("fatal: repository 'https://git.c.example/x' not found", "--algorithm"),
+        ("error: RPC failed; HTTP 403", "write permission"),
+        ("fatal: unable to access: Could not resolve host", "--api-address"),
+        ("fatal: something else", "doctor"),
+    ],
+)
+def test_gits_words_have_advice(words: str, telling: str) -> None:
+    assert telling in advice_for_git(words).cure
+
+
+def _impatient(settings: Any) -> Any:
+    """Look without the pauses between repeated requests."""
+    from unittest.mock import patch
+
+    with patch("bisect_deps.builders._http.FIRST_PAUSE", 0.0):
+        yield from look(settings)

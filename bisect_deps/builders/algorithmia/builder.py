@@ -80,7 +80,7 @@ class AlgorithmiaBuilder:
 
         return [
             f"{check.name}: {check.detail}. {check.cure}".rstrip()
-            for check in look(self._settings)
+            for check in look(self._settings, advice=False)
             if not check.ok
         ]
 

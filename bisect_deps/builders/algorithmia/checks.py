@@ -22,16 +22,19 @@ from bisect_deps.builders.base import Check
 from bisect_deps.errors import BuilderUnavailable, DepbisectError
 
 
-def look(settings: Settings) -> Iterator[Check]:
-    """Yield the checks of a cluster and its scratch algorithms, as they are made."""
+def look(settings: Settings, *, advice: bool = True) -> Iterator[Check]:
+    """Yield the checks of a cluster and its scratch algorithms, as they are made.
+
+    Without `advice`, only of what keeps builds from starting.
+    """
     api = Api(settings.address, key=settings.key, token=settings.token)
     try:
-        yield from _look(api, settings)
+        yield from _look(api, settings, advice)
     finally:
         api.close()
 
 
-def _look(api: Api, settings: Settings) -> Iterator[Check]:
+def _look(api: Api, settings: Settings, advice: bool) -> Iterator[Check]:
     if settings.token is not None:
         yield _token(settings)
     reached = _reached(api)
@@ -39,7 +42,7 @@ def _look(api: Api, settings: Settings) -> Iterator[Check]:
     if not all(check.ok for check in reached):
         return
     for algorithm in settings.algorithms:
-        yield from _algorithm(api, settings, algorithm)
+        yield from _algorithm(api, settings, algorithm, advice)
     if settings.calls:
         yield Check("sample input", True, f"JSON, called for up to {settings.call_timeout:g} s")
 
@@ -60,16 +63,15 @@ def _reached(api: Api) -> tuple[Check, ...]:
     try:
         api.sources()
     except HttpError as error:
-        advice = advice_for(error)
         if error.status == 401:
-            return address, _failed("key", advice, error)
+            return address, _failed("key", advice_for(error), error)
         if error.status == 403:
             return address, known
-        return (_failed("address", advice, error),)
+        return (_failed("address", advice_for(error), error),)
     return address, known
 
 
-def _algorithm(api: Api, settings: Settings, algorithm: Algorithm) -> Iterator[Check]:
+def _algorithm(api: Api, settings: Settings, algorithm: Algorithm, advice: bool) -> Iterator[Check]:
     name = f"algorithm {algorithm}"
     try:
         found = api.algorithm(algorithm)
@@ -84,9 +86,10 @@ def _algorithm(api: Api, settings: Settings, algorithm: Algorithm) -> Iterator[C
         return
     newest = page.builds[0].status if page.builds else "none yet"
     yield Check(f"right to build {algorithm}", True, f"builds may be read; the newest: {newest}")
-    yield from _settings(algorithm, found, settings)
-    yield from _source(api, algorithm)
-    yield from _git(api, settings, algorithm)
+    if advice:
+        yield from _settings(algorithm, found, settings)
+        yield from _source(api, algorithm)
+    yield from _git(api, settings, algorithm, advice)
 
 
 def _settings(algorithm: Algorithm, found: dict[str, Any], settings: Settings) -> Iterator[Check]:
@@ -125,7 +128,7 @@ def _source(api: Api, algorithm: Algorithm) -> Iterator[Check]:
     yield Check(name, state == "active", state, "" if state == "active" else cure)
 
 
-def _git(api: Api, settings: Settings, algorithm: Algorithm) -> Iterator[Check]:
+def _git(api: Api, settings: Settings, algorithm: Algorithm, advice: bool) -> Iterator[Check]:
     """Yield whether git lets us read and push, and whether an earlier run is left to put back."""
     name = f"git login for {algorithm}"
     with tempfile.TemporaryDirectory(prefix="depbisect-doctor-") as folder:
@@ -138,14 +141,16 @@ def _git(api: Api, settings: Settings, algorithm: Algorithm) -> Iterator[Check]:
             repository.probe_push()
             yield Check(name, True, "a push would be taken")
         except GitError as error:
-            advice = advice_for_git(str(error))
-            yield Check(name, False, f"{advice.means}: {error}", advice.cure)
+            known = advice_for_git(str(error))
+            yield Check(name, False, f"{known.means}: {error}", known.cure)
             return
         except HttpError as error:
             yield _failed(name, advice_for(error), error)
             return
         except (BuilderUnavailable, DepbisectError) as error:
             yield Check(name, False, str(error), error.hint or "")
+            return
+        if not advice:
             return
         left = repository.unrestored
         yield Check(

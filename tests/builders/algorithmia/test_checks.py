@@ -100,6 +100,7 @@ def test_isolation_and_disabled_pipelines_are_seen(cluster: Cluster) -> None:
         "pipelining of acme/Hello",
     ]
     assert all(check.cure for check in broken)
+    assert cluster.builder().preflight() == [], "builds need neither"
 
 
 def test_a_login_of_another_name_is_seen(cluster: Cluster) -> None:
@@ -118,6 +119,7 @@ def test_a_refused_push_is_seen_without_pushing(cluster: Cluster) -> None:
 def test_what_a_crashed_run_left_is_seen(cluster: Cluster) -> None:
     cluster.builder().start(order("six\n", "d1"))
     assert "earlier run" in failed(checks(cluster)).detail
+    assert cluster.builder().preflight() == [], "the next run is what mends it"
 
 
 def test_source_hosted_elsewhere_needs_a_login_of_its_own(cluster: Cluster) -> None:

@@ -35,6 +35,7 @@ _UNREACHABLE = re.compile(
     re.IGNORECASE,
 )
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>\S+)")
+_LOGIN = ("USERNAME", "PASSWORD")
 _TIMEOUT = 300.0
 _PAUSE = 0.004
 # uv's names for the folder of build environments: as a file, it keeps uv from making any.
@@ -127,11 +128,19 @@ class Resolver:
             # uv takes one such file, and it will be ours: what the user's says goes on here.
             self.settings = completed(settings, "uv", self._environ)
         self._opaque: dict[Release, None] = {}
+        self._keeps_pages = False
         self._answers: dict[tuple[object, ...], Resolution] = {}
 
     def assume(self, releases: Iterable[Release]) -> None:
         """Take these releases to require nothing: known to have no wheel, so nobody asks them."""
         self._opaque.update(dict.fromkeys(releases))
+
+    def keep_pages(self) -> None:
+        """Let uv keep index pages for ten minutes: for an index that is silent on their age.
+
+        Without a word from the index uv fetches every page again in each call.
+        """
+        self._keeps_pages = True
 
     def resolve(
         self,
@@ -214,7 +223,9 @@ class Resolver:
             arguments += ["--exclude-newer", self.settings.exclude_newer]
         for name, date in question.exclude_newer_package:
             arguments += ["--exclude-newer-package", f"{name}={date}"]
-        _write(folder, "uv.toml", [_metadata_table(release) for release in self._opaque])
+        tables = [_index_table(*entry) for entry in self._kept_indexes()]
+        tables += [_metadata_table(release) for release in self._opaque]
+        _write(folder, "uv.toml", tables)
         return [*arguments, *self._places()]
 
     def _places(self) -> list[str]:
@@ -238,14 +249,32 @@ class Resolver:
         secret = [with_credentials(spot) for spot in self._links() if spot.auth]
         if secret:
             env["UV_FIND_LINKS"] = " ".join(secret)
-        if self.settings.no_index:
-            return env
-        *extra, default = map(with_credentials, indexes(self.settings, self._environ))
-        if self.settings.index_url:
-            env["UV_DEFAULT_INDEX"] = default
-        if extra:
-            env["UV_INDEX"] = " ".join(extra)
+        if not self.settings.no_index:
+            self._add_indexes(env)
         return env
+
+    def _add_indexes(self, env: dict[str, str]) -> None:
+        *extra, default = indexes(self.settings, self._environ)
+        if self._keeps_pages:
+            for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"):
+                env.pop(name, None)
+            for name, spot, _ in self._kept_indexes():
+                if spot.auth:
+                    user, password = (f"UV_INDEX_{name.upper()}_{x}" for x in _LOGIN)
+                    env[user], env[password] = spot.auth
+            return
+        if self.settings.index_url:
+            env["UV_DEFAULT_INDEX"] = with_credentials(default)
+        if extra:
+            env["UV_INDEX"] = " ".join(map(with_credentials, extra))
+
+    def _kept_indexes(self) -> list[tuple[str, Place, bool]]:
+        """Return name, place and whether it is the default one, if their pages are to be kept."""
+        if not self._keeps_pages or self.settings.no_index:
+            return []
+        found = indexes(completed(self.settings, "uv", self._environ), self._environ)
+        last = len(found) - 1
+        return [(f"index{n}", spot, n == last) for n, spot in enumerate(found)]
 
     @property
     def program(self) -> str:
@@ -382,6 +411,13 @@ def _write(folder: Path, name: str, lines: Iterable[str]) -> str:
     path = folder / name
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return str(path)
+
+
+def _index_table(name: str, spot: Place, is_default: bool) -> str:
+    return (
+        f'[[index]]\nname = "{name}"\nurl = "{spot.url}"\ndefault = {str(is_default).lower()}\n'
+        'cache-control = { api = "max-age=600", files = "max-age=31536000, immutable" }\n'
+    )
 
 
 def _metadata_table(release: Release) -> str:

@@ -72,6 +72,14 @@ class Index:
         """Close the connections."""
         self._pages.close()
 
+    @property
+    def silent_on_age(self) -> bool:
+        """Say whether some page came without a word on how long it stays fresh.
+
+        Such pages are kept for ten minutes, as those of the public index are.
+        """
+        return self._pages.silent_on_age
+
     def prefetch(self, names: Iterable[str]) -> None:
         """Fetch the pages of these projects at once, several at a time."""
         wanted = sorted({canonicalize_name(name) for name in names if name} - self._found.keys())

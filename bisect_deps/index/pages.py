@@ -32,6 +32,7 @@ WORKERS = 12
 # An index that says nothing of freshness (neither validator nor age) is asked again after this;
 # the public one asks for the same age.
 _UNSPOKEN_AGE = 600
+_SILENT = '113 - "the index does not say how long this is fresh"'
 
 
 class Pages:
@@ -43,6 +44,7 @@ class Pages:
         self._sessions: list[requests.Session] = []
         self._logins: dict[str, tuple[str, str] | None] = {}
         self._lock = threading.Lock()
+        self.silent_on_age = False
 
     def project(self, place: Place, name: str) -> list[File] | None:
         """Return a project's files on one index, or None where it has no such project."""
@@ -86,6 +88,7 @@ class Pages:
             ) from None
         if response.status_code in (404, 410):
             return None
+        self.silent_on_age |= _SILENT in response.headers.get("Warning", "")
         if response.status_code in (401, 403):
             raise IndexUnavailable(
                 f"the package index at {host} refuses access (HTTP {response.status_code})",
@@ -164,6 +167,9 @@ def _caching(folder: Path, retry: Retry) -> HTTPAdapter:
 
     class Unspoken(BaseHeuristic):
         """Keep for a while what the server says nothing about."""
+
+        def warning(self, response: HTTPResponse) -> str:
+            return _SILENT
 
         def update_headers(self, response: HTTPResponse) -> dict[str, str]:
             spoken = ("cache-control", "etag", "last-modified", "expires")

@@ -88,6 +88,14 @@ def find_conflicts(
     )
 
 
+def is_judged(requirement: Requirement) -> bool:
+    """Say whether the resolver can judge it without a build: no path, checkout or archive."""
+    if requirement.editable or not requirement.name:
+        return False
+    url = (requirement.url or "").partition("#")[0]
+    return not url or (url.startswith(("http://", "https://")) and url.endswith(".whl"))
+
+
 @dataclass(slots=True)
 class _Oracle:
     """Requirements by number, and what uv answered for sets of them."""
@@ -110,6 +118,8 @@ class _Oracle:
 
     def _look_at(self, index: Index) -> None:
         index.prefetch(r.name for r in self.requirements if not r.url and not r.editable)
+        if index.silent_on_age:
+            self.resolver.keep_pages()
         self.facts = {r.number: index.facts(r) for r in self.requirements}
         for requirement in self.requirements:
             kinds = {fact.kind for fact in self.facts[requirement.number]}
@@ -126,7 +136,7 @@ class _Oracle:
     @property
     def judged(self) -> Numbers:
         """Return the requirements that can be resolved without a build."""
-        return frozenset(r.number for r in self.requirements if _is_judged(r))
+        return frozenset(r.number for r in self.requirements if is_judged(r))
 
     def readable(self) -> Numbers:
         """Return those of the judged that uv can read, each asked alone."""
@@ -164,13 +174,6 @@ class _Oracle:
     def removed_first(self, number: int) -> tuple[bool, int]:
         """Order the members of a conflict: constraints go first, then later lines."""
         return (self.by_number[number].constraint, number)
-
-
-def _is_judged(requirement: Requirement) -> bool:
-    if requirement.editable or not requirement.name:
-        return False
-    url = (requirement.url or "").partition("#")[0]
-    return not url or (url.startswith(("http://", "https://")) and url.endswith(".whl"))
 
 
 def _minimal(oracle: _Oracle, numbers: Numbers, answer: Resolution) -> Numbers:

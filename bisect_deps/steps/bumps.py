@@ -1,0 +1,298 @@
+"""Where the culprits may go: the nearest versions that suit each other and all other lines.
+
+Asks the resolver, so what is offered is mutually compatible; whether it builds is proven elsewhere.
+The other lines stay as written while that is possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from bisect_deps.index import FactKind, Index
+from bisect_deps.index.facts import matches
+from bisect_deps.index.releases import ReleaseFacts, parsed
+from bisect_deps.model import Edit, EditAction, Release, Requirement
+from bisect_deps.resolver import Answered, Resolution, Resolver
+from bisect_deps.steps.conflicts import find_conflicts, is_judged
+
+
+class Aim(str, Enum):
+    """What a bump aims at. LATEST_OF_LINE stays within the major version."""
+
+    NEAREST = "nearest"
+    BELOW = "below"
+    LATEST_OF_LINE = "latest-of-line"
+    LATEST = "latest"
+    WIDER = "wider"
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Where the search for a culprit's version starts: from `version` on, itself `included` or not.
+
+    `excluded` are versions that are known to fail.
+    """
+
+    version: str
+    included: bool = False
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bump:
+    """One way out: the edits, and what the edited lines resolve to.
+
+    `moved` maps each changed project to its new version; `dropped` are those the index lacks.
+    """
+
+    aim: Aim
+    edits: tuple[Edit, ...]
+    moved: Mapping[str, str]
+    dropped: tuple[str, ...]
+    resolution: Resolution
+
+
+def find_bumps(
+    requirements: Sequence[Requirement],
+    culprits: Iterable[int],
+    resolver: Resolver,
+    index: Index,
+    *,
+    floors: Mapping[str, Floor] | None = None,
+    beside: Sequence[str] = (),
+) -> Iterator[Bump]:
+    """Yield ways to move the culprits together, the nearest first, then the newest.
+
+    `floors` (by project) default to above the pin. `beside` are clauses that must hold as well
+    (`jinja2<3.1`), such as caps of transitive culprits. All lines of a culprit's project move.
+    Releases with a wheel for the target go first. Where the other lines leave no way, the ones in
+    the way move, too (`Aim.WIDER`). Costs about three resolutions for the first bump.
+    """
+    index.prefetch(r.name for r in requirements if not r.url)
+    if index.silent_on_age:
+        resolver.keep_pages()
+    search = _Search(
+        tuple(filter(is_judged, requirements)), resolver, index, dict(floors or {}), tuple(beside)
+    )
+    search.start(set(culprits))
+    seen: set[tuple[Edit, ...]] = set()
+    for aim in Aim:
+        if seen and aim in (Aim.BELOW, Aim.WIDER):
+            continue
+        bump = search.wider() if aim is Aim.WIDER else search.bump(aim)
+        if bump is not None and bump.edits and bump.edits not in seen:
+            seen.add(bump.edits)
+            yield bump
+
+
+@dataclass(slots=True)
+class _Search:
+    """The culprits' projects and all that bounds them.
+
+    `names` move, `gone` are unknown to the index, `kept` is what the other lines resolve to alone.
+    """
+
+    requirements: Sequence[Requirement]
+    resolver: Resolver
+    index: Index
+    floors: dict[str, Floor]
+    beside: Sequence[str]
+    names: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+    def start(self, culprits: set[int]) -> None:
+        names = {r.name for r in self.requirements if r.number in culprits and not r.url}
+        self.gone = {name for name in names if not self.index.exists(name)}
+        self.names = names - self.gone
+        self._hold_the_others()
+
+    def bump(self, aim: Aim) -> Bump | None:
+        """Return the bump for this aim, or None where no versions suit."""
+        if not self.names:
+            return self._finished(aim, {}) if self.gone else None
+        ways: list[bool | tuple[str, ...]] = [True, tuple(sorted(self.names))]
+        if aim in (Aim.NEAREST, Aim.BELOW):
+            ways.append(False)  # no release with a wheel suits: one that is compiled may
+        for wheels_only in ways:
+            answer = self._ask(aim, wheels_only)
+            if answer.resolved:
+                versions = {name: answer.releases.get(name) for name in self.names}
+                chosen = {name: version for name, version in versions.items() if version}
+                return self._finished(aim, chosen)
+        return None
+
+    def wider(self) -> Bump | None:
+        """Return the nearest bump with the lines that stand in the way moving as well."""
+        for _ in range(3):
+            relaxed = [self._relaxed(r, Aim.NEAREST) for r in self._standing()]
+            conflicts = find_conflicts([*relaxed, *self._limits()], self.resolver).found
+            members = frozenset[int]().union(*(conflict.members for conflict in conflicts))
+            names = {r.name for r in relaxed if r.number in members and r.pin and not r.url}
+            if not names - self.names:
+                return None
+            for requirement in relaxed:
+                if requirement.name in names - self.names and requirement.pin:
+                    # It need not move: its own version is as good as any above.
+                    self.floors[requirement.name] = Floor(requirement.pin, included=True)
+            self.names |= names
+            self._hold_the_others()
+            bump = self.bump(Aim.NEAREST)
+            if bump:
+                return replace(bump, aim=Aim.WIDER)
+        return None
+
+    def _hold_the_others(self) -> None:
+        """Remember what the other lines resolve to by themselves, to keep them there."""
+        others = [r for r in self._standing() if r.name not in self.names]
+        answer = self._resolve(others, "highest", wheels_only=False)
+        kept = answer.releases if answer.resolved else {}
+        self.kept = {name: version for name, version in kept.items() if name not in self.names}
+
+    def _standing(self) -> list[Requirement]:
+        return [r for r in self.requirements if r.name not in self.gone]
+
+    def _ask(self, aim: Aim, wheels_only: bool | tuple[str, ...]) -> Resolution:
+        relaxed = [self._relaxed(r, aim) for r in self._standing()]
+        # Without versions to hold the others at, "lowest" would send them all to their oldest.
+        unpinned = any(r.name not in self.names and not r.pin for r in relaxed)
+        lowest = aim is Aim.NEAREST and (bool(self.kept) or not unpinned)
+        return self._resolve(relaxed, "lowest-direct" if lowest else "highest", wheels_only)
+
+    def _resolve(
+        self,
+        requirements: Sequence[Requirement],
+        resolution: str,
+        wheels_only: bool | tuple[str, ...],
+        *,
+        hold: bool = True,
+    ) -> Resolution:
+        return self.resolver.resolve(
+            [r.text for r in requirements if not r.constraint],
+            constraints=[*(r.text for r in requirements if r.constraint), *self.beside],
+            resolution=resolution,
+            wheels_only=wheels_only,
+            preferences=self.kept if hold else None,
+        )
+
+    def _relaxed(self, requirement: Requirement, aim: Aim) -> Requirement:
+        """Return the line as this aim asks for it; the lines of other projects as written."""
+        if requirement.name not in self.names or requirement.url:
+            return requirement
+        return _respecified(requirement, self._clause(requirement.name, aim))
+
+    def _clause(self, name: str, aim: Aim) -> str:
+        """Return the versions that the aim allows a culprit's project."""
+        exact = self._exact(name) if aim is Aim.NEAREST and name not in self.floors else None
+        if exact:
+            return f"=={exact}"
+        floor = self._floor(name)
+        if floor is None:
+            return ",".join(f"!={version}" for version in self._unsuitable(name, "0"))
+        parts = [f"!={version}" for version in floor.excluded]
+        parts += [] if floor.included else [f"!={floor.version}"]
+        parts += [f"!={version}" for version in self._unsuitable(name, floor.version)]
+        start = parsed(floor.version)
+        if aim is Aim.BELOW:
+            parts.append(f"<{floor.version}")
+        elif aim is not Aim.WIDER:
+            final = start.base_version if start and start.is_prerelease else floor.version
+            parts.append(f">={final.partition('+')[0]}")
+        if aim is Aim.LATEST_OF_LINE and start:
+            parts.append(f"<{start.major + 1}")
+        return ",".join(dict.fromkeys(parts))
+
+    def _floor(self, name: str) -> Floor | None:
+        """Return where to start: above the pin, or above what a range takes now."""
+        if name in self.floors:
+            return self.floors[name]
+        pins = [r.pin for r in self.requirements if r.name == name and r.pin]
+        taken = pins or [release.version for release in self._in_range(name)[-1:]]
+        return Floor(taken[0]) if taken else None
+
+    def _exact(self, name: str) -> str | None:
+        """Return the version to try first where it is not simply the next one above.
+
+        For a pin to a version that does not exist, the nearest that does; for a range, what it
+        would take if the newest were not there.
+        """
+        for requirement in self.requirements:
+            if requirement.name == name and requirement.pin:
+                kinds = {fact.kind for fact in self.index.facts(requirement)}
+                if {FactKind.NO_SUCH_VERSION, FactKind.TOO_NEW} & kinds:
+                    near = self.index.nearest(Release(name, requirement.pin))
+                    return near.version if near else None
+                return None
+        within = self._in_range(name)
+        return within[-2].version if len(within) > 1 else None
+
+    def _in_range(self, name: str) -> list[ReleaseFacts]:
+        """Return the releases that all lines of a project allow and an installer would take."""
+        fit = list(self.index.releases(name))
+        for requirement in self.requirements:
+            if requirement.name == name and not requirement.url:
+                fit = matches(requirement.specifier, fit)
+        return [release for release in fit if release.installable and release.yanked is None]
+
+    def _unsuitable(self, name: str, start: str) -> list[str]:
+        """Return releases for other Pythons that uv would take: it reads no upper bounds there."""
+        first = parsed(start)
+        return [
+            release.version
+            for release in self.index.releases(name)
+            if not release.python_ok
+            and (release.usable_wheel or release.has_sdist)
+            and first is not None
+            and release.parsed >= first
+        ]
+
+    def _limits(self) -> list[Requirement]:
+        """Return the clauses that must hold as constraint lines, numbered below all others."""
+        return [
+            Requirement(-1 - place, "", "", text, "", 0, constraint=True)
+            for place, text in enumerate(self.beside)
+        ]
+
+    def _finished(self, aim: Aim, chosen: Mapping[str, str]) -> Bump | None:
+        """Return the bump to these versions, with what the edited lines resolve to."""
+        edits: list[Edit] = []
+        lines: list[Requirement] = []
+        for requirement in self.requirements:
+            version = chosen.get(requirement.name)
+            if requirement.name in self.gone:
+                edits.append(Edit(EditAction.DROP, requirement.name, requirement.number))
+            elif version is None or requirement.url or _stays(requirement, version):
+                lines.append(requirement)
+            else:
+                clause = f"=={version}"
+                edits.append(Edit(EditAction.REPIN, requirement.name, requirement.number, clause))
+                lines.append(_respecified(requirement, clause))
+        answer = self._resolve(lines, "highest", False, hold=False)
+        if answer.answered is not Answered.RESOLVED:
+            return None
+        moved = {edit.name: chosen[edit.name] for edit in edits if edit.name in chosen}
+        return Bump(aim, tuple(edits), moved, tuple(sorted(self.gone)), answer)
+
+
+def _respecified(requirement: Requirement, clause: str) -> Requirement:
+    """Return the requirement with another version clause."""
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f" ; {requirement.marker}" if requirement.marker else ""
+    text = f"{requirement.name}{extras}{clause}{marker}"
+    return replace(requirement, specifier=clause, text=text)
+
+
+def _stays(requirement: Requirement, version: str) -> bool:
+    """Say whether a line needs no edit: a pin to this version, or a constraint that allows it."""
+    if requirement.pin:
+        return parsed(requirement.pin) == parsed(version)
+    if not requirement.constraint:
+        return False
+    try:
+        return SpecifierSet(requirement.specifier).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return False

@@ -146,6 +146,24 @@ def by_version(narrowing: Narrowing) -> list[Tried]:
     return sorted(narrowing.tried, key=lambda tried: _version_key(tried.version))
 
 
+def also_built(narrowing: Narrowing) -> str:
+    """Return what the versions did that were built besides those at the turn; "" for none."""
+    ends = {narrowing.last_failing, narrowing.first_passing}
+    ordered = by_version(narrowing)
+    if len(ends - {None}) < 2 or _turns(ordered) > 1:
+        return ""
+    did: dict[Outcome, list[str]] = {}
+    for tried in ordered:
+        if tried.version not in ends:
+            did.setdefault(tried.outcome, []).append(tried.version)
+    verbs = {Outcome.PASS: ("passes", "pass"), Outcome.FAIL: ("fails", "fail")}
+    parts = []
+    for outcome, versions in did.items():
+        one, several = verbs.get(outcome, ("gives no answer", "give no answer"))
+        parts.append(f"{some(versions, 5)} {one if len(versions) == 1 else several}")
+    return "; ".join(parts)
+
+
 def left_out(narrowing: Narrowing) -> str:
     """Return which versions were not built, and why, reason by reason."""
     versions: dict[str, list[str]] = {}
@@ -274,14 +292,16 @@ def doubts(verdict: Verdict) -> list[str]:
         for probe in verdict.probes
     )
     if unanswered:
-        builds = counted(unanswered, "build")
-        found.append(f"{builds} failed for another reason, and so told nothing.")
+        builds, they = counted(unanswered, "build"), "it" if unanswered == 1 else "they"
+        found.append(
+            f"{builds} gave no clear answer: {they} failed for another reason, or took too long."
+        )
     return found
 
 
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one sentence: of what breaks, told by it, else its own summary."""
-    file = shown(verdict.file)
+    file = file_name(verdict)
     if verdict.kind is VerdictKind.FIXED:
         return f"{_broken(verdict)}; with the changes below it passes."
     if verdict.kind is VerdictKind.CULPRITS:
@@ -298,7 +318,7 @@ def headline(verdict: Verdict) -> str:
 def _broken(verdict: Verdict) -> str:
     python = ".".join(verdict.target.python.split(".")[:2])
     where = f" on Python {shown(python)}" if python else ""
-    file = shown(verdict.file)
+    file = file_name(verdict)
     lines = {m.requirement.number for culprit in verdict.culprits for m in culprit.members}
     if any(len(culprit.members) > 1 for culprit in verdict.culprits):
         if len(verdict.culprits) == 1:
@@ -338,9 +358,15 @@ def usage(verdict: Verdict, fix: Fix) -> str:
     root = PurePath(verdict.file).name
     elsewhere = "-o FILE" if {edit.file for edit in fix.edits} <= {root} else "-o FOLDER/"
     return (
-        f"run the same command again with --write to change {shown(verdict.file)} in place, or "
+        f"run the same command again with --write to change {file_name(verdict)} in place, or "
         f"with {elsewhere} to leave it as it is. Nothing is built twice."
     )
+
+
+def file_name(verdict: Verdict) -> str:
+    """Return the file as the user named it, without the folders of an absolute path."""
+    path = PurePath(verdict.file)
+    return shown(path.name if path.is_absolute() else verdict.file)
 
 
 def log_path(file: str, log: str) -> str:

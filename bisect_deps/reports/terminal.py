@@ -22,7 +22,7 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from bisect_deps.reports.base import (
-    by_version,
+    also_built,
     changes,
     counted,
     doubts,
@@ -185,13 +185,11 @@ def _evidence(page: _Page, evidence: Sequence[Evidence], file: str) -> None:
 
 
 def _narrowing(page: _Page, narrowing: Narrowing) -> None:
-    ends = {narrowing.last_failing, narrowing.first_passing}
-    inner = [tried.version for tried in by_version(narrowing) if tried.version not in ends]
-    also = f" (also built: {listed(inner)})" if inner and len(ends - {None}) > 1 else ""
+    also = also_built(narrowing)
     page.say(
         f"Versions: {narrowing.name} ",
         (turning_point(narrowing), "bold"),
-        f"{also}.",
+        f" (also built: {also})." if also else ".",
         indent=3,
         hang=3,
     )

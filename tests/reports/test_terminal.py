@@ -21,6 +21,7 @@ from bisect_deps.model import (
     Verdict,
 )
 from bisect_deps.reports.base import (
+    also_built,
     duration,
     fix_changes,
     left_out,
@@ -94,7 +95,7 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
         "its setup needs distutils, which Python 3.12 removed.",
         "--> .depbisect/probes/3.log:118",
         "120 | ModuleNotFoundError: No module named 'distutils'",
-        "Versions: numpy fails up to 1.25.2, passes from 1.26.0 (also built: 1.19.5).",
+        "Versions: numpy fails up to 1.25.2, passes from 1.26.0 (also built: 1.19.5 fails).",
         "Not built: 1.26.0rc1 (pre-release).",
         "Proof: build 3 fails with it, build 5 passes without it.",
         "What breaks is jinja2 3.1.6, which comes in through flask -> jinja2.",
@@ -149,7 +150,7 @@ def test_without_a_fix_the_best_known_is_said() -> None:
 def test_doubts_are_said() -> None:
     text = flat(render(FLAKY))
     assert "this verdict is 81% certain" in text
-    assert "1 build failed for another reason, and so told nothing." in text
+    assert "1 build gave no clear answer: it failed for another reason, or took too long." in text
     half = replace(NUMPY, proof=Proof(3, None))
     assert "that it passes without it was not shown" in flat(
         render(replace(READY, culprits=(half,)))
@@ -231,6 +232,28 @@ def test_spans_of_time_read_as_people_say_them(seconds: float, words: str) -> No
 )
 def test_versions_read_as_ranges(narrowing: Narrowing, words: str) -> None:
     assert turning_point(narrowing) == words
+
+
+def test_versions_beside_the_turn_are_told_with_what_they_did() -> None:
+    tried = (
+        Tried("0.9", FAIL),
+        Tried("1.0", FAIL),
+        Tried("1.1", Outcome.UNRESOLVED),
+        Tried("1.2", Outcome.UNRESOLVED),
+        Tried("2.0", PASS),
+    )
+    narrowing = Narrowing("a", "1.0", "2.0", tried)
+    assert also_built(narrowing) == "0.9 fails; 1.1 and 1.2 give no answer"
+    assert also_built(Narrowing("a", "1.0", "2.0", (tried[1], tried[4]))) == ""
+    assert also_built(Narrowing("a", "1.0", None, tried)) == ""
+
+
+def test_an_absolute_path_does_not_fill_the_sentence() -> None:
+    text = flat(render(replace(READY, file="/home/me/project/requirements.txt")))
+    assert "3 lines of requirements.txt break" in text
+    assert "--> /home/me/project/.depbisect/probes/3.log:118" in text
+    assert "to change requirements.txt in place" in text
+    assert "3 lines of req/prod.txt" in flat(render(replace(READY, file="req/prod.txt")))
 
 
 def test_versions_left_out_are_told_by_reason() -> None:

@@ -6,6 +6,7 @@ The only place that uses pip's own modules, of the test environment's pip.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -126,7 +127,10 @@ def _as_in(folder: Path) -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     os.chdir(folder)
     try:
-        with mock.patch.dict(os.environ, VARIABLES):
+        with (
+            mock.patch.dict(os.environ, VARIABLES),
+            contextlib.redirect_stderr(io.StringIO()),  # optparse prints its usage
+        ):
             yield
     finally:
         os.chdir(before)

@@ -92,7 +92,6 @@ def _explanation(selector: str) -> str:
 def _run(paths: tuple[str, ...], options: dict[str, Any]) -> int:
     from bisect_deps.linting.checking import Checker
     from bisect_deps.linting.inputs import Inputs
-    from bisect_deps.linting.selection import Selection
 
     folder = Path.cwd()
     settings = _settings(folder, options)
@@ -102,16 +101,23 @@ def _run(paths: tuple[str, ...], options: dict[str, Any]) -> int:
         stdin = options["stdin_filename"] or "requirements.txt"
         inputs.drafts[inputs.absolute(stdin)] = sys.stdin.buffer.read()
         paths = tuple(stdin if path == "-" else path for path in paths)
-    checker = Checker(inputs, settings, Selection(settings))
-    if options["fix"] or options["diff"]:
-        report = _fixed(checker, paths, options, stdin)
-    else:
-        report = checker.check(paths)
+    checker = Checker(inputs, settings)
+    try:
+        report = _report(checker, paths, options, stdin)
+    finally:
+        checker.close()
     return _finish(report, settings, options, to_stderr=bool(stdin and options["fix"]))
 
 
+def _report(
+    checker: Checker, paths: tuple[str, ...], options: dict[str, Any], stdin: str
+) -> Report:
+    if options["fix"] or options["diff"]:
+        return _fixed(checker, paths, options, stdin)
+    return checker.check(paths)
+
+
 def _settings(folder: Path, options: dict[str, Any]) -> Settings:
-    from dataclasses import replace
 
     from bisect_deps.linting.settings import Settings, read_table
     from bisect_deps.rules.base import Profile, Severity
@@ -134,7 +140,7 @@ def _settings(folder: Path, options: dict[str, Any]) -> Settings:
         given["profile"] = Profile(options["profile"])
     if options["fail_on"]:
         given["fail_on"] = Severity(options["fail_on"])
-    return replace(settings, **given) if given else settings
+    return settings._replace(**given)
 
 
 def _fixed(checker: Checker, paths: tuple[str, ...], options: dict[str, Any], stdin: str) -> Report:

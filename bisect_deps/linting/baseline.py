@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 from bisect_deps.errors import InputError
@@ -41,7 +40,7 @@ def subtract(report: Report, path: str) -> Report:
             known[each.fingerprint] -= 1
         else:
             left.append(each)
-    return replace(report, diagnostics=left, known=len(report.diagnostics) - len(left))
+    return report._replace(diagnostics=left, known=len(report.diagnostics) - len(left))
 
 
 def _read(path: str) -> Counter[str]:

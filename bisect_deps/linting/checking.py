@@ -3,66 +3,135 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bisect_deps.formats.base import Document, Span
+from bisect_deps.errors import IndexUnavailable
+from bisect_deps.formats.base import Document, LogicalLine, Manifest, Span
 from bisect_deps.linting.diagnostics import Diagnostic, Report
 from bisect_deps.linting.inputs import Inputs
 from bisect_deps.linting.profiles import profile_of
 from bisect_deps.linting.safety import safe
-from bisect_deps.linting.scoping import scope_of
+from bisect_deps.linting.scoping import lock_beside, scope_of
 from bisect_deps.linting.selection import Selection
 from bisect_deps.linting.settings import Settings
 from bisect_deps.linting.suppressing import Ignore, findings_about, ignores_of
 from bisect_deps.linting.targets import judge_for, parse_target
-from bisect_deps.rules.base import Finding, Profile, Rule, Scope, Severity
+from bisect_deps.rules.base import (
+    NONE,
+    Change,
+    Finding,
+    Pinned,
+    Profile,
+    Repair,
+    Rule,
+    Scope,
+    Severity,
+)
+
+if TYPE_CHECKING:
+    from bisect_deps.linting.online import IndexFacts
+    from bisect_deps.model import IndexSettings
 
 
-@dataclass(slots=True)
 class Checker:
     """Checks inputs under settings; may be asked again after the drafts of the inputs changed."""
 
-    inputs: Inputs
-    settings: Settings
-    selection: Selection
+    def __init__(
+        self, inputs: Inputs, settings: Settings, *, index: IndexSettings | None = None
+    ) -> None:
+        self.inputs = inputs
+        self.settings = settings
+        self.selection = Selection(settings)
+        self._index = index
+        self._targets = tuple(parse_target(text) for text in settings.targets)
+        self._judge = judge_for(self._targets)
+        self._evidence = self._given_evidence()
+        self._beside: dict[str, Mapping[str, Pinned]] = {}
+        self._facts: IndexFacts | None = None
+
+    def close(self) -> None:
+        """Close the connections to the index."""
+        if self._facts is not None:
+            self._facts.close()
 
     def check(self, paths: Sequence[str]) -> Report:
         """Return what the rules find in these files and all that they include."""
-        run = _Run(self.inputs, self.settings, self.selection)
-        for scope in self._scopes(paths):
+        run = _Run(self.settings, self.selection)
+        scopes = [self._scope(shown, manifest) for shown, manifest in self.inputs.roots(paths)]
+        if self.settings.online:
+            scopes = self._with_facts(scopes, run)
+        for scope in scopes:
             run.judge(scope)
         return run.report()
 
-    def _scopes(self, paths: Sequence[str]) -> Iterator[Scope]:
-        targets = tuple(parse_target(text) for text in self.settings.targets)
-        judge = judge_for(targets)
-        for shown, manifest in self.inputs.roots(paths):
-            folder = os.path.dirname(self.inputs.absolute(shown))
-            yield scope_of(
-                shown,
-                manifest,
-                forced=self.settings.profile,
-                judge=judge,
-                targets=targets,
-                evidence={},
-                facts=None,
-                folder=folder,
-            )
+    def _scope(self, shown: str, manifest: Manifest) -> Scope:
+        folder = os.path.dirname(self.inputs.absolute(shown))
+        return scope_of(
+            shown,
+            manifest,
+            forced=self.settings.profile,
+            judge=self._judge,
+            targets=self._targets,
+            evidence=self._evidence_for(folder),
+            folder=folder,
+        )
+
+    def _given_evidence(self) -> Mapping[str, Pinned]:
+        if not self.settings.evidence:
+            return NONE
+        from bisect_deps.linting.evidence import evidence_from
+
+        return evidence_from(self.settings.evidence, self.inputs.folder)
+
+    def _evidence_for(self, folder: str) -> Mapping[str, Pinned]:
+        if folder not in self._beside:
+            lock = lock_beside(folder)
+            beside: Mapping[str, Pinned] = NONE
+            if lock or os.path.exists(os.path.join(folder, ".depbisect")):
+                from bisect_deps.linting.evidence import evidence_beside
+
+                beside = evidence_beside(Path(folder), lock)
+            self._beside[folder] = {**beside, **self._evidence} if beside else self._evidence
+        return self._beside[folder]
+
+    def _with_facts(self, scopes: list[Scope], run: _Run) -> list[Scope]:
+        """Return the scopes with what the index knows; without it where it does not answer."""
+        from bisect_deps.errors import DepbisectError, ExitCode
+
+        try:
+            facts = self._open_index()
+            names = {name for scope in scopes for name in scope.by_name}
+            facts.prefetch(sorted(names | set(self._evidence)))
+        except DepbisectError as error:
+            if error.exit_code is not ExitCode.UNAVAILABLE:
+                raise
+            run.unavailable = f"the online checks could not run: {error}"
+            return scopes
+        return [scope._replace(facts=facts) for scope in scopes]
+
+    def _open_index(self) -> IndexFacts:
+        if self._facts is None:
+            from bisect_deps.linting.online import IndexFacts
+            from bisect_deps.model import IndexSettings
+
+            settings = self._index or IndexSettings(index_url=self.settings.index_url)
+            self._facts = IndexFacts(settings, self._targets, min_age=self.settings.min_age)
+        return self._facts
 
 
 class _Run:
     """The findings of one run, gathered scope by scope; each place is reported once per rule."""
 
-    def __init__(self, inputs: Inputs, settings: Settings, selection: Selection) -> None:
-        self._inputs = inputs
+    def __init__(self, settings: Settings, selection: Selection) -> None:
+        self.unavailable = ""
         self._settings = settings
         self._selection = selection
-        self._rules = selection.rules()
         self._found: dict[tuple[object, ...], Diagnostic] = {}
         self._suppressed: dict[tuple[object, ...], Diagnostic] = {}
         self._ignores: dict[str, list[Ignore]] = {}
-        self._files: dict[str, None] = {}
+        self._documents: dict[str, Document] = {}
         self._requirements = 0
         self._fatal: dict[str, int] = {}
 
@@ -72,16 +141,23 @@ class _Run:
         shown = {id(document): self._shown(scope, document) for document in scope.documents}
         for document in scope.documents:
             file = shown[id(document)]
-            self._files[file] = None
+            self._documents.setdefault(file, document)
             self._fatal[file] = sum(problem.fatal for problem in document.problems)
             if file not in self._ignores:
                 self._ignores[file] = ignores_of(document)
         profiles = {(id(i.document), i.line.number, i.line.group): i.profile for i in scope.items}
-        for rule in self._rules:
-            for finding in rule.check(scope):
+        for rule in self._selection.rules(scope):
+            for finding in self._findings(rule, scope):
                 file = shown[id(finding.document)]
                 profile = self._profile(finding, profiles, file)
                 self._add(rule, finding, file, profile)
+
+    def _findings(self, rule: Rule, scope: Scope) -> list[Finding]:
+        try:
+            return list(rule.check(scope))
+        except IndexUnavailable as error:
+            self.unavailable = f"{rule.code} {rule.name} could not run: {error}"
+            return []
 
     def _shown(self, scope: Scope, document: Document) -> str:
         return os.path.normpath(os.path.join(os.path.dirname(scope.root), document.path)).replace(
@@ -113,25 +189,40 @@ class _Run:
                 ignore.used.add(rule.code)
                 silenced = ignore
         if silenced is not None:
-            self._suppressed[key] = replace(diagnostic, reason=silenced.reason)
+            self._suppressed[key] = diagnostic._replace(reason=silenced.reason)
         else:
             self._found.setdefault(key, diagnostic)
 
     def report(self) -> Report:
         """Return the report, after the ignore comments themselves were judged."""
-        ran = {rule.code for rule in self._rules}
+        if self.unavailable:
+            self._not_checked()
+        if any(self._ignores.values()):
+            self._judge_ignores(self._selection.codes())
+        return Report(
+            sorted(self._found.values(), key=lambda each: each.order),
+            sorted(self._suppressed.values(), key=lambda each: each.order),
+            files=tuple(self._documents),
+            requirements=self._requirements,
+            notes=tuple(_left_out(self._selection.left_out())),
+            fatal=self._fatal,
+            unavailable=self.unavailable,
+        )
+
+    def _not_checked(self) -> None:
+        from bisect_deps.rules.meta import NOT_CHECKED
+
+        if self._selection.runs(NOT_CHECKED):
+            for file, document in self._documents.items():
+                finding = Finding(document, Span(0, 0), self.unavailable)
+                self._add(NOT_CHECKED, finding, file, Profile.PUBLISH)
+                break
+
+    def _judge_ignores(self, ran: set[str]) -> None:
         for file, ignores in list(self._ignores.items()):
             for rule, finding in findings_about(ignores, ran):
                 if rule.code in ran:
                     self._add(rule, finding, file, Profile.PUBLISH)
-        return Report(
-            sorted(self._found.values(), key=lambda each: each.order),
-            sorted(self._suppressed.values(), key=lambda each: each.order),
-            files=tuple(self._files),
-            requirements=self._requirements,
-            notes=tuple(_left_out(self._selection.left_out())),
-            fatal=self._fatal,
-        )
 
 
 def _left_out(rules: Iterable[Rule]) -> Iterator[str]:
@@ -159,8 +250,19 @@ def diagnostic_of(rule: Rule, severity: Severity, finding: Finding, file: str) -
         safe(finding.message),
         _text(document, first, last),
         first,
-        finding.repair,
+        _with_hashes(finding.repair, finding.line),
     )
+
+
+def _with_hashes(repair: Repair | None, line: LogicalLine | None) -> Repair | None:
+    """Return the repair with the changes that refresh the line's hashes."""
+    if repair is None or not repair.hashes or repair.pins is None or line is None:
+        return repair
+    from bisect_deps.formats._splice import repin
+
+    document = repair.changes[0].document
+    spans = repin(document, line, f"=={repair.pins[1]}", repair.hashes)
+    return repair._replace(changes=tuple(Change(document, span, text) for span, text in spans))
 
 
 def _text(document: Document, first: int, last: int) -> tuple[str, ...]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from bisect_deps.rules.base import Repair, Rule, Severity
+from bisect_deps.rules.base import NONE, Repair, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding of a rule at its place; lines and columns count from 1, the end is exclusive.
 
     `file` is relative to the working folder, with `/`. `text` are the physical lines concerned,
@@ -28,7 +27,7 @@ class Diagnostic:
     message: str
     text: tuple[str, ...] = ()
     first_line: int = 1
-    repair: Repair | None = field(default=None, repr=False, compare=False)
+    repair: Repair | None = None
     reason: str | None = None
 
     @property
@@ -44,8 +43,7 @@ class Diagnostic:
         return (self.file, self.line, self.column, self.rule.code, self.message)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a lint run found. `suppressed` are silenced by a comment, `known` by the baseline.
 
     `unavailable` says why a requested online check could not run, "" when all ran. `notes` are for
@@ -59,7 +57,7 @@ class Report:
     requirements: int = 0
     notes: Sequence[str] = ()
     unavailable: str = ""
-    fatal: Mapping[str, int] = field(default_factory=dict)
+    fatal: Mapping[str, int] = NONE
 
     def at_or_above(self, severity: Severity) -> Sequence[Diagnostic]:
         """Return the diagnostics that are as bad as `severity` or worse."""

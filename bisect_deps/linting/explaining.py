@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bisect_deps.rules import RULES
+from bisect_deps.rules import all_rules
 from bisect_deps.rules.base import Example, Needs, Profile, Rule, Severity
 
 _FAMILIES = {
@@ -34,12 +34,12 @@ def explain(rule: Rule) -> str:
 def explain_all() -> str:
     """Return the page of all rules: a table, then each rule."""
     lines = [_INTRODUCTION, "| code | name | severity | needs | fix | what |", "|-|-|-|-|-|-|"]
-    for rule in RULES.values():
+    for rule in all_rules().values():
         anchor = f"[{rule.code}](#{rule.code.lower()}-{rule.name})"
         cells = (anchor, rule.name, _severity(rule.severity), _needs(rule), _mark(rule))
         lines.append("| " + " | ".join((*cells, rule.summary)) + " |")
     family = ""
-    for rule in RULES.values():
+    for rule in all_rules().values():
         if rule.code[2] != family:
             family = rule.code[2]
             lines += ["", f"## {_FAMILIES[family]}"]

@@ -89,7 +89,13 @@ class Inputs:
                 place=shown,
                 hint="give the path of a requirements file, or a folder",
             ) from error
-        return open_manifest(data, Path(absolute), self)
+        return open_manifest(
+            data,
+            Path(absolute),
+            folder=self.folder,
+            variables=self.variables,
+            read=self.read,
+        )
 
     def _files(self, paths: Sequence[str]) -> Iterator[str]:
         for path in paths:

@@ -1,25 +1,28 @@
-"""Which format reads a file, chosen by its name."""
+"""Which reader opens a file: one of the formats, or the view of a lock."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from bisect_deps.formats import is_lock, parse_manifest
 from bisect_deps.formats.base import Manifest
 
-if TYPE_CHECKING:
-    from bisect_deps.linting.inputs import Inputs
 
+def open_manifest(
+    data: bytes,
+    path: Path,
+    *,
+    folder: Path,
+    variables: Mapping[str, str] | None,
+    read: Callable[[str], bytes],
+) -> Manifest:
+    """Return the manifest of a root file; what is wrong is in its problems, for a lock too."""
+    if is_lock(path):
+        from bisect_deps.linting.locks import lock_manifest
 
-def open_manifest(data: bytes, path: Path, inputs: Inputs) -> Manifest:
-    """Return the manifest of a root file. Raises InputError where no format reads it."""
-    from bisect_deps.formats.requirements import parse
-
-    return parse(
-        data,
-        path,
-        folder=inputs.folder,
-        variables=inputs.variables,
-        constraint=path.name.startswith("constraint"),
-        read=inputs.read,
+        return lock_manifest(data, path)
+    is_constraint = path.name.startswith("constraint")
+    return parse_manifest(
+        data, path, folder=folder, variables=variables, constraint=is_constraint, read=read
     )

@@ -7,10 +7,12 @@ from fnmatch import fnmatch
 
 from bisect_deps.errors import InputError
 from bisect_deps.linting.settings import Settings
-from bisect_deps.rules import RULES
-from bisect_deps.rules.base import Needs, Profile, Rule, Severity
+from bisect_deps.rules import all_rules, concerned
+from bisect_deps.rules.base import Needs, Profile, Rule, Scope, Severity
 
 ALL = "ALL"
+# What says that a file cannot be read at all.
+UNREAD = "DB406"
 
 
 def resolve(selector: str) -> list[Rule]:
@@ -18,10 +20,10 @@ def resolve(selector: str) -> list[Rule]:
     wanted = selector.strip()
     upper = wanted.upper()
     if upper == ALL:
-        return list(RULES.values())
+        return list(all_rules().values())
     found = [
         rule
-        for rule in RULES.values()
+        for rule in all_rules().values()
         if (upper.startswith("DB") and rule.code.startswith(upper)) or rule.name == wanted.lower()
     ]
     if not found:
@@ -36,11 +38,8 @@ class Selection:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        chosen = settings.select or (ALL,)
-        self._selected = _codes([*chosen, *settings.extend_select])
         self._named = _named([*settings.select, *settings.extend_select])
-        ignored = _codes(settings.ignore) - self._named
-        self._selected -= ignored
+        self._selected = _selected(settings, self._named)
         self._severities = {
             rule.code: severity
             for selector, severity in settings.severities.items()
@@ -54,19 +53,34 @@ class Selection:
             for name, selectors in settings.per_package_ignores.items()
         }
 
-    def rules(self) -> list[Rule]:
-        """Return the rules to run, in the order of their codes."""
-        return [rule for rule in RULES.values() if self.runs(rule)]
+    def rules(self, scope: Scope) -> list[Rule]:
+        """Return the rules to run over a scope, in the order of their codes."""
+        rules = all_rules().values() if self._named or self._severities else concerned(scope)
+        if scope.is_lock:
+            # A lock is a tool's own account: only what the index says of it is news.
+            return [
+                r for r in rules if self.runs(r) and (r.needs is Needs.INDEX or r.code == UNREAD)
+            ]
+        return [rule for rule in rules if self.runs(rule)]
+
+    def codes(self) -> set[str]:
+        """Return the codes of all rules that run, on whatever scope."""
+        return {rule.code for rule in all_rules().values() if self.runs(rule)}
 
     def runs(self, rule: Rule) -> bool:
         """Say whether a rule runs at all."""
-        return rule.code in self._selected and (
-            self._settings.online or rule.needs is Needs.NOTHING
-        )
+        is_selected = self._selected is None or rule.code in self._selected
+        return is_selected and (self._settings.online or rule.needs is Needs.NOTHING)
 
     def left_out(self) -> list[Rule]:
         """Return the rules that were asked for by code or name and cannot run off-line."""
-        return [rule for rule in RULES.values() if rule.code in self._named and not self.runs(rule)]
+        if not self._named:
+            return []
+        return [
+            rule
+            for rule in all_rules().values()
+            if rule.code in self._named and not self.runs(rule)
+        ]
 
     def severity(self, rule: Rule, profile: Profile, own: Severity | None) -> Severity:
         """Return how bad a finding is; `own` is what the finding itself says."""
@@ -85,6 +99,14 @@ class Selection:
             rule.code in codes and (fnmatch(file, pattern) or fnmatch(file, f"*/{pattern}"))
             for pattern, codes in self._in_files
         )
+
+
+def _selected(settings: Settings, named: set[str]) -> set[str] | None:
+    """Return the codes selected and not ignored, None for all."""
+    if not settings.select and not settings.ignore:
+        return None
+    chosen = _codes([*(settings.select or (ALL,)), *settings.extend_select])
+    return chosen - (_codes(settings.ignore) - named)
 
 
 def _codes(selectors: Iterable[str]) -> set[str]:

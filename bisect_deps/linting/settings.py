@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bisect_deps.errors import InputError
-from bisect_deps.rules.base import Profile, Severity
+from bisect_deps.rules.base import NONE, Profile, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The choices of a lint run; paths are relative to the working folder.
 
     `select` empty means all rules that are on in the profile. `profile` None: chosen by file.
@@ -38,9 +36,9 @@ class Settings:
     output_format: str = "concise"
     min_age: int | None = None
     unsafe_fixes: bool = False
-    severities: Mapping[str, Severity] = field(default_factory=dict)
-    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    per_package_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    severities: Mapping[str, Severity] = NONE
+    per_file_ignores: Mapping[str, tuple[str, ...]] = NONE
+    per_package_ignores: Mapping[str, tuple[str, ...]] = NONE
 
 
 def read_table(start: Path) -> tuple[dict[str, Any], Path | None]:

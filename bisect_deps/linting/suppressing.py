@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bisect_deps.formats.base import Document, LineKind, Span
-from bisect_deps.rules import RULES
+from bisect_deps.rules import all_rules
 from bisect_deps.rules.base import Change, Finding, Repair, Rule, Safety
 from bisect_deps.rules.meta import BLANKET_IGNORE, UNUSED_IGNORE
 
@@ -78,9 +78,9 @@ def _ignores(document: Document) -> Iterator[Ignore]:
 
 
 def _code_of(name: str) -> str:
-    if name.upper() in RULES:
+    if name.upper() in all_rules():
         return name.upper()
-    return next((rule.code for rule in RULES.values() if rule.name == name.lower()), "")
+    return next((rule.code for rule in all_rules().values() if rule.name == name.lower()), "")
 
 
 def _lines_for(document: Document, number: int, *, own: bool) -> tuple[int, int]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bisect_deps.errors import InputError
 from bisect_deps.rules._worlds import SYSTEMS, Judge, world
 
 
-@dataclass(frozen=True, slots=True)
-class LintTarget:
+class LintTarget(NamedTuple):
     """A Python version and a platform, "" where any will do."""
 
     python: str = ""

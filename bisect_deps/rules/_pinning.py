@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bisect_deps.formats.base import Span
 from bisect_deps.rules.base import (
+    BUILD_GROUP,
     Change,
     Finding,
     Item,
@@ -21,8 +23,13 @@ PREFIXES = ("==", "~=", ">=", "<=", "!=", "<", ">")
 def declared(scope: Scope) -> Iterator[Item]:
     """Yield the requirements by name and version: no constraints, links or paths."""
     for item in scope.items:
-        if item.name and not item.constraint and item.parts.url is None:
+        if item.line.group != BUILD_GROUP and is_declared(item):
             yield item
+
+
+def is_declared(item: Item) -> bool:
+    """Say whether an item asks for a project by name, and is no mere constraint."""
+    return bool(item.name) and not item.constraint and item.parts.url is None
 
 
 def is_pinned(scope: Scope, item: Item) -> bool:
@@ -68,23 +75,39 @@ def pin_repair(scope: Scope, item: Item) -> Repair | None:
     if found is None:
         return None
     pinned, safety = found
-    return repin(item, pinned.version, safety, f"pin =={pinned.version}, {_origin(pinned)}")
+    return repin(scope, item, pinned, safety)
 
 
-def repin(item: Item, version: str, safety: Safety, note: str) -> Repair | None:
-    """Return the edit that makes the version clause `==version`, None where it has no place."""
-    from bisect_deps.formats.base import Span
+def repin(scope: Scope, item: Item, pinned: Pinned, safety: Safety) -> Repair | None:
+    """Return the edit that makes the version clause a pin, None where it has no place.
 
+    The hashes of a line belong to its version: without those of the new one there is no edit.
+    """
     span = item.parts.specifier_span
     if span is None and item.parts.insertion is not None:
         span = Span(item.parts.insertion, item.parts.insertion)
     if span is None:
         return None
-    change = Change(item.document, span, f"=={version}")
-    return Repair(safety, note, (change,), pins=(item.name, version))
+    hashes: tuple[str, ...] = ()
+    if item.parts.hashes:
+        hashes = pinned.hashes
+        if not hashes and scope.facts is not None:
+            hashes = scope.facts.hashes(item.name, pinned.version)
+        if not hashes:
+            return None
+    change = Change(item.document, span, f"=={pinned.version}")
+    note = f"pin =={pinned.version}, {_origin(pinned)}"
+    return Repair(safety, note, (change,), pins=(item.name, pinned.version), hashes=hashes)
 
 
-def drift_finding(scope: Scope, item: Item, message: str, span: object = None) -> Finding:
+def repin_to_index(scope: Scope, item: Item, version: str | None) -> Repair | None:
+    """Return the edit to a version that the index has; to be reviewed, since nothing was built."""
+    if version is None or item.pin is None or item.parts.url is not None:
+        return None
+    return repin(scope, item, Pinned(version, "on the index"), Safety.UNSAFE)
+
+
+def drift_finding(scope: Scope, item: Item, message: str) -> Finding:
     """Return the finding that a line's version may change, with the pin that mends it."""
     repair = pin_repair(scope, item)
     known = scope.evidence.get(item.name)
@@ -96,5 +119,13 @@ def drift_finding(scope: Scope, item: Item, message: str, span: object = None) -
     return Finding(item.document, where, message, item.name, item.line, repair)
 
 
+def whole_line(item: Item) -> Span:
+    """Return the logical line with its line end, so that nothing is left of it."""
+    end = item.line.span.end
+    for physical in item.document.physical[item.line.last - 1 : item.line.last]:
+        end = physical.end
+    return Span(item.line.span.start, end)
+
+
 def _origin(pinned: Pinned) -> str:
-    return pinned.origin if pinned.origin.startswith("newest") else f"from {pinned.origin}"
+    return pinned.origin if pinned.origin.endswith("on the index") else f"from {pinned.origin}"

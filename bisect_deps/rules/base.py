@@ -3,20 +3,27 @@
 A rule is a value with a `check`: it is shown one scope (a root file with all that it includes) and
 yields findings. It reads no file and no network; what an index knows reaches it as `Scope.facts`.
 Which findings count, under which severity and profile, is decided by the linter.
+Values are named tuples here: making a dataclass takes half a millisecond, and the linter starts at
+every commit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from bisect_deps.formats.base import Document, LogicalLine, Parts, Problem, ProblemKind, Span
+
+MAIN_GROUP = "project.dependencies"
+BUILD_GROUP = "build-system.requires"
+LOCK_GROUP = "lock"
+NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Severity(str, Enum):
@@ -64,8 +71,7 @@ class Safety(str, Enum):
     UNSAFE = "unsafe"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One span of a document and the text to stand there instead."""
 
     document: Document
@@ -73,13 +79,12 @@ class Change:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(NamedTuple):
     """How a finding can be mended: all changes together or none.
 
     `note` is a short phrase for people (`pin ==2.32.3, from freeze.txt`). `recode` names a document
-    to be saved as UTF-8 as a whole. `pins` is the release that the repair writes, so that hashes
-    can be refreshed with it.
+    to be saved as UTF-8 as a whole. `pins` is the release that the repair writes (name, version),
+    and `hashes` what takes the place of the line's hashes then.
     """
 
     safety: Safety
@@ -87,10 +92,10 @@ class Repair:
     changes: tuple[Change, ...] = ()
     recode: Document | None = None
     pins: tuple[str, str] | None = None
+    hashes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What a rule saw at a place. `severity` differs from the rule's own where it is given."""
 
     document: Document
@@ -102,19 +107,17 @@ class Finding:
     severity: Severity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """Files by name (the first is linted) and the circumstances in which a rule is shown them."""
 
     files: Mapping[str, str | bytes]
     profile: Profile | None = None
     targets: tuple[str, ...] = ()
-    evidence: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, str] = NONE
     online: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule. `why` is a paragraph for the reader, `source` where it was learned.
 
     `bad` examples are reported, `good` ones are not; a plain string is the content of a
@@ -133,15 +136,14 @@ class Rule:
     good: tuple[str | Example, ...]
     fix: str = ""
     needs: Needs = Needs.NOTHING
-    profiles: Mapping[Profile, Severity] = field(default_factory=dict)
+    profiles: Mapping[Profile, Severity] = NONE
 
     def severity_in(self, profile: Profile) -> Severity:
         """Return how bad this rule's findings are in a file of that profile."""
         return self.profiles.get(profile, self.severity)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Item:
+class Item(NamedTuple):
     """One requirement of a scope, with what judging it needs.
 
     `name` is normalised, "" where only a build would tell. `worlds` are the environments in which
@@ -174,21 +176,61 @@ class Item:
         return (self.parts.name or self.name) + self.parts.specifier
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """A version known to have worked, and where that is known from (`freeze.txt`)."""
+class Pinned(NamedTuple):
+    """A version known to have worked, where that is known from (`freeze.txt`), its hashes."""
 
     version: str
     origin: str
+    hashes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scope:
+class Known(NamedTuple):
+    """One thing that the index says of a requirement: its kind, a sentence, a better version.
+
+    Kinds: `gone`, `no-such-version`, `too-new`, `requires-python`, `no-artifact`,
+    `no-usable-wheel`, `yanked`.
+    """
+
+    kind: str
+    sentence: str
+    nearest: str | None = None
+
+
+class Facts(Protocol):
+    """What an index and a resolver tell; asked only with --online."""
+
+    def about(self, item: Item) -> Sequence[Known]:
+        """Return what the index says of a requirement, for all targets."""
+
+    def newest(self, name: str, specifier: str) -> str | None:
+        """Return the newest final release that the clause allows and all targets can install."""
+
+    def hashes(self, name: str, version: str) -> tuple[str, ...]:
+        """Return the hashes of all files of a release; () where the index has none."""
+
+    def fitting(self, name: str, version: str) -> Sequence[tuple[str, frozenset[str]]]:
+        """Return each target with the hashes of the files that it could install."""
+
+    def days_old(self, name: str, version: str) -> float | None:
+        """Return for how many days a release has been public; None where nobody knows."""
+
+    def min_age(self) -> int:
+        """Return the age in days below which a release counts as too new."""
+
+    def commit_of(self, url: str) -> str | None:
+        """Return the commit that a version control URL names today."""
+
+    def conflict(self, scope: Scope) -> tuple[tuple[str, ...], str] | None:
+        """Return the projects that a resolver blames and why, None where all fits together."""
+
+
+class Scope(NamedTuple):
     """One root file with all that it includes, as rules see it.
 
     `items` are in the order of the installer; `by_name` holds those with a name. `worlds` are the
     environments judged for (PEP 508 names to values). `evidence` is what is known to have worked.
-    `facts` is None off-line. `lock` is the name of a lock that stands beside the root, or "".
+    `facts` is None off-line. `lock` is the name of a lock that stands beside the root, or "";
+    `locked` are its projects with the versions it holds.
     """
 
     root: str
@@ -198,9 +240,15 @@ class Scope:
     by_name: Mapping[str, Sequence[Item]]
     worlds: Sequence[Mapping[str, str]]
     targets: Sequence[Any] = ()
-    evidence: Mapping[str, Pinned] = field(default_factory=dict)
-    facts: Any = None
+    evidence: Mapping[str, Pinned] = NONE
+    facts: Facts | None = None
     lock: str = ""
+    locked: Mapping[str, frozenset[str]] = NONE
+
+    @property
+    def is_lock(self) -> bool:
+        """Say whether the root file is a lock, which a tool has written."""
+        return any(item.line.group == LOCK_GROUP for item in self.items[:1])
 
     def named(self, kind: ProblemKind) -> Iterator[tuple[Document, Problem]]:
         """Yield the parser's problems of one kind."""
@@ -215,7 +263,15 @@ class Scope:
 
 def meets(one: Item, other: Item) -> bool:
     """Say whether two items can apply in one environment."""
-    return bool(one.worlds & other.worlds) or one.parts.marker == other.parts.marker
+    in_worlds = bool(one.worlds & other.worlds) or one.parts.marker == other.parts.marker
+    return in_worlds and _installed_together(one.line.group, other.line.group)
+
+
+def _installed_together(one: str, other: str) -> bool:
+    """Say whether two groups of one file end up in one environment: others go with the main one."""
+    if one == other:
+        return True
+    return MAIN_GROUP in (one, other) and BUILD_GROUP not in (one, other)
 
 
 @lru_cache(maxsize=4096)

@@ -1,10 +1,44 @@
-"""DB7xx that need no network: locks and indexes."""
+"""DB605, DB7xx: build requirements, locks and indexes, judged without a network."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bisect_deps.rules.base import Example, Finding, Profile, Rule, Scope, Severity
+from bisect_deps.rules._pinning import is_declared
+from bisect_deps.rules.base import (
+    BUILD_GROUP,
+    Example,
+    Finding,
+    Profile,
+    Rule,
+    Scope,
+    Severity,
+    specifiers,
+)
+
+
+def _check_build_requires(scope: Scope) -> Iterator[Finding]:
+    for item in scope.items:
+        if item.line.group == BUILD_GROUP and item.name and not item.parts.specifier:
+            message = f"{item.parts.name} has no bound: every build takes the newest"
+            yield Finding(item.document, item.span, message, item.name, item.line)
+
+
+def _check_stale_lock(scope: Scope) -> Iterator[Finding]:
+    if not scope.locked:
+        return
+    for item in scope.items:
+        if not is_declared(item) or item.line.group in ("", BUILD_GROUP):
+            continue
+        held = scope.locked.get(item.name)
+        allowed = specifiers(item.parts.specifier)
+        if held is None:
+            message = f"{scope.lock} does not hold {item.parts.name}: lock again"
+        elif allowed is not None and not any(allowed.contains(v, prereleases=True) for v in held):
+            message = f"{scope.lock} holds {item.name} {', '.join(sorted(held))}, not {item.shown}"
+        else:
+            continue
+        yield Finding(item.document, item.span, message, item.name, item.line)
 
 
 def _check_no_lock(scope: Scope) -> Iterator[Finding]:
@@ -33,6 +67,21 @@ def _check_extra_index(scope: Scope) -> Iterator[Finding]:
 
 RULES = (
     Rule(
+        code="DB605",
+        name="unpinned-build-requires",
+        severity=Severity.INFO,
+        summary="a build requirement without a bound",
+        why=(
+            "What stands in `[build-system] requires` is installed anew for every build from "
+            "source. A release of the build tool that drops an interface breaks builds of a "
+            "project that nobody touched, as setuptools 58 and 82 did."
+        ),
+        source="setuptools release notes (58: use_2to3; 82: pkg_resources); PEP 518",
+        check=_check_build_requires,
+        bad=(Example({"pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n'}),),
+        good=(Example({"pyproject.toml": '[build-system]\nrequires = ["setuptools>=77,<81"]\n'}),),
+    ),
+    Rule(
         code="DB701",
         name="no-lock",
         severity=Severity.OFF,
@@ -52,6 +101,40 @@ RULES = (
                 profile=Profile.LOCKED,
             ),
             "flask==3.0.3\n",
+        ),
+    ),
+    Rule(
+        code="DB702",
+        name="stale-lock",
+        severity=Severity.ERROR,
+        summary="a lock that does not hold what the project asks for",
+        why=(
+            "The requirements were changed and the lock was not. Installing from the lock gives "
+            "something else than the project asks for, or fails in the tools that compare."
+        ),
+        source="uv lock --check; poetry check --lock",
+        check=_check_stale_lock,
+        bad=(
+            Example(
+                {
+                    "pyproject.toml": '[project]\nname = "x"\ndependencies = ["a>=2"]\n',
+                    "uv.lock": 'version = 1\n\n[[package]]\nname = "a"\nversion = "1.0"\n',
+                }
+            ),
+            Example(
+                {
+                    "pyproject.toml": '[project]\nname = "x"\ndependencies = ["a>=1", "b>=1"]\n',
+                    "uv.lock": 'version = 1\n\n[[package]]\nname = "a"\nversion = "1.0"\n',
+                }
+            ),
+        ),
+        good=(
+            Example(
+                {
+                    "pyproject.toml": '[project]\nname = "x"\ndependencies = ["a>=1"]\n',
+                    "uv.lock": 'version = 1\n\n[[package]]\nname = "a"\nversion = "1.0"\n',
+                }
+            ),
         ),
     ),
     Rule(

@@ -1,18 +1,15 @@
-"""DB401 to DB405: lines of one project beside each other, constraints, markers, wrong names."""
+"""DB401 to DB403: lines of one project beside each other, in files and constraints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bisect_deps.formats.base import Span
-from bisect_deps.rules._names import WRONG_NAMES
-from bisect_deps.rules._worlds import never_true
+from bisect_deps.rules._pinning import whole_line
 from bisect_deps.rules.base import (
     Change,
     Example,
     Finding,
     Item,
-    Profile,
     Repair,
     Rule,
     Safety,
@@ -39,7 +36,8 @@ def _place(item: Item) -> str:
 def _check_duplicate(scope: Scope) -> Iterator[Finding]:
     seen: set[int] = set()
     for earlier, later in _pairs(scope):
-        if id(later) in seen or _says(earlier) != _says(later):
+        same_group = earlier.line.group == later.line.group
+        if id(later) in seen or not same_group or _says(earlier) != _says(later):
             continue
         seen.add(id(later))
         message = f"{later.shown or later.name} stands already at {_place(earlier)}"
@@ -60,14 +58,6 @@ def _removal(earlier: Item, later: Item) -> Repair | None:
         return None
     gone = Change(later.document, whole_line(later), "")
     return Repair(Safety.SAFE, "remove the line", (gone,))
-
-
-def whole_line(item: Item) -> Span:
-    """Return the logical line with its line end, so that nothing is left of it."""
-    end = item.line.span.end
-    for physical in item.document.physical[item.line.last - 1 : item.line.last]:
-        end = physical.end
-    return Span(item.line.span.start, end)
 
 
 def _check_contradiction(scope: Scope) -> Iterator[Finding]:
@@ -115,43 +105,6 @@ def _exclude(one: Item, other: Item) -> bool:
     if whole is None or any(each is None or each.is_unsatisfiable() for each in alone):
         return False  # a line that contradicts itself is reported for that
     return whole.is_unsatisfiable()
-
-
-def _check_dead_marker(scope: Scope) -> Iterator[Finding]:
-    known: dict[str, bool] = {}
-    for item in scope.items:
-        marker = item.parts.marker
-        if not marker:
-            continue
-        if marker not in known:
-            known[marker] = never_true(marker, scope.worlds, targets=bool(scope.targets))
-        if known[marker]:
-            whom = "the targets" if scope.targets else "any Python"
-            message = f"the marker {marker} is never true for {whom}: the line installs nothing"
-            span = item.parts.marker_span or item.span
-            yield Finding(item.document, span, message, item.name, item.line)
-
-
-def _check_wrong_name(scope: Scope) -> Iterator[Finding]:
-    for item in scope.items:
-        wrong = WRONG_NAMES.get(item.name)
-        if wrong is None or item.parts.url is not None or item.parts.marker:
-            continue
-        right, reason = wrong
-        message = f"{item.parts.name} {reason}" + (f"; use {right}" if right else "; remove it")
-        yield Finding(item.document, item.span, message, item.name, item.line, _rename(item, right))
-
-
-def _rename(item: Item, right: str) -> Repair | None:
-    if not right:
-        if item.line.group:
-            return None
-        gone = Change(item.document, whole_line(item), "")
-        return Repair(Safety.UNSAFE, "remove the line", (gone,))
-    if item.parts.name_span is None or item.parts.specifier or item.parts.hashes:
-        return None  # the version belongs to the other project
-    change = Change(item.document, item.parts.name_span, right)
-    return Repair(Safety.UNSAFE, f"write {right}", (change,))
 
 
 RULES = (
@@ -211,43 +164,5 @@ RULES = (
         check=_check_constraint,
         bad=(Example({"requirements.txt": "-c c.txt\na==2\n", "c.txt": "a==1\n"}),),
         good=(Example({"requirements.txt": "-c c.txt\na>=1\n", "c.txt": "a==1\n"}),),
-    ),
-    Rule(
-        code="DB404",
-        name="dead-marker",
-        severity=Severity.INFO,
-        summary="a marker that is never true",
-        why=(
-            "A line whose marker never holds installs nothing and hides behind what it seems to "
-            "say. Markers are judged for the targets; without targets only a marker that no "
-            "Python version satisfies is reported."
-        ),
-        source="Dependency specifiers specification: environment markers",
-        check=_check_dead_marker,
-        bad=(
-            'a==1 ; python_version < "3" and python_version > "3.5"\n',
-            Example(
-                {"requirements.txt": 'a==1 ; sys_platform == "win32"\n'},
-                targets=("python=3.12,platform=linux_x86_64",),
-            ),
-        ),
-        good=('a==1 ; sys_platform == "win32"\n', 'a==1 ; python_version < "3"\n'),
-    ),
-    Rule(
-        code="DB405",
-        name="known-wrong-name",
-        severity=Severity.WARNING,
-        profiles={Profile.LIBRARY: Severity.WARNING},
-        summary="a project that is not what its name says, or a backport of the standard library",
-        why=(
-            "Some projects carry the import name of another: `sklearn` refuses to install, `bs4` "
-            "is an empty shell. Backports such as `argparse` or `dataclasses` shadow the standard "
-            "library of every Python in use, and break with it."
-        ),
-        source="the projects' own pages; the list is data in rules/_names.py",
-        check=_check_wrong_name,
-        bad=("sklearn\n", "argparse==1.4.0\n"),
-        good=("scikit-learn==1.5.0\n", 'dataclasses==0.8 ; python_version < "3.7"\n'),
-        fix="writes the right name, or removes a backport (unsafe)",
     ),
 )

@@ -9,7 +9,7 @@ from bisect_deps.rules._pinning import (
     drift_finding,
     is_pinned,
     joined_specifier,
-    repin,
+    repin_to_index,
 )
 from bisect_deps.rules.base import (
     Change,
@@ -182,7 +182,7 @@ def _check_prerelease(scope: Scope) -> Iterator[Finding]:
         final = scope.facts.newest(item.name, f">={item.pin}") if scope.facts else None
         if final is not None:
             message += f"; the final release {final} exists"
-            repair = repin(item, final, Safety.UNSAFE, f"pin =={final}, newest on the index")
+            repair = repin_to_index(scope, item, final)
         yield Finding(
             item.document, item.span, f"{item.shown}: {message}", item.name, item.line, repair
         )

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.linting.settings import Settings
-from bisect_deps.rules import RULES
+from bisect_deps.rules import all_rules
 from bisect_deps.rules.base import Example, Needs, Profile, Rule, Severity
 from tests.support.linted import codes, lint
 
+RULES = all_rules()
 OFFLINE = [rule for rule in RULES.values() if rule.needs is Needs.NOTHING]
 
 

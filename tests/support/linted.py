@@ -9,7 +9,6 @@ from bisect_deps.linting.checking import Checker
 from bisect_deps.linting.diagnostics import Report
 from bisect_deps.linting.fixing import Fixed, fix
 from bisect_deps.linting.inputs import Inputs
-from bisect_deps.linting.selection import Selection
 from bisect_deps.linting.settings import Settings
 
 
@@ -22,7 +21,7 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
 
 def checker(folder: Path, settings: Settings | None = None) -> Checker:
     settings = settings or Settings()
-    return Checker(Inputs(folder, settings.exclude, variables={}), settings, Selection(settings))
+    return Checker(Inputs(folder, settings.exclude, variables={}), settings)
 
 
 def lint(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bisect_deps import __version__
 from bisect_deps.linting.diagnostics import Diagnostic
@@ -13,8 +13,7 @@ TOOL = "depbisect"
 VERSION = __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How a report is to be shown: colour for terminals, which fixes count as available."""
 
     color: bool = False

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from bisect_deps.linting.diagnostics import Diagnostic, Report
 from bisect_deps.linting.outputs.base import TOOL, VERSION, Style, docs_of
 from bisect_deps.linting.safety import safe
-from bisect_deps.rules import RULES
+from bisect_deps.rules import all_rules
 from bisect_deps.rules.base import Repair, Rule
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note", "off": "none"}
@@ -22,14 +22,14 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 def render(report: Report, style: Style) -> str:
     """Return a log with one run."""
-    numbers = {code: number for number, code in enumerate(RULES)}
+    numbers = {code: number for number, code in enumerate(all_rules())}
     results = [_result(each, numbers[each.rule.code]) for each in report.diagnostics]
     results += [_result(each, numbers[each.rule.code]) for each in report.suppressed]
     driver = {
         "name": TOOL,
         "version": VERSION,
         "semanticVersion": VERSION,
-        "rules": [_rule(rule) for rule in RULES.values()],
+        "rules": [_rule(rule) for rule in all_rules().values()],
     }
     run: dict[str, Any] = {
         "tool": {"driver": driver},

@@ -1,0 +1,82 @@
+"""Versions known to have worked: locks, freezes, and the last verified run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bisect_deps.errors import InputError
+from bisect_deps.rules.base import Pinned
+
+
+def evidence_from(files: Sequence[str], folder: Path) -> dict[str, Pinned]:
+    """Return what the files of `--from` pin, the first file that names a project winning.
+
+    Raises InputError for a file that cannot be read or pins nothing.
+    """
+    found: dict[str, Pinned] = {}
+    for file in files:
+        for name, pinned in _pins(folder / file, file).items():
+            found.setdefault(name, pinned)
+    return found
+
+
+def evidence_beside(folder: Path, lock: str) -> dict[str, Pinned]:
+    """Return what the last verified run and a lock in the folder pin; nothing where unreadable."""
+    found = _last_run(folder / ".depbisect" / "report.json")
+    if lock:
+        try:
+            pins = _pins(folder / lock, lock)
+        except InputError:
+            pins = {}
+        for name, pinned in pins.items():
+            found.setdefault(name, pinned)
+    return found
+
+
+def locked_versions(folder: Path, lock: str) -> Mapping[str, frozenset[str]]:
+    """Return the projects of a lock with every version it holds of them."""
+    from bisect_deps.formats import read_pins
+
+    if not lock:
+        return {}
+    versions: dict[str, set[str]] = {}
+    try:
+        for own in read_pins(folder / lock):
+            versions.setdefault(own.name, set()).add(own.version)
+    except InputError:
+        return {}
+    return {name: frozenset(held) for name, held in versions.items()}
+
+
+def _pins(path: Path, shown: str) -> dict[str, Pinned]:
+    """Return the projects that a file pins to one version each; forks of a lock tell nothing."""
+    from bisect_deps.formats import read_pins
+
+    found: dict[str, Pinned] = {}
+    forked: set[str] = set()
+    try:
+        pins = read_pins(path)
+    except OSError as error:
+        raise InputError(f"cannot read the file: {error.strerror}", place=shown) from error
+    for own in pins:
+        if own.name in found and found[own.name].version != own.version:
+            forked.add(own.name)
+        found[own.name] = Pinned(own.version, shown, own.hashes)
+    if not found:
+        raise InputError(
+            "no pinned version in it", place=shown, hint="give a lock or the output of pip freeze"
+        )
+    return {name: pinned for name, pinned in found.items() if name not in forked}
+
+
+def _last_run(path: Path) -> dict[str, Pinned]:
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        environment = report.get("environment") or {}
+        return {
+            name: Pinned(version, "the last verified run") for name, version in environment.items()
+        }
+    except (OSError, ValueError, AttributeError):
+        return {}

@@ -1,0 +1,62 @@
+"""DB405: names that mislead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bisect_deps.rules._names import WRONG_NAMES
+from bisect_deps.rules._pinning import whole_line
+from bisect_deps.rules.base import (
+    Change,
+    Finding,
+    Item,
+    Profile,
+    Repair,
+    Rule,
+    Safety,
+    Scope,
+    Severity,
+)
+
+
+def _check_wrong_name(scope: Scope) -> Iterator[Finding]:
+    for item in scope.items:
+        wrong = WRONG_NAMES.get(item.name)
+        if wrong is None or item.parts.url is not None or item.parts.marker:
+            continue
+        right, reason = wrong
+        message = f"{item.parts.name} {reason}" + (f"; use {right}" if right else "; remove it")
+        yield Finding(item.document, item.span, message, item.name, item.line, _rename(item, right))
+
+
+def _rename(item: Item, right: str) -> Repair | None:
+    if not right:
+        if item.line.group:
+            return None
+        gone = Change(item.document, whole_line(item), "")
+        return Repair(Safety.UNSAFE, "remove the line", (gone,))
+    if item.parts.name_span is None or item.parts.specifier or item.parts.hashes:
+        return None  # the version belongs to the other project
+    change = Change(item.document, item.parts.name_span, right)
+    return Repair(Safety.UNSAFE, f"write {right}", (change,))
+
+
+RULES = (
+    Rule(
+        code="DB405",
+        name="known-wrong-name",
+        severity=Severity.WARNING,
+        profiles={Profile.LIBRARY: Severity.WARNING},
+        summary="a project that is not what its name says, or a backport of the standard library",
+        why=(
+            "Some projects carry the import name of another: `sklearn` refuses to install, `bs4` "
+            "is an empty shell. Backports such as `argparse` or `dataclasses` shadow the standard "
+            "library of every Python in use, and break with it."
+        ),
+        source="the projects' own pages; the list is data in rules/_names.py",
+        check=_check_wrong_name,
+        bad=("sklearn\n", "argparse==1.4.0\n"),
+        good=("scikit-learn==1.5.0\n", 'dataclasses==0.8 ; python_version < "3.7"\n'),
+        fix="writes the right name, or removes a backport (unsafe)",
+    ),
+)

@@ -7,6 +7,7 @@ there is no git. The user's own folder is only read. Must not know what is built
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -20,31 +21,29 @@ _LEFT_OUT = frozenset(
     {".depbisect", ".git", ".hg", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache"}
     | {".svn", ".tox", "__pycache__", "node_modules"}
 )
+_MOST_FILES = 100_000
 _State = tuple[int, int, int, int, int]
 
 
 class Project:
     """The project that a folder belongs to, copied once as it stands at the start of a run."""
 
-    def __init__(self, inside: Path, kept: Path) -> None:
-        """Copy it to `kept`, from which all scratch copies are made."""
-        self.top, paths = _contents(inside.resolve())
+    def __init__(self, folder: Path, cwd: Path, kept: Path) -> None:
+        """Copy the project of the requirements file's `folder` to `kept`.
+
+        It is the git repository; without one, `cwd` if the folder is below it, else the folder. A
+        command runs in the copy of `cwd`, or of the folder where `cwd` is outside.
+        """
+        folder, cwd = folder.resolve(), cwd.resolve()
+        self.top, paths = _contents(folder, cwd)
+        self.folder = folder.relative_to(self.top)
+        self.cwd = cwd.relative_to(self.top) if cwd.is_relative_to(self.top) else self.folder
         self.kept = kept
         kept.mkdir(parents=True)
         for path in paths:
             _copy(self.top / path, kept / path)
         if (self.top / ".git").exists():
             _give_history(kept, self.top)
-
-    def place_of(self, folder: Path) -> Path:
-        """Return a folder's path below the project. Raises InputError for one outside."""
-        resolved = folder.resolve()
-        if not resolved.is_relative_to(self.top):
-            raise InputError(
-                f"{folder} is outside of the project {self.top}",
-                hint="run depbisect in the project that the requirements file belongs to",
-            )
-        return resolved.relative_to(self.top)
 
 
 class Copy:
@@ -91,18 +90,27 @@ class Copy:
         self._states[path] = _state(target)
 
 
-def _contents(inside: Path) -> tuple[Path, list[str]]:
+def _contents(folder: Path, cwd: Path) -> tuple[Path, list[str]]:
     """Return the project's top folder, and the files and links to copy, relative to it."""
-    top = _git(inside, "rev-parse", "--show-toplevel")
-    if top is not None:
-        folder = Path(top.strip())
-        listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    found = _git(folder, "rev-parse", "--show-toplevel")
+    if found is not None:
+        top = Path(found.rstrip("\n"))
+        listed = _git(top, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
         paths = [path for path in (listed or "").split("\0") if path]
-        here = str(inside.relative_to(folder))
+        here = str(folder.relative_to(top))
         # A folder that the repository ignores is a project of its own.
         if here == "." or any(path.startswith(f"{here}/") for path in paths):
-            return folder, [path for path in paths if os.path.lexists(folder / path)]
-    return inside, list(_files(inside))
+            return top, [path for path in paths if os.path.lexists(top / path)]
+    # Nobody's home, nor the root of the machine, is a project.
+    is_project = folder.is_relative_to(cwd) and cwd not in (Path(cwd.anchor), Path.home())
+    top = cwd if is_project else folder
+    paths = list(itertools.islice(_files(top), _MOST_FILES + 1))
+    if len(paths) > _MOST_FILES:
+        raise InputError(
+            f"{top} holds more than {_MOST_FILES} files, too many to copy for each build",
+            hint="put the project under git, or run depbisect in a smaller folder",
+        )
+    return top, paths
 
 
 def _files(top: Path) -> Iterator[str]:

@@ -78,9 +78,7 @@ class CommandBuilder:
         self._options = options
         self._secrets = secrets_of(os.environ)
         self._work = WorkFolder(options.work)
-        self.project = Project(options.cwd, self._work.path / "project")
-        self._cwd = self.project.place_of(options.cwd)
-        self._folder = self.project.place_of(options.folder)
+        self.project = Project(options.folder, options.cwd, self._work.path / "project")
         self._free: list[Copy] = []
         self._copies = 0
         self._builds: dict[str, _Running] = {}
@@ -88,7 +86,7 @@ class CommandBuilder:
 
     def identity(self) -> str:
         """Return the command and where it runs; changes of the project are the user's to know."""
-        return redact(f"command {self._command}; in {self._cwd}", self._secrets)
+        return redact(f"command {self._command}; in {self.project.cwd}", self._secrets)
 
     def describe(self) -> Capabilities:
         """Return what is known of a command: little. Builds at once are for the user to allow."""
@@ -114,7 +112,7 @@ class CommandBuilder:
         log = self._work.path / f"{number}.log"
         log.touch(mode=0o600)
         copy = self._take_copy()
-        folder, cwd = copy.root / self._folder, copy.root / self._cwd
+        folder, cwd = copy.root / self.project.folder, copy.root / self.project.cwd
         copy.write(folder, order.files)
         file = folder / order.path
         command = self._command.replace("{file}", shlex.quote(os.path.relpath(file, cwd)))

@@ -48,12 +48,16 @@ from bisect_deps.builders.base import (
     end_fence,
 )
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
+from bisect_deps.formats import open_manifest
 from bisect_deps.interpreters import find, find_uv
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import names_secret, redact, secrets_of
 
 _IMPORTS_SCRIPT = Path(__file__).with_name("_imports_script.py")
 _ISOLATED = "depbisect-isolated.txt"
+_CONVERTED = "depbisect-requirements.txt"
+# What pip cannot install from, and uv only in part: turned into a requirements file.
+_OTHER_FORMATS = {".cfg", ".py", ".toml", ".yaml", ".yml"}
 # How an installer ends that was killed from outside, say for want of memory.
 _KILLED = (128 + 9, 128 + 15)
 
@@ -81,6 +85,15 @@ class _Step:
     name: str
     command: list[str] | str
     environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What is to be installed: the file to give to the installer, the projects that it names."""
+
+    file: Path
+    names: list[str]
+    build_constraints: Path | None
 
 
 @dataclass(slots=True)
@@ -166,7 +179,7 @@ class LocalBuilder:
         log = self._work.path / f"{number}.log"
         log.touch(mode=0o600)
         # First the files: the credentials in them decide what the environment must tell.
-        file, constraints = self._files(order, folder)
+        written = self._write(order, folder)
         environment = self._environment()
         self._installer.make(folder / "env", environment)
         running = _Running(
@@ -175,7 +188,7 @@ class LocalBuilder:
             log=log,
             limit=order.timeout,
             deadline=time.monotonic() + order.timeout,
-            steps=deque(self._steps(order, folder / "env", environment, file, constraints)),
+            steps=deque(self._steps(order, folder / "env", environment, written)),
             seed=installed(site_packages(folder / "env")),
         )
         self._builds[number] = running
@@ -263,15 +276,11 @@ class LocalBuilder:
         return steer(cleaned)
 
     def _steps(
-        self,
-        order: Order,
-        env: Path,
-        environment: Mapping[str, str],
-        file: Path,
-        constraints: Path | None,
+        self, order: Order, env: Path, environment: Mapping[str, str], written: _Written
     ) -> Iterator[_Step]:
+        constraints = written.build_constraints
         command = self._installer.command(
-            env, file, alone=order.isolated is not None, build_constraints=constraints
+            env, written.file, alone=order.isolated is not None, build_constraints=constraints
         )
         settings = self._installer.settings(constraints)
         yield _Step("install", command, {**environment, **settings})
@@ -282,12 +291,12 @@ class LocalBuilder:
         if order.imports:
             at_once = max(1, (os.cpu_count() or 1) // (self._options.jobs or 1))
             script = [str(python_of(env)), "-I", str(_IMPORTS_SCRIPT), FENCE, str(at_once)]
-            yield _Step("imports", [*script, *requirement_names(order.files)], active)
+            yield _Step("imports", [*script, *written.names], active)
         for check in order.check:
             yield _Step("check", check, active)
 
-    def _files(self, order: Order, folder: Path) -> tuple[Path, Path | None]:
-        """Write what is to be installed; return the file, and the build constraints' file."""
+    def _write(self, order: Order, folder: Path) -> _Written:
+        """Write what is to be installed, as requirements files whatever its format is."""
         hidden = {
             name: value
             for name, value in os.environ.items()
@@ -302,7 +311,13 @@ class LocalBuilder:
         if order.isolated is not None:
             options, path = option_lines(files.get(path, b"")), _ISOLATED
             files = {path: options + order.isolated.encode() + b"\n"}
-        return write_tree(folder / "tree", files, self._options.folder) / path, constraints
+        base = write_tree(folder / "tree", files, self._options.folder)
+        if Path(path).suffix in _OTHER_FORMATS:
+            lines = [own.text for own in open_manifest(base / path).requirements]
+            path = _CONVERTED
+            (base / path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            files = {path: (base / path).read_bytes()}
+        return _Written(base / path, requirement_names(files), constraints)
 
     def _next(self, running: _Running) -> None:
         if not running.steps:

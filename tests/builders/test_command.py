@@ -118,6 +118,23 @@ def test_the_command_runs_where_the_user_does(make: Make, project: Path) -> None
     assert built(builder, order("candidate\n"))[1] == "candidate\ncode\n"
 
 
+@pytest.mark.parametrize("cwd", ["project", ".", "elsewhere"])
+def test_without_git_the_project_is_where_the_user_stands_or_the_folder(
+    make: Make, project: Path, tmp_path: Path, cwd: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "beside.txt").write_text("")
+    builder = make("cat {file}; ls", folder=project / "sub", cwd=tmp_path / cwd)
+    seen = {
+        "project": {"code.py", "requirements.txt", "sub"},
+        ".": {"beside.txt", "elsewhere", "project"},
+        "elsewhere": {"deep.py", "requirements.txt"},
+    }
+    said = built(builder, order("candidate\n"))[1].split()
+    assert said[0] == "candidate"
+    assert seen[cwd] == set(said[1:]) - {"work"}
+
+
 def test_a_file_beside_the_users_folder_is_in_place(make: Make, project: Path) -> None:
     subprocess.run(["git", "init", "-q", project], check=True)
     builder = make("cat common.txt", folder=project / "sub", cwd=project)

@@ -177,6 +177,25 @@ def test_includes_and_relative_paths_lead_where_they_did(
 
 
 @pytest.mark.parametrize("installer", ["uv", "pip"])
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", '[project]\nname = "x"\nversion = "1"\ndependencies = ["broken<2"]\n'),
+        ("tool.py", '# /// script\n# dependencies = ["broken<2"]\n# ///\n'),
+        ("setup.cfg", "[options]\ninstall_requires =\n    broken<2\n"),
+    ],
+)
+def test_other_formats_are_installed_as_their_requirements(
+    make: Make, path: str, text: str, installer: str
+) -> None:
+    builder = make(installer=installer)
+    asked = Order({path: text.encode()}, path, path, imports=True, timeout=60)
+    status, log = built(builder, asked)
+    assert status is BuildStatus.FAILED, log
+    assert "import begin project=broken" in log
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_an_isolated_release_is_built_without_its_dependencies(
     make: Make, index: LocalIndex, installer: str
 ) -> None:

@@ -120,6 +120,8 @@ def _files(top: Path) -> Iterator[str]:
             for name in names
             if name not in _LEFT_OUT and not os.path.exists(f"{folder}/{name}/pyvenv.cfg")
         ]
+        if folder != str(top) and not names and not files:
+            yield os.path.relpath(folder, top)
         links = [name for name in names if os.path.islink(f"{folder}/{name}")]
         for name in (*files, *links):
             yield os.path.relpath(os.path.join(folder, name), top)

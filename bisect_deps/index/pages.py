@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index.base import Place, keyring_login
+from bisect_deps.index.parsed import parsed_once
 from bisect_deps.index.releases import File
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ WORKERS = 12
 # An index that says nothing of freshness (neither validator nor age) is asked again after this;
 # the public one asks for the same age.
 _UNSPOKEN_AGE = 600
+# JSON where the index has it, HTML otherwise (PEP 691).
+_ACCEPT = {
+    "Accept": "application/vnd.pypi.simple.v1+json, "
+    "application/vnd.pypi.simple.v1+html;q=0.1, text/html;q=0.01"
+}
 _SILENT = '113 - "the index does not say how long this is fresh"'
 
 
@@ -102,10 +108,7 @@ class Pages:
         return response
 
     def _ask(self, url: str, auth: tuple[str, str] | None) -> requests.Response:
-        from pypi_simple import ACCEPT_JSON_PREFERRED
-
-        headers = {"Accept": ACCEPT_JSON_PREFERRED}
-        return self._session().get(url, headers=headers, auth=auth, timeout=TIMEOUT)
+        return self._session().get(url, headers=_ACCEPT, auth=auth, timeout=TIMEOUT)
 
     def _login(self, url: str, host: str) -> tuple[str, str] | None:
         with self._lock:
@@ -122,27 +125,28 @@ class Pages:
         return session
 
     def _parse(self, response: requests.Response, name: str) -> list[File]:
-        from pypi_simple import (
-            ProjectPage,
-            UnsupportedContentTypeError,
-            UnsupportedRepoVersionError,
-        )
-
-        try:
-            page = ProjectPage.from_response(response, name)
-        except (UnsupportedContentTypeError, UnsupportedRepoVersionError, ValueError) as error:
-            host = urlsplit(response.url).netloc
-            raise IndexUnavailable(
-                f"the package index at {host} answers in a way that is not the Simple API: {error}",
-                hint="check --index-url: it usually ends in /simple/",
-            ) from None
-        return _files_of(page, name)
+        folder = self._cache and self._cache / "parsed"
+        return parsed_once(folder, response.url, response.content, lambda: _read(response, name))
 
     def _parse_file(self, path: Path, name: str) -> list[File]:
         from pypi_simple import ProjectPage
 
         text = path.read_text(encoding="utf-8", errors="replace")
         return _files_of(ProjectPage.from_html(name, text, base_url=path.as_uri()), name)
+
+
+def _read(response: requests.Response, name: str) -> list[File]:
+    from pypi_simple import ProjectPage, UnsupportedContentTypeError, UnsupportedRepoVersionError
+
+    try:
+        page = ProjectPage.from_response(response, name)
+    except (UnsupportedContentTypeError, UnsupportedRepoVersionError, ValueError) as error:
+        host = urlsplit(response.url).netloc
+        raise IndexUnavailable(
+            f"the package index at {host} answers in a way that is not the Simple API: {error}",
+            hint="check --index-url: it usually ends in /simple/",
+        ) from None
+    return _files_of(page, name)
 
 
 def _new_session(cache: Path | None) -> requests.Session:

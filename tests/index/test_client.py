@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.errors import IndexUnavailable, InputError
-from bisect_deps.index import FactKind, Index, completed, on_platform
+from bisect_deps.index import FactKind, File, Index, completed, on_platform
+from bisect_deps.index.base import indexes
+from bisect_deps.index.parsed import parsed_once
 from bisect_deps.model import IndexSettings, Interpreter, Release, Requirement
 from tests.support.local_index import (
     HTML_TYPE,
@@ -267,6 +269,34 @@ def test_the_installers_own_settings_say_where_releases_come_from(
     found = completed(IndexSettings(), installer, env)
     assert found.index_url == (url and f"https://index.example/{url}")
     assert found.extra_index_urls == tuple(f"https://index.example/{name}" for name in extra)
+
+
+def test_the_default_index_is_the_clients_own() -> None:
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+    assert [spot.url for spot in indexes(IndexSettings(), {})] == [PYPI_SIMPLE_ENDPOINT]
+
+
+def test_a_page_is_parsed_once_for_each_content(tmp_path: Path) -> None:
+    calls = []
+
+    def parse() -> list[File]:
+        calls.append(1)
+        return [
+            File("a-1.tar.gz", "1", "http://index.example/a-1.tar.gz", False, hashes={"x": "y"})
+        ]
+
+    def ask(content: bytes) -> list[File]:
+        return parsed_once(tmp_path / "kept", "http://index.example/a/", content, parse)
+
+    assert ask(b"one") == ask(b"one") == parse()
+    assert len(calls) == 2
+    assert ask(b"two") == ask(b"two")
+    assert len(calls) == 3
+    [path] = (tmp_path / "kept").iterdir()
+    path.write_text("damaged")
+    assert ask(b"two")
+    assert len(calls) == 4
 
 
 def test_configuration_files_are_read_as_the_installers_read_them(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""Every online rule reports its bad examples and none of its good ones, asked of a real index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from bisect_deps.linting.checking import Checker
+from bisect_deps.linting.inputs import Inputs
+from bisect_deps.linting.settings import Settings
+from bisect_deps.model import IndexSettings
+from bisect_deps.rules import all_rules
+from bisect_deps.rules.base import Example, Needs, Rule, Severity
+from tests.support.linted import codes, write_files
+from tests.support.local_index import LocalIndex, Project, Server
+
+ONLINE = [rule for rule in all_rules().values() if rule.needs is not Needs.NOTHING]
+WINDOWS = "cp311-cp311-win_amd64"
+HASHES = {}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    today = datetime.now(timezone.utc).date().isoformat()
+    index = LocalIndex(
+        tmp_path_factory.mktemp("index"),
+        Project("fine").release("1.0", uploaded="2021-01-01").release("1.1", uploaded="2021-02-01"),
+        Project("withdrawn").release("1.0", yanked="lost a file").release("1.1"),
+        Project("modern").release("1.0").release("2.0", requires_python=">=3.99"),
+        Project("elsewhere").release("1.0", wheel=WINDOWS, sdist=False),
+        Project("many").release("1.0", wheel=[WINDOWS, "py3-none-any"]),
+        Project("sources").release("1.0", wheel=False, sdist=True),
+        Project("young").release("1.0", uploaded=today),
+        Project("needs").release("1.0", requires=["fine<1.1"]),
+    )
+    for file in index.files("many") or ():
+        HASHES["windows" if "win" in file.filename else "any"] = file.sha256
+    with index.serve() as running:
+        yield running
+
+
+def cases(which: str) -> list[object]:
+    return [
+        pytest.param(rule, example, id=f"{rule.code}-{which}-{number}")
+        for rule in ONLINE
+        for number, example in enumerate(getattr(rule, which), start=1)
+    ]
+
+
+def reported(folder: Path, server: Server, rule: Rule, example: Example) -> list[str]:
+    named = (rule.code,) if rule.severity is Severity.OFF else ()
+    files = {
+        name: str(text).replace("<the Windows wheel's>", f"sha256:{HASHES['windows']}")
+        for name, text in example.files.items()
+    }
+    write_files(folder, files)
+    settings = Settings(
+        online=True, profile=example.profile, targets=example.targets, extend_select=named
+    )
+    index = IndexSettings(index_url=server.url)
+    checker = Checker(Inputs(folder, variables={}), settings, index=index)
+    try:
+        report = checker.check([next(iter(files))])
+    finally:
+        checker.close()
+    assert report.unavailable == ""
+    return codes(report)
+
+
+@pytest.mark.parametrize(("rule", "example"), cases("bad"))
+def test_bad_example_is_reported(
+    tmp_path: Path, server: Server, rule: Rule, example: Example
+) -> None:
+    assert rule.code in reported(tmp_path, server, rule, example)
+
+
+@pytest.mark.parametrize(("rule", "example"), cases("good"))
+def test_good_example_is_not_reported(
+    tmp_path: Path, server: Server, rule: Rule, example: Example
+) -> None:
+    assert rule.code not in reported(tmp_path, server, rule, example)
+
+
+def test_targets_are_judged_each_for_itself(tmp_path: Path, server: Server) -> None:
+    write_files(tmp_path, {"requirements.txt": "elsewhere==1.0\n"})
+    settings = Settings(
+        online=True,
+        targets=("python=3.11,platform=win_amd64", "python=3.11,platform=linux_x86_64"),
+    )
+    checker = Checker(
+        Inputs(tmp_path, variables={}), settings, index=IndexSettings(index_url=server.url)
+    )
+    report = checker.check(["requirements.txt"])
+    checker.close()
+    [found] = [each for each in report.diagnostics if each.rule.code == "DB602"]
+    assert "linux" in found.message
+    only_windows = settings._replace(targets=settings.targets[:1])
+    checker = Checker(
+        Inputs(tmp_path, variables={}), only_windows, index=IndexSettings(index_url=server.url)
+    )
+    assert "DB602" not in codes(checker.check(["requirements.txt"]))
+    checker.close()
+
+
+def test_unreachable_index_is_never_a_pass(tmp_path: Path) -> None:
+    write_files(tmp_path, {"requirements.txt": "fine==1.0\n"})
+    index = IndexSettings(index_url="http://127.0.0.1:9/simple/")
+    checker = Checker(Inputs(tmp_path, variables={}), Settings(online=True), index=index)
+    report = checker.check(["requirements.txt"])
+    checker.close()
+    assert report.unavailable
+    assert codes(report) == ["DB900"]

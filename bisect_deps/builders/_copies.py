@@ -40,8 +40,11 @@ class Project:
         self.cwd = cwd.relative_to(self.top) if cwd.is_relative_to(self.top) else self.folder
         self.kept = kept
         kept.mkdir(parents=True)
+        # Our own work folder may stand inside, for example below a cache of the project's own.
+        work = os.path.join(os.path.relpath(kept.parent.resolve(), self.top), "")
         for path in paths:
-            _copy(self.top / path, kept / path)
+            if not os.path.join(path, "").startswith(work):
+                _copy(self.top / path, kept / path)
         if (self.top / ".git").exists():
             _give_history(kept, self.top)
 

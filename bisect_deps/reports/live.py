@@ -123,7 +123,8 @@ class _Display:
             self._line((f"Package index as of {instant(target.index_as_of)}", "dim"))
 
     def phase(self, name: str, detail: str = "") -> None:
-        """Write a heading."""
+        """Write a heading. What was left to find before it no longer says anything."""
+        self._left = None
         self._line((name, "bold"), f": {detail}" if detail else "")
 
     def probe_started(self, probe: StartedProbe) -> None:

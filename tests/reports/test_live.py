@@ -241,6 +241,17 @@ def test_an_edit_that_is_new_is_named_before_those_of_every_build() -> None:
     ]
 
 
+def test_builds_left_are_those_of_the_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    stream = FakeTerminal()
+    with display(stream) as progress:
+        progress.steps_left(3, 6)
+        progress.phase("Building the fixed file")
+        progress.note("seen")
+        assert "roughly" not in "".join(screen(stream.getvalue()))
+
+
 def test_every_event_may_come_without_the_others() -> None:
     with display(io.StringIO()) as progress:
         progress.output(7, "a line")

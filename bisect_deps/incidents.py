@@ -24,7 +24,6 @@ SCHEMA = "depbisect.errors/1"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _AGE = re.compile(r"(\d+)\s*(s|m|h|d|w)[a-z]*", re.IGNORECASE)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SOME = re.compile(r"stacktrace:\s*Some\((.*)\)\s*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def group(entries: Iterable[ErrorEntry]) -> tuple[Incident, ...]:
     """Return the entries by failure signature, the most recent failure first."""
     groups: dict[str, list[tuple[ErrorEntry, Diagnosis]]] = {}
     for entry in sorted(entries, key=lambda entry: -entry.created):
-        diagnosis = diagnose(text_of(entry), exit_status=1)
+        diagnosis = diagnose(entry.text, exit_status=1)
         if diagnosis.outcome is not Outcome.FAIL:
             diagnosis = replace(diagnosis, outcome=Outcome.FAIL)
         groups.setdefault(_signature(entry, diagnosis), []).append((entry, diagnosis))
@@ -114,11 +113,6 @@ def group(entries: Iterable[ErrorEntry]) -> tuple[Incident, ...]:
         Incident(signature, found[0][1], tuple(entry for entry, _ in found))
         for signature, found in groups.items()
     )
-
-
-def text_of(entry: ErrorEntry) -> str:
-    """Return an entry's error as a traceback parser reads it, without the platform's wrapping."""
-    return _SOME.sub(lambda match: match[1], entry.error).removeprefix("error:").strip() + "\n"
 
 
 def instant(text: str, now: datetime) -> float:
@@ -198,7 +192,7 @@ def _signature(entry: ErrorEntry, diagnosis: Diagnosis) -> str:
     """Return what one failure's entries share, be it its kind and masked first line."""
     if diagnosis.signature:
         return diagnosis.signature
-    first = text_of(entry).split("\n", 1)[0]
+    first = entry.text.split("\n", 1)[0]
     return f"{entry.error_type}: {re.sub(r'[0-9a-f]{6,}|[0-9]+', '#', first)[:200]}"
 
 

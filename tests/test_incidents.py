@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from bisect_deps.builders.algorithmia.api import Algorithm, Api, ErrorEntry
 from bisect_deps.cli.errors import command_named
 from bisect_deps.errors import BuilderUnavailable, InputError
-from bisect_deps.incidents import fetch, follow, group, instant, text_of, to_json, utc
+from bisect_deps.incidents import fetch, follow, group, instant, to_json, utc
 from bisect_deps.secret import Secret
 from tests.builders.algorithmia.cluster import KEY, Cluster, served
 
@@ -101,8 +101,8 @@ def test_an_error_of_the_users_own_code_has_no_suspect() -> None:
 
 
 def test_the_platforms_wrapping_is_taken_off() -> None:
-    text = text_of(entry())
-    assert text.startswith("All I do is throw an error\nstacktrace") is False
+    text = entry().text
+    assert text.startswith("All I do is throw an error\nTraceback")
     assert text.endswith("Exception: All I do is throw an error\n")
 
 

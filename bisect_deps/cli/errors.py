@@ -112,8 +112,6 @@ def _lines(found: Incidents, everything: bool) -> Iterator[str]:
 
 
 def _incident(number: int, incident: Incident, everything: bool) -> Iterator[str]:
-    from bisect_deps.incidents import text_of
-
     count = len(incident.entries)
     kinds = sorted({entry.error_type for entry in incident.entries})
     yield f"{number}. {_safe(', '.join(kinds))}: {count} time{'s' * (count != 1)}"
@@ -133,7 +131,7 @@ def _incident(number: int, incident: Incident, everything: bool) -> Iterator[str
     if count > len(shown):
         yield f"   - and {count - len(shown)} more (--all shows them)"
     yield "   error"
-    lines = text_of(incident.entries[0]).rstrip().split("\n")
+    lines = incident.entries[0].text.rstrip().split("\n")
     left_out = 0 if everything else max(0, len(lines) - _MOST_LINES)
     if left_out:
         yield f"     ... {left_out} lines (--all shows them)"

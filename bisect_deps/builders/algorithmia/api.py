@@ -23,6 +23,7 @@ from bisect_deps.secret import Secret
 COMPILE_TIMEOUT = 3600.0
 CALL_GRACE = 60.0
 PAGE = 50
+_WRAPPED_STACK = re.compile(r"stacktrace:\s*Some\((.*)\)\s*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,12 @@ class ErrorEntry:
         created = value.get("created_at")
         stamp = float(created) / 1000 if isinstance(created, (int, float)) else 0.0
         return cls(created=stamp, **words)
+
+    @property
+    def text(self) -> str:
+        """Return the error as a traceback parser reads it, without the platform's wrapping."""
+        unwrapped = _WRAPPED_STACK.sub(lambda match: match[1], self.error)
+        return unwrapped.removeprefix("error:").strip() + "\n"
 
 
 class Api:

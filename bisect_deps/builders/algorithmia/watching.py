@@ -14,7 +14,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from bisect_deps.builders._http import HttpError, is_loopback
-from bisect_deps.builders.algorithmia.api import Algorithm, Api, ErrorEntry, RemoteBuild
+from bisect_deps.builders.algorithmia.api import Algorithm, Api, RemoteBuild
 from bisect_deps.builders.algorithmia.rights import explained
 from bisect_deps.builders.algorithmia.settings import Settings
 from bisect_deps.builders.base import STOPPED, begin_fence, end_fence
@@ -261,7 +261,7 @@ class Watcher:
                 and entry.created >= called.began - 1
             )
         ]
-        texts = [_entry_text(entry) for entry in matching] or [called.error]
+        texts = [entry.text.rstrip() for entry in matching] or [called.error]
         return BuildStatus.FAILED, "\n".join(texts)
 
     def _hear_call(self, track: Track) -> None:
@@ -307,12 +307,3 @@ def _build_of(commit: str, builds: Sequence[RemoteBuild]) -> RemoteBuild | None:
         and (commit.startswith(build.commit) or build.commit.startswith(commit))
     ]
     return min(found, key=lambda build: (build.status == _IN_PROGRESS, build.started), default=None)
-
-
-def _entry_text(entry: ErrorEntry) -> str:
-    """Return an error entry as the lines that a traceback parser reads."""
-    head, _, stack = entry.error.partition("stacktrace:\n")
-    stack = stack.strip()
-    if stack.startswith("Some(") and stack.endswith(")"):
-        stack = stack[len("Some(") : -1]
-    return "\n".join(part for part in (head.strip(), stack.strip()) if part)

@@ -11,6 +11,7 @@ import time
 from dataclasses import fields
 from pathlib import Path
 
+from bisect_deps import interpreters
 from tests.support.algorithmia_emulator.building import Built, Install, Recipe, Replay
 from tests.support.algorithmia_emulator.platform import Key, Platform
 from tests.support.algorithmia_emulator.server import Server
@@ -33,7 +34,9 @@ def main(arguments: list[str] | None = None) -> None:
             files["requirements.txt"] = asked.requirements.read_text(encoding="utf-8")
         with Server(platform, port=asked.port) as server:
             for reference in algorithms:
-                platform.create(*reference.split("/", 1), files=files)
+                owner, name = reference.split("/", 1)
+                source = {f"src/{name}.py": asked.source.read_text()} if asked.source else {}
+                platform.create(owner, name, files={**files, **source})
             print(f"API address: {server.address}", flush=True)
             print(
                 "try: ALGORITHMIA_API_KEY=sim-key depbisect run FILE --builder algorithmia", end=" "
@@ -58,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "--algorithm", action="append", help="OWNER/NAME to create; repeatable (acme/Hello)"
     )
     parser.add_argument("--requirements", type=Path, help="its first requirements.txt")
+    parser.add_argument("--source", type=Path, help="its Python file, with `apply(value)`")
     parser.add_argument("--installer", choices=["uv", "pip"], default="uv")
     parser.add_argument("--python", default=sys.executable, help="the interpreter of the builds")
     parser.add_argument("--installer-args", default="", help="as in '--index-url URL'")
@@ -77,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _recipe(asked: argparse.Namespace) -> Recipe:
     if not asked.fails_when:
-        return Install(asked.installer, asked.python, shlex.split(asked.installer_args))
+        python = interpreters.find(asked.python).path
+        return Install(asked.installer, python, shlex.split(asked.installer_args))
     log = asked.fails_with.read_text(encoding="utf-8") if asked.fails_with else "ERROR: failed\n"
 
     def replayed(requirements: str) -> Built:

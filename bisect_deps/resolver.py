@@ -97,6 +97,16 @@ class Resolution:
                     paths.append((parent, *path))
         return ()
 
+    def brought_by(self, name: str) -> frozenset[str]:
+        """Return all projects that a project requires, through any chain, itself included."""
+        found: set[str] = {canonicalize_name(name)}
+        growing = True
+        while growing:
+            more = {child for child, parents in self.parents.items() if found & set(parents)}
+            growing = not more <= found
+            found |= more
+        return frozenset(found)
+
 
 class Resolver:
     """Asks uv what lines resolve to on `interpreter`, with the index of `settings`.

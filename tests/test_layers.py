@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "bisect_deps"
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"session", "guiding", "linting", "doctor", "incidents"},
+    {"guiding"},
+    {"session", "linting", "doctor", "incidents", "deliver"},
     {"steps"},
     {"probing"},
     {"builders", "journal", "index", "resolver", "config"},

@@ -6,7 +6,7 @@ from bisect_deps.model import Cause, Phase
 from bisect_deps.signatures.base import Blame, Signature, Weight
 
 
-def _resources(  # noqa: PLR0917 - an entry of a table, in the order of reading
+def _resources(
     name: str,
     gate: tuple[str, ...],
     pattern: str,

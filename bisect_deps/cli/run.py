@@ -1,0 +1,246 @@
+"""`depbisect run`: flags in, verdict and exit code out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from bisect_deps.config import Settings, default_file, environment_name, file_defaults, instant
+from bisect_deps.errors import ExitCode, InputError
+from bisect_deps.model import IndexSettings, Verdict, VerdictKind
+
+EXIT_CODES = {
+    VerdictKind.PASSES: ExitCode.OK,
+    VerdictKind.FIXED: ExitCode.OK,
+    VerdictKind.CULPRITS: ExitCode.FINDINGS,
+    VerdictKind.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
+    VerdictKind.UNAVAILABLE: ExitCode.UNAVAILABLE,
+}
+
+
+class FromFiles(click.Command):
+    """A command whose defaults come from the settings files, then from `DEPBISECT_*`."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> click.Context:
+        """Read the settings files of the current folder before the flags."""
+        return super().make_context(
+            info_name, args, parent, default_map=self._defaults(Path.cwd()), **extra
+        )
+
+    def _defaults(self, folder: Path) -> dict[str, Any]:
+        defaults = file_defaults(folder)
+        known = {param.name for param in self.params}
+        tables = {"lint"}
+        unknown = sorted(key for key in defaults if key not in known | tables)
+        if unknown:
+            raise InputError(
+                f"there is no setting {unknown[0]!r}",
+                place="[tool.depbisect]",
+                hint=f"the settings are the options of run: {', '.join(sorted(map(str, known)))}",
+            )
+        return {key: value for key, value in defaults.items() if key not in tables}
+
+
+def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
+    """Return a click option that its `DEPBISECT_*` variable sets too."""
+    name = max(names[0].split("/"), key=len).lstrip("-").replace("-", "_")
+    arguments.setdefault("envvar", environment_name(name))
+    return click.option(*names, **arguments)
+
+
+@click.command("run", cls=FromFiles)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@option("--builder", default="local", metavar="NAME", help="Who builds.  [default: local]")
+@option(
+    "--installer",
+    type=click.Choice(["uv", "pip"]),
+    default="uv",
+    help="What the local builder installs with.",
+    show_default=True,
+)
+@option("--python", metavar="X", help="Version or path of the Python that the build is for.")
+@option("--platform", metavar="TAG", help="Read wheel facts for another platform.")
+@option(
+    "--check",
+    multiple=True,
+    metavar="CMD",
+    help="A command that must succeed in the built environment; repeatable.",
+)
+@option("--imports", is_flag=True, help="Also import the modules of every requirement.")
+@option(
+    "--log",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A log of the failed build that you already have: saves the first build.",
+)
+@option("--good", metavar="FILE|DATE", help="A lock, a freeze or a date that still worked.")
+@click.option(
+    "-o", "--output", metavar="FILE|FOLDER/", help="Write the fixed file there.", default=None
+)
+@click.option("--write", is_flag=True, help="Fix the file in place.")
+@option("--json", "json_to", metavar="FILE", help="Write the report as JSON; - is stdout.")
+@option("--html", "html_to", metavar="FILE", help="Write the report as HTML; - is stdout.")
+@option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Builds at once.")
+@option("--max-builds", type=click.IntRange(0), metavar="N", help="Stop after so many builds.")
+@option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=1800.0,
+    metavar="SECONDS",
+    help="Time limit of one build.",
+    show_default=True,
+)
+@option(
+    "--retries",
+    type=click.IntRange(0),
+    default=2,
+    metavar="N",
+    help="Tries after trouble of the system that builds.",
+    show_default=True,
+)
+@click.option("--resume/--fresh", default=True, help="Go on from the journal, or start over.")
+@option("--index-url", metavar="URL", help="The package index, as the installers have it.")
+@option("--extra-index-url", multiple=True, metavar="URL", help="Another index; repeatable.")
+@option("--find-links", multiple=True, metavar="PATH|URL", help="More files; repeatable.")
+@option("--no-index", is_flag=True, help="Use --find-links only.")
+@option("--exclude-newer", metavar="DATE", help="Read the index as of that date.")
+@option("--prefer", type=click.Choice(["builds", "time"]), help="Fewest builds, or shortest time.")
+@option(
+    "--fix-style",
+    type=click.Choice(["add", "constraints"]),
+    default="add",
+    help="Where pins of transitive releases go.",
+    show_default=True,
+)
+@option("--no-evidence", is_flag=True, help="Use neither index nor resolver: builds alone answer.")
+@option("--build-cmd", metavar="CMD", help="What the command builder runs; {file} is the file.")
+@option("--algorithm", multiple=True, metavar="OWNER/NAME", help="A hosted algorithm to build.")
+@option("--api-address", metavar="URL", help="The build API's address.")
+@option("--check-input", metavar="JSON", help="Call the built version with this input.")
+@option("--call-timeout", type=float, default=300.0, metavar="SECONDS", help="Limit of that call.")
+@click.option("-q", "--quiet", is_flag=True, help="Show the verdict only.")
+@click.option("-v", "--verbose", count=True, help="Show more.")
+@click.option("--no-progress", is_flag=True, help="One line an event instead of a live display.")
+@option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
+)
+def command(**flags: Any) -> int:
+    """Bisect a failing build of FILE to a verdict and a verified fix.
+
+    FILE defaults to requirements.txt, else pyproject.toml. Nothing is written to it unless you say
+    --write; the diff of the fix is shown.
+    """
+    settings = _settings(flags)
+    _check_outputs(settings, flags)
+    signal.signal(signal.SIGTERM, _interrupt)
+    from bisect_deps.reports.live import display
+    from bisect_deps.session import run
+
+    with display(
+        sys.stderr,
+        quiet=flags["quiet"],
+        verbose=bool(flags["verbose"]),
+        animated=not flags["no_progress"],
+        color=_color(flags["color"], sys.stderr),
+    ) as progress:
+        finished = run(settings, progress)
+    _deliver(finished.verdict, finished.originals, settings, flags)
+    return EXIT_CODES[finished.verdict.kind]
+
+
+def command_named(name: str) -> click.Command:
+    """Return the command of that name in this module."""
+    del name
+    return command
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    newer = flags["exclude_newer"]
+    return Settings(
+        file=flags["file"] or default_file(Path.cwd()),
+        builder=flags["builder"],
+        installer=flags["installer"],
+        python=flags["python"],
+        platform=flags["platform"],
+        checks=tuple(flags["check"]),
+        imports=flags["imports"],
+        log=flags["log"],
+        good=flags["good"],
+        jobs=flags["jobs"],
+        max_builds=flags["max_builds"],
+        timeout=flags["timeout"],
+        retries=flags["retries"],
+        resume=flags["resume"],
+        evidence=not flags["no_evidence"],
+        index=IndexSettings(
+            index_url=flags["index_url"],
+            extra_index_urls=tuple(flags["extra_index_url"]),
+            find_links=tuple(flags["find_links"]),
+            no_index=flags["no_index"],
+            exclude_newer=None if newer is None else instant(newer),
+        ),
+        prefer=flags["prefer"],
+        fix_style=flags["fix_style"],
+        build_cmd=flags["build_cmd"],
+        algorithms=tuple(flags["algorithm"]),
+        api_address=flags["api_address"],
+        check_input=flags["check_input"],
+        call_timeout=flags["call_timeout"],
+    )
+
+
+def _check_outputs(settings: Settings, flags: dict[str, Any]) -> None:
+    output = flags["output"]
+    if output is not None and flags["write"]:
+        raise InputError("-o and --write exclude each other", hint="choose one of them")
+    exists = output is not None and Path(output).exists() and settings.file.exists()
+    if exists and Path(output).samefile(settings.file):
+        raise InputError(
+            "-o names the input itself", place=output, hint="use --write to fix it in place"
+        )
+    if flags["json_to"] == "-" and flags["html_to"] == "-":
+        raise InputError("--json and --html cannot both be standard output")
+
+
+def _color(choice: str, stream: TextIO) -> bool:
+    if choice != "auto":
+        return choice == "always"
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _deliver(
+    verdict: Verdict, originals: Mapping[str, bytes], settings: Settings, flags: dict[str, Any]
+) -> None:
+    from bisect_deps.deliver import read_logs, write_fix, write_text
+
+    written = write_fix(verdict, originals, settings.file, flags["output"], flags["write"])
+    if flags["json_to"]:
+        from bisect_deps.reports.json import dumps
+
+        write_text(flags["json_to"], dumps(verdict))
+    if flags["html_to"]:
+        from bisect_deps.reports.html import render as render_html
+
+        logs = read_logs(verdict, settings.file.resolve().parent)
+        write_text(flags["html_to"], render_html(verdict, logs=logs, written=written))
+    if "-" not in (flags["json_to"], flags["html_to"]):
+        from bisect_deps.reports.terminal import render
+
+        color = _color(flags["color"], sys.stdout)
+        width = shutil.get_terminal_size().columns
+        click.echo(
+            render(verdict, color=color, width=width, written=written), nl=False, color=color
+        )

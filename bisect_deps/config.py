@@ -1,0 +1,132 @@
+"""Settings of a run: files, then environment, then flags become one frozen value.
+
+`[tool.depbisect]` in pyproject.toml or `depbisect.toml` beside the requirements file, then
+`DEPBISECT_*`, then flags. Must not know any builder's protocol.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bisect_deps.errors import InputError
+from bisect_deps.model import IndexSettings
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user asked of a run; see `depbisect run --help` for each.
+
+    `algorithms`, `api_address`, `check_input` and `call_timeout` concern builders behind an API.
+    """
+
+    file: Path
+    builder: str = "local"
+    installer: str = "uv"
+    python: str | None = None
+    platform: str | None = None
+    checks: tuple[str, ...] = ()
+    imports: bool = False
+    log: Path | None = None
+    good: str | None = None
+    jobs: int | None = None
+    max_builds: int | None = None
+    timeout: float = 1800.0
+    retries: int = 2
+    resume: bool = True
+    evidence: bool = True
+    index: IndexSettings = field(default_factory=IndexSettings)
+    prefer: str | None = None
+    fix_style: str = "add"
+    build_cmd: str | None = None
+    algorithms: tuple[str, ...] = ()
+    api_address: str | None = None
+    check_input: str | None = None
+    call_timeout: float = 300.0
+
+
+def file_defaults(folder: Path) -> dict[str, Any]:
+    """Return the settings of the nearest `depbisect.toml` or `[tool.depbisect]`, keys as options.
+
+    Looks in `folder` and above it. Raises InputError for a file that cannot be read.
+    """
+    for path in _settings_files(folder):
+        table = _table(path)
+        if table is not None:
+            return {key.replace("-", "_"): value for key, value in table.items()}
+    return {}
+
+
+def default_file(folder: Path) -> Path:
+    """Return `requirements.txt`, else `pyproject.toml` in `folder`. Raises InputError."""
+    for name in ("requirements.txt", "pyproject.toml"):
+        if (folder / name).is_file():
+            return folder / name
+    raise InputError(
+        "there is neither a requirements.txt nor a pyproject.toml here",
+        hint="name the file: depbisect run path/to/requirements.txt",
+    )
+
+
+def instant(text: str) -> str:
+    """Return a date or time as ISO 8601 in UTC; a day alone means its end, as in uv.
+
+    Raises InputError for anything else.
+    """
+    try:
+        if len(text) == len("2026-11-21"):
+            day = datetime.date.fromisoformat(text) + datetime.timedelta(days=1)
+            moment = datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.timezone.utc)
+        else:
+            moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise InputError(
+            f"{text!r} is no date", hint="write it as 2026-11-21 or 2026-11-21T08:30:00Z"
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def now() -> str:
+    """Return the present instant, ISO 8601 in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def environment_name(option: str) -> str:
+    """Return the variable that sets an option: `max_builds` to `DEPBISECT_MAX_BUILDS`."""
+    return f"DEPBISECT_{option.upper()}"
+
+
+def _settings_files(folder: Path) -> Iterator[Path]:
+    here = folder.resolve()
+    for parent in (here, *here.parents):
+        yield parent / "depbisect.toml"
+        yield parent / "pyproject.toml"
+        if (parent / ".git").exists() or parent == Path(os.path.expanduser("~")):
+            return
+
+
+def _table(path: Path) -> Mapping[str, Any] | None:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the settings: {error}", place=str(path)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}", place=str(path)) from None
+    if path.name == "depbisect.toml":
+        return data
+    table: Any = data.get("tool", {}).get("depbisect")
+    return table if isinstance(table, dict) else None

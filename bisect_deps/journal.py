@@ -1,0 +1,263 @@
+"""The journal: an append-only record of answers, so that nothing is built twice.
+
+One JSON object a line in `.depbisect/journal.jsonl`, flushed to disk before the next build starts.
+A run that was killed goes on by asking its questions again: the journal answers those that were
+answered before, known by the digest of the rendered files and the builder's identity. Nothing here
+knows what a probe means, and no search state is ever saved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from bisect_deps.errors import JournalError
+
+STATE_FOLDER = ".depbisect"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A finished probe as the journal keeps it. `status` is a `BuildStatus` value."""
+
+    key: str
+    number: int
+    kind: str
+    status: str
+    seconds: float
+    log: str
+    installed: Mapping[str, str] | None = None
+    exit_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A build in flight: enough to attach to it again."""
+
+    key: str
+    number: int
+    handle: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a journal file holds after reading: runs by their inputs, answers and builds by key."""
+
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answers: dict[str, Answered] = field(default_factory=dict)
+    started: dict[str, Started] = field(default_factory=dict)
+    highest: int = 0
+
+
+class Journal:
+    """An open journal. One writer at a time; use as a context manager.
+
+    It serves every run of one folder: a run is known by the digest of its inputs, an answer by its
+    key. `fresh` sets the whole file aside (`journal.1.jsonl`).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "journal.jsonl"
+        self._lock = FileLock(str(folder / "lock"))
+        self._contents = Contents()
+        self._stream: Any = None
+
+    def __enter__(self) -> Journal:
+        """Lock the state folder and read what is there. Raises JournalError."""
+        make_state_folder(self.folder)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise JournalError(
+                "another depbisect works on this file",
+                place=str(self.folder),
+                hint="wait for it to end, or stop it; its answers are kept",
+            ) from None
+        self._contents = read(self.path)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file and free the lock."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        self._lock.release()
+
+    def begin(
+        self, inputs: str, facts: Mapping[str, Any], *, fresh: bool = False
+    ) -> Mapping[str, Any]:
+        """Return the facts that the earlier run of these inputs fixed, else fix and return `facts`.
+
+        Facts are what a run decides once, such as the "index as of" instant.
+        """
+        if fresh and self.path.exists():
+            _set_aside(self.path)
+            self._contents = Contents()
+        earlier = self._contents.runs.get(inputs)
+        if earlier is not None:
+            return earlier
+        self._contents.runs[inputs] = dict(facts)
+        self._append({"type": "run", "format": FORMAT, "inputs": inputs, "facts": dict(facts)})
+        return facts
+
+    def answer(self, key: str) -> Answered | None:
+        """Return the finished probe of this key, or None."""
+        return self._contents.answers.get(key)
+
+    def in_flight(self, key: str) -> Started | None:
+        """Return the build that was started for this key and never finished, or None."""
+        return self._contents.started.get(key)
+
+    def next_number(self) -> int:
+        """Return the next free probe number; each call gives a new one."""
+        self._contents.highest += 1
+        return self._contents.highest
+
+    def record_start(self, started: Started) -> None:
+        """Note a build before anything waits for it."""
+        self._contents.started[started.key] = started
+        self._append(
+            {
+                "type": "started",
+                "key": started.key,
+                "number": started.number,
+                "handle": dict(started.handle),
+            }
+        )
+
+    def record(self, answered: Answered) -> None:
+        """Note a finished probe; on disk when this returns."""
+        self._contents.started.pop(answered.key, None)
+        self._contents.answers[answered.key] = answered
+        self._append(
+            {
+                "type": "probe",
+                "key": answered.key,
+                "number": answered.number,
+                "kind": answered.kind,
+                "status": answered.status,
+                "seconds": round(answered.seconds, 3),
+                "log": answered.log,
+                "installed": None if answered.installed is None else dict(answered.installed),
+                "exit_note": answered.exit_note,
+            }
+        )
+
+    def _append(self, entry: Mapping[str, Any]) -> None:
+        try:
+            if self._stream is None:
+                _end_last_line(self.path)
+                self._stream = self.path.open("ab")
+            self._stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise JournalError(
+                f"cannot write the journal: {error.strerror}",
+                place=str(self.path),
+                hint="free some disk space, or make the folder writable; what was answered is kept",
+            ) from None
+
+
+def make_state_folder(folder: Path) -> None:
+    """Make the state folder with an ignore-all `.gitignore`. Raises JournalError."""
+    try:
+        (folder / "probes").mkdir(parents=True, exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise JournalError(
+            f"cannot make the state folder: {error.strerror}",
+            place=str(folder),
+            hint="make the folder writable, or copy the requirements file to one that is",
+        ) from None
+
+
+def read(path: Path) -> Contents:
+    """Read a journal file; a last line cut off by a kill is left out. Raises JournalError."""
+    contents = Contents()
+    for entry in _entries(path):
+        kind = entry.get("type")
+        if kind == "run":
+            if entry.get("format") != FORMAT:
+                raise JournalError(
+                    f"written by another version of depbisect (format {entry.get('format')})",
+                    place=str(path),
+                    hint="use --fresh to start over",
+                )
+            contents.runs[entry["inputs"]] = entry["facts"]
+        elif kind == "started":
+            started = Started(entry["key"], entry["number"], entry["handle"])
+            contents.started[started.key] = started
+            contents.highest = max(contents.highest, started.number)
+        elif kind == "probe":
+            answered = Answered(**{k: v for k, v in entry.items() if k != "type"})
+            contents.answers[answered.key] = answered
+            contents.started.pop(answered.key, None)
+            contents.highest = max(contents.highest, answered.number)
+    return contents
+
+
+def digest(*parts: object) -> str:
+    """Return the hex digest of the parts' canonical JSON; bytes are hashed as they are."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
+        total.update(len(data).to_bytes(8, "big") + data)
+    return total.hexdigest()
+
+
+def _entries(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise JournalError(f"cannot read the journal: {error.strerror}", place=str(path)) from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            # A killed writer leaves a part of a line, which a resumed one ends; see _end_last_line.
+            continue
+        if not isinstance(entry, dict):
+            raise JournalError("not a journal", place=f"{path}:{number}", hint="use --fresh")
+        yield entry
+
+
+def _end_last_line(path: Path) -> None:
+    """End a line that a killed writer left open, so that the next entry begins on its own."""
+    try:
+        with path.open("rb+") as stream:
+            if stream.seek(0, os.SEEK_END) == 0:
+                return
+            stream.seek(-1, os.SEEK_END)
+            if stream.read(1) != b"\n":
+                stream.write(b"\n")
+    except FileNotFoundError:
+        return
+
+
+def _set_aside(path: Path) -> None:
+    number = 1
+    while (aside := path.with_name(f"journal.{number}.jsonl")).exists():
+        number += 1
+    path.replace(aside)

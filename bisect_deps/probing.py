@@ -1,0 +1,418 @@
+"""The driver: renders a candidate, looks it up, has it built, judges and records the answer.
+
+One loop serves many builds at once and owns the clock: builders start, are polled and never wait.
+It does not know why a candidate is asked. Trouble of the system that builds is tried again with
+growing pauses and is never taken for an answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from bisect_deps.builders.base import Builder, Handle, Order
+from bisect_deps.errors import DepbisectError, ExitCode
+from bisect_deps.evidence import diagnose, judge
+from bisect_deps.formats.base import Manifest
+from bisect_deps.journal import Answered, Journal, Started, digest
+from bisect_deps.model import (
+    Build,
+    BuildStatus,
+    Candidate,
+    Diagnosis,
+    Edit,
+    EditAction,
+    Outcome,
+    Probe,
+    ProbeKind,
+    Requirement,
+)
+from bisect_deps.progress import Progress, StartedProbe
+
+T = TypeVar("T")
+
+TIME_LIMIT = "time limit"
+# A stuck remote build is given this much longer than its limit, since its own clock starts late.
+GRACE = 30.0
+LONGEST_PAUSE = 0.5
+SHORTEST_PAUSE = 0.003
+PAUSE_SHARE = 0.03
+LONGEST_BACKOFF = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question about the manifest, to be answered by one build.
+
+    `isolated` names one requirement (`numpy==1.19.5`) to be built alone in place of the candidate.
+    `check` False leaves the user's checks out; `imports` asks for the imports check. `limit` is a
+    shorter time limit for a probe that is not worth waiting for. Equal inquiries with another
+    `repeat` are asked again on purpose.
+    """
+
+    candidate: Candidate
+    kind: ProbeKind
+    purpose: str
+    isolated: str | None = None
+    check: bool = True
+    imports: bool = False
+    build_constraints: tuple[str, ...] = ()
+    limit: float | None = None
+    repeat: int = 0
+
+
+Story: TypeAlias = Generator[Sequence[Inquiry], Sequence[Probe], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may spend: builds at once, builds in all, seconds a build, tries after trouble."""
+
+    slots: int = 1
+    max_builds: int | None = None
+    timeout: float = 1800.0
+    retries: int = 2
+
+
+class BudgetSpent(DepbisectError):
+    """No build is left of `--max-builds`; thrown into the story, which says what it knows."""
+
+    exit_code = ExitCode.INCONCLUSIVE
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A build under way."""
+
+    place: int
+    number: int
+    inquiry: Inquiry
+    order: Order
+    key: str
+    handle: Handle
+    began: float
+    tries: int
+    log: str = ""
+
+
+class Prober:
+    """Answers inquiries by the journal or by a builder; counts what was really built."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        builder: Builder,
+        journal: Journal,
+        progress: Progress,
+        limits: Limits,
+        checks: Sequence[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.manifest = manifest
+        self.builder = builder
+        self.journal = journal
+        self.progress = progress
+        self.limits = limits
+        self.checks = tuple(checks)
+        self.probes: list[Probe] = []
+        self.builds = 0
+        self._clock = clock
+        self._sleep = sleep
+        self._root = next(iter(manifest.files))
+        self._identity = builder.identity()
+        self._told: set[str] = set()
+        self._running: list[_Flight] = []
+
+    def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
+        """Return one probe per inquiry, in the same order. Raises BuilderUnavailable, BudgetSpent.
+
+        Interrupted at any point, running builds are cancelled before the exception goes on.
+        """
+        answers: list[Probe | None] = [None] * len(inquiries)
+        waiting: list[tuple[int, Inquiry, Order, str]] = []
+        for place, inquiry in enumerate(inquiries):
+            order = self._order(inquiry)
+            key = self._key(inquiry, order)
+            known = self._from_journal(key, inquiry)
+            if known is not None:
+                answers[place] = known
+                self._keep(known)
+            else:
+                waiting.append((place, inquiry, order, key))
+        self._build_all(waiting, answers)
+        return [probe for probe in answers if probe is not None]
+
+    def give(self, inquiry: Inquiry, log: bytes, status: BuildStatus = BuildStatus.FAILED) -> None:
+        """Record an answer that was found elsewhere: a log that the user has, a person's word."""
+        order = self._order(inquiry)
+        key = self._key(inquiry, order)
+        if self.journal.answer(key) is not None:
+            return
+        number = self.journal.next_number()
+        name = self._keep_log(number, log.decode("utf-8", "replace"))
+        self.journal.record(Answered(key, number, inquiry.kind.value, status.value, 0.0, name))
+
+    def _build_all(
+        self, waiting: list[tuple[int, Inquiry, Order, str]], answers: list[Probe | None]
+    ) -> None:
+        queue = list(waiting)
+        try:
+            while queue or self._running:
+                while queue and len(self._running) < self.limits.slots:
+                    place, inquiry, order, key = queue.pop(0)
+                    self._running.append(self._start(place, inquiry, order, key))
+                finished = [flight for flight in self._running if self._has_ended(flight)]
+                for flight in finished:
+                    self._running.remove(flight)
+                    probe = self._finish(flight)
+                    if probe is None:
+                        self._running.append(self._again(flight))
+                    else:
+                        answers[flight.place] = probe
+                if not finished and self._running:
+                    self._sleep(self._pause())
+        except BaseException:
+            for flight in self._running:
+                self.builder.cancel(flight.handle)
+            self._running.clear()
+            raise
+
+    def _pause(self) -> float:
+        """Return how long to wait for the youngest build: a small share of its age so far."""
+        youngest = min(self._clock() - flight.began for flight in self._running)
+        return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, youngest * PAUSE_SHARE))
+
+    def _start(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight:
+        flown = self.journal.in_flight(key)
+        if flown is not None and self.builder.describe().reattach:
+            handle = Handle(
+                flown.handle["id"], flown.handle.get("url"), flown.handle.get("extra", {})
+            )
+            number = flown.number
+        else:
+            if self.limits.max_builds is not None and self.builds >= self.limits.max_builds:
+                raise BudgetSpent(f"the {self.limits.max_builds} builds allowed are spent")
+            number = flown.number if flown is not None else self.journal.next_number()
+            handle = self._begin(replace(order, label=f"probe {number}"), key, number)
+        self.builds += 1
+        self.progress.probe_started(self._announcement(number, inquiry))
+        return _Flight(place, number, inquiry, order, key, handle, self._clock(), 1)
+
+    def _begin(self, order: Order, key: str, number: int) -> Handle:
+        # Where builds outlive us, the journal knows of a start before and after it is made, so
+        # that a kill in between is met by the builder's own look-up of the order's digest.
+        handle = self.builder.start(order)
+        kept = {"id": handle.id, "url": handle.url, "extra": dict(handle.extra)}
+        self.journal.record_start(Started(key, number, kept))
+        return handle
+
+    def _has_ended(self, flight: _Flight) -> bool:
+        if self.builder.poll(flight.handle).is_final:
+            return True
+        if self._clock() - flight.began <= flight.order.timeout + GRACE:
+            return False
+        self.builder.cancel(flight.handle)
+        return True
+
+    def _finish(self, flight: _Flight) -> Probe | None:
+        """Return the probe, or None where trouble of the system calls for another try."""
+        status = self.builder.poll(flight.handle)
+        seconds = self._clock() - flight.began
+        over_time = seconds >= flight.order.timeout
+        if not status.is_final:
+            status = BuildStatus.BROKEN
+        build = Build(
+            status=status,
+            log=self.builder.log(flight.handle, 0)[0],
+            seconds=seconds,
+            installed=self.builder.installed(flight.handle),
+        )
+        diagnosis = self._diagnose(flight.inquiry, build.status, build.log)
+        outcome = judge(build.status, diagnosis, None)
+        is_trouble = status is BuildStatus.BROKEN or diagnosis.infrastructure
+        is_trouble = is_trouble and outcome is Outcome.UNRESOLVED and not over_time
+        if is_trouble and flight.tries <= self.limits.retries:
+            return None
+        log = self._keep_log(flight.number, build.log)
+        probe = Probe(
+            number=flight.number,
+            kind=flight.inquiry.kind,
+            candidate=flight.inquiry.candidate,
+            outcome=outcome,
+            seconds=build.seconds,
+            log=log,
+            signature=diagnosis.signature,
+            diagnosis=_with_log(diagnosis, log),
+            installed=build.installed,
+        )
+        self.journal.record(
+            Answered(
+                key=flight.key,
+                number=flight.number,
+                kind=flight.inquiry.kind.value,
+                status=status.value,
+                seconds=build.seconds,
+                log=log,
+                installed=build.installed,
+                exit_note=TIME_LIMIT if over_time else "",
+            )
+        )
+        self._keep(probe)
+        self.progress.probe_finished(probe)
+        return probe
+
+    def _again(self, flight: _Flight) -> _Flight:
+        pause = min(LONGEST_BACKOFF, 2.0 ** (flight.tries - 1))
+        self.progress.note(f"The system that builds had trouble; trying again in {pause:.0f} s.")
+        self._sleep(pause)
+        handle = self._begin(flight.order, flight.key, flight.number)
+        return replace(flight, handle=handle, began=self._clock(), tries=flight.tries + 1)
+
+    def _from_journal(self, key: str, inquiry: Inquiry) -> Probe | None:
+        answered = self.journal.answer(key)
+        if answered is None:
+            return None
+        status = BuildStatus(answered.status)
+        if status is BuildStatus.BROKEN and answered.exit_note != TIME_LIMIT:
+            return None
+        try:
+            path = self.journal.folder / answered.log
+            text = path.read_bytes().decode("utf-8", "replace") if answered.log else ""
+        except OSError:
+            return None
+        diagnosis = self._diagnose(inquiry, status, text)
+        if diagnosis.infrastructure:
+            return None
+        return Probe(
+            number=answered.number,
+            kind=inquiry.kind,
+            candidate=inquiry.candidate,
+            outcome=judge(status, diagnosis, None),
+            seconds=answered.seconds,
+            log=answered.log,
+            signature=diagnosis.signature,
+            diagnosis=_with_log(diagnosis, answered.log),
+            installed=answered.installed,
+            from_journal=True,
+        )
+
+    def _keep(self, probe: Probe) -> None:
+        if all(known.number != probe.number for known in self.probes):
+            self.probes.append(probe)
+
+    def _keep_log(self, number: int, text: str) -> str:
+        name = f"probes/{number}.log"
+        path: Path = self.journal.folder / name
+        path.write_bytes(text.encode("utf-8", "replace"))
+        return name
+
+    def _diagnose(self, inquiry: Inquiry, status: BuildStatus, text: str) -> Diagnosis:
+        requirements = edited(self.manifest.requirements, inquiry.candidate.edits)
+        exit_status = {BuildStatus.PASSED: 0, BuildStatus.FAILED: 1}.get(status)
+        return diagnose(
+            text.encode("utf-8", "replace"), requirements=requirements, exit_status=exit_status
+        )
+
+    def _order(self, inquiry: Inquiry) -> Order:
+        files = self.manifest.render(inquiry.candidate.edits)
+        runs_checks = inquiry.check and inquiry.isolated is None
+        timeout = self.limits.timeout
+        return Order(
+            files=files,
+            path=self._root,
+            digest=digest(*_file_parts(files), inquiry.isolated, inquiry.build_constraints),
+            check=self.checks if runs_checks else (),
+            imports=inquiry.imports and runs_checks,
+            timeout=timeout if inquiry.limit is None else min(timeout, inquiry.limit),
+            isolated=inquiry.isolated,
+            build_constraints=inquiry.build_constraints,
+        )
+
+    def _key(self, inquiry: Inquiry, order: Order) -> str:
+        about: tuple[object, ...] = () if inquiry.isolated else tuple(_file_parts(order.files))
+        return digest(
+            *about,
+            order.isolated,
+            order.check,
+            order.imports,
+            order.build_constraints,
+            inquiry.limit,
+            inquiry.repeat,
+            self._identity,
+        )
+
+    def _announcement(self, number: int, inquiry: Inquiry) -> StartedProbe:
+        if inquiry.isolated is not None:
+            return StartedProbe(number, inquiry.kind, inquiry.purpose, kept=(inquiry.isolated,))
+        dropped = inquiry.candidate.dropped
+        mine = self.manifest.requirements
+        return StartedProbe(
+            number=number,
+            kind=inquiry.kind,
+            purpose=inquiry.purpose,
+            kept=tuple(each.text for each in mine if each.number not in dropped),
+            dropped=tuple(each.text for each in mine if each.number in dropped),
+            edits=tuple(
+                f"{edit.name}{edit.to or ''}"
+                for edit in inquiry.candidate.edits
+                if edit.action is not EditAction.DROP
+            ),
+        )
+
+
+def drive(story: Story[T], prober: Prober) -> T:
+    """Answer a story's rounds until it returns; a spent budget is thrown into it."""
+    try:
+        inquiries = next(story)
+        while True:
+            try:
+                answers = prober.answer(inquiries)
+            except BudgetSpent as spent:
+                inquiries = story.throw(spent)
+                continue
+            inquiries = story.send(answers)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def edited(requirements: Sequence[Requirement], edits: Sequence[Edit]) -> list[Requirement]:
+    """Return the requirements as a candidate has them, so that its log is read against its own."""
+    by_number = {edit.number: edit for edit in edits if edit.number is not None}
+    kept: list[Requirement] = []
+    for requirement in requirements:
+        edit = by_number.get(requirement.number)
+        if edit is None:
+            kept.append(requirement)
+        elif edit.action is EditAction.REPIN:
+            kept.append(pinned_to(requirement, edit.to or ""))
+    return kept
+
+
+def pinned_to(requirement: Requirement, specifier: str) -> Requirement:
+    """Return the requirement with another version clause, extras and marker as they were."""
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f" ; {requirement.marker}" if requirement.marker else ""
+    text = f"{requirement.name}{extras}{specifier}{marker}"
+    return replace(requirement, specifier=specifier, text=text, hashes=())
+
+
+def _file_parts(files: Mapping[str, bytes]) -> list[object]:
+    parts: list[object] = []
+    for name, data in files.items():
+        parts += [name, data]
+    return parts
+
+
+def _with_log(diagnosis: Diagnosis, log: str) -> Diagnosis:
+    """Name the kept log in every piece of evidence."""
+    suspects = tuple(
+        replace(each, evidence=tuple(replace(line, log=log) for line in each.evidence))
+        for each in diagnosis.suspects
+    )
+    own = tuple(replace(line, log=log) for line in diagnosis.evidence)
+    return replace(diagnosis, suspects=suspects, evidence=own)

@@ -1,0 +1,311 @@
+"""The whole story of a run on one screen, and the session that gives it its collaborators.
+
+`solve` tells what happens, as a story that yields questions: a build answers them in `run`, a
+person in a guided session. Knows neither HTTP nor click nor rich.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bisect_deps import interpreters
+from bisect_deps.builders import make_builder
+from bisect_deps.builders.base import Builder, BuilderOptions
+from bisect_deps.config import Settings, now
+from bisect_deps.errors import BuilderUnavailable
+from bisect_deps.formats import open_manifest
+from bisect_deps.formats.base import Manifest
+from bisect_deps.index import Index
+from bisect_deps.journal import STATE_FOLDER, Journal, digest
+from bisect_deps.model import (
+    Candidate,
+    IndexSettings,
+    Interpreter,
+    Outcome,
+    Probe,
+    ProbeKind,
+    Target,
+    Verdict,
+    VerdictKind,
+)
+from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober, Story, drive
+from bisect_deps.progress import Overview, Progress
+from bisect_deps.reports.json import dumps
+from bisect_deps.resolver import Resolver
+from bisect_deps.search.strategy import Prefer
+from bisect_deps.secret import Secret
+from bisect_deps.steps.accusing import fresh, isolated, judge_leads, leads_from_facts
+from bisect_deps.steps.base import Alternative, Case, Context, ask, installs
+from bisect_deps.steps.checking import mend_check
+from bisect_deps.steps.mending import mend_install
+from bisect_deps.steps.narrowing import narrow_all
+from bisect_deps.steps.telling import verdict_of
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What the story ended with; `fixes` are proven green, the recommended one first."""
+
+    kind: VerdictKind
+    case: Case
+    summary: str
+    fixes: tuple[Alternative, ...] = ()
+    passing: Probe | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def solve(context: Context) -> Story[Conclusion]:
+    """Tell which requirements break the build, and a fix that a build proved; the whole story."""
+    case = Case()
+    try:
+        return (yield from _solve(context, case))
+    except BudgetSpent as spent:
+        return Conclusion(VerdictKind.INCONCLUSIVE, case, f"Stopped early: {spent.message}.")
+
+
+def _solve(context: Context, case: Case) -> Story[Conclusion]:
+    baseline = yield from _baseline(context, case)
+    if baseline.outcome is Outcome.PASS and not (context.has_check or context.imports):
+        context = replace(context, imports=True)
+        baseline = yield from _imports(context, case, baseline)
+    if baseline.outcome is Outcome.PASS:
+        return Conclusion(VerdictKind.PASSES, case, "The file builds as it is.", passing=baseline)
+    if baseline.outcome is Outcome.UNRESOLVED:
+        return _unresolved(case, baseline)
+
+    probe = baseline
+    if not installs(probe):
+        probe = yield from mend_install(context, case, probe)
+    fixes: Sequence[Alternative] = ()
+    if probe.outcome is Outcome.PASS:
+        fixes = [Alternative(case.candidate, probe.number, "bump", "")]
+    elif installs(probe):
+        fixes = yield from mend_check(context, case, probe)
+    if not fixes:
+        return _unmended(case, probe)
+
+    best = fixes[0]
+    for found in case.culprits:
+        found.passing_probe = found.passing_probe or best.probe
+    yield from narrow_all(context, case, best.candidate, best.probe)
+    return Conclusion(VerdictKind.FIXED, case, "", tuple(fixes), probe)
+
+
+def _baseline(context: Context, case: Case) -> Story[Probe]:
+    """Build the file as it is, and beside it alone what the index says something against."""
+    context.progress.phase("Building the file as it is")
+    leads = fresh(case, leads_from_facts(context, case))
+    questions = [baseline_inquiry(context), *(isolated(context, lead) for lead in leads)]
+    baseline, *alone = yield questions
+    if not installs(baseline):
+        judge_leads(case, leads, alone)
+    return baseline
+
+
+def baseline_inquiry(context: Context) -> Inquiry:
+    """Return the first question of every story: the file as it is."""
+    purpose = "does the file build as it is?"
+    return Inquiry(Candidate(), ProbeKind.WHOLE, purpose, imports=context.imports)
+
+
+def _imports(context: Context, case: Case, installed: Probe) -> Story[Probe]:
+    context.progress.phase("It builds; importing what it installed")
+    probe = yield from ask(
+        installed.candidate,
+        ProbeKind.WHOLE,
+        "do the modules of every requirement import?",
+        imports=True,
+    )
+    if probe.outcome is Outcome.FAIL:
+        case.notes.append(
+            "The file installs; importing what it installed fails, and that was bisected."
+        )
+        return probe
+    return installed if probe.outcome is Outcome.UNRESOLVED else probe
+
+
+def _unresolved(case: Case, baseline: Probe) -> Conclusion:
+    diagnosis = baseline.diagnosis
+    if diagnosis is not None and diagnosis.infrastructure:
+        return Conclusion(
+            VerdictKind.UNAVAILABLE,
+            case,
+            "The build stopped for a reason outside the file: "
+            f"{diagnosis.cause.value} trouble while building.",
+            passing=baseline,
+        )
+    return Conclusion(
+        VerdictKind.INCONCLUSIVE,
+        case,
+        "The file as it is could not be built to an end, so nothing can be compared with it.",
+        passing=baseline,
+    )
+
+
+def _unmended(case: Case, probe: Probe) -> Conclusion:
+    if case.culprits:
+        return Conclusion(
+            VerdictKind.CULPRITS, case, "No version was found that builds.", passing=probe
+        )
+    return Conclusion(
+        VerdictKind.INCONCLUSIVE,
+        case,
+        "No requirement could be proven to be at fault.",
+        passing=probe,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run's verdict, and the bytes of the files it read (for writing the fix)."""
+
+    verdict: Verdict
+    originals: dict[str, bytes]
+
+
+def run(settings: Settings, progress: Progress) -> Finished:
+    """Bisect the failing build of a file: open the session, tell the story, write the report.
+
+    Raises DepbisectError for whatever keeps a run from starting; the file itself is never touched.
+    """
+    began = time.monotonic()
+    manifest = open_manifest(settings.file)
+    interpreter = interpreters.find(settings.python)
+    folder = settings.file.resolve().parent
+    with Journal(folder / STATE_FOLDER) as journal:
+        index = _index_as_of(settings, manifest, interpreter, journal)
+        options = _builder_options(settings, interpreter, index, folder)
+        builder = make_builder(settings.builder, options)
+        try:
+            _be_ready(builder)
+            target = _target(settings, interpreter, index, builder)
+            progress.run_started(target, _overview(settings, manifest))
+            limits = _limits(settings, builder)
+            prober = Prober(manifest, builder, journal, progress, limits, settings.checks)
+            context = _context(settings, manifest, interpreter, index, builder, progress)
+            if settings.log is not None:
+                prober.give(baseline_inquiry(context), settings.log.read_bytes())
+            conclusion = drive(solve(context), prober)
+        finally:
+            builder.close()
+        verdict = verdict_of(
+            manifest,
+            target,
+            conclusion.kind,
+            conclusion.case,
+            conclusion.fixes,
+            prober.probes,
+            summary=conclusion.summary,
+            builds=prober.builds,
+            seconds=time.monotonic() - began,
+            passing=conclusion.passing,
+        )
+        (journal.folder / "report.json").write_text(dumps(verdict), encoding="utf-8")
+    progress.finished(verdict)
+    return Finished(verdict, dict(manifest.files))
+
+
+def _index_as_of(
+    settings: Settings, manifest: Manifest, interpreter: Interpreter, journal: Journal
+) -> IndexSettings:
+    """Fix the instant as of which the index is read: given, or the earlier run's, or now."""
+    asked = (
+        settings.builder,
+        settings.installer,
+        interpreter.path,
+        interpreter.version,
+        settings.checks,
+        settings.imports,
+        settings.good,
+        settings.index.exclude_newer,
+    )
+    files = [part for name, data in manifest.files.items() for part in (name, data)]
+    facts = {"index_as_of": settings.index.exclude_newer or now()}
+    fixed = journal.begin(digest(*files, asked), facts, fresh=not settings.resume)
+    return replace(settings.index, exclude_newer=str(fixed["index_as_of"]))
+
+
+def _builder_options(
+    settings: Settings, interpreter: Interpreter, index: IndexSettings, folder: Path
+) -> BuilderOptions:
+    environment = os.environ
+    return BuilderOptions(
+        folder=folder,
+        cwd=Path.cwd(),
+        interpreter=interpreter,
+        index=index,
+        installer=settings.installer,
+        jobs=settings.jobs,
+        build_cmd=settings.build_cmd,
+        algorithms=settings.algorithms,
+        api_address=settings.api_address or environment.get("ALGORITHMIA_API"),
+        api_key=_secret(environment.get("ALGORITHMIA_API_KEY")),
+        bearer_token=_secret(environment.get("ALGORITHMIA_BEARER_TOKEN")),
+        check_input=settings.check_input,
+        call_timeout=settings.call_timeout,
+    )
+
+
+def _secret(value: str | None) -> Secret | None:
+    return Secret(value) if value else None
+
+
+def _be_ready(builder: Builder) -> None:
+    troubles = builder.preflight()
+    if troubles:
+        raise BuilderUnavailable(troubles[0], hint="depbisect doctor says what to mend")
+
+
+def _target(
+    settings: Settings, interpreter: Interpreter, index: IndexSettings, builder: Builder
+) -> Target:
+    return Target(
+        python=interpreter.version,
+        platform=settings.platform or interpreter.platform,
+        builder=settings.builder,
+        installer=settings.installer,
+        index_as_of=index.exclude_newer or "",
+    )
+
+
+def _overview(settings: Settings, manifest: Manifest) -> Overview:
+    names = list(manifest.files)
+    return Overview(str(settings.file), len(manifest.requirements), tuple(names[1:]))
+
+
+def _limits(settings: Settings, builder: Builder) -> Limits:
+    return Limits(
+        slots=builder.describe().max_parallel,
+        max_builds=settings.max_builds,
+        timeout=settings.timeout,
+        retries=settings.retries,
+    )
+
+
+def _context(
+    settings: Settings,
+    manifest: Manifest,
+    interpreter: Interpreter,
+    index: IndexSettings,
+    builder: Builder,
+    progress: Progress,
+) -> Context:
+    capabilities = builder.describe()
+    prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")
+    return Context(
+        manifest=manifest,
+        interpreter=interpreter,
+        capabilities=capabilities,
+        progress=progress,
+        index=Index(index, interpreter) if settings.evidence else None,
+        resolver=Resolver(interpreter, index) if settings.evidence else None,
+        has_check=bool(settings.checks) or settings.builder == "command",
+        imports=settings.imports,
+        slots=capabilities.max_parallel,
+        prefer=Prefer(prefer),
+        add_constraints=settings.fix_style == "constraints",
+    )

@@ -1,0 +1,115 @@
+"""Turns what a story found into the verdict: culprits, fixes with their diffs, probes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from bisect_deps.formats.base import Manifest
+from bisect_deps.model import Cause, Culprit, Fix, Phase, Probe, Target, Verdict, VerdictKind
+from bisect_deps.reports.base import counted, listed, name_of
+from bisect_deps.reports.diff import unified
+from bisect_deps.steps.base import Alternative, Case, Found
+
+PHASES = {
+    Phase.RESOLVE: "cannot be resolved",
+    Phase.DOWNLOAD: "cannot be downloaded",
+    Phase.METADATA: "does not build",
+    Phase.BUILD: "does not build",
+    Phase.INSTALL: "does not install",
+    Phase.CHECK: "installs, but the check fails with it",
+}
+REASONS = {
+    "bump": "It moves the culprits to the nearest releases that work together.",
+    "smallest-change": "It keeps your pins and holds back what they bring along.",
+    "build-constraint": "It keeps your version and builds it with older build tools.",
+    "drop": "It comments out what no release can mend.",
+}
+
+
+def verdict_of(
+    manifest: Manifest,
+    target: Target,
+    kind: VerdictKind,
+    case: Case,
+    fixes: Sequence[Alternative],
+    probes: Sequence[Probe],
+    *,
+    summary: str = "",
+    builds: int = 0,
+    seconds: float = 0.0,
+    passing: Probe | None = None,
+) -> Verdict:
+    """Return the verdict of a finished story. Every fix given was built, byte for byte."""
+    told = [fix_of(manifest, each, first=at == 0, of=len(fixes)) for at, each in enumerate(fixes)]
+    culprits = tuple(culprit_of(found) for found in case.culprits)
+    root = next(iter(manifest.files))
+    return Verdict(
+        kind=kind,
+        file=str(manifest.path),
+        sha256=hashlib.sha256(manifest.files[root]).hexdigest(),
+        target=target,
+        culprits=culprits,
+        fix=told[0] if told else None,
+        other_fixes=tuple(told[1:]),
+        fallback=case.passing[-1] if case.passing and not told else None,
+        probes=tuple(sorted(probes, key=lambda probe: probe.number)),
+        builds=builds,
+        seconds=seconds,
+        summary=summary or _summary(kind, case),
+        notes=tuple(case.notes),
+        confidence=1.0,
+        environment=dict(passing.installed or {}) if passing is not None else {},
+    )
+
+
+def fix_of(manifest: Manifest, alternative: Alternative, *, first: bool, of: int) -> Fix:
+    """Return a proven alternative as the report shows it."""
+    files = manifest.render(alternative.candidate.edits)
+    changed = {name: data for name, data in files.items() if manifest.files.get(name) != data}
+    reason = alternative.reason or REASONS.get(alternative.style, "")
+    if first and of > 1:
+        reason = f"{reason} It changes the fewest lines.".strip()
+    return Fix(
+        edits=tuple(manifest.describe(alternative.candidate.edits)),
+        diff=unified(manifest.files, files),
+        probe=alternative.probe,
+        files=changed,
+        style=alternative.style,
+        reason=reason,
+        commands=alternative.commands,
+        candidate=alternative.candidate,
+    )
+
+
+def culprit_of(found: Found) -> Culprit:
+    """Return a culprit as the report shows it, with a sentence even where the log gave none."""
+    return Culprit(
+        members=found.members,
+        phase=found.phase,
+        cause=found.cause,
+        summary=found.summary or _sentence(found),
+        evidence=found.evidence,
+        proof=found.proof,
+        narrowings=tuple(found.narrowings),
+        advice=found.advice,
+    )
+
+
+def _sentence(found: Found) -> str:
+    names = listed([name_of(member) for member in found.members])
+    if len(found.members) > 1:
+        return f"{names} do not work together; without any one of them the rest does."
+    told = PHASES[found.phase]
+    if found.cause in (Cause.UNKNOWN, Cause.NONE):
+        return f"{names} {told}."
+    return f"{names} {told}: {found.cause.value.replace('-', ' ')}."
+
+
+def _summary(kind: VerdictKind, case: Case) -> str:
+    number = counted(len(case.culprits), "culprit")
+    if kind is VerdictKind.FIXED:
+        return f"{number} found, and a fix that a build proved."
+    if kind is VerdictKind.CULPRITS:
+        return f"{number} proven; no fix could be verified."
+    return ""

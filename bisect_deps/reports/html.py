@@ -54,6 +54,8 @@ from bisect_deps.reports.base import (
 
 LINES_BEFORE, LINES_AFTER = 4, 2
 LAST_LINES = 40
+LARGEST_LOG = 16_000_000
+LONGEST_LINE = 2_000
 
 _NAMED_BUILD = re.compile(r"\b(?:build|dry run) (\d+)")
 _TONES = {
@@ -100,7 +102,10 @@ def render(
 
 
 def kept_logs(folder: Path, verdict: Verdict) -> dict[str, str]:
-    """Return the logs that a verdict names, as far as they are in the state folder."""
+    """Return the logs that a verdict names, as far as they are in the state folder.
+
+    A log of more than LARGEST_LOG bytes is left out: a page that no browser opens helps nobody.
+    """
     paths = [probe.log for probe in verdict.probes]
     paths += [item.log for culprit in verdict.culprits for item in culprit.evidence]
     return dict(_readable(folder.resolve(), paths))
@@ -120,11 +125,11 @@ def _readable(folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     for path in dict.fromkeys(path for path in paths if path):
         # A report may come from elsewhere: it shows nothing from outside the state folder.
         real = (folder / path).resolve()
-        if real.is_relative_to(folder) and real.is_file():
-            try:
-                yield path, real.read_text("utf-8", "replace")
-            except OSError:
-                continue
+        try:
+            if real.is_relative_to(folder) and real.stat().st_size <= LARGEST_LOG:
+                yield path, real.read_bytes().decode("utf-8", "replace")
+        except OSError:
+            continue
 
 
 def _environment() -> Environment:
@@ -203,7 +208,7 @@ def _excerpts(
 ) -> Iterator[dict[str, Any]]:
     for log in dict.fromkeys(item.log for item in evidence):
         quoted = {item.line: item.text for item in evidence if item.log == log}
-        lines = logs.get(log, "").splitlines()
+        lines = _lines(logs.get(log, ""))
         rows = _around(quoted, lines)
         yield {"path": log_path(file, log) if log else "", "rows": rows}
 
@@ -217,7 +222,7 @@ def _around(quoted: Mapping[int, str], lines: Sequence[str]) -> list[Row]:
     return [
         Row(
             number,
-            quoted.get(number) or lines[number - 1],
+            (quoted.get(number) or lines[number - 1])[:LONGEST_LINE],
             hit=number in quoted,
             jump=before is not None and before != number - 1,
         )
@@ -274,8 +279,16 @@ def _what(probe: Probe, culprit: Culprit | None) -> str:
     return said or _TRIES[probe.kind]
 
 
+def _lines(log: str) -> list[str]:
+    """Split at line feeds alone, as evidence counts; of a line drawn over, the last state stays."""
+    lines = log.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.rstrip("\r").rpartition("\r")[2][:LONGEST_LINE] for line in lines]
+
+
 def _end(log: str) -> list[Row]:
-    lines = log.splitlines()
+    lines = _lines(log)
     first = max(len(lines) - LAST_LINES, 0)
     return [Row(number, text) for number, text in enumerate(lines[first:], first + 1)]
 

@@ -46,6 +46,7 @@ from bisect_deps.reports.base import (
 )
 
 EVIDENCE_LINES = 6
+LONGEST_LINE = 400
 NARROWEST, WIDEST = 40, 100
 
 _STYLES = {
@@ -178,6 +179,7 @@ def _evidence(page: _Page, evidence: Sequence[Evidence], file: str) -> None:
             page.code(f"{' ' * digits}--> {log_path(file, log)}:{item.line}", "dim", indent=3)
         gutter = f"{' ' * digits} |   "
         text = item.text.rstrip()
+        text = text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}..."
         page.say((f"{item.line:>{digits}} | ", "dim"), (text, "cyan"), indent=3, gutter=gutter)
     if len(evidence) > len(quoted):
         page.code(f"{' ' * digits} | and {len(evidence) - len(quoted)} more", "dim", indent=3)

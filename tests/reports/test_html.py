@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.model import Evidence, Verdict
-from bisect_deps.reports.html import render
+from bisect_deps.reports.html import kept_logs, render
 from tests.reports.verdicts import HOSTILE, NOT_FIXED, NUMPY, PASSES, READY, UNAVAILABLE, VERDICTS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
@@ -139,6 +139,31 @@ def test_a_line_number_beyond_the_log_does_no_harm() -> None:
     far = changed(NUMPY, evidence=(Evidence(10_000, "far away", "probes/3.log"),))
     text = render(changed(READY, culprits=(far,)), logs={"probes/3.log": "short\n"})
     assert "far away" in text
+
+
+def test_lines_are_numbered_as_evidence_counts_them() -> None:
+    log = "one\r\ntwo \x0b still two\n10%\r50%\r100%\r\n" + "x" * 5000 + "\nlast\n"
+    evidence = (Evidence(5, "last", "probes/3.log"),)
+    text = render(
+        changed(READY, culprits=(changed(NUMPY, evidence=evidence),)), logs={"probes/3.log": log}
+    )
+    article = text[text.index("<article>") : text.index("</article>")]
+    rows = re.findall(r"<b>(\d+)</b><span>([^<]*)</span>", article)
+    assert [number for number, _ in rows] == ["1", "2", "3", "4", "5"]
+    assert [row for _, row in rows[:3]] == ["one", "two   still two", "100%"]
+    assert len(rows[3][1]) == 2000
+
+
+def test_logs_are_taken_from_the_state_folder_alone(tmp_path: Path) -> None:
+    state = tmp_path / ".depbisect"
+    (state / "probes").mkdir(parents=True)
+    (state / "probes" / "3.log").write_bytes(b"one\r\n\xff\n")
+    (tmp_path / "outside").write_text("hidden", encoding="utf-8")
+    with (state / "probes" / "4.log").open("wb") as stream:
+        stream.truncate(17_000_000)
+    outside = changed(READY.probes[0], log="../outside")
+    verdict = changed(READY, probes=(outside, *READY.probes))
+    assert kept_logs(state, verdict) == {"probes/3.log": "one\r\n\ufffd\n"}
 
 
 def test_what_was_written_is_said_instead_of_how_to_write() -> None:

@@ -165,6 +165,13 @@ def test_a_long_log_line_is_wrapped_beside_its_number() -> None:
     assert all(row.startswith("     |   word") for row in rows[1:])
 
 
+def test_an_endless_log_line_is_cut() -> None:
+    long = replace(NUMPY, evidence=(Evidence(7, "x" * 100_000, "probes/1.log"),))
+    text = render(replace(READY, culprits=(long,)))
+    assert text.count("x") < 500
+    assert "x..." in text
+
+
 def test_more_log_lines_than_fit_are_counted() -> None:
     many = replace(NUMPY, evidence=tuple(Evidence(n, f"line {n}") for n in range(1, 20)))
     assert "| and 13 more" in render(replace(READY, culprits=(many,)))

@@ -14,6 +14,7 @@ from bisect_deps.formats.base import Manifest, Problem
 from bisect_deps.formats.requirements import parse
 
 if TYPE_CHECKING:
+    from bisect_deps.formats._embedded import EmbeddedManifest
     from bisect_deps.formats.lock import Locked
 
 # Name pattern to the module of a format that holds requirements among other things: its STYLE, and
@@ -40,6 +41,12 @@ def open_manifest(path: Path, *, variables: Mapping[str, str] | None = None) -> 
     if _format(path):
         own = _with_style(data, path, all_groups=False)
         _raise_fatal(path, own)
+        if not own.embedding.has_list:
+            hint = (
+                "dynamic dependencies and those of other tools are not read: "
+                "export them to a requirements.txt"
+            )
+            raise InputError("it lists no requirements to install", place=str(path), hint=hint)
         return own
     manifest = parse_manifest(data, path, variables=variables)
     rejected = _first_fatal(manifest)
@@ -113,7 +120,7 @@ def _format(path: Path) -> str | None:
     return next((name for pattern, name in _FORMATS if fnmatch(path.name, pattern)), None)
 
 
-def _with_style(data: bytes, path: Path, *, all_groups: bool) -> Manifest:
+def _with_style(data: bytes, path: Path, *, all_groups: bool) -> EmbeddedManifest:
     from bisect_deps.formats._embedded import embedded
 
     module = import_module(f"bisect_deps.formats.{_format(path)}")

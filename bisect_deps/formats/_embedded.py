@@ -42,11 +42,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """A document whose `lines` are the requirements of `slots`; `rest` is all else it says."""
+    """A document whose `lines` are the requirements of `slots`; `rest` is all else it says.
+
+    `has_list`: it has the list that a build installs, be it empty.
+    """
 
     document: Document
     slots: tuple[Slot, ...] = ()
     rest: object = None
+    has_list: bool = False
 
 
 class Style(Protocol):

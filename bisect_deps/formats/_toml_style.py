@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bisect_deps.errors import InputError
@@ -58,7 +58,8 @@ class TomlStyle:
                 line, _ = document.place(source.offset(array.span.start))
                 return broken(document, f"{'.'.join(array.path)} is no plain list", line)
             slots += [_slot(group, source, text) for text in array.texts]
-        return embed(document, slots, _without(loaded, [array for _, array in arrays]))
+        found = embed(document, slots, _without(loaded, [array for _, array in arrays]))
+        return replace(found, has_list=any(array.path == self.main for _, array in arrays))
 
     def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
         """Comment a string out where its line holds nothing else, else cut it out."""
@@ -151,11 +152,11 @@ def _line_of(error: ValueError, document: Document, source: Mapped) -> int:
 def _drop_from(array: Array, text: str, dropped: set[int]) -> Iterator[Change]:
     tail = _inline_tail(array, text, dropped)
     for index in sorted(dropped - tail):
-        yield _drop_one(array, text, index)
+        yield from _drop_one(array, text, index)
     if tail:
         first, last = min(tail), max(tail)
         start = array.texts[first].span.start
-        if first > 0:
+        if first > 0 and first - 1 not in dropped:
             start = array.texts[first - 1].comma or start
         yield Span(start, array.texts[last].span.end), ""
 
@@ -176,7 +177,7 @@ def _inline_tail(array: Array, text: str, dropped: set[int]) -> set[int]:
     return tail
 
 
-def _drop_one(array: Array, text: str, index: int) -> Change:
+def _drop_one(array: Array, text: str, index: int) -> list[Change]:
     own = array.texts[index]
     line_start = text.rfind("\n", 0, own.span.start) + 1
     end = own.span.end
@@ -189,18 +190,15 @@ def _drop_one(array: Array, text: str, index: int) -> Change:
         and (own.comma is None or end == own.comma + 1)
     )
     if stands_alone:
-        return Span(own.span.start, own.span.start), TAG
+        return [(Span(own.span.start, own.span.start), TAG)]
     if own.comma is None:
-        return own.span, ""
-    if "#" in text[own.span.end : own.comma] or "\n" in text[own.span.end : own.comma]:
-        raise InputError(
-            f"{own.value.text!r} and its comma are too far apart to be cut out",
-            hint="write each requirement on a line of its own",
-        )
+        return [(own.span, "")]
+    if re.search(r"[#\n]", text[own.span.end : own.comma]):
+        return [(own.span, ""), (Span(own.comma, own.comma + 1), "")]
     end = own.comma + 1
     while text[end] in " \t":
         end += 1
-    return Span(own.span.start, end), ""
+    return [(Span(own.span.start, end), "")]
 
 
 def _add_to(array: Array, text: str, added: Sequence[str], newline: str) -> list[Change]:

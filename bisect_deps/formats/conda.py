@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._embedded import Embedding, Slot, embed
@@ -40,7 +40,8 @@ class Environment:
             for line in document.physical
             if line.number not in own and line is not header and not _is_blank(document, line)
         )
-        return embed(document, slots, rest, read_code)
+        found = embed(document, slots, rest, read_code)
+        return replace(found, has_list=header is not None)
 
     def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
         """Comment entries out, and the header of a list that loses all of them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import configparser
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._embedded import Embedding, Slot, broken, embed
@@ -43,7 +43,8 @@ class SetupCfg:
             section: {k: v for k, v in parser[section].items() if _group(section, k) is None}
             for section in parser.sections()
         }
-        return embed(document, _slots(document), rest)
+        has_list = parser.has_option("options", "install_requires")
+        return replace(embed(document, _slots(document), rest), has_list=has_list)
 
     def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
         """Comment a line out; cut a requirement out that shares its line."""

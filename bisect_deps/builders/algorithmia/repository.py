@@ -30,7 +30,7 @@ _REJECTED = re.compile(r"non-fast-forward|fetch first|\[rejected\]|cannot lock r
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 # What would point git at another repository, add settings, or print the login.
 _GIT_STATE = re.compile(
-    r"GIT_(?:TRACE|CURL_VERBOSE|DIR$|WORK_TREE|INDEX|OBJECT|NAMESPACE|COMMON"
+    r"GIT_(?:TRACE|CURL_VERBOSE|SSL_NO_VERIFY|DIR$|WORK_TREE|INDEX|OBJECT|NAMESPACE|COMMON"
     r"|CONFIG_(?:COUNT|KEY|VALUE|PARAMETERS))"
 )
 # Prints the login for the one host that the environment names; asked by git itself.
@@ -258,6 +258,7 @@ class Repository:
             ("credential.helper", ""),
             ("core.hooksPath", os.devnull),
             ("http.followRedirects", "false"),
+            ("http.sslVerify", "true"),
             ("gc.auto", "0"),
             ("core.quotePath", "false"),
         ]

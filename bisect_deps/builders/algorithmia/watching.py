@@ -79,6 +79,7 @@ class Track:
     next_request: float = 0.0
     listed_by: float = 0.0
     compiled: bool = False
+    refusal: str = ""
     missing_logs: int = 0
     silent_since: float | None = None
     calling: Calling | None = None
@@ -166,7 +167,8 @@ class Watcher:
             return
         track.pages = 0
         if track.compiled:
-            track.end(BuildStatus.BROKEN, "no build of the pushed commit ever appeared")
+            why = f": {track.refusal}" if track.refusal else ""
+            track.end(BuildStatus.BROKEN, f"no build of the pushed commit ever appeared{why}")
         elif self._head(track.algorithm) != track.commit:
             track.end(BuildStatus.BROKEN, "a later push came before this commit was built")
         else:
@@ -181,8 +183,9 @@ class Watcher:
         def ask() -> None:
             try:
                 api.compile(track.algorithm)
-            except HttpError:
-                pass  # The build may have started all the same: the listing tells.
+            except HttpError as error:
+                # The build may have started all the same: the listing tells.
+                track.refusal = str(error)
             finally:
                 api.close()
 

@@ -116,5 +116,6 @@ def served(folder: Path, recipe: Recipe | None = None) -> Iterator[Cluster]:
         try:
             yield cluster
         finally:
+            cluster.troubles.push_refused = False
             for builder in cluster.builders:
                 builder.close()

@@ -139,6 +139,15 @@ def test_a_stuck_build_ends_at_its_time_limit_and_is_no_evidence(cluster: Cluste
     builder.close()
 
 
+def test_a_refused_compile_says_why_nothing_was_built(cluster: Cluster) -> None:
+    cluster.troubles.no_webhook = cluster.troubles.compile_refused = 1
+    builder = cluster.builder()
+    handle = builder.start(order("six\n", "d1"))
+    assert finish(builder, handle) == [BROKEN]
+    assert "invalid build request" in builder.log(handle)[0]
+    builder.close()
+
+
 def test_a_platform_that_stays_silent_is_given_up_as_broken(cluster: Cluster) -> None:
     builder = cluster.builder()
     handle = builder.start(order("six\n", "d1"))

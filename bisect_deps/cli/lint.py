@@ -157,11 +157,27 @@ def _fixed(checker: Checker, paths: tuple[str, ...], options: dict[str, Any], st
     if stdin:
         click.echo(checker.inputs.read(checker.inputs.absolute(stdin)), nl=False)
         return fixed.report
+    if options["verify"] and fixed.files:
+        _verify(checker, paths, fixed)
     write(fixed.files)
     if fixed.applied:
         count = len(fixed.applied)
         click.echo(f"Fixed {count} finding{'' if count == 1 else 's'}.", err=True)
     return fixed.report
+
+
+def _verify(checker: Checker, paths: tuple[str, ...], fixed: Fixed) -> None:
+    """Build the fixed files. Raises InputError, and writes nothing, where one does not build."""
+    from bisect_deps.errors import InputError
+    from bisect_deps.linting.verifying import verify
+    from bisect_deps.model import IndexSettings
+
+    roots = [shown for shown, _ in checker.inputs.roots(paths)]
+    index = IndexSettings(index_url=checker.settings.index_url)
+    failure = verify(checker.inputs, roots, fixed.files, index)
+    if failure:
+        raise InputError(failure, hint="nothing was written; look at the fixes with --diff")
+    click.echo("The fixed files build.", err=True)
 
 
 def _show_diff(checker: Checker, fixed: Fixed, originals: dict[str, bytes]) -> None:

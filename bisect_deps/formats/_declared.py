@@ -171,7 +171,8 @@ def _linked(link: str, folder: Path) -> Parts:
             name, version, _, _ = parse_wheel_filename(filename)
         except InvalidWheelFilename as error:
             raise Rejected(str(error), "give the file its own name back") from error
-        return Parts(name=name, specifier=f"=={version}", url=link)
+        requirement = _pep508(f"{name}=={version}")  # a file name may hold what no project may
+        return Parts(name=requirement.name, specifier=str(requirement.specifier), url=link)
     egg = _EGG.search(link)
     return Parts(name=egg[1] if egg else "", url=link)
 

@@ -19,7 +19,8 @@ from bisect_deps.formats.base import Document, PhysicalLine, Span
 
 GROUP = "dependencies.pip"
 INSTALLED = frozenset({GROUP})
-_HEADER = re.compile(r"(?P<indent>[ ]*)-[ ]+['\"]?pip['\"]?[ ]*:[ ]*(#.*)?$")
+# A header that lost all its entries is still known, so that a file without any can be read.
+_HEADER = re.compile(rf"(?P<indent>[ ]*)(?:{TAG})?-[ ]+['\"]?pip['\"]?[ ]*:[ ]*(#.*)?$")
 _ENTRY = re.compile(r"(?P<indent>[ ]*)-[ ]+(?P<text>\S.*)$")
 _COMMENT_AT_END = re.compile(r"\s#.*$")
 

@@ -148,6 +148,16 @@ def test_a_pip_list_that_loses_everything_loses_its_header() -> None:
     assert after == "dependencies:\n  # depbisect: - pip:\n    # depbisect: - a\n  - numpy\n"
 
 
+@pytest.mark.parametrize("name", [*TEXTS, "pyproject.toml"])
+def test_a_file_that_lost_everything_can_still_be_opened(name: str, tmp_path: Path) -> None:
+    text = TEXTS.get(name, '[project]\nname = "x"\ndependencies = ["a", "b"]\n')
+    (tmp_path / name).write_text(text)
+    manifest = open_manifest(tmp_path / name)
+    edits = [drop(own.number) for own in manifest.requirements]
+    (tmp_path / name).write_bytes(manifest.render(edits)[name])
+    assert open_manifest(tmp_path / name).requirements == ()
+
+
 def test_the_last_closing_mark_of_a_comment_ends_the_block() -> None:
     text = "# /// script\n# dependencies = [\"a\"]\n# x = '''\n# ///\n# '''\n# ///\n\n# ///\n"
     assert [own.name for own in read("tool.py", text).requirements] == ["a"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from bisect_deps.deliver import write_whole
 from bisect_deps.errors import InputError
 from bisect_deps.model import Verdict
 
@@ -85,22 +85,7 @@ def write_report(target: str, text: str) -> None:
     if target == "-":
         _print(text.encode())
         return
-    path = Path(target)
-    try:
-        if path.exists() and not path.is_file():
-            # A pipe or a device (`/dev/null`) is written to; replacing it would destroy it.
-            path.write_bytes(text.encode())
-            return
-        with tempfile.TemporaryDirectory(prefix=".depbisect-", dir=path.parent) as folder:
-            whole = Path(folder, path.name)
-            whole.write_bytes(text.encode())
-            os.replace(whole, path)
-    except OSError as error:
-        raise InputError(
-            f"the report cannot be written: {error.strerror}",
-            place=target,
-            hint="name a file in a folder that exists and that you may write to",
-        ) from error
+    write_whole(Path(target), text.encode())
 
 
 def _print(data: bytes) -> None:

@@ -9,10 +9,10 @@ import click
 
 from bisect_deps.cli.output import deliver
 from bisect_deps.errors import InputError
+from bisect_deps.journal import STATE_FOLDER
 from bisect_deps.model import Verdict
 from bisect_deps.reports.json import from_json
 
-STATE_FOLDER = ".depbisect"
 REPORT = "report.json"
 
 

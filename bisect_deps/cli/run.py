@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
+from bisect_deps.cli.output import check_targets, deliver, wants_color
 from bisect_deps.config import Settings, default_file, environment_name, file_defaults, instant
+from bisect_deps.deliver import write_fix
 from bisect_deps.errors import ExitCode, InputError
+from bisect_deps.journal import STATE_FOLDER
 from bisect_deps.model import IndexSettings, Verdict, VerdictKind
 
 EXIT_CODES = {
@@ -150,7 +151,7 @@ def command(**flags: Any) -> int:
         quiet=flags["quiet"],
         verbose=bool(flags["verbose"]),
         animated=not flags["no_progress"],
-        color=_color(flags["color"], sys.stderr),
+        color=wants_color(flags["color"], sys.stderr),
     ) as progress:
         finished = run(settings, progress)
     _deliver(finished.verdict, finished.originals, settings, flags)
@@ -170,7 +171,7 @@ def _interrupt(number: int, frame: object) -> None:
 def _settings(flags: dict[str, Any]) -> Settings:
     newer = flags["exclude_newer"]
     return Settings(
-        file=flags["file"] or default_file(Path.cwd()),
+        file=flags["file"] or default_file(Path()),
         builder=flags["builder"],
         installer=flags["installer"],
         python=flags["python"],
@@ -211,36 +212,26 @@ def _check_outputs(settings: Settings, flags: dict[str, Any]) -> None:
         raise InputError(
             "-o names the input itself", place=output, hint="use --write to fix it in place"
         )
-    if flags["json_to"] == "-" and flags["html_to"] == "-":
-        raise InputError("--json and --html cannot both be standard output")
-
-
-def _color(choice: str, stream: TextIO) -> bool:
-    if choice != "auto":
-        return choice == "always"
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    check_targets(flags["json_to"], flags["html_to"], settings.file)
 
 
 def _deliver(
     verdict: Verdict, originals: Mapping[str, bytes], settings: Settings, flags: dict[str, Any]
 ) -> None:
-    from bisect_deps.deliver import read_logs, write_fix, write_text
-
-    written = write_fix(verdict, originals, settings.file, flags["output"], flags["write"])
-    if flags["json_to"]:
-        from bisect_deps.reports.json import dumps
-
-        write_text(flags["json_to"], dumps(verdict))
-    if flags["html_to"]:
-        from bisect_deps.reports.html import render as render_html
-
-        logs = read_logs(verdict, settings.file.resolve().parent)
-        write_text(flags["html_to"], render_html(verdict, logs=logs, written=written))
-    if "-" not in (flags["json_to"], flags["html_to"]):
-        from bisect_deps.reports.terminal import render
-
-        color = _color(flags["color"], sys.stdout)
-        width = shutil.get_terminal_size().columns
-        click.echo(
-            render(verdict, color=color, width=width, written=written), nl=False, color=color
-        )
+    written: list[str] = []
+    trouble: InputError | None = None
+    try:
+        written = write_fix(verdict, originals, settings.file, flags["output"], flags["write"])
+    except InputError as error:
+        # What took minutes to find is shown all the same.
+        trouble = error
+    deliver(
+        verdict,
+        settings.file.resolve().parent / STATE_FOLDER,
+        json_to=flags["json_to"],
+        html_to=flags["html_to"],
+        color=flags["color"],
+        written=written,
+    )
+    if trouble is not None:
+        raise trouble

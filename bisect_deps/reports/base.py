@@ -356,10 +356,14 @@ def _fix_change(edit: FixEdit) -> str:
 def usage(verdict: Verdict, fix: Fix) -> str:
     """Return how to have the fix written, in one or two sentences."""
     root = PurePath(verdict.file).name
-    elsewhere = "-o FILE" if {edit.file for edit in fix.edits} <= {root} else "-o FOLDER/"
-    return (
-        f"run the same command again with --write to change {file_name(verdict)} in place, or "
-        f"with {elsewhere} to leave it as it is. Nothing is built twice."
+    changed = list(dict.fromkeys(edit.file for edit in fix.edits))
+    if changed in ([], [root]):
+        places, elsewhere = file_name(verdict), "-o FILE to write the fixed file there"
+    else:
+        places, elsewhere = listed(changed), "-o FOLDER/ to write all files there"
+    return shown(
+        f"run the same command again with --write to change {places} in place, or with "
+        f"{elsewhere}. Nothing is built twice."
     )
 
 

@@ -291,8 +291,10 @@ def _name(probe: StartedProbe) -> str:
 def _reason(probe: Probe) -> str:
     if probe.outcome is Outcome.PASS or probe.diagnosis is None:
         return ""
-    suspects = probe.diagnosis.suspects
-    return suspects[0].summary if suspects else next(iter(probe.diagnosis.notes), "")
+    suspects, evidence = probe.diagnosis.suspects, probe.diagnosis.evidence
+    if suspects:
+        return suspects[0].summary
+    return evidence[-1].text.strip() if evidence else ""
 
 
 def _left_text(one: int, two: int) -> str:

@@ -1,0 +1,64 @@
+"""A run shows what it found even where it cannot write it, and harms no file on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+BUILD = 'if grep -q "^bad" base.txt; then echo "bad does not build"; exit 1; fi'
+
+
+def run(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "bisect_deps", "run", "--no-evidence"),
+            *("--builder", "command", "--build-cmd", BUILD, *args),
+        ],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "requirements.txt").write_text("-r base.txt\nother==1\n", encoding="utf-8")
+    (tmp_path / "base.txt").write_text("bad==1\ngood==1\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_the_verdict_is_shown_although_its_fix_cannot_be_written(project: Path) -> None:
+    done = run("-o", "fixed.txt", "--json", "report.json", cwd=project)
+    assert done.returncode == 2
+    assert "1. bad==1  base.txt:1" in done.stdout
+    assert "--write to change base.txt in place" in done.stdout
+    assert json.loads((project / "report.json").read_text("utf-8"))["verdict"] == "fixed"
+    assert "error: fixed.txt: " in done.stderr
+    assert not (project / "fixed.txt").exists()
+
+
+def test_what_was_written_is_said(project: Path) -> None:
+    done = run("-o", "fixed/", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Fixed. ")
+    assert "Written to fixed/requirements.txt and fixed/base.txt." in " ".join(done.stdout.split())
+    assert "bad==1\n" in (project / "base.txt").read_text("utf-8")
+
+
+def test_a_report_over_the_input_is_refused_before_anything_is_built(project: Path) -> None:
+    before = (project / "requirements.txt").read_bytes()
+    done = run("--json", "requirements.txt", cwd=project)
+    assert done.returncode == 2
+    assert "a report would overwrite your file" in done.stderr
+    assert "build 1" not in done.stderr
+    assert (project / "requirements.txt").read_bytes() == before

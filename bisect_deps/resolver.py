@@ -35,6 +35,7 @@ _UNREACHABLE = re.compile(
     re.IGNORECASE,
 )
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>\S+)")
+_VENDORS = {"linux": "unknown-linux-gnu", "windows": "pc-windows-msvc", "macos": "apple-darwin"}
 _LOGIN = ("USERNAME", "PASSWORD")
 _TIMEOUT = 300.0
 _PAUSE = 0.004
@@ -112,8 +113,8 @@ class Resolver:
     """Asks uv what lines resolve to on `interpreter`, with the index of `settings`.
 
     `uv` is the program (default: the one installed with this package, else on PATH), `cache` the
-    folder of its pages and metadata. `platform` resolves for another one, as uv names it. `calls`
-    counts what was asked of uv; the same question is asked once.
+    folder of its pages and metadata. Where `platform` is given, it resolves for that one, named as
+    `Interpreter.platform` is. `calls` counts what was asked of uv; the same question is asked once.
     """
 
     def __init__(
@@ -228,7 +229,7 @@ class Resolver:
         for name in names:
             arguments += ["--only-binary", name]
         if self._platform:
-            arguments += ["--python-platform", self._platform]
+            arguments += ["--python-platform", _uv_platform(self._platform)]
         if self.settings.exclude_newer:
             arguments += ["--exclude-newer", self.settings.exclude_newer]
         for name, date in question.exclude_newer_package:
@@ -421,6 +422,15 @@ def _write(folder: Path, name: str, lines: Iterable[str]) -> str:
     path = folder / name
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return str(path)
+
+
+def _uv_platform(platform: str) -> str:
+    """Return what uv calls a platform like `linux-aarch64`; other words go to uv as they are."""
+    system, _, machine = platform.partition("-")
+    if not machine or system not in _VENDORS:
+        return platform
+    machine = {"arm64": "aarch64", "amd64": "x86_64"}.get(machine.lower(), machine)
+    return f"{machine}-{_VENDORS[system]}"
 
 
 def _index_table(name: str, spot: Place, is_default: bool) -> str:

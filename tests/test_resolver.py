@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.errors import BuilderUnavailable
+from bisect_deps.index import Index, on_platform
 from bisect_deps.model import IndexSettings, Interpreter, Release
 from bisect_deps.resolver import Answered, Resolver
 from tests.support.local_index import HTML_TYPE, Fault, LocalIndex, Project, demo
@@ -152,15 +153,45 @@ def test_the_users_way_of_configuring_uv_does_not_matter(
     assert answer.resolved, answer.log
 
 
-def test_another_platform_takes_its_own_wheels(tmp_path: Path) -> None:
-    index = LocalIndex(
-        tmp_path / "index", Project("far").release("1.0", wheel="py3-none-win_amd64")
-    )
+PLATFORMS = ["linux-x86_64", "linux-aarch64", "windows-amd64", "macos-arm64", "macos-x86_64"]
+
+
+@pytest.mark.parametrize("platform", [*PLATFORMS, "windows"])
+def test_every_platform_takes_its_own_wheels(tmp_path: Path, platform: str) -> None:
+    tags = {
+        "linux-x86_64": "manylinux2014_x86_64",
+        "linux-aarch64": "manylinux2014_aarch64",
+        "windows-amd64": "win_amd64",
+        "macos-arm64": "macosx_11_0_arm64",
+        "macos-x86_64": "macosx_10_9_x86_64",
+    }
+    world = Project("far")
+    for number, name in enumerate(PLATFORMS):
+        world = world.release(f"{number}", wheel=f"py3-none-{tags[name]}")
+    index = LocalIndex(tmp_path / "index", world)
     settings = IndexSettings(find_links=(str(index.find_links),), no_index=True)
-    here = Resolver(PYTHON, settings, cache=tmp_path / "cache")
-    there = Resolver(PYTHON, settings, cache=tmp_path / "cache", platform="windows")
-    assert not here.resolve(["far"]).resolved
-    assert there.resolve(["far"]).resolved
+    there = Resolver(PYTHON, settings, cache=tmp_path / "cache", platform=platform)
+    wanted = PLATFORMS.index("windows-amd64" if platform == "windows" else platform)
+    assert there.resolve(["far"]).releases == {"far": str(wanted)}
+    with Index(settings, on_platform(PYTHON, platform), cache=tmp_path / "pages") as facts:
+        usable = [release.version for release in facts.releases("far") if release.usable_wheel]
+    assert usable == [str(wanted)]
+
+
+def test_pages_of_an_index_that_is_silent_on_their_age_can_be_kept(tmp_path: Path) -> None:
+    with LocalIndex(tmp_path, *PROJECTS).serve(auth=("me", "secret"), silent=True) as server:
+        settings = IndexSettings(index_url=server.url_with("me", "secret"))
+        with Index(settings, PYTHON, cache=tmp_path / "pages") as index:
+            assert index.exists("good")
+            assert index.silent_on_age
+        for keeps, pages in ((False, 2), (True, 1)):
+            resolver = Resolver(PYTHON, settings, cache=tmp_path / f"cache-{keeps}")
+            if keeps:
+                resolver.keep_pages()
+            before = server.pages().count("good")
+            for lines in (["good"], ["good==1.0"]):
+                assert resolver.resolve(lines).resolved
+            assert server.pages().count("good") - before == pages
 
 
 def test_uv_that_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,16 +115,32 @@ class _Search:
         """Return the bump for this aim, or None where no versions suit."""
         if not self.names:
             return self._finished(aim, {}) if self.gone else None
-        ways: list[bool | tuple[str, ...]] = [True, tuple(sorted(self.names))]
-        if aim in (Aim.NEAREST, Aim.BELOW):
-            ways.append(False)  # no release with a wheel suits: one that is compiled may
-        for wheels_only in ways:
+        for wheels_only in self._ways(aim):
             answer = self._ask(aim, wheels_only)
             if answer.resolved:
                 versions = {name: answer.releases.get(name) for name in self.names}
                 chosen = {name: version for name, version in versions.items() if version}
                 return self._finished(aim, chosen)
         return None
+
+    def _ways(self, aim: Aim) -> list[bool | tuple[str, ...]]:
+        """Return what to ask wheels of, the strictest first: all, the culprits, those that can.
+
+        Where not even those can, a release that is compiled may do.
+        """
+        with_wheels = [name for name in self.names if self._has_wheel(name, aim)]
+        ways: list[bool | tuple[str, ...]] = [True, tuple(sorted(self.names))]
+        if len(with_wheels) < len(self.names):
+            ways.append(tuple(sorted(with_wheels)))
+        elif aim in (Aim.NEAREST, Aim.BELOW):
+            ways.append(False)
+        return ways
+
+    def _has_wheel(self, name: str, aim: Aim) -> bool:
+        return any(
+            release.usable_wheel and release.python_ok and release.yanked is None
+            for release in matches(self._clause(name, aim), self.index.releases(name))
+        )
 
     def wider(self) -> Bump | None:
         """Return the nearest bump with the lines that stand in the way moving as well."""
@@ -147,11 +163,14 @@ class _Search:
         return None
 
     def _hold_the_others(self) -> None:
-        """Remember what the other lines resolve to by themselves, to keep them there."""
+        """Remember what the other lines resolve to by themselves, to keep them there.
+
+        What they bring in may move: it stands in no line, and would push the culprits away.
+        """
         others = [r for r in self._standing() if r.name not in self.names]
         answer = self._resolve(others, "highest", wheels_only=False)
-        kept = answer.releases if answer.resolved else {}
-        self.kept = {name: version for name, version in kept.items() if name not in self.names}
+        lines = {r.name for r in others}
+        self.kept = {name: v for name, v in answer.releases.items() if name in lines}
 
     def _standing(self) -> list[Requirement]:
         return [r for r in self.requirements if r.name not in self.gone]

@@ -6,6 +6,7 @@ and resolves without any one of its members. Found one after the other until the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -239,12 +240,21 @@ def _explained(oracle: _Oracle, members: Numbers) -> Conflict:
     if len(members) == 1:
         [number] = members
         facts = [fact for fact in oracle.facts.get(number, ()) if fact.kind.stops]
-        sentence = facts[0].sentence if facts else f"{texts[0]} cannot be resolved by itself"
+        sentence = facts[0].sentence if facts else _alone(texts[0], log)
         return Conflict(members, sentence, oracle.by_number[number].name, log)
     contested = _contested(oracle, members)
     if contested is None:
         return Conflict(members, f"no resolution suits {_listed(texts)} together", None, log)
     return Conflict(members, _sentence(oracle, members, contested), contested, log)
+
+
+def _alone(text: str, log: str) -> str:
+    """Return why a line cannot be resolved by itself, in the resolver's own first words."""
+    said = re.search(
+        r"Because (.+?),? (?:we can conclude|and you require|and only)", log, re.DOTALL
+    )
+    reason = f": {' '.join(said[1].split())}" if said else ""
+    return f"{text} cannot be resolved even by itself{reason}"
 
 
 def _sentence(oracle: _Oracle, members: Numbers, contested: str) -> str:

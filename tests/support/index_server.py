@@ -45,7 +45,7 @@ class Server:
     `url` is the Simple API's address, `links_url` a flat find-links page. `outage` answers
     everything with 503, `drop` cuts every connection, `delay` waits before each answer (seconds),
     `auth` is the (user, password) that it asks for. `formats` are the content types it offers,
-    `dates` whether its JSON has upload times.
+    `dates` whether its JSON has upload times. A `silent` one says nothing of caching.
     """
 
     def __init__(
@@ -56,11 +56,13 @@ class Server:
         formats: Sequence[str] = (JSON_TYPE, HTML_TYPE),
         auth: tuple[str, str] | None = None,
         dates: bool = True,
+        silent: bool = False,
     ) -> None:
         self.index = index
         self.formats = formats
         self.auth = auth
         self.dates = dates
+        self.silent = silent
         self.outage = False
         self.drop = False
         self.delay = 0.0
@@ -215,8 +217,9 @@ def _handler(server: Server) -> Callable[..., BaseHTTPRequestHandler]:
                 self.send_header("WWW-Authenticate", 'Basic realm="index"')
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("ETag", tag)
-            self.send_header("Cache-Control", "no-cache")
+            if not server.silent:
+                self.send_header("ETag", tag)
+                self.send_header("Cache-Control", "no-cache")
             self.send_header("Vary", "Accept")
             self.end_headers()
             if self.command == "GET":

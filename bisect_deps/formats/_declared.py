@@ -10,7 +10,6 @@ import os
 import posixpath
 import re
 import urllib.parse
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -76,8 +75,7 @@ def declared(code: Mapped, folder: Path) -> Parts:
             return _named(body, extras, marker, marker_span)
         link = found_link
     parts = _linked(link, folder)
-    return replace(
-        parts,
+    return parts._replace(
         extras=extras or parts.extras,
         marker=marker or parts.marker,
         marker_span=marker_span,
@@ -147,15 +145,15 @@ def _named(
     )
     if requirement.url:
         link = rest.slice(1, len(rest.text)).stripped()
-        return replace(parts, url_span=link.span(0, len(link.text)))
+        return parts._replace(url_span=link.span(0, len(link.text)))
     if rest.text.startswith("("):
         rest = rest.slice(1, rest.text.rindex(")")).stripped()
         if not rest.text:
-            return replace(parts, insertion=None)
+            return parts._replace(insertion=None)
     if rest.text:
-        return replace(parts, specifier_span=rest.span(0, len(rest.text)))
+        return parts._replace(specifier_span=rest.span(0, len(rest.text)))
     end = head.end("extras") if head["extras"] else head.end("name")
-    return replace(parts, insertion=body.ends[end - 1])
+    return parts._replace(insertion=body.ends[end - 1])
 
 
 def _linked(link: str, folder: Path) -> Parts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -96,6 +96,11 @@ class EmbeddedManifest:
         """What the document reports."""
         return self.document.problems
 
+    @property
+    def places(self) -> Sequence[tuple[Document, LogicalLine]]:
+        """The document and line of every requirement."""
+        return tuple((self.document, self.document.lines[index]) for index in self.indices)
+
     def line_of(self, requirement: Requirement) -> LogicalLine:
         """Return the line of a requirement."""
         return self.document.lines[self.indices[requirement.number]]
@@ -173,7 +178,7 @@ class EmbeddedManifest:
             if edit is None:
                 lines.append(line)
             elif edit.action is EditAction.REPIN and line.parts is not None:
-                lines.append(replace(line, parts=replace(line.parts, specifier=edit.to or "")))
+                lines.append(line._replace(parts=line.parts._replace(specifier=edit.to or "")))
         declared = _declared(lines)
         for edit in edits:
             if edit.action is EditAction.ADD:
@@ -206,13 +211,13 @@ def read_pep508(
 ) -> tuple[LogicalLine, Sequence[Problem]]:
     """Read a requirement as standard metadata has it; what is none is a fatal problem."""
     try:
-        return replace(line, parts=declared_pep508(code)), ()
+        return line._replace(parts=declared_pep508(code)), ()
     except Rejected as error:
         message, hint = f"{line.text!r}: {error.message}", error.hint or hint_for(line.text)
         problem = Problem(
             error.kind, document.path, line.number, message, hint, line.body, fatal=True
         )
-        return replace(line, kind=LineKind.INVALID), (problem,)
+        return line._replace(kind=LineKind.INVALID), (problem,)
 
 
 def embed(
@@ -241,14 +246,14 @@ def embed(
         problems += found
         lines.append(line)
     problems.sort(key=lambda problem: problem.line)
-    document = replace(document, lines=tuple(lines), problems=tuple(problems))
+    document = document._replace(lines=tuple(lines), problems=tuple(problems))
     return Embedding(document, slots, rest)
 
 
 def broken(document: Document, message: str, line: int = 1, hint: str = "") -> Embedding:
     """Return a document that cannot be read in its format."""
     problem = Problem(ProblemKind.INVALID_FILE, document.path, line, message, hint, fatal=True)
-    return Embedding(replace(document, problems=(*document.problems, problem)))
+    return Embedding(document._replace(problems=(*document.problems, problem)))
 
 
 def _declared(lines: Iterable[LogicalLine]) -> Counter[object]:

@@ -6,7 +6,7 @@ Never raises: what pip rejects becomes a fatal problem, what it silently changes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def read_document(data: bytes, path: str, folder: Path, variables: Mapping[str, 
     lines = tuple(_line(reader, block) for block in blocks(document))
     _hidden_separators(reader)
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
-    return replace(document, lines=lines, problems=problems)
+    return document._replace(lines=lines, problems=problems)
 
 
 def read_code(
@@ -106,7 +106,7 @@ def _read(reader: _Reader, line: LogicalLine, code: Mapped) -> LogicalLine:
             # The words may hold what a variable stands for.
             message = "pip rejects an option of this line once its variables are set"
         reader.report(error.kind, message, error.span, error.hint, fatal=True)
-    line = replace(line, options=tuple(read.options))
+    line = line._replace(options=tuple(read.options))
     editables = _named(read, "--editable")
     if cut and editables:
         # Pip then installs the words before -e as editable, and drops what follows it.
@@ -121,9 +121,9 @@ def _read(reader: _Reader, line: LogicalLine, code: Mapped) -> LogicalLine:
     elif includes := _named(read, "--requirement") or _named(read, "--constraint"):
         line = _include(reader, line, includes[0], read)
     else:
-        line = replace(line, kind=LineKind.OPTIONS)
+        line = line._replace(kind=LineKind.OPTIONS)
         _options_line(reader, read)
-    return replace(line, kind=LineKind.INVALID) if read.errors else line
+    return line._replace(kind=LineKind.INVALID) if read.errors else line
 
 
 def _named(read: OptionsRead, name: str) -> list[Option]:
@@ -139,7 +139,7 @@ def _requirement(
         parts = declared(code, reader.folder)
     except Rejected as error:
         return _rejected(reader, line, error)
-    return replace(line, kind=LineKind.REQUIREMENT, parts=_with_options(parts, read, hashes=True))
+    return line._replace(kind=LineKind.REQUIREMENT, parts=_with_options(parts, read, hashes=True))
 
 
 def _editable(
@@ -160,7 +160,7 @@ def _editable(
         parts = declared_editable(value, span, reader.folder)
     except Rejected as error:
         return _rejected(reader, line, error)
-    return replace(line, kind=LineKind.REQUIREMENT, parts=_with_options(parts, read, hashes=False))
+    return line._replace(kind=LineKind.REQUIREMENT, parts=_with_options(parts, read, hashes=False))
 
 
 def _rejected(reader: _Reader, line: LogicalLine, error: Rejected) -> LogicalLine:
@@ -170,13 +170,13 @@ def _rejected(reader: _Reader, line: LogicalLine, error: Rejected) -> LogicalLin
         # Pip's words may hold what a variable stands for.
         message, hint = f"{line.written!r} is no valid requirement once its variables are set", ""
     reader.report(error.kind, message, line.body, hint, fatal=True)
-    return replace(line, kind=LineKind.INVALID)
+    return line._replace(kind=LineKind.INVALID)
 
 
 def _with_options(parts: Parts, read: OptionsRead, *, hashes: bool) -> Parts:
     found = tuple(option.value or "" for option in _named(read, "--hash")) if hashes else ()
     settings = tuple(option.value or "" for option in _named(read, "--config-settings"))
-    return replace(parts, hashes=found, config_settings=settings)
+    return parts._replace(hashes=found, config_settings=settings)
 
 
 def _report_ignored(reader: _Reader, read: OptionsRead, keep: tuple[str, ...]) -> None:
@@ -220,7 +220,7 @@ def _include(reader: _Reader, line: LogicalLine, option: Option, read: OptionsRe
         hint = f"put a space in place of the equals sign: {option.written} FILE"
         reader.report(ProblemKind.EQUALS_IN_INCLUDE, message, option.span, hint)
     include = Include(value, option.name == "--constraint", option.span)
-    return replace(line, kind=LineKind.INCLUDE, include=include)
+    return line._replace(kind=LineKind.INCLUDE, include=include)
 
 
 def _options_line(reader: _Reader, read: OptionsRead) -> None:

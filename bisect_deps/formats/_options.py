@@ -8,6 +8,7 @@ first one raised.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats.base import Option, ProblemKind, Span
@@ -58,8 +59,7 @@ _NAME_LISTS = ("--no-binary", "--only-binary", "--all-releases", "--only-final")
 _STRONG_HASHES = ("sha256", "sha384", "sha512")
 
 
-@dataclass(frozen=True, slots=True)
-class OptionError:
+class OptionError(NamedTuple):
     """Why pip rejects the options of a line."""
 
     kind: ProblemKind
@@ -77,8 +77,7 @@ class OptionsRead:
     errors: list[OptionError] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A shell word: its value without quotes, where it starts and ends in the line."""
 
     value: str

@@ -12,9 +12,8 @@ import locale
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats.base import Document, PhysicalLine, Problem, ProblemKind, Span
@@ -78,13 +77,13 @@ def decode_utf8(data: bytes, path: str) -> Document:
     """Return a document of a format that is UTF-8 by definition, its lines as editors count."""
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     document = _decoded(data, path, bom, "utf-8", "its format says so")
-    return replace(document, **_plain(document.text))
+    return document._replace(**_plain(document.text))
 
 
 def decode_python(data: bytes, path: str) -> Document:
     """Return a document of Python source, its lines as editors count."""
     document = decode(data, path)
-    return replace(document, **_plain(document.text))
+    return document._replace(**_plain(document.text))
 
 
 def _plain(text: str) -> dict[str, Any]:
@@ -134,7 +133,7 @@ def _decoded(data: bytes, path: str, bom: bytes, encoding: str, because: str) ->
     if not _is_utf8(encoding) and not data.isascii():
         message = f"the file is read as {encoding} ({because}); uv and editors expect UTF-8"
         problems = (Problem(ProblemKind.ENCODING, path, 1, message, hint),)
-    return replace(_document(data, path, text, writable, bom), problems=problems)
+    return _document(data, path, text, writable, bom)._replace(problems=problems)
 
 
 def _is_utf8(encoding: str) -> bool:
@@ -178,8 +177,7 @@ def physical_lines(text: str) -> Iterator[PhysicalLine]:
         at += len(whole)
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """A text whose every character knows where it comes from in the document."""
 
     text: str
@@ -214,8 +212,7 @@ def mapped(text: str, start: int) -> Mapped:
     return Mapped(text, range(start, start + len(text)), range(start + 1, start + 1 + len(text)))
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Physical lines that pip joins: the code of the whole, and its comment."""
 
     first: PhysicalLine

@@ -4,25 +4,28 @@ A manifest is the parsed file with all that it includes. Rendering without edits
 same bytes; with edits, only the lines concerned change. Below the manifest lies the line model that
 lint rules read: documents, logical lines, options, problems, all placed by spans. Nothing here
 reads a file.
+
+The line model's values are named tuples and the domain's types are imported late: the linter starts
+at every commit, and making dataclasses would take half of its time.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from packaging.markers import InvalidMarker, Marker
 
 from bisect_deps.errors import InputError
-from bisect_deps.model import Edit, FixEdit, Requirement
+
+if TYPE_CHECKING:
+    from bisect_deps.model import Edit, FixEdit, Requirement
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A half-open range of characters in a document's `text`."""
 
     start: int
@@ -69,8 +72,7 @@ class ProblemKind(str, Enum):
     UNSET_VARIABLE = "unset-variable"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing to know about a place of a document.
 
     `fatal`: pip rejects the whole file for it. `hint` says what to write instead, or "". ENCODING,
@@ -86,8 +88,7 @@ class Problem:
     fatal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PhysicalLine:
+class PhysicalLine(NamedTuple):
     """A line as pip splits a file (`str.splitlines`); `span` leaves out its own `terminator`."""
 
     number: int
@@ -100,8 +101,7 @@ class PhysicalLine:
         return self.span.end + len(self.terminator)
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option of a logical line.
 
     `name` is canonical (`--requirement`), `written` as spelled (`-r`, `--req`). `span` runs from
@@ -116,8 +116,7 @@ class Option:
     value_span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """What a requirement line declares, as pip reads it, with variables expanded.
 
     `name` is as written, "" where only a build would tell. For a wheel's URL or path `name` and
@@ -142,8 +141,7 @@ class Parts:
     insertion: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Include:
+class Include(NamedTuple):
     """A file that a line includes; `path` as written and expanded, `constraint` for `-c`.
 
     `target` is the key of the included document in the manifest, None where it was not read.
@@ -155,8 +153,7 @@ class Include:
     target: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalLine:
+class LogicalLine(NamedTuple):
     """Physical lines that the installer reads as one.
 
     `number` to `last` are its physical lines; `span` is the whole block without the last
@@ -180,8 +177,7 @@ class LogicalLine:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One file's bytes and what they say.
 
     `path` is the key in `Manifest.files`. `text` is decoded without the byte order mark `bom`.
@@ -199,7 +195,7 @@ class Document:
     problems: tuple[Problem, ...] = ()
     constraint: bool = False
     editable: bool = True
-    starts: tuple[int, ...] = field(default=(), repr=False)
+    starts: tuple[int, ...] = ()
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return line and column of a character of `text`, both counted from 1."""
@@ -271,6 +267,10 @@ class Manifest(Protocol):
     @property
     def problems(self) -> Sequence[Problem]:
         """What all documents report, in the order of files and lines."""
+
+    @property
+    def places(self) -> Sequence[tuple[Document, LogicalLine]]:
+        """The document and line of every requirement, in the order of `requirements`."""
 
     def line_of(self, requirement: Requirement) -> LogicalLine:
         """Return the logical line that a requirement stands on."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._lines import read_document
-from bisect_deps.formats._requirement import comparable, requirement_of
 from bisect_deps.formats._splice import CONSTRAINTS_FILE, Change, append, comment_out, repin
 from bisect_deps.formats.base import (
     Document,
@@ -25,22 +25,40 @@ from bisect_deps.formats.base import (
     Problem,
     ProblemKind,
 )
-from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
+
+if TYPE_CHECKING:
+    from bisect_deps.model import Edit, FixEdit, Requirement
 
 # Deeper than anybody includes by hand, and well within the interpreter's own limit.
 _MAX_DEPTH = 200
 
 
-@dataclass(frozen=True, slots=True)
 class RequirementsManifest:
     """A requirements file and its includes."""
 
-    path: Path
-    documents: tuple[Document, ...]
-    requirements: tuple[Requirement, ...]
-    folder: Path
-    variables: Mapping[str, str] = field(repr=False)
-    places: tuple[LogicalLine, ...] = field(repr=False)
+    def __init__(
+        self,
+        path: Path,
+        documents: tuple[Document, ...],
+        places: tuple[tuple[Document, LogicalLine], ...],
+        folder: Path,
+        variables: Mapping[str, str],
+    ) -> None:
+        self.path = path
+        self.documents = documents
+        self.places = places
+        self.folder = folder
+        self.variables = variables
+
+    @cached_property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Every requirement, `number` being the index."""
+        from bisect_deps.formats._requirement import requirement_of
+
+        return tuple(
+            requirement_of(number, line, line.parts or Parts(), document)
+            for number, (document, line) in enumerate(self.places)
+        )
 
     @property
     def files(self) -> Mapping[str, bytes]:
@@ -54,7 +72,7 @@ class RequirementsManifest:
 
     def line_of(self, requirement: Requirement) -> LogicalLine:
         """Return the logical line that a requirement stands on."""
-        return self.places[requirement.number]
+        return self.places[requirement.number][1]
 
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return the files with the edits made; each edited file is read again and compared."""
@@ -71,6 +89,8 @@ class RequirementsManifest:
 
     def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
         """Return the edits as the report shows them."""
+        from bisect_deps.model import EditAction, FixEdit
+
         described = []
         edits = tuple(edits)
         root = self.documents[0]
@@ -91,6 +111,8 @@ class RequirementsManifest:
         return described
 
     def _changes(self, document: Document, edits: tuple[Edit, ...]) -> list[Change]:
+        from bisect_deps.model import EditAction
+
         changes: list[Change] = []
         for edit in edits:
             if _is_add(edit) or self._target(edit).file != document.path:
@@ -145,6 +167,9 @@ class RequirementsManifest:
             )
 
     def _expected(self, document: Document, edits: tuple[Edit, ...]) -> list[object]:
+        from bisect_deps.formats._requirement import comparable
+        from bisect_deps.model import EditAction
+
         by_line = {
             self._target(edit).line: edit
             for edit in edits
@@ -156,7 +181,7 @@ class RequirementsManifest:
             if edit is None:
                 expected += _declared_by([line])
             elif edit.action is EditAction.REPIN and line.parts is not None:
-                parts = replace(line.parts, specifier=edit.to or "", hashes=edit.hashes)
+                parts = line.parts._replace(specifier=edit.to or "", hashes=edit.hashes)
                 expected.append(comparable(parts))
         added = "\n".join(self._added(document, edits)).encode()
         return expected + _declared_by(self._read(added, document.path).lines)
@@ -189,34 +214,36 @@ def parse(
     )
     loader.load(os.path.abspath(path), data, constraint=constraint, stack=())
     documents = tuple(loader.documents[key] for key in loader.order)
-    return RequirementsManifest(
-        path,
-        documents,
-        tuple(loader.requirements),
-        loader.folder,
-        loader.variables,
-        tuple(loader.places),
-    )
+    places = tuple((loader.documents[key], line) for key, line in loader.places)
+    return RequirementsManifest(path, documents, places, loader.folder, loader.variables)
 
 
-@dataclass(slots=True)
 class _Loader:
-    """Follows includes depth first, as pip does, reading each file once."""
+    """Follows includes depth first, as pip does, reading each file once.
 
-    root: Path
-    folder: Path
-    variables: Mapping[str, str]
-    read: Callable[[str], bytes]
-    documents: dict[str, Document] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)
-    requirements: list[Requirement] = field(default_factory=list)
-    places: list[LogicalLine] = field(default_factory=list)
+    `places` are the requirements in pip's order: the absolute path of the file, and the line.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        folder: Path,
+        variables: Mapping[str, str],
+        read: Callable[[str], bytes],
+    ) -> None:
+        self.root = root
+        self.folder = folder
+        self.variables = variables
+        self.read = read
+        self.documents: dict[str, Document] = {}
+        self.order: list[str] = []
+        self.places: list[tuple[str, LogicalLine]] = []
 
     def load(self, path: str, data: bytes, *, constraint: bool, stack: tuple[str, ...]) -> None:
         """Read one file and what it includes, adding its requirements in pip's order."""
         key = os.path.relpath(path, self.root).replace(os.sep, "/")
         document = read_document(data, key, self.folder, self.variables)
-        document = replace(document, constraint=constraint)
+        document = document._replace(constraint=constraint)
         self.documents[path] = document
         self.order.append(path)
         lines, problems = [], list(document.problems)
@@ -224,20 +251,17 @@ class _Loader:
             if line.include is not None and line.kind is LineKind.INCLUDE:
                 written = document.slice(line.include.span)
                 include, problem = self._follow(line.include, written, (*stack, path))
-                line = replace(line, include=include)  # noqa: PLW2901
+                line = line._replace(include=include)  # noqa: PLW2901
                 if problem:
-                    problems.append(replace(problem, file=key, line=line.number))
+                    problems.append(problem._replace(file=key, line=line.number))
             elif line.kind is LineKind.REQUIREMENT and line.parts is not None:
-                self.requirements.append(
-                    requirement_of(len(self.requirements), line, line.parts, document)
-                )
-                self.places.append(line)
+                self.places.append((path, line))
                 if constraint and (problem := _bad_constraint(line, line.parts)):
-                    problems.append(replace(problem, file=key, line=line.number))
+                    problems.append(problem._replace(file=key, line=line.number))
             lines.append(line)
         problems.sort(key=lambda problem: problem.line)
-        self.documents[path] = replace(
-            self.documents[path], lines=tuple(lines), problems=tuple(problems)
+        self.documents[path] = self.documents[path]._replace(
+            lines=tuple(lines), problems=tuple(problems)
         )
 
     def _follow(
@@ -269,18 +293,14 @@ class _Loader:
             self.load(target, data, constraint=include.constraint, stack=stack)
         elif not include.constraint:
             self._is_required(target)
-        return replace(include, target=self.documents[target].path), None
+        return include._replace(target=self.documents[target].path), None
 
     def _is_required(self, target: str) -> None:
         """Note that a file read as constraints is included as requirements too."""
         document = self.documents[target]
         if not document.constraint:
             return
-        self.documents[target] = replace(document, constraint=False)
-        self.requirements = [
-            replace(own, constraint=False) if own.file == document.path else own
-            for own in self.requirements
-        ]
+        self.documents[target] = document._replace(constraint=False)
 
 
 def _from_disk(path: str) -> bytes:
@@ -317,6 +337,8 @@ def _bad_constraint(line: LogicalLine, parts: Parts) -> Problem | None:
 
 
 def _is_add(edit: Edit) -> bool:
+    from bisect_deps.model import EditAction
+
     return edit.action is EditAction.ADD
 
 
@@ -327,6 +349,8 @@ def _line(edit: Edit) -> str:
 
 def _declared_by(lines: Iterable[LogicalLine]) -> list[object]:
     """Return what lines declare in a form that compares: requirements, includes, options."""
+    from bisect_deps.formats._requirement import comparable
+
     declared: list[object] = []
     for line in lines:
         if line.kind is LineKind.REQUIREMENT and line.parts is not None:

@@ -40,6 +40,11 @@ class LockManifest(NamedTuple):
         """What makes the lock unreadable."""
         return self.documents[0].problems
 
+    @property
+    def places(self) -> Sequence[tuple[Document, LogicalLine]]:
+        """The document and line of every pin."""
+        return tuple((self.documents[0], line) for line in self.documents[0].lines)
+
     def line_of(self, requirement: Requirement) -> LogicalLine:
         """Return the line on which the pin's name stands."""
         return self.documents[0].lines[requirement.number]
@@ -86,9 +91,8 @@ def lock_manifest(data: bytes, path: Path) -> LockManifest:
 def _with(
     document: Document, lines: tuple[LogicalLine, ...], problems: tuple[Problem, ...]
 ) -> Document:
-    from dataclasses import replace
 
-    return replace(document, lines=lines, problems=problems)
+    return document._replace(lines=lines, problems=problems)
 
 
 def _lines(document: Document, pins: Sequence[Locked]) -> Iterable[LogicalLine]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from bisect_deps.formats.base import Document, LineKind, Manifest
+from bisect_deps.formats.base import Document, Manifest
 from bisect_deps.linting.profiles import profile_of
 from bisect_deps.linting.targets import LintTarget
 from bisect_deps.rules._worlds import Judge
@@ -43,14 +43,12 @@ def scope_of(
     items: list[Item] = []
     by_name: dict[str, list[Item]] = {}
     profiles: dict[tuple[str, str], Profile] = {}
-    for requirement in manifest.requirements:
-        line = manifest.line_of(requirement)
-        if line.kind is not LineKind.REQUIREMENT or line.parts is None:
+    for document, line in manifest.places:
+        if line.parts is None:
             continue
-        document = documents[requirement.file]
-        place = (requirement.file, line.group)
+        place = (document.path, line.group)
         if place not in profiles:
-            within = os.path.normpath(os.path.join(os.path.dirname(shown), requirement.file))
+            within = os.path.normpath(os.path.join(os.path.dirname(shown), document.path))
             profiles[place] = forced or profile_of(
                 within.replace(os.sep, "/"), line.group, compiled=compiled
             )
@@ -59,7 +57,7 @@ def scope_of(
             line,
             line.parts,
             canonicalize_name(line.parts.name) if line.parts.name else "",
-            requirement.constraint,
+            document.constraint,
             profiles[place],
             judge.where(line.parts.marker),
         )

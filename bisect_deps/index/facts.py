@@ -111,8 +111,10 @@ def matches(specifier: str, releases: Sequence[ReleaseFacts]) -> list[ReleaseFac
         allowed = SpecifierSet(clause)
     except InvalidSpecifier:
         return []
-    kept = [r for r in releases if allowed.contains(r.parsed)]
-    return kept or [r for r in releases if allowed.contains(r.parsed, prereleases=True)]
+    fit = [r for r in releases if allowed.contains(r.parsed, prereleases=True)]
+    if allowed.prereleases:
+        return fit
+    return [r for r in fit if not r.parsed.is_prerelease] or fit
 
 
 def nearest_release(version: str, releases: Sequence[ReleaseFacts]) -> ReleaseFacts | None:

@@ -193,22 +193,23 @@ def _minimal(oracle: _Oracle, numbers: Numbers, answer: Resolution) -> Numbers:
     if hinted and hinted != numbers and oracle.conflicts(hinted):
         numbers = hinted
     if len(numbers) <= 4:
-        return _by_deletion(oracle.conflicts, numbers)
-    return _by_halves(oracle.conflicts, frozenset(), frozenset(), sorted(numbers))
+        return by_deletion(oracle.conflicts, numbers)
+    return by_halves(oracle.conflicts, frozenset(), frozenset(), sorted(numbers))
 
 
 def _stops(facts: Iterable[Fact]) -> bool:
     return any(fact.kind.stops for fact in facts)
 
 
-def _by_deletion(conflicts: Callable[[Numbers], bool], numbers: Numbers) -> Numbers:
+def by_deletion(conflicts: Callable[[Numbers], bool], numbers: Numbers) -> Numbers:
+    """Return a minimal part of `numbers` that conflicts: one question a member."""
     for number in sorted(numbers, reverse=True):
         if len(numbers) > 1 and conflicts(numbers - {number}):
             numbers -= {number}
     return numbers
 
 
-def _by_halves(
+def by_halves(
     conflicts: Callable[[Numbers], bool], base: Numbers, added: Numbers, rest: Sequence[int]
 ) -> Numbers:
     """Return a smallest part of `rest` that conflicts beside `base`; `added` came into it last."""
@@ -218,8 +219,8 @@ def _by_halves(
         return frozenset(rest)
     middle = len(rest) // 2
     first, second = frozenset(rest[:middle]), frozenset(rest[middle:])
-    in_second = _by_halves(conflicts, base | first, first, sorted(second))
-    in_first = _by_halves(conflicts, base | in_second, in_second, sorted(first))
+    in_second = by_halves(conflicts, base | first, first, sorted(second))
+    in_first = by_halves(conflicts, base | in_second, in_second, sorted(first))
     return in_first | in_second
 
 

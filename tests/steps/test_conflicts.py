@@ -5,13 +5,15 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Index
 from bisect_deps.interpreters import find
 from bisect_deps.model import IndexSettings, Requirement
 from bisect_deps.resolver import Resolver
-from bisect_deps.steps.conflicts import find_conflicts
+from bisect_deps.steps.conflicts import by_deletion, by_halves, find_conflicts
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.scenarios import SCENARIOS, Scenario, read_line
 
@@ -67,6 +69,23 @@ def test_every_conflict_is_minimal_and_the_rest_resolves(
                 assert all(conflict.sentence for conflict in result.found)
     for name, version in one.chosen.items():
         assert result.rest.releases[name] == version
+
+
+SETS = st.lists(st.frozensets(st.integers(0, 15), min_size=1, max_size=4), min_size=1, max_size=5)
+
+
+@given(SETS)
+def test_what_is_left_of_any_failing_set_is_minimal(edges: list[frozenset[int]]) -> None:
+    def conflicts(numbers: frozenset[int]) -> bool:
+        return any(edge <= numbers for edge in edges)
+
+    whole = frozenset(range(16))
+    for found in (
+        by_halves(conflicts, frozenset(), frozenset(), sorted(whole)),
+        by_deletion(conflicts, whole),
+    ):
+        assert conflicts(found)
+        assert not any(conflicts(found - {number}) for number in found)
 
 
 def test_a_conflict_is_told_with_what_brings_it(tmp_path: Path, cache: Path) -> None:

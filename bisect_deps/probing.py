@@ -277,7 +277,8 @@ class Prober:
         if answered is None:
             return None
         status = BuildStatus(answered.status)
-        if status is BuildStatus.BROKEN and answered.exit_note != TIME_LIMIT:
+        over_time = answered.exit_note == TIME_LIMIT
+        if status is BuildStatus.BROKEN and not over_time:
             return None
         try:
             path = self.journal.folder / answered.log
@@ -285,7 +286,7 @@ class Prober:
         except OSError:
             return None
         diagnosis = self._diagnose(inquiry, status, text)
-        if diagnosis.infrastructure:
+        if diagnosis.infrastructure and not over_time:
             return None
         return Probe(
             number=answered.number,

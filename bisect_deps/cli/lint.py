@@ -193,15 +193,18 @@ def _show_diff(checker: Checker, fixed: Fixed, originals: dict[str, bytes]) -> N
 
 
 def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_stderr: bool) -> int:
-    from bisect_deps.linting.baseline import subtract, write_baseline
     from bisect_deps.linting.outputs import render
     from bisect_deps.linting.outputs.base import Style
 
     if options["write_baseline"]:
+        from bisect_deps.linting.baseline import write_baseline
+
         count = write_baseline(report, options["write_baseline"])
         click.echo(f"Wrote {count} findings to {options['write_baseline']}.", err=True)
         return ExitCode.OK
     if settings.baseline:
+        from bisect_deps.linting.baseline import subtract
+
         report = subtract(report, settings.baseline)
     for note in report.notes:
         click.echo(f"note: {note}", err=True)

@@ -27,13 +27,12 @@ _HINTS = (
     (r"^[\w.-]+\s+[\w.-]+(\s|$)", "one requirement per line, and a # before a comment"),
     (r"^[\w.-]+\s*,", "one requirement per line, without commas between them"),
 )
-_COMPILED = tuple((re.compile(pattern), hint) for pattern, hint in _HINTS)
 _GENERAL = "write name==version, or put a # before the line"
 
 
 def hint_for(text: str) -> str:
     """Return what to write in place of a line that is no requirement."""
-    for pattern, hint in _COMPILED:
-        if found := pattern.search(text):
+    for pattern, hint in _HINTS:
+        if found := re.search(pattern, text):
             return hint.format(**found.groupdict())
     return _GENERAL

@@ -16,7 +16,6 @@ from bisect_deps.linting.safety import safe
 from bisect_deps.linting.scoping import lock_beside, scope_of
 from bisect_deps.linting.selection import Selection
 from bisect_deps.linting.settings import Settings
-from bisect_deps.linting.suppressing import Ignore, findings_about, ignores_of
 from bisect_deps.linting.targets import judge_for, parse_target
 from bisect_deps.rules.base import (
     NONE,
@@ -32,6 +31,7 @@ from bisect_deps.rules.base import (
 
 if TYPE_CHECKING:
     from bisect_deps.linting.online import IndexFacts
+    from bisect_deps.linting.suppressing import Ignore
     from bisect_deps.model import IndexSettings
 
 
@@ -144,7 +144,7 @@ class _Run:
             self._documents.setdefault(file, document)
             self._fatal[file] = sum(problem.fatal for problem in document.problems)
             if file not in self._ignores:
-                self._ignores[file] = ignores_of(document)
+                self._ignores[file] = _ignores_of(document)
         profiles = {(id(i.document), i.line.number, i.line.group): i.profile for i in scope.items}
         for rule in self._selection.rules(scope):
             for finding in self._findings(rule, scope):
@@ -219,10 +219,20 @@ class _Run:
                 break
 
     def _judge_ignores(self, ran: set[str]) -> None:
+        from bisect_deps.linting.suppressing import findings_about
+
         for file, ignores in list(self._ignores.items()):
             for rule, finding in findings_about(ignores, ran):
                 if rule.code in ran:
                     self._add(rule, finding, file, Profile.PUBLISH)
+
+
+def _ignores_of(document: Document) -> list[Ignore]:
+    if "depbisect:" not in document.text:
+        return []
+    from bisect_deps.linting.suppressing import ignores_of
+
+    return list(ignores_of(document))
 
 
 def _left_out(rules: Iterable[Rule]) -> Iterator[str]:

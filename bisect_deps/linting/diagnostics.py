@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -33,6 +32,8 @@ class Diagnostic(NamedTuple):
     @property
     def fingerprint(self) -> str:
         """Return what identifies it when lines move: rule, file, and project or else the text."""
+        import hashlib  # a tenth of the start-up time, and most runs have no use for it
+
         subject = self.package or " ".join(" ".join(self.text).split())
         told = "\0".join((self.rule.code, self.file, subject))
         return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -42,14 +42,8 @@ class Ignore:
         return self.first <= last and first <= self.last
 
 
-def ignores_of(document: Document) -> list[Ignore]:
-    """Return the ignore comments of a document in the order of their lines."""
-    if "depbisect:" not in document.text:
-        return []
-    return list(_ignores(document))
-
-
-def _ignores(document: Document) -> Iterator[Ignore]:
+def ignores_of(document: Document) -> Iterator[Ignore]:
+    """Yield the ignore comments of a document in the order of their lines."""
     head = True
     for physical in document.physical:
         text = document.slice(physical.span)

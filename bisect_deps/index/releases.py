@@ -77,7 +77,8 @@ class ReleaseFacts:
     @property
     def hashes(self) -> tuple[str, ...]:
         """Return `sha256:...` of every file, sorted, as `--hash` takes them."""
-        return tuple(sorted(f"{k}:{v}" for file in self.files for k, v in file.hashes.items()))
+        digests = (file.hashes.get("sha256") for file in self.files)
+        return tuple(sorted(f"sha256:{digest}" for digest in digests if digest))
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -287,14 +287,24 @@ class _Search:
             elif version is None or requirement.url or _stays(requirement, version):
                 lines.append(requirement)
             else:
-                clause = f"=={version}"
-                edits.append(Edit(EditAction.REPIN, requirement.name, requirement.number, clause))
-                lines.append(_respecified(requirement, clause))
+                edits.append(repinned(requirement, version, self.index))
+                lines.append(_respecified(requirement, f"=={version}"))
         answer = self._resolve(lines, "highest", False, hold=False)
         if answer.answered is not Answered.RESOLVED:
             return None
         moved = {edit.name: chosen[edit.name] for edit in edits if edit.name in chosen}
         return Bump(aim, tuple(edits), moved, tuple(sorted(self.gone)), answer)
+
+
+def repinned(requirement: Requirement, version: str, index: Index | None) -> Edit:
+    """Return the edit that pins a requirement to a version, with its hashes where it had some."""
+    hashes: tuple[str, ...] = ()
+    if requirement.hashes and index is not None:
+        release = index.release(Release(requirement.name, version))
+        hashes = release.hashes if release else ()
+    return Edit(
+        EditAction.REPIN, requirement.name, requirement.number, f"=={version}", hashes=hashes
+    )
 
 
 def _respecified(requirement: Requirement, clause: str) -> Requirement:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -203,3 +204,15 @@ def test_other_pins_are_never_edited_where_a_way_leaves_them(tmp_path: Path, cac
 def test_no_bump_where_nothing_suits(tmp_path: Path, cache: Path) -> None:
     with bumps_of(tmp_path, cache, list(read_world("a 1 | b 1")), "a==1 | b", 0) as bumps:
         assert list(bumps) == []
+
+
+def test_a_pin_with_hashes_gets_those_of_the_new_release(tmp_path: Path, cache: Path) -> None:
+    local = LocalIndex(tmp_path, *read_world("a 1 | a 2"))
+    hashed = replace(read_line(0, "a==1"), hashes=("sha256:" + "0" * 64,))
+    with local.serve() as server:
+        settings = IndexSettings(index_url=server.url)
+        with Index(settings, PYTHON, cache=tmp_path / "pages") as index:
+            resolver = Resolver(PYTHON, settings, cache=cache)
+            [edit] = next(find_bumps([hashed], [0], resolver, index)).edits
+    new = [file for file in local.files("a") or () if file.release.version == "2"]
+    assert edit.hashes == tuple(f"sha256:{file.sha256}" for file in new)

@@ -1,4 +1,4 @@
-"""What somebody who wrote a line that pip rejects most likely meant. Knows text only."""
+"""What somebody who wrote a line that pip rejects most likely meant, in words safe to show."""
 
 from __future__ import annotations
 
@@ -36,3 +36,13 @@ def hint_for(text: str) -> str:
         if found := re.search(pattern, text):
             return hint.format(**found.groupdict())
     return _GENERAL
+
+
+def shown(text: str) -> str:
+    """Return words that may quote the user's file: no password in them, no control character."""
+    from bisect_deps.secret import redact  # few files have anything to tell
+
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in redact(text)
+    )

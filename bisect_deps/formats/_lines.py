@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bisect_deps.formats._declared import Rejected, declared, declared_editable
-from bisect_deps.formats._hints import hint_for
+from bisect_deps.formats._hints import hint_for, shown
 from bisect_deps.formats._options import OptionsRead, read_options
 from bisect_deps.formats._text import COMMENT, HIDDEN, Block, Mapped, blocks, decode, expand
 from bisect_deps.formats.base import (
@@ -41,7 +41,7 @@ class _Reader:
     ) -> None:
         line, _ = self.document.place(span.start)
         self.problems.append(
-            Problem(kind, self.document.path, line, message, hint, span, fatal=fatal)
+            Problem(kind, self.document.path, line, shown(message), shown(hint), span, fatal=fatal)
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from bisect_deps.errors import InputError
+from bisect_deps.formats._hints import shown
 from bisect_deps.formats._text import COMMENT, COOKIE
 from bisect_deps.formats.base import Document, LogicalLine, Option, Span
 
@@ -37,7 +38,7 @@ def repin(document: Document, line: LogicalLine, to: str, hashes: tuple[str, ...
     place = f"{document.path}:{line.number}"
     if parts is None or parts.editable or parts.url:
         raise InputError(
-            f"{line.written!r} names a URL or a path: it has no version to change",
+            f"{shown(line.written)} names a URL or a path: it has no version to change",
             place=place,
             hint="give the project by name",
         )
@@ -46,7 +47,7 @@ def repin(document: Document, line: LogicalLine, to: str, hashes: tuple[str, ...
     elif parts.insertion is not None:
         changes = [(Span(parts.insertion, parts.insertion), to)]
     else:
-        raise InputError(f"{line.written!r} has no place for a version", place=place)
+        raise InputError(f"{shown(line.written)} has no place for a version", place=place)
     return changes + _rehash(document, line, hashes)
 
 

@@ -100,6 +100,7 @@ def decode(data: bytes, path: str) -> Document:
     """Return a document with its text and physical lines; undecodable: a fatal problem."""
     for bom, encoding in _MARKS:
         if data.startswith(bom):
+            bom, encoding = _with_second_mark(data, bom, encoding)  # noqa: PLW2901
             return _decoded(data, path, bom, encoding, "a byte order mark says so")
     named = cookie(data)
     if named is not None:
@@ -108,6 +109,16 @@ def decode(data: bytes, path: str) -> Document:
         return _document(data, path, data.decode("utf-8"), "utf-8")
     except UnicodeDecodeError:
         return _decoded(data, path, b"", _locale_encoding(), "it is not UTF-8")
+
+
+def _with_second_mark(data: bytes, bom: bytes, encoding: str) -> tuple[bytes, str]:
+    # After the mark of the machine's own byte order (as good as always little-endian) pip decodes
+    # by a codec that takes another mark.
+    if encoding.endswith("-le"):
+        for second, other in _MARKS:
+            if other[:6] == encoding[:6] and data.startswith(bom + second):
+                return bom + second, other
+    return bom, encoding
 
 
 def _locale_encoding() -> str:

@@ -82,21 +82,22 @@ class TomlStyle:
             if array.path == self.main:
                 changes = _add_to(array, source.text, texts, newline)
                 return [(source.span(span.start, span.end), text) for span, text in changes]
+        headers = layout(source.text).headers
+        table = self.main[:-1]
+        if not source.text or (table and table not in headers) or self._is_dynamic(source):
+            raise InputError(
+                f"there is no list {'.'.join(self.main)} to add to",
+                place=embedding.document.path,
+                hint="add the list, or use a requirements file",
+            )
         line = f"{self.main[-1]} = [{', '.join(_quoted(text) for text in texts)}]"
-        at = 0
-        if self.main[:-1]:
-            headers = layout(source.text).headers
-            if self.main[:-1] not in headers or self._is_dynamic(source):
-                raise InputError(
-                    f"there is no list {'.'.join(self.main)} to add to",
-                    place=embedding.document.path,
-                    hint="add the list, or use a requirements file",
-                )
-            at = headers[self.main[:-1]]
-            rest = _ONLY_COMMENT.match(source.text, at)
-            at = rest.end(1) if rest and rest[1] else at
-            return [(source.span(at, at), newline + line)]
-        return [(source.span(at, at), line + newline)]
+        if not table:
+            return [(source.span(0, 0), line + newline)]
+        at = headers[table]
+        comment = _ONLY_COMMENT.match(source.text, at)
+        at = comment.end(1) if comment and comment[1] else at
+        at -= source.text[:at].endswith("\r")
+        return [(source.span(at, at), newline + line)]
 
     def _is_dynamic(self, source: Mapped) -> bool:
         table: Any = load(source.text)

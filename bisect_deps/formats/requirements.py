@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
+from bisect_deps.formats._hints import shown
 from bisect_deps.formats._lines import read_document
 from bisect_deps.formats._splice import CONSTRAINTS_FILE, Change, append, comment_out, repin
 from bisect_deps.formats.base import (
@@ -319,7 +320,7 @@ def _include_problem(
     include: Include, message: str, hint: str, kind: ProblemKind = ProblemKind.BAD_INCLUDE
 ) -> Problem:
     fatal = kind is ProblemKind.BAD_INCLUDE
-    return Problem(kind, "", 0, message, hint, include.span, fatal=fatal)
+    return Problem(kind, "", 0, shown(message), hint, include.span, fatal=fatal)
 
 
 def _bad_constraint(line: LogicalLine, parts: Parts) -> Problem | None:

@@ -27,8 +27,6 @@ def _source(document: Document) -> Mapped | None:
         text.append(document.text[start : line.end])
         starts += range(start, line.end)
         ends += range(start + 1, line.end + 1)
-    if not starts:
-        starts = [lines[0].span.start] if lines else [0]
     return Mapped("".join(text), starts, ends)
 
 

@@ -177,6 +177,11 @@ def test_a_list_is_added_to_a_script_without_one() -> None:
     )
 
 
+def test_an_empty_block_is_no_place_to_add_to() -> None:
+    with pytest.raises(InputError, match="no list"):
+        edited("tool.py", ADD, text="# /// script\n# ///\n")
+
+
 def test_an_invalid_line_of_a_pip_list_is_named(tmp_path: Path) -> None:
     path = tmp_path / "environment.yml"
     path.write_text("dependencies:\n  - pip:\n    - a=1\n")

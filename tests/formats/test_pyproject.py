@@ -134,6 +134,10 @@ ADDED = {
         "[project]\ndependencies = []\n",
         '[project]\ndependencies = ["x", "y"]\n',
     ),
+    "where there is no list, with other line ends": (
+        '[project] # c\r\nname = "n"\r\n',
+        '[project] # c\r\ndependencies = ["x", "y"]\r\nname = "n"\r\n',
+    ),
     "where there is no list": (
         '[project] # c\nname = "n"\n',
         '[project] # c\ndependencies = ["x", "y"]\nname = "n"\n',
@@ -152,6 +156,21 @@ def test_nothing_is_added_where_dependencies_are_dynamic() -> None:
         edited('[project]\ndynamic = ["dependencies"]\n', add("x"))
     with pytest.raises(InputError, match="no list"):
         edited("[tool.x]\n", add("x"))
+
+
+def test_edits_are_described_as_the_report_shows_them() -> None:
+    manifest = read(PROJECT)
+    described = manifest.describe([repin(2), drop(4), add("x")])
+    assert [(own.line, own.name, own.before, own.after) for own in described] == [
+        (7, "flask", ">=3,<4", "==9"),
+        (9, "numpy", "==1.26", None),
+        (19, "x", None, None),
+    ]
+
+
+def test_a_number_that_is_no_requirement_is_an_error() -> None:
+    with pytest.raises(InputError, match="no requirement has the number"):
+        edited(PROJECT, drop(99))
 
 
 def test_hashes_and_constraints_have_no_place_in_it() -> None:

@@ -226,6 +226,28 @@ def test_a_secret_in_a_variable_stays_out_of_requirements_and_problems() -> None
     assert "s3cr3t" not in repr([(own.message, own.hint) for own in manifest.problems])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://me:s3cr3t@h.example/a#egg=b[c]\n",
+        "a==1 -r https://me:s3cr3t@h.example/r.txt\n",
+        "-e https://me:s3cr3t@h.example/a\n",
+        "--pre https://me:s3cr3t@h.example\n",
+    ],
+)
+def test_a_password_in_a_url_is_not_repeated_in_problems(text: str) -> None:
+    problems = read(text).problems
+    assert problems
+    told = " ".join(own.message + own.hint for own in problems)
+    assert "s3cr3t" not in told
+
+
+def test_problems_hold_no_control_characters() -> None:
+    told = [own.message for own in read("a==1 --pre \x1b[31mred\n-r \x1bx\n").problems]
+    assert told
+    assert all(text.isprintable() for text in told)
+
+
 def test_edits_are_described_as_the_report_shows_them() -> None:
     manifest = read("a==1\nb>=2\nc\n")
     described = manifest.describe([repin(0, "==2"), drop(1), add("x", "<2"), add("y")])
@@ -270,6 +292,17 @@ def test_a_problem_points_at_its_own_characters() -> None:
     manifest = read("a\nb==1 --pre  # c\n")
     [problem] = manifest.problems
     assert manifest.documents[0].slice(problem.span) == "--pre"
+
+
+def test_places_count_lines_and_columns_from_one() -> None:
+    document = read("ab\ncd\n").documents[0]
+    assert [document.place(offset) for offset in (0, 1, 3, 4, 6)] == [
+        (1, 1),
+        (1, 2),
+        (2, 1),
+        (2, 2),
+        (2, 4),
+    ]
 
 
 def test_parts_know_their_places() -> None:

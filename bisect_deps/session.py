@@ -16,7 +16,7 @@ from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, BuilderOptions
 from bisect_deps.config import Settings, now
-from bisect_deps.errors import BuilderUnavailable
+from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.formats import open_manifest
 from bisect_deps.formats.base import Manifest
 from bisect_deps.index import Index
@@ -180,7 +180,9 @@ def run(settings: Settings, progress: Progress) -> Finished:
         index = _index_as_of(settings, manifest, interpreter, journal)
         options = _builder_options(settings, interpreter, index, folder)
         builder = make_builder(settings.builder, options)
+        left: list[str] = []
         try:
+            _be_able(builder, settings)
             _be_ready(builder)
             target = _target(settings, interpreter, index, builder)
             progress.run_started(target, _overview(settings, manifest))
@@ -191,7 +193,7 @@ def run(settings: Settings, progress: Progress) -> Finished:
                 prober.give(baseline_inquiry(context), settings.log.read_bytes())
             conclusion = drive(solve(context), prober)
         finally:
-            builder.close()
+            _close(builder, progress, left)
         verdict = verdict_of(
             manifest,
             target,
@@ -204,6 +206,7 @@ def run(settings: Settings, progress: Progress) -> Finished:
             seconds=time.monotonic() - began,
             passing=conclusion.passing,
         )
+        verdict = replace(verdict, notes=(*verdict.notes, *left))
         (journal.folder / "report.json").write_text(dumps(verdict), encoding="utf-8")
     progress.finished(verdict)
     return Finished(verdict, dict(manifest.files))
@@ -254,6 +257,24 @@ def _secret(value: str | None) -> Secret | None:
     return Secret(value) if value else None
 
 
+def _be_able(builder: Builder, settings: Settings) -> None:
+    if (settings.checks or settings.imports) and not builder.describe().check:
+        raise InputError(
+            f"the {settings.builder} builder runs no commands, so it can neither --check nor "
+            "--imports",
+            hint="give --check-input JSON, which calls the built version, or use another builder",
+        )
+
+
+def _close(builder: Builder, progress: Progress, left: list[str]) -> None:
+    """Close the builder; what it had to leave is told, and hides neither verdict nor error."""
+    try:
+        builder.close()
+    except BuilderUnavailable as error:
+        left.append(f"{error}. {error.hint or ''}".strip())
+        progress.note(left[-1])
+
+
 def _be_ready(builder: Builder) -> None:
     troubles = builder.preflight()
     if troubles:
@@ -286,6 +307,13 @@ def _limits(settings: Settings, builder: Builder) -> Limits:
     )
 
 
+def _has_check(settings: Settings) -> bool:
+    """Say whether a green build has also been tried out."""
+    return (
+        bool(settings.checks) or settings.check_input is not None or settings.builder == "command"
+    )
+
+
 def _context(
     settings: Settings,
     manifest: Manifest,
@@ -303,7 +331,7 @@ def _context(
         progress=progress,
         index=Index(index, interpreter) if settings.evidence else None,
         resolver=Resolver(interpreter, index) if settings.evidence else None,
-        has_check=bool(settings.checks) or settings.builder == "command",
+        has_check=_has_check(settings),
         imports=settings.imports,
         slots=capabilities.max_parallel,
         prefer=Prefer(prefer),

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from bisect_deps.builders._http import HttpError
 from bisect_deps.builders.algorithmia.api import Algorithm, Api
+from bisect_deps.builders.algorithmia.records import Records
 from bisect_deps.builders.algorithmia.repository import GitError, Login, Repository
 from bisect_deps.builders.algorithmia.rights import (
     BY_CODE,
@@ -27,7 +28,7 @@ from bisect_deps.builders.algorithmia.rights import (
 from bisect_deps.builders.algorithmia.settings import Settings
 from bisect_deps.builders.algorithmia.watching import Pace, Stage, Track, Watcher
 from bisect_deps.builders.base import STOPPED, Capabilities, Handle, Order
-from bisect_deps.errors import BuilderUnavailable, InputError
+from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus
 
 ROOT_FILE = "requirements.txt"
@@ -56,6 +57,8 @@ class AlgorithmiaBuilder:
         self._repositories: dict[Algorithm, Repository] = {}
         self._tracks: dict[str, Track] = {}
         self._ended: set[str] = set()
+        self._records = Records(settings.state, settings.address)
+        self._starting: dict[Algorithm, str] = {}
 
     def identity(self) -> str:
         """Return the cluster, the first algorithm and the sample input."""
@@ -90,15 +93,18 @@ class AlgorithmiaBuilder:
         if refusal:
             return self._refused(order, refusal)
         for algorithm in self._settings.algorithms:
-            known = self._repository(algorithm).find(order.digest)
+            known = self._known(algorithm, order.digest)
             if known and known not in self._ended:
                 return self._handle(algorithm, known, order)
         algorithm = self._idlest()
         repository = self._repository(algorithm)
-        self._remember(algorithm, repository)
+        self._records.note_change(algorithm, repository.branch, repository.original)
+        self._starting[algorithm] = order.digest
         with _git_explained(algorithm):
             commit = repository.push(_placed(order), order.digest, order.label)
-        return self._handle(algorithm, commit, order)
+        handle = self._handle(algorithm, commit, order)
+        del self._starting[algorithm]
+        return handle
 
     def poll(self, handle: Handle) -> BuildStatus:
         """Return the state; at most one request, none before the next is due."""
@@ -132,7 +138,7 @@ class AlgorithmiaBuilder:
         it by hand; everything else is cleaned up all the same.
         """
         troubles: list[str] = []
-        for algorithm in self._left_changed():
+        for algorithm in self._records.changed():
             try:
                 restored = self._repository(algorithm).restore()
             except GitError as error:
@@ -141,7 +147,8 @@ class AlgorithmiaBuilder:
             except BuilderUnavailable as error:
                 troubles.append(str(error))
                 continue
-            self._record(algorithm).unlink(missing_ok=True)
+            digest = self._starting.get(algorithm, "")
+            self._records.note_restored(algorithm, digest, restored.orders.get(digest))
             if restored.kept:
                 names = ", ".join(restored.kept)
                 troubles.append(f"{algorithm}: somebody else changed {names} meanwhile: left as is")
@@ -207,6 +214,11 @@ class AlgorithmiaBuilder:
         busy = [track.algorithm for track in self._tracks.values() if track.stage is not Stage.DONE]
         return min(self._settings.algorithms, key=busy.count)
 
+    def _known(self, algorithm: Algorithm, digest: str) -> str | None:
+        """Return the commit of an order that an earlier process, or this one, has pushed."""
+        interrupted = self._records.interrupted(algorithm, digest)
+        return self._repository(algorithm).find(digest) or interrupted
+
     def _repository(self, algorithm: Algorithm) -> Repository:
         """Return the algorithm's repository, fetched when it is first needed."""
         if algorithm not in self._repositories:
@@ -222,41 +234,6 @@ class AlgorithmiaBuilder:
                 repository.open()
             self._repositories[algorithm] = repository
         return self._repositories[algorithm]
-
-    def _left_changed(self) -> list[Algorithm]:
-        """Return the algorithms that this run or a crashed one has changed."""
-        records = self._settings.state.glob("*.json")
-        return [found for path in sorted(records) if (found := self._recorded(path))]
-
-    def _remember(self, algorithm: Algorithm, repository: Repository) -> None:
-        """Write down, before the first push, that an algorithm has to be put back."""
-        path = self._record(algorithm)
-        if path.exists():
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        ignore = path.parent.parent / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-        record = {
-            "address": self._settings.address,
-            "algorithm": str(algorithm),
-            "branch": repository.branch,
-            "original": repository.original,
-        }
-        path.write_text(json.dumps(record) + "\n", encoding="utf-8")
-
-    def _record(self, algorithm: Algorithm) -> Path:
-        return self._settings.state / f"{algorithm.owner}-{algorithm.name}.json"
-
-    def _recorded(self, path: Path) -> Algorithm | None:
-        """Return the algorithm of a record of this cluster; another cluster's waits for its own."""
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if record["address"] != self._settings.address:
-                return None
-            return Algorithm.parse(record["algorithm"])
-        except (OSError, ValueError, KeyError, TypeError, InputError):
-            return None
 
 
 def source_of(api: Api, settings: Settings, algorithm: Algorithm) -> tuple[str, Login | None]:

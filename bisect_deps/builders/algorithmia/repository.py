@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bisect_deps.builders._http import refuse_open_channel
@@ -63,10 +63,15 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What putting the original back came to; `kept` are files that somebody else changed since."""
+    """What putting the original back came to.
+
+    `kept` are files that somebody else changed since; `orders` maps the orders since the original
+    to their newest commits.
+    """
 
     commit: str | None
     kept: tuple[str, ...] = ()
+    orders: Mapping[str, str] = field(default_factory=dict)
 
 
 class Repository:
@@ -147,8 +152,9 @@ class Repository:
             message = f"depbisect: the original files are back\n\n{RESTORED}: {self.original}\n"
             commit = self._commit(tree, message)
             if self._pushed(commit):
+                orders = {one.order: one.sha for one in self._ours}
                 self._ours = []
-                return Restored(commit, tuple(sorted(kept)))
+                return Restored(commit, tuple(sorted(kept)), orders)
         raise GitError("the branch moves faster than it can be pushed to")
 
     @property

@@ -246,6 +246,29 @@ def test_a_crash_is_seen_on_the_branch_alone(cluster: Cluster, tmp_path: Path) -
     assert cluster.file() == ORIGINAL
 
 
+def test_a_start_that_is_interrupted_after_its_push_is_found_again(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may come when the push is done and nobody has the handle yet."""
+    builder = cluster.builder()
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(builder, "_handle", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        builder.start(order("six\n", "d1"))
+    builder.close()
+    assert cluster.file() == ORIGINAL
+    resumed = cluster.builder()
+    handle = resumed.start(order("six\n", "d1"))
+    assert finish(resumed, handle) == [PASSED]
+    resumed.start(order("six\nattrs\n", "d2"))
+    resumed.close()
+    assert cluster.history().count("depbisect: probe of d1") == 1
+    assert list((cluster.folder / ".depbisect" / "algorithmia").iterdir()) == []
+
+
 def test_a_clean_end_forgets_earlier_orders(cluster: Cluster) -> None:
     for _ in range(2):
         builder = cluster.builder()

@@ -1,0 +1,206 @@
+"""`depbisect run --builder algorithmia`: real pushes, real installs, and every way to stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders.algorithmia.cluster import KEY, Cluster, served
+from tests.support.algorithmia_emulator import Install
+from tests.support.algorithmia_emulator.platform import commits
+from tests.support.local_index import Fault, LocalIndex, Project, broken_import
+
+pytestmark = pytest.mark.slow
+
+FAILING = "alpha==1.0\nbroken==1.0\nomega==1.0\n"
+CHECKED = "import uncallable\n\n\ndef apply(value):\n    return value\n"
+
+
+@pytest.fixture
+def index_url(tmp_path: Path) -> Iterator[str]:
+    index = LocalIndex(
+        tmp_path / "index",
+        Project("alpha").release("1.0").release("2.0"),
+        Project("omega").release("1.0"),
+        Project("broken").release("1.0", fault=Fault.COMPILE).release("2.0"),
+        Project("slow").release("1.0", seconds=2).release("2.0"),
+        Project("uncallable").release("1.0", code=broken_import()).release("2.0"),
+    )
+    with index.serve() as server:
+        yield server.url
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, index_url: str) -> Iterator[Cluster]:
+    recipe = Install(arguments=("--index-url", index_url))
+    with served(tmp_path, recipe) as running:
+        yield running
+
+
+class Runner:
+    """Starts `depbisect run` on a file, with the key in the environment alone."""
+
+    def __init__(self, cluster: Cluster, index_url: str, text: str, source: str = "") -> None:
+        self.cluster = cluster
+        self.original = f"{text}# as its owner left it\n"
+        self.file = cluster.folder / "requirements.txt"
+        self.file.write_text(text, encoding="utf-8")
+        files = {"requirements.txt": self.original, **({"src/Run.py": source} if source else {})}
+        cluster.platform.create("acme", "Run", files)
+        self.command = [sys.executable, "-m", "bisect_deps", "run", str(self.file)]
+        self.command += ["--builder", "algorithmia", "--algorithm", "acme/Run"]
+        self.command += ["--index-url", index_url]
+        self.environment = {
+            **os.environ,
+            "ALGORITHMIA_API_KEY": KEY,
+            "ALGORITHMIA_API": cluster.server.address,
+            "PYTHONPATH": os.getcwd(),
+        }
+
+    def start(self, *flags: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*self.command, *flags],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *flags: str) -> tuple[dict[str, Any], str]:
+        """Return the report and all that was printed."""
+        process = self.start("--json", "-", *flags)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, out + err
+        return json.loads(out), out + err
+
+    def wait_for_build(self, process: subprocess.Popen[str]) -> None:
+        """Wait until the platform has a build under way."""
+        until = time.monotonic() + 60
+        while not any(build.finished is None for build in self.algorithm.builds):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    @property
+    def algorithm(self) -> Any:
+        return self.cluster.platform.algorithms["acme/Run"]
+
+    @property
+    def restored(self) -> bool:
+        return self.cluster.file("acme/Run") == self.original
+
+    def orders(self) -> Counter[str]:
+        """Return how often each order was pushed."""
+        lines = "\n".join(commit["message"] for commit in commits(self.algorithm)).splitlines()
+        return Counter(line for line in lines if line.startswith("Depbisect-Order: "))
+
+
+def test_a_named_culprit_takes_three_platform_builds(cluster: Cluster, index_url: str) -> None:
+    runner = Runner(cluster, index_url, FAILING)
+    report, printed = runner.run()
+    assert report["verdict"] == "fixed"
+    [culprit] = report["culprits"]
+    assert [one["name"] for one in culprit["requirements"]] == ["broken"]
+    [edit] = report["fix"]["edits"]
+    assert (edit["name"], edit["to"]) == ("broken", "==2.0")
+    assert report["builds"] <= 3
+    assert runner.restored
+    assert len(runner.algorithm.builds) == report["builds"] + 1, "and the restored file's"
+    assert KEY not in printed
+    again, _ = runner.run()
+    assert again["builds"] == 0
+
+
+def test_a_call_that_fails_is_bisected_like_a_build(cluster: Cluster, index_url: str) -> None:
+    runner = Runner(cluster, index_url, "alpha==1.0\nuncallable==1.0\n", CHECKED)
+    report, _ = runner.run("--check-input", '"x"')
+    assert report["verdict"] == "fixed"
+    assert [one["requirements"][0]["name"] for one in report["culprits"]] == ["uncallable"]
+    assert report["culprits"][0]["phase"] == "check"
+    assert runner.restored
+
+
+def test_kill_minus_nine_and_resume_build_nothing_twice(cluster: Cluster, index_url: str) -> None:
+    runner = Runner(cluster, index_url, "alpha==1.0\nbroken==1.0\nslow==1.0\n")
+    process = runner.start()
+    runner.wait_for_build(process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    before = [commit["id"] for commit in commits(runner.algorithm)]
+    assert not runner.restored
+    report, _ = runner.run("--resume")
+    assert report["verdict"] == "fixed"
+    after = [commit["id"] for commit in commits(runner.algorithm)]
+    assert after[-len(before) :] == before, "history is never rewritten"
+    assert set(runner.orders().values()) == {1}, "no commit is pushed twice"
+    built = Counter(build.commit for build in runner.algorithm.builds)
+    assert set(built.values()) == {1}
+    assert runner.restored
+
+
+def test_ctrl_c_restores_the_file_and_keeps_what_is_known(cluster: Cluster, index_url: str) -> None:
+    runner = Runner(cluster, index_url, "alpha==1.0\nbroken==1.0\nslow==1.0\n")
+    process = runner.start()
+    runner.wait_for_build(process)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert time.monotonic() - began < 5
+    assert runner.restored
+    report, _ = runner.run("--resume")
+    assert report["verdict"] == "fixed"
+    assert set(runner.orders().values()) == {1}
+    assert runner.restored
+
+
+def test_a_restore_that_fails_is_told_and_hides_no_verdict(
+    cluster: Cluster, index_url: str
+) -> None:
+    runner = Runner(cluster, index_url, "alpha==1.0\n")
+    process = runner.start("--json", "-")
+    runner.wait_for_build(process)
+    cluster.troubles.push_refused = True
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    report = json.loads(out)
+    assert report["verdict"] == "passes"
+    assert "could not be put back" in err
+    assert not runner.restored
+    cluster.troubles.push_refused = False
+    runner.run()
+    assert runner.restored
+
+
+def test_shell_checks_are_refused_before_anything_is_pushed(
+    cluster: Cluster, index_url: str
+) -> None:
+    runner = Runner(cluster, index_url, FAILING)
+    process = runner.start("--check", "true")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "--check-input" in err
+    assert cluster.history("acme/Run") == ["first version"]
+
+
+def test_no_secret_is_left_anywhere(cluster: Cluster, index_url: str) -> None:
+    runner = Runner(cluster, index_url, FAILING)
+    html = cluster.folder / "report.html"
+    _, printed = runner.run("--html", str(html), "-v")
+    files = [path for path in cluster.folder.rglob("*") if path.is_file()]
+    assert html in files
+    assert any(path.name == "journal.jsonl" for path in files)
+    everything = printed.encode() + b"\n".join(path.read_bytes() for path in files)
+    everything += json.dumps(commits(runner.algorithm)).encode()
+    for secret in (KEY, KEY.replace("/", "%2F")):
+        assert secret.encode() not in everything

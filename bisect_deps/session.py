@@ -43,6 +43,7 @@ from bisect_deps.steps.base import Alternative, Case, Context, ask, installs
 from bisect_deps.steps.checking import mend_check
 from bisect_deps.steps.mending import mend_install
 from bisect_deps.steps.narrowing import narrow_all
+from bisect_deps.steps.sources import UNDATED, sources, tells_dates
 from bisect_deps.steps.telling import verdict_of
 
 
@@ -178,17 +179,27 @@ def run(settings: Settings, progress: Progress) -> Finished:
     folder = settings.file.resolve().parent
     with Journal(folder / STATE_FOLDER) as journal:
         index = _index_as_of(settings, manifest, interpreter, journal)
+        as_of = index.exclude_newer or ""
+        seen = sources(index, manifest, settings.installer, Path.cwd())
+        asks_index = settings.builder == "local" or settings.evidence
+        if (
+            settings.index.exclude_newer is None
+            and asks_index
+            and not tells_dates(seen, manifest, interpreter)
+        ):
+            index, seen = replace(index, exclude_newer=None), replace(seen, exclude_newer=None)
+            progress.note(UNDATED)
         options = _builder_options(settings, interpreter, index, folder)
         builder = make_builder(settings.builder, options)
         left: list[str] = []
         try:
             _be_able(builder, settings)
             _be_ready(builder)
-            target = _target(settings, interpreter, index, builder)
+            target = _target(settings, interpreter, as_of)
             progress.run_started(target, _overview(settings, manifest))
             limits = _limits(settings, builder)
             prober = Prober(manifest, builder, journal, progress, limits, settings.checks)
-            context = _context(settings, manifest, interpreter, index, builder, progress)
+            context = _context(settings, manifest, interpreter, seen, builder, progress)
             if settings.log is not None:
                 prober.give(baseline_inquiry(context), settings.log.read_bytes())
             conclusion = drive(solve(context), prober)
@@ -281,15 +292,13 @@ def _be_ready(builder: Builder) -> None:
         raise BuilderUnavailable(troubles[0], hint="depbisect doctor says what to mend")
 
 
-def _target(
-    settings: Settings, interpreter: Interpreter, index: IndexSettings, builder: Builder
-) -> Target:
+def _target(settings: Settings, interpreter: Interpreter, as_of: str) -> Target:
     return Target(
         python=interpreter.version,
         platform=settings.platform or interpreter.platform,
         builder=settings.builder,
         installer=settings.installer,
-        index_as_of=index.exclude_newer or "",
+        index_as_of=as_of,
     )
 
 
@@ -318,7 +327,7 @@ def _context(
     settings: Settings,
     manifest: Manifest,
     interpreter: Interpreter,
-    index: IndexSettings,
+    seen: IndexSettings,
     builder: Builder,
     progress: Progress,
 ) -> Context:
@@ -329,8 +338,8 @@ def _context(
         interpreter=interpreter,
         capabilities=capabilities,
         progress=progress,
-        index=Index(index, interpreter) if settings.evidence else None,
-        resolver=Resolver(interpreter, index) if settings.evidence else None,
+        index=Index(seen, interpreter) if settings.evidence else None,
+        resolver=Resolver(interpreter, seen) if settings.evidence else None,
         has_check=_has_check(settings),
         imports=settings.imports,
         slots=capabilities.max_parallel,

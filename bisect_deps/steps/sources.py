@@ -1,0 +1,73 @@
+"""Where the releases of a run come from, as its installer will see it, and whether dates are told.
+
+The facts and the resolver must look where the installer looks: at what the user gave, at the
+installer's own settings, and at the options in the file. Must not know how any of them is asked.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from bisect_deps.errors import IndexUnavailable
+from bisect_deps.formats.base import Manifest, Option
+from bisect_deps.index import Index, ReleaseFacts, completed
+from bisect_deps.model import IndexSettings, Interpreter
+
+UNDATED = (
+    "the index does not tell when files were uploaded: it is read as it is now, "
+    "and releases that appear during the run may change answers"
+)
+
+
+def sources(
+    given: IndexSettings, manifest: Manifest, installer: str, folder: Path
+) -> IndexSettings:
+    """Return `given` with the installer's own settings and the file's options added.
+
+    `folder` is where the installer runs. An index that was given is taken before the file's, as uv
+    does.
+    """
+    settings = completed(given, installer, folder=folder)
+    found: dict[str, list[str]] = {}
+    for document in manifest.documents:
+        for option in (option for line in document.lines for option in line.options):
+            found.setdefault(option.name, []).append(_address(manifest, document.path, option))
+    main = found.get("--index-url", [])
+    return replace(
+        settings,
+        index_url=given.index_url or (main[-1] if main else settings.index_url),
+        extra_index_urls=(*settings.extra_index_urls, *found.get("--extra-index-url", [])),
+        find_links=(*settings.find_links, *found.get("--find-links", [])),
+        no_index=settings.no_index or "--no-index" in found,
+    )
+
+
+def tells_dates(settings: IndexSettings, manifest: Manifest, interpreter: Interpreter) -> bool:
+    """Say whether each project of the file has releases with a date; True where nobody answers.
+
+    Private indexes often tell none. An installer that is given a date takes no file without one:
+    then nothing could be installed.
+    """
+    names = {own.name for own in manifest.requirements if own.name and not own.url}
+    try:
+        with Index(replace(settings, exclude_newer=None), interpreter) as index:
+            index.prefetch(names)
+            known = [releases for name in names if (releases := index.releases(name))]
+    except IndexUnavailable:
+        return True
+    return all(any(_is_dated(release) for release in releases) for releases in known)
+
+
+def _is_dated(release: ReleaseFacts) -> bool:
+    # Files of a local folder have no dates, and need none.
+    return any(file.uploaded or "://" not in file.url for file in release.files)
+
+
+def _address(manifest: Manifest, path: str, option: Option) -> str:
+    """Return an option's value; a relative folder counts from the file where it exists there."""
+    value = option.value or ""
+    beside = manifest.path.parent / os.path.dirname(path) / value
+    is_folder = option.name == "--find-links" and "://" not in value and beside.exists()
+    return str(beside.resolve()) if is_folder else value

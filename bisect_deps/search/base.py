@@ -8,13 +8,18 @@ guided sessions, resume, undo, simulators and property tests.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import math
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from bisect_deps.model import Outcome
 
 T = TypeVar("T")
+
+# Log-odds of an answer of a reproducible build, and from which on a claim counts as proven (60:1).
+CERTAIN = 40.0
+SURE = math.log(60)
 
 Items: TypeAlias = frozenset[int]
 
@@ -65,3 +70,68 @@ class Answer:
 
 
 Search: TypeAlias = Generator[Sequence[Question], Sequence[Answer], T]
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Yield the places of the ones in a bitmask, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+class Facts:
+    """What the answers say of sets of items, as bitmasks; a set fails when a part of it does.
+
+    An answer counts with the log-odds of being right: overwhelming where builds are reproducible,
+    `log((1 - flake) / flake)` where they are not. UNRESOLVED answers are kept but say nothing.
+    """
+
+    def __init__(self, flake: float) -> None:
+        self.flaky = flake > 0
+        self.weight = math.log((1 - flake) / flake) if self.flaky else CERTAIN
+        self.odds: dict[int, float] = {}
+        self.unresolved: set[int] = set()
+
+    def add(self, mask: int, outcome: Outcome) -> None:
+        """Count one answer."""
+        if outcome is Outcome.UNRESOLVED:
+            self.unresolved.add(mask)
+        else:
+            sign = 1 if outcome is Outcome.FAIL else -1
+            self.odds[mask] = self.odds.get(mask, 0.0) + sign * self.weight
+
+    def leaning(self, mask: int) -> float:
+        """Return the log-odds that a set fails: failing parts speak for it, passing wholes against.
+
+        A set that was asked itself speaks for itself alone where builds are reproducible, so that
+        a history that is not monotone is never overruled.
+        """
+        if not self.flaky and mask in self.odds:
+            return self.odds[mask]
+        total = 0.0
+        for asked, odds in self.odds.items():
+            if odds > 0:
+                if not asked & ~mask:
+                    total += odds
+            elif not mask & ~asked:
+                total += odds
+        return total
+
+    def fails(self, mask: int) -> bool:
+        """Say whether a set is known to fail."""
+        return self.leaning(mask) >= SURE
+
+    def passes(self, mask: int) -> bool:
+        """Say whether a set is known to pass."""
+        return self.leaning(mask) <= -SURE
+
+    def is_implied(self, mask: int) -> bool:
+        """Say whether another answer already gives the one that this mask got."""
+        odds = self.odds[mask]
+        for other, others in self.odds.items():
+            if other != mask and others * odds > 0:
+                inner, outer = (other, mask) if odds > 0 else (mask, other)
+                if not inner & ~outer:
+                    return True
+        return False

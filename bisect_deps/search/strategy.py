@@ -6,12 +6,29 @@ how long that takes is the caller's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from bisect_deps.model import Outcome
-from bisect_deps.search.base import Answer, Items, Progress, Question, Search
+from bisect_deps.search.base import CERTAIN, Answer, Facts, Items, Progress, Question, Search, bits
+from bisect_deps.search.belief import Belief
+from bisect_deps.search.certify import (
+    failing_sets,
+    is_minimal,
+    passing_witness,
+    smallest_removal,
+)
+from bisect_deps.search.locate import Choice, Scene, choose
+from bisect_deps.search.shapes import Shapes
+
+# How many hypotheses are kept at most; how sure a log is of its suspect where no weight says so.
+SAMPLE = 400
+TRUST = 0.7
+# What a question must add to a round (in bits and proofs) to be worth a slot.
+# An infrastructure answer is no evidence: asked again, this often at most.
+PATIENCE = 3
 
 
 class Prefer(str, Enum):
@@ -19,6 +36,10 @@ class Prefer(str, Enum):
 
     BUILDS = "builds"
     TIME = "time"
+
+
+# What a question must add to a round (in bits and proofs) to be worth a slot.
+WORTH = {Prefer.BUILDS: 0.9, Prefer.TIME: 0.2}
 
 
 class State(str, Enum):
@@ -97,167 +118,280 @@ class Finding:
 
 
 def bisect(problem: Problem) -> Search[Finding]:
-    """Find every culprit and combination, and the smallest removal that makes the rest pass."""
-    return (yield from _Engine(problem).run())
+    """Find every culprit and combination, and the smallest removal that makes the rest pass.
 
-
-class _Stuck(Exception):
-    """No question is left that would help."""
+    Each round holds at most `problem.slots` questions; none is asked twice, but for infrastructure
+    trouble and where builds are flaky. Same answers, same questions.
+    """
+    engine = _Engine(problem)
+    while not engine.done():
+        questions = engine.round()
+        if not questions:
+            break
+        engine.record(questions, (yield questions))
+    return engine.finding()
 
 
 class _Engine:
+    """The facts so far, what they prove, and what is best asked next."""
+
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.answers: dict[Items, Outcome] = dict(problem.known)
-        self.whole = frozenset(problem.items)
-        if problem.whole_fails:
-            self.answers[self.whole] = Outcome.FAIL
-        if problem.frame_passes:
-            self.answers[frozenset()] = Outcome.PASS
+        self.shapes = Shapes(problem.items, problem.requires)
+        self.facts = Facts(problem.flake)
+        self.belief = Belief(len(problem.items), min(SAMPLE, 40 + 10 * len(problem.items)))
         self.asked = 0
-        self.skips = False
-        self.anchors: Items = frozenset()
-        self.others: dict[str, Items] = {}
-        self.hints = list(problem.hints)
+        self.fruitless = 0
+        self.trouble: dict[int, int] = {}
+        self.answered_keys: dict[Hashable, Outcome] = {}
+        self.suspects: dict[int, tuple[int, ...]] = {}
+        self.other_failures: dict[str, list[int]] = {}
+        self.chased: set[str] = set()
+        self.assume()
+        self.conclude()
 
-    def run(self) -> Search[Finding]:
-        edges: list[Certified] = []
-        try:
-            if (yield from self.ask(self.whole, "does the whole fail?")) is Outcome.PASS:
-                return Finding(State.PASSES, passing=self.whole)
-            while True:
-                removed = self.hit([edge.members for edge in edges])
-                rest = self.whole - removed
-                outcome = yield from self.ask(rest, "does the rest pass?")
-                if outcome is Outcome.PASS:
-                    return Finding(
-                        State.FOUND,
-                        tuple(edges),
-                        removed,
-                        rest,
-                        despite_skips=self.skips,
-                        other_failures=tuple(self.others.items()),
-                    )
-                if outcome is Outcome.UNRESOLVED:
-                    raise _Stuck
-                members = yield from self.minimal(rest)
-                if not members:
-                    return Finding(State.FRAME_FAILS)
-                edges.append((yield from self.certify(members)))
-        except _Stuck:
-            return Finding(
-                State.INCONCLUSIVE,
-                tuple(edges),
-                passing=self.best(),
-                remaining=self.whole,
-                despite_skips=self.skips,
-                other_failures=tuple(self.others.items()),
-            )
+    def assume(self) -> None:
+        """Take for granted what the caller knows."""
+        problem = self.problem
+        for items, outcome in problem.known:
+            self.facts.add(self.shapes.mask(items), outcome)
+        if problem.whole_fails:
+            self.facts.odds[self.shapes.full] = CERTAIN
+            self.suspects[self.shapes.full] = self.shapes.places(problem.hints)
+        if problem.frame_passes is not None:
+            self.facts.odds[0] = -CERTAIN if problem.frame_passes else CERTAIN
 
-    def minimal(self, failing: Items) -> Generator[Sequence[Question], Sequence[Answer], Items]:
-        core: Items = frozenset()
-        order = sorted(failing, key=self.suspicion)
-        while True:
-            if (yield from self.ask(core, "is this enough to fail?")) is Outcome.FAIL:
-                return core
-            low, high = 0, len(order)
-            skipped: set[int] = set()
-            while True:
-                cuts = [cut for cut in range(low + 1, high) if cut not in skipped]
-                if not cuts:
-                    break
-                cut = min(cuts, key=lambda at: (abs(2 * at - low - high), at))
-                outcome = yield from self.ask(core | set(order[:cut]), "which half fails?")
-                if outcome is Outcome.UNRESOLVED:
-                    skipped.add(cut)
-                elif outcome is Outcome.FAIL:
-                    high = cut
-                else:
-                    low = cut
-            if high - low > 1:
-                raise _Stuck
-            core |= {order[high - 1]}
-            order = order[: high - 1]
+    def conclude(self) -> None:
+        """Work out what the facts prove: minimal failing sets, what to remove, what is open."""
+        shapes = self.shapes
+        failing = failing_sets(self.facts)
+        shapes.release(failing)
+        self.edges = [mask for mask in failing if is_minimal(self.facts, mask, shapes.reductions)]
+        self.order = suspicion_order(self.problem, self.suspects, failing, shapes)
+        removed = smallest_removal([shapes.members(edge) for edge in self.edges], self.order)
+        self.region = shapes.without(shapes.full, removed)
+        self.failing = [mask for mask in failing if not mask & ~self.region]
+        self.chase_what_is_left()
 
-    def certify(self, members: Items) -> Generator[Sequence[Question], Sequence[Answer], Certified]:
-        passing = []
-        for member in sorted(members):
-            others = members - {member}
-            outcome = yield from self.ask(others, "do the others pass without it?")
-            if outcome is Outcome.PASS:
-                passing.append(self.witness(others))
-        return Certified(members, members, tuple(passing))
+    def chase_what_is_left(self) -> None:
+        """Where only another failure keeps the rest from passing, chase that one too."""
+        for signature, masks in self.other_failures.items():
+            if self.region in masks and self.region in self.facts.unresolved:
+                self.chased.add(signature)
+                for mask in masks:
+                    self.facts.unresolved.discard(mask)
+                    self.facts.add(mask, Outcome.FAIL)
+                self.conclude()
+                return
 
-    def ask(
-        self, items: Items, why: str
-    ) -> Generator[Sequence[Question], Sequence[Answer], Outcome]:
-        items = self.close(items)
-        while True:
-            known = self.implied(items)
-            if known is not None:
-                return known
-            if self.problem.budget is not None and self.asked >= self.problem.budget:
-                raise _Stuck
+    def done(self) -> bool:
+        """Say whether the rest is known to pass, the frame to fail, or the limits are reached."""
+        budget = self.problem.budget
+        spent = budget is not None and self.asked >= budget
+        return self.rest_passes() or self.frame_fails() or spent or self.fruitless > self.patience()
+
+    def rest_passes(self) -> bool:
+        return self.facts.passes(self.region)
+
+    def frame_fails(self) -> bool:
+        return any(not self.shapes.members(edge) for edge in self.edges)
+
+    def patience(self) -> int:
+        return 12 + 4 * len(self.problem.items).bit_length()
+
+    def round(self) -> list[Question]:
+        """Return the next questions; none where no question is left that could be answered."""
+        if not self.problem.whole_fails and not self.facts.odds:
+            return self.questions([Choice(self.shapes.full, "does the whole fail?")])
+        while not self.done():
+            self.belief.follow(self.telling(), self.chances(), self.focus())
+            choices = choose(self.scene(), self.slots(), WORTH[self.problem.prefer])
+            fresh = [choice for choice in choices if not self.known_by_key(choice.mask)]
+            if fresh or not choices:
+                return self.questions(fresh)
+            self.conclude()
+        return []
+
+    def slots(self) -> int:
+        if self.problem.budget is None:
+            return self.problem.slots
+        return min(self.problem.slots, self.problem.budget - self.asked)
+
+    def scene(self) -> Scene:
+        return Scene(
+            facts=self.facts,
+            region=self.region,
+            failing=self.failing,
+            order=self.order,
+            sample=self.belief.sample,
+            shapes=self.shapes.nearest,
+            askable=self.askable,
+            cost=self.cost,
+            testable=self.testable,
+            flake=self.problem.flake,
+        )
+
+    def questions(self, choices: Sequence[Choice]) -> list[Question]:
+        progress = self.progress()
+        return [
+            Question(self.shapes.items(choice.mask), choice.purpose, progress) for choice in choices
+        ]
+
+    def record(self, questions: Sequence[Question], answers: Sequence[Answer]) -> None:
+        """Take the answers of one round, in the order of its questions."""
+        for question, answer in zip(questions, answers, strict=True):
             self.asked += 1
-            [answer] = yield [Question(items, why, self.progress())]
-            if answer.infrastructure and self.asked < 10_000:
-                continue
-            outcome = answer.outcome
-            if outcome is Outcome.UNRESOLVED:
-                self.skips = True
-                if answer.missing - items:
-                    self.anchors |= answer.missing & self.whole
-                    self.answers[items] = outcome
-                    items = self.close(items)
-                    continue
-                if answer.signature:
-                    self.others.setdefault(answer.signature, items)
-            self.answers[items] = outcome
+            self.take(self.shapes.mask(question.items), answer)
+        self.conclude()
 
-    def close(self, items: Items) -> Items:
-        items |= self.anchors
-        while True:
-            more = frozenset().union(
-                *(self.problem.requires.get(item, frozenset()) for item in items)
-            )
-            if more <= items:
-                return items
-            items |= more
+    def take(self, mask: int, answer: Answer) -> None:
+        if answer.infrastructure:
+            self.trouble[mask] = self.trouble.get(mask, 0) + 1
+            if self.trouble[mask] >= PATIENCE:
+                self.facts.add(mask, Outcome.UNRESOLVED)
+            return
+        outcome = Outcome.FAIL if answer.signature in self.chased else answer.outcome
+        self.facts.add(mask, outcome)
+        if self.problem.key is not None:
+            self.answered_keys[self.problem.key(self.shapes.items(mask))] = outcome
+        if outcome is Outcome.FAIL:
+            self.suspects[mask] = self.shapes.places(answer.suspects)
+        self.fruitless += 1
+        if outcome is not Outcome.UNRESOLVED:
+            self.fruitless = 0
+        elif answer.missing:
+            self.shapes.anchor(mask, answer.missing, answer.suspects)
+        elif answer.signature:
+            self.other_failures.setdefault(answer.signature, []).append(mask)
 
-    def implied(self, items: Items) -> Outcome | None:
-        if items in self.answers:
-            return self.answers[items]
-        for other, outcome in self.answers.items():
-            if outcome is Outcome.FAIL and other <= items:
-                return outcome
-            if outcome is Outcome.PASS and items <= other:
-                return outcome
-        return None
+    def known_by_key(self, mask: int) -> bool:
+        """Say whether a set that resolves to the same was answered; if so, take over the answer."""
+        if self.problem.key is None or self.facts.flaky:
+            return False
+        outcome = self.answered_keys.get(self.problem.key(self.shapes.items(mask)))
+        if outcome is not None:
+            self.facts.add(mask, outcome)
+        return outcome is not None
 
-    def witness(self, items: Items) -> Items:
-        for other, outcome in self.answers.items():
-            if outcome is Outcome.PASS and items <= other:
-                return other
-        return items
+    def askable(self, mask: int) -> bool:
+        known = self.facts.fails(mask) or self.facts.passes(mask)
+        return not known and mask not in self.facts.unresolved
 
-    def suspicion(self, item: int) -> tuple[int, float, int]:
-        hint = self.hints.index(item) if item in self.hints else len(self.hints)
-        return (hint, -self.problem.weights.get(item, 0.0), self.problem.items.index(item))
+    def testable(self, mask: int) -> float:
+        """Return the probability that a mask resolves: lower where it is like one that did not."""
+        count = max(len(self.problem.items), 1)
+        chance = 1.0
+        for other in self.facts.unresolved:
+            likeness = 1 - (mask ^ other).bit_count() / count
+            chance *= 1 - 0.9 * likeness**4
+        return chance
 
-    def hit(self, edges: Sequence[Items]) -> Items:
-        chosen: Items = frozenset()
-        for edge in edges:
-            if not edge & chosen:
-                chosen |= {max(edge)}
-        for item in sorted(chosen):
-            if all(edge & (chosen - {item}) for edge in edges):
-                chosen -= {item}
-        return chosen
+    def cost(self, mask: int) -> float:
+        count = max(len(self.problem.items), 1)
+        single, whole = self.problem.single_cost, self.problem.whole_cost
+        return single + (whole - single) * mask.bit_count() / count
 
-    def best(self) -> Items | None:
-        passed = [items for items, outcome in self.answers.items() if outcome is Outcome.PASS]
-        return max(passed, key=len, default=None)
+    def telling(self) -> list[tuple[int, float]]:
+        """Return the facts that bear on the region, without those that others imply."""
+        return [
+            (mask, odds)
+            for mask, odds in self.facts.odds.items()
+            if not (odds > 0 and mask & ~self.region)
+            and not (odds < 0 and any(not edge & ~mask for edge in self.edges))
+            and (self.facts.flaky or not self.facts.is_implied(mask))
+        ]
+
+    def focus(self) -> list[int]:
+        """Return the masks in which an edge is sought: failing ones, and what is new in them."""
+        masks = []
+        passing = [mask for mask, odds in self.facts.odds.items() if odds < 0]
+        for failing in self.failing[:3]:
+            masks.append(failing)
+            base = max((mask & failing for mask in passing), key=int.bit_count, default=0)
+            if failing & ~base:
+                masks.append(failing & ~base)
+        return masks
+
+    def chances(self) -> list[float]:
+        """Return each place's share of suspicion in the region, broken off a stick in order."""
+        left = 1.0
+        chances = [0.0] * len(self.problem.items)
+        named = {place for places in self.suspects.values() for place in places}
+        for place in self.order:
+            item = self.problem.items[place]
+            weight = self.problem.weights.get(item, TRUST if place in named else 0.0)
+            if weight and self.region >> place & 1:
+                chances[place] = left * min(weight, 0.95)
+                left -= chances[place]
+        rest = [place for place in bits(self.region) if not chances[place]]
+        for place in rest:
+            chances[place] = left / len(rest)
+        return chances
 
     def progress(self) -> Progress:
-        count = len(self.whole)
-        return Progress(self.best(), count, count.bit_length(), 2 * count.bit_length(), "locate")
+        """Return what is known: a suspect is an item of no passing set, or of a combination."""
+        area = self.failing[0] if self.failing else self.region
+        cleared = 0
+        for mask, odds in self.facts.odds.items():
+            cleared |= mask if odds < 0 else 0
+        left = (area & ~cleared or area).bit_count()
+        steps = math.ceil(math.log2(max(left, 1)))
+        phase = "locate" if left > 1 else "certify"
+        return Progress(self.best(), left, steps + 2, 2 * steps + 4, phase)
+
+    def best(self) -> Items | None:
+        """Return the largest candidate that passed."""
+        passing = [mask for mask, odds in self.facts.odds.items() if odds < 0]
+        largest = max(passing, key=int.bit_count, default=None)
+        return None if largest is None else self.shapes.items(largest)
+
+    def finding(self) -> Finding:
+        """Return what the facts prove now."""
+        shapes = self.shapes
+        others = tuple(
+            (signature, shapes.items(masks[0])) for signature, masks in self.other_failures.items()
+        )
+        skips = bool(self.facts.unresolved)
+        certified = [self.certified(edge) for edge in self.edges if shapes.members(edge)]
+        culprits = tuple(culprit for culprit in certified if culprit.passing)
+        if self.frame_fails():
+            state, removed, passing = State.FRAME_FAILS, shapes.full, None
+        elif self.facts.passes(shapes.full):
+            state, removed, passing = State.PASSES, 0, shapes.items(shapes.full)
+        elif self.rest_passes():
+            state, removed = State.FOUND, shapes.full & ~self.region
+            passing = shapes.items(self.region)
+        else:
+            state, removed, passing = State.INCONCLUSIVE, 0, self.best()
+        remaining = shapes.items(self.region) if state is State.INCONCLUSIVE else frozenset()
+        return Finding(
+            state=state,
+            culprits=culprits,
+            removed=shapes.items(removed),
+            passing=passing,
+            despite_skips=skips,
+            remaining=remaining,
+            other_failures=others,
+        )
+
+    def certified(self, edge: int) -> Certified:
+        reductions = self.shapes.reductions(edge)
+        witnesses = [passing_witness(self.facts, rest) for rest in reductions]
+        passing = dict.fromkeys(self.shapes.items(mask) for mask in witnesses if mask is not None)
+        return Certified(
+            self.shapes.items(self.shapes.members(edge)), self.shapes.items(edge), tuple(passing)
+        )
+
+
+def suspicion_order(
+    problem: Problem,
+    suspects: Mapping[int, tuple[int, ...]],
+    failing: Sequence[int],
+    shapes: Shapes,
+) -> list[int]:
+    """Return all places, the most suspected first: by the logs of failing sets, then by weight."""
+    weights = problem.weights
+    named = [place for mask in failing for place in suspects.get(mask, ())]
+    weighted = [place for place, item in enumerate(problem.items) if weights.get(item, 0.0) > 0]
+    weighted.sort(key=lambda place: -weights[problem.items[place]])
+    return list(dict.fromkeys([*named, *weighted, *range(len(problem.items))]))

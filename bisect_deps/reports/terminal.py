@@ -255,7 +255,7 @@ def _remarks(page: _Page, heading: str, remarks: Sequence[str]) -> None:
 def _foot(page: _Page, verdict: Verdict) -> None:
     target = verdict.target
     known = sum(probe.from_journal for probe in verdict.probes)
-    built = counted(verdict.builds, "build") if verdict.builds else "nothing was built"
+    built = counted(verdict.builds, "build") if verdict.builds else "Nothing was built"
     cost = f"{built}, {duration(verdict.seconds)}"
     if known:
         cost += f"; {counted(known, 'answer')} known from an earlier run"

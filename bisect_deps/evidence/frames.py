@@ -65,10 +65,11 @@ class Frames(Steps):
             self._previous = None
             self._tracebacks.blank()
             return
-        self._explain(line)
         if bare.startswith("::depbisect "):
+            self._following = []
             self._fence(line, bare)
             return
+        self._explain(line)
         self._ends(line, bare)
         self.follow(line, text, bare)
         self._tracebacks.feed(line.number, text)

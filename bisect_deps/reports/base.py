@@ -367,6 +367,18 @@ def usage(verdict: Verdict, fix: Fix) -> str:
     )
 
 
+def loss(fix: Fix) -> str:
+    """Return in a sentence what a fix leaves out of the file; "" where it keeps everything."""
+    names = [edit.name for edit in fix.edits if edit.action is EditAction.DROP and edit.name]
+    if not names:
+        return ""
+    them = "it" if len(names) == 1 else "them"
+    return shown(
+        f"it leaves out {listed(names)}. Code that needs {them} will not run until you add a "
+        "version, or another project, that installs."
+    )
+
+
 def file_name(verdict: Verdict) -> str:
     """Return the file as the user named it, without the folders of an absolute path."""
     path = PurePath(verdict.file)

@@ -34,6 +34,7 @@ from bisect_deps.reports.base import (
     left_out,
     listed,
     log_path,
+    loss,
     name_of,
     proof_text,
     route,
@@ -205,6 +206,9 @@ def _fix(page: _Page, fix: Fix) -> None:
     page.gap()
     for line in safe(fix.diff).splitlines():
         page.code(line, _diff_style(line), indent=2)
+    if lost := loss(fix):
+        page.gap()
+        page.say(("Mind: ", "bold yellow"), lost)
     if fix.reason:
         page.gap()
         page.say(("Why this one: ", "bold"), ended(fix.reason))

@@ -6,7 +6,18 @@ import hashlib
 from collections.abc import Sequence
 
 from bisect_deps.formats.base import Manifest
-from bisect_deps.model import Cause, Culprit, Fix, Phase, Probe, Target, Verdict, VerdictKind
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Culprit,
+    EditAction,
+    Fix,
+    Phase,
+    Probe,
+    Target,
+    Verdict,
+    VerdictKind,
+)
 from bisect_deps.reports.base import counted, listed, name_of
 from bisect_deps.reports.diff import unified
 from bisect_deps.steps.base import Alternative, Case, Found
@@ -67,7 +78,8 @@ def fix_of(manifest: Manifest, alternative: Alternative, *, first: bool, of: int
     """Return a proven alternative as the report shows it."""
     files = manifest.render(alternative.candidate.edits)
     changed = {name: data for name, data in files.items() if manifest.files.get(name) != data}
-    reason = alternative.reason or REASONS.get(alternative.style, "")
+    style = "drop" if _only_drops(alternative.candidate) else alternative.style
+    reason = alternative.reason or REASONS.get(style, "")
     if first and of > 1:
         reason = f"{reason} It changes the fewest lines.".strip()
     return Fix(
@@ -75,11 +87,15 @@ def fix_of(manifest: Manifest, alternative: Alternative, *, first: bool, of: int
         diff=unified(manifest.files, files),
         probe=alternative.probe,
         files=changed,
-        style=alternative.style,
+        style=style,
         reason=reason,
         commands=alternative.commands,
         candidate=alternative.candidate,
     )
+
+
+def _only_drops(candidate: Candidate) -> bool:
+    return all(edit.action is EditAction.DROP for edit in candidate.edits)
 
 
 def culprit_of(found: Found) -> Culprit:

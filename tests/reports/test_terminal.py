@@ -127,6 +127,15 @@ def test_a_combination_names_each_line() -> None:
     assert "build 3 passes once one of them is out" in text
 
 
+def test_a_fix_that_leaves_lines_out_says_what_that_means() -> None:
+    dropped = FixEdit("requirements.txt", 1, "numpy", "==1.19.5", None, EditAction.DROP)
+    fix = replace(FIX, edits=(dropped, *FIX.edits[1:]))
+    assert "Mind: it leaves out numpy. Code that needs it will not run" in flat(
+        render(replace(READY, fix=fix))
+    )
+    assert "Mind:" not in render(READY)
+
+
 def test_what_was_written_is_said_instead_of_how_to_write() -> None:
     text = flat(render(READY, written=("requirements.txt", "req/base.txt")))
     assert text.startswith("Fixed. ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,8 @@ def _run(paths: tuple[str, ...], options: dict[str, Any]) -> int:
     from bisect_deps.linting.checking import Checker
     from bisect_deps.linting.inputs import Inputs
 
+    # Nothing of a run is thrown away before its end: collecting garbage would find none.
+    gc.disable()
     folder = Path.cwd()
     settings = _settings(folder, options)
     inputs = Inputs(folder, settings.exclude)

@@ -6,6 +6,7 @@ A file that another given file includes is judged as a part of that one and not 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -30,6 +31,7 @@ _KNOWN_FILES = (
     "environment.yml",
     "environment.yaml",
 )
+_INCLUDE = re.compile(rb"(?m)^[ \t]*(?:-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)")
 _KNOWN_FOLDERS = ("requirements", "reqs")
 _SKIPPED_FOLDERS = frozenset(
     ("node_modules", "site-packages", "__pycache__", "build", "dist", "venv", "env")
@@ -63,8 +65,11 @@ class Inputs:
         """Return the root files, by the name that reports use, with their manifests."""
         manifests: dict[str, Manifest] = {}
         included: dict[str, str] = {}
-        for shown in dict.fromkeys(self._files(paths)):
-            absolute = self.absolute(shown)
+        given = {self.absolute(shown): shown for shown in self._files(paths)}
+        targets = {target for absolute in given for target in self._targets(absolute)}
+        # What others seem to include comes last, so that it is read once, with them.
+        for absolute in sorted(given, key=lambda absolute: absolute in targets):
+            shown = given[absolute]
             if included.get(absolute) in manifests:
                 continue
             manifest = self._manifest(shown, absolute)
@@ -73,7 +78,21 @@ class Inputs:
                 other = os.path.normpath(os.path.join(os.path.dirname(absolute), key))
                 included.setdefault(other, absolute)
                 manifests.pop(other, None)
-        return [(self._shown(absolute), manifest) for absolute, manifest in manifests.items()]
+        return [
+            (shown, manifests[absolute])
+            for absolute, shown in given.items()
+            if absolute in manifests
+        ]
+
+    def _targets(self, absolute: str) -> Iterator[str]:
+        """Yield what a file seems to include; only a guess, for the order of reading."""
+        try:
+            data = self.read(absolute)
+        except OSError:
+            return
+        folder = os.path.dirname(absolute)
+        for named in _INCLUDE.findall(data):
+            yield os.path.normpath(os.path.join(folder, os.fsdecode(named)))
 
     def _shown(self, absolute: str) -> str:
         return shown_path(absolute, self.folder)

@@ -146,7 +146,8 @@ class Rule(NamedTuple):
 class Item(NamedTuple):
     """One requirement of a scope, with what judging it needs.
 
-    `name` is normalised, "" where only a build would tell. `worlds` are the environments in which
+    `name` is normalised, "" where only a build would tell. `pin` is the one version that the line
+    allows, None where it allows several. `worlds` are the environments in which
     its marker holds, one bit each, in the order of `Scope.worlds`.
     """
 
@@ -157,11 +158,7 @@ class Item(NamedTuple):
     constraint: bool
     profile: Profile
     worlds: int
-
-    @property
-    def pin(self) -> str | None:
-        """Return the one version that this line allows, None where it allows several."""
-        return exact_pin(self.parts.specifier)
+    pin: str | None
 
     @property
     def span(self) -> Span:

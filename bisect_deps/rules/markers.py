@@ -12,7 +12,7 @@ def _check_dead_marker(scope: Scope) -> Iterator[Finding]:
     known: dict[str, bool] = {}
     for item in scope.items:
         marker = item.parts.marker
-        if not marker:
+        if not marker or item.worlds:
             continue
         if marker not in known:
             known[marker] = never_true(marker, scope.worlds, targets=bool(scope.targets))

@@ -49,7 +49,8 @@ def _shape(specifier: str) -> str:
 
 def _floating(scope: Scope, shape: str) -> Iterator[Item]:
     for item in declared(scope):
-        if _shape(item.parts.specifier) == shape and not is_pinned(scope, item):
+        is_of_shape = item.pin is None and _shape(item.parts.specifier) == shape
+        if is_of_shape and not is_pinned(scope, item):
             yield item
 
 

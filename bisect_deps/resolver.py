@@ -114,7 +114,8 @@ class Resolver:
 
     `uv` is the program (default: the one installed with this package, else on PATH), `cache` the
     folder of its pages and metadata. Where `platform` is given, it resolves for that one, named as
-    `Interpreter.platform` is. `calls` counts what was asked of uv; the same question is asked once.
+    `Interpreter.platform` is. `merged` takes the releases of all indexes together, as pip does.
+    `calls` counts what was asked of uv; the same question is asked once.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class Resolver:
         uv: str | None = None,
         cache: Path | None = None,
         platform: str | None = None,
+        merged: bool = False,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.interpreter = interpreter
@@ -134,6 +136,7 @@ class Resolver:
         self._uv = uv
         self._cache = cache or default_cache()
         self._platform = platform
+        self._merged = merged
         self._environ = dict(os.environ if environ is None else environ)
         if "UV_CONFIG_FILE" in self._environ:
             # uv takes one such file, and it will be ours: what the user's says goes on here.
@@ -254,6 +257,8 @@ class Resolver:
         env = {name: value for name, value in self._environ.items() if name not in _DROPPED}
         env.update(UV_CACHE_DIR=str(self._cache), UV_NO_PROGRESS="1", NO_COLOR="1")
         env.update(UV_PYTHON_DOWNLOADS="never")
+        if self._merged:
+            env["UV_INDEX_STRATEGY"] = "unsafe-best-match"
         if {"UV_NO_CONFIG", "UV_CONFIG_FILE"} & self._environ.keys():
             # Our own file is still to be read, and with one given, uv looks for no other.
             env["UV_CONFIG_FILE"] = "uv.toml"

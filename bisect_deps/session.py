@@ -333,13 +333,14 @@ def _context(
 ) -> Context:
     capabilities = builder.describe()
     prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")
+    merged = settings.installer == "pip"
     return Context(
         manifest=manifest,
         interpreter=interpreter,
         capabilities=capabilities,
         progress=progress,
-        index=Index(seen, interpreter) if settings.evidence else None,
-        resolver=Resolver(interpreter, seen) if settings.evidence else None,
+        index=Index(seen, interpreter, merged=merged) if settings.evidence else None,
+        resolver=Resolver(interpreter, seen, merged=merged) if settings.evidence else None,
         has_check=_has_check(settings),
         imports=settings.imports,
         slots=capabilities.max_parallel,

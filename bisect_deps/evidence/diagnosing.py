@@ -105,7 +105,8 @@ def _without_failure(
     bad = max((frames.bad_ending for frames in channels.values()), default=0)
     good = max((frames.good_ending for frames in channels.values()), default=0)
     phase = _last_phase(channels)
-    quoted = tuple(Evidence(line.number, safe(line.text.strip())) for line in tail[-5:])
+    lines = [line for line in tail if not line.text.startswith("::depbisect ")]
+    quoted = tuple(Evidence(line.number, safe(line.text.strip())) for line in lines[-5:])
     if exit_status or bad > max(success, good):
         last = quoted[-1].text if quoted else ""
         return Diagnosis(

@@ -27,6 +27,9 @@ MOST_HITS = 1600
 AROUND_BEFORE = 14
 AROUND_AFTER = 120
 
+# Steps of a build up to where the installed environment stands; "" is outside any step.
+INSTALLING = frozenset({"", "install", "resolve", "build", "download"})
+
 
 class Frames(Steps):
     """The state of one channel: feed it lines, then read `hits`, `collected` and the endings."""
@@ -51,7 +54,8 @@ class Frames(Steps):
     @property
     def last_phase(self) -> Phase:
         """Return how far the log got."""
-        if self.tests or self.tests_passed or (self.step and self.step != "install"):
+        failed = {step for step, code in self.fences.items() if code}
+        if self.tests or self.tests_passed or (failed | {self.step}) - INSTALLING:
             return Phase.CHECK
         if self.success:
             return Phase.INSTALL
@@ -158,7 +162,7 @@ class Frames(Steps):
 
     def _is_runtime(self) -> bool:
         if self.step:
-            return self.step not in ("install", "resolve", "build", "download")
+            return self.step not in INSTALLING
         if self._block is not None or self._uv:
             return False
         if self._tracebacks.tool is not None:

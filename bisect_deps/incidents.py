@@ -7,7 +7,7 @@ the same log parser as a build log. Knows the platform's API and the evidence, n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -17,7 +17,8 @@ from bisect_deps.builders.algorithmia.api import Algorithm, Api, ErrorEntry
 from bisect_deps.builders.algorithmia.rights import explained
 from bisect_deps.errors import InputError
 from bisect_deps.evidence import diagnose
-from bisect_deps.model import Diagnosis, Outcome, Suspect
+from bisect_deps.model import Diagnosis, Outcome, Requirement
+from bisect_deps.reports import diagnosis
 from bisect_deps.secret import redact
 
 SCHEMA = "depbisect.errors/1"
@@ -67,17 +68,27 @@ class Incidents:
         return sum(len(incident.entries) for incident in self.incidents)
 
 
-def fetch(api: Api, reference: str, since: float | None = None) -> Incidents:
-    """Return the errors of OWNER/NAME or a UUID, grouped. Raises BuilderUnavailable, InputError."""
+def fetch(
+    api: Api,
+    reference: str,
+    *,
+    since: float | None = None,
+    requirements: Sequence[Requirement] = (),
+) -> Incidents:
+    """Return the errors of OWNER/NAME or a UUID, grouped. Raises BuilderUnavailable, InputError.
+
+    `requirements` are the algorithm's own, for suspects named by the user's lines.
+    """
     subject, entries = _read(api, reference)
     kept = [entry for entry in entries if since is None or entry.created >= since]
-    return Incidents(subject, group(kept), since)
+    return Incidents(subject, group(kept, requirements), since)
 
 
 def follow(
     api: Api,
     reference: str,
     *,
+    requirements: Sequence[Requirement] = (),
     seen: Iterable[ErrorEntry],
     pause: float,
     sleep: Callable[[float], None],
@@ -98,17 +109,19 @@ def follow(
         new = [entry for entry in entries if _identity(entry) not in known]
         known.update(_identity(entry) for entry in new)
         if new:
-            yield Incidents(subject, group(new))
+            yield Incidents(subject, group(new, requirements))
 
 
-def group(entries: Iterable[ErrorEntry]) -> tuple[Incident, ...]:
+def group(
+    entries: Iterable[ErrorEntry], requirements: Sequence[Requirement] = ()
+) -> tuple[Incident, ...]:
     """Return the entries by failure signature, the most recent failure first."""
     groups: dict[str, list[tuple[ErrorEntry, Diagnosis]]] = {}
     for entry in sorted(entries, key=lambda entry: -entry.created):
-        diagnosis = diagnose(entry.text, exit_status=1)
-        if diagnosis.outcome is not Outcome.FAIL:
-            diagnosis = replace(diagnosis, outcome=Outcome.FAIL)
-        groups.setdefault(_signature(entry, diagnosis), []).append((entry, diagnosis))
+        said = diagnose(entry.text, requirements=requirements, exit_status=1)
+        if said.outcome is not Outcome.FAIL:
+            said = replace(said, outcome=Outcome.FAIL)
+        groups.setdefault(_signature(entry, said), []).append((entry, said))
     return tuple(
         Incident(signature, found[0][1], tuple(entry for entry, _ in found))
         for signature, found in groups.items()
@@ -188,40 +201,37 @@ def _identity(entry: ErrorEntry) -> tuple[object, ...]:
     return (entry.request_id, entry.created, entry.error)
 
 
-def _signature(entry: ErrorEntry, diagnosis: Diagnosis) -> str:
+def _signature(entry: ErrorEntry, said: Diagnosis) -> str:
     """Return what one failure's entries share, be it its kind and masked first line."""
-    if diagnosis.signature:
-        return diagnosis.signature
+    if said.signature:
+        return said.signature
     first = entry.text.split("\n", 1)[0]
     return f"{entry.error_type}: {re.sub(r'[0-9a-f]{6,}|[0-9]+', '#', first)[:200]}"
 
 
 def _group_json(incident: Incident) -> Mapping[str, Any]:
-    diagnosis = incident.diagnosis
+    said = diagnosis.to_json(incident.diagnosis)
     return {
         "signature": redact(incident.signature),
         "count": len(incident.entries),
         "first_seen": utc(incident.first_seen),
         "last_seen": utc(incident.last_seen),
-        "cause": diagnosis.cause.value,
-        "phase": diagnosis.phase.value,
-        "suspects": [_suspect_json(suspect) for suspect in diagnosis.suspects],
-        "evidence": [{"line": one.line, "text": redact(one.text)} for one in diagnosis.evidence],
+        "cause": said["cause"],
+        "phase": said["phase"],
+        "suspects": _clean(said["suspects"]),
         "entries": [_entry_json(entry) for entry in incident.entries],
     }
 
 
-def _suspect_json(suspect: Suspect) -> Mapping[str, Any]:
-    return {
-        "name": suspect.name,
-        "version": suspect.version,
-        "failing": suspect.failing,
-        "via": list(suspect.via),
-        "phase": suspect.phase.value,
-        "cause": suspect.cause.value,
-        "confidence": round(suspect.confidence, 3),
-        "summary": redact(suspect.summary),
-    }
+def _clean(value: Any) -> Any:
+    """Return the value with every text freed from what looks secret."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    return value
 
 
 def _entry_json(entry: ErrorEntry) -> Mapping[str, Any]:

@@ -197,6 +197,16 @@ def test_every_field_of_the_sample_is_shown(
     assert KEY not in shown
 
 
+def test_suspects_are_named_by_the_users_own_lines(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.hello.errors[0]["error"] = IMPORT_ERROR
+    file = cluster.folder / "requirements.txt"
+    file.write_text("six\nPyYAML>=5\n", encoding="utf-8")
+    shown = run(cluster, "acme/Hello", "-r", str(file), monkeypatch=monkeypatch)
+    assert "your line   PyYAML>=5" in shown
+
+
 def test_nothing_is_said_as_such(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster.hello.errors.clear()
     assert "no errors" in run(cluster, "acme/Hello", monkeypatch=monkeypatch)

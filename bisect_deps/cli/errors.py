@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from bisect_deps.errors import ExitCode
 if TYPE_CHECKING:
     from bisect_deps.builders.algorithmia.api import Api, ErrorEntry
     from bisect_deps.incidents import Incident, Incidents
+    from bisect_deps.model import Requirement
 
 FOLLOW_PAUSE = 15.0
 _MOST_LINES = 12
@@ -31,7 +32,19 @@ def command_named(_: str) -> click.Command:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("algorithm", metavar="OWNER/NAME|UUID")
-@click.option("--api-address", metavar="URL", help="The cluster's API, as in https://api.CLUSTER.")
+@click.option(
+    "--api-address",
+    metavar="URL",
+    envvar="DEPBISECT_API_ADDRESS",
+    help="The cluster's API, as in https://api.CLUSTER.",
+)
+@click.option(
+    "-r",
+    "--requirements",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The algorithm's requirements: suspects are then named by your own lines.",
+)
 @click.option("--since", metavar="WHEN", help="Only what came since: 90m, 12h, 2d, or a date.")
 @click.option("--follow", is_flag=True, help="Go on and show new errors as they come.")
 @click.option("--all", "everything", is_flag=True, help="Show every entry of a group.")
@@ -40,6 +53,7 @@ def errors(
     algorithm: str,
     *,
     api_address: str | None,
+    requirements: Path | None,
     since: str | None,
     follow: bool,
     everything: bool,
@@ -55,13 +69,19 @@ def errors(
     api = _api(api_address)
     try:
         begin = incidents.instant(since, datetime.now(timezone.utc)) if since else None
-        found = incidents.fetch(api, algorithm, begin)
+        mine = _requirements(requirements)
+        found = incidents.fetch(api, algorithm, since=begin, requirements=mine)
         _show(found, as_json, everything)
         if not follow:
             return ExitCode.OK
         known = [entry for incident in found.incidents for entry in incident.entries]
         for new in incidents.follow(
-            api, algorithm, seen=known, pause=_pause(api.address), sleep=time.sleep
+            api,
+            algorithm,
+            requirements=mine,
+            seen=known,
+            pause=_pause(api.address),
+            sleep=time.sleep,
         ):
             _show(new, as_json, everything)
     finally:
@@ -72,9 +92,17 @@ def errors(
 def _api(address: str | None) -> Api:
     from bisect_deps.builders.algorithmia import open_api
     from bisect_deps.builders.base import BuilderOptions
+    from bisect_deps.config import file_defaults
 
     here = Path.cwd()
-    return open_api(BuilderOptions(folder=here, cwd=here, api_address=address))
+    known = address or file_defaults(here).get("api_address")
+    return open_api(BuilderOptions(folder=here, cwd=here, api_address=known))
+
+
+def _requirements(path: Path | None) -> Sequence[Requirement]:
+    from bisect_deps.formats import open_manifest
+
+    return open_manifest(path).requirements if path else ()
 
 
 def _pause(address: str) -> float:
@@ -120,6 +148,8 @@ def _incident(number: int, incident: Incident, everything: bool) -> Iterator[str
     for suspect in incident.diagnosis.suspects:
         version = f" {suspect.version}" if suspect.version else ""
         yield f"   suspect     {_safe(suspect.name)}{_safe(version)}: {_safe(suspect.summary)}"
+        if suspect.requirement:
+            yield f"   your line   {_safe(suspect.requirement)}"
         if suspect.advice:
             yield f"   to do       {_safe(suspect.advice)}"
     if not incident.diagnosis.suspects:

@@ -182,6 +182,18 @@ def test_a_restore_that_fails_is_told_and_hides_no_verdict(
     assert runner.restored
 
 
+def test_a_stuck_build_is_given_up_once_and_is_no_evidence(
+    cluster: Cluster, index_url: str
+) -> None:
+    runner = Runner(cluster, index_url, "alpha==1.0\n")
+    cluster.troubles.stuck = 1
+    process = runner.start("--timeout", "1")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, out + err
+    assert sum(runner.orders().values()) == 1
+    assert runner.restored
+
+
 def test_shell_checks_are_refused_before_anything_is_pushed(
     cluster: Cluster, index_url: str
 ) -> None:

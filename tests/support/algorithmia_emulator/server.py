@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ class Server:
         self.platform = platform
         self.requests: list[Recorded] = []
         self.pushes: list[str] = []
-        self._http = ThreadingHTTPServer((host, port), _handler(self))
+        self._http = _Listener((host, port), _handler(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
@@ -65,6 +66,15 @@ class Server:
         self._http.server_close()
         self._thread.join()
         self.platform.close()
+
+
+class _Listener(ThreadingHTTPServer):
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent when a client is killed in the middle of a request."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:

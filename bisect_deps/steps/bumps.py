@@ -144,6 +144,9 @@ class _Search:
 
     def wider(self) -> Bump | None:
         """Return the nearest bump with the lines that stand in the way moving as well."""
+        bump = self._one_of_several()
+        if bump is not None:
+            return bump
         for _ in range(3):
             relaxed = [self._relaxed(r, Aim.NEAREST) for r in self._standing()]
             conflicts = find_conflicts([*relaxed, *self._limits()], self.resolver).found
@@ -161,6 +164,20 @@ class _Search:
             if bump:
                 return replace(bump, aim=Aim.WIDER)
         return None
+
+    def _one_of_several(self) -> Bump | None:
+        """Return a bump that leaves some of several culprits where they are.
+
+        Of a combination only one need move; a culprit with a floor is known to fail by itself.
+        """
+        floors = dict(self.floors)
+        for name in self.names - floors.keys():
+            floor = self._floor(name)
+            if floor is not None and len(self.names) > 1:
+                self.floors[name] = replace(floor, included=True)
+        bump = self.bump(Aim.NEAREST) or self.bump(Aim.BELOW)
+        self.floors = floors
+        return replace(bump, aim=Aim.WIDER) if bump is not None and bump.edits else None
 
     def _hold_the_others(self) -> None:
         """Remember what the other lines resolve to by themselves, to keep them there.
@@ -217,7 +234,7 @@ class _Search:
         parts += [f"!={version}" for version in self._unsuitable(name, floor.version)]
         start = parsed(floor.version)
         if aim is Aim.BELOW:
-            parts.append(f"<{floor.version}")
+            parts.append(f"{'<=' if floor.included else '<'}{floor.version}")
         elif aim is not Aim.WIDER:
             final = start.base_version if start and start.is_prerelease else floor.version
             parts.append(f">={final.partition('+')[0]}")

@@ -15,6 +15,7 @@ from bisect_deps.model import (
     Cause,
     Member,
     Outcome,
+    Phase,
     Probe,
     ProbeKind,
     Requirement,
@@ -111,12 +112,24 @@ def bumps(context: Context, case: Case, numbers: Iterable[int]) -> Iterator[Cand
     """Yield candidates with these requirements moved to releases that resolve together."""
     if context.index is None or context.resolver is None:
         return
-    floors = {name: Floor(version) for name, version in case.failing.items()}
+    floors = _choices(case)
+    floors |= {name: Floor(version) for name, version in case.failing.items()}
     found = find_bumps(
         standing(context), sorted(numbers), context.resolver, context.index, floors=floors
     )
     for bump in found:
         yield candidate_of(bump.edits)
+
+
+def _choices(case: Case) -> dict[str, Floor]:
+    """Return the members of resolver conflicts: each may stay where it is if another moves."""
+    return {
+        member.name: Floor(member.requirement.pin, included=True)
+        for found in case.culprits
+        if len(found.members) > 1 and found.phase is Phase.RESOLVE
+        for member in found.members
+        if member.requirement.pin is not None
+    }
 
 
 def _hitting(case: Case) -> list[int]:

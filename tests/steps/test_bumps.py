@@ -136,6 +136,20 @@ FIRST = [
         [0, 1],
         ["a 2", "b 3"],
     ),
+    (
+        "of a conflict only the member that can move does",
+        "a 1 -> c<2 | b 1 -> c>=2 | b 2 -> c | c 1 | c 2",
+        "a==1 | b==1",
+        [0, 1],
+        ["b 2"],
+    ),
+    (
+        "of a conflict the member that can go down does",
+        "a 1 | b 1 -> a<2 | a 2 | a 3",
+        "b==1 | a==3",
+        [0, 1],
+        ["a 1"],
+    ),
     ("extras stay", "a 1 +x: b | a 2 +x: b | b 1", "a[x]==1", [0], ["a 2"]),
     ("a range: what it took before", "a 0 | a 1 | a 2 | a 3", "a>=0,<3", [0], ["a 1"]),
     ("no clause: what it took before", "a 1 | a 2 | a 3", "a", [0], ["a 2"]),
@@ -216,3 +230,10 @@ def test_a_pin_with_hashes_gets_those_of_the_new_release(tmp_path: Path, cache: 
             [edit] = next(find_bumps([hashed], [0], resolver, index)).edits
     new = [file for file in local.files("a") or () if file.release.version == "2"]
     assert edit.hashes == tuple(f"sha256:{file.sha256}" for file in new)
+
+
+def test_a_member_that_may_stay_stays(tmp_path: Path, cache: Path) -> None:
+    world = list(read_world("a 1 -> c<2 | a 2 -> c | b 1 -> c>=2 | b 2 -> c>=2 | c 1 | c 2"))
+    floors = {name: Floor("1", included=True) for name in "ab"}
+    with bumps_of(tmp_path, cache, world, "a==1 | b==1", 0, 1, floors=floors) as bumps:
+        assert next(bumps).moved == {"a": "2"}

@@ -31,6 +31,7 @@ from bisect_deps.model import (
     Requirement,
 )
 from bisect_deps.progress import Progress, StartedProbe
+from bisect_deps.reports.base import counted
 
 T = TypeVar("T")
 
@@ -195,7 +196,9 @@ class Prober:
             number = flown.number
         else:
             if self.limits.max_builds is not None and self.builds >= self.limits.max_builds:
-                raise BudgetSpent(f"the {self.limits.max_builds} builds allowed are spent")
+                raise BudgetSpent(
+                    f"the limit of {counted(self.limits.max_builds, 'build')} is reached"
+                )
             number = flown.number if flown is not None else self.journal.next_number()
             handle = self._begin(replace(order, label=f"probe {number}"), key, number)
         self.builds += 1

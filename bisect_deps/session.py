@@ -65,6 +65,7 @@ def solve(context: Context) -> Story[Conclusion]:
     try:
         return (yield from _solve(context, case))
     except BudgetSpent as spent:
+        case.notes.append("Go on with a larger --max-builds; no finished build is repeated.")
         return Conclusion(VerdictKind.INCONCLUSIVE, case, f"Stopped early: {spent.message}.")
 
 

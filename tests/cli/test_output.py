@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,31 @@ def test_a_report_over_the_input_is_refused_before_anything_is_built(project: Pa
     assert "a report would overwrite your file" in done.stderr
     assert "build 1" not in done.stderr
     assert (project / "requirements.txt").read_bytes() == before
+
+
+def test_a_spent_budget_says_how_to_go_on(project: Path) -> None:
+    done = run("--max-builds", "1", cwd=project)
+    assert done.returncode == 3
+    assert "the limit of 1 build is reached." in done.stdout
+    assert "Go on with a larger --max-builds" in done.stdout
+    assert run(cwd=project).returncode == 0
+
+
+def test_an_interrupted_run_says_how_to_go_on(project: Path) -> None:
+    started = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "bisect_deps", "run", "--no-evidence"),
+            *("--builder", "command", "--build-cmd", "sleep 60"),
+        ],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stderr
+    assert any("build 1" in line for line in started.stderr)
+    started.send_signal(signal.SIGINT)
+    out, err = started.communicate(timeout=30)
+    assert (started.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "Interrupted; nothing is lost: the same command goes on."

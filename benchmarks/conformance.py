@@ -166,7 +166,7 @@ def _edit_everything(
 
 
 def _is_inside_a_variable(manifest: RequirementsManifest, number: int) -> bool:
-    parts = manifest.places[number].parts
+    parts = manifest.places[number][1].parts
     return bool(parts and parts.name_span and parts.name_span == parts.specifier_span)
 
 
@@ -196,7 +196,7 @@ def _keeps_other_bytes(
     document = next(own for own in manifest.documents if own.path == name)
     if edit.number is None:
         return edited.startswith(document.data)
-    span = manifest.places[edit.number].span
+    span = manifest.places[edit.number][1].span
     before = document.bom + document.text[: span.start].encode(document.encoding)
     after = document.text[span.end :].encode(document.encoding)
     return edited.startswith(before) and edited.endswith(after)

@@ -37,6 +37,8 @@ _TARBALLS = (".tar", ".tar.bz2", ".tar.gz", ".tar.xz", ".tar.lz", ".tar.lzma")
 _ARCHIVES = frozenset((".zip", ".whl", ".tbz", ".tgz", ".txz", ".tlz", *_TARBALLS))
 _EGG = re.compile(r"[#&]egg=([^&]*)")
 _PROJECT = re.compile(r"^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$", re.IGNORECASE)
+# Most lines of most files. What it matches can be neither URL nor path, and needs no parser.
+_PLAIN_PIN = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(==\d+(?:\.\d+)*)")
 _EXTRAS_AT_END = re.compile(r"^(.+)(\[[^\]]+\])$")
 _HEAD = re.compile(
     r"[ \t]*(?P<name>\b[a-zA-Z0-9][a-zA-Z0-9._-]*\b)[ \t]*(?P<extras>\[[^\]]*\])?[ \t]*"
@@ -65,6 +67,16 @@ def declared(code: Mapped, folder: Path) -> Parts:
         marker = _marker(marker_text.strip())
         marker_span = _span_of(code, marker_text, len(name) + len(found))
     body = code.slice(0, len(name)).stripped()
+    plain = _PLAIN_PIN.fullmatch(body.text)
+    if plain is not None:
+        return Parts(
+            name=plain[1],
+            specifier=plain[2],
+            marker=marker,
+            name_span=body.span(*plain.span(1)),
+            specifier_span=body.span(*plain.span(2)),
+            marker_span=marker_span,
+        )
     if _is_url(body.text):
         link, extras = body.text, frozenset[str]()
     else:

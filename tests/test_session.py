@@ -1,0 +1,221 @@
+"""A red build goes in; a green file and the proof come out. Real uv, real builds, a local index."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bisect_deps.config import Settings
+from bisect_deps.errors import InputError
+from bisect_deps.model import Cause, IndexSettings, Outcome, Phase, Verdict, VerdictKind
+from bisect_deps.progress import Silent
+from bisect_deps.session import run
+from tests.support.local_index import (
+    Fault,
+    LocalIndex,
+    Project,
+    breaks_beside,
+    broken_import,
+)
+
+PROJECTS = [
+    Project("good").release("1.0", requires=["helper"]).release("1.1", requires=["helper>=1"]),
+    Project("helper").release("1.0").release("2.0"),
+    Project("plain").release("1.0"),
+    Project("turns")
+    .release("1.0", fault=Fault.COMPILE)
+    .release("1.1", fault=Fault.COMPILE)
+    .release("1.2", fault=Fault.API_REMOVED)
+    .release("2.0")
+    .release("3.0"),
+    Project("metadata").release("1.0", fault=Fault.METADATA).release("1.1"),
+    Project("header").release("1.0", fault=Fault.HEADER).release("1.1"),
+    Project("left").release("1.0", requires=["helper<2"]).release("1.1"),
+    Project("right").release("1.0", requires=["helper>=2"]),
+    Project("brings").release("1.0", requires=["broken==1.0"]).release("1.1"),
+    Project("broken").release("1.0", fault=Fault.COMPILE).release("2.0"),
+    Project("shy").release("1.0", code=breaks_beside({"good": "1.1"})),
+    Project("moved").release("1.0", requires=["drift>=1"], uploaded="2021-03-01"),
+    Project("drift")
+    .release("1.0", uploaded="2021-01-01")
+    .release("1.5", uploaded="2022-01-01")
+    .release("2.0", code=broken_import(), uploaded="2023-01-01"),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with LocalIndex(tmp_path_factory.mktemp("index"), *PROJECTS).serve() as server:
+        yield server.url
+
+
+def bisect(tmp_path: Path, served: str, text: str, **more: object) -> Verdict:
+    file = tmp_path / "requirements.txt"
+    if not file.exists():
+        file.write_bytes(text.encode())
+    settings = Settings(
+        file=file,
+        python=sys.executable,
+        index=IndexSettings(index_url=served),
+        **more,  # type: ignore[arg-type]
+    )
+    verdict = run(settings, Silent()).verdict
+    assert file.read_bytes() == text.encode(), "the user's file is never touched"
+    return verdict
+
+
+def names(verdict: Verdict) -> list[list[str]]:
+    return sorted([member.name for member in each.members] for each in verdict.culprits)
+
+
+def proof_holds(verdict: Verdict) -> None:
+    """Every culprit has a failing and a passing probe, and the fix's own probe passed."""
+    outcomes = {probe.number: probe.outcome for probe in verdict.probes}
+    assert verdict.fix is not None
+    assert outcomes[verdict.fix.probe] is Outcome.PASS
+    for culprit in verdict.culprits:
+        if culprit.proof.failing_probe is not None:
+            assert outcomes[culprit.proof.failing_probe] is Outcome.FAIL
+        assert culprit.proof.passing_probe is not None
+        assert outcomes[culprit.proof.passing_probe] is Outcome.PASS
+
+
+def fixed(verdict: Verdict) -> str:
+    assert verdict.fix is not None
+    return verdict.fix.files["requirements.txt"].decode()
+
+
+def test_a_file_that_builds_passes_with_one_build(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "good==1.0\nplain\n", checks=("python -c 'import good'",))
+    assert verdict.kind is VerdictKind.PASSES
+    assert verdict.builds == 1
+
+
+def test_every_independent_culprit_is_found_and_mended(tmp_path: Path, served: str) -> None:
+    text = "# keep me\nturns==1.0  # pinned\nplain==1.0\nmetadata==1.0\nheader==1.0\r\ngood==1.0"
+    verdict = bisect(tmp_path, served, text)
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["header"], ["metadata"], ["turns"]]
+    proof_holds(verdict)
+    expected = text.replace("turns==1.0", "turns==2.0").replace("metadata==1.0", "metadata==1.1")
+    assert fixed(verdict) == expected.replace("header==1.0", "header==1.1")
+
+
+def test_a_culprit_is_narrowed_to_neighbouring_versions(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "turns==1.0\nplain\n")
+    [narrowing] = verdict.culprits[0].narrowings
+    assert (narrowing.last_failing, narrowing.first_passing) == ("1.2", "2.0")
+
+
+def test_a_missing_header_is_told_as_such(tmp_path: Path, served: str) -> None:
+    [culprit] = bisect(tmp_path, served, "header==1.0\nplain\n").culprits
+    assert culprit.cause is Cause.SYSTEM_DEP_MISSING
+    assert any("ffi.h" in line.text for line in culprit.evidence)
+
+
+def test_a_conflict_is_minimal_and_needs_no_build_to_be_named(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "plain==1.0\nleft==1.0\ngood==1.0\nright==1.0\n")
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["left", "right"]]
+    assert verdict.culprits[0].phase is Phase.RESOLVE
+    assert verdict.builds <= 3
+    proof_holds(verdict)
+
+
+def test_a_transitive_culprit_is_named_with_its_chain(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "plain==1.0\nbrings==1.0\n")
+    assert verdict.kind is VerdictKind.FIXED
+    [member] = verdict.culprits[0].members
+    assert (member.name, member.via, member.requirement.line) == ("broken", ("brings",), 2)
+    assert fixed(verdict) == "plain==1.0\nbrings==1.1\n"
+    proof_holds(verdict)
+
+
+def test_a_transitive_that_moved_is_held_back(tmp_path: Path, served: str) -> None:
+    check = ("python -c 'import moved, drift'",)
+    verdict = bisect(tmp_path, served, "plain==1.0\nmoved==1.0\n", checks=check)
+    assert verdict.kind is VerdictKind.FIXED
+    [member] = verdict.culprits[0].members
+    assert (member.name, member.version, member.via) == ("drift", "2.0", ("moved",))
+    assert verdict.culprits[0].phase is Phase.CHECK
+    assert fixed(verdict) == "plain==1.0\nmoved==1.0\ndrift==1.5\n"
+    proof_holds(verdict)
+
+
+def test_without_a_check_the_imports_are_tried_and_bisected(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "plain==1.0\ndrift\n")
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["drift"]]
+    assert any("import" in note for note in verdict.notes)
+
+
+def test_a_pair_that_breaks_at_import_is_a_combination(tmp_path: Path, served: str) -> None:
+    check = ("python -c 'import shy, good, plain'",)
+    verdict = bisect(tmp_path, served, "plain==1.0\nshy==1.0\ngood==1.1\n", checks=check)
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["shy", "good"]]
+    proof_holds(verdict)
+    assert "good==1.0" in fixed(verdict)
+
+
+def test_a_project_that_does_not_exist_is_commented_out(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "plain==1.0\nnonesuch==2.0\n")
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["nonesuch"]]
+    assert "\n# " in fixed(verdict)
+
+
+def test_a_second_run_builds_nothing_and_says_the_same(tmp_path: Path, served: str) -> None:
+    text = "turns==1.0\nplain==1.0\n"
+    first = bisect(tmp_path, served, text)
+    second = bisect(tmp_path, served, text)
+    assert first.builds > 0
+    assert second.builds == 0
+    assert (names(second), second.fix) == (names(first), first.fix)
+
+
+def test_pip_installs_as_well_as_uv(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "turns==1.0\nplain==1.0\n", installer="pip")
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["turns"]]
+    proof_holds(verdict)
+
+
+def test_a_spent_budget_ends_inconclusive(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "turns==1.0\nplain==1.0\n", max_builds=1)
+    assert verdict.kind is VerdictKind.INCONCLUSIVE
+    assert verdict.builds <= 1
+
+
+def test_the_users_log_saves_the_first_build(tmp_path: Path, served: str) -> None:
+    text = "turns==1.0\nplain==1.0\n"
+    (tmp_path / "other").mkdir()
+    plain = bisect(tmp_path / "other", served, text)
+    log = tmp_path / "build.log"
+    log.write_text("error: Failed to build `turns==1.0`\n")
+    verdict = bisect(tmp_path, served, text, log=log)
+    assert names(verdict) == [["turns"]]
+    assert verdict.builds == plain.builds - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("plain==1.0\nplain=1.0\n", "requirements.txt:2"),
+        ("-r requirements.txt\n", "requirements.txt:1"),
+        ("-r nonesuch.txt\n", "requirements.txt:1"),
+    ],
+    ids=["invalid requirement", "include cycle", "missing include"],
+)
+def test_bad_input_names_the_line(tmp_path: Path, served: str, text: str, place: str) -> None:
+    with pytest.raises(InputError) as caught:
+        bisect(tmp_path, served, text)
+    assert str(caught.value.place).endswith(place)
+    assert not (tmp_path / ".depbisect").exists()
+
+
+def test_an_empty_file_passes(tmp_path: Path, served: str) -> None:
+    assert bisect(tmp_path, served, "").kind is VerdictKind.PASSES

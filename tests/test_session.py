@@ -153,12 +153,20 @@ def test_without_a_check_the_imports_are_tried_and_bisected(tmp_path: Path, serv
 
 
 def test_a_pair_that_breaks_at_import_is_a_combination(tmp_path: Path, served: str) -> None:
-    check = ("python -c 'import shy, good, plain'",)
-    verdict = bisect(tmp_path, served, "plain==1.0\nshy==1.0\ngood==1.1\n", checks=check)
+    verdict = bisect(tmp_path, served, "plain==1.0\nshy==1.0\ngood==1.1\n", imports=True)
     assert verdict.kind is VerdictKind.FIXED
     assert names(verdict) == [["shy", "good"]]
     proof_holds(verdict)
     assert "good==1.0" in fixed(verdict)
+
+
+def test_a_check_that_imports_every_line_is_mended_by_an_older_release(
+    tmp_path: Path, served: str
+) -> None:
+    check = ("python -c 'import shy, good, plain'",)
+    verdict = bisect(tmp_path, served, "plain==1.0\nshy==1.0\ngood==1.1\n", checks=check)
+    assert verdict.kind is VerdictKind.FIXED
+    assert fixed(verdict) == "plain==1.0\nshy==1.0\ngood==1.0\n"
 
 
 def test_a_project_that_does_not_exist_is_commented_out(tmp_path: Path, served: str) -> None:

@@ -270,14 +270,15 @@ def _conclude(
             "The same file failed once and passed once: the build does not always end alike."
         )
     by_number = {each.number: each for each in context.requirements}
-    culprits = [_found_certified(by_number, each, record) for each in certified]
+    culprits = [found_certified(by_number, each, record) for each in certified]
     case.culprits += culprits
     return culprits
 
 
-def _found_certified(
+def found_certified(
     by_number: dict[int, Requirement], certified: Certified, record: Record
 ) -> Found:
+    """Return the culprit that a search certified, told by the log of its failing probe."""
     members = tuple(
         Member(by_number[number], by_number[number].name, by_number[number].pin)
         for number in sorted(certified.members)

@@ -217,21 +217,21 @@ def resolve(
     context: Context,
     base: Candidate,
     *,
-    freed: Iterable[int] = (),
+    loosened: Mapping[int, str] | None = None,
     preferences: Mapping[str, str] | None = None,
     exclude_newer_package: Mapping[str, str] | None = None,
 ) -> Resolution | None:
-    """Return what a candidate resolves to, the pins of `freed` loosened to "at least".
+    """Return what a candidate resolves to; `loosened` maps numbers to what replaces their `==`.
 
     None without a resolver, or where the file has lines that only an installer can read.
     """
     if context.resolver is None:
         return None
-    loosened = set(freed)
+    clauses = loosened or {}
     lines: list[str] = []
     for each in edited(context.requirements, base.edits):
-        loose = each.number in loosened and each.pin is not None
-        lines.append(pinned_to(each, f">={each.pin}").text if loose else each.text)
+        clause = clauses.get(each.number) if each.pin is not None else None
+        lines.append(pinned_to(each, f"{clause}{each.pin}").text if clause else each.text)
     lines += [f"{e.name}{e.to}" for e in base.edits if e.action is EditAction.ADD]
     limits = [each.text for each in context.manifest.requirements if each.constraint]
     return context.resolver.resolve(

@@ -127,11 +127,15 @@ def judge_leads(case: Case, leads: Sequence[Lead], probes: Sequence[Probe]) -> l
             culprits.append(found_alone(lead, probe))
             if not lead.via:
                 case.failing[lead.release.name] = lead.release.version
-        elif not lead.via and (probe.diagnosis is None or not probe.diagnosis.infrastructure):
+        elif not lead.via and not _is_unreachable(probe):
             case.slow.add(lead.requirement.number)
     known = {(each.names, each.numbers) for each in case.culprits}
     case.culprits += [each for each in culprits if (each.names, each.numbers) not in known]
     return culprits
+
+
+def _is_unreachable(probe: Probe) -> bool:
+    return probe.diagnosis is not None and probe.diagnosis.cause is Cause.NETWORK
 
 
 def found_alone(lead: Lead, probe: Probe) -> Found:

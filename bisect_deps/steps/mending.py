@@ -87,12 +87,25 @@ def _try_fixes(context: Context, case: Case) -> Story[Probe | None]:
         probe = yield from ask(candidate, ProbeKind.FIX, purpose, imports=context.imports)
         if installs(probe):
             _take(case, candidate)
+            _tell_slow(context, case, candidate)
             return probe
         if probe.outcome is Outcome.FAIL and _names_another(context, case, probe):
             # The culprits are mended as far as this log can tell: the next one is at the front.
             _take(case, candidate)
             return probe
     return None
+
+
+def _tell_slow(context: Context, case: Case, candidate: Candidate) -> None:
+    """Say which lines moved though nothing is proven against them: compiling them takes long."""
+    moved = {edit.number: edit.to for edit in candidate.edits}
+    for each in context.requirements:
+        if each.number in case.slow - case.accused and each.number in moved:
+            case.notes.append(
+                f"{each.text} has no wheel for this Python, and compiling it did not end within "
+                f"{context.isolated_limit:.0f} s: the fix moves it to {moved[each.number]}, which "
+                "has one. Nothing is proven against it."
+            )
 
 
 def _fixes(context: Context, case: Case) -> Iterator[Candidate]:

@@ -242,15 +242,15 @@ def sentence(culprit: Culprit) -> str:
 
 def proof_text(culprit: Culprit, probes: Sequence[Probe] = ()) -> str:
     """Return how the culprit was proven, or what of the proof is missing."""
-    kinds = {probe.number: probe.kind for probe in probes}
+    by_number = {probe.number: probe for probe in probes}
 
     def named(number: int) -> str:
-        return probe_name(number, kinds.get(number, ProbeKind.SUBSET))
+        probe = by_number.get(number)
+        return probe_name(number, probe.kind if probe else ProbeKind.SUBSET)
 
     fails, passes = culprit.proof.failing_probe, culprit.proof.passing_probe
-    several = len(culprit.members) > 1
-    with_it = "with them together" if several else "with it"
-    without = "once one of them is out" if several else "without it"
+    with_it = "with them together" if len(culprit.members) > 1 else "with it"
+    without = _without(culprit, None if passes is None else by_number.get(passes))
     if fails is not None and passes is not None:
         return f"{named(fails)} fails {with_it}, {named(passes)} passes {without}"
     if fails is not None:
@@ -258,6 +258,19 @@ def proof_text(culprit: Culprit, probes: Sequence[Probe] = ()) -> str:
     if passes is not None:
         return f"{named(passes)} passes {without}; that it fails {with_it} was not shown"
     return "no build of its own shows it"
+
+
+def _without(culprit: Culprit, passing: Probe | None) -> str:
+    """Return how the passing build differs: the culprit is out, or at another version."""
+    several = len(culprit.members) > 1
+    numbers = {member.requirement.number for member in culprit.members}
+    names = {member.name for member in culprit.members}
+    for edit in passing.candidate.edits if passing else ():
+        if edit.number in numbers and edit.action is EditAction.DROP:
+            return f"without {shown(edit.name)}" if several else "without it"
+        if edit.number in numbers or edit.name in names:
+            return shown(f"with {edit.name}{edit.to or ''}")
+    return "once one of them is out" if several else "without it"
 
 
 def instant(text: str) -> str:

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bisect_deps.model import (
+    Candidate,
+    Edit,
     EditAction,
     Evidence,
     FixEdit,
@@ -26,6 +28,7 @@ from bisect_deps.reports.base import (
     fix_changes,
     left_out,
     listed,
+    proof_text,
     safe,
     safe_line,
     some,
@@ -271,6 +274,21 @@ def test_an_absolute_path_does_not_fill_the_sentence() -> None:
     assert "--> /home/me/project/.depbisect/probes/3.log:118" in text
     assert "to change requirements.txt in place" in text
     assert "3 lines of req/prod.txt" in flat(render(replace(READY, file="req/prod.txt")))
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (Edit(EditAction.DROP, "flask", 2), "build 11 passes without it"),
+        (Edit(EditAction.REPIN, "flask", 2, "==2.2.5"), "build 11 passes with flask==2.2.5"),
+        (Edit(EditAction.ADD, "jinja2", None, "<3.1"), "build 11 passes with jinja2<3.1"),
+        (Edit(EditAction.DROP, "numpy", 0), "build 11 passes without it"),
+    ],
+)
+def test_a_proof_says_what_the_passing_build_has_instead(edit: Edit, words: str) -> None:
+    [passing] = [probe for probe in READY.probes if probe.number == 11]
+    changed = replace(passing, candidate=Candidate((edit,)))
+    assert proof_text(READY.culprits[2], (changed,)) == f"build 6 fails with it, {words}"
 
 
 def test_versions_left_out_are_told_by_reason() -> None:

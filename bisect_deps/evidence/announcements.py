@@ -27,7 +27,7 @@ STEP = re.compile(
 )
 ARROW_NAMES = re.compile(r"^╰─> (?P<names>[A-Za-z0-9][\w., -]{0,2000})$")
 UV_HOOK = re.compile(
-    r"(?:Call to `[^`]{0,120}?\.?(?P<hook>build_\w{1,20}|get_requires_for_\w{1,30}|prepare_metadata_for_\w{1,30})`|with `(?P<old>build_\w{1,20}|prepare_metadata_\w{1,40}|get_requires_\w{1,40})`)"
+    r"(?:Call to `[^`]{0,120}?\.?(?P<hook>build_\w{1,20}|get_requires_for_\w{1,30}|prepare_metadata_for_\w{1,30})`|(?:with|through) `(?P<old>build_\w{1,20}|prepare_metadata_\w{1,40}|get_requires_\w{1,40})(?:\(\))?`)"
 )
 HOOK_FRAME = re.compile(
     r"\bin (?P<hook>get_requires_for_build_\w{1,20}|prepare_metadata_for_build_\w{1,20}|build_wheel|build_editable)\b|invoke (?P<called>get_requires_for_build_\w{1,20}|prepare_metadata_for_build_\w{1,20}|build_wheel|build_editable)"
@@ -61,6 +61,13 @@ ENDINGS_GOOD = re.compile(
 )
 PYTEST = re.compile(
     r"^(?:=+ (?:test session starts|FAILURES|ERRORS) =+|ImportError while loading conftest)"
+)
+EGG_INFO = re.compile(
+    r"^(?:writing|creating) (?:\S{1,300}/)?(?P<name>[A-Za-z0-9][\w.-]{0,100})\.egg-info(?:/PKG-INFO)?$"
+)
+# Tried again: no failure yet. The last try (`total=0`) is told apart by not matching.
+RETRYING = re.compile(
+    r"Retrying \(Retry\(total=[1-9]|spurious network error \([1-9]|Retrying in \d"
 )
 UV_PROJECT = re.compile(r"\buv (?:sync|lock|run|add|export)\b")
 

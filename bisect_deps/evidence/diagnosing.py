@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bisect_deps.evidence.advice import advice_for
 from bisect_deps.evidence.dressings import safe
+from bisect_deps.evidence.facts import Episode
 from bisect_deps.evidence.failures import Failure, failures_of
 from bisect_deps.evidence.frames import Frames
 from bisect_deps.evidence.gate import ALARMS, MARKS, candidates
@@ -32,7 +33,7 @@ def diagnose(
     `exit_status` how the build ended, where the caller knows; `modules` maps import names to the
     distributions that brought them, from the built environment's metadata.
     """
-    channels: dict[str, Frames] = {}
+    channels: dict[str, Frames] = {"": Frames(candidates)}
     reader = Reader(ALARMS, MARKS)
     in_excerpt = False
     for line in reader.read(log):
@@ -44,19 +45,22 @@ def diagnose(
         if frames is None:
             frames = channels[key] = Frames(candidates)
         frames.feed(line)
+    tail = reader.tail()
+    for channel, frames in channels.items():
+        frames.close([line for line in tail if line.channel == channel])
     user = UserList(requirements)
     if exit_status == 0:
         return Diagnosis(Outcome.PASS, Cause.NONE, _last_phase(channels))
     failures = _all_failures(channels, failed=exit_status is not None)
     if not failures:
-        return _without_failure(channels, reader.tail(), exit_status)
+        return _without_failure(channels, tail, exit_status)
     return _failed(failures, user, modules or {})
 
 
 def _excerpt(line: Line, inside: bool, channels: Mapping[str, Frames]) -> bool:
     """Say whether the line belongs to BuildKit's closing repetition of lines already read."""
     if line.text == "------" and not line.channel:
-        return not inside and any(key for key in channels)
+        return not inside and len(channels) > 1
     return inside
 
 
@@ -107,7 +111,11 @@ def _without_failure(
     phase = _last_phase(channels)
     lines = [line for line in tail if not line.text.startswith("::depbisect ")]
     quoted = tuple(Evidence(line.number, safe(line.text.strip())) for line in lines[-5:])
-    if exit_status or bad > max(success, good):
+    broken = _failed_step(channels)
+    if open_step := _open_step(channels, after=max(success, good)):
+        return _cut_off(open_step, quoted)
+    if broken is not None or exit_status or bad > max(success, good):
+        phase = broken or phase
         last = quoted[-1].text if quoted else ""
         return Diagnosis(
             Outcome.FAIL,
@@ -119,8 +127,45 @@ def _without_failure(
         )
     if success or good:
         return Diagnosis(Outcome.PASS, Cause.NONE, phase)
-    note = "the log neither fails nor ends with a known success"
-    return Diagnosis(Outcome.UNRESOLVED, Cause.UNKNOWN, phase, evidence=quoted, notes=(note,))
+    if not tail:
+        return Diagnosis(Outcome.UNRESOLVED, Cause.UNKNOWN, phase, notes=("the log is empty",))
+    note = "nothing in the log fails, but it ends without a known word of success"
+    return Diagnosis(Outcome.PASS, Cause.NONE, phase, evidence=quoted, notes=(note,))
+
+
+def _failed_step(channels: Mapping[str, Frames]) -> Phase | None:
+    """Return the phase of the first step whose fence says that it failed."""
+    for frames in channels.values():
+        for step, code in frames.fences.items():
+            if code:
+                return Phase.INSTALL if step == "install" else Phase.CHECK
+    return None
+
+
+def _open_step(channels: Mapping[str, Frames], *, after: int) -> Episode | None:
+    """Return the step that was announced last and never ended, where nothing followed it."""
+    episodes = (frames.episode for frames in channels.values())
+    return next((one for one in episodes if one is not None and _is_open(one, after)), None)
+
+
+def _is_open(episode: Episode, after: int) -> bool:
+    announced = bool(episode.started) and episode.tool != "poetry"
+    running = announced and not (episode.failed or episode.done or episode.runtime)
+    return running and episode.opened > after
+
+
+def _cut_off(episode: Episode, quoted: tuple[Evidence, ...]) -> Diagnosis:
+    """Say that the job ended in the middle of a step: its time, or its memory, was up."""
+    name = episode.project.label if episode.project else "a project"
+    phase = episode.phase
+    return Diagnosis(
+        Outcome.FAIL,
+        Cause.RESOURCES,
+        phase,
+        signature=signature_of(phase, Cause.RESOURCES, "", "cut off"),
+        evidence=quoted,
+        notes=(f"the log ends in the middle of a step on {safe(name)}: a time or memory limit?",),
+    )
 
 
 def _last_phase(channels: Mapping[str, Frames]) -> Phase:

@@ -36,7 +36,8 @@ _PREFIXES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("[", r"\[\d\d:\d\d:\d\d\](?:[WEFi]?:?\s?\[[^\]]{1,80}\])? ?"),
         ("[", r"\[Container\] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? "),
         ("#", r"#(?P<channel>\d{1,4}) (?:\d{1,6}\.\d{1,3}(?: |$)|(?=CACHED|DONE|ERROR|\[))"),
-        ("r", r"remote:(?: {7}| ?$| (?=[-!> ]))"),
+        ("<>", r"[<>] (?=\S|  )"),  # `python -m build`, output and commands
+        ("r", r"remote:(?: {8}| ?$| (?=[-!> ]))"),
         ("S", r'Step #(?P<channel>\d{1,3})(?: - "[^"]{1,80}")?: ?'),
         (
             "abcdefghijklmnopqrstuvwxyz0123456789",

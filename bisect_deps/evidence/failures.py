@@ -145,8 +145,8 @@ def _failure(hits: list[Hit], frames: Frames) -> Failure | None:
     failure.project = _project(failure)
     prose = [hit for hit in hits if hit.signature.blame is Blame.PROSE and hit.around]
     if prose:
-        lines = {number: text for hit in prose for number, text in hit.around}
-        failure.story = read(sorted(lines.items()))
+        lines = dict.fromkeys(line for hit in prose for line in hit.around)
+        failure.story = read(sorted(lines, key=lambda line: line[0]))
         _classify_prose(failure)
     return failure
 
@@ -235,7 +235,7 @@ def _classify_prose(failure: Failure) -> None:
     if failure.episode is not None and failure.episode.build_requires:
         return
     conflict = by_cause.get(Cause.RESOLVER_CONFLICT)
-    if conflict is None or failure.best.signature.weight == Weight.DECISIVE:
+    if conflict is None or failure.best.signature.blame is not Blame.PROSE:
         return
     rivals = {project.key for project in (*story.wishes, *story.constraints)}
     precise = next(

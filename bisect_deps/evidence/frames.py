@@ -6,13 +6,14 @@ One `Frames` per channel of a log. Must not know what a cause means or who is to
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bisect_deps.evidence.announcements import (
     ENDINGS_BAD,
     ENDINGS_GOOD,
     FENCE,
     PYTEST,
+    RETRYING,
     TESTS_DONE,
     UV_PROJECT,
 )
@@ -34,7 +35,7 @@ INSTALLING = frozenset({"", "install", "resolve", "build", "download"})
 class Frames(Steps):
     """The state of one channel: feed it lines, then read `hits`, `collected` and the endings."""
 
-    def __init__(self, signatures: Callable[[str], list[Signature]]) -> None:
+    def __init__(self, signatures: Callable[[str], Sequence[Signature]]) -> None:
         super().__init__()
         self._signatures = signatures
         self.bad_ending = 0
@@ -74,11 +75,19 @@ class Frames(Steps):
             self._fence(line, bare)
             return
         self._explain(line)
-        self._ends(line, bare)
+        if line.alarming or " passed" in bare:
+            self._ends(line, bare)
+            self._notice(bare)
         self.follow(line, text, bare)
-        self._tracebacks.feed(line.number, text)
-        self._recognise(line)
+        if line.alarming:
+            self._tracebacks.feed(line.number, text)
+            self._recognise(line)
         self._recent.append((line.number, text))
+
+    def close(self, tail: Sequence[Line]) -> None:
+        """Take the last lines of the log once more, for how it ended."""
+        for line in tail:
+            self._ends(line, line.text.strip())
 
     # --- what comes around a headline -----------------------------------------------------
 
@@ -124,6 +133,9 @@ class Frames(Steps):
             if told == "OK" or ("passed" in told and "failed" not in told and "error" not in told):
                 self.tests_passed = line.number
                 self._succeed(line.number)
+
+    def _notice(self, bare: str) -> None:
+        """Take what changes how later lines are read."""
         if PYTEST.match(bare):
             self.tests = self._tracebacks.pytest = True
         elif "During handling of the above exception" in bare and self.episode is not None:
@@ -143,9 +155,12 @@ class Frames(Steps):
 
     def _match(self, line: Line, text: str) -> bool:
         matched = False
+        again = RETRYING.search(text) is not None
         for signature in self._signatures(text):
             match = signature.regex.search(text)
             if match is None or not self._fits(signature):
+                continue
+            if again and signature.weight > Weight.NOISE:
                 continue
             matched = True
             groups = {name: value for name, value in match.groupdict().items() if value}

@@ -18,6 +18,8 @@ from bisect_deps.evidence.dressings import plain, undress, unescape
 BLOCK = 1 << 18
 LONGEST_LINE = 1 << 22
 WINDOW = 80
+# A log of ordinary size is read whole; the triggers are for what comes after.
+WHOLE = 10_000
 TAIL = 40
 
 _JSON_START = re.compile(rb'\s{0,40}(?:[\[{]|"[^"\\]{1,60}"\s{0,4}:)')
@@ -27,17 +29,21 @@ _BOMS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line without its dressing: its number in the log, and the stream that it belongs to."""
+    """One line without its dressing: its number in the log, and the stream that it belongs to.
+
+    `alarming` is False for a line that only announces a step.
+    """
 
     number: int
     text: str
     channel: str = ""
+    alarming: bool = True
 
 
 class Reader:
     """Yields the lines worth reading, and keeps the last lines of the log in `tail`.
 
-    `alarms` are literals that make a line and those after it worth reading, `marks` literals that
+    `alarms` are lower-case literals that make a line and those after it worth reading, `marks` literals that
     make just the line itself (and its successor) so.
     """
 
@@ -49,7 +55,7 @@ class Reader:
 
     def read(self, log: Iterable[bytes] | bytes | str) -> Iterator[Line]:
         """Yield the lines of `log` worth reading, in order."""
-        window = 0
+        window = hot = WHOLE
         for block in _blocks(log):
             hits = self._hits(block)
             position, number = 0, self.count
@@ -58,18 +64,23 @@ class Reader:
                     end = _line_end(block, position)
                     number += 1
                     window -= 1
-                    yield from _lines(number, block[position:end])
+                    hot -= 1
+                    yield from _lines(number, block[position:end], hot >= 0)
                     position = end + 1
                 if start >= len(block):
                     break
                 if position > start:
                     window = max(window, reach)
+                    hot = max(hot, reach if reach > 1 else 0)
                     continue
                 number += block.count(b"\n", position, start) + 1
                 end = _line_end(block, start)
-                yield from _lines(number, block[start:end])
+                window -= 1
+                hot -= 1
+                yield from _lines(number, block[start:end], hot >= 0 or reach > 1)
                 position = end + 1
                 window = max(window, reach)
+                hot = max(hot, reach if reach > 1 else 0)
             self._keep_tail(block)
 
     def tail(self) -> list[Line]:
@@ -79,13 +90,14 @@ class Reader:
 
     def _hits(self, block: bytes) -> dict[int, int]:
         hits: dict[int, int] = {}
+        folded = block.lower()
         for literals, reach in ((self._marks, 1), (self._alarms, WINDOW)):
             for literal in literals:
-                at = block.find(literal)
+                at = folded.find(literal)
                 while at >= 0:
-                    hits[block.rfind(b"\n", 0, at) + 1] = reach
-                    end = block.find(b"\n", at)
-                    at = block.find(literal, end) if end >= 0 else -1
+                    hits[folded.rfind(b"\n", 0, at) + 1] = reach
+                    end = folded.find(b"\n", at)
+                    at = folded.find(literal, end) if end >= 0 else -1
         return hits
 
     def _keep_tail(self, block: bytes) -> None:
@@ -155,14 +167,14 @@ def _line_end(block: bytes, start: int) -> int:
     return end if end >= 0 else len(block)
 
 
-def _lines(number: int, raw: bytes) -> Iterator[Line]:
+def _lines(number: int, raw: bytes, alarming: bool = True) -> Iterator[Line]:
     """Yield the one line, or the lines inside the strings of a JSON document's line."""
     if b"\\n" in raw and _JSON_START.match(raw) and not raw.startswith(b'{"log":"'):
         inside = _JSON_STRING.findall(raw.decode("utf-8", "replace"))
         for string in inside:
             for part in unescape(string).split("\n"):
                 text, channel = undress(plain(part.encode("utf-8", "replace")))
-                yield Line(number, text, channel)
+                yield Line(number, text, channel, alarming)
         return
     text, channel = undress(plain(raw))
-    yield Line(number, text, channel)
+    yield Line(number, text, channel, alarming)

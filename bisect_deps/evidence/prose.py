@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bisect_deps.evidence.facts import Project, project_of
 
-_N = r"[A-Za-z0-9][\w.-]{0,100}(?:\[[^\]]{0,80}\])?"
+_N = r"[A-Za-z][\w.-]{0,100}(?:\[[^\]]{0,80}\])?"
 _SPEC = r"(?:[<>=!~]=?=?[^\s,`)]{1,60}(?:,[<>=!~]=?[^\s,`)]{1,60}){0,8})"
 _PIP_EDGE = re.compile(rf"^\s+({_N}) (\d[\w.+!-]{{0,60}}) depends on ({_N}.{{0,200}})$")
 _PIP_WISH = re.compile(rf"^\s+The user requested (\(constraint\) )?({_N}.{{0,200}})$")

@@ -142,8 +142,17 @@ def _pointed(failure: Failure, user: UserList, modules: Mapping[str, str]) -> li
         if told:
             return told
     if failure.project is None:
-        return []
+        return _by_place(failure, user)
     return [_own(failure, failure.project, user)]
+
+
+def _by_place(failure: Failure, user: UserList) -> list[_Pointed]:
+    """Return the requirement whose URL or path the failure's own lines mention."""
+    for hit in (failure.best, *failure.hits):
+        for text in (hit.text, *(text for _, text in hit.around)):
+            if "/" in text and (found := user.of_path(text)):
+                return [_Pointed(Project(found.key or found.text), found, (), 0.85)]
+    return []
 
 
 def _own(failure: Failure, project: Project, user: UserList) -> _Pointed:
@@ -166,7 +175,8 @@ def _own(failure: Failure, project: Project, user: UserList) -> _Pointed:
     head = project_of(chain[0]) if chain else project
     if found := _by_path(head, user):
         return _Pointed(project, found, _names(chain), 0.8)
-    return _Pointed(project, _guess(project, user), (), 0.45)
+    guessed = _guess(project, user)
+    return _Pointed(project, guessed, (guessed.key,) if guessed else (), 0.6)
 
 
 def _shown(project: Project, chain: tuple[str, ...]) -> _Pointed:
@@ -293,12 +303,12 @@ def _runtime(failure: Failure, user: UserList, modules: Mapping[str, str]) -> li
     assert episode is not None
     if episode.packages and canonicalize_name(episode.packages[0]) in TOOLS:
         return []
-    raised = [
+    through = [
         name
         for package in episode.packages
         if (name := distribution_of(package, modules, user.by_key)) is not None
-        and canonicalize_name(name) not in _TEST_TOOLS
     ]
+    raised = [name for name in through if canonicalize_name(name) not in _TEST_TOOLS] or through
     user_of = raised[-1] if raised else None
     lacking = _lacking(groups, modules, user)
     if user_of is None and episode.importing:

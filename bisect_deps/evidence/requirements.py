@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from packaging.utils import canonicalize_name
 
 from bisect_deps.evidence.facts import Project, project_of
 from bisect_deps.model import Requirement
+
+_SCHEME = re.compile(r"^(?:git|hg|svn|bzr)\+|^(?:git\+)?file://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +79,7 @@ def _listed(item: Requirement | str, index: int) -> Listed:
 
 
 def _path(text: str) -> str:
-    path = text.removeprefix("file://").split(";")[0].strip()
+    path = _SCHEME.sub("", text.split(";", maxsplit=1)[0].split("#", maxsplit=1)[0].strip())
+    head, _, last = path.rpartition("/")
+    path = f"{head}/{last.split('@')[0]}" if head else last
     return path.lstrip("./").rstrip("/")

@@ -11,12 +11,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 
+from packaging.utils import canonicalize_name
+
 from bisect_deps.evidence.announcements import (
     ARCHIVE,
     ARROW_NAMES,
     BLOCK,
     BLOCK_END,
     BUILD_PATH,
+    EGG_INFO,
     FILE_LINE,
     FROM_CHAIN,
     HOOK_FRAME,
@@ -76,9 +79,10 @@ class Steps:
             handler(self, line, text, bare)
         if SUCCESS.match(bare):
             self._succeeded(line, bare)
-        self._follow_hook(bare)
-        self._follow_chain(bare)
-        self._follow_names(line, text, bare)
+        if line.alarming:
+            self._follow_hook(bare)
+            self._follow_chain(bare)
+            self._follow_names(line, text, bare)
 
     def _succeeded(self, line: Line, bare: str) -> None:
         self._installed = not bare.startswith(("Resolved", "Prepared"))
@@ -149,6 +153,9 @@ class Steps:
             self._block = None
             return False
         if self.episode is not None:
+            if self.episode.project is None and (egg := EGG_INFO.search(bare)):
+                name = canonicalize_name(egg["name"])
+                self.episode.project = self.collected.get(name, Project(egg["name"]))
             if hook := HOOK_FRAME.search(bare):
                 self._hook(hook)
             if self.episode.build_requires:
@@ -165,7 +172,9 @@ class Steps:
             return
         for prefix in ("Collecting ", "Processing "):
             if bare.startswith(prefix):
-                self.episode.inner = project_of(bare.removeprefix(prefix)) or self.episode.inner
+                rest = bare.removeprefix(prefix)
+                named = direct_reference(rest, (), None, False) or project_of(rest)
+                self.episode.inner = named or self.episode.inner
         if step := STEP.match(bare):
             self._name_inner(step["name"])
         if names := ARROW_NAMES.match(bare):
@@ -338,6 +347,7 @@ class Steps:
                 self._current = project
                 episode = self._open(project, Phase.BUILD, line.number, "poetry")
                 episode.failed = failed
+                episode.started = "operation"
             self.progress = line.number
 
     def _headline(self, line: Line, text: str, bare: str) -> None:

@@ -16,7 +16,7 @@ _PYTEST_FRAME = re.compile(r"^(?:E\s{1,6})?(?P<path>[^\s:\"'][^\s:\"']{0,400}\.p
 _ENDS_TEST = re.compile(r"\.pyx?:\d{1,7}: [A-Z]\w{0,60}$")
 _INSTALLED = re.compile(r"(?:site|dist)-packages[/\\](?P<name>[\w.-]{1,80})")
 _EXCEPTION = re.compile(
-    r"^(?:E {1,8})?(?:[A-Za-z_]\w{0,60}\.){0,6}[A-Z]\w{0,60}(?:Error|Exception|Exit|Interrupt|"
+    r"^(?:E {1,8})?(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Interrupt|"
     r"NotFound|Conflict|Warning|Unavailable|Impossible)(?::|$)"
 )
 # Installers: a traceback through these alone is the tool's, not what the user installed.
@@ -24,15 +24,14 @@ TOOLS = frozenset(
     {"pip", "uv", "poetry", "pdm", "pipenv", "piptools", "conda", "mamba", "resolvelib", "unearth",
      "build", "tox", "nox", "virtualenv", "cleo", "installer", "crashtest", "hatch"}
 )  # fmt: skip
-_TEST_RUNNERS = frozenset({"_pytest", "pytest", "pluggy", "py", "unittest", "nose", "runpy"})
+_TEST_RUNNERS = frozenset({"_pytest", "pytest", "pluggy", "unittest", "runpy"})
 
 
 @dataclass(slots=True)
 class Told:
-    """The way of one error: installed packages outermost first, and whether it ends in user code."""
+    """The way of one error: the installed packages it went through, outermost first."""
 
     packages: list[str] = field(default_factory=list)
-    user_code: bool = False
 
 
 class Tracebacks:
@@ -49,13 +48,8 @@ class Tracebacks:
 
     @property
     def outside(self) -> bool:
-        """Say whether the traceback at hand runs through something that is no installer."""
-        told = self._told
-        if not self._open:
-            return False
-        return bool(told.packages or told.user_code) and not (
-            told.packages and told.packages[0] in TOOLS
-        )
+        """Say whether a traceback is at hand that did not start in an installer."""
+        return self._open and self.tool is None
 
     @property
     def tool(self) -> str | None:
@@ -95,8 +89,3 @@ class Tracebacks:
             name = name[:-3] if name.endswith(".py") else name
             if name not in _TEST_RUNNERS and len(told.packages) < MOST_FRAMES:
                 told.packages.append(name)
-                told.user_code = False
-        elif path.startswith("<") or "/lib/python" in path or "\\lib\\" in path.lower():
-            return
-        elif not path.endswith(".pyx"):
-            told.user_code = True

@@ -156,7 +156,7 @@ _ALL: tuple[Signature, ...] = (
     Signature(
         name="setup-exception",
         gate=("Error", "Exception", "Invalid", "exit", "Exit", "Warning", "Interrupt"),
-        pattern=r"^\s*(?P<exception>(?:[A-Za-z_]\w{0,60}\.){0,6}[A-Z]\w{0,60}(?:Error|Exception|Exit|Invalid\w{1,40}|Conflict|NotFound|Missing|Required)): ?(?P<what>.{0,300})",
+        pattern=r"^\s*(?P<exception>(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Invalid\w{1,40}|Conflict|NotFound|Missing|Required)): ?(?P<what>.{0,300})",
         cause=Cause.SETUP_SCRIPT_ERROR,
         means="the build script stopped with an error of its own",
         advice="take another release of {project}; a newer one may have a wheel",

@@ -198,6 +198,19 @@ SIGNATURES: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="pdm-broken",
+        gate=("Error]: ",),
+        pattern=r"^\[(?P<exception>TypeError|AttributeError|ImportError|ModuleNotFoundError|KeyError|NameError)\]: ",
+        cause=Cause.IMPORT_ERROR,
+        phase=Phase.RESOLVE,
+        means="the installer itself broke",
+        advice="install another version of pdm, or one with the dependencies it was released with",
+        example="[TypeError]: super(type, obj): obj must be an instance or subtype of type",
+        blame=Blame.NOBODY,
+        weight=Weight.CLOSER + 5,
+        fatal=True,
+    ),
+    Signature(
         name="pipenv-locking",
         gate=(
             "Locking Failed",

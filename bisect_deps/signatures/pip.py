@@ -329,6 +329,18 @@ SIGNATURES: tuple[Signature, ...] = (
         counter="  Preparing metadata (setup.py): finished with status 'done'",
     ),
     Signature(
+        name="pip-subprocess-exited",
+        gate=(" exited with ",),
+        pattern=r"(?:Getting requirements to build (?:wheel|editable)|python setup\.py egg_info|Preparing (?:editable )?metadata \(pyproject\.toml\)) exited with \d",
+        cause=Cause.SETUP_SCRIPT_ERROR,
+        phase=Phase.METADATA,
+        means="the build script failed before it could tell the metadata",
+        advice=_BUILD,
+        example="ERROR:pip.subprocessor:Getting requirements to build wheel exited with 1",
+        weight=Weight.CLOSER + 5,
+        fatal=True,
+    ),
+    Signature(
         name="pip-command-errored",
         gate=("Command errored out with exit status",),
         pattern=r"Command errored out with exit status -?\d+",
@@ -421,7 +433,7 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature(
         name="pip-backend-unavailable",
         gate=("BackendUnavailable", "Cannot import 'setuptools.build_meta", "Cannot import '"),
-        pattern=r"(?:BackendUnavailable|^(?:ERROR: )?Cannot import '(?P<backend>[\w.]{1,80})')",
+        pattern=r"(?:BackendUnavailable(?![(\w])|^(?:ERROR: )?Cannot import '(?P<backend>[\w.]{1,80})')",
         cause=Cause.BUILD_DEP_MISSING,
         phase=Phase.METADATA,
         means="the build backend cannot be loaded in the build environment",

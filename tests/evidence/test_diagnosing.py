@@ -1,0 +1,201 @@
+"""A real log gives its cause, its phase, the user's own requirement, and the lines that show it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bisect_deps.evidence import diagnose
+from bisect_deps.model import Cause, Diagnosis, Outcome, Phase
+from tests.evidence.labelled import BARE, LOGS, Labelled, plain_name
+from tests.support.dressed import DRESSINGS
+
+
+def read(log: Labelled) -> Diagnosis:
+    return diagnose(log.data, requirements=log.requirements)
+
+
+def essence(found: Diagnosis) -> tuple[object, ...]:
+    return found.outcome, found.cause, found.phase, [(s.name, s.failing) for s in found.suspects]
+
+
+every_log = pytest.mark.parametrize("log", LOGS, ids=lambda log: log.name)
+
+
+@every_log
+def test_outcome_and_cause_are_those_of_the_label(log: Labelled) -> None:
+    found = read(log)
+    assert (found.outcome.value, found.cause.value) == (log.outcome, log.cause)
+    assert found.infrastructure is log.infrastructure
+
+
+@pytest.mark.parametrize(
+    "log", [log for log in LOGS if log.outcome == "fail"], ids=lambda log: log.name
+)
+def test_phase_is_that_of_the_label(log: Labelled) -> None:
+    assert read(log).phase.value == log.phase
+
+
+@pytest.mark.parametrize("log", [log for log in LOGS if log.culprits], ids=lambda log: log.name)
+def test_first_suspect_is_the_users_own_requirement(log: Labelled) -> None:
+    first = read(log).suspects[0]
+    assert {first.name, plain_name(first.requirement or first.name)} & log.culprits
+
+
+@pytest.mark.parametrize("log", [log for log in LOGS if not log.culprits], ids=lambda log: log.name)
+def test_nobody_is_suspected_where_no_requirement_is_at_fault(log: Labelled) -> None:
+    assert read(log).suspects == ()
+
+
+@pytest.mark.parametrize("log", [log for log in LOGS if log.evidence], ids=lambda log: log.name)
+def test_quoted_lines_are_lines_of_the_log_and_show_the_cause(log: Labelled) -> None:
+    found = read(log)
+    quoted = [line for suspect in found.suspects for line in suspect.evidence] or found.evidence
+    lines = log.data.decode("utf-8", "replace").split("\n")
+    assert {line.line for line in quoted} & log.evidence
+    for line in quoted:
+        assert line.text.rstrip("…")[:40] in lines[line.line - 1] or "\x1b" in lines[line.line - 1]
+
+
+@pytest.mark.parametrize("dressing", DRESSINGS)
+@pytest.mark.parametrize("log", BARE, ids=lambda log: log.name)
+def test_wrapping_changes_nothing(log: Labelled, dressing: str) -> None:
+    text = log.data.decode("utf-8", "replace")
+    wrapped = diagnose(DRESSINGS[dressing](text), requirements=log.requirements)
+    assert essence(wrapped) == essence(read(log))
+
+
+@every_log
+def test_pieces_of_any_size_give_the_same_diagnosis(log: Labelled) -> None:
+    pieces = (log.data[at : at + 7] for at in range(0, len(log.data), 7))
+    assert diagnose(pieces, requirements=log.requirements) == read(log)
+
+
+@every_log
+def test_build_that_passed_has_no_suspect_whatever_its_log_says(log: Labelled) -> None:
+    found = diagnose(log.data, requirements=log.requirements, exit_status=0)
+    assert (found.outcome, found.suspects) == (Outcome.PASS, ())
+
+
+@pytest.mark.parametrize(
+    "log", [log for log in LOGS if log.outcome == "pass"], ids=lambda log: log.name
+)
+def test_failure_that_the_log_hides_is_never_called_a_pass(log: Labelled) -> None:
+    assert diagnose(log.data, exit_status=1).outcome is Outcome.FAIL
+
+
+def test_same_failure_has_the_same_signature_on_another_day() -> None:
+    line = "ERROR: Failed building wheel for x\n  error: /tmp/pip-{}/x.c:{}: fatal error: y.h: No such file"
+    first, second = (
+        diagnose(line.format(word, number)) for word, number in (("a1b2", 3), ("zz9", 44))
+    )
+    assert first.signature == second.signature != ""
+
+
+TWO = """\
+Collecting yarl==1.4.2 (from -r requirements.txt (line 1))
+Collecting frozenlist==1.2.0 (from -r requirements.txt (line 2))
+Building wheels for collected packages: yarl, frozenlist
+  Building wheel for yarl (pyproject.toml): started
+  Building wheel for yarl (pyproject.toml): finished with status 'error'
+  × Building wheel for yarl (pyproject.toml) did not run successfully.
+  ╰─> [2 lines of output]
+      yarl/_quoting.c:196:12: fatal error: longintrepr.h: No such file or directory
+      [end of output]
+  ERROR: Failed building wheel for yarl
+  Building wheel for frozenlist (pyproject.toml): started
+  Building wheel for frozenlist (pyproject.toml): finished with status 'error'
+  × Building wheel for frozenlist (pyproject.toml) did not run successfully.
+  ╰─> [2 lines of output]
+      ModuleNotFoundError: No module named 'Cython'
+      [end of output]
+  ERROR: Failed building wheel for frozenlist
+Failed to build yarl frozenlist
+ERROR: Could not build wheels for yarl, frozenlist, which is required to install pyproject.toml-based projects
+"""
+
+
+def test_every_failure_of_a_log_is_reported_in_its_order() -> None:
+    found = diagnose(TWO, requirements=["yarl==1.4.2", "frozenlist==1.2.0"])
+    assert [(s.name, s.cause) for s in found.suspects] == [
+        ("yarl", Cause.COMPILE_ERROR),
+        ("frozenlist", Cause.BUILD_DEP_MISSING),
+    ]
+
+
+FENCED = """\
+::depbisect install begin
+Installed 9 packages in 3ms
+::depbisect install end rc=0
+::depbisect imports begin
+::depbisect import begin project=click module=click
+ModuleNotFoundError: No module named 'colorama' (ignored)
+::depbisect import end rc=0
+::depbisect import begin project=flask module=flask
+Traceback (most recent call last):
+  File "<string>", line 1, in <module>
+  File "/venv/lib/python3.9/site-packages/flask/__init__.py", line 14, in <module>
+    from jinja2 import escape
+ImportError: cannot import name 'escape' from 'jinja2' (/venv/lib/python3.9/site-packages/jinja2/__init__.py)
+::depbisect import end rc=1
+::depbisect import begin project=six module=six
+::depbisect import end rc=0
+::depbisect imports end rc=1
+"""
+
+
+def test_fences_tell_the_phase_and_whose_import_failed() -> None:
+    found = diagnose(FENCED, requirements=["click", "flask==1.1.2", "six"])
+    assert (found.outcome, found.phase, found.cause) == (
+        Outcome.FAIL,
+        Phase.CHECK,
+        Cause.IMPORT_ERROR,
+    )
+    [suspect] = found.suspects
+    assert (suspect.requirement, suspect.failing, suspect.via) == (
+        "flask==1.1.2",
+        "jinja2",
+        ("flask",),
+    )
+
+
+def test_both_sides_of_a_broken_pair_are_suspects_where_the_user_named_both() -> None:
+    found = diagnose(FENCED, requirements=["flask==1.1.2", "jinja2==3.1.2"])
+    assert {suspect.name for suspect in found.suspects} == {"flask", "jinja2"}
+    assert len({suspect.group for suspect in found.suspects}) == 1
+
+
+def test_modules_of_the_environment_decide_whose_a_module_is() -> None:
+    log = FENCED.replace("jinja2", "templating")
+    found = diagnose(
+        log, requirements=["flask", "fork-of-jinja"], modules={"templating": "fork_of_jinja"}
+    )
+    assert "fork-of-jinja" in {suspect.name for suspect in found.suspects}
+
+
+def test_failed_step_without_a_known_line_is_an_unknown_failure_with_its_last_lines() -> None:
+    log = "::depbisect install begin\n::depbisect install end rc=0\n::depbisect check begin\nhm\n::depbisect check end rc=3\n"
+    found = diagnose(log)
+    assert (found.outcome, found.cause, found.phase) == (Outcome.FAIL, Cause.UNKNOWN, Phase.CHECK)
+    assert "hm" in {line.text for line in found.evidence}
+
+
+def test_missing_system_library_comes_with_the_packages_that_have_it() -> None:
+    log = next(log for log in LOGS if log.name == "pip22.0-py39-psycopg2")
+    advice = read(log).suspects[0].advice
+    assert all(package in advice for package in ("libpq-dev", "libpq-devel", "postgresql-dev"))
+
+
+def test_log_that_ends_in_the_middle_of_a_step_blames_the_machine() -> None:
+    found = diagnose("Collecting a==1\n  Preparing metadata (setup.py): started\n")
+    assert (found.cause, found.suspects) == (Cause.RESOURCES, ())
+
+
+def test_requirements_that_cannot_bring_the_broken_dependency_are_ruled_out() -> None:
+    log = "Collecting requests==2.27.1\nCollecting wrapper==1\nCollecting mysqlclient\n  Preparing metadata (setup.py): started\n  Preparing metadata (setup.py): finished with status 'error'\n  × python setup.py egg_info did not run successfully.\n  ╰─> [1 lines of output]\n      OSError: mysql_config not found\n      [end of output]\nerror: metadata-generation-failed\n"
+    [suspect] = diagnose(log, requirements=["requests==2.27.1", "wrapper==1"]).suspects
+    assert (suspect.requirement, suspect.failing) == ("wrapper==1", "mysqlclient")
+
+
+@pytest.mark.parametrize("log", [b"", "", b"\xff\xfe", b"\x00" * 5000, "\n" * 100])
+def test_log_that_says_nothing_has_no_suspect(log: bytes | str) -> None:
+    assert diagnose(log).suspects == ()

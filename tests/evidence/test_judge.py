@@ -1,0 +1,61 @@
+"""Only the failure being chased is FAIL; everything uncertain is UNRESOLVED."""
+
+from __future__ import annotations
+
+import pytest
+
+from bisect_deps.evidence import diagnose, judge, same_failure
+from bisect_deps.evidence.masking import masked, signature_of
+from bisect_deps.model import BuildStatus, Cause, Diagnosis, Outcome, Phase
+
+NO_VERSION = diagnose("ERROR: No matching distribution found for idna==99.1\n", exit_status=1)
+OTHER = diagnose("ERROR: No matching distribution found for six==99.1\n", exit_status=1)
+NETWORK = diagnose(
+    "ERROR: Could not install packages due to an OSError: Max retries exceeded with url: /x\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnosis", "chased", "outcome"),
+    [
+        (BuildStatus.PASSED, NO_VERSION, None, Outcome.PASS),
+        (BuildStatus.FAILED, NO_VERSION, None, Outcome.FAIL),
+        (BuildStatus.FAILED, NO_VERSION, NO_VERSION.signature, Outcome.FAIL),
+        (BuildStatus.FAILED, OTHER, NO_VERSION.signature, Outcome.UNRESOLVED),
+        (BuildStatus.FAILED, NETWORK, None, Outcome.UNRESOLVED),
+        (BuildStatus.BROKEN, NO_VERSION, NO_VERSION.signature, Outcome.UNRESOLVED),
+        (BuildStatus.CANCELLED, NO_VERSION, None, Outcome.UNRESOLVED),
+    ],
+)
+def test_outcome_of_a_build(
+    status: BuildStatus, diagnosis: Diagnosis, chased: str | None, outcome: Outcome
+) -> None:
+    assert judge(status, diagnosis, chased) is outcome
+
+
+def test_failure_among_several_is_still_the_one_chased() -> None:
+    both = diagnose(
+        "ERROR: No matching distribution found for six==99.1\n"
+        "ERROR: No matching distribution found for idna==99.1\n"
+    )
+    assert judge(BuildStatus.FAILED, both, NO_VERSION.signature) is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x.c:12: fatal error: y.h", "x.c:409: fatal error: y.h"),
+        ("in /tmp/pip-install-a1b2/yarl/setup.py", "in /scratch/pip-install-zz/yarl/setup.py"),
+        ("at 0x7f0012ab", "at 0x55aa00ff"),
+        ("from https://a.example/x#sha256=12", "from https://b.example/y#sha256=99"),
+    ],
+)
+def test_what_varies_from_run_to_run_is_masked(one: str, other: str) -> None:
+    assert masked(one) == masked(other)
+
+
+def test_different_projects_are_different_failures() -> None:
+    first = signature_of(Phase.BUILD, Cause.COMPILE_ERROR, "yarl", "error: x")
+    second = signature_of(Phase.BUILD, Cause.COMPILE_ERROR, "numpy", "error: x")
+    assert same_failure(first, first)
+    assert not same_failure(first, second)

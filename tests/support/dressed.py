@@ -1,0 +1,82 @@
+"""Puts around a log what CI systems, containers and terminals put around it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+STAMP = "2024-05-14T09:12:{:02d}.1234567Z"
+
+
+def _each(prefix: Callable[[int], str], lines: list[str], end: str = "\n") -> str:
+    return "".join(f"{prefix(number)}{line}{end}" for number, line in enumerate(lines))
+
+
+def github(text: str) -> str:
+    """GitHub Actions: a time stamp before each line, the step in a group."""
+    head = ["##[group]Run pip install -r requirements.txt", "##[endgroup]"]
+    return _each(lambda n: STAMP.format(n % 60) + " ", [*head, *text.split("\n")])
+
+
+def gitlab(text: str) -> str:
+    """GitLab: sections opened by escapes on the line before the text."""
+    head = "section_start:1692900075:step_script\r\x1b[0K\x1b[0K\x1b[36;1mExecuting\x1b[0;m\n"
+    return head + text + "\nsection_end:1692900161:step_script\r\x1b[0K\n"
+
+
+def jenkins(text: str) -> str:
+    """Jenkins with its timestamper."""
+    return _each(lambda n: f"[2023-01-16T18:20:{n % 60:02d}.966Z] ", text.split("\n"))
+
+
+def buildkit(text: str) -> str:
+    """BuildKit's plain progress: step number and seconds."""
+    head = "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n"
+    body = _each(lambda n: f"#9 {0.5 + n / 10:.3f} ", text.split("\n"))
+    return head + "#9 [5/5] RUN pip install -r requirements.txt\n" + body
+
+
+def interleaved(text: str) -> str:
+    """Two services built at once under compose: a green one between the lines of the other."""
+    other = (
+        "Collecting idna==3.3",
+        "  Downloading idna-3.3-py3-none-any.whl (61 kB)",
+        "Successfully installed idna-3.3",
+    )
+    mixed = []
+    for number, line in enumerate(text.split("\n")):
+        mixed.append(f"builder-1  | {line}\n")
+        if number % 3 == 0:
+            mixed.append(f"web-1      | {other[number // 3 % 3]}\n")
+    return "".join(mixed)
+
+
+def kubernetes(text: str) -> str:
+    """A container runtime's log."""
+    return _each(lambda n: f"2023-07-21T20:26:{n % 60:02d}.107697429Z stdout F ", text.split("\n"))
+
+
+def windows(text: str) -> str:
+    """A terminal with colours, progress overwritten in place, and CRLF."""
+    coloured = [
+        f"10%|#   |\r100%|####|\r\x1b[2K\x1b[31m{line}\x1b[0m" if line.strip() else line
+        for line in text.split("\n")
+    ]
+    return "\r\n".join(coloured)
+
+
+def platform_json(text: str) -> str:
+    """A platform's error document: the log in a string, lines escaped."""
+    return json.dumps([{"request_id": "req-1", "error": f"error:\n{text}\nstacktrace:\nSome()"}])
+
+
+DRESSINGS: dict[str, Callable[[str], str]] = {
+    "github": github,
+    "gitlab": gitlab,
+    "jenkins": jenkins,
+    "buildkit": buildkit,
+    "interleaved": interleaved,
+    "kubernetes": kubernetes,
+    "windows": windows,
+    "json": platform_json,
+}

@@ -32,6 +32,7 @@ from bisect_deps.model import (
 )
 from bisect_deps.progress import Progress, StartedProbe
 from bisect_deps.reports.base import counted
+from bisect_deps.resolver import Resolution
 
 T = TypeVar("T")
 
@@ -156,6 +157,33 @@ class Prober:
         number = self.journal.next_number()
         name = self._keep_log(number, log.decode("utf-8", "replace"))
         self.journal.record(Answered(key, number, inquiry.kind.value, status.value, 0.0, name))
+
+    def resolved(self, candidate: Candidate, resolution: Resolution) -> Probe:
+        """Record what the resolver alone says of a candidate: a probe that costs no build."""
+        order = self._order(Inquiry(candidate, ProbeKind.RESOLVE, ""))
+        key = digest("resolved", *_file_parts(order.files), self._identity)
+        status = BuildStatus.PASSED if resolution.resolved else BuildStatus.FAILED
+        known = self.journal.answer(key)
+        number = self.journal.next_number() if known is None else known.number
+        log = self._keep_log(number, resolution.log)
+        kind = ProbeKind.RESOLVE
+        if known is None:
+            seconds = resolution.seconds
+            self.journal.record(Answered(key, number, kind.value, status.value, seconds, log))
+        diagnosis = self._diagnose(Inquiry(candidate, kind, ""), status, resolution.log)
+        probe = Probe(
+            number=number,
+            kind=kind,
+            candidate=candidate,
+            outcome=Outcome.PASS if resolution.resolved else Outcome.FAIL,
+            seconds=resolution.seconds,
+            log=log,
+            signature=diagnosis.signature,
+            diagnosis=_with_log(diagnosis, log),
+            from_journal=known is not None,
+        )
+        self._keep(probe)
+        return probe
 
     def _build_all(
         self, waiting: list[tuple[int, Inquiry, Order, str]], answers: list[Probe | None]

@@ -201,6 +201,7 @@ def run(settings: Settings, progress: Progress) -> Finished:
             limits = _limits(settings, builder)
             prober = Prober(manifest, builder, journal, progress, limits, settings.checks)
             context = _context(settings, manifest, interpreter, seen, builder, progress)
+            context = replace(context, record=prober.resolved)
             if settings.log is not None:
                 prober.give(baseline_inquiry(context), settings.log.read_bytes())
             conclusion = drive(solve(context), prober)

@@ -8,9 +8,10 @@ from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal
-from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
+from bisect_deps.model import Candidate, Edit, EditAction, Outcome, Probe, ProbeKind
 from bisect_deps.probing import Inquiry, Limits, Prober
 from bisect_deps.progress import Silent
+from bisect_deps.resolver import Answered, Resolution
 
 
 def probed(folder: Path, command: str, inquiry: Inquiry) -> tuple[Probe, int]:
@@ -40,3 +41,26 @@ def test_a_finished_build_is_not_built_again_and_another_question_is(tmp_path: P
     inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
     repeat = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?", repeat=1)
     assert [probed(tmp_path, "true", asked)[1] for asked in (inquiry, inquiry, repeat)] == [1, 0, 1]
+
+
+def test_what_the_resolver_says_is_a_probe_that_costs_no_build(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\nb==2\n", encoding="utf-8")
+    manifest = open_manifest(tmp_path / "requirements.txt")
+    only_a = Candidate((Edit(EditAction.DROP, "b", 1),))
+    log = "error: No solution found when resolving dependencies"
+    seen = []
+    for _ in range(2):
+        options = BuilderOptions(folder=tmp_path, cwd=tmp_path, build_cmd="false")
+        builder = make_builder("command", options)
+        with Journal(tmp_path / ".depbisect") as journal:
+            prober = Prober(manifest, builder, journal, Silent(), Limits())
+            fails = prober.resolved(Candidate(), Resolution(Answered.CONFLICT, log=log))
+            passes = prober.resolved(only_a, Resolution(Answered.RESOLVED))
+            assert (journal.folder / fails.log).read_text(encoding="utf-8") == log
+        builder.close()
+        assert prober.builds == 0
+        assert prober.probes == [fails, passes]
+        assert (fails.outcome, passes.outcome) == (Outcome.FAIL, Outcome.PASS)
+        assert fails.kind is ProbeKind.RESOLVE
+        seen.append((fails.number, passes.number))
+    assert seen == [(1, 2), (1, 2)]

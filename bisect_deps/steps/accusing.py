@@ -7,7 +7,7 @@ explains is searched for by building subsets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bisect_deps.index import FactKind
@@ -24,14 +24,17 @@ from bisect_deps.model import (
     Requirement,
 )
 from bisect_deps.probing import Inquiry, Story, edited
+from bisect_deps.resolver import Resolution
 from bisect_deps.search.base import Items
 from bisect_deps.search.strategy import Certified, Problem, State, bisect
 from bisect_deps.steps.base import (
     Case,
     Context,
     Found,
+    drop,
     failing_release,
     suspects_of,
+    with_edits,
 )
 from bisect_deps.steps.conflicts import Conflict, find_conflicts
 from bisect_deps.steps.locating import Record, dropping, locate
@@ -201,6 +204,8 @@ def accuse_conflicts(context: Context, case: Case) -> list[Found]:
     conflicts = find_conflicts(left, context.resolver, context.index)
     culprits = [_found_conflict(context, conflict) for conflict in conflicts.found]
     culprits = [each for each in culprits if not each.numbers <= case.accused]
+    for found in culprits:
+        _prove_conflict(context, case, found, dict(conflicts.asked))
     case.culprits += culprits
     return culprits
 
@@ -223,6 +228,27 @@ def _found_conflict(context: Context, conflict: Conflict) -> Found:
         cause = next((fact.kind.cause for fact in facts if fact.kind.stops), cause)
     summary = f"{conflict.sentence[:1].upper()}{conflict.sentence[1:]}."
     return Found(members, Phase.RESOLVE, cause, summary)
+
+
+def _prove_conflict(
+    context: Context, case: Case, found: Found, asked: Mapping[Items, Resolution]
+) -> None:
+    """Keep what the resolver said of the members together, and without each of them, as probes."""
+    if context.record is None or found.numbers not in asked:
+        return
+    failing = context.record(_only(context, case, found.numbers), asked[found.numbers])
+    found.failing_probe = failing.number
+    found.evidence = describe(found.members, failing).evidence
+    for number in sorted(found.numbers):
+        rest = found.numbers - {number}
+        if rest in asked:
+            context.record(_only(context, case, rest), asked[rest])
+
+
+def _only(context: Context, case: Case, numbers: Items) -> Candidate:
+    """Return the candidate as mended so far with all but these requirements commented out."""
+    others = [each for each in context.manifest.requirements if each.number not in numbers]
+    return with_edits(case.candidate, [drop(each) for each in others])
 
 
 def _search(context: Context, case: Case, failing: Probe) -> Story[list[Found]]:

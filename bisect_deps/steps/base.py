@@ -6,7 +6,7 @@ are asked directly, since they cost no build; they guide, and only builds prove.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
@@ -43,7 +43,8 @@ class Context:
     """A run's collaborators and settings. `index` and `resolver` are None without evidence.
 
     `isolated_limit` is the time limit of a build of one release that may only be tried to narrow
-    or to accuse; `good` are versions known to have worked (name to version).
+    or to accuse; `good` are versions known to have worked (name to version). `record` keeps what
+    the resolver alone said of a candidate as a probe.
     """
 
     manifest: Manifest
@@ -61,6 +62,7 @@ class Context:
     good: Mapping[str, str] = field(default_factory=dict)
     good_date: str | None = None
     add_constraints: bool = False
+    record: Callable[[Candidate, Resolution], Probe] | None = None
 
     @property
     def cheap(self) -> bool:

@@ -9,6 +9,7 @@ every commit.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
@@ -246,6 +247,11 @@ class Scope(NamedTuple):
     def is_lock(self) -> bool:
         """Say whether the root file is a lock, which a tool has written."""
         return any(item.line.group == LOCK_GROUP for item in self.items[:1])
+
+    def place(self, item: Item) -> str:
+        """Return `file:line` of an item, as reports name the file."""
+        file = posixpath.join(posixpath.dirname(self.root), item.document.path)
+        return f"{posixpath.normpath(file)}:{item.line.number}"
 
     def named(self, kind: ProblemKind) -> Iterator[tuple[Document, Problem]]:
         """Yield the parser's problems of one kind."""

@@ -29,10 +29,6 @@ def _pairs(scope: Scope) -> Iterator[tuple[Item, Item]]:
                     yield earlier, later
 
 
-def _place(item: Item) -> str:
-    return f"{item.document.path}:{item.line.number}"
-
-
 def _check_duplicate(scope: Scope) -> Iterator[Finding]:
     seen: set[int] = set()
     for earlier, later in _pairs(scope):
@@ -40,7 +36,7 @@ def _check_duplicate(scope: Scope) -> Iterator[Finding]:
         if id(later) in seen or not same_group or _says(earlier) != _says(later):
             continue
         seen.add(id(later))
-        message = f"{later.shown or later.name} stands already at {_place(earlier)}"
+        message = f"{later.shown or later.name} stands already at {scope.place(earlier)}"
         yield Finding(
             later.document, later.span, message, later.name, later.line, _removal(earlier, later)
         )
@@ -83,9 +79,11 @@ def _conflicts(scope: Scope, *, constraint: bool) -> Iterator[Finding]:
         seen.add(id(shown))
         here, there = _clause(shown), _clause(other)
         if constraint:
-            message = f"{shown.name}: {here} here, and {_place(other)} only allows {there}"
+            message = f"{shown.name}: {here} here, and {scope.place(other)} only allows {there}"
         else:
-            message = f"{shown.name}: {here} here and {there} at {_place(other)} exclude each other"
+            message = (
+                f"{shown.name}: {here} here and {there} at {scope.place(other)} exclude each other"
+            )
         yield Finding(shown.document, shown.span, message, shown.name, shown.line)
 
 

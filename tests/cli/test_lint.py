@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.linted import write_files
+from tests.support.local_index import Fault, LocalIndex, Project
 
 ROOT = Path(__file__).parents[2]
 FORMATS = ("concise", "full", "json", "sarif", "github", "gitlab", "junit")
@@ -151,3 +152,21 @@ def test_report_goes_to_a_file(tmp_path: Path) -> None:
     answer = depbisect(tmp_path, "--output-format", "sarif", "-o", "out.sarif")
     assert (answer.returncode, answer.stdout) == (1, b"")
     assert json.loads((tmp_path / "out.sarif").read_text("utf-8"))["version"] == "2.1.0"
+
+
+def test_verify_writes_what_builds_and_nothing_else(tmp_path: Path) -> None:
+    index = LocalIndex(tmp_path / "index")
+    index.add(
+        Project("alpha").release("1.0").release("2.0", wheel=False, sdist=True, fault=Fault.COMPILE)
+    )
+    project = tmp_path / "project"
+    write_files(project, {"requirements.txt": "alpha\n", "good.txt": "alpha==1.0\n"})
+    write_files(project, {"bad.txt": "alpha==2.0\n"})
+    with index.serve() as server:
+        asked = ("requirements.txt", "--fix", "--verify", "--index-url", server.url, "--from")
+        broken = depbisect(project, *asked, "bad.txt")
+        assert broken.returncode == 2
+        assert b"does not build" in broken.stderr
+        assert (project / "requirements.txt").read_text() == "alpha\n"
+        assert depbisect(project, *asked, "good.txt").returncode == 0
+    assert (project / "requirements.txt").read_text() == "alpha==1.0\n"

@@ -24,6 +24,7 @@ _COMMAND = re.compile(
     r"^#\s+(?:uv pip compile|pip-compile|uv export|poetry export|pdm export)\b(?P<arguments>.*)$",
     re.MULTILINE,
 )
+_PROJECT_NAME = re.compile(r"""(?ms)^\[project\]\s*$(?:(?!^\[).)*?^name\s*=\s*["']([^"']+)""")
 _LOCKS = ("uv.lock", "poetry.lock", "pylock.toml", "pdm.lock", "Pipfile.lock")
 
 
@@ -43,9 +44,10 @@ def scope_of(
     items: list[Item] = []
     by_name: dict[str, list[Item]] = {}
     profiles: dict[tuple[str, str], Profile] = {}
+    own = _own_name(manifest)
     for document, line in manifest.places:
-        if line.parts is None:
-            continue
+        if line.parts is None or (own and canonicalize_name(line.parts.name) == own):
+            continue  # `x[test]` among the extras of x names extras and asks for no version
         place = (document.path, line.group)
         if place not in profiles:
             within = os.path.normpath(os.path.join(os.path.dirname(shown), document.path))
@@ -80,6 +82,15 @@ def scope_of(
         lock=lock,
         locked=_locked(folder, lock, shown, items),
     )
+
+
+def _own_name(manifest: Manifest) -> str:
+    """Return the normalised name of the project that a pyproject.toml describes, else ""."""
+    root = manifest.documents[0]
+    if os.path.basename(root.path) != "pyproject.toml":
+        return ""
+    found = _PROJECT_NAME.search(root.text)
+    return canonicalize_name(found[1]) if found else ""
 
 
 def _locked(

@@ -36,9 +36,9 @@ def is_pinned(scope: Scope, item: Item) -> bool:
     """Say whether this line, or another of the project wherever this one applies, fixes a version.
 
     Lines are judged together, since installers combine them: `flask` with `flask==3.0` in a
-    constraints file is pinned.
+    constraints file is pinned. So is what the project's own lock holds.
     """
-    if item.pin or item.parts.url is not None:
+    if item.pin or item.parts.url is not None or item.name in scope.locked:
         return True
     covered = 0
     for other in scope.together(item):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bisect_deps.rules._pinning import is_declared
 from bisect_deps.rules.base import (
     BUILD_GROUP,
+    MAIN_GROUP,
     Example,
     Finding,
     Profile,
@@ -30,6 +31,10 @@ def _check_stale_lock(scope: Scope) -> Iterator[Finding]:
     for item in scope.items:
         if not is_declared(item) or item.line.group in ("", BUILD_GROUP):
             continue
+        if scope.lock.startswith("pylock.") and (
+            item.line.group != MAIN_GROUP or item.parts.marker
+        ):
+            continue  # such a lock may be for one environment, and for some groups only
         held = scope.locked.get(item.name)
         allowed = specifiers(item.parts.specifier)
         if held is None:

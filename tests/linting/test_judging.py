@@ -121,3 +121,28 @@ def test_severity_can_be_set(tmp_path: Path) -> None:
     settings = Settings(severities={"DB101": Severity.INFO})
     [found] = lint(tmp_path, {"requirements.txt": "flask\n"}, settings=settings).diagnostics
     assert found.severity is Severity.INFO
+
+
+def test_project_may_name_its_own_extras(tmp_path: Path) -> None:
+    text = (
+        '[project]\nname = "My_App"\n[project.optional-dependencies]\n'
+        'web = ["flask>=3"]\nall = ["my-app[web]"]\n'
+    )
+    assert codes(lint(tmp_path, {"pyproject.toml": text})) == []
+
+
+def test_lock_holds_what_the_groups_leave_open(tmp_path: Path) -> None:
+    lock = 'version = 1\n\n[[package]]\nname = "ruff"\nversion = "0.9"\n'
+    text = '[project]\nname = "x"\n[dependency-groups]\ndev = ["ruff"]\n'
+    assert codes(lint(tmp_path / "a", {"pyproject.toml": text})) == ["DB101"]
+    assert codes(lint(tmp_path / "b", {"pyproject.toml": text, "uv.lock": lock})) == []
+
+
+def test_lock_for_one_environment_need_not_hold_all(tmp_path: Path) -> None:
+    lock = 'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "a"\nversion = "1.0"\n'
+    text = (
+        '[project]\nname = "x"\ndependencies = ["a>=1", "b>=1 ; sys_platform == \'win32\'"]\n'
+        '[dependency-groups]\ndev = ["ruff>=1"]\n'
+    )
+    report = lint(tmp_path, {"pyproject.toml": text, "pylock.toml": lock})
+    assert "DB702" not in codes(report)

@@ -12,7 +12,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -96,20 +96,25 @@ class HttpError(Exception):
 
 
 class Http:
-    """Requests below one address, each with the key where the origin is the address's own."""
+    """Requests below one address, each with the key where the origin is the address's own.
+
+    `secrets` are what no message may show, beside the headers' values.
+    """
 
     def __init__(
         self,
         root: str,
         *,
         headers: Mapping[str, Secret | str] | None = None,
+        secrets: Iterable[Secret] = (),
         timeout: float = 30.0,
         tries: int = 4,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.root = root.rstrip("/")
         self._headers = dict(headers or {})
-        self._secrets = tuple(v for v in self._headers.values() if isinstance(v, Secret))
+        held = (value for value in self._headers.values() if isinstance(value, Secret))
+        self._secrets = (*held, *secrets)
         self._timeout = timeout
         self._tries = tries
         self._sleep = sleep

@@ -7,6 +7,7 @@ Knows addresses, keys and the shape of replies; decides nothing. Every method bu
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import re
 import time
@@ -145,15 +146,14 @@ class Api:
             self._headers["Authorization"] = Secret(f"Simple {key.reveal()}")
         elif token:
             self._headers["Authorization"] = Secret(f"Bearer {token.reveal()}")
+        self._secrets = tuple(secret for secret in (key, token) if secret)
         self._sleep, self._clock = sleep, clock
-        self._http = Http(f"{self.address}/v1", headers=self._headers, sleep=sleep)
+        self._http = self._connected()
 
     def copy(self) -> Api:
         """Return the same API with connections of its own, for another thread."""
-        other = object.__new__(Api)
-        other.address, other._headers = self.address, self._headers
-        other._sleep, other._clock = self._sleep, self._clock
-        other._http = Http(f"{self.address}/v1", headers=self._headers, sleep=self._sleep)
+        other = copy.copy(self)
+        other._http = self._connected()
         return other
 
     def git_url(self, algorithm: Algorithm) -> str:
@@ -267,6 +267,11 @@ class Api:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def _connected(self) -> Http:
+        return Http(
+            f"{self.address}/v1", headers=self._headers, secrets=self._secrets, sleep=self._sleep
+        )
 
     def _object(self, path: str) -> dict[str, Any]:
         reply = self._http.get(path)

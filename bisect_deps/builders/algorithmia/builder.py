@@ -95,7 +95,9 @@ class AlgorithmiaBuilder:
         for algorithm in self._settings.algorithms:
             known = self._known(algorithm, order.digest)
             if known and known not in self._ended:
-                return self._handle(algorithm, known, order)
+                handle = self._handle(algorithm, known, order)
+                self._records.forget_interrupted(algorithm)
+                return handle
         algorithm = self._idlest()
         repository = self._repository(algorithm)
         self._records.note_change(algorithm, repository.branch, repository.original)
@@ -175,7 +177,6 @@ class AlgorithmiaBuilder:
                 "algorithm": str(algorithm),
                 "commit": commit,
                 "digest": order.digest,
-                "began": f"{self._clock():.3f}",
                 "limit": f"{order.timeout:g}",
             },
         )
@@ -190,7 +191,7 @@ class AlgorithmiaBuilder:
         return handle
 
     def _track(self, handle: Handle) -> Track:
-        """Return what is known of a build; a handle from an earlier process starts anew."""
+        """Return what is known of a build; for one of an earlier process the limit starts anew."""
         if handle.id not in self._tracks:
             extra = handle.extra
             now = self._clock()
@@ -202,7 +203,7 @@ class AlgorithmiaBuilder:
                     algorithm=Algorithm.parse(extra["algorithm"]),
                     commit=extra["commit"],
                     digest=extra.get("digest", ""),
-                    began=float(extra.get("began", now)),
+                    began=now,
                     limit=float(extra.get("limit", 1800)),
                     listed_by=now + self._pace.appear,
                 )

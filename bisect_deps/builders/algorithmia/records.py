@@ -55,6 +55,12 @@ class Records:
         else:
             self._write(algorithm, {"restored": True, "digest": digest, "commit": commit})
 
+    def forget_interrupted(self, algorithm: Algorithm) -> None:
+        """Forget an interrupted start: its handle is known now."""
+        record = self._read(self._path(algorithm)) or {}
+        if record.get("restored"):
+            self._path(algorithm).unlink(missing_ok=True)
+
     def _path(self, algorithm: Algorithm) -> Path:
         return self._folder / f"{algorithm.owner}-{algorithm.name}.json"
 

@@ -119,7 +119,10 @@ def read_keys(
     if not key and not token:
         key = _secret(environment.get("ALGORITHMIA_API_KEY"))
         token = _secret(environment.get("ALGORITHMIA_BEARER_TOKEN"))
-    return (key, None) if key else (None, token)
+    if not key:
+        return None, token
+    # Examples of the platform write the header's value; git wants the key alone.
+    return Secret(key.reveal().strip().removeprefix("Simple ").strip()), None
 
 
 def read_input(text: str | None) -> object:

@@ -101,6 +101,7 @@ class Calling:
     ended: threading.Event = field(default_factory=threading.Event)
     status: BuildStatus = BuildStatus.BROKEN
     text: str = ""
+    refusal: HttpError | None = None
 
 
 class Watcher:
@@ -238,6 +239,7 @@ class Watcher:
                 calling.status, calling.text = self._answer(api, track)
             except HttpError as error:
                 calling.text = f"the call was not answered: {error}"
+                calling.refusal = error if error.status in (401, 403) else None
             finally:
                 api.close()
                 calling.ended.set()
@@ -273,6 +275,8 @@ class Watcher:
         calling = track.calling
         if calling is None or not calling.ended.is_set():
             return
+        if calling.refusal is not None:
+            raise explained(calling.refusal, str(track.algorithm)) from None
         code = 0 if calling.status is BuildStatus.PASSED else 1
         text = redact(calling.text, self._settings.secrets)
         lines = [begin_fence("check"), *([text] if text else []), end_fence("check", code)]

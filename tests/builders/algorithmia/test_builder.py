@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from tests.builders.algorithmia.cluster import (
     finish,
     order,
 )
+from tests.builders.test__http import Scripted
 from tests.support.algorithmia_emulator import Key, Replay
 from tests.support.algorithmia_emulator.platform import commits
 
@@ -212,6 +214,15 @@ def test_another_process_takes_up_a_handle_and_pushes_nothing(cluster: Cluster) 
     resumed.close()
     assert len(cluster.hello.builds) == 2, "the candidate's and the restored file's"
     assert cluster.file() == ORIGINAL
+
+
+def test_a_build_that_ended_long_before_the_resume_is_no_stuck_one(cluster: Cluster) -> None:
+    handle = cluster.builder().start(order(ORIGINAL, "d1", timeout=5))
+    while cluster.hello.builds[0].finished is None:
+        assert cluster.hello.builds[0].done.wait(10)
+    tomorrow = cluster.builder(clock=lambda: time.time() + 86400)
+    assert finish(tomorrow, handle) == [FAILED]
+    tomorrow.close()
 
 
 def test_an_order_pushed_before_a_crash_is_found_on_the_branch(cluster: Cluster) -> None:
@@ -449,6 +460,18 @@ def test_the_built_version_is_called_with_the_sample_input(
     builder.close()
 
 
+def test_a_key_that_may_not_call_is_explained(cluster: Cluster) -> None:
+    builder = cluster.builder(check_input='"x"')
+    handle = builder.start(order("six\n", "d1"))
+    while builder.poll(handle) is not BuildStatus.RUNNING:
+        assert cluster.hello.builds[0].done.wait(10)
+    del cluster.platform.keys[KEY]
+    with pytest.raises(BuilderUnavailable, match="key"):
+        finish(builder, handle)
+    cluster.platform.keys[KEY] = Key("acme")
+    builder.close()
+
+
 def test_a_failed_build_is_not_called(cluster: Cluster) -> None:
     builder = cluster.builder(check_input='"x"')
     assert finish(builder, builder.start(order(ORIGINAL, "d1"))) == [FAILED]
@@ -601,9 +624,21 @@ def files_below(folder: Path, *, without: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and without not in path.parents]
 
 
-def test_a_redirecting_cluster_gets_no_push_and_no_second_key(cluster: Cluster) -> None:
-    from tests.builders.test__http import Scripted
+@pytest.mark.parametrize("form", [KEY, f"Simple {KEY}"])
+def test_a_key_that_the_platform_echoes_is_not_shown(cluster: Cluster, form: str) -> None:
+    echoing = Scripted((403, {}, json.dumps({"error": {"message": f"bad {KEY}"}}).encode()))
+    try:
+        builder = cluster.builder(key=form, address=echoing.address)
+        with pytest.raises(BuilderUnavailable) as caught:
+            builder.start(order("six\n", "d1"))
+        assert KEY not in f"{caught.value} {caught.value.hint}"
+        assert echoing.seen[0][2] == f"Simple {KEY}"
+        builder.close()
+    finally:
+        echoing.close()
 
+
+def test_a_redirecting_cluster_gets_no_push_and_no_second_key(cluster: Cluster) -> None:
     other = Scripted((200, {}, b"{}"))
     try:
         cluster.troubles.redirect_to = other.address

@@ -108,7 +108,13 @@ class EmbeddedManifest:
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return the file with the edits made, read again and compared."""
         edits = tuple(edits)
+        self._refuse(edits)
         data = self.document.splice(self._changes(edits))
+        added = [f"{edit.name}{edit.to or ''}" for edit in edits if edit.action is EditAction.ADD]
+        if added:
+            # What was taken out before decides how a list goes on.
+            between = self.style.read(data, self.document.path)
+            data = between.document.splice(self.style.add(between, added))
         if data != self.document.data:
             self._check(data, edits)
         return {self.document.path: data}
@@ -116,10 +122,11 @@ class EmbeddedManifest:
     def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
         """Return the edits as the report shows them."""
         described = []
+        last = self.line_of(self.requirements[-1]).last if self.requirements else 0
         for edit in edits:
             if edit.action is EditAction.ADD:
-                last = self.document.lines[-1].last if self.document.lines else 0
-                line, before, name = last + 1, None, edit.name
+                last += 1
+                line, before, name = last, None, edit.name
             else:
                 own = self._target(edit)
                 line, before, name = own.line, own.specifier, own.name
@@ -132,9 +139,7 @@ class EmbeddedManifest:
             raise InputError(f"no requirement has the number {edit.number}", place=str(self.path))
         return self.requirements[edit.number]
 
-    def _changes(self, edits: tuple[Edit, ...]) -> list[Change]:
-        dropped, added = [], []
-        changes: list[Change] = []
+    def _refuse(self, edits: tuple[Edit, ...]) -> None:
         for edit in edits:
             if edit.hashes or edit.constraint:
                 what = "constraints" if edit.constraint else "hashes"
@@ -143,17 +148,19 @@ class EmbeddedManifest:
                     place=str(self.path),
                     hint="put them into a requirements file",
                 )
+
+    def _changes(self, edits: tuple[Edit, ...]) -> list[Change]:
+        dropped = []
+        changes: list[Change] = []
+        for edit in edits:
             if edit.action is EditAction.ADD:
-                added.append(f"{edit.name}{edit.to or ''}")
                 continue
             index = self.indices[self._target(edit).number]
             if edit.action is EditAction.DROP:
                 dropped.append(index)
             else:
                 changes += repin(self.document, self.document.lines[index], edit.to or "", ())
-        changes += self.style.drop(self.embedding, dropped) if dropped else []
-        changes += self.style.add(self.embedding, added) if added else []
-        return changes
+        return changes + (self.style.drop(self.embedding, dropped) if dropped else [])
 
     def _check(self, data: bytes, edits: tuple[Edit, ...]) -> None:
         again = self.style.read(data, self.document.path)

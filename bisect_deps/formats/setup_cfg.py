@@ -48,16 +48,22 @@ class SetupCfg:
 
     def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
         """Comment a line out; cut a requirement out that shares its line."""
-        document, changes = embedding.document, []
-        for index in indices:
+        document, text = embedding.document, embedding.document.text
+        changes: list[Change] = []
+        cut = 0
+        for index in sorted(indices):
             slot = embedding.slots[index]
+            start, end = slot.span.start, slot.span.end
             if _stands_alone(document, slot):
-                changes.append((Span(slot.span.start, slot.span.start), TAG))
+                changes.append((Span(start, start), TAG))
                 continue
-            end = slot.span.end
-            while document.text[end : end + 1] in ("\t", " ", ";") and end < len(document.text):
+            while text[end : end + 1] in ("\t", " ", ";"):
                 end += 1
-            changes.append((Span(slot.span.start, end), ""))
+            if text[end : end + 1] in ("", "\r", "\n"):
+                while start > cut and text[start - 1] in "\t ;":
+                    start -= 1
+            changes.append((Span(start, end), ""))
+            cut = end
         return changes
 
     def add(self, embedding: Embedding, texts: Sequence[str]) -> list[Change]:

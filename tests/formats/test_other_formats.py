@@ -139,7 +139,13 @@ def test_requirements_that_share_a_line_are_cut_out() -> None:
     after = edited("setup.cfg", drop(3))
     parser = configparser.RawConfigParser()
     parser.read_string(after)
-    assert parser["options"]["tests_require"] == "pytest;"
+    assert parser["options"]["tests_require"] == "pytest"
+    assert "\ntests_require = \n" in edited("setup.cfg", drop(2), drop(3))
+
+
+def test_a_list_goes_on_after_its_last_requirement_was_dropped() -> None:
+    text = "[options]\ninstall_requires = a; b\n"
+    assert edited("setup.cfg", drop(1), ADD, text=text) == "[options]\ninstall_requires = a; x==1\n"
 
 
 def test_a_pip_list_that_loses_everything_loses_its_header() -> None:

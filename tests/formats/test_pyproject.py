@@ -151,6 +151,15 @@ def test_adding_follows_the_style_of_the_list(case: str) -> None:
     assert edited(before, add("x"), add("y")) == after
 
 
+@pytest.mark.parametrize("case", INLINE)
+def test_dropping_and_adding_go_together(case: str) -> None:
+    before, dropped, _ = INLINE[case]
+    text = f"[project]\ndependencies = {before}\n"
+    left = [own.name for own in read(text).requirements if own.number not in dropped]
+    after = edited(text, *map(drop, dropped), add("x"), add("y"))
+    assert load(after)["project"]["dependencies"] == [*left, "x", "y"]
+
+
 def test_nothing_is_added_where_dependencies_are_dynamic() -> None:
     with pytest.raises(InputError, match="no list"):
         edited('[project]\ndynamic = ["dependencies"]\n', add("x"))

@@ -264,6 +264,7 @@ PROBLEMS = {
     "a\n-r x.txt -r y.txt\n": (ProblemKind.DROPPED_INCLUDE, 2, False),
     "-e git+https://g.example/a#egg=a ; os_name=='nt'\n": (ProblemKind.DROPPED_MARKER, 1, False),
     "-e git+https://g.example/a#egg=a -e ./b\n": (ProblemKind.DROPPED_EDITABLE, 1, False),
+    "-e git+https://g.example/a#egg=a and more\n": (ProblemKind.DROPPED_WORDS, 1, False),
     "--pre flask\n": (ProblemKind.DROPPED_WORDS, 1, False),
     "-r=x.txt\n": (ProblemKind.EQUALS_IN_INCLUDE, 1, False),
     "a==1 # c \\\nb==2\n": (ProblemKind.SWALLOWED_LINE, 2, False),

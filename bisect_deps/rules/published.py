@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bisect_deps.rules._old_builds import OLD_BUILDS
 from bisect_deps.rules._pinning import repin_to_index
 from bisect_deps.rules.base import (
     Example,
@@ -14,6 +15,7 @@ from bisect_deps.rules.base import (
     Rule,
     Scope,
     Severity,
+    specifiers,
 )
 
 _OUTSIDE_LOCKS = {Profile.LOCKED: Severity.ERROR}
@@ -57,6 +59,22 @@ def _check_artifact(scope: Scope) -> Iterator[Finding]:
 
 def _check_source_build(scope: Scope) -> Iterator[Finding]:
     return _said(scope, "no-usable-wheel", pinned=True)
+
+
+def _check_old_build(scope: Scope) -> Iterator[Finding]:
+    if scope.facts is None:
+        return
+    for item, version in _pinned(scope):
+        concerned, needed, bound = OLD_BUILDS.get(item.name, ("", "", ""))
+        allowed = specifiers(concerned)
+        if not concerned or allowed is None or not allowed.contains(version, prereleases=True):
+            continue
+        if any(known.kind == "no-usable-wheel" for known in scope.facts.about(item)):
+            message = (
+                f"{item.shown} is built from source, and its build script needs {needed}, which "
+                f"newer setuptools do not have; build it with the build constraint {bound}"
+            )
+            yield Finding(item.document, item.span, message, item.name, item.line)
 
 
 def _check_too_new(scope: Scope) -> Iterator[Finding]:
@@ -283,6 +301,23 @@ RULES = (
         bad=(_online("sources==1.0\n"),),
         good=(_online("fine==1.0\n"),),
         fix="pins the nearest release with a wheel (unsafe)",
+    ),
+    Rule(
+        code="DB604",
+        name="known-broken-build",
+        severity=Severity.WARNING,
+        needs=Needs.INDEX,
+        summary="a source build that today's build tools are known to break",
+        why=(
+            "The build script asks for something that setuptools dropped, and the project has no "
+            "wheel for the target. An older setuptools still builds it, given as a build "
+            "constraint: `pip install --build-constraint FILE`, `uv pip install "
+            "--build-constraint FILE`. The list is data and holds only what is confirmed."
+        ),
+        source="setuptools 58 and 82 release notes; the projects' own trackers",
+        check=_check_old_build,
+        bad=(_online("anyjson==0.3.3\n"),),
+        good=(_online("anyjson==0.4\n"), _online("sources==1.0\n")),
     ),
     Rule(
         code="DB703",

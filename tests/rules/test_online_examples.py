@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.linting.checking import Checker
+from bisect_deps.linting.fixing import fix
 from bisect_deps.linting.inputs import Inputs
 from bisect_deps.linting.settings import Settings
 from bisect_deps.model import IndexSettings
@@ -33,6 +34,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         Project("elsewhere").release("1.0", wheel=WINDOWS, sdist=False),
         Project("many").release("1.0", wheel=[WINDOWS, "py3-none-any"]),
         Project("sources").release("1.0", wheel=False, sdist=True),
+        Project("anyjson")
+        .release("0.3.3", wheel=False, sdist=True)
+        .release("0.4", wheel=False, sdist=True),
         Project("young").release("1.0", uploaded=today),
         Project("needs").release("1.0", requires=["fine<1.1"]),
     )
@@ -113,3 +117,29 @@ def test_unreachable_index_is_never_a_pass(tmp_path: Path) -> None:
     checker.close()
     assert report.unavailable
     assert codes(report) == ["DB900"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("uv.lock", 'version = 1\n\n[[package]]\nname = "withdrawn"\nversion = "1.0"\n'),
+        ("poetry.lock", '[[package]]\nname = "withdrawn"\nversion = "1.0"\n\n[metadata]\n'),
+        (
+            "pylock.toml",
+            'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "withdrawn"\n'
+            'version = "1.0"\nwheels = [{name = "withdrawn-1.0-py3-none-any.whl", '
+            'url = "https://files.example/w.whl", hashes = {sha256 = "' + "0" * 64 + '"}}]\n',
+        ),
+    ],
+)
+def test_lock_is_looked_up_and_never_edited(
+    tmp_path: Path, server: Server, name: str, text: str
+) -> None:
+    write_files(tmp_path, {name: text})
+    index = IndexSettings(index_url=server.url)
+    checker = Checker(Inputs(tmp_path, variables={}), Settings(online=True), index=index)
+    result = fix(checker, [name], unsafe=True)
+    checker.close()
+    [found] = [each for each in result.report.diagnostics if each.rule.code == "DB502"]
+    assert text.splitlines()[found.line - 1] == 'name = "withdrawn"'
+    assert not result.files

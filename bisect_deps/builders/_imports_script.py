@@ -148,7 +148,7 @@ def try_all(distribution: Distribution, fence: str, out: "IO[str]") -> int:
         try:
             __import__(module)
         except BaseException as error:  # noqa: PERF203
-            excuse = _excuse(error, module, is_extra=has_main and number > 0)
+            excuse = _excuse(error, is_extra=has_main and number > 0)
             if excuse is not None:
                 out.write(f"skipped {module} of {distribution.name}: {excuse}\n")
                 continue
@@ -166,7 +166,7 @@ def try_all(distribution: Distribution, fence: str, out: "IO[str]") -> int:
     return failed
 
 
-def _excuse(error: BaseException, module: str, is_extra: bool) -> "str | None":
+def _excuse(error: BaseException, is_extra: bool) -> "str | None":
     """Return why a failing import says nothing about the requirements, or None."""
     kind = type(error).__name__
     if kind in NEEDS_SETTING:
@@ -175,10 +175,8 @@ def _excuse(error: BaseException, module: str, is_extra: bool) -> "str | None":
         return "it is a program"
     if not os.environ.get("DISPLAY") and NEEDS_DISPLAY.search(str(error)):
         return "it needs a display"
-    if is_extra and isinstance(error, ModuleNotFoundError):
-        missing = (error.name or "").split(".")[0]
-        if missing and missing != module.split(".", maxsplit=1)[0]:
-            return f"it needs {missing}, which nothing asked for"
+    if is_extra and isinstance(error, ImportError):
+        return f"it is beside the main module, and needs what nothing asked for ({error})"
     return None
 
 

@@ -140,6 +140,21 @@ def test_a_crashing_import_fails_and_spoils_no_other(make: Make) -> None:
     assert "skipped leaver of leaver: it is a program" in log
 
 
+def test_a_module_beside_the_main_one_may_need_an_extra(make: Make, tmp_path: Path) -> None:
+    site = tmp_path / "project" / "tool"
+    (site / "tool").mkdir(parents=True)
+    (site / "tool" / "__init__.py").write_text("")
+    (site / "toold.py").write_text("raise ImportError('install tool[d] for it')")
+    (site / "backend.py").write_text(BESIDE)
+    (site / "pyproject.toml").write_text(
+        '[project]\nname = "tool"\nversion = "1.0"\n'
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    status, log = built(make(), order("./tool", imports=True))
+    assert status is BuildStatus.PASSED, log
+    assert "skipped toold of tool" in log
+
+
 @pytest.mark.parametrize("minor", ["3.6", "3.7", "3.8", "3.9", "3.13"])
 def test_the_imports_check_runs_on_any_python(make: Make, minor: str) -> None:
     found = [one for one in interpreters.find_all() if one.version.startswith(f"{minor}.")]
@@ -233,6 +248,22 @@ def test_a_python_that_cannot_make_environments_is_no_failed_build(
         builder.start(order("good"))
 
 
+BESIDE = """
+import os, zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    name = "tool-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        for path in ("tool/__init__.py", "toold.py"):
+            wheel.write(path)
+        for path, lines in {
+            "METADATA": ["Metadata-Version: 2.1", "Name: tool", "Version: 1.0"],
+            "WHEEL": ["Wheel-Version: 1.0", "Root-Is-Purelib: true", "Tag: py3-none-any"],
+            "RECORD": ["tool/__init__.py,,", "toold.py,,"],
+        }.items():
+            text = "".join(line + chr(10) for line in lines)
+            wheel.writestr("tool-1.0.dist-info/" + path, text)
+    return name
+"""
 PLANTED = "planted-secret-value"
 SPY = """
 import os, subprocess, zipfile

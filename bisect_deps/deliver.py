@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from bisect_deps.errors import InputError
+from bisect_deps.files import write_whole
 from bisect_deps.model import Verdict
 
 
@@ -44,38 +44,6 @@ def write_fix(
     return [write_whole(Path(output), changed.get(root, originals[root]))]
 
 
-def write_whole(path: Path, data: bytes) -> str:
-    """Replace a file in one step, keeping its mode; the old one stays till the new is whole.
-
-    A pipe or a device is written to, not replaced. Returns the path; raises InputError.
-    """
-    real = path.resolve()
-    try:
-        if real.exists() and not real.is_file():
-            real.write_bytes(data)
-            return str(path)
-        real.parent.mkdir(parents=True, exist_ok=True)
-        mode = real.stat().st_mode & 0o7777 if real.exists() else 0o666 & ~_umask()
-        handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(name, mode)
-            os.replace(name, real)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise InputError(
-            f"cannot be written: {error.strerror}",
-            place=str(path),
-            hint="name a file in a folder that you may write to",
-        ) from None
-    return str(path)
-
-
 def _be_unchanged(originals: Mapping[str, bytes], folder: Path) -> None:
     for name, data in originals.items():
         if (folder / name).read_bytes() != data:
@@ -89,9 +57,3 @@ def _be_unchanged(originals: Mapping[str, bytes], folder: Path) -> None:
 def _inside(folder: Path, name: str) -> Path:
     # An include from outside the root file's folder keeps its own name inside the new folder.
     return folder / name.replace("../", "")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

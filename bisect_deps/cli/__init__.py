@@ -21,6 +21,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("lint", "Check that versions are pinned, and can still be installed."),
     "diagnose": ("diagnose", "Name the suspects in a build log; builds nothing."),
     "errors": ("errors", "Show why calls of a hosted algorithm failed."),
+    "guide": ("guide", "Go through a guided session, question by question."),
+    "start": ("guided", "Begin a guided session: you build elsewhere, we choose each build."),
+    "good": ("guided", "Say that the build asked for passed."),
+    "bad": ("guided", "Say that it failed."),
+    "skip": ("guided", "Say that it cannot be told."),
+    "undo": ("guided", "Take back the last answer."),
+    "status": ("guided", "Show where the guided session stands."),
+    "log": ("guided", "Print the guided session as a script."),
+    "replay": ("guided", "Give the answers of such a script again."),
+    "reset": ("guided", "End the guided session; the original comes back."),
     "report": ("report", "Show the last run again, as text, HTML or JSON."),
 }
 

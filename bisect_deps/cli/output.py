@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from bisect_deps.deliver import write_whole
 from bisect_deps.errors import InputError
+from bisect_deps.files import write_whole
 from bisect_deps.model import Verdict
 
 PIPE_WIDTH = 80

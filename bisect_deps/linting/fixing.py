@@ -6,13 +6,12 @@ is taken back. Generated files and locks are left alone, with the name of what t
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bisect_deps.errors import InputError
+from bisect_deps.files import write_whole
 from bisect_deps.formats.base import Document, Span
 from bisect_deps.linting.checking import Checker
 from bisect_deps.linting.diagnostics import Diagnostic, Report
@@ -72,24 +71,7 @@ def _draft(fixed: Fixed, checker: Checker, file: str, step: _Step, given_up: set
 def write(files: Mapping[str, bytes]) -> None:
     """Replace the files one by one, each at once, with their modes kept."""
     for path, data in files.items():
-        target = os.path.realpath(path)
-        try:
-            mode = stat.S_IMODE(os.stat(target).st_mode)
-            handle, temporary = tempfile.mkstemp(
-                dir=os.path.dirname(target), prefix=f".{os.path.basename(target)}."
-            )
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                os.chmod(temporary, mode)
-                os.replace(temporary, target)
-            except BaseException:
-                os.unlink(temporary)
-                raise
-        except OSError as error:
-            raise InputError(
-                f"cannot write the fixed file: {error.strerror}", place=path
-            ) from error
+        write_whole(Path(path), data)
 
 
 @dataclass(slots=True)

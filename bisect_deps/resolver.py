@@ -41,6 +41,12 @@ _TIMEOUT = 300.0
 _PAUSE = 0.004
 # uv's names for the folder of build environments: as a file, it keeps uv from making any.
 _BUILD_FOLDERS = ("builds-v0", "builds-v1")
+# The nearest file wins over the user's own: whatever that says, the output is what is read here.
+_OUTPUT = """[pip]
+universal = false
+generate-hashes = false
+no-annotate = false
+"""
 # Variables that would make uv resolve for something else, or say more than is read here.
 _DROPPED = frozenset({"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "RUST_LOG", "UV_NO_CONFIG"})
 
@@ -237,7 +243,7 @@ class Resolver:
             arguments += ["--exclude-newer", self.settings.exclude_newer]
         for name, date in question.exclude_newer_package:
             arguments += ["--exclude-newer-package", f"{name}={date}"]
-        tables = [_index_table(*entry) for entry in self._kept_indexes()]
+        tables = [_OUTPUT, *(_index_table(*entry) for entry in self._kept_indexes())]
         tables += [_metadata_table(release) for release in self._opaque]
         _write(folder, "uv.toml", tables)
         return [*arguments, *self._places()]

@@ -153,6 +153,24 @@ def test_the_users_way_of_configuring_uv_does_not_matter(
     assert answer.resolved, answer.log
 
 
+def test_what_the_user_tells_uv_of_its_output_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    (config / "uv").mkdir(parents=True)
+    (config / "uv" / "uv.toml").write_text(
+        "[pip]\nuniversal = true\ngenerate-hashes = true\nno-annotate = true\n"
+        'no-strip-extras = true\nannotation-style = "split"\noutput-file = "elsewhere.txt"\n'
+        'resolution = "lowest"\n'
+    )
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
+    monkeypatch.delenv("UV_NO_CONFIG", raising=False)
+    answer = folder_resolver(tmp_path).resolve(["good", "fancy[more]"])
+    assert answer.resolved, answer.log
+    assert answer.releases == {"good": "1.1", "helper": "1.0", "fancy": "1.0"}
+    assert answer.chain("helper") in {("good", "helper"), ("fancy", "helper")}
+
+
 PLATFORMS = ["linux-x86_64", "linux-aarch64", "windows-amd64", "macos-arm64", "macos-x86_64"]
 
 

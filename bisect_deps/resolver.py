@@ -253,7 +253,10 @@ class Resolver:
         arguments = ["--no-index"] if self.settings.no_index else []
         for spot in self._links():
             if not spot.auth:
-                arguments += ["--find-links", spot.url]
+                # uv runs in a folder of its own, and the user's paths are relative to ours.
+                local = "://" not in spot.url
+                links = os.path.abspath(spot.url) if local else spot.url
+                arguments += ["--find-links", links]
         return arguments
 
     def _links(self) -> list[Place]:

@@ -138,6 +138,15 @@ def test_credentials_reach_the_index_and_no_log(
     assert "hunter2" not in answer.log
 
 
+def test_a_relative_folder_counts_from_where_the_user_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LocalIndex(tmp_path / "index", *PROJECTS)
+    monkeypatch.chdir(tmp_path)
+    settings = IndexSettings(find_links=("index/files",), no_index=True)
+    assert Resolver(PYTHON, settings, cache=tmp_path / "cache").resolve(["good"]).resolved
+
+
 @pytest.mark.parametrize("variable", ["UV_NO_CONFIG", "UV_CONFIG_FILE"])
 def test_the_users_way_of_configuring_uv_does_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str

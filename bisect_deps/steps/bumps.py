@@ -6,7 +6,7 @@ The other lines stay as written while that is possible.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -28,6 +28,7 @@ class Aim(str, Enum):
     LATEST_OF_LINE = "latest-of-line"
     LATEST = "latest"
     WIDER = "wider"
+    FEWER = "fewer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,14 @@ def find_bumps(
     )
     search.start(set(culprits))
     seen: set[tuple[Edit, ...]] = set()
+    ways: dict[Aim, Callable[[], Bump | None]] = {
+        Aim.WIDER: search.wider,
+        Aim.FEWER: search.fewer,
+    }
     for aim in Aim:
-        if seen and aim in (Aim.BELOW, Aim.WIDER):
+        if seen and aim in (Aim.BELOW, *ways):
             continue
-        bump = search.wider() if aim is Aim.WIDER else search.bump(aim)
+        bump = ways[aim]() if aim in ways else search.bump(aim)
         if bump is not None and bump.edits and bump.edits not in seen:
             seen.add(bump.edits)
             yield bump
@@ -163,6 +168,24 @@ class _Search:
             bump = self.bump(Aim.NEAREST)
             if bump:
                 return replace(bump, aim=Aim.WIDER)
+        return None
+
+    def fewer(self) -> Bump | None:
+        """Return the nearest bump once those culprits are dropped that no release can mend."""
+        for _ in range(len(self.names)):
+            relaxed = [self._relaxed(r, Aim.NEAREST) for r in self._standing()]
+            mine = {r.number: r.name for r in relaxed if r.name in self.names and not r.url}
+            conflicts = find_conflicts([*relaxed, *self._limits()], self.resolver).found
+            hopeless = [max(found.members & mine.keys(), default=None) for found in conflicts]
+            dropped = {mine[number] for number in hopeless if number is not None}
+            if not dropped:
+                return None
+            self.gone |= dropped
+            self.names -= dropped
+            self._hold_the_others()
+            bump = self.bump(Aim.NEAREST)
+            if bump:
+                return replace(bump, aim=Aim.FEWER)
         return None
 
     def _one_of_several(self) -> Bump | None:

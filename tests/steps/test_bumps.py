@@ -150,6 +150,20 @@ FIRST = [
         [0, 1],
         ["a 1"],
     ),
+    (
+        "what no release can mend is dropped",
+        "a 1 | b 1 | b 2",
+        "a==1 | b==1",
+        [0, 1],
+        ["a -", "b 2"],
+    ),
+    (
+        "of a conflict that no release can mend one is dropped",
+        "a 1 -> c<2 | b 1 -> c>=2 | c 1 | c 2 | d 1",
+        "d | a==1 | b==1",
+        [1, 2],
+        ["a -", "b -"],
+    ),
     ("extras stay", "a 1 +x: b | a 2 +x: b | b 1", "a[x]==1", [0], ["a 2"]),
     ("a range: what it took before", "a 0 | a 1 | a 2 | a 3", "a>=0,<3", [0], ["a 1"]),
     ("no clause: what it took before", "a 1 | a 2 | a 3", "a", [0], ["a 2"]),
@@ -215,9 +229,9 @@ def test_other_pins_are_never_edited_where_a_way_leaves_them(tmp_path: Path, cac
         assert [{edit.name for edit in bump.edits} for bump in bumps] == [{"a"}]
 
 
-def test_no_bump_where_nothing_suits(tmp_path: Path, cache: Path) -> None:
-    with bumps_of(tmp_path, cache, list(read_world("a 1 | b 1")), "a==1 | b", 0) as bumps:
-        assert list(bumps) == []
+def test_nothing_moves_where_nothing_suits(tmp_path: Path, cache: Path) -> None:
+    with bumps_of(tmp_path, cache, list(read_world("a 1 -> b<2 | b 2")), "a", 0) as bumps:
+        assert [bump.moved for bump in bumps] == [{}]
 
 
 def test_a_pin_with_hashes_gets_those_of_the_new_release(tmp_path: Path, cache: Path) -> None:

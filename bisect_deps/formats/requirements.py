@@ -239,6 +239,7 @@ class _Loader:
         self.documents: dict[str, Document] = {}
         self.order: list[str] = []
         self.places: list[tuple[str, LogicalLine]] = []
+        self.constraining: set[str] = set()
 
     def load(self, path: str, data: bytes, *, constraint: bool, stack: tuple[str, ...]) -> None:
         """Read one file and what it includes, adding its requirements in pip's order."""
@@ -257,13 +258,13 @@ class _Loader:
                     problems.append(problem._replace(file=key, line=line.number))
             elif line.kind is LineKind.REQUIREMENT and line.parts is not None:
                 self.places.append((path, line))
-                if constraint and (problem := _bad_constraint(line, line.parts)):
-                    problems.append(problem._replace(file=key, line=line.number))
             lines.append(line)
         problems.sort(key=lambda problem: problem.line)
         self.documents[path] = self.documents[path]._replace(
             lines=tuple(lines), problems=tuple(problems)
         )
+        if constraint:
+            self._constrains(path)
 
     def _follow(
         self, include: Include, written: str, stack: tuple[str, ...]
@@ -292,16 +293,27 @@ class _Loader:
                 hint = "a path is relative to the file that names it"
                 return include, _include_problem(include, message, hint)
             self.load(target, data, constraint=include.constraint, stack=stack)
-        elif not include.constraint:
-            self._is_required(target)
+        elif include.constraint:
+            self._constrains(target)
+        else:
+            # A file read as constraints is included as requirements too.
+            self.documents[target] = self.documents[target]._replace(constraint=False)
         return include._replace(target=self.documents[target].path), None
 
-    def _is_required(self, target: str) -> None:
-        """Note that a file read as constraints is included as requirements too."""
-        document = self.documents[target]
-        if not document.constraint:
+    def _constrains(self, path: str) -> None:
+        """Report what no constraints file may hold, once for each file read as one."""
+        if path in self.constraining:
             return
-        self.documents[target] = document._replace(constraint=False)
+        self.constraining.add(path)
+        document = self.documents[path]
+        problems = list(document.problems)
+        for line in document.lines:
+            if line.kind is LineKind.REQUIREMENT and line.parts is not None:
+                problem = _bad_constraint(line, line.parts)
+                if problem is not None:
+                    problems.append(problem._replace(file=document.path, line=line.number))
+        problems.sort(key=lambda problem: problem.line)
+        self.documents[path] = document._replace(problems=tuple(problems))
 
 
 def _from_disk(path: str) -> bytes:

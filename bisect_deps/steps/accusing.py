@@ -92,10 +92,10 @@ def leads_from_log(context: Context, case: Case, failing: Probe) -> list[Lead]:
             requirement = current.get(direct.number, direct)
             if release is not None and release.name != requirement.name:
                 leads.append(Lead(requirement, release, suspect.via or (requirement.name,)))
-            elif requirement.pin is not None:
-                leads.append(Lead(requirement, Release(requirement.name, requirement.pin)))
             elif release is not None:
                 leads.append(Lead(requirement, release))
+            elif requirement.pin is not None:
+                leads.append(Lead(requirement, Release(requirement.name, requirement.pin)))
     return leads
 
 

@@ -28,7 +28,8 @@ from bisect_deps.search.narrow import Narrowed, narrow
 from bisect_deps.steps.base import Case, Context, Found, add, with_edits
 
 # A turn that is not found within so many builds is given as the interval that is left.
-MOST_BUILDS = 4
+MOST_BUILDS = 3
+MOST_DEAR_BUILDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ def _drive_all(
 ) -> Story[None]:
     tried: dict[int, list[Tried]] = {at: [] for at in range(len(running))}
     waiting: dict[int, Sequence[Question]] = {}
+    most = MOST_BUILDS if context.cheap else MOST_DEAR_BUILDS
     for at, (found, axis, search) in enumerate(running):
-        _advance(at, search, None, waiting, found, axis, tried[at], passing)
+        _advance(at, search, None, waiting, found, axis, tried[at], passing, most)
     while waiting:
         asked = [
             (at, question, running[at][1].versions[min(question.items)])
@@ -87,7 +89,7 @@ def _drive_all(
             answers.setdefault(at, []).append(Answer(probe.outcome, cost=probe.seconds))
         for at in list(waiting):
             found, axis, search = running[at]
-            _advance(at, search, answers[at], waiting, found, axis, tried[at], passing)
+            _advance(at, search, answers[at], waiting, found, axis, tried[at], passing, most)
 
 
 def _advance(
@@ -99,16 +101,23 @@ def _advance(
     axis: Axis,
     tried: list[Tried],
     passing: int,
+    most: int,
 ) -> None:
     """Send a search its answers; keep its next questions, or its narrowing where it has ended."""
     waiting.pop(at, None)
     try:
         questions = next(search) if answers is None else search.send(answers)
-        while len(tried) >= MOST_BUILDS:
+        while _is_enough(tried, most):
             questions = search.send([Answer(Outcome.UNRESOLVED) for _ in questions])
         waiting[at] = questions
     except StopIteration as stop:
         found.narrowings.append(_narrowing(axis, stop.value, tried, passing))
+
+
+def _is_enough(tried: Sequence[Tried], most: int) -> bool:
+    """Say whether to stop: a release that takes long to compile seldom stands alone."""
+    unanswered = any(one.outcome is Outcome.UNRESOLVED for one in tried)
+    return len(tried) >= most or unanswered
 
 
 def _narrowing(axis: Axis, narrowed: Narrowed, tried: list[Tried], passing: int) -> Narrowing:

@@ -17,6 +17,7 @@ from bisect_deps.steps.narrowing import Axis, axis_between
 
 # One release is worth this many whole builds; what is not decided then stays as it was proven.
 MOST_BUILDS = 5
+MOST_DEAR_BUILDS = 1
 
 
 def refine(context: Context, fix: Alternative) -> Story[Alternative]:
@@ -35,13 +36,14 @@ def _refine_one(context: Context, fix: Alternative, found: Found) -> Story[Alter
         return fix
     search = narrow(len(axis.versions), failing=axis.failing, passing=axis.passing)
     tried: list[Tried] = []
+    most = MOST_BUILDS if context.cheap else MOST_DEAR_BUILDS
     best = fix
     try:
         questions = next(search)
         while True:
             answers: list[Answer] = []
             for question in questions:
-                if len(tried) >= MOST_BUILDS:
+                if len(tried) >= most:
                     answers.append(Answer(Outcome.UNRESOLVED))
                     continue
                 version = axis.versions[min(question.items)]

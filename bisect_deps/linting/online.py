@@ -18,7 +18,7 @@ from bisect_deps.index.facts import facts_of, matches
 from bisect_deps.index.releases import File, ReleaseFacts, group, instant
 from bisect_deps.index.targets import accepted_tags
 from bisect_deps.interpreters import find
-from bisect_deps.linting.targets import LintTarget
+from bisect_deps.linting.targets import LintTarget, system_of
 from bisect_deps.model import IndexSettings, Interpreter, Release, Requirement
 from bisect_deps.resolver import Answered, Resolver
 from bisect_deps.rules._worlds import world
@@ -176,8 +176,7 @@ def _interpreter(here: Interpreter, target: LintTarget) -> Interpreter:
     )
     if not target.platform:
         return on_platform(chosen, chosen.platform)
-    name = re.sub(r"^(?:many|musl)linux[\d_]*?_(?=[a-z])", "linux_", target.platform)
-    return on_platform(chosen, name)
+    return on_platform(chosen, "-".join(filter(None, system_of(target.platform))))
 
 
 def _for_uv(platform: str) -> str:

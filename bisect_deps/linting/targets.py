@@ -56,30 +56,42 @@ def judge_for(targets: Sequence[LintTarget]) -> Judge:
     )
 
 
-_PLATFORMS = {"linux": "linux", "macos": "darwin", "darwin": "darwin", "win": "win32"}
+_SYSTEMS = {"linux": "linux", "macos": "darwin", "windows": "win32"}
 _MACHINES = {
-    ("win32", "x86_64"): "AMD64",
-    ("win32", "amd64"): "AMD64",
-    ("win32", "arm64"): "ARM64",
-    ("linux", "amd64"): "x86_64",
+    ("windows", "x86_64"): "AMD64",
+    ("windows", "arm64"): "ARM64",
+    ("macos", "aarch64"): "arm64",
     ("linux", "arm64"): "aarch64",
-    ("darwin", "aarch64"): "arm64",
 }
+# A wheel's platform tag, or the words that people use, to a system.
+_SPELLINGS = (
+    (r"(?:many|musl)?linux(?:[\d_]*?_(?=[a-z])|[-_]?)", "linux"),
+    (r"(?:macosx_\d+_\d+_|macos[-_]?|darwin[-_]?)", "macos"),
+    (r"(?:win32|windows|win)[-_]?", "windows"),
+)
+
+
+def system_of(platform: str) -> tuple[str, str]:
+    """Return system and machine ("" for any) of `linux_x86_64`, `win_amd64`, `macosx_14_0_arm64`.
+
+    Raises InputError for a platform that is not known.
+    """
+    for pattern, system in _SPELLINGS:
+        found = re.match(pattern, platform.lower())
+        if found:
+            machine = platform.lower()[found.end() :]
+            return system, {"amd64": "x86_64"}.get(machine, machine)
+    raise InputError(
+        f"unknown platform {platform!r}",
+        hint="use linux, windows or macos, with a machine where it matters: linux_aarch64",
+    )
 
 
 def _systems(target: LintTarget) -> list[tuple[str, str, str, str]]:
     if not target.platform:
         return list(SYSTEMS)
-    name, _, machine = re.sub(r"[-_]", "-", target.platform.lower(), count=1).partition("-")
-    key = next((value for prefix, value in _PLATFORMS.items() if name.startswith(prefix)), None)
-    if name.startswith("manylinux"):
-        key, machine = "linux", re.sub(r"^manylinux[\d_]*?_(?=[a-z])", "", target.platform.lower())
-    if key is None:
-        raise InputError(
-            f"unknown platform {target.platform!r}",
-            hint="use linux, windows or macos, with a machine where it matters: linux_aarch64",
-        )
-    like = [system for system in SYSTEMS if system[0] == key]
+    system, machine = system_of(target.platform)
+    like = [each for each in SYSTEMS if each[0] == _SYSTEMS[system]]
     if not machine:
         return like
-    return [(*like[0][:3], _MACHINES.get((key, machine), machine))]
+    return [(*like[0][:3], _MACHINES.get((system, machine), machine))]

@@ -100,6 +100,22 @@ def repin(scope: Scope, item: Item, pinned: Pinned, safety: Safety) -> Repair | 
     return Repair(safety, note, (change,), pins=(item.name, pinned.version), hashes=hashes)
 
 
+def add_hashes(scope: Scope, item: Item) -> Repair | None:
+    """Return the edit that gives a pinned line its hashes, None where none are known."""
+    span = item.parts.specifier_span
+    if item.pin is None or span is None or item.line.group:
+        return None
+    known, safety = scope.evidence.get(item.name), Safety.SAFE
+    hashes = known.hashes if known and known.version == item.pin else ()
+    if not hashes and scope.facts is not None:
+        hashes, safety = scope.facts.hashes(item.name, item.pin), Safety.UNSAFE
+    if not hashes:
+        return None
+    change = Change(item.document, span, f"=={item.pin}")
+    note = f"add {len(hashes)} hash{'' if len(hashes) == 1 else 'es'}"
+    return Repair(safety, note, (change,), pins=(item.name, item.pin), hashes=hashes)
+
+
 def repin_to_index(scope: Scope, item: Item, version: str | None) -> Repair | None:
     """Return the edit to a version that the index has; to be reviewed, since nothing was built."""
     if version is None or item.pin is None or item.parts.url is not None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bisect_deps.formats.base import ProblemKind, Span
+from bisect_deps.rules._pinning import add_hashes
 from bisect_deps.rules.base import Example, Finding, Item, Profile, Rule, Scope, Severity
 
 _VCS = re.compile(r"^(git|hg|svn|bzr)\+|^git:", re.IGNORECASE)
@@ -50,14 +51,16 @@ def _check_partial(scope: Scope) -> Iterator[Finding]:
     if demands_hashes(scope):
         for item in _without_hash(scope):
             message = f"{item.shown or 'this line'} has no hash and others have: pip refuses all"
-            yield Finding(item.document, item.span, message, item.name, item.line)
+            repair = add_hashes(scope, item)
+            yield Finding(item.document, item.span, message, item.name, item.line, repair)
 
 
 def _check_missing(scope: Scope) -> Iterator[Finding]:
     if not demands_hashes(scope):
         for item in _without_hash(scope):
             message = f"{item.shown or 'this line'} has no --hash"
-            yield Finding(item.document, item.span, message, item.name, item.line)
+            repair = add_hashes(scope, item)
+            yield Finding(item.document, item.span, message, item.name, item.line, repair)
 
 
 def _check_bad(scope: Scope) -> Iterator[Finding]:
@@ -103,6 +106,8 @@ RULES = (
         ),
         source="pip: Secure installs, hash-checking mode; run with pip 26.3",
         check=_check_partial,
+        fix="adds the hashes of a pinned release: from --from or the lock beside the file (safe), "
+        "from the index (unsafe, with --online)",
         bad=(
             f"flask==3.0.3 {_HASH}\nclick==8.1.7\n",
             "--require-hashes\nclick==8.1.7\n",
@@ -126,6 +131,7 @@ RULES = (
         ),
         source="pip: Secure installs; OSSF Scorecard #2518 and #4189",
         check=_check_missing,
+        fix="adds the hashes, as for DB301",
         bad=(Example({"requirements.txt": "flask==3.0.3\n"}, profile=Profile.LOCKED),),
         good=(
             Example({"requirements.txt": f"flask==3.0.3 {_HASH}\n"}, profile=Profile.LOCKED),

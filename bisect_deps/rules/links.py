@@ -25,7 +25,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
 _SHORT_COMMIT = re.compile(r"(?=.*\d)[0-9a-f]{7,39}", re.IGNORECASE)
 _BRANCHES = r"(?:main|master|develop|devel|dev|trunk|head|default|latest|nightly|stable)"
 _MUTABLE_ARCHIVE = re.compile(
-    rf"/refs/heads/|/releases/latest/|/latest/|[/=]{_BRANCHES}(?:\.zip|\.tar\.\w+|\.tgz)$"
+    rf"/refs/heads/|/latest/|/(?:raw|blob|download)/{_BRANCHES}/"
+    rf"|//raw\.[^/]+/[^/]+/[^/]+/{_BRANCHES}/|[/=]{_BRANCHES}(?:\.zip|\.tar\.\w+|\.tgz)$"
     rf"|/(?:archive|zipball|tarball|zip|tar\.gz)/{_BRANCHES}$",
     re.IGNORECASE,
 )
@@ -216,6 +217,9 @@ def _urls(scope: Scope) -> Iterator[tuple[Document, LogicalLine, Span, str, str,
                 span = line.parts.url_span or line.body
                 name = line.parts.name
                 yield document, line, span, document.slice(span).strip("'\""), name, None
+            if line.include is not None:
+                span = line.include.span
+                yield document, line, span, document.slice(span), "", None
             for option in line.options:
                 if option.name in _INDEX_OPTIONS and option.value_span is not None:
                     written = document.slice(option.value_span).strip("'\"")
@@ -225,7 +229,7 @@ def _urls(scope: Scope) -> Iterator[tuple[Document, LogicalLine, Span, str, str,
 def _check_secret(scope: Scope) -> Iterator[Finding]:
     for document, line, span, url, name, _ in _urls(scope):
         user, password = _credentials(url)
-        secret = password if password and not password.startswith("${") else None
+        secret = password if password and not password.startswith("$") else None
         if secret is None and not password and _TOKEN.fullmatch(user):
             secret = user
         if secret is not None:
@@ -234,7 +238,7 @@ def _check_secret(scope: Scope) -> Iterator[Finding]:
 
 
 def _credentials(url: str) -> tuple[str, str]:
-    authority = url.partition("://")[2].partition("/")[0]
+    authority = re.split(r"[/?#\s]", url.partition("://")[2], maxsplit=1)[0]
     user, at_sign, _ = authority.rpartition("@")
     name, _, password = user.partition(":")
     return (name, password) if at_sign else ("", "")
@@ -242,8 +246,12 @@ def _credentials(url: str) -> tuple[str, str]:
 
 def _check_plain_http(scope: Scope) -> Iterator[Finding]:
     for document, line, span, url, name, _ in _urls(scope):
-        if re.match(r"(?:\w+\+)?http:", url, re.IGNORECASE) and _host(url) not in _LOCAL_HOSTS:
-            message = "http is read and changed by anyone on the way; use https"
+        if (
+            re.match(r"(?:\w+\+)?(?:http|git):", url, re.IGNORECASE)
+            and _host(url) not in _LOCAL_HOSTS
+        ):
+            scheme = url.partition(":")[0].rpartition("+")[2]
+            message = f"{scheme} is read and changed by anyone on the way; use https"
             yield Finding(document, span, message, name, line)
     for document in scope.documents:
         for line in document.lines:

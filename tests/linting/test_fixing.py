@@ -154,5 +154,6 @@ def test_write_keeps_the_mode_and_follows_links(tmp_path: Path) -> None:
 
 
 def test_write_says_what_it_could_not_write(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot write"):
-        write({str(tmp_path / "missing" / "file.txt"): b"x"})
+    write_files(tmp_path, {"file.txt": "a file and no folder"})
+    with pytest.raises(InputError, match="cannot be written"):
+        write({str(tmp_path / "file.txt" / "requirements.txt"): b"x"})

@@ -65,3 +65,15 @@ def test_branch_becomes_the_commit_it_names_today(tmp_path: Path, local_index: L
             result = fixed_online(tmp_path, f"tool @ {url}{ref}#subdirectory=a\n", server.url)
             wanted = f"tool @ {url}@{commit}#subdirectory=a\n"
             assert list(result.files.values()) == [wanted.encode()]
+
+
+def test_missing_hashes_are_added(tmp_path: Path, local_index: LocalIndex) -> None:
+    local_index.add(Project("alpha").release("1.0"), Project("beta").release("1.0"))
+    [alpha] = [f"sha256:{file.sha256}" for file in local_index.files("alpha") or ()]
+    [beta] = [f"sha256:{file.sha256}" for file in local_index.files("beta") or ()]
+    text = f"alpha==1.0 --hash={alpha}\nbeta==1.0  # why\n"
+    with local_index.serve() as server:
+        result = fixed_online(tmp_path, text, server.url)
+    [data] = result.files.values()
+    assert f"--hash={beta}" in data.decode()
+    assert codes(result.report) == []

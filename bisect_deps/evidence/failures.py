@@ -51,11 +51,10 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
     `failed` says that the command is known to have failed, whatever the log says last.
     """
     hits = _standing(frames, failed=failed)
-    found = []
-    for group in _groups(hits):
-        failure = _failure(group, frames)
-        if failure is not None:
-            found.append(failure)
+    groups = _groups(hits)
+    found = [one for group in groups if (one := _failure(group, frames)) is not None]
+    if not found and (failed or frames.bad_ending > frames.success):
+        found = [one for group in groups if (one := _mere_conflict(group, frames)) is not None]
     found = _disguises(_tests(found, hits), hits)
     if any(not _is_tool(failure) for failure in found):
         found = [failure for failure in found if not _is_tool(failure)]
@@ -148,6 +147,16 @@ def _failure(hits: list[Hit], frames: Frames) -> Failure | None:
         lines = dict.fromkeys(line for hit in prose for line in hit.around)
         failure.story = read(sorted(lines, key=lambda line: line[0]))
         _classify_prose(failure)
+    return failure
+
+
+def _mere_conflict(hits: list[Hit], frames: Frames) -> Failure | None:
+    """Take what an installer only warns of as the failure where nothing else can be."""
+    told = [hit for hit in hits if hit.signature.cause is Cause.RESOLVER_CONFLICT]
+    if not told:
+        return None
+    failure = Failure(told, told[0], Cause.RESOLVER_CONFLICT, Phase.CHECK, frames=frames)
+    failure.project = _project(failure)
     return failure
 
 
@@ -312,7 +321,9 @@ def _hidden_build_failure(failure: Failure) -> Hit | None:
     inside = [
         hit
         for hit in failure.hits
-        if hit.signature.phase is not Phase.RESOLVE
+        if hit.episode is not None
+        and hit.episode.project is not None
+        and hit.signature.phase is not Phase.RESOLVE
         and hit.signature.cause is not Cause.NETWORK
         and hit.signature.weight >= Weight.CLOSER
     ]

@@ -163,7 +163,11 @@ class Frames(Steps):
             if again and signature.weight > Weight.NOISE:
                 continue
             matched = True
-            groups = {name: value for name, value in match.groupdict().items() if value}
+            groups = {
+                key: value.rstrip(".-_") if key.startswith("name") else value
+                for key, value in match.groupdict().items()
+                if value
+            }
             self._hit(signature, line, groups)
         return matched
 
@@ -214,6 +218,10 @@ class Frames(Steps):
         episode = self.episode
         if signature.name.startswith("uv-failed"):
             episode = self._uv_headline(signature, line, groups)
+        elif signature.name == "uv-backend-error" and not (episode and episode.tool == "uv"):
+            self._uv = True
+            episode = self._open(None, Phase.BUILD, line.number, "uv")
+            episode.failed = True
         elif signature.name == "uv-build-requires" and episode is not None:
             episode.build_requires = True
         elif signature.name in ("pip-wheel-failed", "pip-failed-when", "pip-wheels-failed"):

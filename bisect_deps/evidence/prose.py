@@ -42,6 +42,7 @@ _PDM_EDGE = re.compile(
 _CONDA_NEED = re.compile(rf"package ({_N})-(\d[\w.]{{0,40}})-\S{{1,60}} requires ({_N})")
 _CONDA_ITEM = re.compile(rf"[├└]─ ({_N}) (\S{{1,60}})")
 _CONDA_WANTED = re.compile(rf"nothing provides requested ({_N}) ?(\S{{0,60}})")
+_BULLET = re.compile(rf"^\s{{2,8}}- (?:\S{{1,80}}::)?({_N})(=?=?[^\s=]{{1,40}})?$")
 _HASHES = re.compile(
     rf"^\s{{2,8}}({_N}(?:=={{1,2}}[^\s:]{{1,60}})?)(?: from \S{{1,600}}| --hash=\S{{1,200}})"
 )
@@ -107,8 +108,12 @@ def _pip(texts: list[str], story: Story) -> None:
 
 def _listed(texts: list[str], story: Story) -> None:
     """Read the lists of pip-tools (`x (from y->-r file (line 1))`), pdm and the hash checks."""
+    missing = any("NotFound" in text for text in texts)
     for text in texts:
-        if match := _FROM_EDGE.match(text):
+        if missing and (match := _BULLET.match(text)):
+            version = (match.group(2) or "").lstrip("=") or None
+            _add(story.wishes, Project(match.group(1), version))
+        elif match := _FROM_EDGE.match(text):
             wanted, chain = match.groups()
             steps = chain.split("->")
             if steps[0].startswith("-r") or steps[0] == "project":

@@ -66,7 +66,7 @@ def suspects_of(
     found: list[Suspect] = []
     group = 0
     for failure in failures:
-        if failure.cause.is_infrastructure:
+        if failure.cause.is_infrastructure or failure.cause is Cause.UNKNOWN:
             continue
         pointed = _pointed(failure, user, modules)
         number = None
@@ -143,6 +143,9 @@ def _pointed(failure: Failure, user: UserList, modules: Mapping[str, str]) -> li
             return told
     if failure.project is None:
         return _by_place(failure, user)
+    if other := failure.best.groups.get("other"):
+        sides = (failure.project, _installed(other, failure))
+        return [_own(failure, project, user) for project in sides]
     return [_own(failure, failure.project, user)]
 
 
@@ -152,6 +155,10 @@ def _by_place(failure: Failure, user: UserList) -> list[_Pointed]:
         for text in (hit.text, *(text for _, text in hit.around)):
             if "/" in text and (found := user.of_path(text)):
                 return [_Pointed(Project(found.key or found.text), found, (), 0.85)]
+    local = [item for item in user.items if item.path and not item.key]
+    unnamed = failure.episode is not None and failure.episode.tool == "uv"
+    if unnamed and len(local) == 1:  # uv names a path only where its metadata tells the name
+        return [_Pointed(Project(local[0].text), local[0], (), 0.8)]
     return []
 
 
@@ -260,7 +267,8 @@ def _written(failure: Failure) -> str:
         for key, value in hit.groups.items():
             if key.rstrip("0123456789") in ("line", "name", "path"):
                 return value
-    for hit in failure.hits:
+    quoting = failure.hits if failure.cause is Cause.INVALID_REQUIREMENT else []
+    for hit in quoting:
         for (_, text), (_, below) in pairwise(hit.around):
             if below.strip() and not below.strip(" ^~") and text.strip():
                 return text.strip()
@@ -315,6 +323,8 @@ def _runtime(failure: Failure, user: UserList, modules: Mapping[str, str]) -> li
         user_of = episode.importing
     missing = failure.best.signature.name == "python-no-module"
     gone = (groups.get("module", "").split(".")[0] in GONE) if missing else False
+    if missing and not raised and not (lacking and user.named(lacking)) and not episode.importing:
+        return []  # the user's own code imports what the list forgot
     sides: list[str] = []
     if gone or (missing and lacking and user and user.named(lacking) is None):
         sides = [user_of] if user_of else []

@@ -14,7 +14,10 @@ MOST_FRAMES = 60
 _FRAME = re.compile(r'^\s*(?:\| )?File "(?P<path>[^"]{1,600})", line \d{1,7}')
 _PYTEST_FRAME = re.compile(r"^(?:E\s{1,6})?(?P<path>[^\s:\"'][^\s:\"']{0,400}\.pyx?):\d{1,7}: ")
 _ENDS_TEST = re.compile(r"\.pyx?:\d{1,7}: [A-Z]\w{0,60}$")
-_INSTALLED = re.compile(r"(?:site|dist)-packages[/\\](?P<name>[\w.-]{1,80})")
+# Of a package that several distributions share, the next level tells which.
+_INSTALLED = re.compile(
+    r"(?:site|dist)-packages[/\\](?P<name>(?:google|azure|zope|ruamel|sphinxcontrib|backports)[/\\]\w{1,80}|[\w.-]{1,80})"
+)
 _EXCEPTION = re.compile(
     r"^(?:E {1,8})?(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Interrupt|"
     r"NotFound|Conflict|Warning|Unavailable|Impossible)(?::|$)"
@@ -85,7 +88,7 @@ class Tracebacks:
     def _frame(self, path: str) -> None:
         told = self._told
         if installed := _INSTALLED.search(path):
-            name = installed["name"]
+            name = installed["name"].replace("/", ".").replace("\\", ".")
             name = name[:-3] if name.endswith(".py") else name
             if name not in _TEST_RUNNERS and len(told.packages) < MOST_FRAMES:
                 told.packages.append(name)

@@ -106,6 +106,20 @@ _ALL: tuple[Signature, ...] = (
         weight=Weight.CAUSE + 3,
     ),
     Signature(
+        name="setup-requires-failed",
+        gate=(
+            "No local packages or working download links",
+            "Could not find suitable distribution for",
+        ),
+        pattern=r"No local packages or working download links found for (?P<name>[A-Za-z0-9][\w.-]{0,100})|Could not find suitable distribution for Requirement\.parse\('(?P<name2>[A-Za-z0-9][\w.-]{0,100})",
+        cause=Cause.BUILD_DEP_FAILED,
+        means="what the build script requires could not be had",
+        advice="install it first and build without isolation",
+        example="error: Could not find suitable distribution for Requirement.parse('numpy>=1.9')",
+        weight=Weight.EXACT,
+        fatal=True,
+    ),
+    Signature(
         name="setup-missing-prose",
         gate=(
             "is not installed",
@@ -116,7 +130,7 @@ _ALL: tuple[Signature, ...] = (
             "required to build",
             "required to install",
         ),
-        pattern=r"(?i)(?:ImportError|RuntimeError|Error|Exception): .{0,80}?\b(?P<module>numpy|cython|scipy|numerical python \(numpy\)|torch|pytorch|pybind11)\b.{0,40}?(?:is not installed|must be installed|is required|not found|not installed)|requires (?P<module2>numpy|cython|torch|pybind11)(?: to be installed|,? (?:which|but) )|please install (?P<module3>numpy|cython|torch|pybind11)\b",
+        pattern=r"(?i)(?:ImportError|RuntimeError|OSError|ValueError|ModuleNotFoundError|EnvironmentError|Exception|SystemExit): .{0,80}?\b(?P<module>numpy|cython|scipy|numerical python \(numpy\)|torch|pytorch|pybind11)\b.{0,40}?(?:is not installed|must be installed|is required|not found|not installed)|requires (?P<module2>numpy|cython|torch|pybind11)(?: to be installed|,? (?:which|but) )|please install (?P<module3>numpy|cython|torch|pybind11)\b",
         cause=Cause.BUILD_DEP_MISSING,
         means="the build script needs {module}, which it never declared as a build requirement",
         advice="install {module} first and build without isolation",
@@ -156,7 +170,7 @@ _ALL: tuple[Signature, ...] = (
     Signature(
         name="setup-exception",
         gate=("Error", "Exception", "Invalid", "exit", "Exit", "Warning", "Interrupt"),
-        pattern=r"^\s*(?P<exception>(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Invalid\w{1,40}|Conflict|NotFound|Missing|Required)): ?(?P<what>.{0,300})",
+        pattern=r"^\s*(?P<exception>(?!pdm\.|pip\.|piptools\.|poetry\.|pipenv\.|pep517\.|pyproject_hooks\.|subprocess\.Called)(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Invalid\w{1,40}|Conflict|NotFound|Missing|Required)): ?(?P<what>.{0,300})",
         cause=Cause.SETUP_SCRIPT_ERROR,
         means="the build script stopped with an error of its own",
         advice="take another release of {project}; a newer one may have a wheel",

@@ -153,6 +153,14 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="build again; for 401 and 403 check the credentials, for 404 the URL",
     ),
     _network(
+        "network-credentials",
+        ("User for ",),
+        r"^(?:WARNING: )?User for [\w.:-]{1,100}: ?",
+        "the index asks for a user name, and nobody is there to answer",
+        "User for mirror.example: ERROR: Exception:",
+        advice="give the index its credentials: a user part in the URL by variable, or a keyring",
+    ),
+    _network(
         "network-truncated",
         (
             "IncompleteRead",
@@ -170,7 +178,7 @@ SIGNATURES: tuple[Signature, ...] = (
             "BadGzipFile",
             "content-length",
         ),
-        r"IncompleteRead|ChunkedEncodingError|BadZipFile|[Nn]ot a (?:zip|gzip) ?file|is not a zip file|tarfile\.ReadError|Compressed file ended before|unexpected end of data|zlib\.error|CRC check failed|BadGzipFile|Cannot unpack file|Cannot determine archive format|has an invalid wheel, could not read|is an invalid wheel|[Ww]heel '[^']{1,100}' located at \S{1,200} is invalid",
+        r"IncompleteRead|ChunkedEncodingError|BadZipFile|[Nn]ot a (?:zip|gzip) ?file|is not a zip file|tarfile\.ReadError|Compressed file ended before|unexpected end of data|zlib\.error|CRC check failed|BadGzipFile|Cannot unpack file|Cannot determine archive format|has an invalid wheel, could not read|[Ww]heel '[^']{1,100}' located at \S{1,200} is invalid",
         "a download was cut short, or what came is no archive",
         "zipfile.BadZipFile: File is not a zip file",
         advice="build again without the cache; if it stays, ask the mirror",

@@ -41,11 +41,12 @@ SIGNATURES: tuple[Signature, ...] = (
         (
             "No space left on device",
             "Errno 28",
+            "Errno 27",
             "Disk quota exceeded",
             "ENOSPC",
             "not enough space",
         ),
-        r"No space left on device|\[Errno 28\]|Disk quota exceeded|ENOSPC|not enough space on the disk",
+        r"No space left on device|\[Errno 27\]|\[Errno 28\]|Disk quota exceeded|ENOSPC|not enough space on the disk",
         "the disk is full",
         "free space, or point TMPDIR and the cache at a larger disk",
         "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",

@@ -9,7 +9,7 @@ guided sessions, resume, undo, simulators and property tests.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
@@ -17,9 +17,10 @@ from bisect_deps.model import Outcome
 
 T = TypeVar("T")
 
-# Log-odds of an answer of a reproducible build, and from which on a claim counts as proven (60:1).
+# Log-odds of an answer of a reproducible build.
 CERTAIN = 40.0
-SURE = math.log(60)
+# Where builds are flaky, a claim is proven when the probability that it is wrong is at most this.
+DOUBT = 0.0025
 
 Items: TypeAlias = frozenset[int]
 
@@ -84,7 +85,9 @@ class Facts:
     """What the answers say of sets of items, as bitmasks; a set fails when a part of it does.
 
     An answer counts with the log-odds of being right: overwhelming where builds are reproducible,
-    `log((1 - flake) / flake)` where they are not. UNRESOLVED answers are kept but say nothing.
+    `log((1 - flake) / flake)` where they are not. Then no answer proves anything by itself: a claim
+    needs one that speaks for it and the `opinion` (the probability that a set fails, by all
+    answers together) to agree. UNRESOLVED answers are kept but say nothing.
     """
 
     def __init__(self, flake: float) -> None:
@@ -92,6 +95,7 @@ class Facts:
         self.weight = math.log((1 - flake) / flake) if self.flaky else CERTAIN
         self.odds: dict[int, float] = {}
         self.unresolved: set[int] = set()
+        self.opinion: Callable[[int], float] = _no_opinion
 
     def add(self, mask: int, outcome: Outcome) -> None:
         """Count one answer."""
@@ -101,30 +105,30 @@ class Facts:
             sign = 1 if outcome is Outcome.FAIL else -1
             self.odds[mask] = self.odds.get(mask, 0.0) + sign * self.weight
 
-    def leaning(self, mask: int) -> float:
-        """Return the log-odds that a set fails: failing parts speak for it, passing wholes against.
-
-        A set that was asked itself speaks for itself alone where builds are reproducible, so that
-        a history that is not monotone is never overruled.
-        """
-        if not self.flaky and mask in self.odds:
-            return self.odds[mask]
-        total = 0.0
-        for asked, odds in self.odds.items():
-            if odds > 0:
-                if not asked & ~mask:
-                    total += odds
-            elif not mask & ~asked:
-                total += odds
-        return total
-
     def fails(self, mask: int) -> bool:
-        """Say whether a set is known to fail."""
-        return self.leaning(mask) >= SURE
+        """Say whether a set is known to fail.
+
+        A set that was asked itself speaks for itself alone, so that a history that is not monotone
+        is never overruled.
+        """
+        odds = self.odds.get(mask, 0.0)
+        if odds:
+            return odds > 0 and (not self.flaky or self.opinion(mask) >= 1 - DOUBT)
+        return not self.flaky and any(
+            odds > 0 and not asked & ~mask for asked, odds in self.odds.items()
+        )
 
     def passes(self, mask: int) -> bool:
         """Say whether a set is known to pass."""
-        return self.leaning(mask) <= -SURE
+        odds = self.odds.get(mask, 0.0)
+        if odds and not self.flaky:
+            return odds < 0
+        shown = any(odds < 0 and not mask & ~asked for asked, odds in self.odds.items())
+        return shown and (not self.flaky or self.opinion(mask) <= DOUBT)
+
+    def seems_to_fail(self, mask: int) -> bool:
+        """Say whether a set that was asked is more likely to fail than not."""
+        return self.odds[mask] > 0 and (not self.flaky or self.opinion(mask) > 0.5)
 
     def is_implied(self, mask: int) -> bool:
         """Say whether another answer already gives the one that this mask got."""
@@ -135,3 +139,7 @@ class Facts:
                 if not inner & ~outer:
                     return True
         return False
+
+
+def _no_opinion(mask: int) -> float:
+    return 0.5

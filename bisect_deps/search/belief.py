@@ -19,7 +19,7 @@ from itertools import accumulate
 from random import Random
 from typing import TypeAlias
 
-from bisect_deps.search.base import bits
+from bisect_deps.search.base import CERTAIN, bits
 
 Hypothesis: TypeAlias = tuple[int, ...]
 # A mask that was asked, and the log-odds that it fails.
@@ -51,6 +51,7 @@ class Belief:
         self.sample: list[Hypothesis] = []
         self._misfits: list[float] = []
         self._full = (1 << count) - 1
+        self._shares: dict[int, float] = {}
 
     def follow(self, facts: Sequence[Fact], chances: Sequence[float], focus: Sequence[int]) -> None:
         """Bring the sample in line with all facts.
@@ -58,10 +59,11 @@ class Belief:
         `chances` are the items' shares of suspicion (sum 1; 0 for what is out of question), `focus`
         the masks in which an edge is being sought.
         """
-        self._facts = [(~mask & self._full, odds) for mask, odds in facts]
+        news = self._news(facts)
         self._chances = chances
         self._crowding = _distinct(chances)
         self._urns = {}
+        self._shares = {}
         live = sum(1 << item for item, chance in enumerate(chances) if chance)
         if not live:
             self.sample = [FRAME, ()]
@@ -72,12 +74,21 @@ class Belief:
         self.sample = [
             tuple(edge for edge in hypothesis if not edge & ~live) for hypothesis in self.sample
         ]
-        self._misfits = [self._misfit(hypothesis) for hypothesis in self.sample]
+        self._resample(news)
         self._rebuild(facts, live)
-        self._resample()
         for _ in range(MOVES):
             for number in range(self._size):
                 self._move(number)
+
+    def share_failing(self, mask: int) -> float:
+        """Return the share of the sample under which a mask fails."""
+        if mask not in self._shares:
+            outside = ~mask
+            failing = sum(
+                any(not edge & outside for edge in hypothesis) for hypothesis in self.sample
+            )
+            self._shares[mask] = failing / max(len(self.sample), 1)
+        return self._shares[mask]
 
     def _aim(self, masks: Sequence[int]) -> None:
         """Propose items from each of the masks equally often, by their chances."""
@@ -114,10 +125,16 @@ class Belief:
             if self._random() >= GROWTH:
                 return edge
 
-    def _misfit(self, hypothesis: Hypothesis) -> float:
+    def _news(self, facts: Sequence[Fact]) -> Sequence[Fact]:
+        """Take over the facts; return what they add to those of before, as (outside, odds)."""
+        before = dict(self._facts)
+        self._facts = [(~mask & self._full, odds) for mask, odds in facts]
+        return [(outside, odds - before.get(outside, 0.0)) for outside, odds in self._facts]
+
+    def _misfit(self, hypothesis: Hypothesis, facts: Sequence[Fact]) -> float:
         """Return the log-odds of the answers that the hypothesis did not predict."""
         total = 0.0
-        for outside, odds in self._facts:
+        for outside, odds in facts:
             for edge in hypothesis:
                 if not edge & outside:
                     if odds < 0:
@@ -129,17 +146,17 @@ class Belief:
         return total
 
     def _rebuild(self, facts: Sequence[Fact], live: int) -> None:
-        """Where too few hypotheses fit the facts, build others from the facts."""
-        best = min(self._misfits)
-        fitting = sum(misfit < best + 3 for misfit in self._misfits)
-        if best < 3 and fitting >= self._size // 16:
+        """Where too few hypotheses fit what is certain, build others from the facts."""
+        self._misfits = [self._misfit(hypothesis, self._facts) for hypothesis in self.sample]
+        fitting = sum(misfit < CERTAIN / 2 for misfit in self._misfits)
+        if fitting >= self._size // 16:
             return
         passes = [mask for mask, odds in facts if odds < 0]
         fails = [mask & live for mask, odds in facts if odds > 0 and not mask & ~live]
         for number in range(0, self._size, 2):
             hypothesis = self._explain(passes, fails)
             self.sample[number] = hypothesis
-            self._misfits[number] = self._misfit(hypothesis)
+            self._misfits[number] = self._misfit(hypothesis, self._facts)
 
     def _explain(self, passes: Sequence[int], fails: Sequence[int]) -> Hypothesis:
         """Give each failing mask an edge that no passing mask holds."""
@@ -160,24 +177,21 @@ class Belief:
             hypothesis = (*(other for other in hypothesis if not _nested(edge, other)), edge)
         return hypothesis
 
-    def _resample(self) -> None:
-        best = min(self._misfits)
-        weights = [math.exp(best - misfit) for misfit in self._misfits]
+    def _resample(self, news: Sequence[Fact]) -> None:
+        """Let each hypothesis multiply by how well it predicted the news."""
+        misfits = [self._misfit(hypothesis, news) for hypothesis in self.sample]
+        best = min(misfits)
+        weights = [math.exp(best - misfit) for misfit in misfits]
         step = sum(weights) / self._size
         at = self._random() * step
         sample: list[Hypothesis] = []
-        misfits: list[float] = []
         total = 0.0
-        for hypothesis, misfit, weight in zip(self.sample, self._misfits, weights, strict=True):
+        for hypothesis, weight in zip(self.sample, weights, strict=True):
             total += weight
             while at < total and len(sample) < self._size:
                 sample.append(hypothesis)
-                misfits.append(misfit)
                 at += step
-        while len(sample) < self._size:
-            sample.append(sample[-1])
-            misfits.append(misfits[-1])
-        self.sample, self._misfits = sample, misfits
+        self.sample = sample + sample[-1:] * (self._size - len(sample))
 
     def _move(self, number: int) -> None:
         """Try one change of one hypothesis; accept it as Metropolis and Hastings have it."""
@@ -187,7 +201,7 @@ class Belief:
         new, ratio = self._changed(old)
         if ratio <= 0.0:
             return
-        misfit = self._misfit(new)
+        misfit = self._misfit(new, self._facts)
         ratio *= math.exp(min(self._misfits[number] - misfit, 50.0))
         if ratio >= 1.0 or self._random() < ratio:
             self.sample[number] = new

@@ -15,8 +15,8 @@ ENUMERATED = 16
 
 
 def failing_sets(facts: Facts) -> list[int]:
-    """Return the masks asked and known to fail that hold no other such mask, smallest first."""
-    known = [mask for mask, odds in facts.odds.items() if odds > 0 and facts.fails(mask)]
+    """Return the masks asked that seem to fail and hold no other such mask, smallest first."""
+    known = [mask for mask in facts.odds if facts.seems_to_fail(mask)]
     smallest: list[int] = []
     for mask in sorted(known, key=lambda mask: (mask.bit_count(), mask)):
         if not any(not other & ~mask for other in smallest):
@@ -25,12 +25,12 @@ def failing_sets(facts: Facts) -> list[int]:
 
 
 def is_minimal(facts: Facts, mask: int, reductions: Callable[[int], Sequence[int]]) -> bool:
-    """Say whether none of the mask's reductions (one member less) may fail.
+    """Say whether a mask fails and none of its reductions (one member less) may.
 
     A reduction that could not be resolved does not fail, as in delta debugging (Zeller and
     Hildebrandt). That nothing at all passes is taken for granted until the rest is proven.
     """
-    return all(
+    return facts.fails(mask) and all(
         facts.passes(rest) or rest in facts.unresolved or (rest == 0 and not facts.fails(rest))
         for rest in reductions(mask)
     )

@@ -25,8 +25,11 @@ from bisect_deps.search.shapes import Shapes
 
 # How many hypotheses are kept at most; how sure a log is of its suspect where no weight says so.
 SAMPLE = 400
+FLAKY_SAMPLE = 600
 TRUST = 0.7
 # What a question must add to a round (in bits and proofs) to be worth a slot.
+# Where builds are flaky, a search gives up after this many times its patience.
+ENOUGH = 6
 # An infrastructure answer is no evidence: asked again, this often at most.
 PATIENCE = 3
 
@@ -139,7 +142,9 @@ class _Engine:
         self.problem = problem
         self.shapes = Shapes(problem.items, problem.requires)
         self.facts = Facts(problem.flake)
-        self.belief = Belief(len(problem.items), min(SAMPLE, 40 + 10 * len(problem.items)))
+        most = FLAKY_SAMPLE if problem.flake else SAMPLE
+        self.belief = Belief(len(problem.items), min(most, 40 + 10 * len(problem.items)))
+        self.facts.opinion = self.belief.share_failing
         self.asked = 0
         self.fruitless = 0
         self.trouble: dict[int, int] = {}
@@ -147,6 +152,11 @@ class _Engine:
         self.suspects: dict[int, tuple[int, ...]] = {}
         self.other_failures: dict[str, list[int]] = {}
         self.chased: set[str] = set()
+        self.edges: list[int] = []
+        self.doubt = 0.0
+        self.failing: list[int] = []
+        self.region = self.shapes.full
+        self.order: Sequence[int] = range(len(problem.items))
         self.assume()
         self.conclude()
 
@@ -162,16 +172,37 @@ class _Engine:
             self.facts.odds[0] = -CERTAIN if problem.frame_passes else CERTAIN
 
     def conclude(self) -> None:
-        """Work out what the facts prove: minimal failing sets, what to remove, what is open."""
+        """Work out what the facts prove; where builds are flaky, the hypotheses have a say."""
+        if self.facts.flaky:
+            self.follow()
+        region = self.region
+        self.deduce()
+        if self.facts.flaky and self.region != region:
+            self.conclude()
+        self.chase_what_is_left()
+
+    def deduce(self) -> None:
+        """Tell the minimal failing sets, what to remove, and what is open.
+
+        Where builds are flaky, what was once proven stays so.
+        """
         shapes = self.shapes
         failing = failing_sets(self.facts)
         shapes.release(failing)
-        self.edges = [mask for mask in failing if is_minimal(self.facts, mask, shapes.reductions)]
+        if self.facts.flaky:
+            failing = [mask for mask in failing if not mask & ~self.region]
+        proven = [mask for mask in failing if is_minimal(self.facts, mask, shapes.reductions)]
+        if self.facts.flaky:
+            self.doubt += sum(self.doubted(1 - self.facts.opinion(edge)) for edge in proven)
+        self.edges = [*self.edges, *proven] if self.facts.flaky else proven
         self.order = suspicion_order(self.problem, self.suspects, failing, shapes)
         removed = smallest_removal([shapes.members(edge) for edge in self.edges], self.order)
         self.region = shapes.without(shapes.full, removed)
         self.failing = [mask for mask in failing if not mask & ~self.region]
-        self.chase_what_is_left()
+
+    def doubted(self, share: float) -> float:
+        """Return the probability of an error, which a sample tells no finer than its size."""
+        return max(share, 1 / FLAKY_SAMPLE)
 
     def chase_what_is_left(self) -> None:
         """Where only another failure keeps the rest from passing, chase that one too."""
@@ -187,6 +218,8 @@ class _Engine:
     def done(self) -> bool:
         """Say whether the rest is known to pass, the frame to fail, or the limits are reached."""
         budget = self.problem.budget
+        if budget is None and self.facts.flaky:
+            budget = ENOUGH * self.patience()
         spent = budget is not None and self.asked >= budget
         return self.rest_passes() or self.frame_fails() or spent or self.fruitless > self.patience()
 
@@ -204,13 +237,17 @@ class _Engine:
         if not self.problem.whole_fails and not self.facts.odds:
             return self.questions([Choice(self.shapes.full, "does the whole fail?")])
         while not self.done():
-            self.belief.follow(self.telling(), self.chances(), self.focus())
+            if not self.facts.flaky:
+                self.follow()
             choices = choose(self.scene(), self.slots(), WORTH[self.problem.prefer])
             fresh = [choice for choice in choices if not self.known_by_key(choice.mask)]
             if fresh or not choices:
                 return self.questions(fresh)
             self.conclude()
         return []
+
+    def follow(self) -> None:
+        self.belief.follow(self.telling(), self.chances(), self.focus())
 
     def slots(self) -> int:
         if self.problem.budget is None:
@@ -363,12 +400,16 @@ class _Engine:
             passing = shapes.items(self.region)
         else:
             state, removed, passing = State.INCONCLUSIVE, 0, self.best()
+        doubt = self.doubt
+        if self.facts.flaky:
+            doubt += self.doubted(self.facts.opinion(self.region))
         remaining = shapes.items(self.region) if state is State.INCONCLUSIVE else frozenset()
         return Finding(
             state=state,
             culprits=culprits,
             removed=shapes.items(removed),
             passing=passing,
+            confidence=max(0.0, 1 - doubt),
             despite_skips=skips,
             remaining=remaining,
             other_failures=others,

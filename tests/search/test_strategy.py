@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -270,6 +271,33 @@ def test_small_candidates_are_preferred_where_they_are_cheaper() -> None:
     cheap = sum(seconds(solve(problem, pair).asked) for pair in pairs)
     plain = sum(seconds(solve(Problem(problem.items), pair).asked) for pair in pairs)
     assert cheap < 0.9 * plain
+
+
+def unreliable(oracle: Oracle, flake: float, seed: int) -> Oracle:
+    noise = Random(seed)
+    turned = {Outcome.PASS: Outcome.FAIL, Outcome.FAIL: Outcome.PASS}
+
+    def flaky(items: Items) -> Answer:
+        answer = oracle(items)
+        return replace(answer, outcome=turned[answer.outcome]) if noise.random() < flake else answer
+
+    return flaky
+
+
+@pytest.mark.parametrize("edges", [[{7}], [{2, 9}], [{3}, {12}]], ids=str)
+def test_flaky_builds_are_repeated_until_the_answer_is_right(edges: list[set[int]]) -> None:
+    problem = Problem(tuple(range(20)), flake=0.05)
+    for seed in range(5):
+        finding = solve(problem, unreliable(failing_with(*edges), 0.05, seed)).finding
+        assert finding.state is State.FOUND
+        assert members(finding) == sets(*edges)
+        assert 0.95 < finding.confidence < 1.0
+
+
+def test_coin_tosses_end_inconclusive() -> None:
+    problem = Problem(tuple(range(12)), flake=0.45)
+    finding = solve(problem, unreliable(failing_with({3}), 0.5, 1)).finding
+    assert finding.state is State.INCONCLUSIVE
 
 
 def test_progress_narrows_to_the_culprit() -> None:

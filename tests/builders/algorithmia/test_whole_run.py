@@ -28,13 +28,16 @@ CHECKED = "import uncallable\n\n\ndef apply(value):\n    return value\n"
 
 @pytest.fixture
 def index_url(tmp_path: Path) -> Iterator[str]:
+    uncallable = Project("uncallable").release("1.0", code=broken_import())
+    for number in range(2, 10):
+        uncallable = uncallable.release(f"{number}.0")
     index = LocalIndex(
         tmp_path / "index",
         Project("alpha").release("1.0").release("2.0"),
         Project("omega").release("1.0"),
         Project("broken").release("1.0", fault=Fault.COMPILE).release("2.0"),
         Project("slow").release("1.0", seconds=2).release("2.0"),
-        Project("uncallable").release("1.0", code=broken_import()).release("2.0"),
+        uncallable,
     )
     with index.serve() as server:
         yield server.url
@@ -127,6 +130,9 @@ def test_a_call_that_fails_is_bisected_like_a_build(cluster: Cluster, index_url:
     assert report["verdict"] == "fixed"
     assert [one["requirements"][0]["name"] for one in report["culprits"]] == ["uncallable"]
     assert report["culprits"][0]["phase"] == "check"
+    assert report["builds"] <= 4, "the nearest release is not worth many dear builds"
+    nearest, _ = runner.run("--check-input", '"x"', "--prefer", "time")
+    assert [edit["to"] for edit in nearest["fix"]["edits"]] == ["==2.0"]
     assert runner.restored
 
 

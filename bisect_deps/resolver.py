@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,6 @@ from packaging.utils import canonicalize_name
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.index.base import Place, completed, indexes, place, with_credentials
 from bisect_deps.model import IndexSettings, Interpreter, Release
-from bisect_deps.processes import Process, stop
 from bisect_deps.secret import redact
 
 _BUILD_NEEDED = re.compile(
@@ -38,7 +38,6 @@ _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>\S+)"
 _VENDORS = {"linux": "unknown-linux-gnu", "windows": "pc-windows-msvc", "macos": "apple-darwin"}
 _LOGIN = ("USERNAME", "PASSWORD")
 _TIMEOUT = 300.0
-_PAUSE = 0.004
 # uv's names for the folder of build environments: as a file, it keeps uv from making any.
 _BUILD_FOLDERS = ("builds-v0", "builds-v1")
 # The nearest file wins over the user's own: whatever that says, the output is what is read here.
@@ -362,20 +361,24 @@ class _Question:
 
 
 def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Return uv's exit code and all that it said."""
-    output = folder / "log.txt"
-    process = Process(command, cwd=folder, environment=environment, output=output)
-    deadline = time.monotonic() + _TIMEOUT
+    """Return uv's exit code and all that it said.
+
+    Where uv cannot build, it starts no process that would outlive it: no group is to be watched.
+    """
     try:
-        while (code := process.poll()) is None:
-            if time.monotonic() > deadline:
-                stop([process])
-                return 124, "uv pip compile: operation timed out"
-            time.sleep(_PAUSE)
-    except BaseException:
-        stop([process])
-        raise
-    return code, output.read_text(encoding="utf-8", errors="replace")
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return 124, "uv pip compile: operation timed out"
+    return done.returncode, done.stdout.decode("utf-8", errors="replace")
 
 
 def _read(code: int, text: str, log: str, seconds: float) -> Resolution:

@@ -84,6 +84,18 @@ def test_no_secret_is_shown(local_index: LocalIndex) -> None:
     assert PLANTED not in json.dumps(checks)
 
 
+def test_settings_come_from_the_files_that_run_reads(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = f'index-url = "{server.url}"\nbuilder = "command"\nmax-builds = 3\n'
+    (tmp_path / "depbisect.toml").write_text(text)
+    code, checks = doctor()
+    assert code == ExitCode.UNAVAILABLE
+    assert str(checks["index"]["detail"]).startswith(server.url)
+    assert "--build-cmd" in str(checks["builder command"]["cure"])
+
+
 def test_people_see_one_line_a_check(server: Server) -> None:
     given = ["doctor", "--python", "3.99", "--index-url", server.url]
     done = CliRunner().invoke(group, given, standalone_mode=False)

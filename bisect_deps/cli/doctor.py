@@ -10,35 +10,46 @@ from typing import Any
 
 import click
 
+from bisect_deps.cli.run import option
+from bisect_deps.config import file_defaults
 from bisect_deps.errors import ExitCode
 from bisect_deps.model import IndexSettings
 from bisect_deps.secret import Secret
 
 SCHEMA = "depbisect.doctor/1"
-ENVIRONMENT = {
-    name: f"DEPBISECT_{name.upper()}"
-    for name in ("builder", "python", "installer", "index_url", "api_address", "build_cmd")
-}
 
 
-@click.command("doctor")
-@click.option("--builder", envvar=ENVIRONMENT["builder"], metavar="NAME", help="Look at it, too.")
-@click.option(
-    "--python", envvar=ENVIRONMENT["python"], metavar="X", help="Version or path of the Python."
-)
-@click.option(
+class FromRun(click.Command):
+    """A command that takes those settings of `run` that it knows from the settings files."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> click.Context:
+        """Read the settings files of the current folder before the flags."""
+        known = {param.name for param in self.params}
+        found = {key: value for key, value in file_defaults(Path.cwd()).items() if key in known}
+        return super().make_context(info_name, args, parent, default_map=found, **extra)
+
+
+@click.command("doctor", cls=FromRun)
+@option("--builder", metavar="NAME", help="Look at this builder, too.")
+@option("--python", metavar="X", help="Version or path of the Python that builds are for.")
+@option(
     "--installer",
-    envvar=ENVIRONMENT["installer"],
     type=click.Choice(["uv", "pip"]),
     default="uv",
+    help="What the local builder installs with.",
     show_default=True,
 )
-@click.option("--index-url", envvar=ENVIRONMENT["index_url"], metavar="URL", help="The index.")
-@click.option("--build-cmd", envvar=ENVIRONMENT["build_cmd"], metavar="CMD")
-@click.option("--algorithm", multiple=True, metavar="OWNER/NAME", help="A hosted algorithm.")
-@click.option("--api-address", envvar=ENVIRONMENT["api_address"], metavar="URL")
-@click.option("--check-input", metavar="JSON", help="The sample input of the hosted check.")
-@click.option("--call-timeout", type=float, default=300.0, metavar="SECONDS")
+@option("--index-url", metavar="URL", help="The package index, as the installers have it.")
+@option("--extra-index-url", multiple=True, metavar="URL", help="Another index; repeatable.")
+@option("--find-links", multiple=True, metavar="PATH|URL", help="More files; repeatable.")
+@option("--no-index", is_flag=True, help="Use --find-links only.")
+@option("--build-cmd", metavar="CMD", help="What the command builder runs.")
+@option("--algorithm", multiple=True, metavar="OWNER/NAME", help="A hosted algorithm to look at.")
+@option("--api-address", metavar="URL", help="The build API's address.")
+@option("--check-input", metavar="JSON", help="The sample input of the hosted check.")
+@option("--call-timeout", type=float, default=300.0, metavar="SECONDS", help="Limit of that call.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(as_json: bool, **flags: Any) -> int:
     """Check interpreters, installers, index, cache and disk, and the builder if one is named.
@@ -51,7 +62,12 @@ def command(as_json: bool, **flags: Any) -> int:
         options=_options(flags),
         python=flags["python"],
         builder=flags["builder"],
-        index=IndexSettings(index_url=flags["index_url"]),
+        index=IndexSettings(
+            index_url=flags["index_url"],
+            extra_index_urls=flags["extra_index_url"],
+            find_links=flags["find_links"],
+            no_index=flags["no_index"],
+        ),
     )
     checks = []
     for check in examine(patient):
@@ -80,7 +96,7 @@ def _options(flags: dict[str, Any]) -> Any:
         installer=flags["installer"],
         build_cmd=flags["build_cmd"],
         algorithms=flags["algorithm"],
-        api_address=flags["api_address"],
+        api_address=flags["api_address"] or os.environ.get("ALGORITHMIA_API"),
         api_key=_secret("ALGORITHMIA_API_KEY"),
         bearer_token=_secret("ALGORITHMIA_BEARER_TOKEN"),
         check_input=flags["check_input"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,39 @@ def test_any_mixture_of_the_grammar_reads_as_in_pip(
     pip, ours = read_with_pip(path, project), read_with_ours(path, project)
     if pip.rejected and "ConnectionFailed" in pip.rejected:
         return  # an include by URL, which we do not fetch
+    assert (ours.rejected is None) == (pip.rejected is None), (ours.rejected, pip.rejected)
+    assert ours.items == pip.items
+
+
+NAMES = ("requirements.txt", "b.txt", "sub/c.txt", "sub/d.txt")
+PLAIN = ("x==1", "y[z]>=2", "-e git+https://g.example/x#egg=x", "https://h.example/x.zip", "--pre")
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> dict[str, str]:
+    """Files that include each other, mostly downwards, now and then in a circle."""
+    files = {}
+    for number, name in enumerate(NAMES):
+        lines = []
+        for _ in range(draw(st.integers(0, 3))):
+            below = NAMES[number + 1 :] * 3
+            target = draw(st.sampled_from([*below, *NAMES]))
+            path = os.path.relpath(target, os.path.dirname(name) or ".")
+            include = draw(st.sampled_from(["-r ", "-c ", "-r", "--constraint="])) + path
+            more = draw(st.sampled_from(["", "", " -r gone.txt", "  # c"]))
+            lines.append(draw(st.sampled_from([include + more, include, *PLAIN])))
+        files[name] = "\n".join(lines)
+    return files
+
+
+@settings(max_examples=200, deadline=None)
+@given(files=trees())
+def test_any_tree_of_includes_reads_as_in_pip(project: Path, files: dict[str, str]) -> None:
+    (project / "sub").mkdir(exist_ok=True)
+    for name, text in files.items():
+        (project / name).write_text(text)
+    root = project / "requirements.txt"
+    pip, ours = read_with_pip(root, project), read_with_ours(root, project)
     assert (ours.rejected is None) == (pip.rejected is None), (ours.rejected, pip.rejected)
     assert ours.items == pip.items
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from packaging.specifiers import SpecifierSet
 from pip._internal.network.session import PipSession
@@ -102,6 +104,8 @@ def read_with_ours(path: Path, folder: Path) -> Reading:
 
 def _item(requirement: InstallRequirement, comes_from: str) -> Item:
     place, _, line = comes_from[3:].rpartition(" (line ")
+    if place.startswith("file:"):
+        place = url2pathname(urlsplit(place).path)
     own = requirement.req
     return Item(
         name=(own.name if own else "").lower(),

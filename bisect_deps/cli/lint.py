@@ -143,7 +143,20 @@ def _settings(folder: Path, options: dict[str, Any]) -> Settings:
         given["profile"] = Profile(options["profile"])
     if options["fail_on"]:
         given["fail_on"] = Severity(options["fail_on"])
-    return settings._replace(**given)
+    settings = settings._replace(**given)
+    if settings.online and settings.index_url is None:
+        settings = settings._replace(index_url=_index_of_the_project(folder))
+    return settings
+
+
+def _index_of_the_project(folder: Path) -> str | None:
+    """Return the index that `run` would ask, by environment or configuration."""
+    import os
+
+    from bisect_deps.config import environment_name, file_defaults
+
+    value = os.environ.get(environment_name("index_url")) or file_defaults(folder).get("index_url")
+    return value if isinstance(value, str) else None
 
 
 def _fixed(checker: Checker, paths: tuple[str, ...], options: dict[str, Any], stdin: str) -> Report:
@@ -218,7 +231,9 @@ def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_s
         color = not options["output_file"] and _wants_color(options["color"])
         text = render(report, output_format, Style(color, settings.unsafe_fixes))
         if options["output_file"]:
-            Path(options["output_file"]).write_text(text, encoding="utf-8")
+            from bisect_deps.files import write_whole
+
+            write_whole(Path(options["output_file"]), text.encode("utf-8"))
         elif not options["diff"] or output_format not in ("concise", "full"):
             click.echo(text, nl=False, err=to_stderr, color=color)
         else:
@@ -233,5 +248,6 @@ def _wants_color(choice: str) -> bool:
     import os
 
     if choice == "auto":
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return sys.stdout.isatty() and not is_plain
     return choice == "always"

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from bisect_deps.errors import InputError
+from bisect_deps.files import write_whole
 from bisect_deps.linting.diagnostics import Report
 
 _SCHEMA = "depbisect.lint-baseline/1"
@@ -24,10 +25,7 @@ def write_baseline(report: Report, path: str) -> int:
         for each in report.diagnostics
     ]
     text = json.dumps({"schema": _SCHEMA, "findings": findings}, indent=1, ensure_ascii=False)
-    try:
-        Path(path).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write the baseline: {error.strerror}", place=path) from error
+    write_whole(Path(path), f"{text}\n".encode())
     return len(findings)
 
 

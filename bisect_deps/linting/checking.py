@@ -101,7 +101,7 @@ class Checker:
         from bisect_deps.errors import DepbisectError, ExitCode
 
         try:
-            facts = self._open_index()
+            facts = self._open_index(scopes)
             names = {name for scope in scopes for name in scope.by_name}
             facts.prefetch(sorted(names | set(self._evidence)))
         except DepbisectError as error:
@@ -111,12 +111,11 @@ class Checker:
             return scopes
         return [scope._replace(facts=facts) for scope in scopes]
 
-    def _open_index(self) -> IndexFacts:
+    def _open_index(self, scopes: Sequence[Scope]) -> IndexFacts:
         if self._facts is None:
-            from bisect_deps.linting.online import IndexFacts
-            from bisect_deps.model import IndexSettings
+            from bisect_deps.linting.online import IndexFacts, index_of
 
-            settings = self._index or IndexSettings(index_url=self.settings.index_url)
+            settings = self._index or index_of(scopes, self.settings.index_url)
             self._facts = IndexFacts(settings, self._targets, min_age=self.settings.min_age)
         return self._facts
 

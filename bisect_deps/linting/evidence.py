@@ -74,6 +74,8 @@ def _pins(path: Path, shown: str) -> dict[str, Pinned]:
 def _last_run(path: Path) -> dict[str, Pinned]:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
+        if report.get("verdict") not in ("passes", "fixed"):
+            return {}
         environment = report.get("environment") or {}
         return {
             name: Pinned(version, "the last verified run") for name, version in environment.items()

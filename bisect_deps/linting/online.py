@@ -28,6 +28,23 @@ _DEFAULT_AGE = 7
 _GIT_TIMEOUT = 30
 
 
+def index_of(scopes: Iterable[Scope], index_url: str | None) -> IndexSettings:
+    """Return where to look: what was asked for, else the options in the files themselves."""
+    found: dict[str, list[str]] = {}
+    for scope in scopes:
+        for document in scope.documents:
+            for line in document.lines:
+                for option in line.options:
+                    if option.value and option.value not in found.get(option.name, []):
+                        found.setdefault(option.name, []).append(option.value)
+    named = found.get("--index-url", [])
+    return IndexSettings(
+        index_url=index_url or (named[0] if named else None),
+        extra_index_urls=tuple(found.get("--extra-index-url", ())),
+        find_links=tuple(found.get("--find-links", ())),
+    )
+
+
 class IndexFacts:
     """Facts for the targets, this interpreter without any. Close it after use."""
 
@@ -47,7 +64,7 @@ class IndexFacts:
         self._is_here = not targets
         # The resolver asks a real interpreter; for another Python than this one there is none.
         self._resolvable = [each for each in self._interpreters if _short(each) == _short(here)]
-        self._index = Index(settings, self._interpreters[0])
+        self._index = Index(settings, self._interpreters[0], merged=True)
         self._min_age = _DEFAULT_AGE if min_age is None else min_age
         self._now = now
         self._judged: dict[tuple[str, int], tuple[ReleaseFacts, ...]] = {}

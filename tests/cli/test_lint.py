@@ -170,3 +170,12 @@ def test_verify_writes_what_builds_and_nothing_else(tmp_path: Path) -> None:
         assert (project / "requirements.txt").read_text() == "alpha\n"
         assert depbisect(project, *asked, "good.txt").returncode == 0
     assert (project / "requirements.txt").read_text() == "alpha==1.0\n"
+
+
+def test_the_index_named_in_the_file_is_asked(tmp_path: Path) -> None:
+    index = LocalIndex(tmp_path / "index").add(Project("alpha").release("1.0"))
+    with index.serve() as server:
+        text = f"--index-url {server.url}\nalpha==9.0\n"
+        answer = depbisect(tmp_path, "-", "--online", stdin=text.encode())
+    assert answer.returncode == 1
+    assert b"DB501" in answer.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -157,3 +158,11 @@ def test_write_says_what_it_could_not_write(tmp_path: Path) -> None:
     write_files(tmp_path, {"file.txt": "a file and no folder"})
     with pytest.raises(InputError, match="cannot be written"):
         write({str(tmp_path / "file.txt" / "requirements.txt"): b"x"})
+
+
+@pytest.mark.parametrize(("verdict", "pinned"), [("fixed", True), ("culprits", False)])
+def test_last_verified_run_is_evidence(tmp_path: Path, verdict: str, pinned: bool) -> None:
+    report = {"verdict": verdict, "environment": {"flask": "3.0.3"}}
+    files = {"requirements.txt": "flask\n", ".depbisect/report.json": json.dumps(report)}
+    result = fixed(tmp_path, files)
+    assert list(result.files.values()) == ([b"flask==3.0.3\n"] if pinned else [])

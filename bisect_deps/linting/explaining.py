@@ -23,6 +23,10 @@ _INTRODUCTION = """\
 Written by `depbisect lint --explain ALL`; the examples are the tests of the rules.
 A rule is selected by code (`DB102`), prefix (`DB1`) or name (`range`).
 Severities are those of the profile `publish`; the others are named where they differ.
+The examples with `--online` ask an index with these projects: `fine` 1.0 and 1.1; `withdrawn` 1.0
+(yanked) and 1.1; `modern` 1.0 and 2.0 (for a Python to come); `elsewhere` 1.0 (a Windows wheel
+only); `many` 1.0 (two wheels); `sources` 1.0 and `anyjson` 0.3.3, 0.4 (source only); `young` 1.0
+(of today); `needs` 1.0 (requires `fine<1.1`).
 """
 
 
@@ -89,6 +93,8 @@ def _examples(title: str, examples: tuple[str | Example, ...]) -> Iterator[str]:
 
 
 def _circumstances(example: Example) -> Iterator[str]:
+    if example.online:
+        yield "`--online`"
     if example.profile is not None:
         yield f"`--profile {example.profile.value}`"
     for target in example.targets:

@@ -5,6 +5,7 @@ Pages are fetched once, for all targets together.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -25,7 +26,7 @@ from bisect_deps.rules._worlds import world
 from bisect_deps.rules.base import Item, Known, Scope
 
 _DEFAULT_AGE = 7
-_GIT_TIMEOUT = 30
+_TIMEOUT = 30
 
 
 def index_of(scopes: Iterable[Scope], index_url: str | None) -> IndexSettings:
@@ -69,6 +70,7 @@ class IndexFacts:
         self._now = now
         self._judged: dict[tuple[str, int], tuple[ReleaseFacts, ...]] = {}
         self._commits: dict[str, str | None] = {}
+        self._digests: dict[str, str | None] = {}
 
     def close(self) -> None:
         """Close the connections."""
@@ -137,6 +139,12 @@ class IndexFacts:
     def min_age(self) -> int:
         """Return the age in days below which a release counts as too new."""
         return self._min_age
+
+    def sha256_of(self, url: str) -> str | None:
+        """Return the digest of the file that a URL gives today; None where it gives none."""
+        if url not in self._digests:
+            self._digests[url] = _sha256(url)
+        return self._digests[url]
 
     def commit_of(self, url: str) -> str | None:
         """Return the commit that a git URL names today; None for another system or no answer."""
@@ -236,6 +244,20 @@ def _reason(log: str) -> str:
     return (reason if found else text).strip().split(" hint:")[0][:600]
 
 
+def _sha256(url: str) -> str | None:
+    import requests
+
+    digest = hashlib.sha256()
+    try:
+        with requests.get(url.partition("#")[0], stream=True, timeout=_TIMEOUT) as answer:
+            answer.raise_for_status()
+            for chunk in answer.iter_content(1 << 16):
+                digest.update(chunk)
+    except (requests.RequestException, ValueError):
+        return None
+    return digest.hexdigest()
+
+
 def _commit(url: str) -> str | None:
     if not url.lower().startswith("git+"):
         return None
@@ -250,7 +272,7 @@ def _commit(url: str) -> str | None:
             ["git", "ls-remote", "--", address, *wanted],
             capture_output=True,
             text=True,
-            timeout=_GIT_TIMEOUT,
+            timeout=_TIMEOUT,
             env=environment,
             check=True,
         )

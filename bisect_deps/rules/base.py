@@ -215,6 +215,9 @@ class Facts(Protocol):
     def min_age(self) -> int:
         """Return the age in days below which a release counts as too new."""
 
+    def sha256_of(self, url: str) -> str | None:
+        """Return the digest of the file that a URL gives today; None where it gives none."""
+
     def commit_of(self, url: str) -> str | None:
         """Return the commit that a version control URL names today."""
 

@@ -121,7 +121,21 @@ def _check_url_without_hash(scope: Scope) -> Iterator[Finding]:
             message = (
                 f"nothing proves that the file of {_called(item)} stays the same: add its hash"
             )
-            yield _found(item, message)
+            yield _found(item, message, _with_digest(scope, item))
+
+
+def _with_digest(scope: Scope, item: Item) -> Repair | None:
+    """Return the edit that adds the digest of today's file to the URL, None where there is none."""
+    span = item.parts.url_span
+    written = item.document.slice(span) if span is not None else ""
+    if scope.facts is None or span is None or item.parts.url != written:
+        return None
+    digest = scope.facts.sha256_of(written)
+    if digest is None:
+        return None
+    mark = "&" if "#" in written else "#"
+    change = Change(item.document, Span(span.end, span.end), f"{mark}sha256={digest}")
+    return Repair(Safety.SAFE, "add the digest of today's file", (change,))
 
 
 def _path_of(item: Item) -> str | None:
@@ -341,6 +355,7 @@ RULES = (
         ),
         source="pip: Secure installs",
         check=_check_url_without_hash,
+        fix="adds `#sha256=` of the file that the URL gives today (with --online)",
         bad=("https://files.example/tool-1.2-py3-none-any.whl\n",),
         good=(
             "https://files.example/tool-1.2-py3-none-any.whl#sha256=" + "0" * 64 + "\n",

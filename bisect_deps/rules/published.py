@@ -148,10 +148,7 @@ def _online(line: str, **files: str) -> Example:
     return Example({"requirements.txt": line, **files}, online=True)
 
 
-# The examples are tested against an index with these projects: `fine` 1.0 and 1.1, `withdrawn` 1.0
-# (yanked) and 1.1, `modern` 2.0 (Python 3.99 and later) and 1.0, `elsewhere` 1.0 (a Windows wheel
-# only), `sources` 1.0 (a source distribution only), `young` (published today), `needs` 1.0 (which
-# requires fine<1.1).
+# The index of the examples is described at the head of docs/rules.md, and made in their test.
 _ZERO = "--hash=sha256:" + "0" * 64
 
 RULES = (

@@ -77,3 +77,14 @@ def test_missing_hashes_are_added(tmp_path: Path, local_index: LocalIndex) -> No
     [data] = result.files.values()
     assert f"--hash={beta}" in data.decode()
     assert codes(result.report) == []
+
+
+def test_url_gets_the_digest_of_its_file(tmp_path: Path, local_index: LocalIndex) -> None:
+    local_index.add(Project("alpha").release("1.0"))
+    [file] = local_index.files("alpha") or ()
+    with local_index.serve() as server:
+        root = server.url.removesuffix("simple/")
+        url = f"{root}files/{file.sha256[:16]}/{file.filename}"
+        result = fixed_online(tmp_path, f"alpha @ {url}  # why\n", server.url, unsafe=False)
+    assert list(result.files.values()) == [f"alpha @ {url}#sha256={file.sha256}  # why\n".encode()]
+    assert codes(result.report) == []

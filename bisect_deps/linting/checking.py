@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
 
 class Checker:
-    """Checks inputs under settings; may be asked again after the drafts of the inputs changed."""
+    """Checks inputs under settings; may be asked again after the drafts of the inputs changed.
+
+    `mending`: repairs are wanted, also those that cost a download.
+    """
 
     def __init__(
         self, inputs: Inputs, settings: Settings, *, index: IndexSettings | None = None
@@ -50,6 +53,7 @@ class Checker:
         self._evidence = self._given_evidence()
         self._beside: dict[str, Mapping[str, Pinned]] = {}
         self._facts: IndexFacts | None = None
+        self.mending = False
 
     def close(self) -> None:
         """Close the connections to the index."""
@@ -117,6 +121,7 @@ class Checker:
 
             settings = self._index or index_of(scopes, self.settings.index_url)
             self._facts = IndexFacts(settings, self._targets, min_age=self.settings.min_age)
+        self._facts.downloads = self.mending
         return self._facts
 
 

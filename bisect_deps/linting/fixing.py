@@ -36,6 +36,7 @@ class Fixed:
 def fix(checker: Checker, paths: Sequence[str], *, unsafe: bool) -> Fixed:
     """Mend what can be mended, in the drafts of the checker's inputs; the disk is not touched."""
     inputs = checker.inputs
+    checker.mending = True
     fixed = Fixed(checker.check(paths))
     given_up: set[str] = set()
     for _ in range(_MAX_PASSES):

@@ -47,7 +47,10 @@ def index_of(scopes: Iterable[Scope], index_url: str | None) -> IndexSettings:
 
 
 class IndexFacts:
-    """Facts for the targets, this interpreter without any. Close it after use."""
+    """Facts for the targets, this interpreter without any. Close it after use.
+
+    `downloads` allows whole files to be fetched, which only a fix is worth.
+    """
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class IndexFacts:
         self._now = now
         self._judged: dict[tuple[str, int], tuple[ReleaseFacts, ...]] = {}
         self._commits: dict[str, str | None] = {}
+        self.downloads = False
         self._digests: dict[str, str | None] = {}
 
     def close(self) -> None:
@@ -142,6 +146,8 @@ class IndexFacts:
 
     def sha256_of(self, url: str) -> str | None:
         """Return the digest of the file that a URL gives today; None where it gives none."""
+        if not self.downloads:
+            return None
         if url not in self._digests:
             self._digests[url] = _sha256(url)
         return self._digests[url]

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from packaging.utils import canonicalize_name
 
 from bisect_deps.index.base import indexes, place
-from bisect_deps.index.facts import Fact, facts_of, nearest_release
+from bisect_deps.index.facts import Fact, facts_of, nearest_release, newest_release
 from bisect_deps.index.pages import WORKERS, Pages
 from bisect_deps.index.releases import (
     File,
@@ -123,6 +123,10 @@ class Index:
     def nearest(self, release: Release) -> ReleaseFacts | None:
         """Return the release to take in place of this one; None where no other would do."""
         return nearest_release(release.version, self.releases(release.name))
+
+    def newest(self, name: str) -> ReleaseFacts | None:
+        """Return the newest release to take, a final one where there is one; None for none."""
+        return newest_release(self.releases(name))
 
     def events(self, names: Iterable[str], since: str, until: str) -> tuple[ReleaseEvent, ...]:
         """Return what happened to these projects after `since`, up to and with `until`.

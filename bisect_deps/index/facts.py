@@ -125,7 +125,7 @@ def nearest_release(version: str, releases: Sequence[ReleaseFacts]) -> ReleaseFa
     """
     wanted = parsed(version)
     if wanted is None:
-        return _newest(releases)
+        return newest_release(releases)
     fit = [r for r in releases if r.installable and r.yanked is None and r.parsed != wanted]
     for pool in (
         [r for r in fit if r.usable_wheel and not r.parsed.is_prerelease],
@@ -151,7 +151,8 @@ def _ordinal(version: Version) -> tuple[int, ...]:
     return (version.epoch, *padded, stage, version.post or 0)
 
 
-def _newest(releases: Sequence[ReleaseFacts]) -> ReleaseFacts | None:
+def newest_release(releases: Sequence[ReleaseFacts]) -> ReleaseFacts | None:
+    """Return the newest installable release that is not yanked; final ones go first."""
     fit = [r for r in releases if r.installable and r.yanked is None]
     final = [r for r in fit if not r.parsed.is_prerelease]
     pool = final or fit
@@ -173,7 +174,7 @@ def _nothing_matches(
 ) -> Fact:
     name, pin = requirement.name, requirement.pin
     late = matches(requirement.specifier, hidden)
-    best = nearest_release(pin, releases) if pin else _newest(releases)
+    best = nearest_release(pin, releases) if pin else newest_release(releases)
     nearest = best.version if best else None
     if late:
         first = late[0]

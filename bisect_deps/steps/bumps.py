@@ -12,8 +12,8 @@ from enum import Enum
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from bisect_deps.index import FactKind, Index
-from bisect_deps.index.facts import matches
+from bisect_deps.index import Index
+from bisect_deps.index.facts import matches, nearest_release
 from bisect_deps.index.releases import ReleaseFacts, parsed
 from bisect_deps.model import Edit, EditAction, Release, Requirement
 from bisect_deps.resolver import Answered, Resolution, Resolver
@@ -65,13 +65,16 @@ def find_bumps(
     *,
     floors: Mapping[str, Floor] | None = None,
     beside: Sequence[str] = (),
+    dropped: Iterable[str] = (),
 ) -> Iterator[Bump]:
     """Yield ways to move the culprits together, the nearest first, then the newest.
 
     `floors` (by project) default to above the pin. `beside` are clauses that must hold as well
-    (`jinja2<3.1`), such as caps of transitive culprits. All lines of a culprit's project move.
-    Releases with a wheel for the target go first. Where the other lines leave no way, the ones in
-    the way move, too (`Aim.WIDER`). Costs about three resolutions for the first bump.
+    (`jinja2<3.1`), such as caps of transitive culprits; `dropped` are projects given up. All lines
+    of a culprit's project move. Releases with a wheel for the target go first. Where the other
+    lines leave no way, the ones in the way move, too (`Aim.WIDER`); and where even so none is left,
+    culprits that no release can mend are dropped (`Aim.FEWER`). Costs about three resolutions for
+    the first bump.
     """
     index.prefetch(r.name for r in requirements if not r.url)
     if index.silent_on_age:
@@ -79,6 +82,7 @@ def find_bumps(
     search = _Search(
         tuple(filter(is_judged, requirements)), resolver, index, dict(floors or {}), tuple(beside)
     )
+    search.gone |= set(dropped)
     search.start(set(culprits))
     seen: set[tuple[Edit, ...]] = set()
     ways: dict[Aim, Callable[[], Bump | None]] = {
@@ -98,7 +102,8 @@ def find_bumps(
 class _Search:
     """The culprits' projects and all that bounds them.
 
-    `names` move, `gone` are unknown to the index, `kept` is what the other lines resolve to alone.
+    `names` move, `gone` are dropped, `kept` is what the other lines resolve to alone. `exact` are
+    versions to take where the nearest is not the next one above.
     """
 
     requirements: Sequence[Requirement]
@@ -109,10 +114,11 @@ class _Search:
     names: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     kept: Mapping[str, str] = field(default_factory=dict)
+    exact: Mapping[str, str] = field(default_factory=dict)
 
     def start(self, culprits: set[int]) -> None:
         names = {r.name for r in self.requirements if r.number in culprits and not r.url}
-        self.gone = {name for name in names if not self.index.exists(name)}
+        self.gone |= {name for name in names if not self.index.exists(name)}
         self.names = names - self.gone
         self._hold_the_others()
 
@@ -120,12 +126,24 @@ class _Search:
         """Return the bump for this aim, or None where no versions suit."""
         if not self.names:
             return self._finished(aim, {}) if self.gone else None
+        self.exact = {}
+        if aim is Aim.NEAREST:
+            near = {name: self._exact(name) for name in self.names}
+            self.exact = {name: version for name, version in near.items() if version}
+        answer = self._first_that_resolves(aim)
+        if answer is None and self.exact:
+            self.exact = {}
+            answer = self._first_that_resolves(aim)
+        if answer is None:
+            return None
+        versions = {name: answer.releases.get(name) for name in self.names}
+        return self._finished(aim, {name: v for name, v in versions.items() if v})
+
+    def _first_that_resolves(self, aim: Aim) -> Resolution | None:
         for wheels_only in self._ways(aim):
             answer = self._ask(aim, wheels_only)
             if answer.resolved:
-                versions = {name: answer.releases.get(name) for name in self.names}
-                chosen = {name: version for name, version in versions.items() if version}
-                return self._finished(aim, chosen)
+                return answer
         return None
 
     def _ways(self, aim: Aim) -> list[bool | tuple[str, ...]]:
@@ -246,9 +264,8 @@ class _Search:
 
     def _clause(self, name: str, aim: Aim) -> str:
         """Return the versions that the aim allows a culprit's project."""
-        exact = self._exact(name) if aim is Aim.NEAREST and name not in self.floors else None
-        if exact:
-            return f"=={exact}"
+        if name in self.exact:
+            return f"=={self.exact[name]}"
         floor = self._floor(name)
         if floor is None:
             return ",".join(f"!={version}" for version in self._unsuitable(name, "0"))
@@ -276,18 +293,26 @@ class _Search:
     def _exact(self, name: str) -> str | None:
         """Return the version to try first where it is not simply the next one above.
 
-        For a pin to a version that does not exist, the nearest that does; for a range, what it
-        would take if the newest were not there.
+        For a range, what it would take if the newest were not there; for a version that does not
+        exist or has none above it, the nearest.
         """
-        for requirement in self.requirements:
-            if requirement.name == name and requirement.pin:
-                kinds = {fact.kind for fact in self.index.facts(requirement)}
-                if {FactKind.NO_SUCH_VERSION, FactKind.TOO_NEW} & kinds:
-                    near = self.index.nearest(Release(name, requirement.pin))
-                    return near.version if near else None
-                return None
-        within = self._in_range(name)
-        return within[-2].version if len(within) > 1 else None
+        if name not in self.floors and not self._is_pinned(name):
+            within = self._in_range(name)
+            return within[-2].version if len(within) > 1 else None
+        floor = self._floor(name)
+        if floor is None or floor.included:
+            return None
+        bad = {parsed(version) for version in (floor.version, *floor.excluded)}
+        others = [r for r in self.index.releases(name) if r.parsed not in bad]
+        above = matches(f">={floor.version.partition('+')[0]}", others)
+        exists = self.index.release(Release(name, floor.version)) is not None
+        if exists and any(r.installable and r.yanked is None for r in above):
+            return None
+        near = nearest_release(floor.version, others)
+        return near.version if near else None
+
+    def _is_pinned(self, name: str) -> bool:
+        return any(r.pin for r in self.requirements if r.name == name)
 
     def _in_range(self, name: str) -> list[ReleaseFacts]:
         """Return the releases that all lines of a project allow and an installer would take."""

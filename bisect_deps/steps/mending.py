@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from bisect_deps.index import Index
 from bisect_deps.model import (
     Candidate,
     Cause,
+    Edit,
     Member,
     Outcome,
     Phase,
@@ -75,9 +77,15 @@ def mend_install(context: Context, case: Case, failing: Probe) -> Story[Probe]:
 
 
 def _unmended(case: Case) -> bool:
-    """Say whether a culprit is known that no edit has touched yet."""
-    touched = set(case.edits)
+    """Say whether a culprit is known that no edit has touched yet, or none that helps."""
+    touched = {key for key, edit in case.edits.items() if not _fails_still(case, edit)}
     return any(not (found.numbers & touched or found.names & touched) for found in case.culprits)
+
+
+def _fails_still(case: Case, edit: Edit) -> bool:
+    """Say whether the release that an edit moves to is by now known to fail as well."""
+    failing = case.failing.get(edit.name)
+    return failing is not None and edit.to == f"=={failing}"
 
 
 def _try_fixes(context: Context, case: Case) -> Story[Probe | None]:
@@ -127,11 +135,29 @@ def bumps(context: Context, case: Case, numbers: Iterable[int]) -> Iterator[Cand
         return
     floors = _choices(case)
     floors |= {name: Floor(version) for name, version in case.failing.items()}
+    last = _last_resorts(context.index, case)
+    given_up = {name for name, floor in last.items() if floor.version == case.failing[name]}
+    floors |= last
     found = find_bumps(
-        standing(context), sorted(numbers), context.resolver, context.index, floors=floors
+        standing(context),
+        sorted(numbers),
+        context.resolver,
+        context.index,
+        floors=floors,
+        dropped=given_up,
     )
     for bump in found:
         yield candidate_of(bump.edits)
+
+
+def _last_resorts(index: Index, case: Case) -> dict[str, Floor]:
+    """Return the newest release of each project of which a second one failed.
+
+    Where that is the one that failed, the project has no way left.
+    """
+    again = [edit.name for edit in case.edits.values() if _fails_still(case, edit)]
+    newest = {name: index.newest(name) for name in again}
+    return {name: Floor(one.version, included=True) for name, one in newest.items() if one}
 
 
 def _choices(case: Case) -> dict[str, Floor]:

@@ -251,3 +251,22 @@ def test_a_member_that_may_stay_stays(tmp_path: Path, cache: Path) -> None:
     floors = {name: Floor("1", included=True) for name in "ab"}
     with bumps_of(tmp_path, cache, world, "a==1 | b==1", 0, 1, floors=floors) as bumps:
         assert next(bumps).moved == {"a": "2"}
+
+
+def test_each_culprit_goes_its_own_way(tmp_path: Path, cache: Path) -> None:
+    world = [
+        *read_world("gone 0.9 | gone 1.0 | top 1 | top 2"),
+        compiled("old", "1", "2", "3", wheels_from="3"),
+    ]
+    floors = {name: Floor(version) for name, version in (("gone", "2"), ("top", "2"), ("old", "1"))}
+    lines = "gone==2 | top==2 | old==1"
+    with bumps_of(tmp_path, cache, world, lines, 0, 1, 2, floors=floors) as bumps:
+        assert next(bumps).moved == {"gone": "1.0", "top": "1", "old": "3"}
+
+
+def test_what_is_given_up_is_dropped_and_the_others_move(tmp_path: Path, cache: Path) -> None:
+    world = list(read_world("a 1 | a 2 | b 1 | b 2"))
+    with bumps_of(tmp_path, cache, world, "a==1 | b==1", 0, 1, dropped=["b"]) as bumps:
+        first = next(bumps)
+    assert first.moved == {"a": "2"}
+    assert first.dropped == ("b",)

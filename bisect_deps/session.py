@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, BuilderOptions
-from bisect_deps.config import Settings, now
+from bisect_deps.config import Settings, instant, now
 from bisect_deps.errors import BuilderUnavailable, InputError
-from bisect_deps.formats import open_manifest
+from bisect_deps.formats import open_manifest, read_known_good
 from bisect_deps.formats.base import Manifest
 from bisect_deps.index import Index
 from bisect_deps.journal import STATE_FOLDER, Journal, digest
@@ -43,6 +43,7 @@ from bisect_deps.steps.base import Alternative, Case, Context, ask, installs
 from bisect_deps.steps.checking import mend_check
 from bisect_deps.steps.mending import mend_install
 from bisect_deps.steps.narrowing import narrow_all
+from bisect_deps.steps.restoring import mend_by_memory
 from bisect_deps.steps.sources import UNDATED, sources, tells_dates
 from bisect_deps.steps.telling import verdict_of
 
@@ -80,10 +81,12 @@ def _solve(context: Context, case: Case) -> Story[Conclusion]:
         return _unresolved(case, baseline)
 
     probe = baseline
-    if not installs(probe):
+    fixes: Sequence[Alternative] = yield from mend_by_memory(context, case, baseline)
+    if not fixes and not installs(probe):
         probe = yield from mend_install(context, case, probe)
-    fixes: Sequence[Alternative] = ()
-    if probe.outcome is Outcome.PASS:
+    if fixes:
+        pass
+    elif probe.outcome is Outcome.PASS:
         fixes = [Alternative(case.candidate, probe.number, "bump", "")]
     elif installs(probe):
         fixes = yield from mend_check(context, case, probe)
@@ -318,6 +321,24 @@ def _limits(settings: Settings, builder: Builder) -> Limits:
     )
 
 
+def _known_good(
+    settings: Settings, interpreter: Interpreter
+) -> tuple[Mapping[str, str], str | None]:
+    """Return the versions of a known good file, or the instant of a known good day."""
+    if settings.good is None:
+        return {}, None
+    path = Path(settings.good)
+    if path.exists():
+        return read_known_good(path, interpreter.markers), None
+    try:
+        return {}, instant(settings.good)
+    except InputError as error:
+        raise InputError(
+            f"--good {settings.good}: no such file, and no date",
+            hint="give a lock, a pip freeze, or a date such as 2026-11-21",
+        ) from error
+
+
 def _has_check(settings: Settings) -> bool:
     """Say whether a green build has also been tried out."""
     return (
@@ -333,6 +354,7 @@ def _context(
     builder: Builder,
     progress: Progress,
 ) -> Context:
+    good, good_date = _known_good(settings, interpreter)
     capabilities = builder.describe()
     prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")
     merged = settings.installer == "pip"
@@ -347,5 +369,7 @@ def _context(
         imports=settings.imports,
         slots=capabilities.max_parallel,
         prefer=Prefer(prefer),
+        good=good,
+        good_date=good_date,
         add_constraints=settings.fix_style == "constraints",
     )

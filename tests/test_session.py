@@ -152,6 +152,35 @@ def test_without_a_check_the_imports_are_tried_and_bisected(tmp_path: Path, serv
     assert any("import" in note for note in verdict.notes)
 
 
+def test_a_known_good_day_leads_to_the_release_that_broke_it(tmp_path: Path, served: str) -> None:
+    check = ("python -c 'import moved, drift'",)
+    verdict = bisect(tmp_path, served, "moved==1.0\n", checks=check, good="2021-06-01")
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["drift"]]
+    assert any("broke first with drift 2.0, released 2023-01-01" in each for each in verdict.notes)
+    assert fixed(verdict) == "moved==1.0\ndrift==1.5\n"
+    proof_holds(verdict)
+
+
+def test_a_known_good_freeze_leads_to_the_releases_that_changed(
+    tmp_path: Path, served: str
+) -> None:
+    freeze = tmp_path / "freeze.txt"
+    freeze.write_text("moved==1.0\ndrift==1.0\nplain==1.0\nhelper==1.0\ngood==1.0\n")
+    check = ("python -c 'import moved, drift, good'",)
+    verdict = bisect(
+        tmp_path, served, "moved==1.0\ngood==1.0\nplain\n", checks=check, good=str(freeze)
+    )
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["drift"]]
+    proof_holds(verdict)
+
+
+def test_a_known_good_that_is_neither_file_nor_date_is_refused(tmp_path: Path, served: str) -> None:
+    with pytest.raises(InputError, match="no such file, and no date"):
+        bisect(tmp_path, served, "plain\n", good="yesterday")
+
+
 def test_a_pair_that_breaks_at_import_is_a_combination(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "plain==1.0\nshy==1.0\ngood==1.1\n", imports=True)
     assert verdict.kind is VerdictKind.FIXED

@@ -14,7 +14,6 @@ from bisect_deps.model import (
     Edit,
     Member,
     Outcome,
-    Phase,
     Probe,
     ProbeKind,
     Requirement,
@@ -23,7 +22,15 @@ from bisect_deps.probing import Story
 from bisect_deps.search.base import Answer, Items
 from bisect_deps.search.strategy import Finding, Problem, State, bisect
 from bisect_deps.steps.accusing import describe
-from bisect_deps.steps.base import Alternative, Context, Found, phase_of, suspects_of
+from bisect_deps.steps.base import (
+    Alternative,
+    Context,
+    Found,
+    installs,
+    phase_of,
+    suspects_of,
+    with_edits,
+)
 from bisect_deps.steps.locating import Axis, Record, locate
 
 # Builds the candidate with these moves made; None where no releases suit together.
@@ -51,9 +58,9 @@ def smallest(
 ) -> Story[Alternative | None]:
     """Find the smallest set of moves that passes, and tell the culprits that need them."""
     if len(moves) == 1:
-        found = _tell(moves[0], failing, failing, passing)
+        found = _tell(moves, failing, failing, passing)
         return Alternative(passing.candidate, passing.number, style, "", (found,))
-    axis = _between(context, moves, build)
+    axis = _between(context, moves, build, chases_install=not installs(failing))
     problem = Problem(
         items=tuple(range(len(moves))),
         hints=_hints(moves, failing),
@@ -86,21 +93,32 @@ def _conclude(
     proof = record.probes.get(finding.passing, passing)
     culprits: list[Found] = []
     for certified in finding.culprits:
-        at = certified.members & finding.removed
+        members = [moves[at] for at in sorted(certified.members)]
         shown = record.probes.get(certified.failing, failing)
         green = record.probes.get(certified.passing[0], passing) if certified.passing else passing
-        culprits.append(_tell(moves[min(at or certified.members)], shown, shown, green))
+        culprits.append(_tell(members, shown, shown, green))
     return Alternative(candidate, proof.number, style, "", tuple(culprits))
 
 
-def _between(context: Context, moves: Sequence[Move], build: Build) -> Axis:
+def made_on(base: Candidate) -> Build:
+    """Return what builds a candidate by making the moves' edits, whatever they lead to."""
+
+    def build(made: Sequence[Move]) -> Candidate:
+        return with_edits(base, [move.edit for move in made])
+
+    return build
+
+
+def _between(
+    context: Context, moves: Sequence[Move], build: Build, *, chases_install: bool
+) -> Axis:
     """Return the axis between the failing end (no move made) and the passing one (all made)."""
 
     def candidate(kept: Items) -> Candidate | None:
         return build([move for at, move in enumerate(moves) if at not in kept])
 
     def read(probe: Probe, kept: Items) -> Answer:
-        if probe.outcome is Outcome.FAIL and phase_of(probe) is not Phase.CHECK:
+        if probe.outcome is Outcome.FAIL and not (chases_install or installs(probe)):
             return Answer(Outcome.UNRESOLVED, cost=probe.seconds, signature=probe.signature)
         hints = tuple(at for at in _hints(moves, probe) if at in kept)
         trouble = probe.diagnosis is not None and probe.diagnosis.infrastructure
@@ -123,10 +141,10 @@ def _hints(moves: Sequence[Move], probe: Probe) -> tuple[int, ...]:
     return tuple(hints)
 
 
-def _tell(move: Move, shown: Probe, failing: Probe, passing: Probe) -> Found:
-    member = Member(move.requirement, move.name, move.bad, move.via)
-    found = describe((member,), shown)
-    found.phase = Phase.CHECK
+def _tell(moves: Sequence[Move], shown: Probe, failing: Probe, passing: Probe) -> Found:
+    members = tuple(Member(move.requirement, move.name, move.bad, move.via) for move in moves)
+    found = describe(members, shown)
+    found.phase = phase_of(shown)
     found.failing_probe = failing.number
     found.passing_probe = passing.number
     return found

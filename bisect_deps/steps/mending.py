@@ -61,12 +61,12 @@ def mend_install(context: Context, case: Case, failing: Probe) -> Story[Probe]:
         if installs(probe) or probe.outcome is Outcome.UNRESOLVED:
             break
         context.progress.phase("Finding what is at fault")
-        known = len(case.culprits)
+        known = _progress(case)
         if not _unmended(case):
             yield from accuse(context, case, probe)
         elif probe is failing:
             accuse_conflicts(context, case)
-        if len(case.culprits) == known and not _unmended(case):
+        if _progress(case) == known and not _unmended(case):
             break
         context.progress.phase("Looking for releases that build")
         mended = yield from _try_fixes(context, case)
@@ -74,6 +74,11 @@ def mend_install(context: Context, case: Case, failing: Probe) -> Story[Probe]:
             break
         probe = mended
     return probe
+
+
+def _progress(case: Case) -> tuple[int, dict[str, str]]:
+    """Return what changes when a round has learned something."""
+    return len(case.culprits), dict(case.failing)
 
 
 def _unmended(case: Case) -> bool:

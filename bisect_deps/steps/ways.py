@@ -33,7 +33,7 @@ from bisect_deps.steps.base import (
     suspects_of,
     with_edits,
 )
-from bisect_deps.steps.between import Build, Move, smallest
+from bisect_deps.steps.between import Build, Move, made_on, smallest
 
 # Years after the newest pin at which the transitive releases are tried, nearest first.
 LATER_YEARS = (0, 1, 3)
@@ -57,7 +57,9 @@ def hold_back(context: Context, case: Case, failing: Probe) -> Story[Alternative
         )
         if probe.outcome is Outcome.PASS:
             return (
-                yield from smallest(context, moves, probe, failing, "smallest-change", _adds(base))
+                yield from smallest(
+                    context, moves, probe, failing, "smallest-change", made_on(base)
+                )
             )
     return None
 
@@ -152,13 +154,6 @@ def _has_room(context: Context, requirement: Requirement, clause: str) -> bool:
     known = context.index.releases(requirement.name)
     at = next((i for i, each in enumerate(known) if each.version == requirement.pin), 0)
     return any(each.installable and each.yanked is None for each in known[:at])
-
-
-def _adds(base: Candidate) -> Build:
-    def build(made: Sequence[Move]) -> Candidate:
-        return with_edits(base, [move.edit for move in made])
-
-    return build
 
 
 def _days(context: Context, base: Candidate, failing: Probe) -> Iterator[list[Move]]:

@@ -37,6 +37,7 @@ DISTRIBUTIONS: dict[str, str] = {
     "ipykernel": "ipykernel", "IPython": "ipython", "nltk": "nltk", "ujson": "ujson", "pywt": "pywavelets", "shapefile": "pyshp",
     "osgeo": "gdal", "gdal": "gdal", "rtree": "rtree", "pyximport": "cython", "Cython": "cython", "mock": "mock",
     "OpenImageIO": "openimageio", "tabula": "tabula-py", "jsonschema_specifications": "jsonschema-specifications",
+    "enum": "enum34", "concurrent": "futures",
     "pydantic_core": "pydantic-core", "typing_extensions": "typing-extensions", "importlib_metadata": "importlib-metadata",
 }  # fmt: skip
 
@@ -302,12 +303,17 @@ TYPES: dict[str, str] = {
 
 
 def distribution_of(
-    module: str, known: Mapping[str, str], listed: Mapping[str, object]
+    module: str,
+    known: Mapping[str, str],
+    listed: Mapping[str, object],
+    *,
+    installed: bool = False,
 ) -> str | None:
     """Return the normalised distribution that brings `module`, None for the standard library.
 
     `known` is the environment's own mapping of import names; `listed` has the user's requirements
-    by normalised name, which decide between alternatives.
+    by normalised name, which decide between alternatives. `installed` says that the module was
+    seen in the installed packages, where even a name of the standard library is a distribution.
     """
     parts = module.split(".")
     for length in range(len(parts), 0, -1):
@@ -315,7 +321,7 @@ def distribution_of(
         if name in known:
             return canonicalize_name(known[name])
     top = parts[0]
-    if top in STANDARD:
+    if top in STANDARD and not installed:
         return None
     for candidate in ALTERNATIVES.get(top, ()):
         if canonicalize_name(candidate) in listed:

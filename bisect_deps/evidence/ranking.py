@@ -314,19 +314,22 @@ def _runtime(failure: Failure, user: UserList, modules: Mapping[str, str]) -> li
     through = [
         name
         for package in episode.packages
-        if (name := distribution_of(package, modules, user.by_key)) is not None
+        if (name := distribution_of(package, modules, user.by_key, installed=True)) is not None
     ]
     raised = [name for name in through if canonicalize_name(name) not in _TEST_TOOLS] or through
     user_of = raised[-1] if raised else None
     lacking = _lacking(groups, modules, user)
     if user_of is None and episode.importing:
         user_of = episode.importing
-    missing = failure.best.signature.name == "python-no-module"
+    missing = failure.best.signature.name.startswith("python-no-module")
     gone = (groups.get("module", "").split(".")[0] in GONE) if missing else False
     if missing and not raised and not (lacking and user.named(lacking)) and not episode.importing:
         return []  # the user's own code imports what the list forgot
     sides: list[str] = []
-    if gone or (missing and lacking and user and user.named(lacking) is None):
+    if failure.best.signature.name == "python-distribution-missing":
+        told = (groups.get(key) for key in ("have", "name", "name2", "by", "by2"))
+        sides = [side for side in told if side and side != "the"]
+    elif gone or (missing and lacking and user and user.named(lacking) is None):
         sides = [user_of] if user_of else []
     else:
         sides = [side for side in (lacking, user_of) if side]

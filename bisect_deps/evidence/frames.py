@@ -51,6 +51,7 @@ class Frames(Steps):
         self._told: Told | None = None
         self._importing = ""
         self._fence_line = 0
+        self._backend_lost = False
 
     @property
     def last_phase(self) -> Phase:
@@ -146,12 +147,18 @@ class Frames(Steps):
     # --- signatures -----------------------------------------------------------------------
 
     def _recognise(self, line: Line) -> None:
+        self._note_backend(line.text)
         found = self._match(line, line.text)
         if self._wrapped or self._uv:
             if not found and self._previous is not None and len(self._previous.text) > 45:
                 joined = f"{self._previous.text.rstrip()} {line.text.strip()}"
                 self._match(Line(self._previous.number, joined, line.channel), joined)
             self._previous = None if found else line
+
+    def _note_backend(self, text: str) -> None:
+        """Take pip's own traceback about a backend for what it quotes: the backend's."""
+        if "BackendUnavailable: " in text:
+            self._backend_lost = True
 
     def _match(self, line: Line, text: str) -> bool:
         matched = False
@@ -182,7 +189,7 @@ class Frames(Steps):
     def _is_runtime(self) -> bool:
         if self.step:
             return self.step not in INSTALLING
-        if self._block is not None or self._uv:
+        if self._block is not None or self._uv or self._backend_lost:
             return False
         if self._tracebacks.tool is not None:
             return True
@@ -220,7 +227,8 @@ class Frames(Steps):
             episode = self._uv_headline(signature, line, groups)
         elif signature.name == "uv-backend-error" and not (episode and episode.tool == "uv"):
             self._uv = True
-            episode = self._open(None, Phase.BUILD, line.number, "uv")
+            phase = Phase.METADATA if " determine " in line.text else Phase.BUILD
+            episode = self._open(None, phase, line.number, "uv")
             episode.failed = True
         elif signature.name == "uv-build-requires" and episode is not None:
             episode.build_requires = True

@@ -22,7 +22,10 @@ _UV_WISH = re.compile(
     rf"(?:you require|your (?:project|workspace|script) (?:requires|depends on)) `?({_N}{_SPEC}?)"
 )
 _UV_EDGE = re.compile(rf"({_N}{_SPEC}?)`? depends on `?({_N}{_SPEC}?)")
-_UV_AND = re.compile(rf"(?:you require|your project depends on) [^,]{{1,200}}? and ({_N}{_SPEC})")
+_UV_LIST = re.compile(
+    r"(?:you require|your project depends on) ([^,]{1,200}?(?:,[<>=!~][^ ]{1,60}){0,6}),? we can"
+)
+_UV_ITEM = re.compile(rf"^`?({_N}{_SPEC}?)`?,?$")
 _POETRY_EDGE = re.compile(
     rf"({_N})(?: \(([^)]{{1,80}})\))? (?:which )?depends on (?:both )?({_N})(?: \(([^)]{{1,120}})\))?"
 )
@@ -148,8 +151,10 @@ def _joined(texts: list[str]) -> str:
 def _uv(joined: str, story: Story) -> None:
     for match in _UV_WISH.finditer(joined):
         _add(story.wishes, project_of(match.group(1)))
-    for match in _UV_AND.finditer(joined):
-        _add(story.wishes, project_of(match.group(1)))
+    for match in _UV_LIST.finditer(joined):
+        for part in match.group(1).split(" and "):
+            if item := _UV_ITEM.match(part.strip()):
+                _add(story.wishes, project_of(item.group(1)))
     for match in _UV_EDGE.finditer(joined):
         parent, wanted = project_of(match.group(1)), project_of(match.group(2))
         if parent and parent.key not in ("project", "and", "which", "or", story.root):

@@ -62,7 +62,7 @@ class Tracebacks:
 
     def feed(self, number: int, text: str) -> None:
         """Take one line."""
-        if "Traceback (most recent call last)" in text:
+        if text.lstrip(" |E").startswith("Traceback (most recent call last)"):
             self._told = Told()
             self._open, self._ended = True, False
             return

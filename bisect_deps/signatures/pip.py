@@ -505,4 +505,15 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.NOISE,
         blame=Blame.NOBODY,
     ),
+    Signature(
+        name="tool-error",
+        gate=("error: ", "ERROR: ", "error - ", "fatal: "),
+        pattern=r"^(?:error|ERROR|fatal)(?:: | - )\S",
+        cause=Cause.UNKNOWN,
+        means="a tool reports an error that no signature knows",
+        example="error: something that nobody has met before",
+        weight=Weight.NOISE,
+        blame=Blame.NOBODY,
+        fatal=True,
+    ),
 )

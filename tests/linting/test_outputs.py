@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +11,7 @@ import jsonschema
 import pytest
 
 from bisect_deps.linting.diagnostics import Report
-from bisect_deps.linting.outputs import render
+from bisect_deps.linting.outputs import FORMATS, render
 from bisect_deps.linting.outputs.base import Style
 from bisect_deps.rules import all_rules
 from tests.support.linted import lint
@@ -120,3 +121,13 @@ def test_color_only_paints(report: Report) -> None:
 def test_nothing_found_says_what_was_looked_at(tmp_path: Path) -> None:
     clean = lint(tmp_path, {"requirements.txt": "flask==3.0.3\n"})
     assert render(clean, "concise", Style()) == "All clear: 1 requirement in 1 file.\n"
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+def test_file_name_of_any_bytes_is_shown(tmp_path: Path, output_format: str) -> None:
+    name = os.fsdecode(b"req\xff:,%.txt")
+    try:
+        report = lint(tmp_path, {name: "flask\n"})
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert render(report, output_format, Style())

@@ -7,6 +7,7 @@ that code scanning services document.
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 from urllib.parse import quote
 
@@ -92,7 +93,7 @@ def _result(each: Diagnostic, number: int) -> dict[str, Any]:
 
 
 def _uri(file: str) -> str:
-    return ("file://" if file.startswith("/") else "") + quote(file)
+    return ("file://" if file.startswith("/") else "") + quote(os.fsencode(file))
 
 
 def _fix(repair: Repair, artifact: dict[str, str]) -> dict[str, Any]:

@@ -219,6 +219,7 @@ def _group_json(incident: Incident) -> Mapping[str, Any]:
         "cause": said["cause"],
         "phase": said["phase"],
         "suspects": _clean(said["suspects"]),
+        "notes": _clean(said["notes"]),
         "entries": [_entry_json(entry) for entry in incident.entries],
     }
 

@@ -154,6 +154,7 @@ def _incident(number: int, incident: Incident, everything: bool) -> Iterator[str
             yield f"   to do       {_safe(suspect.advice)}"
     if not incident.diagnosis.suspects:
         yield f"   suspect     none ({incident.diagnosis.cause.value})"
+    yield from (f"   note        {_safe(note)}" for note in incident.diagnosis.notes)
     shown = incident.entries if everything else incident.entries[:_MOST_ENTRIES]
     for entry in shown:
         yield f"   - {_both(entry.created)}"

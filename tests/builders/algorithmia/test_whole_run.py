@@ -222,3 +222,26 @@ def test_no_secret_is_left_anywhere(cluster: Cluster, index_url: str) -> None:
     everything += json.dumps(commits(runner.algorithm)).encode()
     for secret in (KEY, KEY.replace("/", "%2F")):
         assert secret.encode() not in everything
+
+
+def test_runs_killed_again_and_again_still_push_each_order_once(
+    cluster: Cluster, index_url: str
+) -> None:
+    """Kills fall at growing delays, so that they meet every part of a run."""
+    runner = Runner(cluster, index_url, "alpha==1.0\nbroken==1.0\nslow==1.0\n")
+    before: list[str] = []
+    for delay in (0.6, 0.9, 1.2, 1.5, 1.8, 2.1):
+        process = runner.start()
+        try:
+            process.wait(delay)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+        now = [commit["id"] for commit in commits(runner.algorithm)]
+        assert now[len(now) - len(before) :] == before, "history is never rewritten"
+        before = now
+    report, _ = runner.run()
+    assert report["verdict"] == "fixed"
+    assert [one["requirements"][0]["name"] for one in report["culprits"]] == ["broken"]
+    assert set(runner.orders().values()) == {1}
+    assert runner.restored

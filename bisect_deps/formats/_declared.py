@@ -214,9 +214,10 @@ def _check_egg(link: str) -> None:
     egg = _EGG.search(link)
     if egg and not _PROJECT.match(egg[1]):
         before = re.sub(r"[#&]egg=[^&]*", "", link, count=1)
+        name = re.match(r"[\w.-]*(\[[^\]]*\])?", egg[1])
         raise Rejected(
             f"`#egg={egg[1]}` is no project name: pip 25 and later reject the file",
-            f"write `{egg[1]} @ {before}`",
+            f"write `{name[0] if name else ''} @ {before}`",
             ProblemKind.EGG_FRAGMENT,
         )
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._declared import Rejected, declared_pep508
-from bisect_deps.formats._hints import hint_for, shown
+from bisect_deps.formats._hints import hint_for, quoted, shown
 from bisect_deps.formats._requirement import comparable, requirement_of
 from bisect_deps.formats._splice import Change, repin
 from bisect_deps.formats._text import Mapped, mapped
@@ -220,7 +220,7 @@ def read_pep508(
     try:
         return line._replace(parts=declared_pep508(code)), ()
     except Rejected as error:
-        message, hint = f"{line.text!r}: {error.message}", error.hint or hint_for(line.text)
+        message, hint = f"{quoted(line.text)}: {error.message}", error.hint or hint_for(line.text)
         problem = Problem(
             error.kind,
             document.path,

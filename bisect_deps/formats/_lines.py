@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bisect_deps.formats._declared import Rejected, declared, declared_editable
-from bisect_deps.formats._hints import hint_for, shown
+from bisect_deps.formats._hints import hint_for, quoted, shown
 from bisect_deps.formats._options import OptionsRead, read_options
 from bisect_deps.formats._text import COMMENT, HIDDEN, Block, Mapped, blocks, decode, expand
 from bisect_deps.formats.base import (
@@ -159,16 +159,18 @@ def _editable(
     try:
         parts = declared_editable(value, span, reader.folder)
     except Rejected as error:
+        if read.stray and read.stray[0][0].startswith("@"):
+            error.hint = 'put the whole requirement in quotes: -e "name @ URL"'
         return _rejected(reader, line, error)
     return line._replace(kind=LineKind.REQUIREMENT, parts=_with_options(parts, read, hashes=False))
 
 
 def _rejected(reader: _Reader, line: LogicalLine, error: Rejected) -> LogicalLine:
     hint = error.hint or hint_for(line.text)
-    message = f"{line.written!r}: {error.message}"
+    message = f"{quoted(line.written)}: {error.message}"
     if line.text != line.written:
         # Pip's words may hold what a variable stands for.
-        message, hint = f"{line.written!r} is no valid requirement once its variables are set", ""
+        message, hint = f"{quoted(line.written)} is no requirement once its variables are set", ""
     reader.report(error.kind, message, line.body, hint, fatal=True)
     return line._replace(kind=LineKind.INVALID)
 

@@ -154,10 +154,10 @@ class _Reader:
             else:
                 self.read.stray.append(self._stray(word))
 
-    def reject(self, word: Word, message: str) -> None:
+    def reject(self, word: Word, message: str, hint: str = "") -> None:
         """Note why pip rejects a word."""
         span = self.line.span(word.start, word.end)
-        self.read.errors.append(OptionError(ProblemKind.INVALID_OPTION, message, "", span))
+        self.read.errors.append(OptionError(ProblemKind.INVALID_OPTION, message, hint, span))
 
     def _long(self, word: Word, queue: list[Word]) -> None:
         written, equals, value = word.value.partition("=")
@@ -215,7 +215,8 @@ class _Reader:
         elif matches:
             self.reject(word, f"{written} is ambiguous: {', '.join(sorted(matches))}")
         else:
-            self.reject(word, f"no such option in a requirements file: {written}")
+            message = f"no such option in a requirements file: {written}"
+            self.reject(word, message, "give it on the command line, or take it out")
 
 
 def _value_error(option: Option) -> OptionError | None:

@@ -93,7 +93,7 @@ def test_entries_of_one_failure_are_one_group_the_newest_first() -> None:
 def test_the_log_parser_names_the_suspect() -> None:
     deep = IMPORT_ERROR.replace("src/Hello.py", "lib/python3.9/site-packages/flask/config.py")
     [found] = group([entry(error=deep)])
-    assert [suspect.name for suspect in found.diagnosis.suspects] == ["pyyaml"]
+    assert found.diagnosis.suspects[0].name == "pyyaml"
 
 
 def test_an_error_of_the_users_own_code_has_no_suspect() -> None:

@@ -21,8 +21,10 @@ PREFIXES = ("==", "~=", ">=", "<=", "!=", "<", ">")
 
 
 def declared(scope: Scope) -> Iterator[Item]:
-    """Yield the requirements by name and version: no constraints, links or paths."""
+    """Yield the requirements by name and version that apply: no constraints, links or paths."""
     for item in scope.items:
+        if scope.targets and not item.worlds:
+            continue
         if item.line.group != BUILD_GROUP and is_declared(item):
             yield item
 

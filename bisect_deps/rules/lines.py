@@ -75,7 +75,7 @@ def _check_ignored(scope: Scope) -> Iterable[Finding]:
     return _reported(
         scope,
         {
-            ProblemKind.IGNORED_OPTION: _take_out,
+            ProblemKind.IGNORED_OPTION: _without_effect,
             ProblemKind.DROPPED_INCLUDE: _to_own_line,
             ProblemKind.DROPPED_EDITABLE: _to_own_line,
             ProblemKind.DROPPED_MARKER: None,
@@ -84,6 +84,15 @@ def _check_ignored(scope: Scope) -> Iterable[Finding]:
             ProblemKind.EQUALS_IN_INCLUDE: _without_equals,
         },
     )
+
+
+def _without_effect(
+    document: Document, problem: Problem, line: LogicalLine | None
+) -> Repair | None:
+    # An include was meant to be read: taking it out would hide that it never was.
+    if document.slice(problem.span).startswith(("-r", "-c")):
+        return _to_own_line(document, problem, line)
+    return _take_out(document, problem, line)
 
 
 def _take_out(document: Document, problem: Problem, line: LogicalLine | None) -> Repair | None:

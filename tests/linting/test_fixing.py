@@ -64,6 +64,13 @@ def test_dropped_include_gets_its_own_line(tmp_path: Path) -> None:
     assert "DB407" not in codes(result.report)
 
 
+def test_include_after_a_requirement_is_not_taken_out_in_silence(tmp_path: Path) -> None:
+    files = {"requirements.txt": "a==1 -r b.txt\n", "b.txt": "b==1\n"}
+    assert not fixed(tmp_path, files).files
+    result = fixed(tmp_path, files, unsafe=True)
+    assert list(result.files.values()) == [b"a==1\n-r b.txt\n"]
+
+
 def test_utf16_file_becomes_utf8(tmp_path: Path) -> None:
     result = fixed(tmp_path, {"requirements.txt": "flask==1.0\r\n".encode("utf-16")})
     assert list(result.files.values()) == [b"flask==1.0\r\n"]

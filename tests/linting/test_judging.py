@@ -146,3 +146,10 @@ def test_lock_for_one_environment_need_not_hold_all(tmp_path: Path) -> None:
     )
     report = lint(tmp_path, {"pyproject.toml": text, "pylock.toml": lock})
     assert "DB702" not in codes(report)
+
+
+def test_line_for_another_platform_than_the_targets_may_float(tmp_path: Path) -> None:
+    files = {"requirements.txt": 'pywin32 ; sys_platform == "win32"\n'}
+    assert codes(lint(tmp_path, files)) == ["DB101"]
+    settings = Settings(targets=("platform=linux_x86_64",))
+    assert codes(lint(tmp_path, files, settings=settings)) == ["DB404"]

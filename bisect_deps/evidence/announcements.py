@@ -64,6 +64,7 @@ PYTEST = re.compile(
 )
 EGG_INFO = re.compile(
     r"^(?:writing|creating) (?:\S{1,300}/)?(?P<name>[A-Za-z0-9][\w.-]{0,100})\.egg-info(?:/PKG-INFO)?$"
+    r"|^error in (?P<said>[A-Za-z0-9][\w.-]{0,100}) setup command"
 )
 # Tried again: no failure yet. The last try (`total=0`) is told apart by not matching.
 RETRYING = re.compile(

@@ -50,7 +50,7 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
 
     `failed` says that the command is known to have failed, whatever the log says last.
     """
-    hits = _standing(frames, failed=failed)
+    hits = _standing(frames)
     groups = _groups(hits)
     found = [one for group in groups if (one := _failure(group, frames)) is not None]
     if not found and (failed or frames.bad_ending > frames.success):
@@ -62,15 +62,12 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
     return found
 
 
-def _standing(frames: Frames, *, failed: bool) -> list[Hit]:
+def _standing(frames: Frames) -> list[Hit]:
     """Return the hits that no later success or progress took back."""
-    cut = frames.success if not failed else 0
     standing = []
     for hit in frames.hits:
         episode = hit.episode
-        if hit.line < cut or (episode is not None and episode.done and not failed):
-            continue
-        if episode is not None and episode.done and not hit.signature.fatal:
+        if hit.line < frames.success or (episode is not None and episode.done):
             continue
         loose = episode is None or (not episode.failed and not episode.runtime)
         infrastructure = hit.signature.cause is not None and hit.signature.cause.is_infrastructure

@@ -255,7 +255,7 @@ def _told(failure: Failure, user: UserList) -> list[_Pointed]:
         named.extend(_own(failure, project, user) for project in wanted_by)
     if not named and culprit is not None:
         named.append(_own(failure, culprit, user))
-    if not named and (text := _written(failure)):
+    if not named and (text := _written(failure)) and not _is_file(text):
         named.append(_as_written(text, failure, user))
     limit = 1 if failure.cause not in (Cause.RESOLVER_CONFLICT, Cause.HASH_MISMATCH) else 4
     return [replace(one, group=limit > 1) for one in named[:limit]]
@@ -273,6 +273,11 @@ def _written(failure: Failure) -> str:
             if below.strip() and not below.strip(" ^~") and text.strip():
                 return text.strip()
     return ""
+
+
+def _is_file(text: str) -> bool:
+    """Say whether a log quotes a requirements file itself, which is no requirement."""
+    return text.endswith((".txt", ".in", ".toml", ".lock", ".cfg"))
 
 
 def _as_written(text: str, failure: Failure, user: UserList) -> _Pointed:

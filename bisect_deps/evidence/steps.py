@@ -11,8 +11,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 
-from packaging.utils import canonicalize_name
-
 from bisect_deps.evidence.announcements import (
     ARCHIVE,
     ARROW_NAMES,
@@ -153,14 +151,20 @@ class Steps:
             self._block = None
             return False
         if self.episode is not None:
-            if self.episode.project is None and (egg := EGG_INFO.search(bare)):
-                name = canonicalize_name(egg["name"])
-                self.episode.project = self.collected.get(name, Project(egg["name"]))
+            if self.episode.project is None:
+                self._name_by_output(bare)
             if hook := HOOK_FRAME.search(bare):
                 self._hook(hook)
             if self.episode.build_requires:
                 self._inner(line, bare)
         return True
+
+    def _name_by_output(self, bare: str) -> None:
+        """Take the name from what the build writes, for a tool that names nothing."""
+        if egg := EGG_INFO.search(bare):
+            self._rename(egg["name"] or egg["said"])
+        elif path := BUILD_PATH.search(bare):
+            self._rename(path["name"])
 
     def _hook(self, hook: re.Match[str]) -> None:
         if self.episode is not None and not self.episode.build_requires:

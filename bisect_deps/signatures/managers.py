@@ -170,7 +170,7 @@ SIGNATURES: tuple[Signature, ...] = (
             "CandidateInfoNotFound",
             "No candidate is found for",
         ),
-        pattern=rf"Unable to find candidates for {_NAME}|No candidate is found for [`'\"]?(?P<name2>[A-Za-z0-9][\w.-]{{0,100}})|Candidate(?:Info)?NotFound(?:\]: Unable to find candidates for (?P<name3>[A-Za-z0-9][\w.-]{0, 100}))?",
+        pattern=r"(?:Candidate(?:Info)?NotFound\]: )?(?:Unable to find candidates for|No candidate is found for) [`'\"]?(?P<name>[A-Za-z0-9][\w.-]{0,100})|Candidate(?:Info)?NotFound",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
         means="the index has no such project or version",

@@ -48,6 +48,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "network-unreachable",
         (
             "Max retries exceeded with url",
+            "All attempts to connect to ",
             "NewConnectionError",
             "NameResolutionError",
             "ConnectTimeoutError",
@@ -55,7 +56,7 @@ SIGNATURES: tuple[Signature, ...] = (
             "No route to host",
             "ConnectionRefusedError",
         ),
-        r"Max retries exceeded with url|NewConnectionError|NameResolutionError|ConnectTimeoutError|Network is unreachable|No route to host|ConnectionRefusedError",
+        r"Max retries exceeded with url|All attempts to connect to \S{1,100} failed|NewConnectionError|NameResolutionError|ConnectTimeoutError|Network is unreachable|No route to host|ConnectionRefusedError",
         "the index or a file host cannot be reached",
         "HTTPConnectionPool(host='mirror.example', port=443): Max retries exceeded with url: /simple/click/",
     ),

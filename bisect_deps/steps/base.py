@@ -58,7 +58,7 @@ class Context:
     slots: int = 1
     prefer: Prefer = Prefer.BUILDS
     isolated_limit: float = 20.0
-    narrow_limit: float = 5.0
+    narrow_limit: float = 4.0
     good: Mapping[str, str] = field(default_factory=dict)
     good_date: str | None = None
     add_constraints: bool = False

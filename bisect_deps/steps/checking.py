@@ -31,9 +31,8 @@ def mend_check(context: Context, case: Case, failing: Probe) -> Story[list[Alter
     `failing` is the probe of the case's candidate, whose install passed and whose check failed.
     """
     ways: list[Alternative] = []
-    wanted = 2 if context.cheap and other_halves(failing) else 1
     for way in _order(context, failing):
-        if len(ways) >= wanted or (ways and way in (part, step_back)):
+        if ways and (way in (part, step_back) or not _is_improvable(context, case, ways[0])):
             break
         context.progress.phase(_PHASES[way])
         alternative = yield from way(context, case, failing)
@@ -44,6 +43,11 @@ def mend_check(context: Context, case: Case, failing: Probe) -> Story[list[Alter
         ways[0] = yield from refine(context, ways[0])
         case.culprits += _joined(ways)
     return ways
+
+
+def _is_improvable(context: Context, case: Case, way: Alternative) -> bool:
+    """Say whether another way may change less: nothing changes less than one line."""
+    return context.cheap and _size(way, case)[0] > 1
 
 
 def _order(context: Context, failing: Probe) -> Iterator[Way]:

@@ -42,6 +42,7 @@ from bisect_deps.steps.base import (
     with_edits,
 )
 from bisect_deps.steps.bumps import Floor, find_bumps
+from bisect_deps.steps.narrowing import first_guesses
 
 # A file with more faults behind each other than this is told as far as it was mended.
 MOST_ROUNDS = 12
@@ -97,7 +98,8 @@ def _try_fixes(context: Context, case: Case) -> Story[Probe | None]:
     """Build candidate fixes of all culprits, nearest first; keep the first that gets further."""
     for candidate in islice(_fixes(context, case), MOST_FIXES):
         purpose = "does the file build with the culprits moved?"
-        probe = yield from ask(candidate, ProbeKind.FIX, purpose, imports=context.imports)
+        fix = Inquiry(candidate, ProbeKind.FIX, purpose, imports=context.imports)
+        probe, *_ = yield [fix, *first_guesses(context, case, candidate)]
         if installs(probe):
             _take(case, candidate)
             _tell_slow(context, case, candidate)

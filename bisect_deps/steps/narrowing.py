@@ -62,6 +62,26 @@ def narrow_all(context: Context, case: Case, fixed: Candidate, passing: int) -> 
     yield from _drive_all(context, fixed, passing, running)
 
 
+def first_guesses(context: Context, case: Case, candidate: Candidate) -> list[Inquiry]:
+    """Return the questions that narrowing will ask first if this candidate is the fix.
+
+    Asked beside the fix, they cost no time of their own: the journal then answers `narrow_all`.
+    """
+    if not (context.cheap and context.capabilities.isolated and context.slots > 1):
+        return []
+    guesses: list[Inquiry] = []
+    for found in case.culprits:
+        for member in found.members if len(found.members) == 1 else ():
+            after = _version_in(candidate, member.requirement.number, member.name)
+            axis = axis_between(context, member.name, member.version, after)
+            if axis is None or abs(axis.passing - axis.failing) < 2:
+                continue
+            step = -1 if axis.passing > axis.failing else 1
+            version = axis.versions[axis.passing + step]
+            guesses.append(_inquiry(context, candidate, found, axis.name, version))
+    return guesses
+
+
 def _drive_all(
     context: Context,
     fixed: Candidate,

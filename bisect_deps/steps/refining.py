@@ -16,7 +16,7 @@ from bisect_deps.steps.base import Alternative, Context, Found, with_edits
 from bisect_deps.steps.narrowing import Axis, axis_between
 
 # One release is worth this many whole builds; what is not decided then stays as it was proven.
-MOST_BUILDS = 5
+MOST_BUILDS = 4
 MOST_DEAR_BUILDS = 1
 
 

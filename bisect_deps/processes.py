@@ -77,12 +77,14 @@ class Process:
         cwd: Path,
         environment: Mapping[str, str],
         output: Path,
+        family: str = "",
     ) -> None:
         """Start it: a string through the shell, a sequence as it is. Raises OSError.
 
-        Output and errors are appended to the file `output` together, as they come.
+        Output and errors are appended to the file `output` together, as they come. `family` is for
+        `stop_family`.
         """
-        self._mark = f"{owner()}/{uuid.uuid4().hex}"
+        self._mark = f"{owner()}/{family}/{uuid.uuid4().hex}"
         outer = os.environ.get(MARK)
         with output.open("ab") as stream:
             self._popen = subprocess.Popen(
@@ -139,6 +141,31 @@ def stop(processes: Iterable[Process], grace: float = GRACE) -> None:
         for process in living:
             process.signal(signal.SIGKILL)
         living = _wait(living, 0.2)
+
+
+def new_family() -> str:
+    """Return a name for commands that are to be stopped together."""
+    return uuid.uuid4().hex
+
+
+def stop_family(family: str) -> None:
+    """Kill whatever is left of a family, known to its starter or not.
+
+    An interrupt may come after a command was started and before its `Process` was kept.
+    """
+    prefix = f"{owner()}/{family}/"
+    deadline = time.monotonic() + _UNKILLABLE
+    while time.monotonic() < deadline:
+        left = [
+            pid
+            for pid in _process_ids()
+            if any(mark.startswith(prefix) for mark in _marks(pid)) and _stat(pid)[:1] != ["Z"]
+        ]
+        if not left:
+            return
+        for pid in left:
+            _send(os.kill, pid, signal.SIGKILL)
+        time.sleep(_PAUSE)
 
 
 def stop_orphans() -> int:

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.processes import MARK, Process, clean_environment, stop, stop_orphans
+from bisect_deps.processes import (
+    MARK,
+    Process,
+    clean_environment,
+    new_family,
+    stop,
+    stop_family,
+    stop_orphans,
+)
 from tests.support.living import lives
 
 SETSID = shutil.which("setsid")
@@ -37,10 +45,14 @@ def ended(process: Process) -> int:
 def run(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     started: list[Process] = []
 
-    def start(command: str, **environment: str) -> Process:
-        cleaned = clean_environment(environment)
-        output = tmp_path / "log"
-        process = Process(command, cwd=tmp_path, environment=cleaned, output=output)
+    def start(command: str, family: str = "") -> Process:
+        process = Process(
+            command,
+            cwd=tmp_path,
+            environment=clean_environment(),
+            output=tmp_path / "log",
+            family=family,
+        )
         started.append(process)
         return process
 
@@ -102,6 +114,20 @@ def test_a_stop_leaves_other_commands_alone(run: Callable[..., Process]) -> None
     stop([one])
     assert one.poll() == 128 + signal.SIGTERM
     assert other.poll() is None
+
+
+def test_a_family_is_stopped_without_asking_its_commands(
+    run: Callable[..., Process], tmp_path: Path
+) -> None:
+    ours, other = new_family(), new_family()
+    deaf = "trap '' TERM; sleep 300 & echo $! > {}; wait"
+    one = run(deaf.format("one"), family=ours)
+    two = run(deaf.format("two"), family=other)
+    children = [pid_in(tmp_path / name) for name in ("one", "two")]
+    stop_family(ours)
+    assert [lives(child) for child in children] == [False, True]
+    assert ended(one) == 128 + signal.SIGKILL
+    assert two.poll() is None
 
 
 def test_commands_of_a_starter_that_was_killed_are_stopped_later(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ class CommandBuilder:
         self._free: list[Copy] = []
         self._copies = 0
         self._builds: dict[str, _Running] = {}
+        self._family = processes.new_family()
         processes.stop_orphans()
 
     def identity(self) -> str:
@@ -118,7 +119,11 @@ class CommandBuilder:
         command = self._command.replace("{file}", shlex.quote(os.path.relpath(file, cwd)))
         try:
             process = processes.Process(
-                command, cwd=cwd, environment=self._environment(file), output=log
+                command,
+                cwd=cwd,
+                environment=self._environment(file),
+                output=log,
+                family=self._family,
             )
         except OSError as error:
             raise BuilderUnavailable(f"the build command cannot be started: {error}") from error
@@ -171,6 +176,7 @@ class CommandBuilder:
         processes.stop([one.process for one in running])
         for one in running:
             one.status = BuildStatus.CANCELLED
+        processes.stop_family(self._family)
         self._work.close()
 
     def _take_copy(self) -> Copy:

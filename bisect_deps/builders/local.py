@@ -127,6 +127,7 @@ class LocalBuilder:
         self._bytecode = Bytecode(self._work.path / "bytecode")
         self._installer = self._choose(options.installer)
         self._builds: dict[str, _Running] = {}
+        self._family = processes.new_family()
         processes.stop_orphans()
 
     def identity(self) -> str:
@@ -248,6 +249,7 @@ class LocalBuilder:
         for running in self._builds.values():
             if not running.status.is_final:
                 running.status = BuildStatus.CANCELLED
+        processes.stop_family(self._family)
         self._work.close()
 
     def _choose(self, name: str) -> Installer:
@@ -335,6 +337,7 @@ class LocalBuilder:
                 cwd=self._options.cwd,
                 environment=step.environment,
                 output=running.log,
+                family=self._family,
             )
         except OSError as error:
             self._finish(running, BuildStatus.BROKEN)

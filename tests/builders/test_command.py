@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bisect_deps import processes
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, BuilderOptions, Order
 from bisect_deps.errors import BuilderUnavailable, InputError
@@ -205,3 +206,27 @@ def test_a_killed_command_leaves_no_process(make: Make, tmp_path: Path) -> None:
     builder.cancel(handle)
     assert time.monotonic() - began < 5
     assert not lives(int(note.read_text()))
+
+
+def test_an_interrupt_in_the_middle_of_a_start_leaves_no_process(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = tmp_path / "child"
+    started: list[processes.Process] = []
+
+    class Interrupted(processes.Process):
+        def __init__(self, *arguments: object, **named: object) -> None:
+            super().__init__(*arguments, **named)  # type: ignore[arg-type]
+            started.append(self)
+            while not (note.exists() and note.read_text().strip()):
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(processes, "Process", Interrupted)
+    builder = make(f"echo $$ > {note}; trap '' TERM; sleep 300 & wait")
+    with pytest.raises(KeyboardInterrupt):
+        builder.start(order("x"))
+    assert lives(int(note.read_text()))
+    builder.close()
+    assert not lives(int(note.read_text()))
+    assert started[0].poll() == 128 + 9

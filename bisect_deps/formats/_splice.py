@@ -23,13 +23,23 @@ def comment_out(document: Document, line: LogicalLine) -> list[Change]:
     """Put a tagged comment sign before every physical line of a logical line."""
     changes = []
     for physical in document.physical[line.number - 1 : line.last]:
-        content = document.slice(physical.span)
-        # A comment in the first two lines must not become a PEP 263 coding line; pip looks for
-        # those only where the # is the very first character.
-        is_cookie = physical.number <= 2 and COOKIE.search(content.encode("utf-8", "replace"))
-        start = Span(physical.span.start, physical.span.start)
-        changes.append((start, " " + TAG if is_cookie else TAG))
+        start = physical.span.start
+        tag = " " + TAG if _would_be_cookie(document, start) else TAG
+        changes.append((Span(start, start), tag))
     return changes
+
+
+def _would_be_cookie(document: Document, start: int) -> bool:
+    """Say whether a comment here would be a PEP 263 coding line to pip.
+
+    Pip looks at what stands before the first two newlines, whatever else ends a line, and only
+    where the # is the very first character.
+    """
+    text = document.text
+    if text.count("\n", 0, start) > 1 or (start and text[start - 1] != "\n"):
+        return False
+    line = text[start:].partition("\n")[0]
+    return COOKIE.search(line.encode("utf-8", "replace")) is not None
 
 
 def repin(document: Document, line: LogicalLine, to: str, hashes: tuple[str, ...]) -> list[Change]:

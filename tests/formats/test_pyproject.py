@@ -214,6 +214,11 @@ def test_a_file_that_lists_nothing_to_install_is_an_error(text: str, tmp_path: P
     assert "export" in (caught.value.hint or "")
 
 
+def test_an_empty_string_is_no_requirement() -> None:
+    [problem] = read('[project]\ndependencies = [\n  "",\n]\n').problems
+    assert (problem.kind, problem.line) == (ProblemKind.INVALID_REQUIREMENT, 3)
+
+
 def test_paths_are_no_requirements_here() -> None:
     [problem] = read('[project]\ndependencies = ["./pkg"]\n').problems
     assert problem.kind is ProblemKind.INVALID_REQUIREMENT

@@ -62,6 +62,14 @@ DROPS = {
         "a @ https://h.example/?coding=utf-16\n",
         " # depbisect: a @ https://h.example/?coding=utf-16\n",
     ),
+    "without making a coding line of two": (
+        "a==1\rb @ https://h.example/?coding=utf-16\r",
+        " # depbisect: a==1\rb @ https://h.example/?coding=utf-16\r",
+    ),
+    "with a coding word below the second line": (
+        "# 1\n# 2\na @ https://h.example/?coding=utf-16\n",
+        "# 1\n# 2\n# depbisect: a @ https://h.example/?coding=utf-16\n",
+    ),
     "where one is commented out already": (
         "# depbisect: a==1\na==1\n",
         "# depbisect: a==1\n# depbisect: a==1\n",
@@ -261,6 +269,10 @@ def test_edits_are_described_as_the_report_shows_them() -> None:
 
 PROBLEMS = {
     "a==1 --pre\n": (ProblemKind.IGNORED_OPTION, 1, False),
+    "-f a -f b\n": (ProblemKind.IGNORED_OPTION, 1, False),
+    "-C k=v\n": (ProblemKind.IGNORED_OPTION, 1, False),
+    "-r gone.txt --pre\n": (ProblemKind.IGNORED_OPTION, 1, False),
+    "-e git+https://g.example/a#egg=a --hash=sha256:0\n": (ProblemKind.IGNORED_OPTION, 1, False),
     "a\n-r x.txt -r y.txt\n": (ProblemKind.DROPPED_INCLUDE, 2, False),
     "-e git+https://g.example/a#egg=a ; os_name=='nt'\n": (ProblemKind.DROPPED_MARKER, 1, False),
     "-e git+https://g.example/a#egg=a -e ./b\n": (ProblemKind.DROPPED_EDITABLE, 1, False),
@@ -287,6 +299,30 @@ def test_a_trap_is_reported_where_it_is(text: str) -> None:
     kind, line, fatal = PROBLEMS[text]
     found = [(own.kind, own.line, own.fatal) for own in read(text).problems]
     assert (kind, line, fatal) in found
+
+
+def test_options_in_their_place_are_no_problem() -> None:
+    lines = (
+        "-f a",
+        "--pre --prefer-binary",
+        f"a==1 -C k=v --hash=sha256:{OLD}",
+        "-e git+https://g.example/b#egg=b -C k=v",
+    )
+    assert read("\n".join(lines)).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "fatal"),
+    [
+        ("-e git+https://g.example/a#egg=a\n", True),
+        ("https://h.example/a.zip\n", False),
+        ("a[x]==1\n", False),
+    ],
+)
+def test_what_no_constraints_file_may_hold_is_reported(text: str, fatal: bool) -> None:
+    place = Path("/nowhere/limits.txt")
+    [problem] = parse(f"a<2\n{text}".encode(), place, constraint=True).problems
+    assert (problem.kind, problem.line, problem.fatal) == (ProblemKind.BAD_CONSTRAINT, 2, fatal)
 
 
 def test_a_problem_points_at_its_own_characters() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bisect_deps.config import Settings
 from bisect_deps.errors import InputError
-from bisect_deps.model import Cause, IndexSettings, Outcome, Phase, Verdict, VerdictKind
+from bisect_deps.model import Cause, IndexSettings, Outcome, Phase, ProbeKind, Verdict, VerdictKind
 from bisect_deps.progress import Silent
 from bisect_deps.session import run
 from tests.support.local_index import (
@@ -31,6 +31,9 @@ PROJECTS = [
     .release("1.2", fault=Fault.API_REMOVED)
     .release("2.0")
     .release("3.0"),
+    Project("placeholder")
+    .release("0.8", fault=Fault.METADATA)
+    .release("0.9", fault=Fault.METADATA),
     Project("metadata").release("1.0", fault=Fault.METADATA).release("1.1"),
     Project("header").release("1.0", fault=Fault.HEADER).release("1.1"),
     Project("left").release("1.0", requires=["helper<2"]).release("1.1"),
@@ -203,6 +206,28 @@ def test_a_project_that_does_not_exist_is_commented_out(tmp_path: Path, served: 
     assert verdict.kind is VerdictKind.FIXED
     assert names(verdict) == [["nonesuch"]]
     assert "\n# " in fixed(verdict)
+
+
+def test_a_placeholder_is_given_up_and_costs_the_others_no_bump(
+    tmp_path: Path, served: str
+) -> None:
+    verdict = bisect(tmp_path, served, "turns==1.0\nplaceholder==1.0\nplain==1.0\n")
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["placeholder"], ["turns"]]
+    assert fixed(verdict).splitlines()[0] == "turns==2.0"
+    assert fixed(verdict).splitlines()[1].startswith("#")
+    assert fixed(verdict).splitlines()[2] == "plain==1.0"
+
+
+def test_a_conflict_is_proven_by_dry_runs(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "plain==1.0\nleft==1.0\nright==1.0\n")
+    [culprit] = verdict.culprits
+    kinds = {probe.number: probe for probe in verdict.probes}
+    failing = kinds[culprit.proof.failing_probe or 0]
+    assert (failing.kind, failing.outcome) == (ProbeKind.RESOLVE, Outcome.FAIL)
+    assert failing.candidate.dropped == {0}
+    assert culprit.evidence
+    assert verdict.builds < len(verdict.probes)
 
 
 def test_a_second_run_builds_nothing_and_says_the_same(tmp_path: Path, served: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -403,6 +405,24 @@ def test_replies_mean_to_the_real_client_what_was_measured(
     assert len(new.sent()) == requests
     if "compile_accepted" in troubles:
         assert new.platform.algorithms["acme/Hello"].builds, "the build did start"
+
+
+def test_a_cluster_starts_by_hand(client: RealClient, tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("broken\n", encoding="utf-8")
+    command = [sys.executable, "-m", "tests.support.algorithmia_emulator", "--port", "0"]
+    command += ["--requirements", str(requirements), "--fails-when", "^broken"]
+    command += ["--trouble", "late_log=1", "--key", KEY]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[-1]
+        built = client.ask("algo.compile()", address=address, key=KEY)["value"]["build"]
+        assert built["status"] == "failed"
+        log = f"algo.get_build_logs('{built['build_id']}')"
+        assert client.ask(log, address=address, key=KEY)["type"] == "AlgorithmException"
+        assert client.ask(log, address=address, key=KEY)["value"] == {"logs": "ERROR: failed\n"}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
 
 
 def test_an_owner_with_a_hyphen_is_beyond_the_real_client(new: Cluster) -> None:

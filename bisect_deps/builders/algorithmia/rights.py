@@ -170,6 +170,10 @@ _PAGE = Advice(
 # Words of git to advice; the first that is found counts.
 _GIT: tuple[tuple[str, Advice], ...] = (
     (
+        r"git is not installed",
+        Advice("git is missing", "this machine has no git on its PATH", "install git"),
+    ),
+    (
         r"Authentication failed|could not read Username|HTTP 401|\b401\b",
         Advice(
             "the git host does not accept the login",

@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 
 from bisect_deps.builders._http import HttpError
+from bisect_deps.builders.algorithmia.api import Algorithm, Api
+from bisect_deps.builders.algorithmia.builder import source_of
 from bisect_deps.builders.algorithmia.checks import look
+from bisect_deps.builders.algorithmia.repository import Login
 from bisect_deps.builders.algorithmia.rights import BY_CODE, advice_for, advice_for_git, explained
 from bisect_deps.builders.base import Check
 from bisect_deps.secret import Secret
 from tests.builders.algorithmia.cluster import KEY, Cluster, order
+from tests.builders.test__http import Scripted
 from tests.support.algorithmia_emulator import Key
 
 # Every code that the platform's reference documents.
@@ -127,6 +131,25 @@ def test_source_hosted_elsewhere_needs_a_login_of_its_own(cluster: Cluster) -> N
     assert "internal" in failed(checks(cluster)).cure
 
 
+def test_source_at_another_host_never_sees_the_platforms_key(cluster: Cluster) -> None:
+    source = {
+        "scm": {"id": "github", "name": "github", "provider": "github"},
+        "repository_https_url": "https://git.example/acme/hello.git",
+    }
+    reply = json.dumps({"id": "4a1b7a2a", "name": "Hello", "source": source}).encode()
+    server = Scripted((200, {}, reply), (200, {}, reply))
+    api = Api(server.address, key=Secret(KEY))
+    try:
+        hello = Algorithm("acme", "Hello")
+        url, login = source_of(api, cluster.settings(), hello)
+        assert (url, login) == ("https://git.example/acme/hello.git", None)
+        known = cluster.settings(git_user="ann", git_password=Secret("hers"))
+        assert source_of(api, known, hello)[1] == Login("ann", Secret("hers"))
+    finally:
+        api.close()
+        server.close()
+
+
 @pytest.mark.parametrize(("age", "ok"), [(-60, False), (3600, True)])
 def test_an_expired_token_is_seen_before_it_is_sent(cluster: Cluster, age: int, ok: bool) -> None:
     claims = base64.urlsafe_b64encode(json.dumps({"exp": time.time() + age}).encode())
@@ -163,6 +186,7 @@ def test_every_status_without_a_code_has_advice(status: int | None) -> None:
 @pytest.mark.parametrize(
     ("words", "telling"),
     [
+        ("git is not installed", "install git"),
         ("fatal: Authentication failed for 'https://git.c.example/'", "ALGORITHMIA_GIT_USER"),
         ("fatal: repository 'https://git.c.example/x' not found", "--algorithm"),
         ("error: RPC failed; HTTP 403", "write permission"),

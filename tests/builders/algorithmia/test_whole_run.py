@@ -36,7 +36,7 @@ def index_url(tmp_path: Path) -> Iterator[str]:
         Project("alpha").release("1.0").release("2.0"),
         Project("omega").release("1.0"),
         Project("broken").release("1.0", fault=Fault.COMPILE).release("2.0"),
-        Project("slow").release("1.0", seconds=2).release("2.0"),
+        Project("slow").release("1.0", seconds=1).release("2.0"),
         uncallable,
     )
     with index.serve() as server:
@@ -162,7 +162,7 @@ def test_ctrl_c_restores_the_file_and_keeps_what_is_known(cluster: Cluster, inde
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert runner.restored
     report, _ = runner.run("--resume")
     assert report["verdict"] == "fixed"

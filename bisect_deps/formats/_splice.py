@@ -36,7 +36,8 @@ def _would_be_cookie(document: Document, start: int) -> bool:
     where the # is the very first character.
     """
     text = document.text
-    if text.count("\n", 0, start) > 1 or (start and text[start - 1] != "\n"):
+    second = text.find("\n", text.find("\n") + 1)
+    if (start > second >= 0) or (start and text[start - 1] != "\n"):
         return False
     line = text[start:].partition("\n")[0]
     return COOKIE.search(line.encode("utf-8", "replace")) is not None

@@ -13,7 +13,7 @@ from bisect_deps.linting.diagnostics import Diagnostic, Report
 from bisect_deps.linting.inputs import Inputs
 from bisect_deps.linting.profiles import profile_of
 from bisect_deps.linting.safety import safe
-from bisect_deps.linting.scoping import lock_beside, scope_of
+from bisect_deps.linting.scoping import generator_of, lock_beside, scope_of
 from bisect_deps.linting.selection import Selection
 from bisect_deps.linting.settings import Settings
 from bisect_deps.linting.targets import judge_for, parse_target
@@ -136,6 +136,7 @@ class _Run:
         self._suppressed: dict[tuple[object, ...], Diagnostic] = {}
         self._ignores: dict[str, list[Ignore]] = {}
         self._documents: dict[str, Document] = {}
+        self._sources: dict[str, str] = {}
         self._requirements = 0
         self._fatal: dict[str, int] = {}
 
@@ -183,6 +184,8 @@ class _Run:
         if severity is Severity.OFF or self._selection.ignores(rule, file, finding.package):
             return
         diagnostic = diagnostic_of(rule, severity, finding, file)
+        if diagnostic.repair is not None:
+            diagnostic = diagnostic._replace(generated=self._source_of(file, finding.document))
         key = (rule.code, file, diagnostic.line, diagnostic.column, diagnostic.package)
         first, last = diagnostic.line, diagnostic.end_line
         if finding.line is not None:
@@ -221,6 +224,11 @@ class _Run:
                 finding = Finding(document, Span(0, 0), self.unavailable)
                 self._add(NOT_CHECKED, finding, file, Profile.PUBLISH)
                 break
+
+    def _source_of(self, file: str, document: Document) -> str:
+        if file not in self._sources:
+            self._sources[file] = generator_of(document) or ""
+        return self._sources[file]
 
     def _judge_ignores(self, ran: set[str]) -> None:
         from bisect_deps.linting.suppressing import findings_about

@@ -13,6 +13,7 @@ class Diagnostic(NamedTuple):
 
     `file` is relative to the working folder, with `/`. `text` are the physical lines concerned,
     free of secrets. `reason` is what an ignore comment says, None where nothing silences it.
+    `generated` is what to change in place of a generated file, "" for one written by hand.
     """
 
     rule: Rule
@@ -28,6 +29,7 @@ class Diagnostic(NamedTuple):
     first_line: int = 1
     repair: Repair | None = None
     reason: str | None = None
+    generated: str = ""
 
     @property
     def fingerprint(self) -> str:

@@ -16,7 +16,6 @@ from bisect_deps.formats.base import Document, Span
 from bisect_deps.linting.checking import Checker
 from bisect_deps.linting.diagnostics import Diagnostic, Report
 from bisect_deps.linting.recoding import as_utf8
-from bisect_deps.linting.scoping import generator_of
 from bisect_deps.rules.base import Repair, Safety
 
 # Each pass mends at least one place; repairs that uncover another are rare, chains are not known.
@@ -112,11 +111,10 @@ def _plan(fixed: Fixed, given_up: set[str], *, unsafe: bool) -> dict[str, _Step]
         if repair.safety is Safety.UNSAFE and not unsafe:
             continue
         document = repair.recode or repair.changes[0].document
-        source = generator_of(document)
-        if source is not None:
+        if diagnostic.generated:
             given_up.add(diagnostic.file)
             fixed.notes.append(
-                f"{diagnostic.file} is generated and was left alone: change {source}"
+                f"{diagnostic.file} is generated and was left alone: change {diagnostic.generated}"
             )
             continue
         step = plan.setdefault(diagnostic.file, _Step(document))

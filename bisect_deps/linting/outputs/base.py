@@ -28,4 +28,6 @@ def docs_of(rule: Rule) -> str:
 def is_fixable(diagnostic: Diagnostic, style: Style) -> bool:
     """Say whether `--fix`, as it was called, would mend it."""
     repair = diagnostic.repair
+    if diagnostic.generated:
+        return False
     return repair is not None and (repair.safety is Safety.SAFE or style.unsafe_fixes)

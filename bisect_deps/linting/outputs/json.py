@@ -37,7 +37,7 @@ def _finding(each: Diagnostic) -> dict[str, Any]:
         "end_column": each.end_column,
         "package": each.package or None,
         "message": each.message,
-        "fix": _fix(each.repair) if each.repair else None,
+        "fix": _fix(each.repair) if each.repair and not each.generated else None,
         "docs": docs_of(each.rule),
         "fingerprint": each.fingerprint,
     }

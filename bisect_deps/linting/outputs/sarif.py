@@ -82,7 +82,7 @@ def _result(each: Diagnostic, number: int) -> dict[str, Any]:
         "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
         "partialFingerprints": {"depbisect/v1": each.fingerprint},
     }
-    if each.repair is not None and each.repair.changes:
+    if each.repair is not None and each.repair.changes and not each.generated:
         result["fixes"] = [_fix(each.repair, artifact)]
     if each.reason is not None:
         suppression = {"kind": "inSource", "status": "accepted"}

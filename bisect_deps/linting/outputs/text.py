@@ -48,7 +48,9 @@ def _source(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     if len(diagnostic.text) > _MOST_LINES:
         yield f"{blank} | and {len(diagnostic.text) - _MOST_LINES} more lines"
     yield f"{blank} |"
-    if diagnostic.repair is not None:
+    if diagnostic.generated:
+        yield f"{blank} = generated: change {diagnostic.generated}"
+    elif diagnostic.repair is not None:
         kind = "fix" if diagnostic.repair.safety is Safety.SAFE else "unsafe fix"
         yield f"{blank} = {kind}: {diagnostic.repair.note}"
     yield f"{blank} = why: depbisect lint --explain {diagnostic.rule.code}"
@@ -97,7 +99,8 @@ def _fixes(report: Report, style: Style) -> Iterator[str]:
     fixable = sum(is_fixable(each, style) for each in report.diagnostics)
     if fixable:
         yield f"[*] {fixable} fixable with --fix."
-    hidden = sum(each.repair is not None for each in report.diagnostics) - fixable
+    mendable = [each for each in report.diagnostics if each.repair and not each.generated]
+    hidden = len(mendable) - fixable
     if hidden:
         yield f"{hidden} more with --unsafe-fixes."
 

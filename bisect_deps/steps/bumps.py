@@ -21,7 +21,11 @@ from bisect_deps.steps.conflicts import find_conflicts, is_judged
 
 
 class Aim(str, Enum):
-    """What a bump aims at. LATEST_OF_LINE stays within the major version."""
+    """What a bump aims at, in the order in which they are offered.
+
+    LATEST_OF_LINE stays within the major version; WIDER moves the lines in the way as well, FEWER
+    drops the culprits that no release can mend. BELOW, WIDER and FEWER are last resorts.
+    """
 
     NEAREST = "nearest"
     BELOW = "below"
@@ -275,7 +279,7 @@ class _Search:
         start = parsed(floor.version)
         if aim is Aim.BELOW:
             parts.append(f"{'<=' if floor.included else '<'}{floor.version}")
-        elif aim is not Aim.WIDER:
+        else:
             final = start.base_version if start and start.is_prerelease else floor.version
             parts.append(f">={final.partition('+')[0]}")
         if aim is Aim.LATEST_OF_LINE and start:

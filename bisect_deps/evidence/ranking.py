@@ -182,8 +182,8 @@ def _own(failure: Failure, project: Project, user: UserList) -> _Pointed:
     head = project_of(chain[0]) if chain else project
     if found := _by_path(head, user):
         return _Pointed(project, found, _names(chain), 0.8)
-    guessed = _guess(project, user)
-    return _Pointed(project, guessed, (guessed.key,) if guessed else (), 0.6)
+    guessed, certainty = _guess(project, user)
+    return _Pointed(project, guessed, (guessed.key,) if guessed else (), certainty)
 
 
 def _shown(project: Project, chain: tuple[str, ...]) -> _Pointed:
@@ -219,10 +219,26 @@ def _by_path(project: Project | None, user: UserList) -> Listed | None:
     return local[0] if len(local) == 1 and user.named(project.name) is None else None
 
 
-def _guess(project: Project, user: UserList) -> Listed | None:
-    """Return the one requirement that can have brought a dependency, None where several can."""
+def _guess(project: Project, user: UserList) -> tuple[Listed | None, float]:
+    """Return the requirement that most likely brought a dependency, and how likely.
+
+    Old installers do not say. What is known to bring other things only is ruled out; of the rest,
+    a name with a part in common counts most (`Flask-MySQLdb` and `mysqlclient`), then the order.
+    """
     possible = [item for item in user.items if may_bring(item.key, project.key)]
-    return possible[0] if len(possible) == 1 else None
+    if len(possible) == 1:
+        return possible[0], 0.6
+    alike = [item for item in possible if _share_a_part(item.key, project.key)]
+    if len(alike) == 1:
+        return alike[0], 0.5
+    return (possible[0], 0.3) if possible else (None, 0.45)
+
+
+def _share_a_part(one: str, other: str) -> bool:
+    """Say whether two names have at least five letters in a row in common, beyond `python`."""
+    plain = one.replace("python", "")
+    pieces = {plain[at : at + 5] for at in range(len(plain) - 4)}
+    return any(piece in other for piece in pieces if "-" not in piece)
 
 
 def _told(failure: Failure, user: UserList) -> list[_Pointed]:

@@ -9,6 +9,7 @@ from bisect_deps.signatures import (
     managers,
     network,
     pip,
+    pip_resolver,
     resources,
     system,
     uv,
@@ -19,6 +20,7 @@ from bisect_deps.signatures.base import Signature
 SIGNATURES: tuple[Signature, ...] = (
     *network.SIGNATURES,
     *resources.SIGNATURES,
+    *pip_resolver.SIGNATURES,
     *pip.SIGNATURES,
     *uv.SIGNATURES,
     *managers.SIGNATURES,

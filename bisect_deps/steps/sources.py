@@ -26,18 +26,21 @@ def sources(
 ) -> IndexSettings:
     """Return `given` with the installer's own settings and the file's options added.
 
-    `folder` is where the installer runs. An index that was given is taken before the file's, as uv
-    does.
+    `folder` is where the installer runs. Of two main indexes, uv takes the one of its settings and
+    pip the file's.
     """
     settings = completed(given, installer, folder=folder)
     found: dict[str, list[str]] = {}
     for document in manifest.documents:
         for option in (option for line in document.lines for option in line.options):
             found.setdefault(option.name, []).append(_address(manifest, document.path, option))
-    main = found.get("--index-url", [])
+    written = found.get("--index-url", [""])[-1]
+    first, second = (
+        (written, settings.index_url) if installer == "pip" else (settings.index_url, written)
+    )
     return replace(
         settings,
-        index_url=given.index_url or (main[-1] if main else settings.index_url),
+        index_url=first or second or None,
         extra_index_urls=(*settings.extra_index_urls, *found.get("--extra-index-url", [])),
         find_links=(*settings.find_links, *found.get("--find-links", [])),
         no_index=settings.no_index or "--no-index" in found,

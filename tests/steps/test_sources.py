@@ -35,7 +35,10 @@ def test_the_installers_own_settings_are_seen(
         assert seen.index_url == f"https://{installer}.index.example/simple"
 
 
-def test_options_of_the_file_and_its_includes_are_seen(tmp_path: Path) -> None:
+def test_options_of_the_file_and_its_includes_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_INDEX_URL")
     (tmp_path / "links").mkdir()
     written = manifest(
         tmp_path,
@@ -48,11 +51,14 @@ def test_options_of_the_file_and_its_includes_are_seen(tmp_path: Path) -> None:
     assert set(seen.find_links) == {str(tmp_path / "links"), "https://f.example"}
 
 
-def test_an_index_that_was_given_is_taken_before_the_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("installer", "taken"), [("uv", "given"), ("pip", "own")])
+def test_of_two_main_indexes_the_installers_choice_is_seen(
+    tmp_path: Path, installer: str, taken: str
+) -> None:
     written = manifest(tmp_path, "-i https://own.example/simple\ngood\n")
     given = IndexSettings(index_url="https://given.example/simple", exclude_newer="2024-01-01")
-    seen = sources(given, written, "uv", tmp_path)
-    assert (seen.index_url, seen.exclude_newer) == (given.index_url, "2024-01-01")
+    seen = sources(given, written, installer, tmp_path)
+    assert (seen.index_url, seen.exclude_newer) == (f"https://{taken}.example/simple", "2024-01-01")
 
 
 @pytest.mark.parametrize("dates", [True, False])

@@ -84,7 +84,8 @@ def declared(code: Mapped, folder: Path) -> Parts:
         path, extras = _extras_at_end(path)
         found_link = _link_to_path(path, body.text)
         if found_link is None:
-            return _named(body, extras, marker, marker_span)
+            parts = _named(body, extras, marker, marker_span)
+            return parts._replace(url=_share(parts.url, folder) if parts.url else None)
         link = found_link
     parts = _linked(link, folder)
     return parts._replace(
@@ -111,6 +112,7 @@ def declared_pep508(code: Mapped) -> Parts:
 def declared_editable(value: str, span: Span | None, folder: Path) -> Parts:
     """Read the value of `-e`, which stands at `span`. Raises Rejected."""
     name, url, extras = _editable(value, folder)
+    url = _share(url, folder)
     _check_link(url)
     is_vcs = urllib.parse.urlsplit(url).scheme in _VCS_SCHEMES
     if not is_vcs and not url.startswith("file:"):
@@ -315,8 +317,14 @@ def _editable(value: str, folder: Path) -> tuple[str | None, str, frozenset[str]
         if url.lower().startswith(f"{system}:"):
             url = f"{system}+{url}"
             break
+    url = _share(url, folder)
     _check_link(url)
     return _egg_name(url), url, frozenset()
+
+
+def _share(url: str, folder: Path) -> str:
+    """Return the URL of what may be a path on a Windows share, which pip makes absolute."""
+    return _path_to_url(os.path.join(folder, url)) if url.startswith("\\\\") else url
 
 
 def _egg_name(url: str) -> str | None:

@@ -140,6 +140,7 @@ def command(**flags: Any) -> int:
     FILE defaults to requirements.txt, else pyproject.toml. Nothing is written to it unless you say
     --write; the diff of the fix is shown.
     """
+    _check_builder(flags)
     settings = _settings(flags)
     _check_outputs(settings, flags)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -201,6 +202,24 @@ def _settings(flags: dict[str, Any]) -> Settings:
         check_input=flags["check_input"],
         call_timeout=flags["call_timeout"],
     )
+
+
+# Options that only one builder knows; with another one they would be silently ignored.
+OF_ONE_BUILDER = {
+    "build_cmd": "command",
+    "algorithm": "algorithmia",
+    "api_address": "algorithmia",
+    "check_input": "algorithmia",
+}
+
+
+def _check_builder(flags: dict[str, Any]) -> None:
+    for name, builder in OF_ONE_BUILDER.items():
+        if flags[name] and flags["builder"] != builder:
+            raise InputError(
+                f"--{name.replace('_', '-')} means nothing to --builder {flags['builder']}",
+                hint=f"add --builder {builder}, or leave it out",
+            )
 
 
 def _check_outputs(settings: Settings, flags: dict[str, Any]) -> None:

@@ -1,0 +1,251 @@
+"""`depbisect run` as a user runs it: exit codes, outputs, Ctrl-C, a kill at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from bisect_deps.reports.json import schema
+from tests.support.local_index import Fault, LocalIndex, Project
+
+ROOT = Path(__file__).resolve().parents[2]
+# Moments at which a run is killed; DEPBISECT_TEST_KILLS=20 asks for more.
+KILLS = int(os.environ.get("DEPBISECT_TEST_KILLS", "5"))
+TEXT = "turns==1.0\nplain==1.0\nmetadata==1.0\n"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalIndex]:
+    index = LocalIndex(
+        tmp_path_factory.mktemp("index"),
+        Project("plain").release("1.0"),
+        Project("turns")
+        .release("1.0", fault=Fault.COMPILE)
+        .release("1.1", fault=Fault.COMPILE)
+        .release("2.0"),
+        Project("metadata").release("1.0", fault=Fault.METADATA).release("1.1"),
+        Project("slow").release("1.0", sdist=True, wheel=False, seconds=60),
+    )
+    with index.serve() as server:
+        index.url = server.url  # type: ignore[attr-defined]
+        yield index
+
+
+def command(served: LocalIndex, *arguments: str) -> list[str]:
+    url: str = served.url  # type: ignore[attr-defined]
+    options = ["--python", sys.executable, "--index-url", url, "--no-progress"]
+    return [sys.executable, "-m", "bisect_deps", "run", *arguments, *options]
+
+
+def run(
+    served: LocalIndex, folder: Path, *arguments: str, text: str = TEXT
+) -> subprocess.CompletedProcess[str]:
+    (folder / "requirements.txt").write_text(text)
+    return subprocess.run(
+        command(served, *arguments),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_a_fix_is_shown_and_nothing_is_written(served: LocalIndex, tmp_path: Path) -> None:
+    done = run(served, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "-turns==1.0" in done.stdout
+    assert "+turns==2.0" in done.stdout
+    assert (tmp_path / "requirements.txt").read_text() == TEXT
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".depbisect", "requirements.txt"]
+
+
+def test_the_report_fits_the_schema_and_alone_fills_standard_output(
+    served: LocalIndex, tmp_path: Path
+) -> None:
+    done = run(served, tmp_path, "--json", "-")
+    report = json.loads(done.stdout)
+    jsonschema.validate(report, schema())
+    assert report["verdict"] == "fixed"
+    assert [each["requirements"][0]["name"] for each in report["culprits"]] == ["turns", "metadata"]
+
+
+def test_write_changes_the_file_in_place_and_keeps_its_mode(
+    served: LocalIndex, tmp_path: Path
+) -> None:
+    (tmp_path / "requirements.txt").touch(mode=0o640)
+    assert run(served, tmp_path, "--write").returncode == 0
+    assert (tmp_path / "requirements.txt").read_text() == "turns==2.0\nplain==1.0\nmetadata==1.1\n"
+    assert (tmp_path / "requirements.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_the_fix_goes_where_it_is_asked_to(served: LocalIndex, tmp_path: Path) -> None:
+    assert run(served, tmp_path, "-o", "fixed.txt").returncode == 0
+    assert (tmp_path / "fixed.txt").read_text() == "turns==2.0\nplain==1.0\nmetadata==1.1\n"
+
+
+def test_a_fix_of_an_include_needs_a_folder(served: LocalIndex, tmp_path: Path) -> None:
+    (tmp_path / "base.txt").write_text("turns==1.0\n")
+    text = "-r base.txt\nplain==1.0\n"
+    refused = run(served, tmp_path, "-o", "fixed.txt", text=text)
+    assert refused.returncode == 2
+    assert "-o fixed/" in refused.stderr
+    assert run(served, tmp_path, "-o", "fixed/", text=text).returncode == 0
+    assert (tmp_path / "fixed" / "base.txt").read_text() == "turns==2.0\n"
+    assert (tmp_path / "fixed" / "requirements.txt").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nonesuch.txt",), "no such file"),
+        ((".",), "folder"),
+        (("-o", "requirements.txt"), "--write"),
+        (("-o", "x", "--write"), "exclude"),
+        (("--python", "2.1"), "2.1"),
+        (("--builder", "nonesuch"), "nonesuch"),
+        (("--exclude-newer", "tomorrow"), "tomorrow"),
+        (("--good", "once"), "once"),
+        (("--check-input", "{"), "check-input"),
+        (("--build-cmd", "make"), "--builder command"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_wrong_usage_ends_with_2_and_one_message(
+    served: LocalIndex, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    folder = tmp_path
+    (folder / "requirements.txt").write_text(TEXT)
+    done = subprocess.run(
+        [*command(served), *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (folder / "requirements.txt").read_text() == TEXT
+
+
+def test_without_an_index_the_run_says_so_and_ends_with_4(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(TEXT)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "bisect_deps", "run", "--no-progress"),
+            *("--python", sys.executable, "--index-url", "http://127.0.0.1:9/simple/"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def living_of(folder: Path) -> list[str]:
+    """Return the command lines of processes that work in or on this folder."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            where = os.readlink(process / "cwd")
+        except (OSError, UnicodeDecodeError):
+            continue
+        if process.name != str(os.getpid()) and (str(folder) in line or where == str(folder)):
+            found.append(line)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads the process table")
+def test_ctrl_c_ends_with_130_at_once_and_leaves_no_process(
+    served: LocalIndex, tmp_path: Path
+) -> None:
+    (tmp_path / "requirements.txt").write_text("plain==1.0\nslow==1.0\n")
+    running = subprocess.Popen(
+        command(served),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    journal = tmp_path / ".depbisect" / "journal.jsonl"
+    while not journal.exists() or b"started" not in journal.read_bytes():
+        time.sleep(0.05)
+    time.sleep(1.5)
+    began = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    output, _ = running.communicate(timeout=30)
+    assert running.returncode == 130, output
+    assert time.monotonic() - began < 5
+    assert living_of(tmp_path) == []
+
+
+def test_a_run_killed_at_any_moment_goes_on_and_repeats_no_finished_build(
+    served: LocalIndex, tmp_path: Path
+) -> None:
+    whole = run(served, tmp_path, "--json", "-")
+    expected = json.loads(whole.stdout)
+    chance = random.Random(20)
+    for attempt in range(KILLS):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        (folder / "requirements.txt").write_text(TEXT)
+        running = subprocess.Popen(
+            command(served),
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(chance.uniform(0.2, 3.0))
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        finished = answered(folder)
+        report = json.loads(run(served, folder, "--resume", "--json", "-").stdout)
+        assert report["verdict"] == expected["verdict"]
+        assert named(report) == named(expected)
+        assert report["fix"]["diff"] == expected["fix"]["diff"]
+        after = answered(folder)
+        assert len(after) == len(set(after)), "a finished build was repeated"
+        assert after[: len(finished)] == finished
+
+
+def answered(folder: Path) -> list[str]:
+    path = folder / ".depbisect" / "journal.jsonl"
+    if not path.exists():
+        return []
+    keys = []
+    for line in path.read_text().splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if entry["type"] == "probe":
+            keys.append(entry["key"])
+    return keys
+
+
+def named(report: dict[str, object]) -> list[str]:
+    culprits = report["culprits"]
+    assert isinstance(culprits, list)
+    return sorted(each["requirements"][0]["name"] for each in culprits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bisect_deps.evidence.advice import advice_for
@@ -18,6 +19,10 @@ from bisect_deps.model import Cause, Diagnosis, Evidence, Outcome, Phase, Requir
 from bisect_deps.signatures.base import Weight
 
 MOST_CHANNELS = 64
+
+_TROUBLE = re.compile(
+    r"(?i)\b(?:error|fatal|failed|failure|cannot|can't|unable|denied|refused|missing|abort\w*|panic)\b"
+)
 
 
 def diagnose(
@@ -109,8 +114,7 @@ def _without_failure(
     bad = max((frames.bad_ending for frames in channels.values()), default=0)
     good = max((frames.good_ending for frames in channels.values()), default=0)
     phase = _last_phase(channels)
-    lines = [line for line in tail if not line.text.startswith("::depbisect ")]
-    quoted = tuple(Evidence(line.number, safe(line.text.strip())) for line in lines[-5:])
+    quoted = _telling(tail)
     broken = _failed_step(channels)
     if open_step := _open_step(channels, after=max(success, good)):
         return _cut_off(open_step, quoted)
@@ -131,6 +135,14 @@ def _without_failure(
         return Diagnosis(Outcome.UNRESOLVED, Cause.UNKNOWN, phase, notes=("the log is empty",))
     note = "nothing in the log fails, but it ends without a known word of success"
     return Diagnosis(Outcome.PASS, Cause.NONE, phase, evidence=quoted, notes=(note,))
+
+
+def _telling(tail: Sequence[Line]) -> tuple[Evidence, ...]:
+    """Return the last lines that sound like trouble, and the last two as they are."""
+    lines = [line for line in tail if not line.text.startswith("::depbisect ")]
+    sounding = [line for line in lines[:-2] if _TROUBLE.search(line.text)][-4:]
+    chosen = [*sounding, *lines[-2:]] if sounding else lines[-5:]
+    return tuple(Evidence(line.number, safe(line.text.strip())) for line in chosen)
 
 
 def _failed_step(channels: Mapping[str, Frames]) -> Phase | None:

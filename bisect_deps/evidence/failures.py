@@ -131,7 +131,9 @@ def _failure(hits: list[Hit], frames: Frames) -> Failure | None:
         cause = reason if episode is not None or cause is None else cause
         phase = episode.phase if episode else phase
     if episode is not None and episode.project is not None and not episode.runtime:
-        framed = cause.is_infrastructure and (episode.hooked or episode.tool != "uv")
+        # What the installer itself fetches is a download, for a build environment too.
+        own = episode.build_requires or (episode.tool == "uv" and not episode.hooked)
+        framed = cause.is_infrastructure and not (own and best.signature.phase)
         phase = episode.phase if framed or best.signature.blame is Blame.FRAME else phase
     if episode is not None and episode.runtime and best.signature.scope is Scope.RUNTIME:
         phase = episode.phase

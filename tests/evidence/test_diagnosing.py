@@ -199,3 +199,10 @@ def test_requirements_that_cannot_bring_the_broken_dependency_are_ruled_out() ->
 @pytest.mark.parametrize("log", [b"", "", b"\xff\xfe", b"\x00" * 5000, "\n" * 100])
 def test_log_that_says_nothing_has_no_suspect(log: bytes | str) -> None:
     assert diagnose(log).suspects == ()
+
+
+def test_unknown_failure_quotes_the_lines_that_sound_like_trouble() -> None:
+    log = "frobnicate: panic in the widget\n" + "step\n" * 20 + "done with errors\n"
+    found = diagnose(log, exit_status=3)
+    assert (found.outcome, found.cause, found.suspects) == (Outcome.FAIL, Cause.UNKNOWN, ())
+    assert [line.line for line in found.evidence] == [1, 21, 22]

@@ -155,7 +155,11 @@ class _Search:
 
         Where not even those can, a release that is compiled may do.
         """
-        with_wheels = [name for name in self.names if self._has_wheel(name, aim)]
+        with_wheels = [
+            name
+            for name in self.names
+            if self._has_wheel(name, Aim.NEAREST) or self._has_wheel(name, aim)
+        ]
         ways: list[bool | tuple[str, ...]] = [True, tuple(sorted(self.names))]
         if len(with_wheels) < len(self.names):
             ways.append(tuple(sorted(with_wheels)))

@@ -270,3 +270,12 @@ def test_what_is_given_up_is_dropped_and_the_others_move(tmp_path: Path, cache: 
         first = next(bumps)
     assert first.moved == {"a": "2"}
     assert first.dropped == ("b",)
+
+
+def test_no_later_aim_compiles_what_has_a_wheel_elsewhere(tmp_path: Path, cache: Path) -> None:
+    world = [
+        compiled("a", "1.1", "1.5", "2.1", "3.0", wheels_from="2.1"),
+        Project("b").release("1"),
+    ]
+    with bumps_of(tmp_path, cache, world, "a==1.1 | b", 0) as bumps:
+        assert [bump.moved["a"] for bump in bumps] == ["2.1", "3.0"]

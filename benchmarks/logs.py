@@ -148,14 +148,14 @@ def name_of(requirement: str) -> str:
 
 
 def naive(labels: list[Label], logs: dict[str, bytes]) -> Score:
-    """Score the obvious reading: the last line with "error", and the last `name==version`."""
+    """Score the obvious reading: the last `name==version` on a line with "error"."""
     score = Score()
     for label in labels:
         if label.get("ambiguous"):
             continue
         text = logs[label["file"]].decode("utf-8", "replace")
-        failing = [line for line in text.split("\n") if "error" in line.lower()]
-        pinned = re.findall(r"([A-Za-z0-9][\w.-]*)==\d", failing[-1] if failing else "")
+        failing = "\n".join(line for line in text.split("\n") if "error" in line.lower())
+        pinned = re.findall(r"([A-Za-z0-9][\w.-]*)==\d", failing)
         built = re.findall(r"Failed (?:building wheel for|to build `?)\s?([\w.-]+)", text)
         name = canonicalize_name((pinned or built or [""])[-1])
         culprits = {name_of(one) for one in label["culprits"]}

@@ -47,10 +47,10 @@ _PREFIXES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
             rf"(?P<channel>[^\t]{{1,80}}\t[^\t]{{1,120}})\t\ufeff?{_STAMP} ",
         ),
-        ("{", r'\{"log":"'),
+        ("{", r'\{.{0,400}?"(?:log|message|msg|line|text)" ?: ?"'),
     )
 )
-_JSON_LINE = re.compile(r'\{"log":"((?:[^"\\]|\\.)*)"')
+_JSON_LINE = re.compile(r'\{.{0,400}?"(?:log|message|msg|line|text)" ?: ?"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "", "r": "", "t": "\t", '"': '"', "\\": "\\", "/": "/", "b": "", "f": ""}
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
 

@@ -23,6 +23,8 @@ WHOLE = 10_000
 TAIL = 40
 
 _JSON_START = re.compile(rb'\s{0,40}(?:[\[{]|"[^"\\]{1,60}"\s{0,4}:)')
+# A runtime's JSON line that holds one line of the log, its end included.
+_ONE_MESSAGE = re.compile(rb'\{"log":"(?:[^"\\]|\\[^n])*(?:\\n)?"')
 _JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -169,7 +171,7 @@ def _line_end(block: bytes, start: int) -> int:
 
 def _lines(number: int, raw: bytes, alarming: bool = True) -> Iterator[Line]:
     """Yield the one line, or the lines inside the strings of a JSON document's line."""
-    if b"\\n" in raw and _JSON_START.match(raw) and not raw.startswith(b'{"log":"'):
+    if b"\\n" in raw and _JSON_START.match(raw) and not _ONE_MESSAGE.match(raw):
         inside = _JSON_STRING.findall(raw.decode("utf-8", "replace"))
         for string in inside:
             for part in unescape(string).split("\n"):

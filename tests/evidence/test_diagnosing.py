@@ -65,6 +65,15 @@ def test_wrapping_changes_nothing(log: Labelled, dressing: str) -> None:
 
 
 @every_log
+def test_log_deep_inside_a_long_one_is_read_alike(
+    log: Labelled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read(log)
+    monkeypatch.setattr("bisect_deps.evidence.lines.WHOLE", 0)
+    assert essence(read(log)) == essence(whole)
+
+
+@every_log
 def test_pieces_of_any_size_give_the_same_diagnosis(log: Labelled) -> None:
     pieces = (log.data[at : at + 7] for at in range(0, len(log.data), 7))
     assert diagnose(pieces, requirements=log.requirements) == read(log)

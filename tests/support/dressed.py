@@ -70,6 +70,12 @@ def platform_json(text: str) -> str:
     return json.dumps([{"request_id": "req-1", "error": f"error:\n{text}\nstacktrace:\nSome()"}])
 
 
+def json_lines(text: str) -> str:
+    """A container runtime's JSON file: one object a line."""
+    rows = ({"log": f"{line}\n", "stream": "stdout"} for line in text.split("\n"))
+    return "\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+
+
 DRESSINGS: dict[str, Callable[[str], str]] = {
     "github": github,
     "gitlab": gitlab,
@@ -79,4 +85,5 @@ DRESSINGS: dict[str, Callable[[str], str]] = {
     "kubernetes": kubernetes,
     "windows": windows,
     "json": platform_json,
+    "json lines": json_lines,
 }

@@ -326,6 +326,9 @@ def _point(project: Project, failure: Failure, user: UserList) -> _Pointed | Non
 # --- errors of what is installed --------------------------------------------------------------
 
 
+_THROUGH = 0.7
+
+
 def _runtime(failure: Failure, user: UserList, modules: Mapping[str, str]) -> list[_Pointed]:
     """Return both sides of a broken pair: who used a name, and who no longer has it."""
     episode, groups = failure.episode, failure.best.groups
@@ -360,7 +363,8 @@ def _runtime(failure: Failure, user: UserList, modules: Mapping[str, str]) -> li
     for side in dict.fromkeys(sides):
         project = _installed(side, failure)
         pointed = _own(failure, project, user)
-        if user and pointed.listed is None:
+        # A requirement that the error went through is known better than one that is guessed.
+        if user and pointed.certainty < _THROUGH:
             pointed = _through(pointed, raised, user)
         found.append(pointed)
     found.sort(key=lambda one: one.listed is None)
@@ -397,7 +401,7 @@ def _through(pointed: _Pointed, raised: Sequence[str], user: UserList) -> _Point
     """Return the suspect with the nearest of the user's requirements that the error went through."""
     for index in range(len(raised) - 1, -1, -1):
         if found := user.named(raised[index]):
-            return _Pointed(pointed.project, found, tuple(raised[index:]), 0.7)
+            return _Pointed(pointed.project, found, tuple(raised[index:]), _THROUGH)
     return pointed
 
 

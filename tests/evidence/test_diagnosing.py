@@ -215,3 +215,16 @@ def test_unknown_failure_quotes_the_lines_that_sound_like_trouble() -> None:
     found = diagnose(log, exit_status=3)
     assert (found.outcome, found.cause, found.suspects) == (Outcome.FAIL, Cause.UNKNOWN, ())
     assert [line.line for line in found.evidence] == [1, 21, 22]
+
+
+def test_what_an_import_lacks_is_told_with_the_requirement_that_imported_it() -> None:
+    log = b"""Traceback (most recent call last):
+  File "<string>", line 1, in <module>
+  File "/env/lib/python3.12/site-packages/flask/__init__.py", line 14, in <module>
+    from jinja2 import escape
+ImportError: cannot import name 'escape' from 'jinja2' (/env/lib/python3.12/site-packages/jinja2/__init__.py)
+"""
+    requirements = ["pandas==1.1.5", "flask==1.1.2", "requests==2.25.1"]
+    suspects = diagnose(log, requirements=requirements, exit_status=1).suspects
+    assert {each.requirement for each in suspects} == {"flask==1.1.2"}
+    assert (suspects[0].failing, suspects[0].via) == ("jinja2", ("flask",))

@@ -179,7 +179,7 @@ class Prober:
             seconds=resolution.seconds,
             log=log,
             signature=diagnosis.signature,
-            diagnosis=_with_log(diagnosis, log),
+            diagnosis=with_log(diagnosis, log),
             from_journal=known is not None,
         )
         self._keep(probe)
@@ -277,7 +277,7 @@ class Prober:
             seconds=build.seconds,
             log=log,
             signature=diagnosis.signature,
-            diagnosis=_with_log(diagnosis, log),
+            diagnosis=with_log(diagnosis, log),
             installed=build.installed,
         )
         self.journal.record(
@@ -327,7 +327,7 @@ class Prober:
             seconds=answered.seconds,
             log=answered.log,
             signature=diagnosis.signature,
-            diagnosis=_with_log(diagnosis, answered.log),
+            diagnosis=with_log(diagnosis, answered.log),
             installed=answered.installed,
             from_journal=True,
         )
@@ -440,7 +440,7 @@ def _file_parts(files: Mapping[str, bytes]) -> list[object]:
     return parts
 
 
-def _with_log(diagnosis: Diagnosis, log: str) -> Diagnosis:
+def with_log(diagnosis: Diagnosis, log: str) -> Diagnosis:
     """Name the kept log in every piece of evidence."""
     suspects = tuple(
         replace(each, evidence=tuple(replace(line, log=log) for line in each.evidence))

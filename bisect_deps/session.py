@@ -60,9 +60,12 @@ class Conclusion:
     notes: tuple[str, ...] = field(default=())
 
 
-def solve(context: Context) -> Story[Conclusion]:
-    """Tell which requirements break the build, and a fix that a build proved; the whole story."""
-    case = Case()
+def solve(context: Context, case: Case | None = None) -> Story[Conclusion]:
+    """Tell which requirements break the build, and a fix that a build proved; the whole story.
+
+    What becomes known on the way goes into `case`.
+    """
+    case = Case() if case is None else case
     try:
         return (yield from _solve(context, case))
     except BudgetSpent as spent:

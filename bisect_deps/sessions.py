@@ -7,9 +7,10 @@ Must not know what an answer means.
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,13 @@ from filelock import FileLock, Timeout
 from bisect_deps.errors import InputError, JournalError
 from bisect_deps.files import write_whole
 from bisect_deps.journal import STATE_FOLDER, digest, make_state_folder
+from bisect_deps.secret import redact, secrets_of
 
 FORMAT = 1
+# Names the session's folder where that is not the current one.
+POINTER = "guided"
+# Stands for `..` in the name under which an original is kept.
+UP = "%up"
 
 
 class Word(str, Enum):
@@ -33,30 +39,42 @@ class Word(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One answer: the word, the name of its kept log ("" for none), a reason, "I am sure"."""
+    """One answer: the word, the name of its kept log ("" for none), a reason, "I am sure".
+
+    `build` is the digest of the files that it is about.
+    """
 
     word: Word
     log: str = ""
     reason: str = ""
     sure: bool = False
+    build: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
     """How a session began.
 
-    `file` is the root file's name in its folder, `files` maps every file's key to the name under
-    which the original is kept. `to` is where candidates are written, None for the file itself.
+    `files` are the keys of all files, the root file first; `folder` is where the installer runs. A
+    path counts from the root file's folder: `to` is where candidates are written (None for the file
+    itself), `existed` are those of its files that were there before. `index_as_of` is "" where the
+    index tells no dates.
     """
 
-    file: str
-    files: Mapping[str, str]
+    files: tuple[str, ...]
+    folder: str = "."
     to: str | None = None
+    existed: tuple[str, ...] = ()
     python: str | None = None
     index_as_of: str = ""
     index_url: str | None = None
     evidence: bool = True
     check_note: str = ""
+
+    @property
+    def file(self) -> str:
+        """Return the root file's name in its folder."""
+        return self.files[0]
 
 
 class Store:
@@ -91,30 +109,48 @@ class Store:
         """Say whether a session is under way."""
         return self.path.exists()
 
-    def begin(self, start: Start, originals: Mapping[str, bytes]) -> None:
+    def begin(
+        self, start: Start, originals: Mapping[str, bytes], answers: Iterable[Given] = ()
+    ) -> None:
         """Keep the originals, then the start: without both there is no session."""
-        for key, name in start.files.items():
-            write_whole(self.folder / "original" / name, originals[key])
-        entry = {"type": "start", "format": FORMAT, **asdict(start)}
-        write_whole(self.path, _line(entry))
+        shutil.rmtree(self.folder / "original", ignore_errors=True)
+        for key in start.files:
+            self.write(self._kept(key), originals[key])
+        self._save(start, answers)
 
     def answer(self, given: Given) -> None:
         """Add an answer; on disk when this returns."""
-        self._append({"type": "answer", **asdict(given), "word": given.word.value})
+        start, answers = self.read()
+        safe = redact(given.reason, secrets_of(os.environ))
+        self._save(start, [*answers, replace(given, reason=safe)])
 
     def undo(self, steps: int) -> None:
-        """Take back the last answers; the record of them stays."""
-        self._append({"type": "undo", "steps": steps})
+        """Take back the last answers."""
+        start, answers = self.read()
+        self._save(start, answers[: max(0, len(answers) - steps)])
 
     def keep_log(self, data: bytes) -> str:
-        """Keep a log under the digest of its bytes and return its name; it survives `end`."""
+        """Keep a log without its secrets and return its name; it survives `end`."""
+        text = data.decode("utf-8", "surrogateescape")
+        data = redact(text, secrets_of(os.environ)).encode("utf-8", "surrogateescape")
         name = f"{digest(data)[:16]}.log"
-        write_whole(self.answers / name, data)
+        if not (self.answers / name).exists():
+            self.write(self.answers / name, data)
         return name
 
     def log(self, given: Given) -> bytes:
-        """Return the bytes of an answer's log; empty where none was given."""
-        return (self.answers / given.log).read_bytes() if given.log else b""
+        """Return the bytes of an answer's log; empty where none was given. Raises JournalError."""
+        if not given.log:
+            return b""
+        path = self.answers / given.log
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise JournalError(
+                f"a log that was given cannot be read: {error.strerror}",
+                place=str(path),
+                hint="put it back, or end the session: depbisect reset --force",
+            ) from None
 
     def read(self) -> tuple[Start, list[Given]]:
         """Return the start and the answers that stand. Raises InputError, JournalError."""
@@ -123,48 +159,70 @@ class Store:
                 "no session is under way in this folder",
                 hint="begin one: depbisect start requirements.txt",
             )
-        entries = list(self._entries())
-        if not entries or entries[0].get("format") != FORMAT:
+        unreadable = JournalError(
+            "the session's record cannot be read",
+            place=str(self.path),
+            hint="to put the original back: depbisect reset --force",
+        )
+        try:
+            head, *entries = [json.loads(line) for line in self.path.read_bytes().splitlines()]
+            version = head.pop("format")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise unreadable from None
+        if version != FORMAT:
             raise JournalError(
                 "this session was begun by another version of depbisect",
                 place=str(self.path),
                 hint="go on with that version, or put the original back: depbisect reset --force",
             )
-        answers: list[Given] = []
-        for entry in entries[1:]:
-            if entry["type"] == "undo":
-                del answers[max(0, len(answers) - entry["steps"]) :]
-            else:
-                fields = {key: value for key, value in entry.items() if key != "type"}
-                answers.append(Given(**{**fields, "word": Word(entry["word"])}))
-        head = {k: v for k, v in entries[0].items() if k not in ("type", "format")}
-        return Start(**head), answers
+        try:
+            head["files"], head["existed"] = tuple(head["files"]), tuple(head["existed"])
+            answers = [Given(**{**entry, "word": Word(entry["word"])}) for entry in entries]
+            return Start(**head), answers
+        except (ValueError, KeyError, TypeError):
+            raise unreadable from None
 
     def originals(self, start: Start) -> dict[str, bytes]:
         """Return the files as they were when the session began, the root file first."""
+        return {key: self._kept(key).read_bytes() for key in start.files}
+
+    def put_back(self) -> list[Path]:
+        """Put all originals back, whatever the record says; return the files written."""
         kept = self.folder / "original"
-        return {key: (kept / name).read_bytes() for key, name in start.files.items()}
+        written = []
+        for path in sorted(each for each in kept.rglob("*") if each.is_file()):
+            parts = [".." if each == UP else each for each in path.relative_to(kept).parts]
+            written.append(self.root.joinpath(*parts))
+            self.write(written[-1], path.read_bytes())
+        return written
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Replace a file in one step; half a file, after a kill, is in the session's folder."""
+        write_whole(path, data, by_way_of=self.folder)
 
     def end(self) -> None:
         """Forget the session; the logs that were given stay."""
         self.path.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _append(self, entry: Mapping[str, Any]) -> None:
-        write_whole(self.path, self.path.read_bytes() + _line(entry))
+    def _kept(self, key: str) -> Path:
+        parts = [UP if part == ".." else part for part in key.split("/")]
+        return self.folder.joinpath("original", *parts)
 
-    def _entries(self) -> Iterator[dict[str, Any]]:
-        for number, line in enumerate(self.path.read_bytes().splitlines(), start=1):
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                raise JournalError(
-                    "the session's record cannot be read",
-                    place=f"{self.path}:{number}",
-                    hint="put the original back: depbisect reset --force",
-                ) from None
-            yield entry
+    def _save(self, start: Start, answers: Iterable[Given]) -> None:
+        entries: Sequence[Mapping[str, Any]] = [
+            {"format": FORMAT, **asdict(start)},
+            *({**asdict(each), "word": each.word.value} for each in answers),
+        ]
+        lines = [json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries]
+        self.write(self.path, "".join(lines).encode())
 
 
-def _line(entry: Mapping[str, Any]) -> bytes:
-    return json.dumps(entry, ensure_ascii=False).encode() + b"\n"
+def folder_of(here: Path) -> Path:
+    """Return the folder of the session that is known from this one: another where it is noted."""
+    pointer = here / STATE_FOLDER / POINTER
+    if pointer.is_file() and not Store(here).exists:
+        there = Path(os.path.normpath(here / pointer.read_text(encoding="utf-8")))
+        if there.is_dir():
+            return there
+    return here

@@ -31,7 +31,7 @@ SHARED = {"base", "__init__"}
 # Files that may import all their siblings, beside each folder's table.
 KNOWS_SIBLINGS = {("search", "strategy")}
 # Folders whose files are one module in several files; the order inside is theirs.
-ONE_MODULE = {"steps", "cli", "evidence", "index", "linting"}
+ONE_MODULE = {"steps", "cli", "evidence", "index", "linting", "guiding"}
 
 
 def modules() -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
 from importlib import import_module
@@ -28,13 +29,20 @@ _FORMATS = (
 )
 
 
-def open_manifest(path: Path, *, variables: Mapping[str, str] | None = None) -> Manifest:
+def open_manifest(
+    path: Path,
+    *,
+    folder: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    read: Callable[[str], bytes] | None = None,
+) -> Manifest:
     """Read an input file that a build can use: its requirements are those that a build installs.
 
-    An empty file is a manifest without requirements. Raises InputError, with file and line where
+    `folder` and `read` are as in `parse_manifest`; `read` gives the file's own bytes, too. An empty
+    file is a manifest without requirements. Raises InputError, with file and line where
     there is one, for whatever would keep an installer from reading the file.
     """
-    data = read_input(path)
+    data = read_input(path) if read is None else read(os.path.abspath(path))
     if is_lock(path):
         hint = "give the file that it was made from, and the lock with --good"
         raise InputError("a lock is not edited by hand", place=str(path), hint=hint)
@@ -48,11 +56,12 @@ def open_manifest(path: Path, *, variables: Mapping[str, str] | None = None) -> 
             )
             raise InputError("it lists no requirements to install", place=str(path), hint=hint)
         return own
-    manifest = parse_manifest(data, path, variables=variables)
+    manifest = parse_manifest(data, path, folder=folder, variables=variables, read=read)
     rejected = _first_fatal(manifest)
-    if rejected is not None and path.absolute().parent != Path.cwd():
+    if rejected is not None and path.absolute().parent != (folder or Path.cwd()):
         # Paths in a file count from where the installer runs; most people run it beside the file.
-        beside = parse_manifest(data, path, folder=path.absolute().parent, variables=variables)
+        parent = path.absolute().parent
+        beside = parse_manifest(data, path, folder=parent, variables=variables, read=read)
         if _first_fatal(beside) is None:
             return beside
     _raise_fatal(path, manifest)

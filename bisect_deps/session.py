@@ -22,6 +22,7 @@ from bisect_deps.formats.base import Manifest
 from bisect_deps.index import Index
 from bisect_deps.journal import STATE_FOLDER, Journal, digest
 from bisect_deps.model import (
+    BuildStatus,
     Candidate,
     IndexSettings,
     Interpreter,
@@ -175,13 +176,30 @@ class Finished:
     originals: dict[str, bytes]
 
 
-def run(settings: Settings, progress: Progress) -> Finished:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer that a person gave: to which question, how it ended, the log if there is one."""
+
+    inquiry: Inquiry
+    status: BuildStatus
+    log: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What a guided session leaves to a run: the original file, and the answers as given."""
+
+    manifest: Manifest
+    told: tuple[Told, ...]
+
+
+def run(settings: Settings, progress: Progress, handover: Handover | None = None) -> Finished:
     """Bisect the failing build of a file: open the session, tell the story, write the report.
 
     Raises DepbisectError for whatever keeps a run from starting; the file itself is never touched.
     """
     began = time.monotonic()
-    manifest = open_manifest(settings.file)
+    manifest = open_manifest(settings.file) if handover is None else handover.manifest
     interpreter = interpreters.find(settings.python)
     folder = settings.file.resolve().parent
     with Journal(folder / STATE_FOLDER) as journal:
@@ -210,6 +228,9 @@ def run(settings: Settings, progress: Progress) -> Finished:
             context = replace(context, record=prober.resolved)
             if settings.log is not None:
                 prober.give(baseline_inquiry(context), settings.log.read_bytes())
+            for each in handover.told if handover is not None and settings.resume else ():
+                inquiry = replace(each.inquiry, imports=each.inquiry.imports or context.imports)
+                prober.give(inquiry, each.log, each.status)
             conclusion = drive(solve(context), prober)
         finally:
             _close(builder, progress, left)

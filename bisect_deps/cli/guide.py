@@ -9,19 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bisect_deps.cli.guided import options_of_start, read_log, show
-from bisect_deps.cli.guided_text import WORDS
-from bisect_deps.config import default_file, instant
+from bisect_deps.cli import guided_text
+from bisect_deps.cli.guided import (
+    begin_session,
+    difference_shown,
+    file_of,
+    options_of_start,
+    read_log,
+    show,
+)
+from bisect_deps.cli.typed import Typed
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
-from bisect_deps.model import EditAction, VerdictKind
-from bisect_deps.reports.base import counted, safe_line
+from bisect_deps.model import VerdictKind
+from bisect_deps.reports.base import counted
 from bisect_deps.sessions import Given, Store, Word
 
 if TYPE_CHECKING:
-    from bisect_deps.guiding import Guided
+    from bisect_deps.guiding.guided import Guided
 
 QUESTION = "Did it build? [g]ood [b]ad [s]kip [l]og file [p]aste log [u]ndo [q]uit"
-END_OF_PASTE = "."
+ANSWERS = ("good", "bad", "skip", "log", "paste", "undo", "quit")
 EXIT_CODES = {
     VerdictKind.PASSES: ExitCode.OK,
     VerdictKind.FIXED: ExitCode.OK,
@@ -44,136 +51,145 @@ def command(**flags: Any) -> int:
 
     Closed at any moment, it goes on where it was with the next `depbisect guide`.
     """
-    return converse(flags)
+    be_in_a_terminal()
+    with Store(file_of(flags).absolute().parent) as store:
+        guided = converse(store, flags)
+        if guided is None:
+            return ExitCode.INTERRUPTED
+        show(guided)
+        return EXIT_CODES[guided.verdict().kind]
 
 
-def converse(flags: dict[str, Any]) -> int:
-    """Hold the conversation until the verdict or until the person leaves; return the exit code."""
+def be_in_a_terminal() -> None:
+    """Raise InputError where nobody could answer."""
     if not sys.stdin.isatty():
         raise InputError(
             "a conversation needs a terminal",
             hint="in a script: depbisect start, then good, bad or skip",
         )
-    file = flags["file"] or default_file(Path.cwd())
-    with Store(file.absolute().parent) as store:
-        guided = _open(store, file, flags)
-        while guided.position.inquiry is not None:
+
+
+def converse(store: Store, flags: dict[str, Any], again: str = "guide") -> Guided | None:
+    """Ask until the session has its answer; None where the person leaves before.
+
+    `again` are the words of the command that goes on.
+    """
+    file = file_of(flags)
+    guided = _open(store, file, flags)
+    typed = Typed(sys.stdin.fileno())
+    kept = f"The session is kept. Go on with: depbisect {again} {file}"
+    asked: object = None
+    while guided.position.inquiry is not None:
+        if guided.position.build != asked:
+            asked = guided.position.build
             for line in _page(guided):
                 click.echo(line)
-            try:
-                if not _turn(guided):
-                    click.echo(f"The session is kept. Go on with: depbisect guide {file}")
-                    return ExitCode.INTERRUPTED
-            except (click.Abort, EOFError, KeyboardInterrupt):
-                click.echo(f"\nThe session is kept. Go on with: depbisect guide {file}")
-                return ExitCode.INTERRUPTED
-            except DepbisectError as error:
-                click.echo(f"{error}")
-                if error.hint:
-                    click.echo(f"  {error.hint}")
-        show(guided)
-        return EXIT_CODES[guided.verdict().kind]
+        try:
+            if not _turn(guided, typed):
+                click.echo(kept)
+                return None
+        except (click.Abort, EOFError, KeyboardInterrupt):
+            click.echo(f"\n{kept}")
+            return None
+        except DepbisectError as error:
+            asked = None if isinstance(error, InputError) and error.place else asked
+            click.echo(str(error))
+            if error.hint:
+                click.echo(f"  {error.hint}")
+    return guided
 
 
 def _open(store: Store, file: Path, flags: dict[str, Any]) -> Guided:
     """Go on with the session of this file, or begin one."""
-    from bisect_deps.guiding import Guided as Opened
-    from bisect_deps.guiding import begin, new_start
+    from bisect_deps.guiding.guided import Guided as Opened
 
-    if store.exists:
-        guided = Opened(store)
-        if guided.start.file != file.name:
-            raise InputError(
-                f"the session in this folder is about {guided.start.file}",
-                hint=f"depbisect guide {guided.start.file}, or end it: depbisect reset",
-            )
-        click.echo(f"Going on after {counted(len(guided.answers), 'answer')}.")
-        guided.write()
-        return guided
-    newer = flags["exclude_newer"]
-    start, manifest = new_start(
-        file,
-        to=flags["to"],
-        python=flags["python"],
-        index_as_of=None if newer is None else instant(newer),
-        index_url=flags["index_url"],
-        evidence=not flags["no_evidence"],
-        check_note=flags["check_note"],
-    )
-    log = None if flags["log"] is None else read_log(flags["log"])
-    return begin(store, start, manifest, log)
+    if not store.exists:
+        return begin_session(store, flags)
+    guided = Opened(store)
+    if guided.start.file != file.name:
+        raise InputError(
+            f"the session in this folder is about {guided.start.file}",
+            hint=f"depbisect guide {guided.start.file}, or end it: depbisect reset",
+        )
+    with difference_shown():
+        guided.be_ours(
+            "depbisect reset ends the session; depbisect status --write undoes the change"
+        )
+    click.echo(f"Going on after {counted(len(guided.answers), 'answer')}.")
+    guided.write()
+    return guided
 
 
 def _page(guided: Guided) -> Iterator[str]:
     """Yield the build to make, the file as a checklist, and roughly how long it will take."""
-    here = guided.position
-    assert here.inquiry is not None
-    edits = {e.number: e for e in here.inquiry.candidate.edits if e.number is not None}
     yield ""
-    yield f"Build {len(here.asked) + 1}, of roughly {len(here.asked) + here.left[0]}:"
-    for each in guided.manifest.requirements:
-        edit = edits.get(each.number)
-        if edit is None:
-            yield f"  [x] {safe_line(each.text)}"
-        elif edit.action is EditAction.DROP:
-            yield f"  [ ] {safe_line(each.text)}   (commented out)"
-        else:
-            yield f"  [x] {each.name}{edit.to}   (was {safe_line(each.text)})"
-    for edit in here.inquiry.candidate.edits:
-        if edit.action is EditAction.ADD:
-            yield f"  [+] {edit.name}{edit.to}   (added)"
-    place = guided.start.to or guided.start.file
-    yield f"{place} holds exactly this. Build it now."
+    yield f"Build {len(guided.position.asked) + 1}. {guided_text.left(guided)}"
+    yield from guided_text.checklist(guided)
+    yield f"{guided_text.place(guided)} holds exactly this. Build it now."
     if guided.start.check_note:
-        yield f"It is good when: {safe_line(guided.start.check_note)}"
+        yield f"It is good when: {guided_text.plain(guided.start.check_note)}"
 
 
-def _turn(guided: Guided) -> bool:
+def _turn(guided: Guided, typed: Typed) -> bool:
     """Ask once and take the answer; False where the person leaves."""
-    letter = click.prompt(QUESTION, prompt_suffix=" ", show_default=False).strip().lower()[:1]
-    if letter == "q":
+    answer = _ask(typed, QUESTION).lower()
+    word = next((each for each in ANSWERS if answer in (each, each[:1])), None)
+    if word == "quit":
         return False
-    if letter == "u":
-        guided.undo(1)
-    elif letter == "g":
-        _give(guided, Word.GOOD)
-    elif letter == "b":
-        _give(guided, Word.BAD)
-    elif letter == "s":
-        reason = click.prompt("Why can it not be told?", default="", show_default=False)
-        _give(guided, Word.SKIP, reason=reason)
-    elif letter == "l":
-        path = click.prompt("Path of the log")
-        _give(guided, Word.BAD, read_log(Path(path).expanduser()))
-    elif letter == "p":
-        _give(guided, Word.BAD, _pasted())
+    if word == "undo":
+        with difference_shown():
+            guided.undo(1)
+    elif word == "good":
+        _give(guided, typed, Word.GOOD)
+    elif word == "bad":
+        _give(guided, typed, Word.BAD)
+    elif word == "skip":
+        _give(
+            guided, typed, Word.SKIP, reason=_ask(typed, "Why can it not be told? (may be empty)")
+        )
+    elif word == "log":
+        path = Path(_ask(typed, "Path of the log:")).expanduser()
+        _give(guided, typed, Word.BAD, read_log(path))
+    elif word == "paste":
+        log = _pasted(typed)
+        if log.strip():
+            _give(guided, typed, Word.BAD, log)
+    elif typed.drop_ahead():
+        click.echo("That was more than an answer. To give a log, answer p first, then paste it.")
     else:
         click.echo("Please answer with one of the letters in brackets.")
     return True
 
 
-def _give(guided: Guided, word: Word, log: bytes = b"", reason: str = "") -> None:
-    from bisect_deps.guiding import contradicted
+def _ask(typed: Typed, question: str) -> str:
+    click.echo(question, nl=False)
+    click.echo(" ", nl=False)
+    sys.stdout.flush()
+    return typed.line().strip()
 
-    doubtful = contradicted(guided.position, word)
-    sure = False
-    if doubtful is not None:
-        at = guided.position.asked.index(doubtful) + 1
-        word_then = WORDS[doubtful.given.word]
-        click.echo(f"Build {at} differs by commented-out lines only, and it {word_then}.")
-        sure = click.confirm("Are you sure of this answer?")
-        if not sure:
-            return
+
+def _give(guided: Guided, typed: Typed, word: Word, log: bytes = b"", reason: str = "") -> None:
+    from bisect_deps.guiding.guided import Doubtful
+
     name = guided.store.keep_log(log) if log else ""
-    guided.answer(Given(word, name, reason, sure))
+    with difference_shown():
+        try:
+            guided.answer(Given(word, name, reason))
+        except Doubtful as doubtful:
+            click.echo(f"Wait: {doubtful}.")
+            click.echo(f"  {doubtful.hint}")
+            if _ask(typed, "Take the answer all the same? [y]es [n]o").lower() in ("y", "yes"):
+                guided.answer(Given(word, name, reason, sure=True))
 
 
-def _pasted() -> bytes:
-    """Read a pasted log, line by line, until a line that holds a full stop alone."""
-    click.echo(f"Paste the log, then a line with {END_OF_PASTE!r} alone (or Ctrl-D).")
-    lines: list[str] = []
-    for line in sys.stdin:
-        if line.rstrip("\r\n") == END_OF_PASTE:
-            break
-        lines.append(line)
-    return "".join(lines).encode("utf-8", "surrogateescape")
+def _pasted(typed: Typed) -> bytes:
+    """Return a pasted log; nothing where the person changes their mind."""
+    with typed.pasting():
+        click.echo("Paste the log now; it is not shown. End it with a line that holds only a full")
+        click.echo("stop, or with Ctrl-D. (Ctrl-C leaves the log out.)")
+        try:
+            log = typed.paste()
+        except KeyboardInterrupt:
+            log = b""
+    click.echo(f"Took {counted(len(log.splitlines()), 'line')}." if log else "No log, then.")
+    return log

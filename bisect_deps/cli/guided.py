@@ -8,22 +8,23 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bisect_deps.cli import guided_text
 from bisect_deps.config import default_file, instant
-from bisect_deps.errors import InputError
+from bisect_deps.errors import InputError, JournalError
 from bisect_deps.journal import STATE_FOLDER
-from bisect_deps.sessions import Given, Store, Word
+from bisect_deps.sessions import POINTER, Given, Store, Word, folder_of
 
 if TYPE_CHECKING:
-    from bisect_deps.guiding import Guided
+    from bisect_deps.guiding.guided import Guided
 
-# Where the session's folder is noted when it is not the current one.
-POINTER = "guided"
+SURE = "It looks like a mistake, and is true all the same."
 
 
 def command_named(name: str) -> click.Command:
@@ -36,15 +37,21 @@ def options_of_start(command: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in reversed(
         [
             click.argument("file", required=False, type=click.Path(path_type=Path)),
-            click.option("--log", type=click.Path(path_type=Path), help="Log of the failed build."),
-            click.option("--to", metavar="OTHER", help="Write what to build there, not to FILE."),
+            click.option(
+                "--log", type=click.Path(path_type=Path), help="Log of the failed build; saves one."
+            ),
+            click.option(
+                "--to", metavar="OTHER", help="Write what to build to this FILE or FOLDER/."
+            ),
             click.option("--python", metavar="X", help="Python that is built for."),
             click.option(
                 "--check-note", default="", metavar="TEXT", help='What "it works" means here.'
             ),
             click.option("--index-url", metavar="URL", help="The package index to read."),
             click.option("--exclude-newer", metavar="DATE", help="Read it as of that date."),
-            click.option("--no-evidence", is_flag=True, help="Use neither index nor resolver."),
+            click.option(
+                "--no-evidence", is_flag=True, help="Look nothing up: your answers alone count."
+            ),
         ]
     ):
         command = decorate(command)
@@ -56,34 +63,14 @@ def options_of_start(command: Callable[..., Any]) -> Callable[..., Any]:
 def start(**flags: Any) -> None:
     """Begin a guided session about FILE, whose build fails elsewhere.
 
-    Keeps the original and says which file to build first; answer with good, bad or skip.
+    Keeps the original and says what to build first; answer with good, bad or skip.
     """
-    _start(flags, Path.cwd())
-
-
-def _start(flags: dict[str, Any], here: Path) -> None:
-    from bisect_deps.guiding import begin, new_start
-
-    file = flags["file"] or default_file(here)
-    log = None if flags["log"] is None else read_log(flags["log"])
-    newer = flags["exclude_newer"]
-    begun, manifest = new_start(
-        file,
-        to=flags["to"],
-        python=flags["python"],
-        index_as_of=None if newer is None else instant(newer),
-        index_url=flags["index_url"],
-        evidence=not flags["no_evidence"],
-        check_note=flags["check_note"],
-    )
-    with Store(file.absolute().parent) as store:
-        guided = begin(store, begun, manifest, log)
-        _point(here, store.root)
-        show(guided)
+    with Store(file_of(flags).absolute().parent) as store:
+        show(begin_session(store, flags))
 
 
 @click.command("good")
-@click.option("--sure", is_flag=True, help="It fits no earlier answer, and is true all the same.")
+@click.option("--sure", is_flag=True, help=SURE)
 def good(sure: bool) -> None:
     """Say that the file built (and works)."""
     _answer(Given(Word.GOOD, sure=sure), None)
@@ -91,10 +78,10 @@ def good(sure: bool) -> None:
 
 @click.command("bad")
 @click.option("--log", type=click.Path(path_type=Path), help="The log of this build; - is stdin.")
-@click.option("--sure", is_flag=True, help="It fits no earlier answer, and is true all the same.")
+@click.option("--sure", is_flag=True, help=SURE)
 def bad(log: Path | None, sure: bool) -> None:
     """Say that the build failed; with its log, fewer builds are needed."""
-    _answer(Given(Word.BAD, sure=sure), log)
+    _answer(Given(Word.BAD, sure=sure), None if log is None else read_log(log))
 
 
 @click.command("skip")
@@ -108,27 +95,25 @@ def skip(reason: str) -> None:
 @click.argument("steps", type=click.IntRange(1), default=1)
 def undo(steps: int) -> None:
     """Take back the last answer, or the last STEPS."""
-    with open_store() as store:
-        guided = _guided(store)
+    with session() as guided, difference_shown():
         guided.undo(steps)
         show(guided)
 
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--write", is_flag=True, help="Write the file to build again.")
+@click.option("--write", is_flag=True, help="Write what is to be built again.")
 def status(as_json: bool, write: bool) -> None:
     """Show what is known, and what to build next."""
-    with open_store() as store:
-        guided = _guided(store)
+    with session() as guided:
         if write:
             guided.write()
         if as_json:
-            click.echo(json.dumps(guided.status(), indent=2))
-            return
-        from bisect_deps.cli.guided_text import known
+            from bisect_deps.guiding import state
 
-        for line in known(guided):
+            click.echo(json.dumps(state.status(guided), indent=2))
+            return
+        for line in guided_text.so_far(guided):
             click.echo(line)
         show(guided)
 
@@ -136,8 +121,10 @@ def status(as_json: bool, write: bool) -> None:
 @click.command("log")
 def log() -> None:
     """Print the session as a script that replay reads."""
-    with open_store() as store:
-        for line in _guided(store).script():
+    from bisect_deps.guiding.script import script
+
+    with session() as guided:
+        for line in script(guided):
             click.echo(line)
 
 
@@ -145,38 +132,46 @@ def log() -> None:
 @click.argument("script", type=click.Path(path_type=Path))
 def replay(script: Path) -> None:
     """Give all the answers of a session's log again; SCRIPT - is standard input."""
-    from bisect_deps.guiding import read_script
+    from bisect_deps.guiding.script import read_script
 
-    commands = read_script(read_log(script).decode("utf-8", "replace"))
-    if not commands or commands[0][0] != "start":
+    words = read_script(read_log(script).decode("utf-8", "replace"))
+    commands = [_parsed(each, script) for each in words]
+    if [name for name, _ in commands[:1]] != ["start"]:
         raise InputError(
             "it does not begin with a start", place=str(script), hint="give what log printed"
         )
-    answers: dict[str, click.Command] = {"good": good, "bad": bad, "skip": skip}
-    for words in commands:
-        if words[0] not in ("start", *answers):
-            raise InputError(f"replay knows no {words[0]!r}", place=str(script))
-    with start.make_context("start", commands[0][1:]) as context:
-        _start(context.params, Path.cwd())
-    for words in commands[1:]:
-        answers[words[0]].main(words[1:], standalone_mode=False)
+    beside = Path() if str(script) == "-" else script.parent
+    flags = commands[0][1]
+    flags["file"] = _found(file_of(flags), beside)
+    with Store(flags["file"].absolute().parent) as store, difference_shown():
+        guided = begin_session(store, flags)
+        for name, options in commands[1:]:
+            path = options.get("log")
+            data = None if path is None else read_log(_found(path, beside, store.answers))
+            take(guided, _given(name, options), data)
+        show(guided)
 
 
 @click.command("reset")
+@click.option("--keep", is_flag=True, help="Keep the file as it is now, the fix for example.")
 @click.option("--force", is_flag=True, help="Also where the file was changed by hand.")
-def reset(force: bool) -> None:
+def reset(keep: bool, force: bool) -> None:
     """End the session and put the original file back, byte for byte."""
-    from bisect_deps.guiding import Changed
+    from bisect_deps.guiding.guided import Guided
 
-    with open_store() as store:
-        guided = _guided(store)
+    with open_store() as store, difference_shown():
         try:
-            guided.reset(force=force)
-        except Changed as changed:
-            click.echo(changed.diff, err=True, nl=False)
-            raise
-        (Path.cwd() / STATE_FOLDER / POINTER).unlink(missing_ok=True)
-        click.echo(f"{guided.start.file} is as it was before the session.")
+            guided = Guided(store)
+        except JournalError:
+            if not force:
+                raise
+            for path in store.put_back():
+                click.echo(f"{os.path.relpath(path)} is as it was before the session.")
+            store.end()
+        else:
+            guided.reset(force=force, keep=keep)
+            kept = "kept as it is now" if keep else "as it was before the session"
+            click.echo(f"The session is over; {_shown_place(guided, keep)} is {kept}.")
 
 
 COMMANDS = {
@@ -186,70 +181,138 @@ COMMANDS = {
 }
 
 
+def file_of(flags: dict[str, Any]) -> Path:
+    """Return the file that a session is to be about."""
+    return flags["file"] or default_file(Path.cwd())
+
+
+def begin_session(store: Store, flags: dict[str, Any]) -> Guided:
+    """Begin the session that the flags of `start` ask for, in a store that is open."""
+    from bisect_deps.guiding.guided import begin, new_start
+
+    newer = flags["exclude_newer"]
+    log = None if flags["log"] is None else read_log(flags["log"])
+    begun, manifest = new_start(
+        file_of(flags),
+        to=flags["to"],
+        python=flags["python"],
+        index_as_of=None if newer is None else instant(newer),
+        index_url=flags["index_url"],
+        evidence=not flags["no_evidence"],
+        check_note=flags["check_note"],
+    )
+    guided = begin(store, begun, manifest, log)
+    _point(Path.cwd(), store.root)
+    return guided
+
+
 def open_store() -> Store:
-    """Return the store of the session of the current folder."""
-    here = Path.cwd()
-    pointer = here / STATE_FOLDER / POINTER
-    if pointer.is_file() and not Store(here).exists:
-        return Store(Path(os.path.normpath(here / pointer.read_text(encoding="utf-8"))))
-    if not (here / STATE_FOLDER).is_dir():
+    """Return the store of the session of the current folder. Raises InputError without one."""
+    folder = folder_of(Path.cwd())
+    if not (folder / STATE_FOLDER).is_dir():
         raise InputError(
             "no session is under way in this folder",
             hint="begin one: depbisect start requirements.txt",
         )
-    return Store(here)
+    return Store(folder)
+
+
+@contextmanager
+def session() -> Iterator[Guided]:
+    """Open the session of the current folder, locked while it is in use."""
+    from bisect_deps.guiding.guided import Guided
+
+    with open_store() as store:
+        yield Guided(store)
+
+
+@contextmanager
+def difference_shown() -> Iterator[None]:
+    """Show what was changed by hand, where that stands in the way."""
+    from bisect_deps.guiding.guided import Changed
+
+    try:
+        yield
+    except Changed as changed:
+        click.echo(guided_text.plain(changed.diff), err=True, nl=False)
+        raise
 
 
 def read_log(path: Path) -> bytes:
-    """Return the bytes of a file, `-` for standard input. Raises InputError."""
+    """Return the bytes of a file, `-` for standard input. Raises InputError where it is empty."""
     if str(path) == "-":
-        return sys.stdin.buffer.read()
+        data = sys.stdin.buffer.read()
+    else:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from None
+    if not data.strip():
+        raise InputError("it is empty", place=str(path), hint="without a log, leave --log out")
+    return data
+
+
+def take(guided: Guided, given: Given, log: bytes | None) -> None:
+    """Keep the log of an answer, then take the answer; one that looks wrong only when sure."""
+    from dataclasses import replace
+
+    from bisect_deps.guiding.guided import Doubtful
+
+    name = "" if log is None else guided.store.keep_log(log)
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from None
+        guided.answer(replace(given, log=name))
+    except Doubtful as error:
+        error.hint = f"{error.hint}; if it is true all the same, say it again with --sure"
+        raise
 
 
 def show(guided: Guided) -> None:
     """Print what to build next and how to answer, or the verdict; keep the report of the latter."""
-    from bisect_deps.cli.guided_text import next_step
-
     if guided.position.inquiry is not None:
-        for line in next_step(guided):
+        for line in guided_text.next_step(guided):
             click.echo(line)
         return
     from bisect_deps.cli import output
-    from bisect_deps.files import write_whole
     from bisect_deps.reports.json import dumps
 
     verdict = guided.verdict()
-    write_whole(guided.store.state / "report.json", dumps(verdict).encode())
+    guided.store.write(guided.store.state / "report.json", dumps(verdict).encode())
     sys.stdout.flush()
-    output.show(verdict)
-    place = guided.start.to or guided.start.file
-    if verdict.fix is not None:
-        click.echo(f"\n{place} holds the fix now. To put the original back: depbisect reset")
+    place = guided_text.place(guided)
+    output.show(verdict, written=[place] if verdict.fix is not None else [])
+    for line in guided_text.end(guided, fixed=verdict.fix is not None):
+        click.echo(line)
 
 
-def _answer(given: Given, log_path: Path | None) -> None:
-    from bisect_deps.guiding import Changed
-
-    data = None if log_path is None else read_log(log_path)
-    with open_store() as store:
-        guided = _guided(store)
-        try:
-            name = "" if data is None else store.keep_log(data)
-            guided.answer(Given(given.word, name, given.reason, given.sure))
-        except Changed as changed:
-            click.echo(changed.diff, err=True, nl=False)
-            raise
+def _answer(given: Given, log: bytes | None) -> None:
+    with session() as guided, difference_shown():
+        take(guided, given, log)
         show(guided)
 
 
-def _guided(store: Store) -> Guided:
-    from bisect_deps.guiding import Guided as Opened
+def _given(name: str, options: dict[str, Any]) -> Given:
+    return Given(
+        Word(name), reason=options.get("reason", ""), sure=bool(options.get("sure", False))
+    )
 
-    return Opened(store)
+
+def _parsed(words: list[str], script: Path) -> tuple[str, dict[str, Any]]:
+    name = words[0]
+    if name not in ("start", *(word.value for word in Word)):
+        raise InputError(f"replay knows no {name!r}", place=str(script))
+    with COMMANDS[name].make_context(name, words[1:]) as context:
+        return name, context.params
+
+
+def _found(path: Path, *folders: Path) -> Path:
+    """Return a path as it is, or where a script that came from elsewhere means it."""
+    tries = [path, *(folder / path for folder in folders), *(each / path.name for each in folders)]
+    return next((each for each in tries if str(path) == "-" or each.is_file()), path)
+
+
+def _shown_place(guided: Guided, keep: bool) -> str:
+    root = guided.store.root / guided.start.file
+    return guided_text.place(guided) if keep else os.path.relpath(root)
 
 
 def _point(here: Path, folder: Path) -> None:

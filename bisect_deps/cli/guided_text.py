@@ -1,66 +1,125 @@
-"""What a guided session says to the person who builds."""
+"""What a guided session says to the person who builds: plain text, safe to show."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bisect_deps.model import EditAction, Requirement
-from bisect_deps.reports.base import counted, safe_line
+from bisect_deps.model import EditAction
+from bisect_deps.reports.base import counted, safe, safe_line, shown
 from bisect_deps.sessions import Word
 
 if TYPE_CHECKING:
-    from bisect_deps.guiding import Guided
+    from bisect_deps.guiding.guided import Guided
 
 WORDS = {Word.GOOD: "built", Word.BAD: "failed", Word.SKIP: "could not be told"}
+# A file of more lines is on disk to be read; only what differs is shown.
+MOST_LINES = 40
 
 
 def next_step(guided: Guided) -> Iterator[str]:
     """Yield what to build next, and how to say how it went."""
-    from bisect_deps.guiding import said
+    from bisect_deps.guiding.state import said
 
     here = guided.position
     if here.inquiry is None:
         return
-    number = len(here.asked) + 1
-    yield f"Build {number}: {safe_line(said(guided.manifest, here.inquiry.candidate))}."
-    place = guided.start.to or guided.start.file
-    yield f"  {place} is ready: build it as it is now."
+    what = safe_line(said(guided.manifest, here.inquiry.candidate))
+    yield f"Build {len(here.asked) + 1}: {what}."
+    yield from _shown_files(guided)
+    yield f"  {place(guided)} is ready: build it as it is now."
     if guided.start.check_note:
-        yield f"  It is good when: {safe_line(guided.start.check_note)}"
+        yield f"  It is good when: {shown(guided.start.check_note)}"
     yield "  Then say how it went:"
     yield "    depbisect good                  it built, and works"
     yield "    depbisect bad --log build.log   it failed (the log saves builds; it may be left out)"
     yield "    depbisect skip                  cannot be told: the platform was down, say"
-    one, two = here.left
-    yield f"  Roughly {counted(one, 'build')} left if one line is at fault, {two} if two are."
+    yield f"  {left(guided)}"
 
 
-def known(guided: Guided) -> Iterator[str]:
-    """Yield what the answers have shown so far."""
-    from bisect_deps.guiding import said
+def left(guided: Guided) -> str:
+    """Return in a sentence how many builds are still to come."""
+    one, two = guided.position.left
+    return f"Roughly {counted(one, 'build')} left if one line is at fault, {two} if two are."
+
+
+def so_far(guided: Guided) -> Iterator[str]:
+    """Yield the answers, and what they have shown."""
+    from bisect_deps.guiding.state import known, said
 
     for number, asked in enumerate(guided.position.asked, start=1):
         what = safe_line(said(guided.manifest, asked.inquiry.candidate))
-        yield f"{number}. {what}: {WORDS[asked.given.word]}"
-    cleared, suspected = _sorted_out(guided)
-    if cleared:
-        yield f"Cleared: {', '.join(safe_line(each.text) for each in cleared)}"
-    if suspected and guided.position.asked:
-        yield f"Not cleared yet: {', '.join(safe_line(each.text) for each in suspected)}"
+        reason = f" ({shown(asked.given.reason)})" if asked.given.reason else ""
+        yield f"{number}. {what}: {WORDS[asked.given.word]}{reason}"
+    if not guided.position.asked:
+        yield "Nothing was answered yet."
+        return
+    facts = known(guided)
+    if facts.cleared:
+        yield f"Cleared: {', '.join(shown(each.text) for each in facts.cleared)}"
+    for group in facts.proven:
+        yield f"Proven to break the build: {' with '.join(shown(each.text) for each in group)}"
+    if facts.suspected and guided.position.inquiry is not None:
+        yield f"Still suspected: {', '.join(shown(each.text) for each in facts.suspected)}"
 
 
-def _sorted_out(guided: Guided) -> tuple[list[Requirement], list[Requirement]]:
-    """Return the lines that were in a build that passed, as they are, and the others."""
-    cleared: set[int] = set()
-    numbers = {each.number for each in guided.manifest.requirements}
-    for asked in guided.position.asked:
-        if asked.given.word is Word.GOOD:
-            edits = asked.inquiry.candidate.edits
-            touched = {e.number for e in edits if e.action is not EditAction.ADD}
-            cleared |= numbers - touched
-    lines = guided.manifest.requirements
-    return (
-        [each for each in lines if each.number in cleared],
-        [each for each in lines if each.number not in cleared],
-    )
+def end(guided: Guided, *, fixed: bool) -> Iterator[str]:
+    """Yield what is in the file now, and how to end the session."""
+    where = place(guided)
+    own = guided.start.to is None
+    yield ""
+    yield f"{where} holds {'the fix' if fixed else 'the original'} now."
+    if fixed:
+        yield f"  depbisect reset --keep   ends the session and keeps {'it' if own else where}"
+        back = "puts the original back" if own else f"removes {where}"
+        yield f"  depbisect reset          ends the session and {back}"
+    else:
+        yield "  depbisect reset          ends the session"
+    yield "  depbisect undo           takes the last answer back, if it was wrong"
+    yield "  depbisect report         shows this again, also when the session is over"
+
+
+def place(guided: Guided) -> str:
+    """Return the file or folder that holds what is to be built, as seen from here."""
+    is_folder = (guided.start.to or "").endswith("/")
+    return shown(os.path.relpath(guided.place)) + ("/" if is_folder else "")
+
+
+def checklist(guided: Guided) -> Iterator[str]:
+    """Yield every line of the original as a checklist: what is in, what is out, what differs."""
+    edits = {e.number: e for e in guided.position.candidate.edits if e.number is not None}
+    for each in guided.manifest.requirements:
+        edit = edits.get(each.number)
+        if edit is None:
+            yield f"  [x] {shown(each.text)}"
+        elif edit.action is EditAction.DROP:
+            yield f"  [ ] {shown(each.text)}   (commented out)"
+        else:
+            yield f"  [x] {each.name}{edit.to}   (was {shown(each.text)})"
+    for edit in guided.position.candidate.edits:
+        if edit.action is EditAction.ADD:
+            yield f"  [+] {edit.name}{edit.to}   (added)"
+
+
+def plain(text: str) -> str:
+    """Return text of several lines that a terminal does not act on."""
+    return safe(text)
+
+
+def _shown_files(guided: Guided) -> Iterator[str]:
+    """Yield the files to build: short ones whole, of long ones the lines that differ."""
+    many = len(guided.originals) > 1
+    for (path, data), key in zip(guided.targets().items(), guided.originals, strict=False):
+        lines = data.decode("utf-8", "replace").splitlines()
+        before = guided.originals[key].decode("utf-8", "replace").splitlines()
+        differs = [at for at, line in enumerate(lines) if before[at : at + 1] != [line]]
+        if not differs:
+            continue
+        if many:
+            yield f"  {shown(os.path.relpath(path))}:"
+        whole = len(lines) <= MOST_LINES
+        for at in range(len(lines)) if whole else differs[:MOST_LINES]:
+            yield f"    {'>' if at in differs else ' '} {at + 1:3}  {shown(lines[at])}".rstrip()
+        if not whole and len(differs) > MOST_LINES:
+            yield f"    and {len(differs) - MOST_LINES} more lines that differ"

@@ -12,6 +12,7 @@ from bisect_deps.errors import InputError
 from bisect_deps.journal import STATE_FOLDER
 from bisect_deps.model import Verdict
 from bisect_deps.reports.json import from_json
+from bisect_deps.sessions import folder_of
 
 REPORT = "report.json"
 
@@ -44,7 +45,8 @@ def _report_of(file: Path | None) -> Path:
     if file is not None and file.suffix == ".json":
         return file
     if file is None:
-        return Path(STATE_FOLDER, REPORT)
+        own = Path(STATE_FOLDER, REPORT)
+        return own if own.exists() else folder_of(Path()) / STATE_FOLDER / REPORT
     return (file if file.is_dir() else file.parent) / STATE_FOLDER / REPORT
 
 

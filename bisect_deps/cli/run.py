@@ -143,9 +143,14 @@ def command(**flags: Any) -> int:
     _check_builder(flags)
     settings = _settings(flags)
     _check_outputs(settings, flags)
+    if settings.builder == "manual":
+        return _bisect_by_hand(settings, flags)
     signal.signal(signal.SIGTERM, _interrupt)
+    from bisect_deps.guiding.handover import handed_over
     from bisect_deps.reports.live import display
     from bisect_deps.session import run
+
+    handover = handed_over(settings.file)
 
     with display(
         sys.stderr,
@@ -154,8 +159,12 @@ def command(**flags: Any) -> int:
         animated=not flags["no_progress"],
         color=wants_color(flags["color"], sys.stderr),
     ) as progress:
-        finished = run(settings, progress)
-    _deliver(finished.verdict, finished.originals, settings, flags)
+        finished = run(settings, progress, handover)
+    if handover is not None and flags["write"]:
+        from bisect_deps.guiding.handover import end_session
+
+        end_session(settings.file)
+    deliver_verdict(finished.verdict, finished.originals, settings, flags)
     return EXIT_CODES[finished.verdict.kind]
 
 
@@ -163,6 +172,25 @@ def command_named(name: str) -> click.Command:
     """Return the command of that name in this module."""
     del name
     return command
+
+
+def _bisect_by_hand(settings: Settings, flags: dict[str, Any]) -> int:
+    """Hold the conversation of `guide`, then do with the verdict as any other run does."""
+    from bisect_deps.cli.guide import be_in_a_terminal, converse
+    from bisect_deps.reports.json import dumps
+    from bisect_deps.sessions import Store
+
+    be_in_a_terminal()
+    about = {"to": None, "check_note": "", **flags}
+    with Store(settings.file.absolute().parent) as store:
+        guided = converse(store, about, "run --builder manual")
+        if guided is None:
+            return ExitCode.INTERRUPTED
+        verdict = guided.verdict()
+        store.write(store.state / "report.json", dumps(verdict).encode())
+        guided.reset()
+    deliver_verdict(verdict, guided.originals, settings, flags)
+    return EXIT_CODES[verdict.kind]
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -234,9 +262,10 @@ def _check_outputs(settings: Settings, flags: dict[str, Any]) -> None:
     check_targets(flags["json_to"], flags["html_to"], settings.file)
 
 
-def _deliver(
+def deliver_verdict(
     verdict: Verdict, originals: Mapping[str, bytes], settings: Settings, flags: dict[str, Any]
 ) -> None:
+    """Write the fix where it was asked for, and show the verdict and the reports."""
     written: list[str] = []
     trouble: InputError | None = None
     try:

@@ -121,14 +121,12 @@ class Guided:
                     "to keep the file as it is now: depbisect reset --keep"
                 )
             before = self._placed(self.originals)
+            was_there = self.start.files if self.start.to is None else self.start.existed
             for path in self.targets():
-                key = _relative(path, self.store.root)
-                if self.start.to is None and key not in self.originals:
-                    path.unlink(missing_ok=True)
-                elif self.start.to is not None and key not in self.start.existed:
-                    path.unlink(missing_ok=True)
-                else:
+                if _relative(path, self.store.root) in was_there:
                     self.store.write(path, before[path])
+                else:
+                    path.unlink(missing_ok=True)
         self.store.end()
 
     def targets(self) -> dict[Path, bytes]:
@@ -269,7 +267,7 @@ def new_start(
         folder=_relative(Path.cwd(), root),
         to=None if to is None else _relative_to(to, root),
         python=python,
-        index_as_of=index_as_of or now(),
+        index_as_of=(index_as_of or now()) if evidence else "",
         index_url=index_url,
         evidence=evidence,
         check_note=check_note,
@@ -286,7 +284,7 @@ def new_start(
             )
         existed.append(_relative(path, root))
     start = replace(start, existed=tuple(existed))
-    if index_as_of is None and not _tells_dates(start, manifest):
+    if evidence and index_as_of is None and not _tells_dates(start, manifest):
         start = replace(start, index_as_of="")
     return start, manifest
 
@@ -339,8 +337,7 @@ def _interpreter(start: Start) -> Interpreter | None:
 
 def _tells_dates(start: Start, manifest: Manifest) -> bool:
     interpreter = _interpreter(start)
-    if not start.evidence or interpreter is None:
-        return True
+    assert interpreter is not None
     folder = manifest.path.absolute().parent
     return tells_dates(sources(_settings(start), manifest, "uv", folder), manifest, interpreter)
 

@@ -29,3 +29,9 @@ def handed_over(file: Path) -> Handover | None:
         if asked.given.word in STATUSES
     )
     return Handover(guided.manifest, told)
+
+
+def end_session(file: Path) -> None:
+    """Put the original back and end the session about a file: its fix is written next."""
+    with Store(file.absolute().parent) as store:
+        Guided(store).reset()

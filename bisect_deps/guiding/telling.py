@@ -146,7 +146,7 @@ class Telling:
         return self._known[key]
 
     def _diagnosis(self, inquiry: Inquiry, given: Given) -> Diagnosis | None:
-        if given.word is not Word.BAD or not given.log:
+        if given.word is not Word.BAD:
             return None
         found = self._read.pop(given.build, None)
         if found is None:
@@ -232,9 +232,7 @@ def doubt(
     return None
 
 
-def _doubt_log(
-    manifest: Manifest, inquiry: Inquiry, log: bytes, found: Diagnosis
-) -> Doubt | None:
+def _doubt_log(manifest: Manifest, inquiry: Inquiry, log: bytes, found: Diagnosis) -> Doubt | None:
     if found.infrastructure:
         return Doubt(
             f"the log tells of trouble that no line of the file is to blame for "

@@ -374,6 +374,8 @@ def usage(verdict: Verdict, fix: Fix) -> str:
         places, elsewhere = file_name(verdict), "-o FILE to write the fixed file there"
     else:
         places, elsewhere = listed(changed), "-o FOLDER/ to write all files there"
+    if verdict.target.builder == "manual":
+        return shown(f"make this change in {places}, if the session has not left it there.")
     return shown(
         f"run the same command again with --write to change {places} in place, or with "
         f"{elsewhere}. Nothing is built twice."

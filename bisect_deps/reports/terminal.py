@@ -260,11 +260,13 @@ def _foot(page: _Page, verdict: Verdict) -> None:
     target = verdict.target
     known = sum(probe.from_journal for probe in verdict.probes)
     built = counted(verdict.builds, "build") if verdict.builds else "Nothing was built"
-    cost = f"{built}, {duration(verdict.seconds)}"
+    by_hand = target.builder == "manual"
+    cost = built if by_hand else f"{built}, {duration(verdict.seconds)}"
     if known:
         cost += f"; {counted(known, 'answer')} known from an earlier run"
     where = [target.python and f"Python {target.python}", target.platform, target.installer]
-    where.append("" if target.builder == "local" else f"built by {target.builder}")
+    who = "hand" if by_hand else target.builder
+    where.append("" if target.builder == "local" else f"built by {who}")
     page.gap()
     page.say((f"{cost}. {', '.join(part for part in where if part)}.", "dim"))
     if target.index_as_of:

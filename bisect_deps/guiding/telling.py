@@ -28,7 +28,7 @@ from bisect_deps.progress import Silent
 from bisect_deps.resolver import Resolution
 from bisect_deps.session import Conclusion, solve
 from bisect_deps.sessions import Given, Word
-from bisect_deps.steps.base import Case, Context
+from bisect_deps.steps.base import Case, Context, failing_release
 
 OUTCOMES = {Word.GOOD: Outcome.PASS, Word.BAD: Outcome.FAIL, Word.SKIP: Outcome.UNRESOLVED}
 
@@ -243,10 +243,10 @@ def _doubt_log(manifest: Manifest, inquiry: Inquiry, log: bytes, found: Diagnosi
         (each.name, each.pin) for each in edited(manifest.requirements, inquiry.candidate.edits)
     }
     left_out = {(each.name, each.pin) for each in manifest.requirements} - built
-    named = [(each.name, each.version) for each in found.suspects]
-    if named and all(each in left_out for each in named):
+    named = [failing_release(each) for each in found.suspects]
+    if named and all(each is not None and (each.name, each.version) in left_out for each in named):
         return Doubt(
-            f"the log is about {named[0][0]}=={named[0][1]}, which is not in this build",
+            f"the log is about {named[0]}, which this build leaves out",
             "give the log of this build, or leave the log out",
         )
     if not found.suspects and diagnose(log, requirements=()).outcome is Outcome.PASS:

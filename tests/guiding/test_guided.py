@@ -177,7 +177,7 @@ def test_a_log_of_another_build_is_asked_about(tmp_path: Path) -> None:
         guided.answer(Given(Word.BAD))
         while "p2==1.2" in guided.place.read_text().splitlines():
             answer(guided, PAIR)
-        with pytest.raises(Doubtful, match="not in this build"):
+        with pytest.raises(Doubtful, match="leaves out"):
             guided.answer(Given(Word.BAD, store.keep_log(log)))
 
 

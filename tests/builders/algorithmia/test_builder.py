@@ -84,6 +84,22 @@ def test_polling_asks_at_growing_pauses_and_answers_from_memory_between(cluster:
     builder.close()
 
 
+def test_a_poll_waits_as_long_as_the_platform_asks(cluster: Cluster) -> None:
+    now = [1000.0]
+    builder = cluster.builder(pace=Pace(), clock=lambda: now[0])
+    handle = builder.start(order("six\n", "d1"))
+    cluster.troubles.throttle, cluster.troubles.retry_after = 1, "40"
+    builder.poll(handle)
+    before = len(cluster.server.requests)
+    now[0] += 39
+    builder.poll(handle)
+    assert len(cluster.server.requests) == before
+    now[0] += 1
+    builder.poll(handle)
+    assert len(cluster.server.requests) == before + 1
+    builder.close()
+
+
 # trouble switches, status of a failing candidate, status of a passing one
 TROUBLES: dict[str, tuple[dict[str, Any], BuildStatus, BuildStatus]] = {
     "log late by two polls": ({"late_log": 2}, FAILED, PASSED),

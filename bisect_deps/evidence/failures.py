@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
@@ -32,12 +32,11 @@ class Failure:
     best: Hit
     cause: Cause
     phase: Phase
+    frames: Frames
     project: Project | None = None
     episode: Episode | None = None
     story: Story | None = None
-    frames: Frames | None = None
     fatal: bool = False
-    notes: list[str] = field(default_factory=list)
 
     @property
     def line(self) -> int:
@@ -139,13 +138,13 @@ def _failure(hits: list[Hit], frames: Frames) -> Failure | None:
         phase = episode.phase
     if episode is not None and episode.build_requires and not cause.is_infrastructure:
         cause, phase = Cause.BUILD_DEP_FAILED, Phase.BUILD
-    failure = Failure(hits, best, cause, phase, episode=episode, frames=frames, fatal=fatal)
+    failure = Failure(hits, best, cause, phase, frames, episode=episode, fatal=fatal)
     failure.project = _project(failure)
     prose = [hit for hit in hits if hit.signature.blame is Blame.PROSE and hit.around]
     if prose:
         lines = dict.fromkeys(line for hit in prose for line in hit.around)
         failure.story = read(sorted(lines, key=lambda line: line[0]))
-        _classify_prose(failure)
+        _classify_prose(failure, failure.story)
     return failure
 
 
@@ -154,7 +153,7 @@ def _mere_conflict(hits: list[Hit], frames: Frames) -> Failure | None:
     told = [hit for hit in hits if hit.signature.cause is Cause.RESOLVER_CONFLICT]
     if not told:
         return None
-    failure = Failure(told, told[0], Cause.RESOLVER_CONFLICT, Phase.CHECK, frames=frames)
+    failure = Failure(told, told[0], Cause.RESOLVER_CONFLICT, Phase.CHECK, frames)
     failure.project = _project(failure)
     return failure
 
@@ -179,7 +178,6 @@ def _best(hits: Sequence[Hit]) -> Hit | None:
 
 def _project(failure: Failure) -> Project | None:
     best, episode, frames = failure.best, failure.episode, failure.frames
-    assert frames is not None
     names = best.signature.blame is Blame.NAMED and best.groups.get("name")
     framed = episode is not None and not episode.runtime and (episode.build_requires or not names)
     if framed and episode is not None and episode.project is not None:
@@ -233,10 +231,8 @@ def _chain_of(hit: Hit, project: Project) -> tuple[tuple[str, ...], int | None, 
     return tuple(reversed([step.strip() for step in steps])), line, rooted
 
 
-def _classify_prose(failure: Failure) -> None:
+def _classify_prose(failure: Failure, story: Story) -> None:
     """Settle the cause of a resolver's answer by its clause, not by its closing words."""
-    story = failure.story
-    assert story is not None
     by_cause: dict[Cause | None, Hit] = {}
     for hit in sorted(failure.hits, key=lambda one: one.signature.weight):
         by_cause[hit.signature.cause] = hit

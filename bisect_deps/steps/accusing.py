@@ -278,9 +278,27 @@ def _search(context: Context, case: Case, failing: Probe) -> Story[list[Found]]:
         else max(failing.seconds, 0.1),
     )
     finding, record = yield from locate(bisect(problem), axis, context)
+    unproven = any(record.number(each.failing) is None for each in finding.culprits)
+    if (unproven or finding.state is State.INCONCLUSIVE) and (
+        yield from _passes_now(case, failing)
+    ):
+        return []
     return _conclude(
         context, case, finding_state=finding.state, certified=finding.culprits, record=record
     )
+
+
+def _passes_now(case: Case, failing: Probe) -> Story[bool]:
+    """Build a failing candidate once more, where nothing but that one failure speaks for a set."""
+    purpose = "does it fail once more?"
+    [again] = yield [Inquiry(failing.candidate, ProbeKind.WHOLE, purpose, repeat=1)]
+    if again.outcome is not Outcome.PASS:
+        return False
+    case.notes.append(
+        "The same file failed once and passed once: the build does not always end alike. "
+        "Run again with --fresh, or mend what makes it unsteady first."
+    )
+    return True
 
 
 def _conclude(
@@ -296,9 +314,7 @@ def _conclude(
             "The build fails with every requirement commented out: this is no dependency problem."
         )
     elif finding_state is State.PASSES:
-        case.notes.append(
-            "The same file failed once and passed once: the build does not always end alike."
-        )
+        case.notes.append("The file that failed at first passed when it was built again.")
     by_number = {each.number: each for each in context.requirements}
     culprits = [found_certified(by_number, each, record) for each in certified]
     case.culprits += culprits

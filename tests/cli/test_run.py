@@ -160,6 +160,27 @@ def test_without_an_index_the_run_says_so_and_ends_with_4(tmp_path: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
+def test_a_build_that_fails_once_for_no_reason_accuses_nobody(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("alpha==1\nbeta==1\ngamma==1\ndelta==1\n")
+    once = tmp_path / "failed-once"
+    command = f"test -e {once} || {{ touch {once}; exit 1; }}"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "bisect_deps", "run", "--no-progress", "--no-evidence"),
+            *("--builder", "command", "--build-cmd", command, "--json", "-"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["verdict"], report["culprits"]) == (3, "inconclusive", [])
+    assert any("passed" in note for note in report["notes"])
+
+
 def living_of(folder: Path) -> list[str]:
     """Return the command lines of processes that work in or on this folder."""
     found = []

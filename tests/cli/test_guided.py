@@ -1,0 +1,486 @@
+"""A guided session by its commands, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from referencing import Registry, Resource
+
+from bisect_deps.cli import main
+from bisect_deps.sessions import Store
+from tests.support.local_index import Fault, LocalIndex, Project
+from tests.support.person import Secret
+
+ROOT = Path(__file__).parent.parent.parent
+SCHEMAS = ROOT / "bisect_deps" / "reports"
+LINES = tuple(f"p{at}==1.{at}" for at in range(12))
+SINGLE = Secret(LINES, (frozenset({"p4==1.4"}),))
+PAIR = Secret(LINES, (frozenset({"p2==1.2", "p9==1.9"}),))
+FILE = "requirements.txt"
+# Words of the code, which mean nothing to who has a broken build.
+INTERNAL = [
+    "candidate",
+    "inquiry",
+    "probe",
+    "oracle",
+    "hypergraph",
+    "frame",
+    "baseline",
+    "journal",
+    "manifest",
+    "builder",
+    "render",
+    "unresolved",
+    "traceback",
+    "none",
+    "null",
+    "evidence",
+    "minimal",
+    "subset",
+    "digest",
+    "jsonl",
+]
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
+    """Run a command in the test's folder; return exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def one(*args: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(args)
+        out, err = capsys.readouterr()
+        said = f"{out} {err}".lower()
+        if args[0] != "log" and "--json" not in args:
+            assert not [word for word in INTERNAL if f" {word} " in said], said
+        return int(ended.value.code or 0), out, err
+
+    return one
+
+
+def begin(call: Call, secret: Secret, *more: str) -> None:
+    Path(FILE).write_bytes(secret.text)
+    assert call("start", FILE, "--no-evidence", *more)[0] == 0
+
+
+def answers(call: Call, secret: Secret, at_most: int = 99) -> int:
+    """Answer truly until the end; return how many answers it took."""
+    for count in range(at_most):
+        state = state_of(call)
+        if state["state"] == "done":
+            return count
+        works = secret.builds(Path(state["build"]["file"]).read_bytes())
+        code, _, err = call("good" if works else "bad")
+        assert (code, err) == (0, "")
+    return at_most
+
+
+def state_of(call: Call) -> dict[str, Any]:
+    code, out, err = call("status", "--json")
+    assert (code, err) == (0, "")
+    state: dict[str, Any] = json.loads(out)
+    return state
+
+
+def snapshot() -> dict[str, bytes]:
+    """Return every file of the folder and of the session, logs and locks left out."""
+    kept = Path(".depbisect/session").rglob("*")
+    return {str(each): each.read_bytes() for each in (Path(FILE), *sorted(kept)) if each.is_file()}
+
+
+def test_a_session_ends_with_the_fix_in_the_file_and_a_report(call: Call) -> None:
+    begin(call, SINGLE)
+    answers(call, SINGLE)
+    assert SINGLE.builds(Path(FILE).read_bytes())
+    assert "# depbisect: p4==1.4\n" in Path(FILE).read_text()
+    _, out, _ = call("status")
+    assert "Proven to break the build: p4==1.4" in out
+    assert f"{FILE} holds the fix now" in out
+    assert "depbisect reset --keep" in out
+    _, out, _ = call("report")
+    assert out.startswith("Fix found. 1 line of requirements.txt breaks the build")
+    code, _, err = call("good")
+    assert (code, "has its answer already" in err) == (2, True)
+
+
+def test_the_original_comes_back_byte_for_byte(call: Call) -> None:
+    begin(call, SINGLE)
+    answers(call, SINGLE)
+    code, out, _ = call("reset")
+    assert (code, Path(FILE).read_bytes()) == (0, SINGLE.text)
+    assert "as it was before the session" in out
+    assert call("status")[0] == 2
+    assert call("report")[0] == 0
+
+
+def test_the_fix_can_be_kept(call: Call) -> None:
+    begin(call, SINGLE)
+    answers(call, SINGLE)
+    fixed = Path(FILE).read_bytes()
+    assert call("reset", "--keep")[0] == 0
+    assert Path(FILE).read_bytes() == fixed
+    begin(call, PAIR)
+
+
+def test_a_file_that_builds_is_told_so(call: Call) -> None:
+    begin(call, SINGLE)
+    _, out, _ = call("good")
+    assert "holds the original now" in out
+    assert Path(FILE).read_bytes() == SINGLE.text
+
+
+def test_every_state_fits_the_schema_that_ships(call: Call) -> None:
+    schema, report = (
+        json.loads((SCHEMAS / f"{name}.schema.json").read_text()) for name in ("session", "report")
+    )
+    registry: Registry[Any] = Registry().with_resource(
+        report["$id"], Resource.from_contents(report)
+    )
+    validator = jsonschema.Draft202012Validator(schema, registry=registry)
+    begin(call, PAIR)
+    seen = set()
+    while True:
+        state = state_of(call)
+        validator.validate(state)
+        seen.add(state["state"])
+        if state["state"] == "done":
+            break
+        answers(call, PAIR, at_most=1)
+    assert seen == {"ask", "done"}
+    assert not validator.is_valid({**state, "state": "ask"})
+    assert state["report"]["verdict"] == "fixed"
+    assert len(state["known"]["proven"][0]) == 2
+
+
+def test_the_log_replayed_gives_the_same_bytes(call: Call) -> None:
+    begin(call, PAIR, "--check-note", "it's up,\nand # runs")
+    Path("build.log").write_text("error: something else\n")
+    assert call("bad", "--log", "build.log")[0] == 0
+    answers(call, PAIR, at_most=2)
+    call("skip", "--reason", "platform 'down'")
+    answers(call, PAIR, at_most=2)
+    script, before, state = call("log")[1], snapshot(), state_of(call)
+    Path("script").write_text(script)
+    assert call("replay", "script")[0] == 2, "a session is under way"
+    assert call("reset")[0] == 0
+    code, _, err = call("replay", "script")
+    assert (code, err) == (0, "")
+    assert call("log")[1] == script
+    assert state_of(call) == state
+    kept = {name: data for name, data in before.items() if "session.jsonl" not in name}
+    assert {name: data for name, data in snapshot().items() if name in kept} == kept
+    assert call("reset")[0] == 0
+    again = call("replay", "script")
+    twice = snapshot()
+    assert again[0] == 0
+    call("reset")
+    call("replay", "script")
+    assert snapshot() == twice
+
+
+def test_a_session_is_replayed_in_another_folder(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(call, SINGLE)
+    Path("build.log").write_text("error: Failed to build `p4==1.4`\n")
+    call("bad", "--log", "build.log")
+    answers(call, SINGLE, at_most=2)
+    (tmp_path / "script").write_text(call("log")[1])
+    before = snapshot()
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / FILE).write_bytes(SINGLE.text)
+    monkeypatch.chdir(there)
+    code, _, err = call("replay", "../script")
+    assert (code, err) == (0, "")
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("", "does not begin with a start"),
+        ("depbisect good\n", "does not begin with a start"),
+        ("rm -rf /\n", "not a command of a session"),
+        ("depbisect start requirements.txt\ndepbisect reset\n", "knows no 'reset'"),
+        ("depbisect start 'requirements.txt\n", "cannot be read"),
+    ],
+    ids=["empty", "no start", "another command", "reset", "open quote"],
+)
+def test_what_is_no_session_is_not_replayed(call: Call, script: str, message: str) -> None:
+    Path(FILE).write_bytes(SINGLE.text)
+    Path("script").write_text(script)
+    code, _, err = call("replay", "script")
+    assert code == 2
+    assert message in err
+    assert not Path(".depbisect/session").exists()
+
+
+def test_reset_refuses_what_was_changed_by_hand_and_shows_it(call: Call) -> None:
+    begin(call, SINGLE)
+    call("bad")
+    Path(FILE).write_bytes(Path(FILE).read_bytes() + b"mine==1\n")
+    code, _, err = call("reset")
+    assert code == 2
+    assert "+mine==1" in err
+    assert "depbisect reset --force" in err
+    assert "mine==1" in Path(FILE).read_text()
+    assert call("reset", "--force")[0] == 0
+    assert Path(FILE).read_bytes() == SINGLE.text
+
+
+def test_a_session_of_another_version_is_refused_and_can_be_left(call: Call) -> None:
+    begin(call, SINGLE)
+    call("bad")
+    path = Store(Path()).path
+    path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
+    for words in (["status"], ["good"], ["reset"], ["log"]):
+        code, _, err = call(*words)
+        assert code == 2
+        assert "another version" in err
+    assert call("reset", "--force")[0] == 0
+    assert Path(FILE).read_bytes() == SINGLE.text
+
+
+@pytest.mark.parametrize("text", ["", "no json\n", '{"format": 1}\n', "[]\n"])
+def test_a_broken_record_is_never_misread(call: Call, text: str) -> None:
+    begin(call, SINGLE)
+    call("bad")
+    Store(Path()).path.write_text(text)
+    code, _, err = call("good")
+    assert code == 2
+    assert "cannot be read" in err
+    assert call("reset", "--force")[0] == 0
+    assert Path(FILE).read_bytes() == SINGLE.text
+
+
+def test_a_second_terminal_is_told_to_wait(call: Call) -> None:
+    begin(call, SINGLE)
+    with Store(Path()):
+        code, _, err = call("good")
+    assert code == 2
+    assert "in use in another terminal" in err
+    assert call("good")[0] == 0
+
+
+def test_a_log_of_the_failed_build_is_the_first_answer(call: Call) -> None:
+    Path("build.log").write_text("error: Failed to build `p4==1.4`\n")
+    begin(call, SINGLE, "--log", "build.log")
+    assert state_of(call)["answered"] == 1
+    assert Path(FILE).read_bytes() != SINGLE.text
+    assert answers(call, SINGLE) <= 3
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_an_empty_log_is_not_taken(call: Call, text: str) -> None:
+    begin(call, SINGLE)
+    Path("build.log").write_text(text)
+    code, _, err = call("bad", "--log", "build.log")
+    assert (code, "it is empty" in err) == (2, True)
+    assert state_of(call)["answered"] == 0
+
+
+def test_a_log_of_trouble_elsewhere_suggests_to_skip(call: Call) -> None:
+    begin(call, SINGLE)
+    Path("build.log").write_text("error: No space left on device\n[Errno 28] No space left\n")
+    code, _, err = call("bad", "--log", "build.log")
+    assert code == 2
+    assert "depbisect skip" in err
+    assert "--sure" in err
+    assert call("bad", "--log", "build.log", "--sure")[0] == 0
+
+
+def test_a_session_is_known_in_the_folder_where_it_was_started(call: Call) -> None:
+    Path("app").mkdir()
+    Path("app", FILE).write_bytes(SINGLE.text)
+    code, out, _ = call("start", f"app/{FILE}", "--no-evidence")
+    assert (code, f"app/{FILE} is ready" in out) == (0, True)
+    while state_of(call)["state"] == "ask":
+        works = SINGLE.builds(Path("app", FILE).read_bytes())
+        assert call("good" if works else "bad")[0] == 0
+    assert call("report")[0] == 0
+    assert call("reset")[0] == 0
+    assert Path("app", FILE).read_bytes() == SINGLE.text
+
+
+def test_commands_without_a_session_say_how_to_begin(call: Call) -> None:
+    for words in (["good"], ["bad"], ["skip"], ["undo"], ["status"], ["log"], ["reset"]):
+        code, _, err = call(*words)
+        assert code == 2
+        assert "depbisect start requirements.txt" in err
+    assert not Path(".depbisect").exists()
+
+
+def test_control_characters_of_the_file_and_reasons_never_reach_the_terminal(call: Call) -> None:
+    Path(FILE).write_bytes(b"a==1  # \x1b[31mred\nb==2\n")
+    outs = [call("start", FILE, "--no-evidence", "--check-note", "\x1b[2Jgone")[1]]
+    outs.append(call("bad")[1])
+    outs.append(call("skip", "--reason", "\x1b]0;title\x07")[1])
+    outs.append(call("status")[1])
+    Path(FILE).write_bytes(b"\x1b[2J")
+    outs.append(call("reset")[2])
+    assert not [out for out in outs if "\x1b" in out or "\x07" in out]
+
+
+COMMANDS = ("good", "bad", "skip", "undo", "reset", "start requirements.txt --no-evidence")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_kill_at_any_moment_leaves_file_and_session_whole(call: Call, seed: int) -> None:
+    dice = random.Random(seed)
+    begin(call, PAIR)
+    call("bad")
+    possible = {PAIR.text, Path(FILE).read_bytes()}
+    for _ in range(10):
+        words = dice.choice(COMMANDS).split()
+        if words[0] in ("good", "bad") and Store(Path()).exists:
+            works = PAIR.builds(Path(FILE).read_bytes())
+            words = ["good"] if works else ["bad"]
+        killed(words, after=dice.uniform(0.001, 0.06))
+        # What stands in the file is the original or a whole build, never a part of one.
+        lines = [line.removeprefix("# depbisect: ") for line in Path(FILE).read_text().splitlines()]
+        assert "".join(f"{line}\n" for line in lines).encode() == PAIR.text
+        if Store(Path()).exists:
+            assert call("status", "--write")[0] == 0
+        possible.add(Path(FILE).read_bytes())
+    assert [each.name for each in Path().iterdir() if each.name.startswith(".req")] == []
+    if not Store(Path()).exists:
+        begin(call, PAIR)
+    state = state_of(call)
+    if state["answered"]:
+        call("undo", str(state["answered"]))
+    answers(call, PAIR)
+    assert state_of(call)["report"]["verdict"] == "fixed"
+    assert call("reset")[0] == 0
+    assert Path(FILE).read_bytes() == PAIR.text
+
+
+def killed(words: list[str], after: float) -> None:
+    """Run a command in a process of its own and kill it after so many seconds."""
+    child = os.fork()
+    if child == 0:
+        try:
+            sink = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(sink, 1)
+            os.dup2(sink, 2)
+            main(words)
+        finally:
+            os._exit(0)
+    time.sleep(after)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def depbisect(*args: str, most_bytes: int) -> subprocess.CompletedProcess[str]:
+    """Run a command that can write no file larger than that, as on a disk that is full."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+    return subprocess.run(
+        [sys.executable, "-m", "bisect_deps", *args],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_full_disk_loses_no_answer_and_says_so(call: Call) -> None:
+    large = Secret(
+        tuple(f"project{at}==1.{at}  # {'x' * 60}" for at in range(90)),
+        (frozenset({f"project7==1.7  # {'x' * 60}"}),),
+    )
+    begin(call, large)
+    call("bad")
+    before, state = snapshot(), state_of(call)
+
+    done = depbisect("good", most_bytes=0)
+    assert (done.returncode, snapshot()) == (2, before)
+    assert "the answer was not taken: make room" in done.stderr
+
+    done = depbisect("good", most_bytes=4000)
+    assert done.returncode == 2
+    assert "the answer is kept; make room on the disk" in done.stderr
+    assert Path(FILE).read_bytes() == before[FILE], "the file is whole"
+    assert state_of(call)["answered"] == state["answered"] + 1
+    code, _, err = call("good")
+    assert (code, "another build" in err) == (2, True)
+    assert call("undo")[0] == 0
+    assert (snapshot(), state_of(call)) == (before, state)
+
+    done = depbisect("reset", most_bytes=0)
+    assert (done.returncode, snapshot()) == (2, before)
+    assert "make room" in done.stderr
+    assert call("reset")[0] == 0
+    assert Path(FILE).read_bytes() == large.text
+    done = depbisect("start", FILE, "--no-evidence", most_bytes=0)
+    assert (done.returncode, Path(FILE).read_bytes()) == (2, large.text)
+    assert not Store(Path()).exists
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    index = LocalIndex(
+        tmp_path_factory.mktemp("index"),
+        Project("plain").release("1.0"),
+        Project("turns")
+        .release("1.0", fault=Fault.COMPILE)
+        .release("1.1", fault=Fault.COMPILE)
+        .release("2.0")
+        .release("3.0"),
+    )
+    with index.serve() as server:
+        yield server.url
+
+
+def test_it_goes_on_to_versions_and_a_run_takes_the_session_over(
+    call: Call, served: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(FILE).write_text("plain==1.0\nturns==1.0\n")
+    options = ["--index-url", served, "--python", sys.executable]
+    assert call("start", FILE, *options)[0] == 0
+    builds = []
+    while state_of(call)["state"] == "ask":
+        builds.append(Path(FILE).read_text())
+        works = "turns==1." not in builds[-1].replace("# depbisect: turns", "")
+        assert call("good" if works else "bad")[0] == 0
+    assert any("turns==2.0" in build for build in builds)
+    assert Path(FILE).read_text() == "plain==1.0\nturns==2.0\n"
+    report = state_of(call)["report"]
+    assert report["verdict"] == "fixed"
+    assert report["culprits"][0]["narrowing"]["first_passing"] == "2.0"
+
+    command = (
+        f"{sys.executable} -c \"import sys; sys.exit('turns==1.' in open(r'{{file}}').read())\""
+    )
+    run = ["run", FILE, "--resume", *options, "--builder", "command", "--build-cmd", command]
+    code, out, _ = call(*run, "--json", "-")
+    assert code == 0
+    taken = json.loads(out)
+    assert taken["builds"] < len(builds)
+    assert taken["fix"]["diff"] == report["fix"]["diff"]
+    assert Path(FILE).read_text() == "plain==1.0\nturns==2.0\n", "run leaves the session's file"
+    assert call(*run, "--write")[0] == 0
+    assert Path(FILE).read_text() == "plain==1.0\nturns==2.0\n"
+    assert not Store(Path()).exists

@@ -121,7 +121,6 @@ def _report(
 
 
 def _settings(folder: Path, options: dict[str, Any]) -> Settings:
-
     from bisect_deps.linting.settings import Settings, read_table
     from bisect_deps.rules.base import Profile, Severity
 

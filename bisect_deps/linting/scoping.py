@@ -43,6 +43,7 @@ def scope_of(
     compiled = bool(compiled_from(shown, folder))
     items: list[Item] = []
     by_name: dict[str, list[Item]] = {}
+    distinct: dict[str, dict[object, Item]] = {}
     profiles: dict[tuple[str, str], Profile] = {}
     own = _own_name(manifest)
     for document, line in manifest.places:
@@ -67,6 +68,7 @@ def scope_of(
         items.append(item)
         if item.name:
             by_name.setdefault(item.name, []).append(item)
+            distinct.setdefault(item.name, {}).setdefault(_said(item), item)
     lock = lock_beside(folder)
     return Scope(
         shown,
@@ -76,11 +78,26 @@ def scope_of(
         ),
         items,
         by_name,
+        {name: tuple(found.values()) for name, found in distinct.items()},
+        frozenset(i.name for i in items if i.pin or i.parts.url is not None),
         judge.worlds if targets else (),
         targets,
         evidence,
         lock=lock,
         locked=_locked(folder, lock, shown, items),
+    )
+
+
+def _said(item: Item) -> object:
+    """Return what a line contributes to the judgement of its project."""
+    parts = item.parts
+    return (
+        parts.specifier,
+        parts.marker,
+        parts.url,
+        parts.hashes,
+        item.line.group,
+        item.constraint,
     )
 
 

@@ -42,6 +42,8 @@ def is_pinned(scope: Scope, item: Item) -> bool:
     """
     if item.pin or item.parts.url is not None or item.name in scope.locked:
         return True
+    if item.name not in scope.fixed:
+        return False
     covered = 0
     for other in scope.together(item):
         if other.pin or other.parts.url is not None:
@@ -60,8 +62,10 @@ def joined_specifier(scope: Scope, item: Item) -> str:
 
 def pin_for(scope: Scope, item: Item) -> tuple[Pinned, Safety] | None:
     """Return the version to pin to: what is known to have worked, else what an index has today."""
-    allowed = specifiers(joined_specifier(scope, item))
     known = scope.evidence.get(item.name)
+    if known is None and scope.facts is None:
+        return None
+    allowed = specifiers(joined_specifier(scope, item))
     if known and (allowed is None or allowed.contains(known.version, prereleases=True)):
         return known, Safety.SAFE
     if scope.facts is not None:

@@ -228,7 +228,8 @@ class Facts(Protocol):
 class Scope(NamedTuple):
     """One root file with all that it includes, as rules see it.
 
-    `items` are in the order of the installer; `by_name` holds those with a name. `worlds` are the
+    `items` are in the order of the installer; `by_name` holds those with a name, `distinct` one of
+    each that say the same, `fixed` the names that some line fixes to a version. `worlds` are the
     environments judged for (PEP 508 names to values). `evidence` is what is known to have worked.
     `facts` is None off-line. `lock` is the name of a lock that stands beside the root, or "";
     `locked` are its projects with the versions it holds.
@@ -239,6 +240,8 @@ class Scope(NamedTuple):
     problems: Sequence[tuple[Document, Problem]]
     items: Sequence[Item]
     by_name: Mapping[str, Sequence[Item]]
+    distinct: Mapping[str, Sequence[Item]]
+    fixed: frozenset[str]
     worlds: Sequence[Mapping[str, str]]
     targets: Sequence[Any] = ()
     evidence: Mapping[str, Pinned] = NONE
@@ -261,8 +264,11 @@ class Scope(NamedTuple):
         return ((document, problem) for document, problem in self.problems if problem.kind is kind)
 
     def together(self, item: Item) -> Iterator[Item]:
-        """Yield the other items of the same project that can apply in the same environment."""
-        for other in self.by_name.get(item.name, ()):
+        """Yield the other items of the project that can apply in the same environment.
+
+        Of lines that say the same, one.
+        """
+        for other in self.distinct.get(item.name, ()):
             if other is not item and meets(item, other):
                 yield other
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from bisect_deps.rules._pinning import whole_line
 from bisect_deps.rules.base import (
@@ -19,33 +20,27 @@ from bisect_deps.rules.base import (
     specifiers,
 )
 
-
-def _pairs(scope: Scope) -> Iterator[tuple[Item, Item]]:
-    """Yield an earlier and a later line of one project that can apply together."""
-    for items in scope.by_name.values():
-        for number, later in enumerate(items[1:], start=1):
-            for earlier in items[:number]:
-                if meets(earlier, later):
-                    yield earlier, later
+# No file of people has as many differing lines of one project; without a limit a hostile one would
+# cost time by the square of its length.
+_MOST_COMPARED = 16
 
 
 def _check_duplicate(scope: Scope) -> Iterator[Finding]:
-    seen: set[int] = set()
-    for earlier, later in _pairs(scope):
-        same_group = earlier.line.group == later.line.group
-        if id(later) in seen or not same_group or _says(earlier) != _says(later):
-            continue
-        seen.add(id(later))
-        message = f"{later.shown or later.name} stands already at {scope.place(earlier)}"
-        yield Finding(
-            later.document, later.span, message, later.name, later.line, _removal(earlier, later)
-        )
+    for items in scope.by_name.values():
+        first: dict[tuple[object, ...], Item] = {}
+        for item in items:
+            earlier = first.setdefault(_says(item), item)
+            if earlier is not item:
+                message = f"{item.shown or item.name} stands already at {scope.place(earlier)}"
+                repair = _removal(earlier, item)
+                yield Finding(item.document, item.span, message, item.name, item.line, repair)
 
 
 def _says(item: Item) -> tuple[object, ...]:
     parts = item.parts
     clause = specifiers(parts.specifier)
-    return (clause, parts.extras, parts.marker, parts.url, parts.editable, item.constraint)
+    group = item.line.group
+    return (clause, parts.extras, parts.marker, parts.url, parts.editable, item.constraint, group)
 
 
 def _removal(earlier: Item, later: Item) -> Repair | None:
@@ -57,34 +52,33 @@ def _removal(earlier: Item, later: Item) -> Repair | None:
 
 
 def _check_contradiction(scope: Scope) -> Iterator[Finding]:
-    yield from _conflicts(scope, constraint=False)
+    for item, other in _conflicts(scope):
+        if not (item.constraint or other.constraint):
+            what = f"{_clause(item)} here and {_clause(other)} at {scope.place(other)}"
+            message = f"{item.name}: {what} exclude each other"
+            yield Finding(item.document, item.span, message, item.name, item.line)
 
 
 def _check_constraint(scope: Scope) -> Iterator[Finding]:
-    yield from _conflicts(scope, constraint=True)
+    for later, earlier in _conflicts(scope):
+        item, limit = (later, earlier) if not later.constraint else (earlier, later)
+        if limit.constraint:
+            what = f"{_clause(item)} here, and {scope.place(limit)} only allows {_clause(limit)}"
+            message = f"{item.name}: {what}"
+            yield Finding(item.document, item.span, message, item.name, item.line)
 
 
-def _conflicts(scope: Scope, *, constraint: bool) -> Iterator[Finding]:
-    seen: set[int] = set()
-    for earlier, later in _pairs(scope):
-        if (earlier.constraint or later.constraint) is not constraint:
-            continue
-        shown, other = (
-            (earlier, later) if earlier.constraint <= later.constraint else (later, earlier)
-        )
-        if constraint is False:
-            shown, other = later, earlier
-        if id(shown) in seen or not _exclude(shown, other):
-            continue
-        seen.add(id(shown))
-        here, there = _clause(shown), _clause(other)
-        if constraint:
-            message = f"{shown.name}: {here} here, and {scope.place(other)} only allows {there}"
-        else:
-            message = (
-                f"{shown.name}: {here} here and {there} at {scope.place(other)} exclude each other"
-            )
-        yield Finding(shown.document, shown.span, message, shown.name, shown.line)
+def _conflicts(scope: Scope) -> Iterator[tuple[Item, Item]]:
+    """Yield each line with the first one before it that it excludes, if any; alike lines once."""
+    for items in scope.by_name.values():
+        distinct: dict[tuple[object, ...], Item] = {}
+        for item in items:
+            if distinct.setdefault(_says(item), item) is not item:
+                continue
+            earlier = islice((o for o in distinct.values() if o is not item), _MOST_COMPARED)
+            found = next((o for o in earlier if meets(o, item) and _exclude(item, o)), None)
+            if found is not None:
+                yield item, found
 
 
 def _clause(item: Item) -> str:

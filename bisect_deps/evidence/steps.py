@@ -252,7 +252,7 @@ class Steps:
             return
         self._current = project
         self.episode = Episode(project, Phase.DOWNLOAD, line.number)
-        self._uv = False
+        self._uv = self._installed = False
         self.progress = line.number
         self.collected[project.key] = project
         if len(self.collected) > MOST_COLLECTED:

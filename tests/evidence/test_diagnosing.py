@@ -73,6 +73,23 @@ def test_log_deep_inside_a_long_one_is_read_alike(
     assert essence(read(log)) == essence(whole)
 
 
+EARLIER = """\
+$ pip install --upgrade pip
+Collecting pip
+  Downloading pip-24.0-py3-none-any.whl (2.1 MB)
+Installing collected packages: pip
+Successfully installed pip-24.0
+WARNING: Running pip as the 'root' user can result in broken permissions
+$ make setup
+"""
+
+
+@pytest.mark.parametrize("log", BARE, ids=lambda log: log.name)
+def test_step_that_went_well_before_changes_nothing(log: Labelled) -> None:
+    text = EARLIER + log.data.decode("utf-8", "replace")
+    assert essence(diagnose(text, requirements=log.requirements)) == essence(read(log))
+
+
 @every_log
 def test_pieces_of_any_size_give_the_same_diagnosis(log: Labelled) -> None:
     pieces = (log.data[at : at + 7] for at in range(0, len(log.data), 7))

@@ -165,6 +165,7 @@ def describe(members: tuple[Member, ...], probe: Probe) -> Found:
             best.evidence,
             best.advice,
             failing_probe=probe.number,
+            seconds=probe.seconds,
         )
     return Found(
         members,
@@ -173,6 +174,7 @@ def describe(members: tuple[Member, ...], probe: Probe) -> Found:
         "",
         diagnosis.evidence if diagnosis else (),
         failing_probe=probe.number,
+        seconds=probe.seconds,
     )
 
 

@@ -42,9 +42,9 @@ from bisect_deps.search.strategy import Prefer
 class Context:
     """A run's collaborators and settings. `index` and `resolver` are None without evidence.
 
-    `isolated_limit` is the time limit of a build of one release that may only be tried to narrow
-    or to accuse; `good` are versions known to have worked (name to version). `record` keeps what
-    the resolver alone said of a candidate as a probe.
+    `isolated_limit` is the time limit of a build of one release that is tried to accuse; `good`
+    are versions known to have worked (name to version). `record` keeps what the resolver alone
+    said of a candidate as a probe.
     """
 
     manifest: Manifest
@@ -58,7 +58,6 @@ class Context:
     slots: int = 1
     prefer: Prefer = Prefer.BUILDS
     isolated_limit: float = 20.0
-    narrow_limit: float = 4.0
     good: Mapping[str, str] = field(default_factory=dict)
     good_date: str | None = None
     add_constraints: bool = False
@@ -89,7 +88,10 @@ class Context:
 
 @dataclass(slots=True)
 class Found:
-    """A culprit under construction: members, what the log said, the probes that prove it."""
+    """A culprit under construction: members, what the log said, the probes that prove it.
+
+    `seconds` is how long the failing build took.
+    """
 
     members: tuple[Member, ...]
     phase: Phase
@@ -99,6 +101,7 @@ class Found:
     advice: str = ""
     failing_probe: int | None = None
     passing_probe: int | None = None
+    seconds: float = 0.0
     narrowings: list[Narrowing] = field(default_factory=list)
 
     @property

@@ -7,6 +7,7 @@ the builder can do that, else within the fixed file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -165,7 +166,7 @@ def _inquiry(context: Context, fixed: Candidate, found: Found, name: str, versio
             ProbeKind.ISOLATED,
             purpose,
             isolated=f"{name}=={version}",
-            limit=context.narrow_limit,
+            limit=_patience(found),
         )
     edit = next(
         (
@@ -180,8 +181,15 @@ def _inquiry(context: Context, fixed: Candidate, found: Found, name: str, versio
         ProbeKind.VERSION,
         purpose,
         imports=context.imports,
-        limit=context.narrow_limit if context.capabilities.cheap_single else None,
     )
+
+
+def _patience(found: Found) -> float:
+    """Return how long a neighbour may build: what fails as the culprit did fails about as fast.
+
+    One that takes longer compiles for real, and tells less than it costs.
+    """
+    return float(max(2, math.ceil(2 * found.seconds)))
 
 
 def axis_between(context: Context, name: str, before: str | None, after: str | None) -> Axis | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bisect_deps.formats.base import Document, LineKind, Span
 from bisect_deps.rules import all_rules
-from bisect_deps.rules.base import Change, Finding, Repair, Rule, Safety
+from bisect_deps.rules.base import Change, Finding, Repair, Rule, Safety, line_at
 from bisect_deps.rules.meta import BLANKET_IGNORE, UNUSED_IGNORE
 
 _IGNORE = re.compile(
@@ -88,7 +88,7 @@ def _lines_for(document: Document, number: int, *, own: bool) -> tuple[int, int]
             None,
         )
         return (following.number, following.last) if following else (number, number)
-    line = next((line for line in document.lines if line.number <= number <= line.last), None)
+    line = line_at(document, number)
     return (line.number, line.last) if line else (number, number)
 
 

@@ -10,6 +10,7 @@ every commit.
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
@@ -284,6 +285,13 @@ def _installed_together(one: str, other: str) -> bool:
     if one == other:
         return True
     return MAIN_GROUP in (one, other) and BUILD_GROUP not in (one, other)
+
+
+def line_at(document: Document, number: int) -> LogicalLine | None:
+    """Return the logical line that a physical one belongs to, the first of several."""
+    at = bisect_left(document.lines, number, key=lambda line: line.last)
+    found = document.lines[at : at + 1]
+    return found[0] if found and found[0].number <= number else None
 
 
 @lru_cache(maxsize=4096)

@@ -18,6 +18,7 @@ from bisect_deps.rules.base import (
     Safety,
     Scope,
     Severity,
+    line_at,
 )
 
 Mend = Callable[[Document, Problem, LogicalLine | None], Repair | None]
@@ -28,16 +29,12 @@ def _reported(scope: Scope, mends: dict[ProblemKind, Mend | None]) -> Iterator[F
     for document, problem in scope.problems:
         if problem.kind not in mends:
             continue
-        line = _line_at(document, problem.line)
+        line = line_at(document, problem.line)
         message = problem.message + (f"; {problem.hint}" if problem.hint else "")
         mend = mends[problem.kind]
         repair = mend(document, problem, line) if mend is not None else None
         name = line.parts.name if line is not None and line.parts is not None else ""
         yield Finding(document, problem.span, message, name, line, repair)
-
-
-def _line_at(document: Document, number: int) -> LogicalLine | None:
-    return next((line for line in document.lines if line.number <= number <= line.last), None)
 
 
 def _check_invalid(scope: Scope) -> Iterable[Finding]:

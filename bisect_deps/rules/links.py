@@ -18,6 +18,7 @@ from bisect_deps.rules.base import (
     Safety,
     Scope,
     Severity,
+    line_at,
 )
 
 _VCS = re.compile(r"^(git|hg|svn|bzr)\+|^git:", re.IGNORECASE)
@@ -194,14 +195,10 @@ def _by_name(scope: Scope, item: Item) -> Repair | None:
 def _check_egg(scope: Scope) -> Iterator[Finding]:
     for document, problem in scope.named(ProblemKind.EGG_FRAGMENT):
         severity = Severity.ERROR if problem.fatal else Severity.WARNING
-        line = _line_at(document, problem.line)
+        line = line_at(document, problem.line)
         message = problem.message + (f"; {problem.hint}" if problem.hint else "")
         repair = _without_egg(document, line) if line is not None else None
         yield Finding(document, problem.span, message, "", line, repair, severity)
-
-
-def _line_at(document: Document, number: int) -> LogicalLine | None:
-    return next((line for line in document.lines if line.number <= number <= line.last), None)
 
 
 def _without_egg(document: Document, line: LogicalLine) -> Repair | None:

@@ -34,6 +34,7 @@ _PREFIXES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("0123456789", r"\d{1,4}\.\d{2,3} (?=\S| )"),  # BuildKit's closing excerpt
         ("[", rf"\[{_STAMP}\](?: |$)"),
         ("[", r"\[\d\d:\d\d:\d\d\](?:[WEFi]?:?\s?\[[^\]]{1,80}\])? ?"),
+        ("[", r"\[(?:pipenv\.exceptions\.\w{1,40}|ResolutionFailure|InstallError)\]: ?"),
         ("[", r"\[Container\] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? "),
         ("#", r"#(?P<channel>\d{1,4}) (?:\d{1,6}\.\d{1,3}(?: |$)|(?=CACHED|DONE|ERROR|\[))"),
         ("<>", r"[<>] (?=\S|  )"),  # `python -m build`, output and commands

@@ -114,7 +114,9 @@ class Steps:
     def _follow_names(self, line: Line, text: str, bare: str) -> None:
         """Take the name that a path or the arrow under a headline gives."""
         tells = "cwd:" in bare or "failed with error code" in bare
-        if tells and self.episode and (path := BUILD_PATH.search(text)):
+        if tells and (path := BUILD_PATH.search(text)):
+            if self.episode is None:
+                self._current = Project(path["name"])
             self._rename(path["name"])
         if self._arrow and (names := ARROW_NAMES.match(bare)):
             self._name_all(names["names"], line.number)

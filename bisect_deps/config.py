@@ -53,6 +53,7 @@ class Settings:
     api_address: str | None = None
     check_input: str | None = None
     call_timeout: float = 300.0
+    lock: bool = False
 
 
 def file_defaults(folder: Path) -> dict[str, Any]:

@@ -170,10 +170,12 @@ def _unmended(case: Case, probe: Probe) -> Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run's verdict, and the bytes of the files it read (for writing the fix)."""
+    """A run's verdict, the bytes of the files it read, and where its releases came from."""
 
     verdict: Verdict
     originals: dict[str, bytes]
+    index: IndexSettings
+    interpreter: Interpreter
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
         verdict = replace(verdict, notes=(*verdict.notes, *left))
         (journal.folder / "report.json").write_text(dumps(verdict), encoding="utf-8")
     progress.finished(verdict)
-    return Finished(verdict, dict(manifest.files))
+    return Finished(verdict, dict(manifest.files), seen, interpreter)
 
 
 def _index_as_of(
@@ -303,6 +305,12 @@ def _be_able(builder: Builder, settings: Settings) -> None:
             f"the {settings.builder} builder runs no commands, so it can neither --check nor "
             "--imports",
             hint="give --check-input JSON, which calls the built version, or use another builder",
+        )
+    if settings.lock and not builder.describe().installed:
+        raise InputError(
+            f"the {settings.builder} builder cannot tell what it installed, so there is nothing to "
+            "--lock",
+            hint="use --builder local, whose builds can be read",
         )
 
 

@@ -14,7 +14,7 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"guiding"},
-    {"session", "linting", "doctor", "incidents", "deliver"},
+    {"session", "linting", "doctor", "incidents", "deliver", "locking"},
     {"steps"},
     {"probing"},
     {"sessions"},

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from bisect_deps.cli.output import check_targets, deliver, wants_color
 from bisect_deps.config import Settings, default_file, environment_name, file_defaults, instant
 from bisect_deps.deliver import write_fix
-from bisect_deps.errors import ExitCode, InputError
+from bisect_deps.errors import DepbisectError, ExitCode, InputError
 from bisect_deps.journal import STATE_FOLDER
 from bisect_deps.model import IndexSettings, Verdict, VerdictKind
+
+if TYPE_CHECKING:
+    from bisect_deps.session import Finished
+
+# Writes the lock and returns the paths written.
+Locker: TypeAlias = Callable[[], Sequence[str]]
 
 EXIT_CODES = {
     VerdictKind.PASSES: ExitCode.OK,
@@ -88,6 +94,12 @@ def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
     "-o", "--output", metavar="FILE|FOLDER/", help="Write the fixed file there.", default=None
 )
 @click.option("--write", is_flag=True, help="Fix the file in place.")
+@option(
+    "--lock",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the complete verified environment there; pylock.toml where FILE is named so.",
+)
 @option("--json", "json_to", metavar="FILE", help="Write the report as JSON; - is stdout.")
 @option("--html", "html_to", metavar="FILE", help="Write the report as HTML; - is stdout.")
 @option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Builds at once.")
@@ -164,7 +176,8 @@ def command(**flags: Any) -> int:
         from bisect_deps.guiding.handover import end_session
 
         end_session(settings.file)
-    deliver_verdict(finished.verdict, finished.originals, settings, flags)
+    locker = _locker(finished, flags)
+    deliver_verdict(finished.verdict, finished.originals, settings, flags, locker)
     return EXIT_CODES[finished.verdict.kind]
 
 
@@ -229,6 +242,7 @@ def _settings(flags: dict[str, Any]) -> Settings:
         api_address=flags["api_address"],
         check_input=flags["check_input"],
         call_timeout=flags["call_timeout"],
+        lock=flags["lock"] is not None,
     )
 
 
@@ -248,6 +262,11 @@ def _check_builder(flags: dict[str, Any]) -> None:
                 f"--{name.replace('_', '-')} means nothing to --builder {flags['builder']}",
                 hint=f"add --builder {builder}, or leave it out",
             )
+    if flags["lock"] is not None and flags["builder"] == "manual":
+        raise InputError(
+            "a person's builds cannot be read, so there is nothing to --lock",
+            hint="use --builder local, or leave it out",
+        )
 
 
 def _check_outputs(settings: Settings, flags: dict[str, Any]) -> None:
@@ -259,18 +278,41 @@ def _check_outputs(settings: Settings, flags: dict[str, Any]) -> None:
         raise InputError(
             "-o names the input itself", place=output, hint="use --write to fix it in place"
         )
+    lock = flags["lock"]
+    is_there = lock is not None and lock.exists() and settings.file.exists()
+    if is_there and lock.samefile(settings.file):
+        raise InputError(
+            "--lock would overwrite your file", place=str(lock), hint="give it another name"
+        )
     check_targets(flags["json_to"], flags["html_to"], settings.file)
 
 
+def _locker(finished: Finished, flags: dict[str, Any]) -> Locker | None:
+    """Return what writes the lock that was asked for."""
+    path: Path | None = flags["lock"]
+    if path is None:
+        return None
+    from bisect_deps.locking import write_lock
+
+    return lambda: write_lock(path, finished.verdict, finished.index, finished.interpreter)
+
+
 def deliver_verdict(
-    verdict: Verdict, originals: Mapping[str, bytes], settings: Settings, flags: dict[str, Any]
+    verdict: Verdict,
+    originals: Mapping[str, bytes],
+    settings: Settings,
+    flags: dict[str, Any],
+    locker: Locker | None = None,
 ) -> None:
-    """Write the fix where it was asked for, and show the verdict and the reports."""
+    """Write the fix and the lock where they were asked for, and show the verdict and reports."""
     written: list[str] = []
-    trouble: InputError | None = None
+    trouble: DepbisectError | None = None
     try:
         written = write_fix(verdict, originals, settings.file, flags["output"], flags["write"])
-    except InputError as error:
+        if locker is not None:
+            locked = locker()
+            click.echo(f"Locked: {', '.join(locked) or 'nothing, since nothing passes'}.", err=True)
+    except DepbisectError as error:
         # What took minutes to find is shown all the same.
         trouble = error
     deliver(

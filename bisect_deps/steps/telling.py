@@ -70,8 +70,16 @@ def verdict_of(
         summary=summary or _summary(kind, case),
         notes=tuple(case.notes),
         confidence=1.0,
-        environment=dict(passing.installed or {}) if passing is not None else {},
+        environment=_environment(fixes, probes, passing),
     )
+
+
+def _environment(
+    fixes: Sequence[Alternative], probes: Sequence[Probe], passing: Probe | None
+) -> dict[str, str]:
+    """Return what the recommended fix installed, or the file itself where it passes."""
+    shown = next((each for each in probes if fixes and each.number == fixes[0].probe), passing)
+    return dict(shown.installed or {}) if shown is not None else {}
 
 
 def fix_of(manifest: Manifest, alternative: Alternative, *, first: bool, of: int) -> Fix:

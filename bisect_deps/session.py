@@ -19,7 +19,7 @@ from bisect_deps.config import Settings, instant, now
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.formats import open_manifest, read_known_good
 from bisect_deps.formats.base import Manifest
-from bisect_deps.index import Index
+from bisect_deps.index import Index, on_platform
 from bisect_deps.journal import STATE_FOLDER, Journal, digest
 from bisect_deps.model import (
     BuildStatus,
@@ -203,6 +203,7 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
     began = time.monotonic()
     manifest = open_manifest(settings.file) if handover is None else handover.manifest
     interpreter = interpreters.find(settings.python)
+    meant = on_platform(interpreter, settings.platform) if settings.platform else interpreter
     folder = settings.file.resolve().parent
     with Journal(folder / STATE_FOLDER) as journal:
         index = _index_as_of(settings, manifest, interpreter, journal)
@@ -218,15 +219,15 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             progress.note(UNDATED)
         options = _builder_options(settings, interpreter, index, folder)
         builder = make_builder(settings.builder, options)
-        left: list[str] = []
+        left = [] if meant.platform == interpreter.platform else [_unproven(meant, interpreter)]
         try:
             _be_able(builder, settings)
             _be_ready(builder)
-            target = _target(settings, interpreter, as_of)
+            target = _target(settings, interpreter, builder, as_of)
             progress.run_started(target, _overview(settings, manifest))
             limits = _limits(settings, builder)
             prober = Prober(manifest, builder, journal, progress, limits, settings.checks)
-            context = _context(settings, manifest, interpreter, seen, builder, progress)
+            context = _context(settings, manifest, meant, seen, builder, progress)
             context = replace(context, record=prober.resolved)
             if settings.log is not None:
                 prober.give(baseline_inquiry(context), settings.log.read_bytes())
@@ -329,13 +330,26 @@ def _be_ready(builder: Builder) -> None:
         raise BuilderUnavailable(troubles[0], hint="depbisect doctor says what to mend")
 
 
-def _target(settings: Settings, interpreter: Interpreter, as_of: str) -> Target:
+def _target(settings: Settings, interpreter: Interpreter, builder: Builder, as_of: str) -> Target:
     return Target(
         python=interpreter.version,
-        platform=settings.platform or interpreter.platform,
+        platform=interpreter.platform,
         builder=settings.builder,
-        installer=settings.installer,
+        installer=_installer(builder),
         index_as_of=as_of,
+    )
+
+
+def _installer(builder: Builder) -> str:
+    """Return what installs, with its version, where the builder says so: `uv 0.13.9`."""
+    parts = builder.identity().split("; ")
+    return next((part for part in parts if part.startswith(("uv ", "pip "))), "")
+
+
+def _unproven(meant: Interpreter, here: Interpreter) -> str:
+    return (
+        f"Index and resolver were read for {meant.platform}; the builds ran on {here.platform}, "
+        f"so nothing is proven for {meant.platform}."
     )
 
 
@@ -396,7 +410,9 @@ def _context(
         capabilities=capabilities,
         progress=progress,
         index=Index(seen, interpreter, merged=merged) if settings.evidence else None,
-        resolver=Resolver(interpreter, seen, merged=merged) if settings.evidence else None,
+        resolver=Resolver(interpreter, seen, merged=merged, platform=settings.platform)
+        if settings.evidence
+        else None,
         has_check=_has_check(settings),
         imports=settings.imports,
         slots=capabilities.max_parallel,

@@ -21,7 +21,7 @@ def depbisect(*args: str, given: bytes = b"", code: int = 0) -> str:
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
         input=given,
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == code, done.stderr

@@ -90,6 +90,6 @@ def test_an_interrupted_run_says_how_to_go_on(project: Path) -> None:
     assert started.stderr
     assert any("build 1" in line for line in started.stderr)
     started.send_signal(signal.SIGINT)
-    out, err = started.communicate(timeout=30)
+    out, err = started.communicate(timeout=120)
     assert (started.returncode, out) == (130, "")
     assert err.splitlines()[-1] == "Interrupted; nothing is lost: the same command goes on."

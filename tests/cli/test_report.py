@@ -28,7 +28,7 @@ def depbisect(
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +34,7 @@ def test_hook_is_given_the_right_files(path: str, wanted: bool) -> None:
     assert bool(FILES.search(path)) is wanted
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("pre-commit") is None, reason="pre-commit is not installed")
+@pytest.mark.skipif(find_spec("pre_commit") is None, reason="pre-commit is not installed")
 def test_pre_commit_runs_the_hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "home"))
@@ -68,7 +66,7 @@ def test_pre_commit_runs_the_hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def pre_commit(project: Path, hook: str) -> subprocess.CompletedProcess[str]:
-    command = ["pre-commit", "run", hook, "--all-files", "--color", "never"]
+    command = [sys.executable, "-m", "pre_commit", "run", hook, "--all-files", "--color", "never"]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
 
 

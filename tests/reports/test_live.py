@@ -193,7 +193,7 @@ def test_ctrl_c_leaves_a_clean_terminal() -> None:
         env=environment,
         dimensions=(24, 40),
         encoding="utf-8",
-        timeout=30,
+        timeout=120,
     )
     seen = io.StringIO()
     child.logfile_read = seen

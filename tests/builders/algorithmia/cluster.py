@@ -92,7 +92,7 @@ class Cluster:
         return head(self.hello)
 
 
-def finish(builder: AlgorithmiaBuilder, *handles: Handle, limit: float = 20.0) -> list[BuildStatus]:
+def finish(builder: AlgorithmiaBuilder, *handles: Handle, limit: float = 120) -> list[BuildStatus]:
     """Poll until every build has ended."""
     until = time.monotonic() + limit
     while True:

@@ -160,7 +160,7 @@ def test_ctrl_c_restores_the_file_and_keeps_what_is_known(cluster: Cluster, inde
     runner.wait_for_build(process)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == 130
     assert time.monotonic() - began < 10
     assert runner.restored
@@ -177,7 +177,7 @@ def test_a_restore_that_fails_is_told_and_hides_no_verdict(
     process = runner.start("--json", "-")
     runner.wait_for_build(process)
     cluster.troubles.push_refused = True
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     report = json.loads(out)
     assert report["verdict"] == "passes"
@@ -194,7 +194,7 @@ def test_a_stuck_build_is_given_up_once_and_is_no_evidence(
     runner = Runner(cluster, index_url, "alpha==1.0\n")
     cluster.troubles.stuck = 1
     process = runner.start("--timeout", "1")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 3, out + err
     assert sum(runner.orders().values()) == 1
     assert runner.restored
@@ -205,7 +205,7 @@ def test_shell_checks_are_refused_before_anything_is_pushed(
 ) -> None:
     runner = Runner(cluster, index_url, FAILING)
     process = runner.start("--check", "true")
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "--check-input" in err
     assert cluster.history("acme/Run") == ["first version"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from bisect_deps import interpreters
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.index.base import Place, completed, indexes, place, with_credentials
 from bisect_deps.model import IndexSettings, Interpreter, Release
@@ -318,14 +318,8 @@ class Resolver:
 
 
 def find_uv() -> str:
-    """Return the path of the uv program that came with this package, else the one on PATH."""
-    try:
-        from uv import find_uv_bin
-
-        return os.fsdecode(find_uv_bin())
-    except (ImportError, FileNotFoundError):
-        found = shutil.which("uv")
-    if not found:
+    """Return the path of the uv to use. Raises BuilderUnavailable without one."""
+    if not (found := interpreters.find_uv()):
         raise BuilderUnavailable("uv is not installed", hint="python -m pip install uv")
     return found
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from uv import find_uv_bin
 
 # The index settings of this machine, kept before the tests hide them: the client comes from there.
 MACHINE = {**os.environ}
@@ -45,8 +46,9 @@ class RealClient:
     def __init__(self, folder: Path, version: str) -> None:
         self.version = version
         venv = folder / f"client-{version}"
-        subprocess.run(["uv", "venv", "-q", str(venv)], env=MACHINE, check=True)
-        install = ["uv", "pip", "install", "-q", "--python", str(venv), f"algorithmia=={version}"]
+        uv = find_uv_bin()
+        subprocess.run([uv, "venv", "-q", str(venv)], env=MACHINE, check=True)
+        install = [uv, "pip", "install", "-q", "--python", str(venv), f"algorithmia=={version}"]
         done = subprocess.run(install, env=MACHINE, capture_output=True, text=True, check=False)
         if done.returncode and any(sign in done.stderr for sign in UNREACHABLE):
             pytest.skip("the package index cannot be reached: the real client judges nothing")

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from uv import find_uv_bin
+
 STEPS_BEFORE = (
     "Sending build context to Docker daemon  1.039MB",
     "Step 1/20 : FROM algorithmia/python-runner:builder as builder",
@@ -75,8 +77,9 @@ class Install:
         environment = {**os.environ, **self.environment}
         environment.pop("VIRTUAL_ENV", None)
         if self.installer == "uv":
-            make = ["uv", "venv", "-q", "--clear", "--python", self.python, str(venv)]
-            install = ["uv", "pip", "install", "--python", python]
+            uv = find_uv_bin()
+            make = [uv, "venv", "-q", "--clear", "--python", self.python, str(venv)]
+            install = [uv, "pip", "install", "--python", python]
         else:
             make = [self.python, "-m", "venv", "--clear", str(venv)]
             install = [python, "-m", "pip", "install", "--disable-pip-version-check"]

@@ -71,6 +71,10 @@ RETRYING = re.compile(
     r"Retrying \(Retry\(total=[1-9]|spurious network error \([1-9]|Retrying in \d"
 )
 REFERENCE = re.compile(r" from (?=\S*[/:])| ?@ (?=\S*[/:])")
+# A shell's echo of a command that uses what was installed.
+CHECK_COMMAND = re.compile(
+    r"^[+$] (?:\S{1,200}/)?(?:python[\d.]{0,5} (?:-W \S{1,40} )?-c |python[\d.]{0,5} -m (?:pytest|unittest)|pytest\b)"
+)
 UV_PROJECT = re.compile(r"\buv (?:sync|lock|run|add|export)\b")
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from bisect_deps.evidence.announcements import (
+    CHECK_COMMAND,
     ENDINGS_BAD,
     ENDINGS_GOOD,
     FENCE,
@@ -52,14 +53,15 @@ class Frames(Steps):
         self._importing = ""
         self._fence_line = 0
         self._backend_lost = False
+        self._checking = False
 
     @property
     def last_phase(self) -> Phase:
         """Return how far the log got."""
         failed = {step for step, code in self.fences.items() if code}
-        if self.tests or self.tests_passed or (failed | {self.step}) - INSTALLING:
+        if self.tests or self.tests_passed or self._checking or (failed | {self.step}) - INSTALLING:
             return Phase.CHECK
-        if self.success:
+        if self.success or (self.episode is not None and self.episode.tool == "poetry"):
             return Phase.INSTALL
         return self.episode.phase if self.episode else Phase.RESOLVE
 
@@ -143,6 +145,8 @@ class Frames(Steps):
             self.episode.done = self.episode.runtime
         elif UV_PROJECT.search(bare):
             self.rooted_by_project = True
+        elif CHECK_COMMAND.match(bare):
+            self._checking = True
 
     # --- signatures -----------------------------------------------------------------------
 

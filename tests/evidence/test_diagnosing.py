@@ -245,3 +245,16 @@ ImportError: cannot import name 'escape' from 'jinja2' (/env/lib/python3.12/site
     suspects = diagnose(log, requirements=requirements, exit_status=1).suspects
     assert {each.requirement for each in suspects} == {"flask==1.1.2"}
     assert (suspects[0].failing, suspects[0].via) == ("jinja2", ("flask",))
+
+
+@pytest.mark.parametrize(
+    ("log", "phase"),
+    [
+        ("+ uv pip install -q -r r.txt\n+ .venv/bin/python -c 'import cv2'\n", Phase.CHECK),
+        ("Package operations: 1 install\n\n  - Installing click (8.0.4)\n", Phase.INSTALL),
+        ("Resolved 3 packages in 1ms\n", Phase.RESOLVE),
+    ],
+)
+def test_pass_tells_how_far_the_build_got(log: str, phase: Phase) -> None:
+    found = diagnose(log)
+    assert (found.outcome, found.phase) == (Outcome.PASS, phase)

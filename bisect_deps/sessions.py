@@ -122,7 +122,7 @@ class Store:
         """Add an answer; on disk when this returns."""
         start, answers = self.read()
         safe = redact(given.reason, secrets_of(os.environ))
-        self._save(start, [*answers, replace(given, reason=safe)])
+        self._save(start, [*answers, replace(given, reason=" ".join(safe.split()))])
 
     def undo(self, steps: int) -> None:
         """Take back the last answers."""

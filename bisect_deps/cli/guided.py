@@ -134,7 +134,8 @@ def replay(script: Path) -> None:
     """Give all the answers of a session's log again; SCRIPT - is standard input."""
     from bisect_deps.guiding.script import read_script
 
-    words = read_script(read_log(script).decode("utf-8", "replace"))
+    text = read_log(script, empty="give what log printed").decode("utf-8", "replace")
+    words = read_script(text)
     commands = [_parsed(each, script) for each in words]
     if [name for name, _ in commands[:1]] != ["start"]:
         raise InputError(
@@ -199,7 +200,7 @@ def begin_session(store: Store, flags: dict[str, Any]) -> Guided:
         index_as_of=None if newer is None else instant(newer),
         index_url=flags["index_url"],
         evidence=not flags["no_evidence"],
-        check_note=flags["check_note"],
+        check_note=" ".join(flags["check_note"].split()),
     )
     guided = begin(store, begun, manifest, log)
     _point(Path.cwd(), store.root)
@@ -238,7 +239,7 @@ def difference_shown() -> Iterator[None]:
         raise
 
 
-def read_log(path: Path) -> bytes:
+def read_log(path: Path, empty: str = "without a log, leave --log out") -> bytes:
     """Return the bytes of a file, `-` for standard input. Raises InputError where it is empty."""
     if str(path) == "-":
         data = sys.stdin.buffer.read()
@@ -248,7 +249,7 @@ def read_log(path: Path) -> bytes:
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from None
     if not data.strip():
-        raise InputError("it is empty", place=str(path), hint="without a log, leave --log out")
+        raise InputError("it is empty", place=str(path), hint=empty)
     return data
 
 

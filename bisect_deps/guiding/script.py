@@ -65,5 +65,4 @@ def _answer_words(store: Store, given: Given) -> list[str]:
 
 
 def _command(words: list[str]) -> str:
-    # A line break inside a value would end the command, and a comment inside one the line.
-    return " ".join(["depbisect", *(shlex.quote(" ".join(word.split("\n"))) for word in words)])
+    return " ".join(["depbisect", *(shlex.quote(word) for word in words)])

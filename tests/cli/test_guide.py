@@ -1,0 +1,254 @@
+"""The conversation, through a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from bisect_deps.journal import STATE_FOLDER
+from tests.support.person import Secret
+
+ROOT = Path(__file__).parent.parent.parent
+SECRET = Secret(tuple(f"p{at}==1.{at}" for at in range(8)), (frozenset({"p5==1.5"}),))
+FILE = "requirements.txt"
+QUESTION = r"Did it build\? \[g\]ood \[b\]ad \[s\]kip \[l\]og file \[p\]aste log \[u\]ndo \[q\]uit "
+GUIDE = ("guide", FILE, "--no-evidence")
+
+Terminal = Callable[..., "pexpect.spawn[str]"]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """Start a command in a terminal of its own, in the test's folder."""
+    (tmp_path / FILE).write_bytes(SECRET.text)
+    started = []
+
+    def one(*words: str, term: str = "xterm") -> pexpect.spawn[str]:
+        child = pexpect.spawn(
+            sys.executable,
+            ["-m", "bisect_deps", *words],
+            cwd=str(tmp_path),
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": term},
+            encoding="utf-8",
+            timeout=60,
+            dimensions=(30, 90),
+        )
+        child.delaybeforesend = None
+        started.append(child)
+        return child
+
+    yield one
+    for child in started:
+        child.close(force=True)
+
+
+def answer_till_the_end(child: pexpect.spawn[str], folder: Path) -> None:
+    while child.expect([QUESTION, pexpect.EOF]) == 0:
+        child.sendline("g" if SECRET.builds((folder / FILE).read_bytes()) else "b")
+    child.wait()
+
+
+def left_with(child: pexpect.spawn[str], code: int) -> str:
+    child.expect(pexpect.EOF)
+    child.wait()
+    assert child.exitstatus == code
+    said = child.before
+    assert isinstance(said, str)
+    return said
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+def test_answers_lead_to_the_fix(terminal: Terminal, tmp_path: Path, term: str) -> None:
+    child = terminal(*GUIDE, term=term)
+    child.expect(QUESTION)
+    assert "[x] p5==1.5" in child.before
+    child.sendline("b")
+    child.expect(QUESTION)
+    assert "(commented out)" in child.before
+    assert "\x1b" not in child.before
+    child.sendline("u")
+    child.expect("Build 1")
+    answer_till_the_end(child, tmp_path)
+    assert child.exitstatus == 0
+    assert "# depbisect: p5==1.5" in (tmp_path / FILE).read_text()
+
+
+@pytest.mark.parametrize("how", ["q", "Ctrl-C", "Ctrl-D", "closed"])
+def test_a_session_that_is_left_goes_on_where_it_was(
+    terminal: Terminal, tmp_path: Path, how: str
+) -> None:
+    child = terminal(*GUIDE)
+    child.expect(QUESTION)
+    child.sendline("b")
+    child.expect(QUESTION)
+    build = (tmp_path / FILE).read_bytes()
+    if how == "closed":
+        child.kill(signal.SIGKILL)
+        child.wait()
+    else:
+        if how == "q":
+            child.sendline("q")
+        elif how == "Ctrl-C":
+            child.sendintr()
+        else:
+            child.sendeof()
+        assert "The session is kept. Go on with: depbisect guide requirements.txt" in left_with(
+            child, 130
+        )
+    child = terminal(*GUIDE)
+    child.expect("Going on after 1 answer.")
+    assert (tmp_path / FILE).read_bytes() == build
+    answer_till_the_end(child, tmp_path)
+    assert child.exitstatus == 0
+
+
+def big_log() -> str:
+    """Return 5 MB of log: many lines, long lines, and what a terminal would act on."""
+    start = f"building\n{'x' * 300_000}\n. a line with a stop\n" + "\tcc -c \x1b[31mred\x1b[0m.c\n"
+    line = "Collecting something-long==1.0 from a place far away, as logs have it\n"
+    body = line * ((5_000_000 - len(start)) // len(line))
+    return f"{start}{body}error: Failed to build `p5==1.5`\n"
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["marked by the terminal", "plain"])
+def test_a_pasted_log_of_five_megabytes_is_taken_whole(
+    terminal: Terminal, tmp_path: Path, marked: bool
+) -> None:
+    child = terminal(*GUIDE, term="xterm" if marked else "dumb")
+    child.expect(QUESTION)
+    child.sendline("p")
+    child.expect(r"leaves the log out.\)")
+    # Some terminals send a carriage return for each line end of a paste.
+    log = big_log().replace("\n", "\r")
+    if not marked:
+        log = log.replace("\x1b[31m", "").replace("\x1b[0m", "")
+    child.send(f"\x1b[200~{log}\x1b[201~" if marked else f"{log}.\r")
+    child.expect(r"Took \d+ lines.", timeout=120)
+    assert "Collecting" not in child.before, "a paste is not shown"
+    child.expect("Build 2")
+    [kept] = (tmp_path / STATE_FOLDER / "answers").iterdir()
+    assert kept.read_bytes().decode() == log.replace("\r", "\n")
+    assert "p5==1.5" in (tmp_path / FILE).read_text().splitlines()
+    answer_till_the_end(child, tmp_path)
+    assert child.exitstatus == 0
+
+
+def test_a_paste_can_be_called_off(terminal: Terminal, tmp_path: Path) -> None:
+    child = terminal(*GUIDE)
+    child.expect(QUESTION)
+    child.sendline("p")
+    child.expect(r"leaves the log out.\)")
+    child.send("half a log\r")
+    time.sleep(0.1)
+    child.sendintr()
+    child.expect("No log, then.")
+    child.expect(QUESTION)
+    assert (tmp_path / FILE).read_bytes() == SECRET.text
+    child.sendline("p")
+    child.expect(r"leaves the log out.\)")
+    child.send("error: a whole log\r\x04")
+    child.expect("Took 1 line.")
+    child.expect("Build 2")
+
+
+def test_a_log_pasted_at_the_question_is_no_answer(terminal: Terminal, tmp_path: Path) -> None:
+    child = terminal(*GUIDE)
+    child.expect(QUESTION)
+    child.send("g++ -c a.c\nbuilding b\ngood morning\nsome more\n")
+    child.expect("answer p first")
+    child.expect(QUESTION)
+    assert (tmp_path / FILE).read_bytes() == SECRET.text
+    assert "Build 1" in child.before or "Build 2" not in child.before
+
+
+def test_a_log_is_read_from_a_file(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "build.log").write_text("error: Failed to build `p5==1.5`\n")
+    child = terminal(*GUIDE)
+    for path, said in (("nonesuch.log", "cannot be read"), ("build.log", "Build 2")):
+        child.expect(QUESTION)
+        child.sendline("l")
+        child.expect("Path of the log:")
+        child.sendline(path)
+        child.expect(said)
+    answer_till_the_end(child, tmp_path)
+    assert child.exitstatus == 0
+
+
+def test_a_resized_terminal_changes_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    child = terminal(*GUIDE)
+    for size in ((10, 20), (50, 200)):
+        child.expect(QUESTION)
+        child.setwinsize(*size)
+        child.sendline("b" if size[0] == 10 else "z")
+    child.expect("one of the letters")
+    answer_till_the_end(child, tmp_path)
+    assert child.exitstatus == 0
+
+
+def test_a_doubtful_answer_is_asked_again(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "build.log").write_text("error: [Errno 28] No space left on device\n")
+    child = terminal(*GUIDE)
+    for certain in ("n", "y"):
+        child.expect(QUESTION)
+        child.sendline("l")
+        child.expect("Path of the log:")
+        child.sendline("build.log")
+        child.expect("Wait: the log tells of trouble")
+        child.expect("Take the answer all the same")
+        assert (tmp_path / FILE).read_bytes() == SECRET.text
+        child.sendline(certain)
+    child.expect("Build 2")
+
+
+def test_a_second_terminal_is_told_to_wait(terminal: Terminal) -> None:
+    first = terminal(*GUIDE)
+    first.expect(QUESTION)
+    assert "in use in another terminal" in left_with(terminal(*GUIDE), 2)
+
+
+def test_without_a_terminal_it_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(SECRET.text)
+    for words in (GUIDE, ("run", FILE, "--builder", "manual")):
+        done = subprocess.run(
+            [sys.executable, "-m", "bisect_deps", *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert "needs a terminal" in done.stderr
+        assert "depbisect start" in done.stderr
+    assert not (tmp_path / STATE_FOLDER).exists()
+
+
+def test_a_run_by_hand_shows_the_fix_and_leaves_the_file(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    words = ("run", FILE, "--builder", "manual", "--no-evidence")
+    child = terminal(*words, "-o", "fixed.txt")
+    child.expect(QUESTION)
+    child.sendline("b")
+    child.expect(QUESTION)
+    child.sendintr()
+    assert "depbisect run --builder manual" in left_with(child, 130)
+    child = terminal(*words, "-o", "fixed.txt")
+    child.expect("Going on after 1 answer.")
+    answer_till_the_end(child, tmp_path)
+    assert child.exitstatus == 0
+    assert (tmp_path / FILE).read_bytes() == SECRET.text
+    assert "# depbisect: p5==1.5" in (tmp_path / "fixed.txt").read_text()
+    child = terminal(*words, "--write")
+    answer_till_the_end(child, tmp_path)
+    assert "# depbisect: p5==1.5" in (tmp_path / FILE).read_text()

@@ -68,7 +68,7 @@ class Belief:
         if not live:
             self.sample = [FRAME, ()]
             return
-        self._aim([live, *(mask & live for mask in focus)])
+        self._aim([live, *(mask for mask in focus if not mask & ~live)])
         if len(self.sample) != self._size:
             self.sample = [self._prior(live) for _ in range(self._size)]
         self.sample = [
@@ -91,12 +91,12 @@ class Belief:
         return self._shares[mask]
 
     def _aim(self, masks: Sequence[int]) -> None:
-        """Propose items from each of the masks equally often, by their chances."""
-        self._proposal = [0.0] * len(self._chances)
+        """Propose items from each of the masks equally often, and by their chances as often."""
+        share = 1 / (len(masks) + 1)
+        self._proposal = [share * chance for chance in self._chances]
         for mask in masks:
-            urn = self._urn(mask)
-            for item, weight in zip(urn.items, urn.weights, strict=True):
-                self._proposal[item] += weight / urn.total / len(masks)
+            for item in bits(mask):
+                self._proposal[item] += share / mask.bit_count()
         items = [item for item, weight in enumerate(self._proposal) if weight]
         self._draw = _Urn(items, [self._proposal[item] for item in items])
 

@@ -7,7 +7,7 @@ how long that takes is the caller's business.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -350,20 +350,47 @@ class _Engine:
         return masks
 
     def chances(self) -> list[float]:
-        """Return each place's share of suspicion in the region, broken off a stick in order."""
-        left = 1.0
-        chances = [0.0] * len(self.problem.items)
-        named = {place for places in self.suspects.values() for place in places}
-        for place in self.order:
-            item = self.problem.items[place]
-            weight = self.problem.weights.get(item, TRUST if place in named else 0.0)
-            if weight and self.region >> place & 1:
-                chances[place] = left * min(weight, 0.95)
-                left -= chances[place]
-        rest = [place for place in bits(self.region) if not chances[place]]
-        for place in rest:
-            chances[place] = left / len(rest)
+        """Return each place's share of suspicion in the region; the sum is 1.
+
+        The suspicions together claim the share that at least one of them is right; among
+        themselves they count by their odds, and the items of no suspicion share what is left.
+        """
+        odds = [0.0] * len(self.problem.items)
+        none_right = 1.0
+        for place, trust in self.suspicions():
+            odds[place] = trust / (1 - trust)
+            none_right *= 1 - trust
+        others = [place for place in bits(self.region) if not odds[place]]
+        claimed = 1 - none_right if others else 1.0
+        total = sum(odds)
+        chances = [claimed * each / total if each else 0.0 for each in odds]
+        for place in others:
+            chances[place] = (1 - claimed) / len(others)
         return chances
+
+    def suspicions(self) -> Iterator[tuple[int, float]]:
+        """Yield the suspected places in the region with their probabilities, best first.
+
+        A weight says how much the first log is to be trusted; a later log, which saw less fail,
+        is trusted by the rank that it gives.
+        """
+        later = {
+            place
+            for mask, places in self.suspects.items()
+            for place in places
+            if mask != self.shapes.full
+        }
+        first = set(self.suspects.get(self.shapes.full, ()))
+        trust = TRUST
+        for place in self.order:
+            if not self.region >> place & 1:
+                continue
+            weight = self.problem.weights.get(self.problem.items[place], 0.0)
+            if place in later or (place in first and not weight):
+                weight = max(weight, trust)
+                trust *= 1 - TRUST
+            if weight > 0:
+                yield place, min(weight, 0.95)
 
     def progress(self) -> Progress:
         """Return what is known: a suspect is an item of no passing set, or of a combination."""

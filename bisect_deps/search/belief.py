@@ -33,7 +33,9 @@ FRAME: Hypothesis = (0,)
 EDGES = 1.3
 GROWTH = 0.33
 FRAME_CHANCE = 0.005
-MOVES = 6
+# Changes tried on each hypothesis for each new fact, of which the most that count.
+MOVES = 8
+NEWS = 4
 
 
 class Belief:
@@ -76,7 +78,8 @@ class Belief:
         ]
         self._resample(news)
         self._rebuild(facts, live)
-        for _ in range(MOVES):
+        told = sum(odds != 0.0 for _, odds in news)
+        for _ in range(MOVES * max(1, min(told, NEWS))):
             for number in range(self._size):
                 self._move(number)
 

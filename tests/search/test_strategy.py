@@ -154,7 +154,7 @@ def test_spent_budget_offers_the_largest_set_that_passed() -> None:
         for question, answer in zip(questions, answers, strict=True)
         if answer.outcome is Outcome.PASS
     ]
-    assert run.finding.passing == max(passed, key=len)
+    assert run.finding.passing == max(passed, key=len, default=None)
 
 
 def test_known_facts_are_not_asked_again() -> None:

@@ -22,6 +22,7 @@ from bisect_deps.model import (
     ProbeKind,
     Release,
     Requirement,
+    Suspect,
 )
 from bisect_deps.probing import Inquiry, Story, edited
 from bisect_deps.resolver import Resolution
@@ -161,7 +162,7 @@ def describe(members: tuple[Member, ...], probe: Probe) -> Found:
             members,
             best.phase,
             best.cause,
-            best.summary,
+            _summary(members, best, probe),
             best.evidence,
             best.advice,
             failing_probe=probe.number,
@@ -176,6 +177,20 @@ def describe(members: tuple[Member, ...], probe: Probe) -> Found:
         failing_probe=probe.number,
         seconds=probe.seconds,
     )
+
+
+def _summary(members: tuple[Member, ...], suspect: Suspect, probe: Probe) -> str:
+    """Return the log's sentence; where another release broke, which one, and how it came in."""
+    failing = _failing_name(suspect.failing)
+    if not failing or not suspect.via or any(member.name == failing for member in members):
+        return suspect.summary
+    version = (probe.installed or {}).get(failing)
+    broken = f"{failing} {version}" if version else failing
+    names = " and ".join(
+        f"{member.name} {member.version}" if member.version else member.name for member in members
+    )
+    told = suspect.summary.removeprefix(f"{failing}: ")
+    return f"{names} breaks with {broken}, which comes in through {' > '.join(suspect.via)}: {told}"
 
 
 def accuse(context: Context, case: Case, failing: Probe) -> Story[list[Found]]:

@@ -7,7 +7,7 @@ are asked directly, since they cost no build; they guide, and only builds prove.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from packaging.utils import canonicalize_name
 
@@ -36,6 +36,7 @@ from bisect_deps.probing import Inquiry, Story, edited, pinned_to
 from bisect_deps.progress import Progress
 from bisect_deps.resolver import Resolution, Resolver
 from bisect_deps.search.strategy import Prefer
+from bisect_deps.steps.pinning import hashes_of, repinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +187,10 @@ def with_edits(base: Candidate, edits: Iterable[Edit]) -> Candidate:
     return candidate_of(merged.values())
 
 
-def repin(requirement: Requirement, version: str) -> Edit:
-    """Return the edit that pins a requirement to a version."""
-    return Edit(EditAction.REPIN, requirement.name, requirement.number, f"=={version}")
+def repin(context: Context, requirement: Requirement, version: str) -> Edit:
+    """Return the edit that pins a requirement to a version, hashes too where it had some."""
+    written = context.manifest.requirements[requirement.number]
+    return repinned(written, version, context.index)
 
 
 def drop(requirement: Requirement) -> Edit:
@@ -198,7 +200,17 @@ def drop(requirement: Requirement) -> Edit:
 
 def add(context: Context, name: str, version: str) -> Edit:
     """Return the edit that pins a project which no line names."""
-    return Edit(EditAction.ADD, name, None, f"=={version}", constraint=context.add_constraints)
+    limits = context.add_constraints
+    # With a hash on one line, pip and uv ask every line for one.
+    hashed = any(each.hashes for each in context.manifest.requirements)
+    hashes = hashes_of(context.index, name, version) if hashed else ()
+    return Edit(EditAction.ADD, name, None, f"=={version}", hashes, constraint=limits)
+
+
+def at_version(context: Context, edit: Edit, version: str) -> Edit:
+    """Return the edit with another version, and with that version's hashes where it had some."""
+    hashes = hashes_of(context.index, edit.name, version) if edit.hashes else ()
+    return replace(edit, to=f"=={version}", hashes=hashes)
 
 
 def installs(probe: Probe) -> bool:

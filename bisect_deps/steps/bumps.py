@@ -18,6 +18,7 @@ from bisect_deps.index.releases import ReleaseFacts, parsed
 from bisect_deps.model import Edit, EditAction, Release, Requirement
 from bisect_deps.resolver import Answered, Resolution, Resolver
 from bisect_deps.steps.conflicts import find_conflicts, is_judged
+from bisect_deps.steps.pinning import repinned
 
 
 class Aim(str, Enum):
@@ -367,17 +368,6 @@ class _Search:
             return None
         moved = {edit.name: chosen[edit.name] for edit in edits if edit.name in chosen}
         return Bump(aim, tuple(edits), moved, tuple(sorted(self.gone)), answer)
-
-
-def repinned(requirement: Requirement, version: str, index: Index | None) -> Edit:
-    """Return the edit that pins a requirement to a version, with its hashes where it had some."""
-    hashes: tuple[str, ...] = ()
-    if requirement.hashes and index is not None:
-        release = index.release(Release(requirement.name, version))
-        hashes = release.hashes if release else ()
-    return Edit(
-        EditAction.REPIN, requirement.name, requirement.number, f"=={version}", hashes=hashes
-    )
 
 
 def _respecified(requirement: Requirement, clause: str) -> Requirement:

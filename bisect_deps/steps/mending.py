@@ -34,6 +34,7 @@ from bisect_deps.steps.accusing import (
 from bisect_deps.steps.base import (
     Case,
     Context,
+    add,
     ask,
     candidate_of,
     drop,
@@ -41,7 +42,7 @@ from bisect_deps.steps.base import (
     suspects_of,
     with_edits,
 )
-from bisect_deps.steps.bumps import Floor, find_bumps
+from bisect_deps.steps.bumps import Bump, Floor, find_bumps
 from bisect_deps.steps.narrowing import first_guesses
 
 # A file with more faults behind each other than this is told as far as it was mended.
@@ -154,7 +155,17 @@ def bumps(context: Context, case: Case, numbers: Iterable[int]) -> Iterator[Cand
         dropped=given_up,
     )
     for bump in found:
-        yield candidate_of(bump.edits)
+        yield candidate_of([*bump.edits, *_brought(context, bump)])
+
+
+def _brought(context: Context, bump: Bump) -> list[Edit]:
+    """Return lines for what a bump brings along anew, where a file with hashes must list it all."""
+    mine = context.manifest.requirements
+    if not any(each.hashes for each in mine):
+        return []
+    listed = {each.name for each in mine if not each.constraint}
+    new = sorted(bump.resolution.releases.keys() - listed)
+    return [add(context, name, bump.resolution.releases[name]) for name in new]
 
 
 def _last_resorts(index: Index, case: Case) -> dict[str, Floor]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
@@ -26,7 +26,7 @@ from bisect_deps.model import (
 from bisect_deps.probing import Inquiry, Story
 from bisect_deps.search.base import Answer, Question, Search
 from bisect_deps.search.narrow import Narrowed, narrow
-from bisect_deps.steps.base import Case, Context, Found, add, with_edits
+from bisect_deps.steps.base import Case, Context, Found, add, at_version, with_edits
 
 # A turn that is not found within so many builds is given as the interval that is left.
 MOST_BUILDS = 3
@@ -170,7 +170,7 @@ def _inquiry(context: Context, fixed: Candidate, found: Found, name: str, versio
         )
     edit = next(
         (
-            replace(one, to=f"=={version}", hashes=())
+            at_version(context, one, version)
             for one in fixed.edits
             if one.name == name and one.action is not EditAction.DROP
         ),

@@ -66,7 +66,7 @@ def _move_one(
     """Return the first probe in which another release of a member mends the set."""
     for member in found.members:
         for version in _others(context, member.requirement, failing):
-            candidate = with_edits(base, [repin(member.requirement, version)])
+            candidate = with_edits(base, [repin(context, member.requirement, version)])
             purpose = f"does the check pass with {member.name}=={version}?"
             probe = yield from ask(candidate, ProbeKind.VERSION, purpose, imports=context.imports)
             if probe.outcome is Outcome.PASS:

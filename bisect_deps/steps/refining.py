@@ -12,7 +12,7 @@ from bisect_deps.model import Candidate, Edit, EditAction, Narrowing, Outcome, P
 from bisect_deps.probing import Inquiry, Story
 from bisect_deps.search.base import Answer
 from bisect_deps.search.narrow import Turn, narrow
-from bisect_deps.steps.base import Alternative, Context, Found, with_edits
+from bisect_deps.steps.base import Alternative, Context, Found, at_version, with_edits
 from bisect_deps.steps.narrowing import Axis, axis_between
 
 # One release is worth this many whole builds; what is not decided then stays as it was proven.
@@ -47,7 +47,8 @@ def _refine_one(context: Context, fix: Alternative, found: Found) -> Story[Alter
                     answers.append(Answer(Outcome.UNRESOLVED))
                     continue
                 version = axis.versions[min(question.items)]
-                candidate = _at(fix.candidate, edit, version)
+                moved = at_version(context, edit, version)
+                candidate = with_edits(fix.candidate, [moved])
                 purpose = f"does the check pass with {member.name}=={version}?"
                 [probe] = yield [
                     Inquiry(candidate, ProbeKind.VERSION, purpose, imports=context.imports)
@@ -73,10 +74,6 @@ def _narrowing(axis: Axis, turn: Turn | None, tried: list[Tried], fix: Alternati
         tried=(known, *tried),
         skipped=axis.skipped,
     )
-
-
-def _at(candidate: Candidate, edit: Edit, version: str) -> Candidate:
-    return with_edits(candidate, [replace(edit, to=f"=={version}", hashes=())])
 
 
 def _is_nearer(axis: Axis, version: str, best: Alternative, edit: Edit) -> bool:

@@ -161,4 +161,4 @@ def _moves(
 
 def _edit(context: Context, name: str, version: str) -> Edit:
     direct = context.named(name)
-    return repin(direct[0], version) if direct else add(context, name, version)
+    return repin(context, direct[0], version) if direct else add(context, name, version)

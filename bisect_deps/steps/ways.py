@@ -140,7 +140,7 @@ def _moved(
     if resolution is None or not resolution.resolved:
         return None
     edits = [
-        repin(each, resolution.releases[each.name])
+        repin(context, each, resolution.releases[each.name])
         for each in group
         if resolution.releases.get(each.name) not in (None, each.pin)
     ]
@@ -216,7 +216,7 @@ def _moves(
             continue
         direct = context.named(name)
         if direct:
-            moves.append(Move(direct[0], name, now, repin(direct[0], old)))
+            moves.append(Move(direct[0], name, now, repin(context, direct[0], old)))
             continue
         chain = then.chain(name)
         top = context.named(chain[0]) if chain else ()

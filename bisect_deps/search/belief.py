@@ -156,10 +156,10 @@ class Belief:
             return
         passes = [mask for mask, odds in facts if odds < 0]
         fails = [mask & live for mask, odds in facts if odds > 0 and not mask & ~live]
-        for number in range(0, self._size, 2):
-            hypothesis = self._explain(passes, fails)
-            self.sample[number] = hypothesis
-            self._misfits[number] = self._misfit(hypothesis, self._facts)
+        for number, misfit in enumerate(self._misfits):
+            if misfit >= CERTAIN / 2:
+                self.sample[number] = self._explain(passes, fails)
+                self._misfits[number] = self._misfit(self.sample[number], self._facts)
 
     def _explain(self, passes: Sequence[int], fails: Sequence[int]) -> Hypothesis:
         """Give each failing mask an edge that no passing mask holds."""

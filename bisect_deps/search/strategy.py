@@ -1,7 +1,11 @@
 """bisect(): every culprit and combination of a failing whole, each proven both ways.
 
 The story of a search, told with items (integers) alone: what they stand for, who builds them and
-how long that takes is the caller's business.
+how long that takes is the caller's business. A search is a loop of three steps. The facts prove
+which sets fail minimally (certify.py); a sample of hypotheses says what else may be at fault
+(belief.py); the next round asks what tells and proves most for its price (locate.py). A hint of a
+log, a certificate, a cut and the probe of the rest are all questions to the same measure. It ends
+when the rest, without the smallest removal that meets every proven set, is known to pass.
 """
 
 from __future__ import annotations
@@ -136,7 +140,11 @@ def bisect(problem: Problem) -> Search[Finding]:
 
 
 class _Engine:
-    """The facts so far, what they prove, and what is best asked next."""
+    """The facts so far, what they prove, and what is best asked next.
+
+    `edges` are the proven minimal failing sets, `region` is the whole without the smallest removal
+    that meets them all, `failing` are failing sets in the region that hold no known edge.
+    """
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -170,6 +178,116 @@ class _Engine:
             self.suspects[self.shapes.full] = self.shapes.places(problem.hints)
         if problem.frame_passes is not None:
             self.facts.odds[0] = -CERTAIN if problem.frame_passes else CERTAIN
+
+    def done(self) -> bool:
+        """Say whether the rest is known to pass, the frame to fail, or the limits are reached."""
+        budget = self.problem.budget
+        if budget is None and self.facts.flaky:
+            budget = ENOUGH * self.patience()
+        spent = budget is not None and self.asked >= budget
+        return self.rest_passes() or self.frame_fails() or spent or self.fruitless > self.patience()
+
+    def rest_passes(self) -> bool:
+        return self.facts.passes(self.region)
+
+    def frame_fails(self) -> bool:
+        return any(not self.shapes.members(edge) for edge in self.edges)
+
+    def patience(self) -> int:
+        return 12 + 4 * len(self.problem.items).bit_length()
+
+    def round(self) -> list[Question]:
+        """Return the next questions; none where no question is left that could be answered."""
+        if not self.problem.whole_fails and not self.facts.odds:
+            return self.questions([Choice(self.shapes.full, "does the whole fail?")])
+        while not self.done():
+            if not self.facts.flaky:
+                self.follow()
+            choices = choose(self.scene(), self.slots(), WORTH[self.problem.prefer])
+            fresh = [choice for choice in choices if not self.known_by_key(choice.mask)]
+            if fresh or not choices:
+                return self.questions(fresh)
+            self.conclude()
+        return []
+
+    def questions(self, choices: Sequence[Choice]) -> list[Question]:
+        progress = self.progress()
+        return [
+            Question(self.shapes.items(choice.mask), choice.purpose, progress) for choice in choices
+        ]
+
+    def slots(self) -> int:
+        if self.problem.budget is None:
+            return self.problem.slots
+        return min(self.problem.slots, self.problem.budget - self.asked)
+
+    def scene(self) -> Scene:
+        return Scene(
+            facts=self.facts,
+            region=self.region,
+            failing=self.failing,
+            order=self.order,
+            sample=self.belief.sample,
+            shapes=self.shapes.nearest,
+            askable=self.askable,
+            cost=self.cost,
+            testable=self.testable,
+            flake=self.problem.flake,
+        )
+
+    def askable(self, mask: int) -> bool:
+        known = self.facts.fails(mask) or self.facts.passes(mask)
+        return not known and mask not in self.facts.unresolved
+
+    def testable(self, mask: int) -> float:
+        """Return the probability that a mask resolves: lower where it is like one that did not."""
+        count = max(len(self.problem.items), 1)
+        chance = 1.0
+        for other in self.facts.unresolved:
+            likeness = 1 - (mask ^ other).bit_count() / count
+            chance *= 1 - 0.9 * likeness**4
+        return chance
+
+    def cost(self, mask: int) -> float:
+        count = max(len(self.problem.items), 1)
+        single, whole = self.problem.single_cost, self.problem.whole_cost
+        return single + (whole - single) * mask.bit_count() / count
+
+    def known_by_key(self, mask: int) -> bool:
+        """Say whether a set that resolves to the same was answered; if so, take over the answer."""
+        if self.problem.key is None or self.facts.flaky:
+            return False
+        outcome = self.answered_keys.get(self.problem.key(self.shapes.items(mask)))
+        if outcome is not None:
+            self.facts.add(mask, outcome)
+        return outcome is not None
+
+    def record(self, questions: Sequence[Question], answers: Sequence[Answer]) -> None:
+        """Take the answers of one round, in the order of its questions."""
+        for question, answer in zip(questions, answers, strict=True):
+            self.asked += 1
+            self.take(self.shapes.mask(question.items), answer)
+        self.conclude()
+
+    def take(self, mask: int, answer: Answer) -> None:
+        if answer.infrastructure:
+            self.trouble[mask] = self.trouble.get(mask, 0) + 1
+            if self.trouble[mask] >= PATIENCE:
+                self.facts.add(mask, Outcome.UNRESOLVED)
+            return
+        outcome = Outcome.FAIL if answer.signature in self.chased else answer.outcome
+        self.facts.add(mask, outcome)
+        if self.problem.key is not None:
+            self.answered_keys[self.problem.key(self.shapes.items(mask))] = outcome
+        if outcome is Outcome.FAIL:
+            self.suspects[mask] = self.shapes.places(answer.suspects)
+        self.fruitless += 1
+        if outcome is not Outcome.UNRESOLVED:
+            self.fruitless = 0
+        elif answer.missing:
+            self.shapes.anchor(mask, answer.missing, answer.suspects)
+        elif answer.signature:
+            self.other_failures.setdefault(answer.signature, []).append(mask)
 
     def conclude(self) -> None:
         """Work out what the facts prove; where builds are flaky, the hypotheses have a say."""
@@ -215,118 +333,8 @@ class _Engine:
                 self.conclude()
                 return
 
-    def done(self) -> bool:
-        """Say whether the rest is known to pass, the frame to fail, or the limits are reached."""
-        budget = self.problem.budget
-        if budget is None and self.facts.flaky:
-            budget = ENOUGH * self.patience()
-        spent = budget is not None and self.asked >= budget
-        return self.rest_passes() or self.frame_fails() or spent or self.fruitless > self.patience()
-
-    def rest_passes(self) -> bool:
-        return self.facts.passes(self.region)
-
-    def frame_fails(self) -> bool:
-        return any(not self.shapes.members(edge) for edge in self.edges)
-
-    def patience(self) -> int:
-        return 12 + 4 * len(self.problem.items).bit_length()
-
-    def round(self) -> list[Question]:
-        """Return the next questions; none where no question is left that could be answered."""
-        if not self.problem.whole_fails and not self.facts.odds:
-            return self.questions([Choice(self.shapes.full, "does the whole fail?")])
-        while not self.done():
-            if not self.facts.flaky:
-                self.follow()
-            choices = choose(self.scene(), self.slots(), WORTH[self.problem.prefer])
-            fresh = [choice for choice in choices if not self.known_by_key(choice.mask)]
-            if fresh or not choices:
-                return self.questions(fresh)
-            self.conclude()
-        return []
-
     def follow(self) -> None:
         self.belief.follow(self.telling(), self.chances(), self.focus())
-
-    def slots(self) -> int:
-        if self.problem.budget is None:
-            return self.problem.slots
-        return min(self.problem.slots, self.problem.budget - self.asked)
-
-    def scene(self) -> Scene:
-        return Scene(
-            facts=self.facts,
-            region=self.region,
-            failing=self.failing,
-            order=self.order,
-            sample=self.belief.sample,
-            shapes=self.shapes.nearest,
-            askable=self.askable,
-            cost=self.cost,
-            testable=self.testable,
-            flake=self.problem.flake,
-        )
-
-    def questions(self, choices: Sequence[Choice]) -> list[Question]:
-        progress = self.progress()
-        return [
-            Question(self.shapes.items(choice.mask), choice.purpose, progress) for choice in choices
-        ]
-
-    def record(self, questions: Sequence[Question], answers: Sequence[Answer]) -> None:
-        """Take the answers of one round, in the order of its questions."""
-        for question, answer in zip(questions, answers, strict=True):
-            self.asked += 1
-            self.take(self.shapes.mask(question.items), answer)
-        self.conclude()
-
-    def take(self, mask: int, answer: Answer) -> None:
-        if answer.infrastructure:
-            self.trouble[mask] = self.trouble.get(mask, 0) + 1
-            if self.trouble[mask] >= PATIENCE:
-                self.facts.add(mask, Outcome.UNRESOLVED)
-            return
-        outcome = Outcome.FAIL if answer.signature in self.chased else answer.outcome
-        self.facts.add(mask, outcome)
-        if self.problem.key is not None:
-            self.answered_keys[self.problem.key(self.shapes.items(mask))] = outcome
-        if outcome is Outcome.FAIL:
-            self.suspects[mask] = self.shapes.places(answer.suspects)
-        self.fruitless += 1
-        if outcome is not Outcome.UNRESOLVED:
-            self.fruitless = 0
-        elif answer.missing:
-            self.shapes.anchor(mask, answer.missing, answer.suspects)
-        elif answer.signature:
-            self.other_failures.setdefault(answer.signature, []).append(mask)
-
-    def known_by_key(self, mask: int) -> bool:
-        """Say whether a set that resolves to the same was answered; if so, take over the answer."""
-        if self.problem.key is None or self.facts.flaky:
-            return False
-        outcome = self.answered_keys.get(self.problem.key(self.shapes.items(mask)))
-        if outcome is not None:
-            self.facts.add(mask, outcome)
-        return outcome is not None
-
-    def askable(self, mask: int) -> bool:
-        known = self.facts.fails(mask) or self.facts.passes(mask)
-        return not known and mask not in self.facts.unresolved
-
-    def testable(self, mask: int) -> float:
-        """Return the probability that a mask resolves: lower where it is like one that did not."""
-        count = max(len(self.problem.items), 1)
-        chance = 1.0
-        for other in self.facts.unresolved:
-            likeness = 1 - (mask ^ other).bit_count() / count
-            chance *= 1 - 0.9 * likeness**4
-        return chance
-
-    def cost(self, mask: int) -> float:
-        count = max(len(self.problem.items), 1)
-        single, whole = self.problem.single_cost, self.problem.whole_cost
-        return single + (whole - single) * mask.bit_count() / count
 
     def telling(self) -> list[tuple[int, float]]:
         """Return the facts that bear on the region, without those that others imply."""
@@ -392,23 +400,6 @@ class _Engine:
             if weight > 0:
                 yield place, min(weight, 0.95)
 
-    def progress(self) -> Progress:
-        """Return what is known: a suspect is an item of no passing set, or of a combination."""
-        area = self.failing[0] if self.failing else self.region
-        cleared = 0
-        for mask, odds in self.facts.odds.items():
-            cleared |= mask if odds < 0 else 0
-        left = (area & ~cleared or area).bit_count()
-        steps = math.ceil(math.log2(max(left, 1)))
-        phase = "locate" if left > 1 else "certify"
-        return Progress(self.best(), left, steps + 2, 2 * steps + 4, phase)
-
-    def best(self) -> Items | None:
-        """Return the largest candidate that passed."""
-        passing = [mask for mask, odds in self.facts.odds.items() if odds < 0]
-        largest = max(passing, key=int.bit_count, default=None)
-        return None if largest is None else self.shapes.items(largest)
-
     def finding(self) -> Finding:
         """Return what the facts prove now."""
         shapes = self.shapes
@@ -449,6 +440,23 @@ class _Engine:
         return Certified(
             self.shapes.items(self.shapes.members(edge)), self.shapes.items(edge), tuple(passing)
         )
+
+    def best(self) -> Items | None:
+        """Return the largest candidate that passed."""
+        passing = [mask for mask, odds in self.facts.odds.items() if odds < 0]
+        largest = max(passing, key=int.bit_count, default=None)
+        return None if largest is None else self.shapes.items(largest)
+
+    def progress(self) -> Progress:
+        """Return what is known: a suspect is an item of no passing set, or of a combination."""
+        area = self.failing[0] if self.failing else self.region
+        cleared = 0
+        for mask, odds in self.facts.odds.items():
+            cleared |= mask if odds < 0 else 0
+        left = (area & ~cleared or area).bit_count()
+        steps = math.ceil(math.log2(max(left, 1)))
+        phase = "locate" if left > 1 else "certify"
+        return Progress(self.best(), left, steps + 2, 2 * steps + 4, phase)
 
 
 def suspicion_order(

@@ -41,6 +41,12 @@ PROJECTS = [
     Project("brings").release("1.0", requires=["broken==1.0"]).release("1.1"),
     Project("broken").release("1.0", fault=Fault.COMPILE).release("2.0"),
     Project("shy").release("1.0", code=breaks_beside({"good": "1.1"})),
+    Project("user")
+    .release("1.0", code="from lacking import gone\n", requires=["lacking"], uploaded="2021-05-01")
+    .release("2.0", requires=["lacking"], uploaded="2023-05-01"),
+    Project("lacking")
+    .release("1.0", code="gone = 1\n", uploaded="2021-01-01")
+    .release("2.0", uploaded="2023-01-01"),
     Project("moved").release("1.0", requires=["drift>=1"], uploaded="2021-03-01"),
     Project("drift")
     .release("1.0", uploaded="2021-01-01")
@@ -190,6 +196,18 @@ def test_a_pair_that_breaks_at_import_is_a_combination(tmp_path: Path, served: s
     assert names(verdict) == [["shy", "good"]]
     proof_holds(verdict)
     assert "good==1.0" in fixed(verdict)
+
+
+def test_a_pair_of_pins_that_either_side_mends_is_a_combination(
+    tmp_path: Path, served: str
+) -> None:
+    check = ("python -c 'import user, lacking'",)
+    verdict = bisect(tmp_path, served, "plain==1.0\nuser==1.0\nlacking==2.0\n", checks=check)
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["user", "lacking"]]
+    assert fixed(verdict) == "plain==1.0\nuser==2.0\nlacking==2.0\n"
+    assert verdict.other_fixes[0].files["requirements.txt"].endswith(b"lacking==1.0\n")
+    proof_holds(verdict)
 
 
 def test_a_check_that_imports_every_line_is_mended_by_an_older_release(

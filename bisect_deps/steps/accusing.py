@@ -243,7 +243,7 @@ def _found_conflict(context: Context, conflict: Conflict) -> Found:
     if len(members) == 1 and context.index is not None:
         facts = context.index.facts(members[0].requirement)
         cause = next((fact.kind.cause for fact in facts if fact.kind.stops), cause)
-    summary = f"{conflict.sentence[:1].upper()}{conflict.sentence[1:]}."
+    summary = f"{conflict.sentence}."
     return Found(members, Phase.RESOLVE, cause, summary)
 
 

@@ -26,6 +26,7 @@ from bisect_deps.steps.base import (
     Alternative,
     Context,
     Found,
+    ask,
     installs,
     phase_of,
     suspects_of,
@@ -60,6 +61,9 @@ def smallest(
     if len(moves) == 1:
         found = _tell(moves, failing, failing, passing)
         return Alternative(passing.candidate, passing.number, style, "", (found,))
+    alone = yield from _suspect_alone(context, moves, failing, style, build)
+    if alone is not None:
+        return alone
     axis = _between(context, moves, build, chases_install=not installs(failing))
     problem = Problem(
         items=tuple(range(len(moves))),
@@ -75,6 +79,22 @@ def smallest(
     if finding.state is not State.FOUND or finding.passing is None:
         return None
     return _conclude(finding, record, moves, passing, failing, style, build)
+
+
+def _suspect_alone(
+    context: Context, moves: Sequence[Move], failing: Probe, style: str, build: Build
+) -> Story[Alternative | None]:
+    """Make the one move that the log speaks for; nothing is smaller, if it passes."""
+    for at in _hints(moves, failing)[:1]:
+        candidate = build([moves[at]])
+        if candidate is None:
+            return None
+        purpose = f"does it pass with {moves[at].name} alone moved?"
+        probe = yield from ask(candidate, ProbeKind.VERSION, purpose, imports=context.imports)
+        if probe.outcome is Outcome.PASS:
+            found = _tell([moves[at]], failing, failing, probe)
+            return Alternative(candidate, probe.number, style, "", (found,))
+    return None
 
 
 def _conclude(

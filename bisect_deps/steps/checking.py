@@ -32,7 +32,9 @@ def mend_check(context: Context, case: Case, failing: Probe) -> Story[list[Alter
     """
     ways: list[Alternative] = []
     for way in _order(context, failing):
-        if ways and (way in (part, step_back) or not _is_improvable(context, case, ways[0])):
+        worth = _is_improvable(context, case, ways[0]) if ways else True
+        worth = worth or _is_half(context, ways[0], failing)
+        if ways and (way in (part, step_back) or not worth):
             break
         context.progress.phase(_PHASES[way])
         alternative = yield from way(context, case, failing)
@@ -41,13 +43,22 @@ def mend_check(context: Context, case: Case, failing: Probe) -> Story[list[Alter
     ways.sort(key=lambda way: _size(way, case))
     if ways:
         ways[0] = yield from refine(context, ways[0])
-        case.culprits += _joined(ways)
+        case.culprits += _joined(ways, failing)
     return ways
 
 
 def _is_improvable(context: Context, case: Case, way: Alternative) -> bool:
     """Say whether another way may change less: nothing changes less than one line."""
     return context.cheap and _size(way, case)[0] > 1
+
+
+def _is_half(context: Context, way: Alternative, failing: Probe) -> bool:
+    """Say whether the way moved one side of a pair that the file itself pins.
+
+    Where moving the other side mends it too, the two are a combination.
+    """
+    pinned = {each.name for each in context.requirements if each.pin is not None}
+    return context.cheap and len(way.culprits) == 1 and bool(other_halves(failing) & pinned)
 
 
 def _order(context: Context, failing: Probe) -> Iterator[Way]:
@@ -63,7 +74,7 @@ def _order(context: Context, failing: Probe) -> Iterator[Way]:
     yield step_back
 
 
-def _joined(ways: Sequence[Alternative]) -> list[Found]:
+def _joined(ways: Sequence[Alternative], failing: Probe) -> list[Found]:
     """Return the culprits of the best way; two pins that each mend it alone are a combination."""
     best = list(ways[0].culprits)
     if len(ways) < 2 or len(best) != 1 or len(ways[1].culprits) != 1:
@@ -71,14 +82,16 @@ def _joined(ways: Sequence[Alternative]) -> list[Found]:
     one, other = best[0], ways[1].culprits[0]
     both_written = not any(member.via for member in (*one.members, *other.members))
     if both_written and not one.numbers & other.numbers:
+        one.failing_probe = failing.number
         one.members = tuple(
             sorted((*one.members, *other.members), key=lambda each: each.requirement.number)
         )
     return [one]
 
 
-def _size(way: Alternative, case: Case) -> tuple[int, int]:
-    """Return what a fix costs: edits, and of two alike the one that keeps the user's pins."""
+def _size(way: Alternative, case: Case) -> tuple[int, int, bool]:
+    """Return what a fix costs: edits, then moved pins, then going back instead of on."""
     before = set(case.candidate.edits)
     more = [edit for edit in way.candidate.edits if edit not in before]
-    return len(more), sum(edit.action is not EditAction.ADD for edit in more)
+    moved = sum(edit.action is not EditAction.ADD for edit in more)
+    return len(more), moved, way.style != "bump"

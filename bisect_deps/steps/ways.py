@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from packaging.version import Version
+
 from bisect_deps.model import (
     Candidate,
     Edit,
@@ -78,11 +80,15 @@ def step_back(context: Context, case: Case, failing: Probe) -> Story[Alternative
 
 def other_halves(failing: Probe) -> set[str]:
     """Return the projects in which the log says something is missing; pinned, they may move."""
-    return {
-        name
-        for suspect in suspects_of(failing)[:1]
-        if (name := (suspect.failing or "").partition("==")[0]) and name != suspect.name
-    }
+    suspects = suspects_of(failing)
+    for suspect in suspects[:1]:
+        name = (suspect.failing or "").partition("==")[0]
+        if name and name != suspect.name:
+            return {name}
+        if len(suspects) > 1 and suspects[1].evidence == suspect.evidence:
+            # Both sides of a broken pair are lines of the file; the lacking one comes first.
+            return {suspect.name}
+    return set()
 
 
 def _move_pins(
@@ -162,11 +168,13 @@ def _days(context: Context, base: Candidate, failing: Probe) -> Iterator[list[Mo
         return
     current = edited(context.requirements, base.edits)
     pinned = {each.name for each in current if each.pin is not None}
-    pinned -= other_halves(failing)
-    loose = [name for name in sorted(failing.installed) if name not in pinned]
+    halves = other_halves(failing) & pinned
+    loosened = {each.number: "<=" for each in current if each.name in halves}
+    loose = [name for name in sorted(failing.installed) if name not in pinned - halves]
     for some in _groups_of_loose(context, base, failing, loose):
         for day in _likely_days(context, failing):
-            then = resolve(context, base, exclude_newer_package=dict.fromkeys(some, day))
+            until = dict.fromkeys(some, day)
+            then = resolve(context, base, loosened=loosened, exclude_newer_package=until)
             if then is not None and then.resolved:
                 yield _moves(context, failing.installed, then, some)
 
@@ -199,7 +207,7 @@ def _likely_days(context: Context, failing: Probe) -> Iterator[str]:
     newest = datetime.fromisoformat(written.replace("Z", "+00:00")) + timedelta(days=1)
     for years in LATER_YEARS:
         yield (newest + timedelta(days=365 * years)).strftime(INSTANT)
-    suspected = {suspect.name for suspect in suspects_of(failing)}
+    suspected = {suspect.name for suspect in suspects_of(failing)} - other_halves(failing)
     oldest = context.index.latest_upload([pin for pin in pins if pin.name in suspected])
     if oldest is not None:
         day = datetime.fromisoformat(oldest.replace("Z", "+00:00")) + timedelta(days=1)
@@ -212,7 +220,7 @@ def _moves(
     moves: list[Move] = []
     for name in loose:
         now, old = installed.get(name), then.releases.get(name)
-        if old is None or old == now:
+        if old is None or now is None or Version(old) >= Version(now):
             continue
         direct = context.named(name)
         if direct:

@@ -22,6 +22,7 @@ MOST_DEAR_BUILDS = 1
 
 def refine(context: Context, fix: Alternative) -> Story[Alternative]:
     """Return the fix with each culprit at the passing version nearest to its failing one."""
+    context.progress.phase("It passes; moving the fix nearer to your versions")
     for found in fix.culprits:
         fix = yield from _refine_one(context, fix, found)
     return fix

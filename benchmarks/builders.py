@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, BuilderOptions, Order
 

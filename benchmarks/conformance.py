@@ -21,6 +21,8 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from bisect_deps.errors import InputError
 from bisect_deps.formats.requirements import RequirementsManifest, parse
 from bisect_deps.model import Edit, EditAction

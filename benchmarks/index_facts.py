@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from bisect_deps.index import Index
 from bisect_deps.interpreters import find
 from bisect_deps.model import IndexSettings, Requirement

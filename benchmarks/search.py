@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from benchmarks.rivals import RIVALS
 from bisect_deps.model import Outcome
 from bisect_deps.search.base import Answer, Items

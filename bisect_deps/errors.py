@@ -10,7 +10,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process ends with; docs/cli.md lists the meanings for users."""
+    """What the process ends with; the README lists the meanings."""
 
     OK = 0
     FINDINGS = 1

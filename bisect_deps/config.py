@@ -54,6 +54,7 @@ class Settings:
     check_input: str | None = None
     call_timeout: float = 300.0
     lock: bool = False
+    alternatives: bool = False
 
 
 def file_defaults(folder: Path) -> dict[str, Any]:

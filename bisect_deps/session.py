@@ -41,6 +41,7 @@ from bisect_deps.search.strategy import Prefer
 from bisect_deps.secret import Secret
 from bisect_deps.steps.accusing import fresh, isolated, judge_leads, leads_from_facts
 from bisect_deps.steps.base import Alternative, Case, Context, ask, installs
+from bisect_deps.steps.building import is_worth_it, keep_by_older_tools
 from bisect_deps.steps.checking import mend_check
 from bisect_deps.steps.mending import mend_install
 from bisect_deps.steps.narrowing import narrow_all
@@ -94,6 +95,8 @@ def _solve(context: Context, case: Case) -> Story[Conclusion]:
         fixes = [Alternative(case.candidate, probe.number, "bump", "")]
     elif installs(probe):
         fixes = yield from mend_check(context, case, probe)
+    if is_worth_it(context, fixes):
+        fixes = yield from keep_by_older_tools(context, case, fixes)
     if not fixes:
         return _unmended(case, probe)
 
@@ -420,4 +423,5 @@ def _context(
         good=good,
         good_date=good_date,
         add_constraints=settings.fix_style == "constraints",
+        alternatives=settings.alternatives,
     )

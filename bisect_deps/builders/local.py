@@ -9,6 +9,7 @@ find them in its environment or in the list of processes.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections import deque
@@ -285,6 +286,8 @@ class LocalBuilder:
             env, written.file, alone=order.isolated is not None, build_constraints=constraints
         )
         settings = self._installer.settings(constraints)
+        if constraints is not None:
+            settings |= self._cache_apart(order)
         yield _Step("install", command, {**environment, **settings})
         if order.isolated is not None:
             return
@@ -296,6 +299,16 @@ class LocalBuilder:
             yield _Step("imports", [*script, *written.names], active)
         for check in order.check:
             yield _Step("check", check, active)
+
+    def _cache_apart(self, order: Order) -> dict[str, str]:
+        """Return a cache of their own for builds with these constraints.
+
+        The installers' caches know a wheel by its source alone: one that was built with older tools
+        would make every later install pass, ours and the user's.
+        """
+        told = "\n".join(order.build_constraints).encode()
+        cache = self._work.path / "caches" / hashlib.sha256(told).hexdigest()[:16]
+        return {"UV_CACHE_DIR": str(cache / "uv"), "PIP_CACHE_DIR": str(cache / "pip")}
 
     def _write(self, order: Order, folder: Path) -> _Written:
         """Write what is to be installed, as requirements files whatever its format is."""

@@ -134,6 +134,7 @@ def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
     help="Where pins of transitive releases go.",
     show_default=True,
 )
+@option("--alternatives", is_flag=True, help="Look for other ways out, too; takes more builds.")
 @option("--no-evidence", is_flag=True, help="Use neither index nor resolver: builds alone answer.")
 @option("--build-cmd", metavar="CMD", help="What the command builder runs; {file} is the file.")
 @option("--algorithm", multiple=True, metavar="OWNER/NAME", help="A hosted algorithm to build.")
@@ -243,6 +244,7 @@ def _settings(flags: dict[str, Any]) -> Settings:
         check_input=flags["check_input"],
         call_timeout=flags["call_timeout"],
         lock=flags["lock"] is not None,
+        alternatives=flags["alternatives"],
     )
 
 

@@ -44,8 +44,8 @@ class Context:
     """A run's collaborators and settings. `index` and `resolver` are None without evidence.
 
     `isolated_limit` is the time limit of a build of one release that is tried to accuse; `good`
-    are versions known to have worked (name to version). `record` keeps what the resolver alone
-    said of a candidate as a probe.
+    are versions known to have worked (name to version). `alternatives` asks for other ways out
+    even where one is proven. `record` keeps what the resolver alone said of a candidate as a probe.
     """
 
     manifest: Manifest
@@ -62,6 +62,7 @@ class Context:
     good: Mapping[str, str] = field(default_factory=dict)
     good_date: str | None = None
     add_constraints: bool = False
+    alternatives: bool = False
     record: Callable[[Candidate, Resolution], Probe] | None = None
 
     @property
@@ -161,6 +162,7 @@ class Alternative:
     reason: str
     culprits: tuple[Found, ...] = ()
     commands: tuple[str, ...] = ()
+    build_constraints: tuple[str, ...] = ()
 
 
 def candidate_of(edits: Iterable[Edit]) -> Candidate:

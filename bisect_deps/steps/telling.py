@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from packaging.requirements import Requirement
+
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import (
-    Candidate,
     Cause,
     Culprit,
     EditAction,
     Fix,
+    FixEdit,
     Phase,
     Probe,
     Target,
@@ -21,6 +23,7 @@ from bisect_deps.model import (
 from bisect_deps.reports.base import counted, listed, name_of
 from bisect_deps.reports.diff import unified
 from bisect_deps.steps.base import Alternative, Case, Found
+from bisect_deps.steps.building import BUILD_CONSTRAINTS_FILE, file_of
 
 PHASES = {
     Phase.RESOLVE: "cannot be resolved",
@@ -85,13 +88,15 @@ def _environment(
 def fix_of(manifest: Manifest, alternative: Alternative, *, first: bool, of: int) -> Fix:
     """Return a proven alternative as the report shows it."""
     files = manifest.render(alternative.candidate.edits)
+    if alternative.build_constraints:
+        files = {**files, BUILD_CONSTRAINTS_FILE: file_of(alternative.build_constraints)}
     changed = {name: data for name, data in files.items() if manifest.files.get(name) != data}
-    style = "drop" if _only_drops(alternative.candidate) else alternative.style
+    style = "drop" if _only_drops(alternative) else alternative.style
     reason = alternative.reason or REASONS.get(style, "")
-    if first and of > 1:
+    if first and of > 1 and not alternative.reason:
         reason = f"{reason} It changes the fewest lines.".strip()
     return Fix(
-        edits=tuple(manifest.describe(alternative.candidate.edits)),
+        edits=(*manifest.describe(alternative.candidate.edits), *_build_edits(alternative)),
         diff=unified(manifest.files, files),
         probe=alternative.probe,
         files=changed,
@@ -102,8 +107,18 @@ def fix_of(manifest: Manifest, alternative: Alternative, *, first: bool, of: int
     )
 
 
-def _only_drops(candidate: Candidate) -> bool:
-    return all(edit.action is EditAction.DROP for edit in candidate.edits)
+def _build_edits(alternative: Alternative) -> list[FixEdit]:
+    """Return the lines of the build-constraints file as the report shows them."""
+    wanted = [Requirement(line) for line in alternative.build_constraints]
+    return [
+        FixEdit(BUILD_CONSTRAINTS_FILE, at, each.name, None, str(each.specifier), EditAction.ADD)
+        for at, each in enumerate(wanted, 1)
+    ]
+
+
+def _only_drops(alternative: Alternative) -> bool:
+    edits = alternative.candidate.edits
+    return bool(edits) and all(edit.action is EditAction.DROP for edit in edits)
 
 
 def culprit_of(found: Found) -> Culprit:

@@ -1,0 +1,133 @@
+"""A version that builds with older tools stays, by a build-constraints file that was proven."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bisect_deps.config import Settings
+from bisect_deps.deliver import write_fix
+from bisect_deps.interpreters import find_uv
+from bisect_deps.model import IndexSettings, Outcome, ProbeKind, VerdictKind
+from bisect_deps.progress import Silent
+from bisect_deps.session import Finished, run
+from bisect_deps.steps.building import BUILD_CONSTRAINTS_FILE
+from tests.support.local_index import Fault, LocalIndex, Project
+
+# A release that breaks from setuptools 81 on, as many do.
+OLD = {
+    "build_requires": ["setuptools"],
+    "with_tool": {"setuptools": "81"},
+    "fault": Fault.API_REMOVED,
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    index = LocalIndex(
+        tmp_path_factory.mktemp("index"),
+        Project("setuptools").release("80.0").release("82.0"),
+        Project("plain").release("1.0"),
+        Project("stuck").release("1.0", **OLD),  # type: ignore[arg-type]
+        Project("mends").release("1.0", **OLD).release("2.0"),  # type: ignore[arg-type]
+        Project("turns").release("1.0", fault=Fault.COMPILE).release("2.0"),
+        Project("broken").release("1.0", fault=Fault.API_REMOVED),
+    )
+    with index.serve() as server:
+        yield server.url
+
+
+def bisect(folder: Path, served: str, text: str, **more: object) -> Finished:
+    file = folder / "requirements.txt"
+    file.write_text(text)
+    settings = Settings(
+        file=file,
+        python=sys.executable,
+        index=IndexSettings(index_url=served),
+        **more,  # type: ignore[arg-type]
+    )
+    return run(settings, Silent())
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_what_has_no_other_way_keeps_its_version(
+    tmp_path: Path, served: str, installer: str
+) -> None:
+    finished = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n", installer=installer)
+    verdict = finished.verdict
+    assert verdict.kind is VerdictKind.FIXED
+    assert verdict.fix is not None
+    assert verdict.fix.style == "build-constraint"
+    assert dict(verdict.fix.files) == {BUILD_CONSTRAINTS_FILE: b"setuptools<81\n"}
+    proof = next(probe for probe in verdict.probes if probe.number == verdict.fix.probe)
+    assert proof.outcome is Outcome.PASS
+    assert proof.candidate.edits == ()
+    assert "no release was found" in verdict.fix.reason.lower()
+
+
+def test_its_command_installs_the_file_as_it_is(tmp_path: Path, served: str) -> None:
+    finished = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n")
+    write_fix(
+        finished.verdict, finished.originals, tmp_path / "requirements.txt", None, in_place=True
+    )
+    assert (tmp_path / "requirements.txt").read_text() == "plain==1.0\nstuck==1.0\n"
+    uv = find_uv() or "uv"
+    subprocess.run(
+        [uv, "venv", "-q", "--python", sys.executable, ".venv"], cwd=tmp_path, check=True
+    )
+    assert finished.verdict.fix is not None
+    command = f"{finished.verdict.fix.commands[0]} --default-index {served}"
+    plain = f"uv pip install -r requirements.txt --default-index {served}"
+    assert in_shell(plain, tmp_path, uv) != 0, "the caches hold nothing that older tools built"
+    # uv's cache does not tell wheels by build constraints, so this one must not be the others'.
+    assert in_shell(f"{command} --cache-dir {tmp_path / 'cache'}", tmp_path, uv) == 0
+
+
+def in_shell(command: str, folder: Path, uv: str) -> int:
+    text = command.replace("uv pip", f"{uv} pip", 1)
+    return subprocess.run(text, shell=True, cwd=folder, check=False).returncode
+
+
+def test_the_other_culprits_are_mended_beside_it(tmp_path: Path, served: str) -> None:
+    fix = bisect(tmp_path, served, "stuck==1.0\nturns==1.0\n").verdict.fix
+    assert fix is not None
+    assert fix.files[BUILD_CONSTRAINTS_FILE] == b"setuptools<81\n"
+    assert fix.files["requirements.txt"] == b"stuck==1.0\nturns==2.0\n"
+
+
+def test_a_release_that_builds_is_taken_and_no_older_tool_tried(
+    tmp_path: Path, served: str
+) -> None:
+    verdict = bisect(tmp_path, served, "mends==1.0\nplain==1.0\n").verdict
+    assert verdict.fix is not None
+    assert verdict.fix.style == "bump"
+    assert verdict.other_fixes == ()
+
+
+def test_alternatives_are_shown_below_the_bump_with_the_reason(tmp_path: Path, served: str) -> None:
+    text = "mends==1.0\nplain==1.0\n"
+    verdict = bisect(tmp_path, served, text, alternatives=True).verdict
+    assert verdict.fix is not None
+    assert verdict.fix.style == "bump"
+    [other] = verdict.other_fixes
+    assert other.style == "build-constraint"
+    assert "a newer release lasts longer" in other.reason
+
+
+def test_what_no_tool_builds_is_commented_out_as_before(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "broken==1.0\nplain==1.0\n").verdict
+    assert verdict.fix is not None
+    assert verdict.fix.style == "drop"
+    tried = [probe for probe in verdict.probes if probe.kind is ProbeKind.ISOLATED]
+    assert len(tried) > 1, "the older tools were tried"
+
+
+def test_a_file_of_the_users_is_never_replaced(tmp_path: Path, served: str) -> None:
+    (tmp_path / BUILD_CONSTRAINTS_FILE).write_text("mine<1\n")
+    verdict = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n").verdict
+    assert verdict.fix is not None
+    assert BUILD_CONSTRAINTS_FILE not in verdict.fix.files

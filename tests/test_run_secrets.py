@@ -15,7 +15,7 @@ PLANTED = "planted-secret-value"
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("installer", ["uv", pytest.param("pip", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("installer", ["uv", "pip"])
 @pytest.mark.parametrize("place", ["flag", "file"])
 def test_no_secret_is_written_or_shown(
     tmp_path: Path, local_index: LocalIndex, installer: str, place: str

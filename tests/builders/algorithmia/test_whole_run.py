@@ -20,8 +20,6 @@ from tests.support.algorithmia_emulator import Install
 from tests.support.algorithmia_emulator.platform import commits
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 
-pytestmark = pytest.mark.slow
-
 FAILING = "alpha==1.0\nbroken==1.0\nomega==1.0\n"
 CHECKED = "import uncallable\n\n\ndef apply(value):\n    return value\n"
 

@@ -136,6 +136,11 @@ class Interpreter:
     tags: tuple[str, ...] = ()
     markers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def minor(self) -> str:
+        """The version as installers are told it: `3.12`."""
+        return ".".join(self.version.split(".")[:2])
+
 
 @dataclass(frozen=True, slots=True)
 class Release:

@@ -25,6 +25,7 @@ from bisect_deps.formats.base import (
     Problem,
     ProblemKind,
     Span,
+    target_of,
 )
 from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
 
@@ -128,16 +129,11 @@ class EmbeddedManifest:
                 last += 1
                 line, before, name = last, None, edit.name
             else:
-                own = self._target(edit)
+                own = target_of(self, edit)
                 line, before, name = own.line, own.specifier, own.name
             after = None if edit.action is EditAction.DROP else edit.to
             described.append(FixEdit(self.document.path, line, name, before, after, edit.action))
         return described
-
-    def _target(self, edit: Edit) -> Requirement:
-        if edit.number is None or not 0 <= edit.number < len(self.requirements):
-            raise InputError(f"no requirement has the number {edit.number}", place=str(self.path))
-        return self.requirements[edit.number]
 
     def _refuse(self, edits: tuple[Edit, ...]) -> None:
         for edit in edits:
@@ -155,7 +151,7 @@ class EmbeddedManifest:
         for edit in edits:
             if edit.action is EditAction.ADD:
                 continue
-            index = self.indices[self._target(edit).number]
+            index = self.indices[target_of(self, edit).number]
             if edit.action is EditAction.DROP:
                 dropped.append(index)
             else:
@@ -175,7 +171,7 @@ class EmbeddedManifest:
 
     def _expected(self, edits: tuple[Edit, ...]) -> object:
         by_index = {
-            self.indices[self._target(edit).number]: edit
+            self.indices[target_of(self, edit).number]: edit
             for edit in edits
             if edit.action is not EditAction.ADD
         }

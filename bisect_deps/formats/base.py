@@ -285,6 +285,13 @@ class Manifest(Protocol):
         """Return the edits as the report shows them: file, line, before and after."""
 
 
+def target_of(manifest: Manifest, edit: Edit) -> Requirement:
+    """Return the requirement that an edit changes. Raises InputError where there is none."""
+    if edit.number is None or not 0 <= edit.number < len(manifest.requirements):
+        raise InputError(f"no requirement has the number {edit.number}", place=str(manifest.path))
+    return manifest.requirements[edit.number]
+
+
 def applies(requirement: Requirement, markers: Mapping[str, str]) -> bool:
     """Say whether the requirement's marker holds in this environment (PEP 508 names to values)."""
     if not requirement.marker:

@@ -25,6 +25,7 @@ from bisect_deps.formats.base import (
     Parts,
     Problem,
     ProblemKind,
+    target_of,
 )
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class RequirementsManifest:
                 appended += not edit.constraint
                 described.append(FixEdit(file, line, edit.name, None, edit.to, edit.action))
                 continue
-            own = self._target(edit)
+            own = target_of(self, edit)
             after = edit.to if edit.action is EditAction.REPIN else None
             described.append(
                 FixEdit(
@@ -116,19 +117,14 @@ class RequirementsManifest:
 
         changes: list[Change] = []
         for edit in edits:
-            if _is_add(edit) or self._target(edit).file != document.path:
+            if _is_add(edit) or target_of(self, edit).file != document.path:
                 continue
-            line = self.line_of(self._target(edit))
+            line = self.line_of(target_of(self, edit))
             if edit.action is EditAction.DROP:
                 changes += comment_out(document, line)
             else:
                 changes += repin(document, line, edit.to or "", edit.hashes)
         return changes + append(document, self._added(document, edits))
-
-    def _target(self, edit: Edit) -> Requirement:
-        if edit.number is None or not 0 <= edit.number < len(self.requirements):
-            raise InputError(f"no requirement has the number {edit.number}", place=str(self.path))
-        return self.requirements[edit.number]
 
     def _added(self, document: Document, edits: tuple[Edit, ...]) -> list[str]:
         """Return the lines to append to one file."""
@@ -172,9 +168,9 @@ class RequirementsManifest:
         from bisect_deps.model import EditAction
 
         by_line = {
-            self._target(edit).line: edit
+            target_of(self, edit).line: edit
             for edit in edits
-            if not _is_add(edit) and self._target(edit).file == document.path
+            if not _is_add(edit) and target_of(self, edit).file == document.path
         }
         expected: list[object] = []
         for line in document.lines:

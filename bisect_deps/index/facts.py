@@ -87,7 +87,7 @@ def facts_of(
     """
     name = requirement.name
     if not _is_needed(requirement, interpreter):
-        text = f"{requirement.text} is not needed on Python {_short(interpreter)}"
+        text = f"{requirement.text} is not needed on Python {interpreter.minor}"
         return (Fact(FactKind.NOT_NEEDED, name, None, text),)
     if releases is None or not (releases or hidden):
         sentence = f"the index has no project {name}"
@@ -196,7 +196,7 @@ def _judged(
     """Return the facts about the release that an installer would choose."""
     choice = _choice(matching)
     name, version = requirement.name, choice.version
-    label, python = f"{name} {version}", _short(interpreter)
+    label, python = f"{name} {version}", interpreter.minor
     place = f"Python {python} on {interpreter.platform}"
     best = nearest_release(version, releases)
     nearest = best.version if best else None
@@ -242,7 +242,3 @@ def _wheels_for(release: ReleaseFacts) -> str:
 def _python_order(tag: str) -> tuple[int, str]:
     digits = "".join(char for char in tag.split(".", maxsplit=1)[0] if char.isdigit())
     return (int(digits[1:] or 0) + 100 * int(digits[:1] or 0), tag)
-
-
-def _short(interpreter: Interpreter) -> str:
-    return ".".join(interpreter.version.split(".")[:2])

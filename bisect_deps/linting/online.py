@@ -62,12 +62,12 @@ class IndexFacts:
     ) -> None:
         here = find()
         self._interpreters = [_interpreter(here, target) for target in targets] or [here]
-        self._labels = [str(target) for target in targets] or [f"Python {_short(here)} here"]
+        self._labels = [str(target) for target in targets] or [f"Python {here.minor} here"]
         self._tags = [accepted_tags(interpreter) for interpreter in self._interpreters]
         self._settings = settings
         self._is_here = not targets
         # The resolver asks a real interpreter; for another Python than this one there is none.
-        self._resolvable = [each for each in self._interpreters if _short(each) == _short(here)]
+        self._resolvable = [each for each in self._interpreters if each.minor == here.minor]
         self._index = Index(settings, self._interpreters[0], merged=True)
         self._min_age = _DEFAULT_AGE if min_age is None else min_age
         self._now = now
@@ -215,10 +215,6 @@ def _for_uv(platform: str) -> str:
     system, _, machine = platform.partition("-")
     vendor = {"linux": "unknown-linux-gnu", "windows": "pc-windows-msvc", "macos": "apple-darwin"}
     return f"{'aarch64' if machine == 'arm64' else machine}-{vendor[system]}"
-
-
-def _short(interpreter: Interpreter) -> str:
-    return ".".join(interpreter.version.split(".")[:2])
 
 
 def _requirement(item: Item) -> Requirement:

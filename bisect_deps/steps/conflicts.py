@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Fact, FactKind, Index
 from bisect_deps.model import Requirement
+from bisect_deps.reports.base import listed
 from bisect_deps.resolver import Answered, Resolution, Resolver
 
 Numbers = frozenset[int]
@@ -245,7 +246,7 @@ def _explained(oracle: _Oracle, members: Numbers) -> Conflict:
         return Conflict(members, sentence, oracle.by_number[number].name, log)
     contested = _contested(oracle, members)
     if contested is None:
-        return Conflict(members, f"no resolution suits {_listed(texts)} together", None, log)
+        return Conflict(members, f"no resolution suits {listed(texts)} together", None, log)
     return Conflict(members, _sentence(oracle, members, contested), contested, log)
 
 
@@ -261,12 +262,12 @@ def _alone(text: str, log: str) -> str:
 def _sentence(oracle: _Oracle, members: Numbers, contested: str) -> str:
     own = [n for n in sorted(members) if oracle.by_number[n].name == contested]
     others = [_wish(oracle, members, n, contested) for n in sorted(members) if n not in own]
-    asked = _listed([oracle.by_number[number].text for number in own])
+    asked = listed([oracle.by_number[number].text for number in own])
     if own and others:
-        return f"{_listed(others)}, which {asked} rules out"
+        return f"{listed(others)}, which {asked} rules out"
     if own:
         return f"no release of {contested} suits {asked} together"
-    return f"{_listed(others)}: no release of {contested} suits them together"
+    return f"{listed(others)}: no release of {contested} suits them together"
 
 
 def _contested(oracle: _Oracle, members: Numbers) -> str | None:
@@ -291,7 +292,3 @@ def _wish(oracle: _Oracle, members: Numbers, number: int, contested: str) -> str
             through = f" through {' > '.join(chain[1:-1])}" if len(chain) > 2 else ""
             return f"{requirement.text} takes {contested} {view.releases[contested]}{through}"
     return requirement.text
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -8,7 +8,7 @@ from typing import Any
 from bisect_deps.formats.base import Manifest
 from bisect_deps.guiding.guided import Guided
 from bisect_deps.model import Candidate, EditAction, Requirement
-from bisect_deps.reports.base import counted, listed, shown, some
+from bisect_deps.reports.base import listed, shown, some
 from bisect_deps.reports.json import to_json
 from bisect_deps.sessions import Word
 
@@ -83,19 +83,20 @@ def said(manifest: Manifest, candidate: Candidate) -> str:
     if not candidate.edits:
         return "the file as it is"
     drops = {e.number for e in candidate.edits if e.action is EditAction.DROP}
+    moved = {e.number for e in candidate.edits if e.action is EditAction.REPIN}
     out = [each.text for each in manifest.requirements if each.number in drops]
-    left = [each.text for each in manifest.requirements if each.number not in drops]
+    left = [each.text for each in manifest.requirements if each.number not in drops | moved]
     pins = [f"{e.name}{e.to}" for e in candidate.edits if e.action is not EditAction.DROP]
-    parts = [f"with {listed(pins)}"] if pins else []
     if out and not left:
-        parts.append("with every line commented out")
-    elif len(out) <= MOST_NAMED and out:
+        return shown(f"with only {listed(pins)}" if pins else "with every line commented out")
+    if out and len(out) > MOST_NAMED >= len(left) + len(pins):
+        return shown(f"with only {listed([*pins, *left])}")
+    parts = [f"with {listed(pins)}"] if pins else []
+    if out and len(out) <= MOST_NAMED:
         parts.append(f"without {listed(out)}")
-    elif out and len(left) <= MOST_NAMED:
-        parts.append(f"with only {listed(left)}")
     elif out:
-        parts.append(f"{counted(len(out), 'line')} of {len(out) + len(left)} commented out")
-        parts[-1] += f" ({some(out, 3)})"
+        total = len(manifest.requirements)
+        parts.append(f"{len(out)} of {total} lines commented out ({some(out, 3)})")
     return shown("; ".join(parts))
 
 

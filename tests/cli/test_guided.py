@@ -474,3 +474,30 @@ def test_it_goes_on_to_versions_and_a_run_takes_the_session_over(
     assert call(*run, "--write")[0] == 0
     assert Path(FILE).read_text() == "plain==1.0\nturns==2.0\n"
     assert not Store(Path()).exists
+
+
+def test_the_local_builder_takes_the_answers_as_given(call: Call, served: str) -> None:
+    Path(FILE).write_text("plain==1.0\nturns==1.0\n")
+    options = ["--index-url", served, "--python", sys.executable]
+    run = ["run", FILE, *options, "--builder", "local", "--json", "-"]
+    Path("build.log").write_text("error: Failed to build `turns==1.0`\n")
+    assert call("start", FILE, *options, "--log", "build.log")[0] == 0
+    assert Path(FILE).read_text() != "plain==1.0\nturns==1.0\n"
+    code, out, _ = call(*run, "--resume")
+    taken = json.loads(out)
+    assert (code, taken["verdict"]) == (0, "fixed")
+    assert [culprit["requirements"][0]["name"] for culprit in taken["culprits"]] == ["turns"]
+    built = [each for each in taken["probes"] if each["kind"] != "resolve"]
+    assert taken["builds"] == len(built) - 1, "the person's build is not repeated"
+    assert call("reset")[0] == 0
+    assert Path(FILE).read_text() == "plain==1.0\nturns==1.0\n"
+
+
+def test_a_run_refuses_a_session_whose_file_was_changed_by_hand(call: Call) -> None:
+    begin(call, SINGLE)
+    call("bad")
+    Path(FILE).write_bytes(b"mine==1\n")
+    code, _, err = call("run", FILE, "--builder", "command", "--build-cmd", "true")
+    assert code == 2
+    assert "changed by hand" in err
+    assert Path(FILE).read_bytes() == b"mine==1\n"

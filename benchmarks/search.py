@@ -1,7 +1,7 @@
 """The search on simulated builds: our engine beside its rivals on the same seeded instances.
 
     python -m benchmarks.search                     every table
-    python -m benchmarks.search --only builds --sizes 10,40 --runs 20
+    python -m benchmarks.search --only builds --sizes 10,40 --runs 20       a small part
 
 Builds are counted, not made; every instance follows from its seed. `--only command` drives the
 whole tool through `--builder command` with a script as the oracle.
@@ -157,14 +157,14 @@ def search(world: World, **options: object) -> Run:
     )
     steps = bisect(problem)
     rounds, slowest = 0, 0.0
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         questions = next(steps)
         while True:
-            slowest = max(slowest, time.perf_counter() - start)
+            slowest = max(slowest, time.process_time() - start)
             rounds += 1
             answers = [world.answer(question.items) for question in questions]
-            start = time.perf_counter()
+            start = time.process_time()
             questions = steps.send(answers)
     except StopIteration as stop:
         return Run(world.builds, rounds, world.cost, stop.value, slowest, world)
@@ -395,7 +395,7 @@ def _needing(count: int, seed: int) -> World:
 
 
 def table_speed(sizes: Sequence[int], runs: int) -> None:
-    title("Slowest decision of a search, in milliseconds", "n", "median", "worst")
+    title("Slowest decision of a search, in milliseconds of processor time", "n", "median", "worst")
     for count in (*(size for size in sizes if size <= 300), 3000):
         slowest = [
             1000 * search(World(count, STRUCTURES[4].draw(count, seed))).slowest

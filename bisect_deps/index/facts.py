@@ -133,22 +133,15 @@ def nearest_release(version: str, releases: Sequence[ReleaseFacts]) -> ReleaseFa
         fit,
     ):
         if pool:
-            return min(pool, key=lambda r: _distance(r.parsed, wanted))
+            return _nearest(pool, wanted)
     return None
 
 
-def _distance(version: Version, wanted: Version) -> tuple[object, ...]:
-    line = version.release[:2] != wanted.release[:2]
-    later = version > wanted
-    # Ascending above the wanted version, descending below it.
-    order = _ordinal(version)
-    return (line, not later, order if later else tuple(-part for part in order))
-
-
-def _ordinal(version: Version) -> tuple[int, ...]:
-    padded = (*version.release, 0, 0, 0, 0)[:5]
-    stage = {"a": -3, "b": -2, "rc": -1}.get(version.pre[0], -1) if version.pre else 0
-    return (version.epoch, *padded, stage, version.post or 0)
+def _nearest(pool: Sequence[ReleaseFacts], wanted: Version) -> ReleaseFacts:
+    line = wanted.major, wanted.minor
+    same = [r for r in pool if (r.parsed.major, r.parsed.minor) == line] or pool
+    later = [r for r in same if r.parsed > wanted]
+    return min(later, key=lambda r: r.parsed) if later else max(same, key=lambda r: r.parsed)
 
 
 def newest_release(releases: Sequence[ReleaseFacts]) -> ReleaseFacts | None:

@@ -40,8 +40,8 @@ def test_the_nearest_release_prefers_its_own_line_and_then_the_next(
     if found is None:
         assert others == []
         return
-    line = Version(wanted).release[:2]
-    same = [r for r in finals if r.parsed.release[:2] == line]
+    line = Version(wanted).major, Version(wanted).minor
+    same = [r for r in finals if (r.parsed.major, r.parsed.minor) == line]
     pool = same or finals
     above = [r for r in pool if r.parsed > Version(wanted)]
     assert found == (above[0] if above else pool[-1])

@@ -20,7 +20,7 @@ T = TypeVar("T")
 # Log-odds of an answer of a reproducible build.
 CERTAIN = 40.0
 # Where builds are flaky, a claim is proven when the probability that it is wrong is at most this.
-DOUBT = 0.0025
+DOUBT = 0.001
 
 Items: TypeAlias = frozenset[int]
 

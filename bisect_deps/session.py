@@ -39,7 +39,7 @@ from bisect_deps.reports.json import dumps
 from bisect_deps.resolver import Resolver
 from bisect_deps.search.strategy import Prefer
 from bisect_deps.secret import Secret
-from bisect_deps.steps.accusing import fresh, isolated, judge_leads, leads_from_facts
+from bisect_deps.steps.accusing import fresh, isolated, judge_leads, leads_from_facts, suspicions
 from bisect_deps.steps.base import Alternative, Case, Context, ask, installs
 from bisect_deps.steps.building import is_worth_it, keep_by_older_tools
 from bisect_deps.steps.checking import mend_check
@@ -71,6 +71,7 @@ def solve(context: Context, case: Case | None = None) -> Story[Conclusion]:
     try:
         return (yield from _solve(context, case))
     except BudgetSpent as spent:
+        case.notes += suspicions(context, case)
         case.notes.append("Go on with a larger --max-builds; no finished build is repeated.")
         return Conclusion(VerdictKind.INCONCLUSIVE, case, f"Stopped early: {spent.message}.")
 

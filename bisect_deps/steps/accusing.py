@@ -81,6 +81,20 @@ def leads_from_facts(context: Context, case: Case) -> list[Lead]:
     ]
 
 
+def suspicions(context: Context, case: Case) -> list[str]:
+    """Return a sentence for each requirement that the index speaks against, unproven as yet."""
+    if context.index is None:
+        return []
+    context.index.prefetch([each.name for each in context.requirements if each.name])
+    return [
+        f"Suspected, not proven: {fact.sentence}"
+        for each in context.requirements
+        if each.number not in case.accused | case.cleared
+        for fact in context.index.facts(each)
+        if fact.kind in TELLING
+    ]
+
+
 def leads_from_log(context: Context, case: Case, failing: Probe) -> list[Lead]:
     """Return the releases that a failing probe's log names, direct and transitive, best first."""
     current = {each.number: each for each in edited(context.requirements, _edits(case))}

@@ -136,17 +136,22 @@ class Prober:
         """
         answers: list[Probe | None] = [None] * len(inquiries)
         waiting: list[tuple[int, Inquiry, Order, str]] = []
+        first: dict[str, int] = {}
+        places: list[int] = []
         for place, inquiry in enumerate(inquiries):
             order = self._order(inquiry)
             key = self._key(inquiry, order)
-            known = self._from_journal(key, inquiry)
+            places.append(first.setdefault(key, place))
+            if places[place] != place:
+                continue
+            known = self._from_journal(key, inquiry, order)
             if known is not None:
                 answers[place] = known
                 self._keep(known)
             else:
                 waiting.append((place, inquiry, order, key))
         self._build_all(waiting, answers)
-        return [probe for probe in answers if probe is not None]
+        return [probe for place in places if (probe := answers[place]) is not None]
 
     def give(self, inquiry: Inquiry, log: bytes, status: BuildStatus = BuildStatus.FAILED) -> None:
         """Record an answer that was found elsewhere: a log that the user has, a person's word."""
@@ -189,11 +194,17 @@ class Prober:
         self, waiting: list[tuple[int, Inquiry, Order, str]], answers: list[Probe | None]
     ) -> None:
         queue = list(waiting)
+        spent: BudgetSpent | None = None
         try:
             while queue or self._running:
                 while queue and len(self._running) < self.limits.slots:
                     place, inquiry, order, key = queue.pop(0)
-                    self._running.append(self._start(place, inquiry, order, key))
+                    try:
+                        self._running.append(self._start(place, inquiry, order, key))
+                    except BudgetSpent as error:
+                        # What was paid for is brought to its end: the journal keeps its answer.
+                        spent = error
+                        queue.clear()
                 finished = [flight for flight in self._running if self._has_ended(flight)]
                 for flight in finished:
                     self._running.remove(flight)
@@ -209,6 +220,8 @@ class Prober:
                 self.builder.cancel(flight.handle)
             self._running.clear()
             raise
+        if spent is not None:
+            raise spent
 
     def _pause(self) -> float:
         """Return how long to wait for the youngest build: a small share of its age so far."""
@@ -252,7 +265,8 @@ class Prober:
     def _finish(self, flight: _Flight) -> Probe | None:
         """Return the probe, or None where trouble of the system calls for another try."""
         status = self.builder.poll(flight.handle)
-        seconds = self._clock() - flight.began
+        # As the journal keeps it, so that what depends on it is the same when a run goes on.
+        seconds = round(self._clock() - flight.began, 3)
         over_time = seconds >= flight.order.timeout
         if not status.is_final:
             status = BuildStatus.BROKEN
@@ -303,12 +317,15 @@ class Prober:
         handle = self._begin(flight.order, flight.key, flight.number)
         return replace(flight, handle=handle, began=self._clock(), tries=flight.tries + 1)
 
-    def _from_journal(self, key: str, inquiry: Inquiry) -> Probe | None:
+    def _from_journal(self, key: str, inquiry: Inquiry, order: Order) -> Probe | None:
         answered = self.journal.answer(key)
         if answered is None:
             return None
         status = BuildStatus(answered.status)
         over_time = answered.exit_note == TIME_LIMIT
+        if over_time and answered.seconds < order.timeout:
+            # It was stopped at a shorter limit than the one it has now.
+            return None
         if status is BuildStatus.BROKEN and not over_time:
             return None
         try:
@@ -353,12 +370,15 @@ class Prober:
         files = self.manifest.render(inquiry.candidate.edits)
         runs_checks = inquiry.check and inquiry.isolated is None
         timeout = self.limits.timeout
+        check = self.checks if runs_checks else ()
+        imports = inquiry.imports and runs_checks
+        about = (inquiry.isolated, check, imports, inquiry.build_constraints)
         return Order(
             files=files,
             path=self._root,
-            digest=digest(*_file_parts(files), inquiry.isolated, inquiry.build_constraints),
-            check=self.checks if runs_checks else (),
-            imports=inquiry.imports and runs_checks,
+            digest=digest(*_file_parts(files), *about),
+            check=check,
+            imports=imports,
             timeout=timeout if inquiry.limit is None else min(timeout, inquiry.limit),
             isolated=inquiry.isolated,
             build_constraints=inquiry.build_constraints,

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal
 from bisect_deps.model import Candidate, Edit, EditAction, Outcome, Probe, ProbeKind
-from bisect_deps.probing import Inquiry, Limits, Prober
+from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober
 from bisect_deps.progress import Silent
 from bisect_deps.resolver import Answered, Resolution
 
 
-def probed(folder: Path, command: str, inquiry: Inquiry) -> tuple[Probe, int]:
-    builder = make_builder("command", BuilderOptions(folder=folder, cwd=folder, build_cmd=command))
+@contextmanager
+def prober_of(folder: Path, command: str, **limits: Any) -> Iterator[Prober]:
+    options = BuilderOptions(folder=folder, cwd=folder, build_cmd=command, jobs=2)
+    builder = make_builder("command", options)
+    manifest = open_manifest(folder / "requirements.txt")
     with Journal(folder / ".depbisect") as journal:
         try:
-            prober = Prober(
-                open_manifest(folder / "requirements.txt"), builder, journal, Silent(), Limits()
-            )
-            [probe] = prober.answer([inquiry])
+            yield Prober(manifest, builder, journal, Silent(), Limits(**limits))
         finally:
             builder.close()
+
+
+def probed(folder: Path, command: str, inquiry: Inquiry) -> tuple[Probe, int]:
+    with prober_of(folder, command) as prober:
+        [probe] = prober.answer([inquiry])
     return probe, prober.builds
 
 
@@ -64,3 +75,41 @@ def test_what_the_resolver_says_is_a_probe_that_costs_no_build(tmp_path: Path) -
         assert fails.kind is ProbeKind.RESOLVE
         seen.append((fails.number, passes.number))
     assert seen == [(1, 2), (1, 2)]
+
+
+def test_a_build_stopped_at_a_shorter_limit_is_asked_again(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build in time?")
+    with prober_of(tmp_path, "sleep 0.6", timeout=0.2) as prober:
+        [short] = prober.answer([inquiry])
+    assert short.outcome is Outcome.UNRESOLVED
+    with prober_of(tmp_path, "sleep 0.6", timeout=60.0) as prober:
+        [long] = prober.answer([inquiry])
+    assert (long.outcome, prober.builds) == (Outcome.PASS, 1)
+
+
+def test_what_was_paid_for_is_answered_when_the_budget_is_spent(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\nb==2\n", encoding="utf-8")
+    whole = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    rest = replace(whole, candidate=Candidate((Edit(EditAction.DROP, "b", 1),)))
+    with prober_of(tmp_path, "sleep 0.2", max_builds=1, slots=2) as prober:
+        with pytest.raises(BudgetSpent):
+            prober.answer([whole, rest])
+        assert [probe.outcome for probe in prober.probes] == [Outcome.PASS]
+    assert probed(tmp_path, "sleep 0.2", whole)[1] == 0
+
+
+def test_a_question_asked_twice_in_a_round_is_built_once(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    with prober_of(tmp_path, "true", slots=2) as prober:
+        one, other = prober.answer([inquiry, inquiry])
+    assert (one, prober.builds) == (other, 1)
+
+
+def test_a_probe_takes_as_long_in_the_journal_as_it_did(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    built, _ = probed(tmp_path, "sleep 0.05", inquiry)
+    known, _ = probed(tmp_path, "sleep 0.05", inquiry)
+    assert known.seconds == built.seconds

@@ -21,7 +21,7 @@ LAYERS = [
     {"builders", "journal", "index", "resolver", "config"},
     {"search", "evidence", "rules", "formats", "reports", "interpreters", "processes", "files"},
     {"signatures"},
-    {"progress"},
+    {"progress", "misnomers"},
     {"model", "secret"},
     {"errors"},
 ]

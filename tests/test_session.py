@@ -125,6 +125,14 @@ def test_a_missing_header_is_told_as_such(tmp_path: Path, served: str) -> None:
     assert any("ffi.h" in line.text for line in culprit.evidence)
 
 
+def test_a_fault_of_the_machine_is_not_blamed_on_the_version(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "header==1.0\nplain\n")
+    assert "For header 1.0 this machine is at fault, not the version." in verdict.summary
+    [note] = [each for each in verdict.notes if "not to blame" in each]
+    assert "libffi-dev" in note
+    assert "The fix takes header 1.1 instead" in note
+
+
 def test_a_conflict_is_minimal_and_needs_no_build_to_be_named(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "plain==1.0\nleft==1.0\ngood==1.0\nright==1.0\n")
     assert verdict.kind is VerdictKind.FIXED

@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from packaging.version import InvalidVersion, Version
 
+from bisect_deps.misnomers import meant_by
 from bisect_deps.model import (
     Cause,
     Culprit,
@@ -384,7 +385,12 @@ def usage(verdict: Verdict, fix: Fix) -> str:
 
 def loss(fix: Fix) -> str:
     """Return in a sentence what a fix leaves out of the file; "" where it keeps everything."""
-    names = [edit.name for edit in fix.edits if edit.action is EditAction.DROP and edit.name]
+    added = {edit.name for edit in fix.edits if edit.action is EditAction.ADD}
+    names = [
+        edit.name
+        for edit in fix.edits
+        if edit.action is EditAction.DROP and edit.name and meant_by(edit.name) not in added
+    ]
     if not names:
         return ""
     them = "it" if len(names) == 1 else "them"

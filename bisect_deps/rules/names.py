@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bisect_deps.rules._names import WRONG_NAMES
+from bisect_deps.misnomers import WRONG_NAMES
 from bisect_deps.rules._pinning import whole_line
 from bisect_deps.rules.base import (
     Change,
@@ -53,7 +53,7 @@ RULES = (
             "is an empty shell. Backports such as `argparse` or `dataclasses` shadow the standard "
             "library of every Python in use, and break with it."
         ),
-        source="the projects' own pages; the list is data in rules/_names.py",
+        source="the projects' own pages; the list is data in misnomers.py",
         check=_check_wrong_name,
         bad=("sklearn\n", "argparse==1.4.0\n"),
         good=("scikit-learn==1.5.0\n", 'dataclasses==0.8 ; python_version < "3.7"\n'),

@@ -251,7 +251,7 @@ def resolve(
     for each in edited(context.requirements, base.edits):
         clause = clauses.get(each.number) if each.pin is not None else None
         lines.append(pinned_to(each, f"{clause}{each.pin}").text if clause else each.text)
-    lines += [f"{e.name}{e.to}" for e in base.edits if e.action is EditAction.ADD]
+    lines += [f"{e.name}{e.to or ''}" for e in base.edits if e.action is EditAction.ADD]
     limits = [each.text for each in context.manifest.requirements if each.constraint]
     return context.resolver.resolve(
         lines,

@@ -44,6 +44,7 @@ from bisect_deps.steps.base import (
 )
 from bisect_deps.steps.bumps import Bump, Floor, find_bumps
 from bisect_deps.steps.narrowing import first_guesses
+from bisect_deps.steps.renaming import renames_of
 
 # A file with more faults behind each other than this is told as far as it was mended.
 MOST_ROUNDS = 12
@@ -127,6 +128,13 @@ def _tell_slow(context: Context, case: Case, candidate: Candidate) -> None:
 def _fixes(context: Context, case: Case) -> Iterator[Candidate]:
     """Yield candidate fixes, the nearest releases first, culprits commented out last."""
     seen = {case.candidate}
+    renames = renames_of(context, case)
+    if renames:
+        wrong = {rename.requirement.name for rename in renames}
+        added = [rename.edit for rename in renames if rename.edit is not None]
+        numbers = case.accused | case.slow
+        for bump in islice(bumps(context, case, numbers, dropped=wrong), 1):
+            yield with_edits(bump, added)
     for bump in bumps(context, case, case.accused | case.slow):
         if bump not in seen:
             seen.add(bump)
@@ -137,8 +145,13 @@ def _fixes(context: Context, case: Case) -> Iterator[Candidate]:
         yield dropped
 
 
-def bumps(context: Context, case: Case, numbers: Iterable[int]) -> Iterator[Candidate]:
-    """Yield candidates with these requirements moved to releases that resolve together."""
+def bumps(
+    context: Context, case: Case, numbers: Iterable[int], dropped: Iterable[str] = ()
+) -> Iterator[Candidate]:
+    """Yield candidates with these requirements moved to releases that resolve together.
+
+    The projects of `dropped` are commented out.
+    """
     if context.index is None or context.resolver is None:
         return
     floors = _choices(case)
@@ -152,7 +165,7 @@ def bumps(context: Context, case: Case, numbers: Iterable[int]) -> Iterator[Cand
         context.resolver,
         context.index,
         floors=floors,
-        dropped=given_up,
+        dropped=given_up.union(dropped),
     )
     for bump in found:
         yield candidate_of([*bump.edits, *_brought(context, bump)])

@@ -14,6 +14,7 @@ from bisect_deps.model import (
     EditAction,
     Fix,
     FixEdit,
+    Member,
     Phase,
     Probe,
     Target,
@@ -71,7 +72,7 @@ def verdict_of(
         builds=builds,
         seconds=seconds,
         summary=summary or _summary(kind, case),
-        notes=tuple(case.notes),
+        notes=(*case.notes, *machine_notes(culprits, told[0] if told else None)),
         confidence=1.0,
         environment=_environment(fixes, probes, passing),
     )
@@ -147,8 +148,43 @@ def _sentence(found: Found) -> str:
 
 def _summary(kind: VerdictKind, case: Case) -> str:
     number = counted(len(case.culprits), "culprit")
-    if kind is VerdictKind.FIXED:
-        return f"{number} found, and a fix that a build proved."
-    if kind is VerdictKind.CULPRITS:
-        return f"{number} proven; no fix could be verified."
+    told = {
+        VerdictKind.FIXED: f"{number} found, and a fix that a build proved.",
+        VerdictKind.CULPRITS: f"{number} proven; no fix could be verified.",
+    }.get(kind, "")
+    excused = [_release(found.members[0]) for found in case.culprits if _is_machines(found)]
+    if told and excused:
+        told += f" For {listed(excused)} this machine is at fault, not the version."
+    return told
+
+
+def machine_notes(culprits: Sequence[Culprit], fix: Fix | None) -> list[str]:
+    """Return what to install where the machine, and not a version, is at fault."""
+    notes: list[str] = []
+    for culprit in filter(_is_machines, culprits):
+        member = culprit.members[0]
+        note = (
+            f"This machine lacks what {_release(member)} is compiled with; the version is not to "
+            "blame."
+        )
+        if culprit.advice:
+            note += f" To keep it, {culprit.advice.rstrip('.')}."
+        notes.append(note + _way_around(member, fix))
+    return notes
+
+
+def _way_around(member: Member, fix: Fix | None) -> str:
+    number = member.requirement.number
+    for edit in fix.candidate.edits if fix is not None else ():
+        if edit.number == number and edit.to is not None:
+            version = edit.to.removeprefix("==")
+            return f" The fix takes {edit.name} {version} instead, which installs here without it."
     return ""
+
+
+def _is_machines(found: Found | Culprit) -> bool:
+    return found.cause is Cause.SYSTEM_DEP_MISSING
+
+
+def _release(member: Member) -> str:
+    return f"{member.name} {member.version}" if member.version else member.name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from packaging.utils import canonicalize_name
+
 _SHELL = "is an empty shell that others kept for its name"
 _OTHER = "is not the project of that import name"
 _BACKPORT = "is part of the standard library of every Python in use"
@@ -42,3 +44,9 @@ WRONG_NAMES: dict[str, tuple[str, str]] = {
     "uuid": ("", _BACKPORT),
     "wsgiref": ("", _BACKPORT),
 }
+
+
+def meant_by(name: str) -> str | None:
+    """Return the project that a misleading name stands for, normalised; None for none."""
+    right, _ = WRONG_NAMES.get(name, ("", ""))
+    return canonicalize_name(right) if right else None

@@ -6,21 +6,14 @@ person in a guided session. Knows neither HTTP nor click nor rich.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from bisect_deps import interpreters
-from bisect_deps.builders import make_builder
-from bisect_deps.builders.base import Builder, BuilderOptions
-from bisect_deps.config import Settings, instant, now
-from bisect_deps.errors import BuilderUnavailable, InputError
-from bisect_deps.formats import open_manifest, read_known_good
+from bisect_deps.config import Settings
+from bisect_deps.formats import open_manifest
 from bisect_deps.formats.base import Manifest
-from bisect_deps.index import Index, on_platform
-from bisect_deps.journal import STATE_FOLDER, Journal, digest
+from bisect_deps.journal import STATE_FOLDER, Journal
 from bisect_deps.model import (
     BuildStatus,
     Candidate,
@@ -29,16 +22,13 @@ from bisect_deps.model import (
     Outcome,
     Probe,
     ProbeKind,
-    Target,
     Verdict,
     VerdictKind,
 )
-from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober, Story, drive
+from bisect_deps.opening import close, open_run
+from bisect_deps.probing import BudgetSpent, Inquiry, Prober, Story, drive
 from bisect_deps.progress import Overview, Progress
 from bisect_deps.reports.json import dumps
-from bisect_deps.resolver import Resolver
-from bisect_deps.search.strategy import Prefer
-from bisect_deps.secret import Secret
 from bisect_deps.steps.accusing import fresh, isolated, judge_leads, leads_from_facts, suspicions
 from bisect_deps.steps.base import Alternative, Case, Context, ask, installs
 from bisect_deps.steps.building import is_worth_it, keep_by_older_tools
@@ -46,7 +36,6 @@ from bisect_deps.steps.checking import mend_check
 from bisect_deps.steps.mending import mend_install
 from bisect_deps.steps.narrowing import narrow_all
 from bisect_deps.steps.restoring import mend_by_memory
-from bisect_deps.steps.sources import UNDATED, sources, tells_dates
 from bisect_deps.steps.telling import verdict_of
 
 
@@ -206,44 +195,22 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
     """
     began = time.monotonic()
     manifest = open_manifest(settings.file) if handover is None else handover.manifest
-    interpreter = interpreters.find(settings.python)
-    meant = on_platform(interpreter, settings.platform) if settings.platform else interpreter
-    folder = settings.file.resolve().parent
-    with Journal(folder / STATE_FOLDER) as journal:
-        index = _index_as_of(settings, manifest, interpreter, journal)
-        as_of = index.exclude_newer or ""
-        seen = sources(index, manifest, settings.installer, Path.cwd())
-        asks_index = settings.builder == "local" or settings.evidence
-        if (
-            settings.index.exclude_newer is None
-            and asks_index
-            and not tells_dates(seen, manifest, interpreter)
-        ):
-            index, seen = replace(index, exclude_newer=None), replace(seen, exclude_newer=None)
-            progress.note(UNDATED)
-        options = _builder_options(settings, interpreter, index, folder)
-        builder = make_builder(settings.builder, options)
-        left = [] if meant.platform == interpreter.platform else [_unproven(meant, interpreter)]
+    with Journal(settings.file.resolve().parent / STATE_FOLDER) as journal:
+        opened = open_run(settings, manifest, journal, progress)
+        left: list[str] = []
         try:
-            _be_able(builder, settings)
-            _be_ready(builder)
-            target = _target(settings, interpreter, builder, as_of)
-            progress.run_started(target, _overview(settings, manifest))
-            limits = _limits(settings, builder)
-            prober = Prober(manifest, builder, journal, progress, limits, settings.checks)
-            context = _context(settings, manifest, meant, seen, builder, progress)
-            context = replace(context, record=prober.resolved)
-            if settings.log is not None:
-                prober.give(baseline_inquiry(context), settings.log.read_bytes())
-            for each in handover.told if handover is not None and settings.resume else ():
-                inquiry = replace(each.inquiry, imports=each.inquiry.imports or context.imports)
-                prober.give(inquiry, each.log, each.status)
+            progress.run_started(opened.target, _overview(settings, manifest))
+            prober = Prober(
+                manifest, opened.builder, journal, progress, opened.limits, settings.checks
+            )
+            context = replace(opened.context, record=prober.resolved)
+            _take_over(prober, context, settings, handover)
             conclusion = drive(solve(context), prober)
         finally:
-            _close(builder, progress, left)
+            left += close(opened.builder, progress)
         verdict = verdict_of(
             manifest,
-            target,
+            opened.target,
             conclusion.kind,
             conclusion.case,
             conclusion.fixes,
@@ -253,176 +220,23 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             seconds=time.monotonic() - began,
             passing=conclusion.passing,
         )
-        verdict = replace(verdict, notes=(*verdict.notes, *left))
+        verdict = replace(verdict, notes=(*verdict.notes, *opened.notes, *left))
         (journal.folder / "report.json").write_text(dumps(verdict), encoding="utf-8")
     progress.finished(verdict)
-    return Finished(verdict, dict(manifest.files), seen, interpreter)
+    return Finished(verdict, dict(manifest.files), opened.seen, opened.interpreter)
 
 
-def _index_as_of(
-    settings: Settings, manifest: Manifest, interpreter: Interpreter, journal: Journal
-) -> IndexSettings:
-    """Fix the instant as of which the index is read: given, or the earlier run's, or now."""
-    asked = (
-        settings.builder,
-        settings.installer,
-        interpreter.path,
-        interpreter.version,
-        settings.checks,
-        settings.imports,
-        settings.good,
-        settings.index.exclude_newer,
-    )
-    files = [part for name, data in manifest.files.items() for part in (name, data)]
-    facts = {"index_as_of": settings.index.exclude_newer or now()}
-    fixed = journal.begin(digest(*files, asked), facts, fresh=not settings.resume)
-    return replace(settings.index, exclude_newer=str(fixed["index_as_of"]))
-
-
-def _builder_options(
-    settings: Settings, interpreter: Interpreter, index: IndexSettings, folder: Path
-) -> BuilderOptions:
-    environment = os.environ
-    return BuilderOptions(
-        folder=folder,
-        cwd=Path.cwd(),
-        interpreter=interpreter,
-        index=index,
-        installer=settings.installer,
-        jobs=settings.jobs,
-        build_cmd=settings.build_cmd,
-        algorithms=settings.algorithms,
-        api_address=settings.api_address or environment.get("ALGORITHMIA_API"),
-        api_key=_secret(environment.get("ALGORITHMIA_API_KEY")),
-        bearer_token=_secret(environment.get("ALGORITHMIA_BEARER_TOKEN")),
-        check_input=settings.check_input,
-        call_timeout=settings.call_timeout,
-    )
-
-
-def _secret(value: str | None) -> Secret | None:
-    return Secret(value) if value else None
-
-
-def _be_able(builder: Builder, settings: Settings) -> None:
-    if (settings.checks or settings.imports) and not builder.describe().check:
-        raise InputError(
-            f"the {settings.builder} builder runs no commands, so it can neither --check nor "
-            "--imports",
-            hint="give --check-input JSON, which calls the built version, or use another builder",
-        )
-    if settings.lock and not builder.describe().installed:
-        raise InputError(
-            f"the {settings.builder} builder cannot tell what it installed, so there is nothing to "
-            "--lock",
-            hint="use --builder local, whose builds can be read",
-        )
-
-
-def _close(builder: Builder, progress: Progress, left: list[str]) -> None:
-    """Close the builder; what it had to leave is told, and hides neither verdict nor error."""
-    try:
-        builder.close()
-    except BuilderUnavailable as error:
-        left.append(f"{error}. {error.hint or ''}".strip())
-        progress.note(left[-1])
-
-
-def _be_ready(builder: Builder) -> None:
-    troubles = builder.preflight()
-    if troubles:
-        raise BuilderUnavailable(troubles[0], hint="depbisect doctor says what to mend")
-
-
-def _target(settings: Settings, interpreter: Interpreter, builder: Builder, as_of: str) -> Target:
-    return Target(
-        python=interpreter.version,
-        platform=interpreter.platform,
-        builder=settings.builder,
-        installer=_installer(builder),
-        index_as_of=as_of,
-    )
-
-
-def _installer(builder: Builder) -> str:
-    """Return what installs, with its version, where the builder says so: `uv 0.13.9`."""
-    parts = builder.identity().split("; ")
-    return next((part for part in parts if part.startswith(("uv ", "pip "))), "")
-
-
-def _unproven(meant: Interpreter, here: Interpreter) -> str:
-    return (
-        f"Index and resolver were read for {meant.platform}; the builds ran on {here.platform}, "
-        f"so nothing is proven for {meant.platform}."
-    )
+def _take_over(
+    prober: Prober, context: Context, settings: Settings, handover: Handover | None
+) -> None:
+    """Give the prober what is known without a build: the user's log, a session's answers."""
+    if settings.log is not None:
+        prober.give(baseline_inquiry(context), settings.log.read_bytes())
+    for each in handover.told if handover is not None and settings.resume else ():
+        inquiry = replace(each.inquiry, imports=each.inquiry.imports or context.imports)
+        prober.give(inquiry, each.log, each.status)
 
 
 def _overview(settings: Settings, manifest: Manifest) -> Overview:
     names = list(manifest.files)
     return Overview(str(settings.file), len(manifest.requirements), tuple(names[1:]))
-
-
-def _limits(settings: Settings, builder: Builder) -> Limits:
-    return Limits(
-        slots=builder.describe().max_parallel,
-        max_builds=settings.max_builds,
-        timeout=settings.timeout,
-        retries=settings.retries,
-    )
-
-
-def _known_good(
-    settings: Settings, interpreter: Interpreter
-) -> tuple[Mapping[str, str], str | None]:
-    """Return the versions of a known good file, or the instant of a known good day."""
-    if settings.good is None:
-        return {}, None
-    path = Path(settings.good)
-    if path.exists():
-        return read_known_good(path, interpreter.markers), None
-    try:
-        return {}, instant(settings.good)
-    except InputError as error:
-        raise InputError(
-            f"--good {settings.good}: no such file, and no date",
-            hint="give a lock, a pip freeze, or a date such as 2026-11-21",
-        ) from error
-
-
-def _has_check(settings: Settings) -> bool:
-    """Say whether a green build has also been tried out."""
-    return (
-        bool(settings.checks) or settings.check_input is not None or settings.builder == "command"
-    )
-
-
-def _context(
-    settings: Settings,
-    manifest: Manifest,
-    interpreter: Interpreter,
-    seen: IndexSettings,
-    builder: Builder,
-    progress: Progress,
-) -> Context:
-    good, good_date = _known_good(settings, interpreter)
-    capabilities = builder.describe()
-    prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")
-    merged = settings.installer == "pip"
-    return Context(
-        manifest=manifest,
-        interpreter=interpreter,
-        capabilities=capabilities,
-        progress=progress,
-        index=Index(seen, interpreter, merged=merged) if settings.evidence else None,
-        resolver=Resolver(interpreter, seen, merged=merged, platform=settings.platform)
-        if settings.evidence
-        else None,
-        has_check=_has_check(settings),
-        imports=settings.imports,
-        slots=capabilities.max_parallel,
-        prefer=Prefer(prefer),
-        good=good,
-        good_date=good_date,
-        add_constraints=settings.fix_style == "constraints",
-        alternatives=settings.alternatives,
-    )

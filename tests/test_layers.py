@@ -15,6 +15,7 @@ LAYERS = [
     {"cli"},
     {"guiding"},
     {"session", "linting", "doctor", "incidents", "deliver", "locking"},
+    {"opening"},
     {"steps"},
     {"probing"},
     {"sessions"},

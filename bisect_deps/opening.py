@@ -1,0 +1,251 @@
+"""Opens a run: its interpreter, index, builder and settings, made from what the user asked.
+
+Says at once what keeps a run from starting. Must not know what the story will ask.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bisect_deps import interpreters
+from bisect_deps.builders import make_builder
+from bisect_deps.builders.base import Builder, BuilderOptions
+from bisect_deps.config import Settings, instant, now
+from bisect_deps.errors import BuilderUnavailable, InputError
+from bisect_deps.formats import read_known_good
+from bisect_deps.formats.base import Manifest
+from bisect_deps.index import Index, on_platform
+from bisect_deps.journal import Journal, digest
+from bisect_deps.model import IndexSettings, Interpreter, Target
+from bisect_deps.probing import Limits
+from bisect_deps.progress import Progress
+from bisect_deps.resolver import Resolver
+from bisect_deps.search.strategy import Prefer
+from bisect_deps.secret import Secret
+from bisect_deps.steps.base import Context
+from bisect_deps.steps.sources import UNDATED, sources, tells_dates
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A run's collaborators. `seen` is where the installer looks; `notes` are for the verdict."""
+
+    interpreter: Interpreter
+    seen: IndexSettings
+    builder: Builder
+    target: Target
+    limits: Limits
+    context: Context
+    notes: list[str] = field(default_factory=list)
+
+
+def open_run(
+    settings: Settings, manifest: Manifest, journal: Journal, progress: Progress
+) -> Opened:
+    """Return the collaborators of a run; the builder is ready, and is the caller's to close.
+
+    Raises InputError, BuilderUnavailable.
+    """
+    interpreter = interpreters.find(settings.python)
+    meant = on_platform(interpreter, settings.platform) if settings.platform else interpreter
+    index = _index_as_of(settings, manifest, interpreter, journal)
+    as_of = index.exclude_newer or ""
+    seen = sources(index, manifest, settings.installer, Path.cwd())
+    if _is_undated(settings, manifest, interpreter, seen):
+        index, seen = replace(index, exclude_newer=None), replace(seen, exclude_newer=None)
+        progress.note(UNDATED)
+    folder = settings.file.resolve().parent
+    builder = make_builder(settings.builder, _builder_options(settings, interpreter, index, folder))
+    try:
+        _be_able(builder, settings)
+        _be_ready(builder)
+        return Opened(
+            interpreter=interpreter,
+            seen=seen,
+            builder=builder,
+            target=_target(settings, interpreter, builder, as_of),
+            limits=_limits(settings, builder),
+            context=_context(settings, manifest, meant, seen, builder, progress),
+            notes=[] if meant.platform == interpreter.platform else [_unproven(meant, interpreter)],
+        )
+    except BaseException:
+        close(builder, progress)
+        raise
+
+
+def close(builder: Builder, progress: Progress) -> list[str]:
+    """Close a builder; what it had to leave is told, and hides neither verdict nor error."""
+    try:
+        builder.close()
+    except BuilderUnavailable as error:
+        left = f"{error}. {error.hint or ''}".strip()
+        progress.note(left)
+        return [left]
+    return []
+
+
+def _is_undated(
+    settings: Settings, manifest: Manifest, interpreter: Interpreter, seen: IndexSettings
+) -> bool:
+    """Say whether the index has no upload dates, so that a date would hide all of it."""
+    asks_index = settings.builder == "local" or settings.evidence
+    asked = settings.index.exclude_newer is not None
+    return asks_index and not asked and not tells_dates(seen, manifest, interpreter)
+
+
+def _index_as_of(
+    settings: Settings, manifest: Manifest, interpreter: Interpreter, journal: Journal
+) -> IndexSettings:
+    """Fix the instant as of which the index is read: given, or the earlier run's, or now."""
+    asked = (
+        settings.builder,
+        settings.installer,
+        interpreter.path,
+        interpreter.version,
+        settings.checks,
+        settings.imports,
+        settings.good,
+        settings.index.exclude_newer,
+    )
+    files = [part for name, data in manifest.files.items() for part in (name, data)]
+    facts = {"index_as_of": settings.index.exclude_newer or now()}
+    fixed = journal.begin(digest(*files, asked), facts, fresh=not settings.resume)
+    return replace(settings.index, exclude_newer=str(fixed["index_as_of"]))
+
+
+def _builder_options(
+    settings: Settings, interpreter: Interpreter, index: IndexSettings, folder: Path
+) -> BuilderOptions:
+    environment = os.environ
+    return BuilderOptions(
+        folder=folder,
+        cwd=Path.cwd(),
+        interpreter=interpreter,
+        index=index,
+        installer=settings.installer,
+        jobs=settings.jobs,
+        build_cmd=settings.build_cmd,
+        algorithms=settings.algorithms,
+        api_address=settings.api_address or environment.get("ALGORITHMIA_API"),
+        api_key=_secret(environment.get("ALGORITHMIA_API_KEY")),
+        bearer_token=_secret(environment.get("ALGORITHMIA_BEARER_TOKEN")),
+        check_input=settings.check_input,
+        call_timeout=settings.call_timeout,
+    )
+
+
+def _secret(value: str | None) -> Secret | None:
+    return Secret(value) if value else None
+
+
+def _be_able(builder: Builder, settings: Settings) -> None:
+    if (settings.checks or settings.imports) and not builder.describe().check:
+        raise InputError(
+            f"the {settings.builder} builder runs no commands, so it can neither --check nor "
+            "--imports",
+            hint="give --check-input JSON, which calls the built version, or use another builder",
+        )
+    if settings.lock and not builder.describe().installed:
+        raise InputError(
+            f"the {settings.builder} builder cannot tell what it installed, so there is nothing to "
+            "--lock",
+            hint="use --builder local, whose builds can be read",
+        )
+
+
+def _be_ready(builder: Builder) -> None:
+    troubles = builder.preflight()
+    if troubles:
+        raise BuilderUnavailable(troubles[0], hint="depbisect doctor says what to mend")
+
+
+def _target(settings: Settings, interpreter: Interpreter, builder: Builder, as_of: str) -> Target:
+    return Target(
+        python=interpreter.version,
+        platform=interpreter.platform,
+        builder=settings.builder,
+        installer=_installer(builder),
+        index_as_of=as_of,
+    )
+
+
+def _installer(builder: Builder) -> str:
+    """Return what installs, with its version, where the builder says so: `uv 0.13.9`."""
+    parts = builder.identity().split("; ")
+    return next((part for part in parts if part.startswith(("uv ", "pip "))), "")
+
+
+def _unproven(meant: Interpreter, here: Interpreter) -> str:
+    return (
+        f"Index and resolver were read for {meant.platform}; the builds ran on {here.platform}, "
+        f"so nothing is proven for {meant.platform}."
+    )
+
+
+def _limits(settings: Settings, builder: Builder) -> Limits:
+    return Limits(
+        slots=builder.describe().max_parallel,
+        max_builds=settings.max_builds,
+        timeout=settings.timeout,
+        retries=settings.retries,
+    )
+
+
+def _known_good(
+    settings: Settings, interpreter: Interpreter
+) -> tuple[Mapping[str, str], str | None]:
+    """Return the versions of a known good file, or the instant of a known good day."""
+    if settings.good is None:
+        return {}, None
+    path = Path(settings.good)
+    if path.exists():
+        return read_known_good(path, interpreter.markers), None
+    try:
+        return {}, instant(settings.good)
+    except InputError as error:
+        raise InputError(
+            f"--good {settings.good}: no such file, and no date",
+            hint="give a lock, a pip freeze, or a date such as 2026-11-21",
+        ) from error
+
+
+def _has_check(settings: Settings) -> bool:
+    """Say whether a green build has also been tried out."""
+    return (
+        bool(settings.checks) or settings.check_input is not None or settings.builder == "command"
+    )
+
+
+def _context(
+    settings: Settings,
+    manifest: Manifest,
+    interpreter: Interpreter,
+    seen: IndexSettings,
+    builder: Builder,
+    progress: Progress,
+) -> Context:
+    good, good_date = _known_good(settings, interpreter)
+    capabilities = builder.describe()
+    prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")
+    merged = settings.installer == "pip"
+    return Context(
+        manifest=manifest,
+        interpreter=interpreter,
+        capabilities=capabilities,
+        progress=progress,
+        index=Index(seen, interpreter, merged=merged) if settings.evidence else None,
+        resolver=Resolver(interpreter, seen, merged=merged, platform=settings.platform)
+        if settings.evidence
+        else None,
+        has_check=_has_check(settings),
+        imports=settings.imports,
+        slots=capabilities.max_parallel,
+        prefer=Prefer(prefer),
+        good=good,
+        good_date=good_date,
+        add_constraints=settings.fix_style == "constraints",
+        alternatives=settings.alternatives,
+    )

@@ -30,7 +30,7 @@ from bisect_deps.probing import BudgetSpent, Inquiry, Prober, Story, drive
 from bisect_deps.progress import Overview, Progress
 from bisect_deps.reports.json import dumps
 from bisect_deps.steps.accusing import fresh, isolated, judge_leads, leads_from_facts, suspicions
-from bisect_deps.steps.base import Alternative, Case, Context, ask, installs
+from bisect_deps.steps.base import Alternative, Case, Context, ask, installs, noting_passes
 from bisect_deps.steps.building import is_worth_it, keep_by_older_tools
 from bisect_deps.steps.checking import mend_check
 from bisect_deps.steps.mending import mend_install
@@ -58,7 +58,7 @@ def solve(context: Context, case: Case | None = None) -> Story[Conclusion]:
     """
     case = Case() if case is None else case
     try:
-        return (yield from _solve(context, case))
+        return (yield from noting_passes(context, case, _solve(context, case)))
     except BudgetSpent as spent:
         case.notes += suspicions(context, case)
         case.notes.append("Go on with a larger --max-builds; no finished build is repeated.")
@@ -85,15 +85,18 @@ def _solve(context: Context, case: Case) -> Story[Conclusion]:
         fixes = [Alternative(case.candidate, probe.number, "bump", "")]
     elif installs(probe):
         fixes = yield from mend_check(context, case, probe)
-    if is_worth_it(context, fixes):
-        fixes = yield from keep_by_older_tools(context, case, fixes)
-    if not fixes:
-        return _unmended(case, probe)
-
-    best = fixes[0]
+    try:
+        if is_worth_it(context, fixes):
+            fixes = yield from keep_by_older_tools(context, case, fixes)
+        if not fixes:
+            return _unmended(case, probe)
+        yield from narrow_all(context, case, fixes[0].candidate, fixes[0].probe)
+    except BudgetSpent as spent:
+        if not fixes:
+            raise
+        case.notes.append(f"Nothing finer than this fix was looked for: {spent.message}.")
     for found in case.culprits:
-        found.passing_probe = found.passing_probe or best.probe
-    yield from narrow_all(context, case, best.candidate, best.probe)
+        found.passing_probe = found.passing_probe or fixes[0].probe
     return Conclusion(VerdictKind.FIXED, case, "", tuple(fixes), probe)
 
 

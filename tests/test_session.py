@@ -278,6 +278,48 @@ def test_a_spent_budget_ends_inconclusive(tmp_path: Path, served: str) -> None:
     assert verdict.builds <= 1
 
 
+def test_a_fix_that_was_proven_outlives_the_budget(tmp_path: Path, served: str) -> None:
+    text = "plain==1.0\nturns==1.0\n"
+    whole = bisect(tmp_path, served, text).builds
+    proven = 0
+    for budget in range(1, whole):
+        folder = tmp_path / str(budget)
+        folder.mkdir()
+        verdict = bisect(folder, served, text, max_builds=budget)
+        assert verdict.builds <= budget
+        fixes = [probe for probe in verdict.probes if probe.kind is ProbeKind.FIX]
+        if any(probe.outcome is Outcome.PASS for probe in fixes):
+            proven += 1
+            assert verdict.kind is VerdictKind.FIXED
+            proof_holds(verdict)
+    assert proven
+
+
+def test_a_spent_budget_offers_the_largest_candidate_known_to_pass(tmp_path: Path) -> None:
+    text = "".join(f"{name}==1\n" for name in "abcdefgh")
+    command = "! { grep -q ^b== {file} && grep -q ^g== {file}; }"
+    offered = 0
+    for budget in range(1, 9):
+        folder = tmp_path / str(budget)
+        folder.mkdir()
+        verdict = bisect(
+            folder,
+            "",
+            text,
+            builder="command",
+            build_cmd=command,
+            evidence=False,
+            max_builds=budget,
+        )
+        passed = [p.candidate for p in verdict.probes if p.outcome is Outcome.PASS]
+        if verdict.kind is VerdictKind.INCONCLUSIVE and passed:
+            offered += 1
+            assert verdict.fallback is not None
+            largest = min(len(candidate.dropped) for candidate in passed)
+            assert len(verdict.fallback.dropped) == largest
+    assert offered
+
+
 def test_the_users_log_saves_the_first_build(tmp_path: Path, served: str) -> None:
     text = "turns==1.0\nplain==1.0\n"
     (tmp_path / "other").mkdir()

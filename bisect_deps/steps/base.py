@@ -7,7 +7,9 @@ are asked directly, since they cost no build; they guide, and only builds prove.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from packaging.utils import canonicalize_name
 
@@ -32,11 +34,13 @@ from bisect_deps.model import (
     Requirement,
     Suspect,
 )
-from bisect_deps.probing import Inquiry, Story, edited, pinned_to
+from bisect_deps.probing import BudgetSpent, Inquiry, Story, edited, pinned_to
 from bisect_deps.progress import Progress
 from bisect_deps.resolver import Resolution, Resolver
 from bisect_deps.search.strategy import Prefer
 from bisect_deps.steps.pinning import hashes_of, repinned
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,8 @@ class Case:
 
     `edits` maps a requirement's number (or, for an added line, its project) to its edit. `cleared`
     are numbers that were built alone and passed. `slow` are those whose source build did not end
-    in time. `failing` maps a project to the last of its versions that was seen to fail.
+    in time. `failing` maps a project to the last of its versions that was seen to fail. `passing`
+    are the candidates that were seen to pass all that was asked of the file.
     """
 
     edits: dict[int | str, Edit] = field(default_factory=dict)
@@ -140,6 +145,13 @@ class Case:
     alternatives: list[Alternative] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     passing: list[Candidate] = field(default_factory=list)
+
+    @property
+    def fallback(self) -> Candidate | None:
+        """Return the largest candidate known to pass, None where nothing was seen to."""
+        return min(
+            self.passing, key=lambda each: (len(each.dropped), len(each.edits)), default=None
+        )
 
     @property
     def candidate(self) -> Candidate:
@@ -267,6 +279,44 @@ def ask(
     """Ask one question and return its probe."""
     [probe] = yield [Inquiry(candidate, kind, purpose, imports=imports)]
     return probe
+
+
+def noting_passes(context: Context, case: Case, story: Story[T]) -> Story[T]:
+    """Tell a story, and note each candidate that passes: install, check and imports as asked."""
+    failed: set[Candidate] = set()
+
+    def note(inquiry: Inquiry, probe: Probe) -> None:
+        if probe.outcome is Outcome.FAIL and inquiry.isolated is None:
+            failed.add(inquiry.candidate)
+        elif probe.outcome is Outcome.PASS and _is_whole(context, inquiry):
+            case.passing.append(inquiry.candidate)
+        case.passing = [each for each in case.passing if each not in failed]
+
+    try:
+        inquiries = next(story)
+        while True:
+            try:
+                probes = yield inquiries
+            except BudgetSpent as spent:
+                for inquiry in inquiries:
+                    # What was answered before the budget was spent is known by now.
+                    with suppress(BudgetSpent):
+                        note(inquiry, *(yield [inquiry]))
+                inquiries = story.throw(spent)
+                continue
+            for inquiry, probe in zip(inquiries, probes, strict=True):
+                note(inquiry, probe)
+            inquiries = story.send(probes)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def _is_whole(context: Context, inquiry: Inquiry) -> bool:
+    """Say whether a build tried out all that the user asked for, with nothing but the files."""
+    has_check = context.capabilities.check and (context.has_check or context.imports)
+    checked = inquiry.check or not has_check
+    return checked and inquiry.isolated is None and not inquiry.build_constraints
 
 
 def failing_release(suspect: Suspect) -> Release | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from bisect_deps.model import EditAction, Probe
-from bisect_deps.probing import Story
+from bisect_deps.probing import BudgetSpent, Story
 from bisect_deps.steps.base import Alternative, Case, Context, Found
 from bisect_deps.steps.parting import part
 from bisect_deps.steps.refining import refine
@@ -37,7 +37,12 @@ def mend_check(context: Context, case: Case, failing: Probe) -> Story[list[Alter
         if ways and (way in (part, step_back) or not worth):
             break
         context.progress.phase(_PHASES[way])
-        alternative = yield from way(context, case, failing)
+        try:
+            alternative = yield from way(context, case, failing)
+        except BudgetSpent:
+            if not ways:
+                raise
+            break
         if alternative is not None:
             ways.append(alternative)
     ways.sort(key=lambda way: _size(way, case))

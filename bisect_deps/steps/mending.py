@@ -22,7 +22,7 @@ from bisect_deps.model import (
     ProbeKind,
     Requirement,
 )
-from bisect_deps.probing import Inquiry, Story, edited
+from bisect_deps.probing import BudgetSpent, Inquiry, Story, edited
 from bisect_deps.steps.accusing import (
     TELLING,
     accuse,
@@ -101,7 +101,10 @@ def _try_fixes(context: Context, case: Case) -> Story[Probe | None]:
     for candidate in islice(_fixes(context, case), MOST_FIXES):
         purpose = "does the file build with the culprits moved?"
         fix = Inquiry(candidate, ProbeKind.FIX, purpose, imports=context.imports)
-        probe, *_ = yield [fix, *first_guesses(context, case, candidate)]
+        try:
+            probe, *_ = yield [fix, *first_guesses(context, case, candidate)]
+        except BudgetSpent:
+            [probe] = yield [fix]
         if installs(probe):
             _take(case, candidate)
             _tell_slow(context, case, candidate)

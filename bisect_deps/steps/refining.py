@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bisect_deps.model import Candidate, Edit, EditAction, Narrowing, Outcome, ProbeKind, Tried
-from bisect_deps.probing import Inquiry, Story
+from bisect_deps.probing import BudgetSpent, Inquiry, Story
 from bisect_deps.search.base import Answer
 from bisect_deps.search.narrow import Turn, narrow
 from bisect_deps.steps.base import Alternative, Context, Found, at_version, with_edits
@@ -23,8 +23,12 @@ MOST_DEAR_BUILDS = 1
 def refine(context: Context, fix: Alternative) -> Story[Alternative]:
     """Return the fix with each culprit at the passing version nearest to its failing one."""
     context.progress.phase("It passes; moving the fix nearer to your versions")
-    for found in fix.culprits:
-        fix = yield from _refine_one(context, fix, found)
+    try:
+        for found in fix.culprits:
+            fix = yield from _refine_one(context, fix, found)
+    except BudgetSpent:
+        # The fix is proven already; what was to come is finer, not surer.
+        return fix
     return fix
 
 

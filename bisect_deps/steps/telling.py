@@ -26,6 +26,7 @@ from bisect_deps.reports.diff import unified
 from bisect_deps.steps.base import Alternative, Case, Found
 from bisect_deps.steps.building import BUILD_CONSTRAINTS_FILE, file_of
 
+UNMENDED = (VerdictKind.CULPRITS, VerdictKind.INCONCLUSIVE)
 PHASES = {
     Phase.RESOLVE: "cannot be resolved",
     Phase.DOWNLOAD: "cannot be downloaded",
@@ -67,7 +68,7 @@ def verdict_of(
         culprits=culprits,
         fix=told[0] if told else None,
         other_fixes=tuple(told[1:]),
-        fallback=case.passing[-1] if case.passing and not told else None,
+        fallback=case.fallback if kind in UNMENDED else None,
         probes=tuple(sorted(probes, key=lambda probe: probe.number)),
         builds=builds,
         seconds=seconds,

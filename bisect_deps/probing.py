@@ -372,13 +372,15 @@ class Prober:
         timeout = self.limits.timeout
         check = self.checks if runs_checks else ()
         imports = inquiry.imports and runs_checks
-        about = (inquiry.isolated, check, imports, inquiry.build_constraints)
+        unasked = _unasked(inquiry) if imports else ()
+        about = (inquiry.isolated, check, imports, unasked, inquiry.build_constraints)
         return Order(
             files=files,
             path=self._root,
             digest=digest(*_file_parts(files), *about),
             check=check,
             imports=imports,
+            unasked=unasked,
             timeout=timeout if inquiry.limit is None else min(timeout, inquiry.limit),
             isolated=inquiry.isolated,
             build_constraints=inquiry.build_constraints,
@@ -391,6 +393,7 @@ class Prober:
             order.isolated,
             order.check,
             order.imports,
+            *order.unasked,
             order.build_constraints,
             inquiry.limit,
             inquiry.repeat,
@@ -414,6 +417,11 @@ class Prober:
                 if edit.action is not EditAction.DROP
             ),
         )
+
+
+def _unasked(inquiry: Inquiry) -> tuple[str, ...]:
+    """Return the projects of added lines, whose imports the user never asked for."""
+    return tuple(edit.name for edit in inquiry.candidate.edits if edit.action is EditAction.ADD)
 
 
 def drive(story: Story[T], prober: Prober) -> T:

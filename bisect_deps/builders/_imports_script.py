@@ -24,8 +24,20 @@ BYSTANDERS = {
 }  # fmt: skip
 MODULE = re.compile(r"^([A-Za-z_]\w*)(?:\.py|\.(?:[\w-]+\.)?(?:so|pyd))$")
 MOST_MODULES = 12
-# What a module says that wants more than an import: settings, a display, a terminal.
-NEEDS_SETTING = ("ImproperlyConfigured",)
+# What a module says that wants more than an import: settings, a display, a library of the system.
+NEEDS_SETTING = ("ImproperlyConfigured", "AppRegistryNotReady")
+NEEDS_LIBRARY = re.compile(
+    r"cannot open shared object file|(shared|native|system) library|library not found"
+    r"|failed to find lib|Library not loaded",
+    re.IGNORECASE,
+)
+# Pythons are built without these where the system has not what they wrap.
+OPTIONAL_MODULES = {
+    "_bz2", "_ctypes", "_curses", "_dbm", "_gdbm", "_lzma", "_sqlite3", "_ssl", "_tkinter",
+    "readline", "tkinter",
+}  # fmt: skip
+# What the parts of a pair say that were not built for each other, and no machine can mend.
+MISMATCH = re.compile(r"undefined symbol|version `[^']*' not found|source code")
 NEEDS_DISPLAY = re.compile(
     r"DISPLAY|X server|Xlib|no display|cannot connect to .*display", re.IGNORECASE
 )
@@ -168,16 +180,45 @@ def try_all(distribution: Distribution, fence: str, out: "IO[str]") -> int:
 
 def _excuse(error: BaseException, is_extra: bool) -> "str | None":
     """Return why a failing import says nothing about the requirements, or None."""
-    kind = type(error).__name__
-    if kind in NEEDS_SETTING:
-        return "it needs settings"
+    lacking = _lacking(error)
+    if lacking is not None:
+        return lacking
     if isinstance(error, SystemExit):
         return "it is a program"
-    if not os.environ.get("DISPLAY") and NEEDS_DISPLAY.search(str(error)):
-        return "it needs a display"
     if is_extra and isinstance(error, ImportError):
         return f"it is beside the main module, and needs what nothing asked for ({error})"
     return None
+
+
+def _lacking(error: BaseException) -> "str | None":
+    """Return what the machine or its user has to provide for the import, or None."""
+    if type(error).__name__ in NEEDS_SETTING:
+        return "it needs settings"
+    if isinstance(error, KeyError) and _raised_in(error) == "os":
+        return f"it needs the environment variable {error}"
+    if not os.environ.get("DISPLAY") and NEEDS_DISPLAY.search(str(error)):
+        return "it needs a display"
+    if _is_of_the_machine(error):
+        return f"it needs what this machine has not ({error})"
+    return None
+
+
+def _is_of_the_machine(error: BaseException) -> bool:
+    """Say whether a library of the system, or a file of the user's, is missing."""
+    if not isinstance(error, (ImportError, OSError)) or MISMATCH.search(str(error)):
+        return False
+    if isinstance(error, ImportError):
+        return error.name in OPTIONAL_MODULES or NEEDS_LIBRARY.search(str(error)) is not None
+    # A file that a project itself should have brought is its own fault.
+    return "site-packages" not in str(error.filename)
+
+
+def _raised_in(error: BaseException) -> str:
+    """Return the module whose code raised the error."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else str(trace.tb_frame.f_globals.get("__name__"))
 
 
 def in_own_process(distribution: Distribution, fence: str) -> "tuple[int, IO[bytes]]":

@@ -40,7 +40,8 @@ class Order:
 
     `files` maps paths relative to the root file's folder to bytes, the root file first; `path` is
     the root file's key. `digest` identifies the order: same digest, same order. `check` holds
-    shell commands to run after the install, in order; `imports` asks for the imports check.
+    shell commands to run after the install, in order; `imports` asks for the imports check, which
+    passes over the projects in `unasked`: lines of ours that the user's file does not have.
     `timeout` is for the whole build. `label` is shown in the system's own UI. `isolated` names one
     requirement (`numpy==1.19.5`) to be built alone without its dependencies in place of the files.
     `build_constraints` are lines for the build environments of source builds.
@@ -51,6 +52,7 @@ class Order:
     digest: str
     check: tuple[str, ...] = ()
     imports: bool = False
+    unasked: tuple[str, ...] = ()
     timeout: float = 1800.0
     label: str = ""
     isolated: str | None = None

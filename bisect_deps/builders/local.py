@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from bisect_deps import processes
 from bisect_deps.builders._environments import Bytecode, installed
 from bisect_deps.builders._installers import (
@@ -332,7 +334,12 @@ class LocalBuilder:
             path = _CONVERTED
             (base / path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             files = {path: (base / path).read_bytes()}
-        return _Written(base / path, requirement_names(files), constraints)
+        asked = [
+            name
+            for name in requirement_names(files)
+            if canonicalize_name(name) not in order.unasked
+        ]
+        return _Written(base / path, asked, constraints)
 
     def _next(self, running: _Running) -> None:
         if not running.steps:

@@ -18,6 +18,7 @@ from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 HERE = interpreters.find(sys.executable)
 Make = Callable[..., Builder]
 
+NO_LIBRARY = "cannot open shared object file: No such file or directory"
 PROJECTS = (
     Project("good").release("1.0", requires=["helper"]),
     Project("helper").release("1.0").release("2.0"),
@@ -30,6 +31,13 @@ PROJECTS = (
     Project("user").release("1.0", requires=["broken"]),
     Project("crash").release("1.0", code="import os\nos.kill(os.getpid(), 11)"),
     Project("leaver").release("1.0", code="raise SystemExit(3)"),
+    Project("settings").release("1.0", code="import os\nos.environ['NOT_SET_ANYWHERE']"),
+    Project("keyless").release("1.0", code="{}['NOT_SET_ANYWHERE']"),
+    Project("window").release("1.0", code="raise ImportError('none', name='_tkinter')"),
+    Project("video").release("1.0", code=f"raise ImportError('libGL.so.1: {NO_LIBRARY}')"),
+    Project("account").release("1.0", code="raise OSError('Could not find account.json')"),
+    Project("paired").release("1.0", code="raise OSError('/x/pair.so: undefined symbol: _Z1')"),
+    Project("fileless").release("1.0", code="open(__file__ + '.version')"),
     Project("dated").release("1.0", uploaded="2021-01-01").release("2.0", uploaded="2024-01-01"),
 )
 
@@ -129,6 +137,26 @@ def test_the_imports_check_names_every_failing_module(make: Make) -> None:
 def test_the_imports_check_leaves_alone_what_no_line_names(make: Make) -> None:
     status, log = built(make(), order("user", imports=True))
     assert status is BuildStatus.PASSED, log
+
+
+def test_the_imports_check_leaves_alone_what_the_user_named_nowhere(make: Make) -> None:
+    asked = order("good", "broken==1.0", imports=True, unasked=("broken",))
+    status, log = built(make(), asked)
+    assert status is BuildStatus.PASSED, log
+    assert "imported good of good" in log
+
+
+def test_what_the_machine_or_its_user_lacks_fails_no_import(make: Make) -> None:
+    lacking = ("settings", "window", "video", "account")
+    status, log = built(make(), order(*lacking, imports=True))
+    assert status is BuildStatus.PASSED, log
+    assert [name for name in lacking if f"skipped {name} of {name}: " in log] == list(lacking)
+
+
+@pytest.mark.parametrize("project", ["keyless", "paired", "fileless"])
+def test_what_a_release_lacks_by_itself_fails_its_import(make: Make, project: str) -> None:
+    status, log = built(make(), order(project, imports=True))
+    assert status is BuildStatus.FAILED, log
 
 
 def test_a_crashing_import_fails_and_spoils_no_other(make: Make) -> None:

@@ -35,6 +35,7 @@ class Opened:
 
     interpreter: Interpreter
     seen: IndexSettings
+    options: BuilderOptions
     builder: Builder
     target: Target
     limits: Limits
@@ -58,13 +59,15 @@ def open_run(
         index, seen = replace(index, exclude_newer=None), replace(seen, exclude_newer=None)
         progress.note(UNDATED)
     folder = settings.file.resolve().parent
-    builder = make_builder(settings.builder, _builder_options(settings, interpreter, index, folder))
+    options = _builder_options(settings, interpreter, index, folder)
+    builder = make_builder(settings.builder, options)
     try:
         _be_able(builder, settings)
         _be_ready(builder)
         return Opened(
             interpreter=interpreter,
             seen=seen,
+            options=options,
             builder=builder,
             target=_target(settings, interpreter, builder, as_of),
             limits=_limits(settings, builder),

@@ -10,7 +10,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.config import Settings
+from bisect_deps.elsewhere import try_elsewhere
 from bisect_deps.formats import open_manifest
 from bisect_deps.formats.base import Manifest
 from bisect_deps.journal import STATE_FOLDER, Journal
@@ -20,6 +22,7 @@ from bisect_deps.model import (
     IndexSettings,
     Interpreter,
     Outcome,
+    Phase,
     Probe,
     ProbeKind,
     Verdict,
@@ -209,6 +212,7 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             context = replace(opened.context, record=prober.resolved)
             _take_over(prober, context, settings, handover)
             conclusion = drive(solve(context), prober)
+            left += _elsewhere(settings, opened.options, prober, conclusion)
         finally:
             left += close(opened.builder, progress)
         verdict = verdict_of(
@@ -238,6 +242,24 @@ def _take_over(
     for each in handover.told if handover is not None and settings.resume else ():
         inquiry = replace(each.inquiry, imports=each.inquiry.imports or context.imports)
         prober.give(inquiry, each.log, each.status)
+
+
+def _elsewhere(
+    settings: Settings, options: BuilderOptions, prober: Prober, conclusion: Conclusion
+) -> list[str]:
+    """Return what another Python makes of the file as it is, where all ways out are wanted."""
+    broken = conclusion.kind in (VerdictKind.FIXED, VerdictKind.CULPRITS)
+    if not (settings.alternatives and broken and settings.builder == "local"):
+        return []
+    by_imports = any(found.phase is Phase.CHECK for found in conclusion.case.culprits)
+    as_written = Inquiry(
+        Candidate(),
+        ProbeKind.WHOLE,
+        "does the file build as it is on another Python?",
+        imports=settings.imports or (by_imports and not settings.checks),
+    )
+    told = try_elsewhere(prober, options, as_written)
+    return [told] if told else []
 
 
 def _overview(settings: Settings, manifest: Manifest) -> Overview:

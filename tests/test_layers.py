@@ -16,7 +16,7 @@ LAYERS = [
     {"guiding"},
     {"session", "linting", "doctor", "incidents", "deliver", "locking"},
     {"opening"},
-    {"steps"},
+    {"steps", "elsewhere"},
     {"probing"},
     {"sessions"},
     {"builders", "journal", "index", "resolver", "config"},

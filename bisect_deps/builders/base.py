@@ -98,9 +98,9 @@ class BuilderOptions:
     `folder` is the root file's folder, `cwd` where the user's commands run. `work` holds scratch
     trees and is emptied by `close` (None: a folder in the user's cache). `jobs` None leaves the
     number of builds at once to the builder. `pass_env` names environment variables that reach
-    builds in spite of looking secret. `build_cmd` is the command builder's; the rest is for
-    builders behind an API: `algorithms` as OWNER/NAME, `api_address`, `api_key`, `bearer_token`,
-    `check_input` (JSON), `call_timeout`.
+    builds in spite of looking secret. `own_cache` keeps what is built out of the user's caches.
+    `build_cmd` is the command builder's; the rest is for builders behind an API: `algorithms` as
+    OWNER/NAME, `api_address`, `api_key`, `bearer_token`, `check_input` (JSON), `call_timeout`.
     """
 
     folder: Path
@@ -108,6 +108,7 @@ class BuilderOptions:
     interpreter: Interpreter | None = None
     index: IndexSettings = field(default_factory=IndexSettings)
     installer: str = "uv"
+    own_cache: bool = False
     work: Path | None = None
     jobs: int | None = None
     pass_env: tuple[str, ...] = ()

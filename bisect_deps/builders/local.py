@@ -288,7 +288,7 @@ class LocalBuilder:
             env, written.file, alone=order.isolated is not None, build_constraints=constraints
         )
         settings = self._installer.settings(constraints)
-        if constraints is not None:
+        if constraints is not None or self._options.own_cache:
             settings |= self._cache_apart(order)
         yield _Step("install", command, {**environment, **settings})
         if order.isolated is not None:
@@ -303,10 +303,10 @@ class LocalBuilder:
             yield _Step("check", check, active)
 
     def _cache_apart(self, order: Order) -> dict[str, str]:
-        """Return a cache of their own for builds with these constraints.
+        """Return a cache of their own for builds with these constraints, or by another Python.
 
-        The installers' caches know a wheel by its source alone: one that was built with older tools
-        would make every later install pass, ours and the user's.
+        The installers' caches know a wheel by its source and tags alone: one that was built with
+        older tools or an older Python would make every later install pass, ours and the user's.
         """
         told = "\n".join(order.build_constraints).encode()
         cache = self._work.path / "caches" / hashlib.sha256(told).hexdigest()[:16]

@@ -198,7 +198,7 @@ class Store:
 
     def write(self, path: Path, data: bytes) -> None:
         """Replace a file in one step; half a file, after a kill, is in the session's folder."""
-        write_whole(path, data, by_way_of=self.folder)
+        write_whole(Path(os.path.relpath(path)), data, by_way_of=self.folder)
 
     def end(self) -> None:
         """Forget the session; the logs that were given stay."""

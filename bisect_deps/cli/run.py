@@ -66,7 +66,12 @@ def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
 
 @click.command("run", cls=FromFiles)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@option("--builder", default="local", metavar="NAME", help="Who builds.  [default: local]")
+@option(
+    "--builder",
+    default="local",
+    metavar="NAME",
+    help="Who builds; manual asks you to.  [default: local]",
+)
 @option(
     "--installer",
     type=click.Choice(["uv", "pip"]),

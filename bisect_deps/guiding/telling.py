@@ -96,7 +96,7 @@ class Telling:
         self._manifest = manifest
         self._log_of = log_of
         self._keep_log = keep_log
-        self._counter = _Counter(len(context.requirements))
+        self._counter = _Counter(len(context.requirements), self.position.asked)
         self._waiting = {each.build: each for each in answers}
         self._read: dict[str, Diagnosis | None] = {}
         self._known: dict[str, Probe] = {}
@@ -120,7 +120,8 @@ class Telling:
                 for inquiry in self._inquiries[len(self._answers) :]:
                     key = build_of(self._manifest, inquiry)
                     if key not in self._known and key not in self._waiting:
-                        here.inquiry, here.build, here.left = inquiry, key, self._counter.left
+                        here.inquiry, here.build = inquiry, key
+                        here.left = self._counter.left
                         return
                     self._answers.append(replace(self._probe(key, inquiry), kind=inquiry.kind))
                 answers, self._answers = self._answers, []
@@ -180,15 +181,23 @@ class Telling:
 
 
 class _Counter(Silent):
-    """Keeps how many builds the story expects to be left."""
+    """Keeps how many builds the story expects to be left, and after how many it said so."""
 
-    def __init__(self, requirements: int) -> None:
+    def __init__(self, requirements: int, asked: Sequence[Asked]) -> None:
         steps = math.ceil(math.log2(max(2, requirements)))
-        self.left = (steps + 2, 2 * steps + 4)
+        self._said = (steps + 2, 2 * steps + 4)
+        self._asked = asked
+        self._after = 0
 
     def steps_left(self, one: int, two: int) -> None:
         """Keep the newest estimate."""
-        self.left = (one, two)
+        self._said, self._after = (one, two), len(self._asked)
+
+    @property
+    def left(self) -> tuple[int, int]:
+        """Return the estimate, less the builds that were made since."""
+        since = len(self._asked) - self._after
+        return max(1, self._said[0] - since), max(1, self._said[1] - since)
 
 
 def build_of(manifest: Manifest, inquiry: Inquiry) -> str:

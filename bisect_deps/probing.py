@@ -282,6 +282,9 @@ class Prober:
         is_trouble = is_trouble and outcome is Outcome.UNRESOLVED and not over_time
         if is_trouble and flight.tries <= self.limits.retries:
             return None
+        if is_trouble and status is BuildStatus.FAILED:
+            diagnosis = self._diagnose(flight.inquiry, build.status, build.log, stays=True)
+            outcome = judge(build.status, diagnosis, None)
         log = self._keep_log(flight.number, build.log)
         probe = Probe(
             number=flight.number,
@@ -359,11 +362,16 @@ class Prober:
         path.write_bytes(text.encode("utf-8", "replace"))
         return name
 
-    def _diagnose(self, inquiry: Inquiry, status: BuildStatus, text: str) -> Diagnosis:
+    def _diagnose(
+        self, inquiry: Inquiry, status: BuildStatus, text: str, *, stays: bool = False
+    ) -> Diagnosis:
         requirements = edited(self.manifest.requirements, inquiry.candidate.edits)
         exit_status = {BuildStatus.PASSED: 0, BuildStatus.FAILED: 1}.get(status)
         return diagnose(
-            text.encode("utf-8", "replace"), requirements=requirements, exit_status=exit_status
+            text.encode("utf-8", "replace"),
+            requirements=requirements,
+            exit_status=exit_status,
+            stays=stays,
         )
 
     def _order(self, inquiry: Inquiry) -> Order:

@@ -36,6 +36,7 @@ PROJECTS = [
     .release("0.9", fault=Fault.METADATA),
     Project("metadata").release("1.0", fault=Fault.METADATA).release("1.1"),
     Project("header").release("1.0", fault=Fault.HEADER).release("1.1"),
+    Project("fetches").release("1.0", fault=Fault.NETWORK).release("1.1"),
     Project("left").release("1.0", requires=["helper<2"]).release("1.1"),
     Project("right").release("1.0", requires=["helper>=2"]),
     Project("brings").release("1.0", requires=["broken==1.0"]).release("1.1"),
@@ -318,6 +319,15 @@ def test_a_spent_budget_offers_the_largest_candidate_known_to_pass(tmp_path: Pat
             largest = min(len(candidate.dropped) for candidate in passed)
             assert len(verdict.fallback.dropped) == largest
     assert offered
+
+
+def test_a_build_script_that_never_gets_what_it_fetches_is_at_fault(
+    tmp_path: Path, served: str
+) -> None:
+    verdict = bisect(tmp_path, served, "fetches==1.0\nplain==1.0\n", retries=0)
+    assert verdict.kind is VerdictKind.FIXED, verdict.summary
+    assert names(verdict) == [["fetches"]]
+    assert verdict.culprits[0].cause is Cause.BUILD_DEP_MISSING
 
 
 def test_the_users_log_saves_the_first_build(tmp_path: Path, served: str) -> None:

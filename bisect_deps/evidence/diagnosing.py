@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bisect_deps.evidence.advice import advice_for
 from bisect_deps.evidence.dressings import safe
 from bisect_deps.evidence.facts import Episode
-from bisect_deps.evidence.failures import Failure, failures_of
+from bisect_deps.evidence.failures import Failure, blame_release, failures_of
 from bisect_deps.evidence.frames import Frames
 from bisect_deps.evidence.gate import ALARMS, MARKS, candidates
 from bisect_deps.evidence.lines import Line, Reader
@@ -31,12 +31,15 @@ def diagnose(
     requirements: Sequence[Requirement] | Sequence[str] = (),
     exit_status: int | None = None,
     modules: Mapping[str, str] | None = None,
+    stays: bool = False,
 ) -> Diagnosis:
     """Say what one build log shows: outcome, cause, phase, suspects, and the lines that show it.
 
     Reads `log` once and keeps none of it. `requirements` are the user's own, in order;
     `exit_status` how the build ended, where the caller knows; `modules` maps import names to the
-    distributions that brought them, from the built environment's metadata.
+    distributions that brought them, from the built environment's metadata. `stays` says that the
+    same came of every try: an archive that cannot be read, and what a build script could not
+    fetch, are then failures of that release.
     """
     channels: dict[str, Frames] = {"": Frames(candidates)}
     reader = Reader(ALARMS, MARKS)
@@ -59,6 +62,8 @@ def diagnose(
     failures = _all_failures(channels, failed=exit_status is not None)
     if not failures:
         return _without_failure(channels, tail, exit_status)
+    if stays:
+        failures = [blame_release(failure) for failure in failures]
     return _failed(failures, user, modules or {})
 
 

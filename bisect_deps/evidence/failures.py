@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
@@ -22,6 +22,7 @@ from bisect_deps.signatures.base import Blame, Scope, Weight
 
 _IGNORED = re.compile(r"(\S{1,60}) Requires-Python ([^;]{1,80})")
 _LAST_WINS = Weight.EXCEPTION
+_UNREADABLE = ("network-truncated", "uv-archive")
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +60,29 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
         found = [failure for failure in found if not _is_tool(failure)]
     found.sort(key=lambda failure: failure.line)
     return found
+
+
+def blame_release(failure: Failure) -> Failure:
+    """Return trouble of the network that is confined to one release as that release's failure.
+
+    Its build script fetches by itself what it lacks (crates, models, sources), or its archive
+    cannot be read. What an installer cannot reach is no release's doing.
+    """
+    episode = failure.episode
+    if failure.cause is not Cause.NETWORK or failure.project is None or episode is None:
+        return failure
+    if episode.build_requires or episode.runtime:
+        return failure
+    if failure.best.signature.name in _UNREADABLE:
+        return replace(failure, cause=Cause.INVALID_METADATA)
+    if episode.phase not in (Phase.METADATA, Phase.BUILD) or _is_installers(episode):
+        return failure
+    return replace(failure, cause=Cause.BUILD_DEP_MISSING, phase=episode.phase)
+
+
+def _is_installers(episode: Episode) -> bool:
+    """Say whether the installer fetched, for a build environment too, and no build script."""
+    return episode.build_requires or (episode.tool == "uv" and not episode.hooked)
 
 
 def _standing(frames: Frames) -> list[Hit]:
@@ -131,8 +155,7 @@ def _failure(hits: list[Hit], frames: Frames) -> Failure | None:
         phase = episode.phase if episode else phase
     if episode is not None and episode.project is not None and not episode.runtime:
         # What the installer itself fetches is a download, for a build environment too.
-        own = episode.build_requires or (episode.tool == "uv" and not episode.hooked)
-        framed = cause.is_infrastructure and not (own and best.signature.phase)
+        framed = cause.is_infrastructure and not (_is_installers(episode) and best.signature.phase)
         phase = episode.phase if framed or best.signature.blame is Blame.FRAME else phase
     if episode is not None and episode.runtime and best.signature.scope is Scope.RUNTIME:
         phase = episode.phase

@@ -43,7 +43,7 @@ SIGNATURES: tuple[Signature, ...] = (
             "Failed to fetch",
             "Failed to extract",
         ),
-        pattern=r"(?:error:|×|Caused by:|cause:|[├╰]─▶) Failed to (?:download|prepare|install|unzip|read|fetch|extract)(?: distributions|(?: wheel)?:? `?(?P<name>(?!(?:and|the|file|requirements|build|extra|any|source|some|to|wheel|metadata|from|all)\b|https?:)[A-Za-z0-9][\w.-]{0,100})(?:==(?P<version>[^`\s@]{1,60}))?)",
+        pattern=r"(?:error:|×|Caused by:|cause:|[├╰]─▶) Failed to (?:download|prepare|install|unzip|read|fetch|extract)(?: distributions|(?: wheel| archive)?:? `?(?P<name>(?!(?:and|archive|the|file|requirements|build|extra|any|source|some|to|wheel|metadata|from|all)\b|https?:)[A-Za-z0-9][\w.-]{0,100})(?:==(?P<version>[^`\s@]{1,60}))?)",
         cause=None,
         means="the installer failed",
         example="error: Failed to download distributions",

@@ -258,3 +258,24 @@ ImportError: cannot import name 'escape' from 'jinja2' (/env/lib/python3.12/site
 def test_pass_tells_how_far_the_build_got(log: str, phase: Phase) -> None:
     found = diagnose(log)
     assert (found.outcome, found.phase) == (Outcome.PASS, phase)
+
+
+UNREADABLE = """\
+error: Failed to download and build `logs==0.4.9.6`
+  cause: Failed to extract archive: logs==0.4.9.6
+  cause: Invalid tar file
+"""
+
+
+def test_an_archive_that_no_try_can_read_is_its_releases_fault() -> None:
+    once = diagnose(UNREADABLE, requirements=["logs", "fine"], exit_status=1)
+    assert once.infrastructure
+    stays = diagnose(UNREADABLE, requirements=["logs", "fine"], exit_status=1, stays=True)
+    assert not stays.infrastructure
+    assert [suspect.name for suspect in stays.suspects] == ["logs"]
+
+
+def test_an_index_that_no_try_can_reach_is_no_releases_fault() -> None:
+    log = "error: Failed to fetch: `https://index.example/simple/fine/`\n  cause: dns error\n"
+    log += "  cause: failed to lookup address information: Name or service not known\n"
+    assert diagnose(log, requirements=["fine"], exit_status=1, stays=True).infrastructure

@@ -271,6 +271,9 @@ def _without(culprit: Culprit, passing: Probe | None) -> str:
             return f"without {shown(edit.name)}" if several else "without it"
         if edit.number in numbers or edit.name in names:
             return shown(f"with {edit.name}{edit.to or ''}")
+    if passing is not None and passing.kind is ProbeKind.FIX and not several:
+        # It is still in the file, so what mended it is no version: other build tools.
+        return "with the fix"
     return "once one of them is out" if several else "without it"
 
 
@@ -371,6 +374,12 @@ def usage(verdict: Verdict, fix: Fix) -> str:
     """Return how to have the fix written, in one or two sentences."""
     root = PurePath(verdict.file).name
     changed = list(dict.fromkeys(edit.file for edit in fix.edits))
+    if all(edit.action is EditAction.ADD and edit.file != root for edit in fix.edits) and changed:
+        return shown(
+            f"run the same command again with --write to have {listed(changed)} written beside "
+            f"{file_name(verdict)}, which stays as it is, or with -o FOLDER/ to write all files "
+            "there. Nothing is built twice."
+        )
     if changed in ([], [root]):
         places, elsewhere = file_name(verdict), "-o FILE to write the fixed file there"
     else:

@@ -32,6 +32,9 @@ OLDER_TOOLS: dict[Cause, tuple[tuple[str, ...], ...]] = {
 }
 # A culprit is not worth more builds than this.
 MOST_TRIES = 4
+# What gets past the old failure compiles, which takes long; what the log speaks for most likely so.
+ADVISED_LIMIT = 300.0
+TRY_LIMIT = 60.0
 
 _ADVISED = re.compile(r"build constraint `([^`]+)`")
 _RECOMMENDED = (
@@ -58,13 +61,16 @@ def keep_by_older_tools(
     It goes first where the best of the others leaves one of those culprits out, else last.
     """
     targets = [found for found in case.culprits if _is_candidate(found)]
-    if not targets or _is_taken(context.manifest):
+    if not targets:
         return list(fixes)
     context.progress.phase("Looking for build tools that still build it")
     needed = yield from _try_tools(context, targets)
     if not needed:
         return list(fixes)
     constraints = tuple(dict.fromkeys(line for _, lines in needed for line in lines))
+    if _is_taken(context.manifest, constraints):
+        case.notes.append(f"{BUILD_CONSTRAINTS_FILE} is there and says something else; it stays.")
+        return list(fixes)
     kept = [found for found, _ in needed]
     before = fixes[0].candidate if fixes else case.candidate
     candidate = _without(before, case, kept)
@@ -115,16 +121,21 @@ def _is_candidate(found: Found) -> bool:
     return alone and builds and any(True for _ in _tools(found))
 
 
-def _is_taken(manifest: Manifest) -> bool:
-    """Say whether a file of that name stands there already: it is the user's, and stays."""
-    return (manifest.path.parent / BUILD_CONSTRAINTS_FILE).exists()
+def _is_taken(manifest: Manifest, constraints: Sequence[str]) -> bool:
+    """Say whether another file of that name stands there already: it is the user's, and stays."""
+    beside = manifest.path.parent / BUILD_CONSTRAINTS_FILE
+    return beside.exists() and beside.read_bytes() != file_of(constraints)
 
 
 def _tools(found: Found) -> Iterator[tuple[str, ...]]:
     """Yield what to build with, first what the log itself speaks for."""
-    advised = tuple(_ADVISED.findall(found.advice))
+    advised = _advised(found)
     known = OLDER_TOOLS.get(found.cause, ())
     yield from dict.fromkeys([*([advised] if advised else []), *known])
+
+
+def _advised(found: Found) -> tuple[str, ...]:
+    return tuple(_ADVISED.findall(found.advice))
 
 
 def _try_tools(
@@ -153,7 +164,7 @@ def _alone(context: Context, found: Found, tools: tuple[str, ...]) -> Inquiry:
         f"does {release} build with {', '.join(tools)}?",
         isolated=release,
         build_constraints=tools,
-        limit=context.isolated_limit,
+        limit=ADVISED_LIMIT if found.advice and tools == _advised(found) else TRY_LIMIT,
     )
 
 

@@ -148,7 +148,7 @@ def test_what_was_written_is_said_instead_of_how_to_write() -> None:
 
 def test_a_fix_in_other_files_asks_for_a_folder() -> None:
     text = flat(render(BUILD_CONSTRAINT))
-    assert "--write to change build-constraints.txt in place" in text
+    assert "--write to have build-constraints.txt written beside requirements.txt" in text
     assert "-o FOLDER/" in text
     assert "Install it with: uv pip install -r requirements.txt --build-constraints" in text
 

@@ -14,6 +14,7 @@ from bisect_deps.deliver import write_fix
 from bisect_deps.interpreters import find_uv
 from bisect_deps.model import IndexSettings, Outcome, ProbeKind, VerdictKind
 from bisect_deps.progress import Silent
+from bisect_deps.reports.base import proof_text, usage
 from bisect_deps.session import Finished, run
 from bisect_deps.steps.building import BUILD_CONSTRAINTS_FILE
 from tests.support.local_index import Fault, LocalIndex, Project
@@ -126,8 +127,18 @@ def test_what_no_tool_builds_is_commented_out_as_before(tmp_path: Path, served: 
     assert len(tried) > 1, "the older tools were tried"
 
 
+def test_once_written_the_fix_is_found_again(tmp_path: Path, served: str) -> None:
+    (tmp_path / BUILD_CONSTRAINTS_FILE).write_text("setuptools<81\n")
+    verdict = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n").verdict
+    assert verdict.fix is not None
+    assert verdict.fix.style == "build-constraint"
+    assert "as it is" in usage(verdict, verdict.fix)
+    assert proof_text(verdict.culprits[0], verdict.probes).endswith("passes with the fix")
+
+
 def test_a_file_of_the_users_is_never_replaced(tmp_path: Path, served: str) -> None:
     (tmp_path / BUILD_CONSTRAINTS_FILE).write_text("mine<1\n")
     verdict = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n").verdict
     assert verdict.fix is not None
     assert BUILD_CONSTRAINTS_FILE not in verdict.fix.files
+    assert any("it stays" in note for note in verdict.notes)

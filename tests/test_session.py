@@ -41,6 +41,10 @@ PROJECTS = [
     Project("right").release("1.0", requires=["helper>=2"]),
     Project("brings").release("1.0", requires=["broken==1.0"]).release("1.1"),
     Project("broken").release("1.0", fault=Fault.COMPILE).release("2.0"),
+    Project("loose").release("1.0", requires=["broken"]),
+    Project("needy")
+    .release("1.0", code="import nonesuch\n")
+    .release("2.0", requires=["helper>=2"]),
     Project("shy").release("1.0", code=breaks_beside({"good": "1.1"})),
     Project("user")
     .release("1.0", code="from lacking import gone\n", requires=["lacking"], uploaded="2021-05-01")
@@ -228,6 +232,30 @@ def test_a_check_that_imports_every_line_is_mended_by_an_older_release(
     assert fixed(verdict) == "plain==1.0\nshy==1.0\ngood==1.0\n"
 
 
+def test_a_line_that_must_move_with_the_culprit_is_no_culprit(tmp_path: Path, served: str) -> None:
+    check = ("python -c 'import needy'",)
+    verdict = bisect(tmp_path, served, "needy==1.0\nhelper==1.0\nplain\n", checks=check)
+    assert names(verdict) == [["needy"]]
+    assert fixed(verdict) == "needy==2.0\nhelper==2.0\nplain\n"
+    proof_holds(verdict)
+
+
+def test_a_pin_of_a_constraints_file_is_at_fault_and_mended_there(
+    tmp_path: Path, served: str
+) -> None:
+    (tmp_path / "limits.txt").write_text("turns==1.0\nbroken==1.0\n")
+    verdict = bisect(tmp_path, served, "-c limits.txt\nplain\nturns\nloose\n")
+    places = {
+        (member.name, member.requirement.file, member.requirement.line)
+        for culprit in verdict.culprits
+        for member in culprit.members
+    }
+    assert places == {("turns", "limits.txt", 1), ("broken", "limits.txt", 2)}
+    assert verdict.fix is not None
+    assert dict(verdict.fix.files) == {"limits.txt": b"turns==2.0\nbroken==2.0\n"}
+    proof_holds(verdict)
+
+
 def test_a_project_that_does_not_exist_is_commented_out(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "plain==1.0\nnonesuch==2.0\n")
     assert verdict.kind is VerdictKind.FIXED
@@ -270,6 +298,15 @@ def test_pip_installs_as_well_as_uv(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "turns==1.0\nplain==1.0\n", installer="pip")
     assert verdict.kind is VerdictKind.FIXED
     assert names(verdict) == [["turns"]]
+    proof_holds(verdict)
+
+
+def test_a_file_of_one_line_is_proven_by_the_build_of_the_file(tmp_path: Path) -> None:
+    about = {"builder": "command", "build_cmd": "! grep ^a== {file}", "evidence": False}
+    verdict = bisect(tmp_path, "", "a==1\n", **about)
+    [culprit] = verdict.culprits
+    assert culprit.proof.failing_probe == 1
+    assert culprit.summary == "a 1 makes the build fail; the log does not say why."
     proof_holds(verdict)
 
 

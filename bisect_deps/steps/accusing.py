@@ -97,12 +97,17 @@ def suspicions(context: Context, case: Case) -> list[str]:
 
 def leads_from_log(context: Context, case: Case, failing: Probe) -> list[Lead]:
     """Return the releases that a failing probe's log names, direct and transitive, best first."""
-    current = {each.number: each for each in edited(context.requirements, _edits(case))}
+    lines = [*context.requirements, *context.constraints]
+    current = {each.number: each for each in edited(lines, _edits(case))}
     leads: list[Lead] = []
     for suspect in suspects_of(failing):
         if suspect.cause is Cause.RESOLVER_CONFLICT:
             continue
         release = failing_release(suspect)
+        pinned = _pinned_by_constraint(context, current, release)
+        if pinned is not None and release is not None:
+            leads.append(Lead(pinned, release))
+            continue
         for direct in context.named(suspect.name):
             requirement = current.get(direct.number, direct)
             if release is not None and release.name != requirement.name:
@@ -112,6 +117,20 @@ def leads_from_log(context: Context, case: Case, failing: Probe) -> list[Lead]:
             elif requirement.pin is not None:
                 leads.append(Lead(requirement, Release(requirement.name, requirement.pin)))
     return leads
+
+
+def _pinned_by_constraint(
+    context: Context, current: Mapping[int, Requirement], release: Release | None
+) -> Requirement | None:
+    """Return the line of a constraints file that alone asks for a release, None where none does."""
+    if release is None:
+        return None
+    asking = [
+        each
+        for each in current.values()
+        if each.name == release.name and each.pin == release.version
+    ]
+    return asking[0] if asking and all(each.constraint for each in asking) else None
 
 
 def fresh(case: Case, leads: Iterable[Lead]) -> list[Lead]:
@@ -308,11 +327,11 @@ def _search(context: Context, case: Case, failing: Probe) -> Story[list[Found]]:
         if context.capabilities.cheap_single
         else max(failing.seconds, 0.1),
     )
-    finding, record = yield from locate(bisect(problem), axis, context)
-    unproven = any(record.number(each.failing) is None for each in finding.culprits)
-    if (unproven or finding.state is State.INCONCLUSIVE) and (
-        yield from _passes_now(case, failing)
-    ):
+    whole = frozenset(problem.items)
+    known = {whole: failing} if failing.candidate == base else {}
+    finding, record = yield from locate(bisect(problem), axis, context, known)
+    once = any(each.failing == whole for each in finding.culprits)
+    if (once or finding.state is State.INCONCLUSIVE) and (yield from _passes_now(case, failing)):
         return []
     return _conclude(
         context, case, finding_state=finding.state, certified=finding.culprits, record=record

@@ -83,6 +83,13 @@ class Context:
             if not each.constraint and self._applies(each)
         )
 
+    @property
+    def constraints(self) -> Sequence[Requirement]:
+        """Return the lines of constraints files that the target's markers select."""
+        return tuple(
+            each for each in self.manifest.requirements if each.constraint and self._applies(each)
+        )
+
     def named(self, name: str) -> tuple[Requirement, ...]:
         """Return the requirements of a project."""
         wanted = canonicalize_name(name)

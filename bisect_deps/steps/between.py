@@ -75,7 +75,8 @@ def smallest(
         whole_cost=max(failing.seconds, 0.1),
         single_cost=max(failing.seconds, 0.1),
     )
-    finding, record = yield from locate(bisect(problem), axis, context)
+    known = {frozenset(problem.items): failing, frozenset[int](): passing}
+    finding, record = yield from locate(bisect(problem), axis, context, known)
     if finding.state is not State.FOUND or finding.passing is None:
         return None
     return _conclude(finding, record, moves, passing, failing, style, build)
@@ -114,7 +115,10 @@ def _conclude(
     culprits: list[Found] = []
     for certified in finding.culprits:
         members = [moves[at] for at in sorted(certified.members)]
-        shown = record.probes.get(certified.failing, failing)
+        shown = record.probes.get(certified.failing)
+        if shown is None:
+            # No build failed with these: nothing resolves with them, so they only have to follow.
+            continue
         green = record.probes.get(certified.passing[0], passing) if certified.passing else passing
         culprits.append(_tell(members, shown, shown, green))
     return Alternative(candidate, proof.number, style, "", tuple(culprits))

@@ -358,7 +358,7 @@ class _Search:
             version = chosen.get(requirement.name)
             if requirement.name in self.gone:
                 edits.append(Edit(EditAction.DROP, requirement.name, requirement.number))
-            elif version is None or requirement.url or _stays(requirement, version):
+            elif version is None or requirement.url or self._stays(requirement, version):
                 lines.append(requirement)
             else:
                 edits.append(repinned(requirement, version, self.index))
@@ -369,6 +369,25 @@ class _Search:
         moved = {edit.name: chosen[edit.name] for edit in edits if edit.name in chosen}
         return Bump(aim, tuple(edits), moved, tuple(sorted(self.gone)), answer)
 
+    def _stays(self, requirement: Requirement, version: str) -> bool:
+        """Say whether a line needs no edit: a pin to this version, or a clause that allows it.
+
+        A clause is enough in a constraints file, and where such a file pins the project.
+        """
+        if requirement.pin:
+            return parsed(requirement.pin) == parsed(version)
+        pinned = any(
+            r.constraint and r.pin for r in self.requirements if r.name == requirement.name
+        )
+        return (requirement.constraint or pinned) and _allows(requirement, version)
+
+
+def _allows(requirement: Requirement, version: str) -> bool:
+    try:
+        return SpecifierSet(requirement.specifier).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return False
+
 
 def _respecified(requirement: Requirement, clause: str) -> Requirement:
     """Return the requirement with another version clause."""
@@ -376,15 +395,3 @@ def _respecified(requirement: Requirement, clause: str) -> Requirement:
     marker = f" ; {requirement.marker}" if requirement.marker else ""
     text = f"{requirement.name}{extras}{clause}{marker}"
     return replace(requirement, specifier=clause, text=text)
-
-
-def _stays(requirement: Requirement, version: str) -> bool:
-    """Say whether a line needs no edit: a pin to this version, or a constraint that allows it."""
-    if requirement.pin:
-        return parsed(requirement.pin) == parsed(version)
-    if not requirement.constraint:
-        return False
-    try:
-        return SpecifierSet(requirement.specifier).contains(version, prereleases=True)
-    except InvalidSpecifier:
-        return False

@@ -6,7 +6,7 @@ An item that is kept stands as it is in the failing candidate; an item that is l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bisect_deps.model import Candidate, Outcome, Phase, Probe, ProbeKind, Requirement
@@ -50,9 +50,17 @@ class Record:
         return None if probe is None else probe.number
 
 
-def locate(search: Search[Finding], axis: Axis, context: Context) -> Story[tuple[Finding, Record]]:
-    """Drive a search by builds and return its finding with the probes behind it."""
-    record = Record()
+def locate(
+    search: Search[Finding],
+    axis: Axis,
+    context: Context,
+    known: Mapping[Items, Probe] | None = None,
+) -> Story[tuple[Finding, Record]]:
+    """Drive a search by builds and return its finding with the probes behind it.
+
+    `known` are probes that answered some of its questions before it began.
+    """
+    record = Record(dict(known or {}))
     try:
         questions = next(search)
         while True:

@@ -44,7 +44,8 @@ def part(context: Context, case: Case, failing: Probe) -> Story[Alternative | No
         signature=failing.signature,
     )
     axis = dropping_with_check(context, base, items)
-    finding, record = yield from locate(bisect(problem), axis, context)
+    known = {frozenset(problem.items): failing}
+    finding, record = yield from locate(bisect(problem), axis, context, known)
     by_number = {each.number: each for each in items}
     culprits = [found_certified(by_number, each, record) for each in finding.culprits]
     candidate, probe = base, failing

@@ -141,10 +141,9 @@ def _sentence(found: Found) -> str:
     names = listed([name_of(member) for member in found.members])
     if len(found.members) > 1:
         return f"{names} do not work together; without any one of them the rest does."
-    told = PHASES[found.phase]
     if found.cause in (Cause.UNKNOWN, Cause.NONE):
-        return f"{names} {told}."
-    return f"{names} {told}: {found.cause.value.replace('-', ' ')}."
+        return f"{names} makes the build fail; the log does not say why."
+    return f"{names} {PHASES[found.phase]}: {found.cause.value.replace('-', ' ')}."
 
 
 def _summary(kind: VerdictKind, case: Case) -> str:

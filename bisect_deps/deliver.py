@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from bisect_deps.errors import InputError
@@ -32,8 +32,11 @@ def write_fix(
         return [write_whole(file.parent / name, data) for name, data in changed.items()]
     assert output is not None
     if output.endswith(("/", os.sep)) or Path(output).is_dir():
-        whole = {**originals, **changed}
-        return [write_whole(_inside(Path(output), name), data) for name, data in whole.items()]
+        whole = {
+            _inside(Path(output), name): data for name, data in {**originals, **changed}.items()
+        }
+        _be_elsewhere(whole, originals, file.parent)
+        return [write_whole(path, data) for path, data in whole.items()]
     others = [name for name in changed if name != root]
     if others:
         raise InputError(
@@ -41,17 +44,37 @@ def write_fix(
             place=output,
             hint=f"give a folder: -o {output.removesuffix('.txt')}/",
         )
+    _be_elsewhere([Path(output)], originals, file.parent)
     return [write_whole(Path(output), changed.get(root, originals[root]))]
+
+
+def _be_elsewhere(targets: Iterable[Path], originals: Mapping[str, bytes], folder: Path) -> None:
+    """Raise InputError where a file that was read would be overwritten: that is for `--write`."""
+    mine = {(folder / name).resolve() for name in originals}
+    for path in targets:
+        if path.resolve() in mine:
+            raise InputError(
+                "-o would overwrite a file that was read; nothing was written",
+                place=str(path),
+                hint="use --write to fix it in place, or name another place",
+            )
 
 
 def _be_unchanged(originals: Mapping[str, bytes], folder: Path) -> None:
     for name, data in originals.items():
-        if (folder / name).read_bytes() != data:
+        if _bytes_of(folder / name) != data:
             raise InputError(
-                "the file was changed while the run went on; nothing was written",
+                "the file was changed or removed while the run went on; nothing was written",
                 place=str(folder / name),
                 hint="run again, or write the fix elsewhere with -o",
             )
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -128,6 +128,14 @@ class Journal:
         self._contents.highest += 1
         return self._contents.highest
 
+    def keep(self, name: str, data: bytes) -> None:
+        """Keep a file beside the journal, such as a build's log. Raises JournalError."""
+        path = self.folder / name
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise _unwritable("what belongs to the journal", path, error) from None
+
     def record_start(self, started: Started) -> None:
         """Note a build before anything waits for it."""
         self._contents.started[started.key] = started
@@ -167,11 +175,15 @@ class Journal:
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as error:
-            raise JournalError(
-                f"cannot write the journal: {error.strerror}",
-                place=str(self.path),
-                hint="free some disk space, or make the folder writable; what was answered is kept",
-            ) from None
+            raise _unwritable("the journal", self.path, error) from None
+
+
+def _unwritable(what: str, path: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"cannot write {what}: {error.strerror}",
+        place=str(path),
+        hint="free some disk space, or make the folder writable; what was answered is kept",
+    )
 
 
 def make_state_folder(folder: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from bisect_deps.builders.base import Builder, Handle, Order
@@ -358,8 +357,7 @@ class Prober:
 
     def _keep_log(self, number: int, text: str) -> str:
         name = f"probes/{number}.log"
-        path: Path = self.journal.folder / name
-        path.write_bytes(text.encode("utf-8", "replace"))
+        self.journal.keep(name, text.encode("utf-8", "replace"))
         return name
 
     def _diagnose(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.config import Settings
 from bisect_deps.elsewhere import try_elsewhere
+from bisect_deps.errors import JournalError
 from bisect_deps.formats import open_manifest
 from bisect_deps.formats.base import Manifest
 from bisect_deps.journal import STATE_FOLDER, Journal
@@ -228,7 +229,11 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             passing=conclusion.passing,
         )
         verdict = replace(verdict, notes=(*verdict.notes, *opened.notes, *left))
-        (journal.folder / "report.json").write_text(dumps(verdict), encoding="utf-8")
+        try:
+            journal.keep("report.json", dumps(verdict).encode())
+        except JournalError as error:
+            # What was found is told all the same.
+            progress.note(f"the report was not kept: {error}")
     progress.finished(verdict)
     return Finished(verdict, dict(manifest.files), opened.seen, opened.interpreter)
 

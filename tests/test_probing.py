@@ -12,6 +12,7 @@ import pytest
 
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import BuilderOptions
+from bisect_deps.errors import JournalError
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal
 from bisect_deps.model import Candidate, Edit, EditAction, Outcome, Probe, ProbeKind
@@ -113,3 +114,10 @@ def test_a_probe_takes_as_long_in_the_journal_as_it_did(tmp_path: Path) -> None:
     built, _ = probed(tmp_path, "sleep 0.05", inquiry)
     known, _ = probed(tmp_path, "sleep 0.05", inquiry)
     assert known.seconds == built.seconds
+
+
+def test_a_log_that_cannot_be_kept_is_told_and_stops_the_run(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    (tmp_path / ".depbisect" / "probes" / "1.log").mkdir(parents=True)
+    with pytest.raises(JournalError, match="cannot write"):
+        probed(tmp_path, "true", Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?"))

@@ -362,6 +362,8 @@ def fix_changes(fix: Fix) -> list[str]:
 def _fix_change(edit: FixEdit) -> str:
     if edit.action is EditAction.DROP:
         return f"leave out {edit.name}"
+    if edit.action is EditAction.ADD and edit.file.endswith("build-constraints.txt"):
+        return f"build with {edit.name}{edit.after or ''}"
     if edit.action is EditAction.ADD:
         return f"add {edit.name}{edit.after or ''}"
     before, after = edit.before or "", edit.after or ""

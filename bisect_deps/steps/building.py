@@ -60,7 +60,12 @@ def keep_by_older_tools(
 
     It goes first where the best of the others leaves one of those culprits out, else last.
     """
-    targets = [found for found in case.culprits if _is_candidate(found)]
+    left_out = fixes[0].candidate.dropped if fixes and not context.alternatives else None
+    targets = [
+        found
+        for found in case.culprits
+        if _is_candidate(found) and (left_out is None or found.numbers & left_out)
+    ]
     if not targets:
         return list(fixes)
     context.progress.phase("Looking for build tools that still build it")

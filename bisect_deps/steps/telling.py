@@ -57,7 +57,8 @@ def verdict_of(
     passing: Probe | None = None,
 ) -> Verdict:
     """Return the verdict of a finished story. Every fix given was built, byte for byte."""
-    told = [fix_of(manifest, each, first=at == 0, of=len(fixes)) for at, each in enumerate(fixes)]
+    rivals = sum(not each.build_constraints for each in fixes)
+    told = [fix_of(manifest, each, first=at == 0, of=rivals) for at, each in enumerate(fixes)]
     culprits = tuple(culprit_of(found) for found in case.culprits)
     root = next(iter(manifest.files))
     return Verdict(

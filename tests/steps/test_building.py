@@ -14,7 +14,7 @@ from bisect_deps.deliver import write_fix
 from bisect_deps.interpreters import find_uv
 from bisect_deps.model import IndexSettings, Outcome, ProbeKind, VerdictKind
 from bisect_deps.progress import Silent
-from bisect_deps.reports.base import proof_text, usage
+from bisect_deps.reports.base import fix_changes, proof_text, usage
 from bisect_deps.session import Finished, run
 from bisect_deps.steps.building import BUILD_CONSTRAINTS_FILE
 from tests.support.local_index import Fault, LocalIndex, Project
@@ -117,6 +117,17 @@ def test_alternatives_are_shown_below_the_bump_with_the_reason(tmp_path: Path, s
     [other] = verdict.other_fixes
     assert other.style == "build-constraint"
     assert "a newer release lasts longer" in other.reason
+    assert fix_changes(other) == ["build with setuptools<81"]
+    assert "fewest lines" not in verdict.fix.reason
+
+
+def test_a_culprit_that_moves_costs_no_such_build_beside_one_that_is_left_out(
+    tmp_path: Path, served: str
+) -> None:
+    verdict = bisect(tmp_path, served, "mends==1.0\nnonesuch==1.0\n").verdict
+    assert verdict.fix is not None
+    assert b"mends==2.0" in verdict.fix.files["requirements.txt"]
+    assert not [probe for probe in verdict.probes if probe.number > verdict.fix.probe]
 
 
 def test_what_no_tool_builds_is_commented_out_as_before(tmp_path: Path, served: str) -> None:

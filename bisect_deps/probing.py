@@ -126,6 +126,8 @@ class Prober:
         self._root = next(iter(manifest.files))
         self._identity = builder.identity()
         self._told: set[str] = set()
+        # Signatures of trouble within one release that stayed through every try.
+        self._lasting: set[str] = set()
         self._running: list[_Flight] = []
 
     def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
@@ -279,11 +281,15 @@ class Prober:
         outcome = judge(build.status, diagnosis, None)
         is_trouble = status is BuildStatus.BROKEN or diagnosis.infrastructure
         is_trouble = is_trouble and outcome is Outcome.UNRESOLVED and not over_time
+        if is_trouble and status is BuildStatus.FAILED:
+            stays = self._diagnose(flight.inquiry, build.status, build.log, stays=True)
+            tried_enough = flight.tries > self.limits.retries
+            if not stays.infrastructure and (tried_enough or stays.signature in self._lasting):
+                self._lasting.add(stays.signature)
+                diagnosis, outcome = stays, judge(build.status, stays, None)
+                is_trouble = False
         if is_trouble and flight.tries <= self.limits.retries:
             return None
-        if is_trouble and status is BuildStatus.FAILED:
-            diagnosis = self._diagnose(flight.inquiry, build.status, build.log, stays=True)
-            outcome = judge(build.status, diagnosis, None)
         log = self._keep_log(flight.number, build.log)
         probe = Probe(
             number=flight.number,

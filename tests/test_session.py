@@ -37,6 +37,7 @@ PROJECTS = [
     Project("metadata").release("1.0", fault=Fault.METADATA).release("1.1"),
     Project("header").release("1.0", fault=Fault.HEADER).release("1.1"),
     Project("fetches").release("1.0", fault=Fault.NETWORK).release("1.1"),
+    Project("dead").release("1.0", code=broken_import()),
     Project("left").release("1.0", requires=["helper<2"]).release("1.1"),
     Project("right").release("1.0", requires=["helper>=2"]),
     Project("brings").release("1.0", requires=["broken==1.0"]).release("1.1"),
@@ -365,6 +366,14 @@ def test_a_build_script_that_never_gets_what_it_fetches_is_at_fault(
     assert verdict.kind is VerdictKind.FIXED, verdict.summary
     assert names(verdict) == [["fetches"]]
     assert verdict.culprits[0].cause is Cause.BUILD_DEP_MISSING
+
+
+def test_a_line_that_no_release_mends_is_named_all_the_same(tmp_path: Path, served: str) -> None:
+    check = "python -c 'import plain, dead'"
+    verdict = bisect(tmp_path, served, "plain==1.0\ndead==1.0\n", checks=(check,))
+    assert verdict.kind is VerdictKind.CULPRITS, verdict.summary
+    assert names(verdict) == [["dead"]]
+    assert verdict.culprits[0].phase is Phase.CHECK
 
 
 def test_the_users_log_saves_the_first_build(tmp_path: Path, served: str) -> None:

@@ -9,9 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from bisect_deps.model import EditAction, Probe
+from bisect_deps.model import EditAction, Member, Outcome, Probe, ProbeKind
 from bisect_deps.probing import BudgetSpent, Story
-from bisect_deps.steps.base import Alternative, Case, Context, Found
+from bisect_deps.steps.accusing import describe
+from bisect_deps.steps.base import (
+    Alternative,
+    Case,
+    Context,
+    Found,
+    ask,
+    drop,
+    suspects_of,
+    with_edits,
+)
 from bisect_deps.steps.parting import part
 from bisect_deps.steps.refining import refine
 from bisect_deps.steps.ways import free, hold_back, other_halves, step_back
@@ -49,7 +59,28 @@ def mend_check(context: Context, case: Case, failing: Probe) -> Story[list[Alter
     if ways:
         ways[0] = yield from refine(context, ways[0])
         case.culprits += _joined(ways, failing)
+    elif not case.culprits and context.cheap:
+        yield from _accuse_alone(context, case, failing)
     return ways
+
+
+def _accuse_alone(context: Context, case: Case, failing: Probe) -> Story[None]:
+    """Accuse the line that the log suspects if its import fails alike with no other line there.
+
+    No release of it may pass, and without it the check cannot pass either: nothing else shows it.
+    """
+    for suspect in suspects_of(failing)[:1]:
+        lines = context.named(suspect.name)
+        numbers = {each.number for each in lines}
+        others = [drop(each) for each in context.requirements if each.number not in numbers]
+        if not lines or not context.capabilities.isolated:
+            return
+        purpose = f"does {suspect.name} import with no other line there?"
+        base = with_edits(case.candidate, others)
+        probe = yield from ask(base, ProbeKind.SUBSET, purpose, imports=True)
+        if probe.outcome is Outcome.FAIL and probe.signature == failing.signature:
+            members = tuple(Member(each, each.name, each.pin) for each in lines)
+            case.culprits.append(describe(members, probe))
 
 
 def _is_improvable(context: Context, case: Case, way: Alternative) -> bool:

@@ -257,6 +257,18 @@ def test_a_pin_of_a_constraints_file_is_at_fault_and_mended_there(
     proof_holds(verdict)
 
 
+def test_a_failure_that_no_culprit_explains_is_said_to_be_left(tmp_path: Path, served: str) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "nonesuch"\n'
+    )
+    verdict = bisect(tmp_path, served, f"-e {mine}\nturns==1.0\n")
+    assert ["turns"] in names(verdict)
+    assert verdict.kind is VerdictKind.CULPRITS
+    assert any("something else is at fault as well" in note for note in verdict.notes)
+
+
 def test_a_project_that_does_not_exist_is_commented_out(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "plain==1.0\nnonesuch==2.0\n")
     assert verdict.kind is VerdictKind.FIXED

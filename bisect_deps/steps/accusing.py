@@ -385,8 +385,7 @@ def found_certified(
         if probe is not None
         else Found(members, Phase.RESOLVE, Cause.UNKNOWN, "")
     )
-    passing: Items | None = certified.passing[0] if certified.passing else None
-    found.passing_probe = record.number(passing)
+    found.passing_probe = record.passing(certified.passing)
     return found
 
 

@@ -6,7 +6,7 @@ An item that is kept stands as it is in the failing candidate; an item that is l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bisect_deps.model import Candidate, Outcome, Phase, Probe, ProbeKind, Requirement
@@ -44,10 +44,13 @@ class Record:
 
     probes: dict[Items, Probe] = field(default_factory=dict)
 
-    def number(self, items: Items | None) -> int | None:
-        """Return the number of the probe that answered, None where no build was needed."""
-        probe = None if items is None else self.probes.get(items)
-        return None if probe is None else probe.number
+    def passing(self, asked: Iterable[Items]) -> int | None:
+        """Return the number of the first probe of these that passed, None where none did.
+
+        An install that worked while the check failed answers a search, and is no passing build.
+        """
+        probes = (self.probes[items] for items in asked if items in self.probes)
+        return next((each.number for each in probes if each.outcome is Outcome.PASS), None)
 
 
 def locate(

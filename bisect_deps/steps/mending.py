@@ -113,6 +113,11 @@ def _try_fixes(context: Context, case: Case) -> Story[Probe | None]:
             # The culprits are mended as far as this log can tell: the next one is at the front.
             _take(case, candidate)
             return probe
+        if probe.outcome is Outcome.FAIL and candidate.dropped.issuperset(_hitting(case)):
+            case.notes.append(
+                "With the culprits commented out the file still fails: something else is at fault "
+                "as well, and it is not known what."
+            )
     return None
 
 
@@ -285,7 +290,8 @@ def _take_back(
 def _accuse_one(case: Case, requirement: Requirement, failing: Probe, passing: Probe) -> None:
     member = Member(requirement, requirement.name, requirement.pin)
     found = describe((member,), failing)
-    found.passing_probe = passing.number
+    # An install that works while the check fails is no passing build; the fix will be one.
+    found.passing_probe = passing.number if passing.outcome is Outcome.PASS else None
     case.culprits.append(found)
 
 

@@ -237,15 +237,19 @@ class Prober:
             )
             number = flown.number
         else:
-            if self.limits.max_builds is not None and self.builds >= self.limits.max_builds:
+            if self._is_spent():
                 raise BudgetSpent(
-                    f"the limit of {counted(self.limits.max_builds, 'build')} is reached"
+                    f"the limit of {counted(self.limits.max_builds or 0, 'build')} is reached"
                 )
             number = flown.number if flown is not None else self.journal.next_number()
             handle = self._begin(replace(order, label=f"probe {number}"), key, number)
         self.builds += 1
         self.progress.probe_started(self._announcement(number, inquiry))
         return _Flight(place, number, inquiry, order, key, handle, self._clock(), 1)
+
+    def _is_spent(self) -> bool:
+        most = self.limits.max_builds
+        return most is not None and self.builds >= most
 
     def _begin(self, order: Order, key: str, number: int) -> Handle:
         # Where builds outlive us, the journal knows of a start before and after it is made, so
@@ -288,7 +292,7 @@ class Prober:
                 self._lasting.add(stays.signature)
                 diagnosis, outcome = stays, judge(build.status, stays, None)
                 is_trouble = False
-        if is_trouble and flight.tries <= self.limits.retries:
+        if is_trouble and flight.tries <= self.limits.retries and not self._is_spent():
             return None
         log = self._keep_log(flight.number, build.log)
         probe = Probe(
@@ -323,6 +327,7 @@ class Prober:
         self.progress.note(f"The system that builds had trouble; trying again in {pause:.0f} s.")
         self._sleep(pause)
         handle = self._begin(flight.order, flight.key, flight.number)
+        self.builds += 1
         return replace(flight, handle=handle, began=self._clock(), tries=flight.tries + 1)
 
     def _from_journal(self, key: str, inquiry: Inquiry, order: Order) -> Probe | None:

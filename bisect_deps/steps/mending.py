@@ -38,6 +38,7 @@ from bisect_deps.steps.base import (
     ask,
     candidate_of,
     drop,
+    failing_release,
     installs,
     suspects_of,
     with_edits,
@@ -237,8 +238,10 @@ def _mend_by_suspicion(context: Context, case: Case, failing: Probe) -> Story[Pr
     probe = failing
     suspected: list[Requirement] = []
     while not installs(probe):
-        more = [each for each in _suspected(context, case, probe) if each not in suspected]
-        if not more or context.index is None or context.resolver is None:
+        known = {each.number for each in suspected}
+        more = [each for each in _suspected(context, case, probe) if each.number not in known]
+        learned = _note_failing(case, probe)
+        if not (more or learned) or context.index is None or context.resolver is None:
             return probe
         suspected += more
         candidate = next(bumps(context, case, [each.number for each in suspected]), None)
@@ -251,6 +254,20 @@ def _mend_by_suspicion(context: Context, case: Case, failing: Probe) -> Story[Pr
     if suspected:
         probe = yield from _take_back(context, case, probe, suspected, failing)
     return probe
+
+
+def _note_failing(case: Case, probe: Probe) -> bool:
+    """Note the releases that a suspect was moved to and that fail as well; say if there are new."""
+    moved = {edit.name: edit.to for edit in probe.candidate.edits}
+    learned = False
+    for suspect in suspects_of(probe):
+        release = failing_release(suspect)
+        if release is None or moved.get(release.name) != f"=={release.version}":
+            continue
+        if case.failing.get(release.name) != release.version:
+            case.failing[release.name] = release.version
+            learned = True
+    return learned
 
 
 def _take_back(

@@ -65,8 +65,9 @@ class Journal:
     key. `fresh` sets the whole file aside (`journal.1.jsonl`).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
         self.folder = folder
+        self._fresh = fresh
         self.path = folder / "journal.jsonl"
         self._lock = FileLock(str(folder / "lock"))
         self._contents = Contents()
@@ -83,6 +84,9 @@ class Journal:
                 place=str(self.folder),
                 hint="wait for it to end, or stop it; its answers are kept",
             ) from None
+        if self._fresh and self.path.exists():
+            # Set aside unread: it may be one that this version cannot read.
+            _set_aside(self.path)
         self._contents = read(self.path)
         return self
 
@@ -204,26 +208,37 @@ def make_state_folder(folder: Path) -> None:
 def read(path: Path) -> Contents:
     """Read a journal file; a last line cut off by a kill is left out. Raises JournalError."""
     contents = Contents()
-    for entry in _entries(path):
-        kind = entry.get("type")
-        if kind == "run":
-            if entry.get("format") != FORMAT:
-                raise JournalError(
-                    f"written by another version of depbisect (format {entry.get('format')})",
-                    place=str(path),
-                    hint="use --fresh to start over",
-                )
-            contents.runs[entry["inputs"]] = entry["facts"]
-        elif kind == "started":
-            started = Started(entry["key"], entry["number"], entry["handle"])
-            contents.started[started.key] = started
-            contents.highest = max(contents.highest, started.number)
-        elif kind == "probe":
-            answered = Answered(**{k: v for k, v in entry.items() if k != "type"})
-            contents.answers[answered.key] = answered
-            contents.started.pop(answered.key, None)
-            contents.highest = max(contents.highest, answered.number)
+    try:
+        for entry in _entries(path):
+            _take(contents, entry, path)
+    except (KeyError, TypeError) as error:
+        raise JournalError(
+            f"it holds an entry that this version cannot read ({error})",
+            place=str(path),
+            hint="use --fresh to start over",
+        ) from None
     return contents
+
+
+def _take(contents: Contents, entry: Mapping[str, Any], path: Path) -> None:
+    kind = entry.get("type")
+    if kind == "run":
+        if entry.get("format") != FORMAT:
+            raise JournalError(
+                f"written by another version of depbisect (format {entry.get('format')})",
+                place=str(path),
+                hint="use --fresh to start over",
+            )
+        contents.runs[entry["inputs"]] = entry["facts"]
+    elif kind == "started":
+        started = Started(entry["key"], entry["number"], entry["handle"])
+        contents.started[started.key] = started
+        contents.highest = max(contents.highest, started.number)
+    elif kind == "probe":
+        answered = Answered(**{k: v for k, v in entry.items() if k != "type"})
+        contents.answers[answered.key] = answered
+        contents.started.pop(answered.key, None)
+        contents.highest = max(contents.highest, answered.number)
 
 
 def digest(*parts: object) -> str:

@@ -202,7 +202,8 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
     """
     began = time.monotonic()
     manifest = open_manifest(settings.file) if handover is None else handover.manifest
-    with Journal(settings.file.resolve().parent / STATE_FOLDER) as journal:
+    state = settings.file.resolve().parent / STATE_FOLDER
+    with Journal(state, fresh=not settings.resume) as journal:
         opened = open_run(settings, manifest, journal, progress)
         left: list[str] = []
         try:

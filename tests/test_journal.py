@@ -121,3 +121,13 @@ def test_a_killed_writer_leaves_every_answer_that_it_had_recorded(tmp_path: Path
 @given(st.lists(st.binary(max_size=5), max_size=4), st.lists(st.binary(max_size=5), max_size=4))
 def test_different_parts_have_different_digests(one: list[bytes], two: list[bytes]) -> None:
     assert (digest(*one) == digest(*two)) == (one == two)
+
+
+def test_an_entry_that_cannot_be_read_is_told_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text('{"type": "probe", "unheard": 1}\n', encoding="utf-8")
+    with pytest.raises(JournalError, match="cannot read") as caught:
+        read(tmp_path / "journal.jsonl")
+    assert "--fresh" in str(caught.value.hint)
+    with Journal(tmp_path, fresh=True) as journal:
+        assert journal.answer("a") is None
+    assert (tmp_path / "journal.1.jsonl").exists()

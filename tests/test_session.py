@@ -38,6 +38,7 @@ PROJECTS = [
     Project("header").release("1.0", fault=Fault.HEADER).release("1.1"),
     Project("fetches").release("1.0", fault=Fault.NETWORK).release("1.1"),
     Project("dead").release("1.0", code=broken_import()),
+    Project("holder").release("1.0", requires=["turns<1.2"]).release("2.0", requires=["turns"]),
     Project("left").release("1.0", requires=["helper<2"]).release("1.1"),
     Project("right").release("1.0", requires=["helper>=2"]),
     Project("brings").release("1.0", requires=["broken==1.0"]).release("1.1"),
@@ -386,6 +387,13 @@ def test_a_line_that_no_release_mends_is_named_all_the_same(tmp_path: Path, serv
     assert verdict.kind is VerdictKind.CULPRITS, verdict.summary
     assert names(verdict) == [["dead"]]
     assert verdict.culprits[0].phase is Phase.CHECK
+
+
+def test_a_release_that_failed_is_not_offered_again(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "holder==1.0\nturns==1.0\n")
+    assert verdict.kind is VerdictKind.FIXED, verdict.summary
+    assert verdict.fix is not None
+    assert {edit.name for edit in verdict.fix.edits if edit.after} == {"holder", "turns"}
 
 
 def test_the_users_log_saves_the_first_build(tmp_path: Path, served: str) -> None:

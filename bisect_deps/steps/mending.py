@@ -197,7 +197,15 @@ def _last_resorts(index: Index, case: Case) -> dict[str, Floor]:
     """
     again = [edit.name for edit in case.edits.values() if _fails_still(case, edit)]
     newest = {name: index.newest(name) for name in again}
-    return {name: Floor(one.version, included=True) for name, one in newest.items() if one}
+    seen = {name: {case.failing[name]} for name in newest}
+    for member in (each for found in case.culprits for each in found.members):
+        if member.name in seen and member.version is not None:
+            seen[member.name].add(member.version)
+    return {
+        name: Floor(one.version, included=True, excluded=tuple(sorted(seen[name] - {one.version})))
+        for name, one in newest.items()
+        if one
+    }
 
 
 def _choices(case: Case) -> dict[str, Floor]:

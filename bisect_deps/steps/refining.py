@@ -18,6 +18,8 @@ from bisect_deps.steps.narrowing import Axis, axis_between
 # One release is worth this many whole builds; what is not decided then stays as it was proven.
 MOST_BUILDS = 4
 MOST_DEAR_BUILDS = 1
+# All of them together: a fix that moves many releases is refined less, not for longer.
+MOST_IN_ALL = 12
 
 
 def refine(context: Context, fix: Alternative) -> Story[Alternative]:
@@ -41,7 +43,8 @@ def _refine_one(context: Context, fix: Alternative, found: Found) -> Story[Alter
         return fix
     search = narrow(len(axis.versions), failing=axis.failing, passing=axis.passing)
     tried: list[Tried] = []
-    most = MOST_BUILDS if context.cheap else MOST_DEAR_BUILDS
+    share = max(1, MOST_IN_ALL // max(1, len(fix.culprits)))
+    most = min(MOST_BUILDS, share) if context.cheap else MOST_DEAR_BUILDS
     best = fix
     try:
         questions = next(search)

@@ -24,6 +24,7 @@ GRACE = 1.0
 
 # Index addresses that installers read. Their credentials are taken out, and the builder hands
 # those over where build backends do not look; without the address, builds would ask another index.
+TERMINAL_SIZE = ("COLUMNS", "LINES")
 INDEX_VARIABLES = frozenset(
     {
         "PIP_EXTRA_INDEX_URL",
@@ -53,7 +54,7 @@ def clean_environment(
     AUTH, COOKIE, AWS_*, ...) and those whose value holds one (a URL's user part, a known kind of
     token), unless named in `keep`. Everything else stays, since builds need compilers' flags,
     certificates, proxies, locale and the installers' settings. Index addresses stay without their
-    credentials.
+    credentials. The terminal's size goes too: installers wrap their messages to it, in mid-phrase.
     """
     source = os.environ if base is None else base
     cleaned: dict[str, str] = {}
@@ -62,7 +63,7 @@ def clean_environment(
             cleaned[name] = value
         elif name in INDEX_VARIABLES:
             cleaned[name] = split_credentials(value)[0]
-        elif not names_secret(name) and not looks_secret(value):
+        elif name not in TERMINAL_SIZE and not names_secret(name) and not looks_secret(value):
             cleaned[name] = value
     return {**cleaned, **(extra or {})}
 

@@ -189,3 +189,8 @@ def test_no_secret_reaches_a_build_and_what_it_needs_does() -> None:
 
 def test_a_variable_that_the_user_names_is_kept() -> None:
     assert clean_environment(base=BASE, keep=["GITHUB_TOKEN"])["GITHUB_TOKEN"] == PLANTED
+
+
+def test_a_build_is_not_told_the_size_of_the_terminal() -> None:
+    cleaned = clean_environment(base={"COLUMNS": "80", "LINES": "24", "LANG": "C.UTF-8"})
+    assert cleaned == {"LANG": "C.UTF-8"}

@@ -62,7 +62,7 @@ class Context:
     imports: bool = False
     slots: int = 1
     prefer: Prefer = Prefer.BUILDS
-    isolated_limit: float = 20.0
+    isolated_limit: float = 12.0
     good: Mapping[str, str] = field(default_factory=dict)
     good_date: str | None = None
     add_constraints: bool = False

@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from bisect_deps import interpreters
 from bisect_deps.guiding.guided import Guided, begin, new_start
 from bisect_deps.guiding.script import read_script, script

@@ -76,8 +76,29 @@ class EditAction(str, Enum):
     """What an edit does to the manifest."""
 
     REPIN = "repin"
+    REPLACE = "replace"
     DROP = "drop"
     ADD = "add"
+
+
+class BreakageKind(str, Enum):
+    """How what is installed fails when it is used."""
+
+    NAME_GONE = "name-gone"
+    ATTRIBUTE_GONE = "attribute-gone"
+    ARGUMENT_GONE = "argument-gone"
+    MODULE_GONE = "module-gone"
+    DISTRIBUTION_MISSING = "distribution-missing"
+    ABI = "abi"
+    RAISED = "raised"
+    OTHER = "other"
+
+
+class RemedyKind(str, Enum):
+    """Where a remedy has to be in force."""
+
+    RUN = "run"
+    BUILD = "build"
 
 
 class BuildStatus(str, Enum):
@@ -194,10 +215,12 @@ class Requirement:
 class Edit:
     """One change of the manifest.
 
-    DROP and REPIN name the requirement by `number`; `to` is the new version clause of a REPIN
-    (`==1.26.0`). ADD has `number` None and adds the requirement `name` + `to` to the root file, or
-    to a constraints file with `constraint`. `hashes` (`sha256:…`) replace those of the line; a
-    REPIN without any drops them, since they belong to the version before.
+    DROP, REPIN and REPLACE name the requirement by `number`; `to` is the new version clause of a
+    REPIN (`==1.26.0`, `>=6,<7`), the whole new requirement of a REPLACE (`faiss-cpu==1.12.0`,
+    `pywin32==306 ; sys_platform == "win32"`), whose `name` is the project that stands there then.
+    ADD has `number` None and adds the requirement `name` + `to` to the root file, or to a
+    constraints file with `constraint`. `hashes` (`sha256:…`) replace those of the line; a REPIN
+    without any drops them, since they belong to the version before.
     """
 
     action: EditAction
@@ -234,6 +257,36 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """A requirement (`setuptools<81`) that a signature advises: beside the file, or for builds."""
+
+    kind: RemedyKind
+    requirement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """What a log shows of an environment that installs and fails when it is used.
+
+    `user` is the distribution whose code failed, `lacks` the one in which something is missing or
+    changed; normalised, "" where the log does not tell or it is no distribution. `what` is the name
+    that is missing. `through` are the distributions of the traceback, outermost first. `module` is
+    the module whose import was being checked, "" in a check of the user's own. `signature` is the
+    fingerprint of this breakage alone.
+    """
+
+    kind: BreakageKind
+    user: str = ""
+    lacks: str = ""
+    what: str = ""
+    through: tuple[str, ...] = ()
+    module: str = ""
+    signature: str = ""
+    remedies: tuple[Remedy, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Suspect:
     """What a log points at; never more than a prior.
 
@@ -257,6 +310,7 @@ class Suspect:
     signature: str = ""
     evidence: tuple[Evidence, ...] = ()
     group: int | None = None
+    remedies: tuple[Remedy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +319,7 @@ class Diagnosis:
 
     `outcome` is PASS, FAIL, or UNRESOLVED where the log does not tell. `signature` identifies the
     failure in masked form ("" for a pass), so that two logs of one failure compare equal.
+    `breakages` are the failures of a check or of imports, in the order of the log.
     """
 
     outcome: Outcome
@@ -274,6 +329,7 @@ class Diagnosis:
     signature: str = ""
     evidence: tuple[Evidence, ...] = ()
     notes: tuple[str, ...] = ()
+    breakages: tuple[Breakage, ...] = ()
 
     @property
     def infrastructure(self) -> bool:
@@ -285,13 +341,15 @@ class Diagnosis:
 class Build:
     """What a builder saw: its final status, log, seconds; `installed` maps name to version.
 
-    `installed` is None where the builder cannot tell what was installed.
+    `installed` is None where the builder cannot tell what was installed. `modules` maps import
+    names to the distributions that brought them, where a check failed and the builder can tell.
     """
 
     status: BuildStatus
     log: str
     seconds: float
     installed: Mapping[str, str] | None = None
+    modules: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,13 +398,18 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """The neighbouring versions between which the outcome turns."""
+    """The versions between which the outcome turns.
+
+    `not_built` are the installable releases between the two that were not built: without any, the
+    two are neighbours and the boundary is exact.
+    """
 
     name: str
     last_failing: str | None
     first_passing: str | None
     tried: tuple[Tried, ...] = ()
     skipped: tuple[Tried, ...] = ()
+    not_built: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,8 +421,35 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """One sentence of a verdict, with the probe or the fact of the index that shows it."""
+
+    text: str
+    probe: int | None = None
+    fact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonFor:
+    """The Python that a file was made for: a minor version (`3.8`), told by index facts alone.
+
+    `facts` are the sentences that show it. `path` and `probe` say where that Python is here, and
+    which build of the unchanged file passed on it; None where it is absent or was not asked.
+    """
+
+    version: str
+    facts: tuple[str, ...]
+    path: str | None = None
+    probe: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Culprit:
-    """A minimal failing set: one member is a single culprit, several are a combination."""
+    """A minimal failing set: one member is a single culprit, several are a combination.
+
+    `install` maps a system (`Debian and Ubuntu`) to the command that installs what the machine
+    lacks; empty where the machine is not at fault.
+    """
 
     members: tuple[Member, ...]
     phase: Phase
@@ -369,6 +459,7 @@ class Culprit:
     proof: Proof = Proof(None, None)
     narrowings: tuple[Narrowing, ...] = ()
     advice: str = ""
+    install: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,6 +511,8 @@ class Verdict:
 
     `fix` is the recommended one, `other_fixes` verified alternatives. `fallback` is the largest
     candidate known to pass where no fix was verified. `summary` is one sentence for people.
+    `seconds_to_fix` is how long the verified fix took, None without one. `unpinned` maps the text
+    of each line that pins nothing to the version that the verified environment has of it.
     """
 
     kind: VerdictKind
@@ -434,6 +527,9 @@ class Verdict:
     builds: int = 0
     seconds: float = 0.0
     summary: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     confidence: float = 1.0
     environment: Mapping[str, str] = field(default_factory=dict)
+    seconds_to_fix: float | None = None
+    python_for: PythonFor | None = None
+    unpinned: Mapping[str, str] = field(default_factory=dict)

@@ -15,13 +15,12 @@ from random import Random
 
 from bisect_deps.model import BreakageKind, Candidate, Cause, Phase
 from tests.fix.resolving import Query, Solver
-from tests.fix.simulated import ROOT, Checks, Quality, Scenario, State, described
+from tests.fix.simulated import LIMITS, ROOT, Checks, Quality, Scenario, State, described
 from tests.fix.world import ELSEWHERE, HERE, Fault, Listing, World, parse
 
 NAMES = ("ash", "birch", "cedar", "dogwood", "elm", "fir", "gorse", "hazel", "ivy", "juniper")
 WORDS = ("amber", "beryl", "coral", "diamond", "emerald", "flint", "garnet", "halite", "iolite")
 TOOLS = "tools"
-LIMITS = "constraints.txt"
 ATTEMPTS = 400
 CHECK_CAUSES = (Cause.IMPORT_ERROR, Cause.ABI_MISMATCH, Cause.TEST_FAILURE)
 BUILD_CAUSES = (Cause.COMPILE_ERROR, Cause.BUILD_API_REMOVED, Cause.SETUP_SCRIPT_ERROR)
@@ -182,8 +181,6 @@ def _spoiled(random: Random, listings: list[Listing]) -> list[Listing]:
     """Make a release or two such that installers pass over them."""
     if len(listings) > 2 and random.random() < 0.06:
         listings[-1] = replace(listings[-1], requires_python=">=3.13")
-    if len(listings) > 2 and random.random() < 0.06:
-        listings[0] = replace(listings[0], requires_python="<3.10")
     if len(listings) > 2 and random.random() < 0.1:
         place = random.randrange(len(listings))
         listings[place] = replace(listings[place], yanked=True)
@@ -333,7 +330,7 @@ def _missing(draft: _Draft) -> bool:
     else:
         place = draft.random.randrange(len(draft.projects[name]))
         listing = draft.projects[name][place]
-        draft.projects[name][place] = replace(listing, requires_python="<3.10")
+        draft.projects[name][place] = replace(listing, requires_python=">=3.13")
         draft.lines[name] = f"=={listing.version}"
     return not draft.now()
 
@@ -467,8 +464,12 @@ def _break_build(draft: _Draft, name: str) -> bool:
         return False
     bad = _spread(draft, name, installed[name])
     wheel = draft.random.choice(("", ELSEWHERE))
+    # uv compiles what is made for older Pythons only, as if it were for all.
+    python = draft.random.choice((None, None, ">=3.6,<3.12"))
     draft.projects[name] = [
-        replace(own, wheel=wheel, sdist=True) if own.version in bad else own
+        replace(own, wheel=wheel, sdist=True, requires_python=own.requires_python or python)
+        if own.version in bad
+        else own
         for own in draft.projects[name]
     ]
     remedy = draft.random.choice(BUILD_REMEDIES) if draft.random.random() < 0.25 else ""

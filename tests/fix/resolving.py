@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from bisect_deps.index.releases import allows_python, cutoff_instant, instant
+from packaging.specifiers import SpecifierSet
+
+from bisect_deps.index.releases import cutoff_instant, instant
 from bisect_deps.model import IndexSettings, Interpreter, Release
 from bisect_deps.resolver import Answered, Resolution
 from tests.fix.world import (
@@ -217,13 +220,23 @@ class _Usable:
             fits = listing.wheel == HERE or (listing.sdist and not self._refuses_source(name))
             fits = fits and (not listing.yanked or name in self._yanked)
             fits = fits and (early or not parse(listing.version).is_prerelease)
-            if fits and allows_python(listing.requires_python, PYTHON.version):
+            if fits and is_old_enough(listing.requires_python):
                 mask |= 1 << place
         return mask
 
     def _refuses_source(self, name: str) -> bool:
         only = self._wheels_only
         return only if isinstance(only, bool) else name in only
+
+
+@cache
+def is_old_enough(requires_python: str | None) -> bool:
+    """Say whether PYTHON is not below what a release asks for: uv looks at no upper bound."""
+    return all(
+        clause.operator in ("<", "<=", "!=")
+        or parse(clause.version.removesuffix(".*")) <= parse(PYTHON.version)
+        for clause in SpecifierSet(requires_python or "")
+    )
 
 
 class _Search:

@@ -39,6 +39,7 @@ from tests.fix.resolving import Query, SimulatedResolver, Solution, Solver
 from tests.fix.world import HERE, Fault, SimulatedIndex, World, read
 
 ROOT = "requirements.txt"
+LIMITS = "constraints.txt"
 FOLDER = Path("/project")
 TIMEOUT = 1800.0
 LOCAL = Capabilities(
@@ -54,10 +55,16 @@ LOCAL = Capabilities(
 PLATFORM = Capabilities(check=False, reattach=True, typical=60.0, pause=1.0)
 # What a builder without logs leaves: that the build failed, and nothing else.
 STATUS_ONLY = "resolve | unknown |  | "
+# No story needs so many answers in worlds of this size.
+MOST_ANSWERS = 2000
 STOPPED = "::depbisect stopped after 12 s: over its limit"
 
 # What one build comes to: outcome, what its log says, what was installed.
 _Answer = tuple[Outcome, Diagnosis, Mapping[str, str] | None]
+
+
+class Endless(AssertionError):
+    """A story that asks and asks: in a world of this size, it would never end."""
 
 
 class Quality(str, Enum):
@@ -241,7 +248,9 @@ class SimulatedBuilds:
         )
 
     def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
-        """Return one probe per inquiry, in the same order. Raises BudgetSpent."""
+        """Return one probe per inquiry, in the same order. Raises BudgetSpent, Endless."""
+        if len(self.asked) > MOST_ANSWERS:
+            raise Endless(f"{MOST_ANSWERS} inquiries answered, and no verdict")
         keys = [self._key(inquiry) for inquiry in inquiries]
         queue = list(range(len(inquiries)))
         if self.conditions.order:

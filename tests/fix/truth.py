@@ -2,6 +2,7 @@
 
 Knows nothing of how a story finds what it says. The laws, by number:
 
+0 the story ends
 1 clock: the same verdict however long builds take, in whatever order they end, and on replay
 2 minimal: with any one edit of the fix taken back the file fails; an edit belongs to a culprit
 3 complete: what was shown to fail in the file as given is named, with all that takes part
@@ -35,7 +36,7 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from tests.fix.resolving import Query
-from tests.fix.simulated import FOLDER, ROOT, Conditions, Quality, Scenario
+from tests.fix.simulated import FOLDER, ROOT, Conditions, Endless, Quality, Scenario
 from tests.fix.solving import Told
 from tests.fix.world import Fault, in_sight, parse, read
 
@@ -228,19 +229,19 @@ class Truth:
         tools = told.build_constraints
         if not self.passes(fix, tools):
             failing = ", ".join(map(str, self.failing(fix, tools)))
-            yield Violation(9, f"the fix {_shown(fix)} fails: {failing}")
+            yield Violation(9, f"the fix {shown(fix)} fails: {failing}")
             return
         if not self._says_the_same(fix):
-            yield Violation(9, f"the file of the fix {_shown(fix)} says something else")
+            yield Violation(9, f"the file of the fix {shown(fix)} says something else")
         for edit in fix.edits:
             if edit.action is EditAction.DROP:
                 yield Violation(7, f"the fix leaves {edit.name} out")
             rest = Candidate(tuple(own for own in fix.edits if own is not edit))
             if self.passes(rest, tools):
-                yield Violation(2, f"the edit {_shown(Candidate((edit,)))} is not needed")
+                yield Violation(2, f"the edit {shown(Candidate((edit,)))} is not needed")
             elif not self._is_excused(told, rest, tools):
                 without = ", ".join(map(str, self.failing(rest, tools)))
-                text = f"the edit {_shown(Candidate((edit,)))} belongs to no culprit"
+                text = f"the edit {shown(Candidate((edit,)))} belongs to no culprit"
                 yield Violation(2, f"{text}: without it {without} fails")
         if tools and self.passes(fix):
             yield Violation(2, f"the build constraints {', '.join(tools)} are not needed")
@@ -269,9 +270,9 @@ class Truth:
     def _incomplete(self, told: Told) -> Iterator[Violation]:
         if told.kind is VerdictKind.INCONCLUSIVE or self.scenario.quality is Quality.STATUS:
             return
-        shown = set(chain.from_iterable(told.shown.values())) | {"conflict"}
+        seen = set(chain.from_iterable(told.shown.values())) | {"conflict"}
         for own in self.failing(Candidate()):
-            if own.name in shown and not _is_named(own, told.culprits):
+            if own.name in seen and not _is_named(own, told.culprits):
                 named = {m.name for culprit in told.culprits for m in culprit.members}
                 unnamed = ", ".join(sorted(own.names - named))
                 yield Violation(3, f"{own} was shown, and {unnamed} is not named")
@@ -284,8 +285,8 @@ class Truth:
         failing = numbers.get(culprit.proof.failing_probe or 0)
         passing = numbers.get(culprit.proof.passing_probe or 0)
         if failing is not None and not self._shows(told, failing, culprit):
-            shown = ", ".join(told.shown.get(failing.number, ())) or failing.outcome.value
-            yield Violation(4, f"{_named(culprit)} is shown by a probe of another failure: {shown}")
+            other = ", ".join(told.shown.get(failing.number, ())) or failing.outcome.value
+            yield Violation(4, f"{_named(culprit)} is shown by a probe of another failure: {other}")
         if passing is not None and passing.outcome is not Outcome.PASS:
             yield Violation(4, f"{_named(culprit)} has a passing probe that did not pass")
         for narrowing in culprit.narrowings:
@@ -295,12 +296,12 @@ class Truth:
         if probe.outcome is not Outcome.FAIL:
             return False
         names = {member.name for member in culprit.members}
-        shown = told.shown.get(probe.number, ())
-        if probe.kind is ProbeKind.RESOLVE or "conflict" in shown:
+        seen = told.shown.get(probe.number, ())
+        if probe.kind is ProbeKind.RESOLVE or "conflict" in seen:
             if probe.kind is ProbeKind.ISOLATED:
                 return True
             return any(names & own.names for own in self.failing(probe.candidate))
-        faults = [fault for fault in self.scenario.world.faults if fault.name in shown]
+        faults = [fault for fault in self.scenario.world.faults if fault.name in seen]
         return any(names & fault.names for fault in faults)
 
     # --- ranges -------------------------------------------------------------------------------
@@ -379,7 +380,10 @@ def judged(
     scenario: Scenario, solve: Callable[[Scenario, Conditions], Told]
 ) -> tuple[Told, list[Violation]]:
     """Solve a scenario under several conditions; return the first verdict, and what is wrong."""
-    told = solve(scenario, Conditions())
+    try:
+        told = solve(scenario, Conditions())
+    except Endless as error:
+        return Told(VerdictKind.UNAVAILABLE), [Violation(0, str(error))]
     found = Truth(scenario).violations(told)
     others = {
         "when builds take otherwise long": Conditions(delays=1),
@@ -387,7 +391,11 @@ def judged(
         "on replay": Conditions(journal=dict(told.journal)),
     }
     for name, conditions in others.items():
-        other = solve(scenario, conditions)
+        try:
+            other = solve(scenario, conditions)
+        except Endless as error:
+            found.append(Violation(0, f"{error} {name}"))
+            continue
         if other.verdict != told.verdict:
             found.append(Violation(1, f"another verdict {name}"))
         elif conditions.delays == conditions.order == 0 and other.builds:
@@ -465,9 +473,10 @@ def _named(culprit: Culprit) -> str:
     return " with ".join(f"{m.name} {m.version or ''}".strip() for m in culprit.members)
 
 
-def _shown(candidate: Candidate) -> str:
-    shown = []
+def shown(candidate: Candidate) -> str:
+    """Return a candidate's edits in words: `-` before what is left out, `+` before new lines."""
+    words = []
     for edit in candidate.edits:
         sign = {EditAction.DROP: "-", EditAction.ADD: "+"}.get(edit.action, "")
-        shown.append(f"{sign}{edit.name}{edit.to or ''}")
-    return ", ".join(shown) or "(none)"
+        words.append(f"{sign}{edit.name}{edit.to or ''}")
+    return ", ".join(words) or "as written"

@@ -19,7 +19,7 @@ from tests.fix.drawing import PLOTS, draw
 from tests.fix.simulated import LIMITS, ROOT, Conditions, Scenario, described
 from tests.fix.solving import Told, solve_scenario
 from tests.fix.truth import Violation, judged, shown
-from tests.fix.world import World
+from tests.fix.world import Listing, World
 
 Solve = Callable[[Scenario, Conditions], Told]
 
@@ -87,7 +87,7 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
         yield replace(scenario, world=replace(world, projects=projects))
 
 
-def _smaller_projects(world: World) -> Iterator[Mapping[str, tuple[object, ...]]]:
+def _smaller_projects(world: World) -> Iterator[Mapping[str, tuple[Listing, ...]]]:
     for name in world.projects:
         yield {own: listings for own, listings in world.projects.items() if own != name}
     for name, listings in world.projects.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ def test_a_drawn_scenario_fails_and_follows_from_its_seed(seed: int) -> None:
 
 @pytest.mark.parametrize("plot", sorted(PLOTS))
 def test_a_plot_gives_what_it_is_called(plot: str) -> None:
-    wanted = {
+    wanted: dict[str, Callable[[Scenario], bool]] = {
         "install": lambda s: not s.state(Candidate()).installs,
         "conflict": lambda s: s.state(Candidate()).solution is None,
         "missing": lambda s: s.state(Candidate()).solution is None,
@@ -41,11 +42,12 @@ def test_a_plot_gives_what_it_is_called(plot: str) -> None:
         "triple": lambda s: any(len(f.members) == 3 for f in s.state(Candidate()).faults),
         "beside": lambda s: any(f.remedy and f.installs for f in s.state(Candidate()).faults),
         "flaky": lambda s: bool(s.world.flakes),
-    }.get(plot, lambda s: s.state(Candidate()).solution is not None)
+    }
+    holds = wanted.get(plot, lambda s: s.state(Candidate()).solution is not None)
     for seed in range(20):
         scenario = draw(seed, plot)
         assert scenario.plot == plot
-        assert wanted(scenario), "\n".join(described(scenario))
+        assert holds(scenario), "\n".join(described(scenario))
 
 
 def test_a_small_size_is_kept() -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from bisect_deps.resolver import Answered, Resolution, Resolver
 from tests.fix.drawing import Size, draw
 from tests.fix.resolving import Query, SimulatedResolver, Solver, is_old_enough
 from tests.fix.simulated import Scenario
-from tests.fix.world import AS_OF, HERE, Listing, World, allows, parse, read
+from tests.fix.world import AS_OF, HERE, Line, Listing, World, allows, parse, read
 from tests.support.index_files import Release
 from tests.support.local_index import LocalIndex, Project
 from tests.support.scenarios import SCENARIOS
@@ -110,7 +111,7 @@ def test_drawn_worlds_resolve_alike(tmp_path: Path, cache: Path, seed: int) -> N
     names = [read(line).name for line in lines]
     oldest = {name: own[0].version for name, own in scenario.world.projects.items()}
     day = "2020-06-01T00:00:00Z"
-    questions = [
+    questions: list[dict[str, Any]] = [
         {"lines": lines, "constraints": limits},
         {"lines": names, "resolution": "lowest"},
         {"lines": names, "resolution": "lowest-direct"},
@@ -127,8 +128,8 @@ def test_drawn_worlds_resolve_alike(tmp_path: Path, cache: Path, seed: int) -> N
         for question in questions:
             asked = dict(question)
             texts = asked.pop("lines")
-            simulated = scenario.resolver().resolve(texts, **asked)  # type: ignore[arg-type]
-            assert told(simulated) == told(real.resolve(texts, **asked))  # type: ignore[arg-type]
+            simulated = scenario.resolver().resolve(texts, **asked)
+            assert told(simulated) == told(real.resolve(texts, **asked))
 
 
 def all_sets(scenario: Scenario, names: Iterable[str]) -> Iterable[dict[str, str]]:
@@ -167,14 +168,14 @@ def is_usable(listing: Listing) -> bool:
     )
 
 
-def reached(wanted: set[str], asked: dict[str, list[object]]) -> set[str]:
+def reached(wanted: set[str], asked: dict[str, list[Line]]) -> set[str]:
     found: set[str] = set()
     left = [name for name in wanted if name in asked]
     while left:
         name = left.pop()
         if name not in found:
             found.add(name)
-            left += [line.name for line in asked[name] if line.name in asked]  # type: ignore[attr-defined]
+            left += [line.name for line in asked[name] if line.name in asked]
     return found
 
 

@@ -285,8 +285,9 @@ def test_a_true_story_made_worse_breaks_a_law(seed: int) -> None:
     unnamed = replace(seen, culprits=())
     if scenario.quality is not Quality.STATUS or told.fix is not None:
         assert {violation.law for violation in truth.violations(unnamed)} & {2, 3}
-    for edit in told.fix.edits if told.fix is not None else ():
-        rest = Candidate(tuple(own for own in told.fix.edits if own is not edit))
+    edits = told.fix.edits if told.fix is not None else ()
+    for edit in edits:
+        rest = Candidate(tuple(own for own in edits if own is not edit))
         assert 9 in {v.law for v in truth.violations(replace(seen, fix=rest))}
 
 

@@ -36,6 +36,7 @@ from tests.fix.simulated import (
     Scenario,
     SimulatedBuilds,
     delay,
+    parts,
 )
 from tests.fix.world import ELSEWHERE, Fault, Listing, World
 
@@ -487,3 +488,20 @@ def test_the_index_knows_releases_and_their_days() -> None:
     events = index.events(["lib", "base"], "2020-01-01T00:00:00Z", "2021-03-01T00:00:00Z")
     assert [(event.project, event.version) for event in events] == [("lib", "2.0")]
     assert not index.silent_on_age
+
+
+# --- parts ------------------------------------------------------------------------------------
+
+
+def test_parts_are_all_parts_of_a_few_and_the_ends_of_many() -> None:
+    assert list(parts("ab")) == [(), ("a",), ("b",)]
+    assert list(parts("ab", whole=True)) == [(), ("a",), ("b",), ("a", "b")]
+    many = list(parts("abcdefg"))
+    assert [len(part) for part in many] == [0, *[1] * 7, *[6] * 7]
+
+
+def test_a_state_says_what_is_missing_in_order_and_whether_it_installs() -> None:
+    given = scenario(PAIR, BUILD, needed=frozenset({"tools", "idle", "app"}))
+    assert given.state(Candidate()).missing == ("idle", "tools")
+    assert not given.state(Candidate()).installs
+    assert given.state(Candidate((Edit(EditAction.DROP, "side", 1),))).installs

@@ -26,6 +26,7 @@ from bisect_deps.model import (
     Tried,
     VerdictKind,
 )
+from bisect_deps.probing import Inquiry
 from tests.fix.drawing import draw
 from tests.fix.ideal import fix_of, solve_ideally
 from tests.fix.simulated import LIMITS, ROOT, Conditions, Endless, Quality, Scenario
@@ -343,8 +344,78 @@ def test_a_replay_that_builds_and_a_story_without_end_are_seen() -> None:
     def endless(scenario: Scenario, conditions: Conditions) -> Told:
         raise Endless("no verdict")
 
+    def endless_now_and_then(scenario: Scenario, conditions: Conditions) -> Told:
+        if conditions.delays:
+            raise Endless("no verdict")
+        return RIGHT
+
     assert [str(v) for v in judged(SCENARIO, building)[1]] == ["law 1: 3 builds on replay"]
     assert [v.law for v in judged(SCENARIO, endless)[1]] == [0]
+    assert [str(v) for v in judged(SCENARIO, endless_now_and_then)[1]] == [
+        "law 0: no verdict when builds take otherwise long"
+    ]
+
+
+def test_a_release_that_is_not_there_is_proven_by_a_build_of_its_own() -> None:
+    scenario = replace(SCENARIO, files={ROOT: "app==2.0\nidle==1.5\n"})
+    idle = scenario.manifest.requirements[1]
+    culprit = Culprit(
+        (Member(idle, "idle", "1.5"),), Phase.RESOLVE, Cause.UNKNOWN, "", proof=Proof(1, None)
+    )
+    isolated = Probe(1, ProbeKind.ISOLATED, Candidate(), Outcome.FAIL)
+    told = Told(
+        VerdictKind.FIXED,
+        (culprit,),
+        Candidate((SHIFT,)),
+        probes=(isolated,),
+        shown={1: ("conflict",)},
+    )
+    for text, broken in (("idle==1.5", []), ("lib==7.0", [4])):
+        inquiry = Inquiry(Candidate(), ProbeKind.ISOLATED, "is it there?", isolated=text)
+        assert laws(replace(told, asked=((inquiry, isolated),)), scenario) == broken
+
+
+def test_build_constraints_are_a_part_of_the_fix() -> None:
+    faults = (WORLD.faults[0], replace(WORLD.faults[1], remedy="Cython<3"))
+    scenario = replace(SCENARIO, world=replace(WORLD, faults=faults))
+    told = replace(RIGHT, fix=Candidate((HOLD,)), build_constraints=("Cython<3",))
+    assert laws(told, scenario) == []
+    assert laws(replace(told, build_constraints=("numpy<2",)), scenario) == [9, 6]
+    assert laws(replace(told, fix=Candidate((HOLD, LIFT))), scenario) == [2, 2]
+
+
+def test_a_conflict_is_proven_by_a_probe_of_that_conflict() -> None:
+    world = World(
+        {
+            "app": (Listing("1.0", ("lib<2",)), Listing("2.0")),
+            "lib": (Listing("1.0"), Listing("2.0")),
+            "old": (Listing("1.0", ("idle<2",)), Listing("2.0")),
+            "idle": (Listing("1.0"), Listing("2.0")),
+        }
+    )
+    scenario = Scenario(world, {ROOT: "app==1.0\nlib==2.0\nold==1.0\nidle==2.0\n"})
+    app, lib, old, idle = scenario.manifest.requirements
+    pairs = [
+        Culprit(
+            (Member(one, one.name, one.pin), Member(other, other.name, other.pin)),
+            Phase.RESOLVE,
+            Cause.RESOLVER_CONFLICT,
+            "",
+            proof=Proof(number, None),
+        )
+        for number, one, other in ((1, app, lib), (2, old, idle))
+    ]
+    lifted = [Edit(EditAction.REPIN, own.name, own.number, "==2.0") for own in (app, old)]
+    told = Told(
+        VerdictKind.FIXED,
+        tuple(pairs),
+        Candidate(tuple(lifted)),
+        probes=(probe(1, Outcome.FAIL), probe(2, Outcome.FAIL, lifted[0])),
+        shown={1: ("conflict",), 2: ("conflict",)},
+    )
+    assert laws(told, scenario) == []
+    swapped = replace(pairs[0], proof=Proof(2, None))
+    assert laws(replace(told, culprits=(swapped, pairs[1])), scenario) == [4]
 
 
 def test_a_fix_that_the_file_cannot_say_is_seen() -> None:

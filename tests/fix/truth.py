@@ -274,8 +274,9 @@ class Truth:
         names = {member.name for member in culprit.members}
         seen = told.shown.get(probe.number, ())
         if probe.kind is ProbeKind.RESOLVE or "conflict" in seen:
+            alone = [inquiry.isolated for inquiry, own in told.asked if own.number == probe.number]
             if probe.kind is ProbeKind.ISOLATED:
-                return True
+                return any(text is not None and read(text).name in names for text in alone)
             return any(names & own.names for own in self.failing(probe.candidate))
         faults = [fault for fault in self.scenario.world.faults if fault.name in seen]
         return any(names & fault.names for fault in faults)

@@ -1,4 +1,4 @@
-"""Solves a scenario with the story under test, and says what it told in one form.
+"""Solves a scenario with the story under test, and says what it reported in one form.
 
 The one place that knows the story's entry point.
 """
@@ -20,7 +20,7 @@ from tests.fix.world import PYTHON
 
 
 @dataclass(frozen=True)
-class Told:
+class Reported:
     """What a story said of a scenario, with what it asked on the way.
 
     `fix` is the recommended candidate, None without one; `shown` says what the log of each failed
@@ -58,7 +58,7 @@ class Told:
 
 def solve_scenario(
     scenario: Scenario, conditions: Conditions | None = None, max_builds: int | None = None
-) -> Told:
+) -> Reported:
     """Return what the story under test says of a scenario."""
     builds = SimulatedBuilds(scenario, conditions, max_builds)
     capabilities = scenario.capabilities
@@ -77,7 +77,7 @@ def solve_scenario(
     )
     concluded = drive(solve(context), builds)  # type: ignore[arg-type]
     fix = concluded.fixes[0] if concluded.fixes else None
-    return Told(
+    return Reported(
         kind=concluded.kind,
         culprits=tuple(culprit_of(found) for found in concluded.case.culprits),
         fix=fix.candidate if fix is not None else None,

@@ -253,7 +253,7 @@ def test_the_next_failure_shows_when_the_first_is_gone() -> None:
     assert shown_all.signature == said(shown_all).breakages[0].signature
 
 
-# Quality, suspects by name of what fails, breakage (user, lacks), cause, is the phase told.
+# Quality, suspects by name of what fails, breakage (user, lacks), cause, is the phase reported.
 LOGS = [
     (Quality.EXACT, "lacks", ["lib", "app"], ("app", "lib"), Cause.IMPORT_ERROR, True),
     (Quality.HALF, "lacks", ["app"], ("app", ""), Cause.IMPORT_ERROR, True),
@@ -263,20 +263,20 @@ LOGS = [
 ]
 
 
-@pytest.mark.parametrize(("quality", "blind", "suspects", "sides", "cause", "told"), LOGS)
+@pytest.mark.parametrize(("quality", "blind", "suspects", "sides", "cause", "reported"), LOGS)
 def test_logs_tell_as_much_as_their_quality_says(
     quality: Quality,
     blind: str,
     suspects: list[str],
     sides: tuple[str, str] | None,
     cause: Cause,
-    told: bool,
+    reported: bool,
 ) -> None:
     [probe] = probed(scenario(replace(PAIR, blind=blind), quality=quality), whole())
     seen = said(probe)
     assert [suspect.failing for suspect in seen.suspects] == suspects
     assert [(one.user, one.lacks) for one in seen.breakages] == ([sides] if sides else [])
-    assert (seen.cause, seen.phase is Phase.CHECK) == (cause, told)
+    assert (seen.cause, seen.phase is Phase.CHECK) == (cause, reported)
 
 
 def test_silent_logs_tell_failures_apart_and_a_bare_status_does_not() -> None:

@@ -94,6 +94,14 @@ class BreakageKind(str, Enum):
     OTHER = "other"
 
 
+class Narrow(str, Enum):
+    """How far versions are narrowed once the fix is proven."""
+
+    NONE = "none"
+    QUICK = "quick"
+    FULL = "full"
+
+
 class RemedyKind(str, Enum):
     """Where a remedy has to be in force."""
 

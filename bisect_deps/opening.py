@@ -26,7 +26,7 @@ from bisect_deps.resolver import Resolver
 from bisect_deps.search.strategy import Prefer
 from bisect_deps.secret import Secret
 from bisect_deps.steps.base import Context
-from bisect_deps.steps.sources import UNDATED, sources, tells_dates
+from bisect_deps.resolution.sources import UNDATED, sources, tells_dates
 
 
 @dataclass(frozen=True, slots=True)

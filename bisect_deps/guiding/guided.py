@@ -24,7 +24,7 @@ from bisect_deps.secret import looks_secret
 from bisect_deps.session import baseline_inquiry
 from bisect_deps.sessions import Given, Start, Store, Word
 from bisect_deps.steps.base import Context
-from bisect_deps.steps.sources import sources, tells_dates
+from bisect_deps.resolution.sources import sources, tells_dates
 from bisect_deps.steps.telling import verdict_of
 
 # A person who builds elsewhere builds one file at a time, and each time the whole of it.

@@ -37,7 +37,7 @@ from bisect_deps.steps.base import (
     suspects_of,
     with_edits,
 )
-from bisect_deps.steps.conflicts import Conflict, find_conflicts
+from bisect_deps.resolution.conflicts import Conflict, find_conflicts
 from bisect_deps.steps.locating import Record, dropping, locate
 
 # Facts that make a release worth a build of its own before anything else is known of it.

@@ -38,7 +38,7 @@ from bisect_deps.probing import BudgetSpent, Inquiry, Story, edited, pinned_to
 from bisect_deps.progress import Progress
 from bisect_deps.resolver import Resolution, Resolver
 from bisect_deps.search.strategy import Prefer
-from bisect_deps.steps.pinning import hashes_of, repinned
+from bisect_deps.resolution.pins import hashes_of, repinned
 
 T = TypeVar("T")
 

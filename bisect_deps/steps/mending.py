@@ -43,7 +43,7 @@ from bisect_deps.steps.base import (
     suspects_of,
     with_edits,
 )
-from bisect_deps.steps.bumps import Bump, Floor, find_bumps
+from bisect_deps.resolution.upgrades import Bump, Floor, find_bumps
 from bisect_deps.steps.narrowing import first_guesses
 from bisect_deps.steps.renaming import renames_of
 

@@ -17,8 +17,8 @@ from bisect_deps.index.facts import matches, nearest_release
 from bisect_deps.index.releases import ReleaseFacts, parsed
 from bisect_deps.model import Edit, EditAction, Release, Requirement
 from bisect_deps.resolver import Answered, Resolution, Resolver
-from bisect_deps.steps.conflicts import find_conflicts, is_judged
-from bisect_deps.steps.pinning import repinned
+from bisect_deps.resolution.conflicts import find_conflicts, is_judged
+from bisect_deps.resolution.pins import repinned
 
 
 class Aim(str, Enum):

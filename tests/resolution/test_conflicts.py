@@ -13,7 +13,7 @@ from bisect_deps.index import Index
 from bisect_deps.interpreters import find
 from bisect_deps.model import IndexSettings, Requirement
 from bisect_deps.resolver import Resolver
-from bisect_deps.steps.conflicts import by_deletion, by_halves, find_conflicts
+from bisect_deps.resolution.conflicts import by_deletion, by_halves, find_conflicts
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.scenarios import SCENARIOS, Scenario, read_line
 

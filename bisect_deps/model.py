@@ -456,7 +456,8 @@ class Culprit:
     """A minimal failing set: one member is a single culprit, several are a combination.
 
     `install` maps a system (`Debian and Ubuntu`) to the command that installs what the machine
-    lacks; empty where the machine is not at fault.
+    lacks; empty where the machine is not at fault. `remedies` are build constraints (`Cython<3`)
+    that the log's signature advises.
     """
 
     members: tuple[Member, ...]
@@ -468,6 +469,7 @@ class Culprit:
     narrowings: tuple[Narrowing, ...] = ()
     advice: str = ""
     install: Mapping[str, str] = field(default_factory=dict)
+    remedies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ and resolves without any one of its members. Found one after the other until the
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ from bisect_deps.reports.base import listed
 from bisect_deps.resolver import Answered, Resolution, Resolver
 
 Numbers = frozenset[int]
+# Overlapping conflicts are looked for in so many uv calls, a tenth of a second each.
+MOST_CALLS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,15 @@ class Conflicts:
 
     `rest` is the resolution of all but `removed`, an irreducible choice of one member of each
     conflict. `left_out` could not be judged without a build (paths, checkouts, unreadable lines).
-    `asked` are the questions in their order: which requirements, and uv's answer.
+    `asked` are the questions in their order: which requirements, and uv's answer. `complete` says
+    that there are no other minimal conflicts, as far as the resolver can judge.
     """
 
     found: tuple[Conflict, ...]
     removed: Numbers
     rest: Resolution
     left_out: Numbers = frozenset()
+    complete: bool = True
     asked: tuple[tuple[Numbers, Resolution], ...] = ()
     calls: int = 0
     seconds: float = 0.0
@@ -60,9 +65,10 @@ def find_conflicts(
 ) -> Conflicts:
     """Return the minimal conflicts among the requirements, at most `limit` of them.
 
-    With an index, releases that are for other Pythons and would be compiled count as refused, and
-    those without any wheel are not fetched. Costs one uv call, and about three and one a member for
-    each conflict. Raises IndexUnavailable.
+    They are all that there are, overlapping ones too, unless the finding says otherwise. With an
+    index, releases without any wheel are not fetched. Costs one uv call, and about three and one a
+    member for each conflict; overlapping ones are looked for in at most `MOST_CALLS`. Raises
+    IndexUnavailable.
     """
     oracle = _Oracle(requirements, resolver, index)
     whole = oracle.judged
@@ -70,13 +76,8 @@ def find_conflicts(
     if answer.answered is Answered.INVALID:
         whole = oracle.readable()
         answer = oracle.ask(whole)
-    found: list[Numbers] = []
-    removed: Numbers = frozenset()
-    while answer.answered is Answered.CONFLICT and len(found) < limit:
-        members = _minimal(oracle, whole - removed, answer)
-        found.append(members)
-        removed |= {max(members, key=oracle.removed_first)}
-        answer = oracle.ask(whole - removed)
+    found, complete = _all_minimal(oracle, whole, limit) if answer.conflicting else ([], True)
+    removed = _one_of_each(oracle, found)
     removed = _irreducible(oracle, found, removed, whole)
     answer = oracle.ask(whole - removed)
     return Conflicts(
@@ -84,6 +85,7 @@ def find_conflicts(
         removed=removed,
         rest=answer,
         left_out=frozenset(r.number for r in requirements) - whole,
+        complete=complete,
         asked=tuple(oracle.asked.items()),
         calls=resolver.calls - oracle.calls_before,
         seconds=resolver.seconds - oracle.seconds_before,
@@ -108,7 +110,6 @@ class _Oracle:
     asked: dict[Numbers, Resolution] = field(default_factory=dict)
     by_number: dict[int, Requirement] = field(default_factory=dict)
     facts: dict[int, tuple[Fact, ...]] = field(default_factory=dict)
-    refused: tuple[str, ...] = ()
     calls_before: int = 0
     seconds_before: float = 0.0
 
@@ -125,9 +126,7 @@ class _Oracle:
         self.facts = {r.number: index.facts(r) for r in self.requirements}
         for requirement in self.requirements:
             kinds = {fact.kind for fact in self.facts[requirement.number]}
-            if requirement.pin and {FactKind.REQUIRES_PYTHON, FactKind.NO_USABLE_WHEEL} <= kinds:
-                self.refused = (*self.refused, requirement.name)
-            elif FactKind.NO_USABLE_WHEEL in kinds:
+            if FactKind.NO_USABLE_WHEEL in kinds:
                 chosen = next(fact.version for fact in self.facts[requirement.number])
                 self.resolver.assume(
                     release.release
@@ -155,7 +154,6 @@ class _Oracle:
             answer = self.resolver.resolve(
                 [r.text for r in kept if not r.constraint],
                 constraints=[r.text for r in kept if r.constraint],
-                wheels_only=self.refused,
             )
             if answer.infrastructure:
                 raise IndexUnavailable(
@@ -166,7 +164,7 @@ class _Oracle:
         return self.asked[numbers]
 
     def conflicts(self, numbers: Numbers) -> bool:
-        return self.ask(numbers).answered is Answered.CONFLICT
+        return self.ask(numbers).conflicting
 
     def hinted(self, answer: Resolution, among: Numbers) -> Numbers:
         """Return the requirements whose project the explanation names."""
@@ -176,6 +174,50 @@ class _Oracle:
     def removed_first(self, number: int) -> tuple[bool, int]:
         """Order the members of a conflict: constraints go first, then later lines."""
         return (self.by_number[number].constraint, number)
+
+
+def _all_minimal(oracle: _Oracle, whole: Numbers, limit: int) -> tuple[list[Numbers], bool]:
+    """Return the minimal conflicts within `whole`, which conflicts, and whether they are all.
+
+    Each conflict is taken apart by removing one of its members, until the rest resolves: a hitting
+    set tree (Reiter 1987). A line that conflicts by itself is in no other minimal conflict.
+    """
+    found: list[Numbers] = []
+    resolving: list[Numbers] = []
+    singles: Numbers = frozenset()
+    calls = oracle.resolver.calls
+    waiting: deque[Numbers] = deque([frozenset()])
+    seen: set[Numbers] = set()
+    while waiting:
+        removed = waiting.popleft() | singles
+        if removed in seen or any(other <= removed for other in resolving):
+            continue
+        seen.add(removed)
+        known = next((members for members in found if not members & removed), None)
+        if known is None:
+            if len(found) >= limit or (found and oracle.resolver.calls - calls >= MOST_CALLS):
+                return found, False
+            answer = oracle.ask(whole - removed)
+            if not answer.conflicting:
+                resolving.append(removed)
+                continue
+            known = _minimal(oracle, whole - removed, answer)
+            found.append(known)
+        if len(known) == 1:
+            singles |= known
+            waiting.append(removed | known)
+            continue
+        waiting.extend(removed | {number} for number in sorted(known))
+    return found, True
+
+
+def _one_of_each(oracle: _Oracle, found: Sequence[Numbers]) -> Numbers:
+    """Return members whose removal leaves no conflict whole: the last line of each."""
+    removed: Numbers = frozenset()
+    for members in found:
+        if not members & removed:
+            removed |= {max(members, key=oracle.removed_first)}
+    return removed
 
 
 def _minimal(oracle: _Oracle, numbers: Numbers, answer: Resolution) -> Numbers:

@@ -111,7 +111,7 @@ def test_a_conflict_is_told_with_what_brings_it(tmp_path: Path, cache: Path) -> 
     assert direct.found[0].sentence == "other==3 takes core 2, which core==1 rules out"
 
 
-def test_a_release_for_other_pythons_that_would_be_compiled_is_refused_alone(
+def test_what_the_installer_would_compile_is_not_refused_by_a_stricter_rule(
     tmp_path: Path, cache: Path
 ) -> None:
     world = [
@@ -124,7 +124,7 @@ def test_a_release_for_other_pythons_that_would_be_compiled_is_refused_alone(
         requirements = [read_line(0, "user==1"), read_line(1, "old==1")]
         with Index(settings, PYTHON, cache=tmp_path / "pages") as index:
             result = find_conflicts(requirements, Resolver(PYTHON, settings, cache=cache), index)
-    assert [conflict.members for conflict in result.found] == [{1}]
+    assert [conflict.members for conflict in result.found] == [{0, 1}]
     assert "is for Python <3.1" in result.found[0].sentence
     assert local.builds("metadata") == {}
 
@@ -178,4 +178,26 @@ def test_few_questions_are_asked_in_a_long_file(tmp_path: Path, cache: Path) -> 
     requirements = [read_line(number, line) for number, line in enumerate(lines)]
     result = find_conflicts(requirements, Resolver(PYTHON, settings, cache=cache))
     assert [conflict.members for conflict in result.found] == [{20, 41}]
-    assert result.calls <= 5
+    assert result.calls <= 6, "the last one shows that there are no other conflicts"
+
+
+def test_conflicts_that_overlap_are_all_found_in_any_order(tmp_path: Path, cache: Path) -> None:
+    world = [
+        Project("a").release("1", requires=["core<2"]),
+        Project("b").release("1", requires=["core==2"]),
+        Project("c").release("1", requires=["core>=3"]),
+        Project("core").release("1").release("2").release("3"),
+        Project("x").release("1"),
+    ]
+    index = LocalIndex(tmp_path, *world)
+    settings = IndexSettings(find_links=(str(index.find_links),), no_index=True)
+    for lines in (["a", "b", "c", "x"], ["x", "c", "a", "b"], ["b", "x", "c", "a"]):
+        requirements = [read_line(number, line) for number, line in enumerate(lines)]
+        result = find_conflicts(requirements, Resolver(PYTHON, settings, cache=cache))
+        found = {
+            frozenset(lines[number] for number in conflict.members) for conflict in result.found
+        }
+        assert found == {frozenset("ab"), frozenset("bc"), frozenset("ac")}
+        assert result.complete
+        assert result.rest.resolved
+        assert len(result.removed) == 2

@@ -1,0 +1,195 @@
+"""Nothing at fault stays unnamed: whoever else would break with what the fix moved away.
+
+What logs on the way showed costs nothing. Behind a failure that hides the rest, one build is made
+with the hider out of the way and the release at fault back: each import that fails then is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from bisect_deps.fix.ask import ask
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.culprits import broken, merged
+from bisect_deps.fix.failure import breakages_of, installs
+from bisect_deps.fix.proposers import pair
+from bisect_deps.fix.proposers.base import Move, began, lifted, newer_than, since
+from bisect_deps.model import (
+    Breakage,
+    BreakageKind,
+    Candidate,
+    Culprit,
+    Member,
+    Outcome,
+    Probe,
+    ProbeKind,
+    Proof,
+)
+from bisect_deps.probing import Story
+from bisect_deps.resolver import Resolution
+
+_WHAT = {
+    BreakageKind.NAME_GONE: "{what} is not in {lacks} any more",
+    BreakageKind.ATTRIBUTE_GONE: "{what} is not in {lacks} any more",
+    BreakageKind.ARGUMENT_GONE: "{lacks} no longer takes {what}",
+    BreakageKind.MODULE_GONE: "{what} is gone",
+    BreakageKind.ABI: "it was compiled against another {lacks}",
+}
+
+
+def complete(
+    case: Case,
+    culprits: Sequence[Culprit],
+    fixed: Probe,
+    known: Sequence[Probe],
+    *,
+    build: bool,
+) -> Story[tuple[Culprit, ...]]:
+    """Return the culprits with those that the fix mends beside them, each with its own evidence.
+
+    With `build`, asks at most one build for each culprit of a check.
+    """
+    found = tuple(culprits)
+    for culprit in culprits:
+        [member] = culprit.members if len(culprit.members) == 1 else (None,)
+        breakage = told_of(culprit, known)
+        if member is None or breakage is None or member.version is None:
+            continue
+        if breakage.lacks != member.name:
+            continue
+        for probe in known:
+            found = merged(found, _others(case, member, breakage, probe, fixed))
+        if build and _may_hide(case, member, breakage, found, fixed):
+            probe = yield from _uncovered(case, member, breakage, fixed)
+            if probe is not None:
+                found = merged(found, _others(case, member, breakage, probe, fixed))
+    return found
+
+
+def told_of(culprit: Culprit, known: Sequence[Probe]) -> Breakage | None:
+    """Return the breakage that a culprit's failing probe shows of it."""
+    names = {member.name for member in culprit.members}
+    for probe in known:
+        if probe.number != culprit.proof.failing_probe:
+            continue
+        for breakage in breakages_of(probe):
+            if breakage.lacks in names:
+                return breakage
+        for breakage in breakages_of(probe):
+            if breakage.user in names:
+                return breakage
+    return None
+
+
+def _others(
+    case: Case, member: Member, own: Breakage, probe: Probe, fixed: Probe
+) -> Iterator[Culprit]:
+    """Yield who else a probe shows to break with the release at fault."""
+    if case.installed(probe).get(member.name) != member.version:
+        return
+    resolution = case.resolve(probe.candidate)
+    for breakage in breakages_of(probe):
+        if breakage.lacks != member.name or not breakage.user or breakage.user == own.user:
+            continue
+        via = _chain(case, breakage.user, member.name, resolution)
+        line = case.line_at_fault(via[0]) if via else None
+        if line is None:
+            continue
+        at_fault = Member(line, member.name, member.version, via)
+        culprit = broken([at_fault], probe, breakage, fixed.number)
+        yield replace(culprit, summary=_sentence(case, breakage, probe, member))
+
+
+def _chain(
+    case: Case, user: str, name: str, resolution: Resolution | None
+) -> tuple[str, ...]:
+    if case.line_at_fault(user) is not None:
+        return (user,)
+    chain = resolution.chain(user) if resolution is not None else ()
+    return tuple(link for link in chain if link != name)
+
+
+def _sentence(case: Case, breakage: Breakage, probe: Probe, member: Member) -> str:
+    version = case.installed(probe).get(breakage.user)
+    who = f"{breakage.user} {version}" if version else breakage.user
+    template = _WHAT.get(breakage.kind, "{what}")
+    what = template.format(what=breakage.what, lacks=member.name)
+    return f"{who} breaks with {member.name} {member.version}: {what}."
+
+
+def _may_hide(
+    case: Case, member: Member, breakage: Breakage, found: Sequence[Culprit], fixed: Probe
+) -> bool:
+    """Say whether another line depends on the release at fault behind the failure that was seen."""
+    if case.resolver is None or case.index is None or not case.capabilities.check:
+        return False
+    resolution = case.resolve(fixed.candidate)
+    if resolution is None or not resolution.resolved:
+        return False
+    named = {m.requirement.number for culprit in found for m in culprit.members}
+    return any(
+        member.name in resolution.brought_by(line.name)
+        for line in case.requirements
+        if line.name and line.number not in named and line.name not in (breakage.user, member.name)
+    )
+
+
+def _uncovered(
+    case: Case, member: Member, breakage: Breakage, fixed: Probe
+) -> Story[Probe | None]:
+    """Build the fixed file with the release at fault back, and its user lifted out of the way."""
+    if breakage.user not in case.installed(fixed) or member.version is None:
+        return None
+    back = case.settled(_unheld(fixed.candidate, member), {member.name: member.version})
+    newer = newer_than(case, breakage.user, case.installed(fixed)[breakage.user])
+    knowing = since(newer, began(case, member.name, member.version))
+    moves: Iterator[Move] = lifted(case, back, breakage.user, knowing or newer, "")
+    for move in islice(moves, 1):
+        releases = case.releases_of(move.candidate) or {}
+        if releases.get(member.name) != member.version:
+            return None
+        purpose = f"who else breaks with {member.name} {member.version}?"
+        probe = yield from ask(
+            case, move.candidate, ProbeKind.VERSION, purpose, imports=True
+        )
+        return probe if probe.outcome is Outcome.FAIL and installs(probe) else None
+    return None
+
+
+def _unheld(candidate: Candidate, member: Member) -> Candidate:
+    return Candidate(tuple(edit for edit in candidate.edits if edit.name != member.name))
+
+
+def either_side(
+    case: Case,
+    culprit: Culprit,
+    breakage: Breakage | None,
+    base: Probe,
+    fixed: Probe,
+) -> Story[tuple[Culprit, Probe | None]]:
+    """Return a culprit as a combination where the file pins both sides and either one mends it.
+
+    `base` is the failing probe. Costs one build, and returns the one that moves the other side.
+    """
+    pins = case.pins(base.candidate)
+    [member] = culprit.members if len(culprit.members) == 1 else (None,)
+    if breakage is None or member is None or member.via:
+        return culprit, None
+    other = breakage.lacks if member.name == breakage.user else breakage.user
+    line = case.line_at_fault(other) if other in pins and other != member.name else None
+    if line is None or member.name not in pins or not case.cheap:
+        return culprit, None
+    for move in islice(pair.sides(case, base, breakage, other), 1):
+        purpose = f"does it pass with {other} moved instead?"
+        probe = yield from ask(case, move.candidate, ProbeKind.FIX, purpose)
+        if probe.outcome is Outcome.PASS:
+            both = sorted(
+                (member, Member(line, other, pins[other])),
+                key=lambda one: one.requirement.number,
+            )
+            proof = Proof(base.number, fixed.number)
+            return replace(culprit, members=tuple(both), proof=proof), probe
+    return culprit, None
+

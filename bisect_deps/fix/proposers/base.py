@@ -1,0 +1,161 @@
+"""What a proposer sees and offers: a failure in its environment, and candidates that may mend it.
+
+A move costs no build to propose: it resolves, and differs from what is installed. Only a build
+tells whether it helps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bisect_deps.fix.case import Case, is_older
+from bisect_deps.index import ReleaseFacts
+from bisect_deps.index.releases import instant
+from bisect_deps.model import Breakage, Candidate, Probe
+from bisect_deps.resolution.upgrades import Floor, find_bumps
+from bisect_deps.probing import edited
+
+# How many versions of one project the resolver is asked for before a move is given up: each costs
+# a tenth of a second, and no build.
+MOST_ASKED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A failing check: its probe, the breakage that is followed, what is installed.
+
+    `origin` is what was installed before the first move. `held` are the projects that earlier moves hold for a user, by that user: where the user moves
+    itself, they need not be held.
+    """
+
+    probe: Probe
+    breakage: Breakage
+    installed: Mapping[str, str]
+    origin: Mapping[str, str]
+    held: Mapping[str, frozenset[str]]
+
+    @property
+    def candidate(self) -> Candidate:
+        """Return the candidate that failed."""
+        return self.probe.candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A candidate to build next, the project that it moves, and the reason in a sentence."""
+
+    candidate: Candidate
+    name: str
+    why: str
+
+
+def moved(
+    case: Case, base: Candidate, name: str, versions: Iterable[str], why: str
+) -> Iterator[Move]:
+    """Yield the first of these versions of a project that resolves with all the rest of `base`."""
+    for _, version in zip(range(MOST_ASKED), versions, strict=False):
+        candidate = case.settled(base, {name: version})
+        if case.resolver is None or case.releases_of(candidate) is not None:
+            yield Move(candidate, name, why.format(version=version))
+            return
+
+
+def held_back(
+    case: Case, scene: Scene, name: str, before: datetime | None, why: str
+) -> Iterator[Move]:
+    """Yield a project at its newest release from before an instant that suits the others."""
+    if before is None or name not in scene.installed:
+        return
+    older = older_than(case, name, scene.installed[name])
+    known = [release.version for release in reversed(older) if _is_before(release, before)]
+    yield from moved(case, scene.candidate, name, known, why)
+
+
+def lifted(
+    case: Case, base: Candidate, name: str, releases: Sequence[ReleaseFacts], why: str
+) -> Iterator[Move]:
+    """Yield a project at the first of these releases that suits the other lines, as they are or
+    with those moved that stand in its way.
+    """
+    versions = [release.version for release in releases]
+    alone = list(moved(case, base, name, versions, why))
+    yield from alone
+    if alone or not versions or case.index is None or case.resolver is None:
+        return
+    lines = edited(case.standing, base.edits)
+    numbers = [line.number for line in lines if line.name == name]
+    if not numbers:
+        return
+    beside = [f"{edit.name}{edit.to}" for edit in base.edits if edit.number is None]
+    floors = {name: Floor(versions[0], included=True)}
+    bumps = find_bumps(lines, numbers, case.resolver, case.index, floors=floors, beside=beside)
+    for bump in bumps:
+        chosen = {moved_name: version for moved_name, version in bump.moved.items()}
+        if bump.dropped or is_older(chosen.get(name, versions[0]), versions[0]):
+            continue
+        version = chosen.get(name, versions[0])
+        yield Move(case.settled(base, chosen), name, why.format(version=version))
+        return
+
+
+def older_than(case: Case, name: str, version: str) -> list[ReleaseFacts]:
+    """Return the releases before a version that need no compiler where any such are, oldest first."""
+    return _ready([r for r in case.releases(name) if is_older(r.version, version)])
+
+
+def newer_than(case: Case, name: str, version: str) -> list[ReleaseFacts]:
+    """Return the releases after a version that need no compiler where any such are, oldest first."""
+    return _ready([r for r in case.releases(name) if is_older(version, r.version)])
+
+
+def superseded(case: Case, name: str, version: str) -> datetime | None:
+    """Return when the next minor series of a project began: what its release can have known ended.
+
+    None where no newer series is in sight, or the index tells no dates.
+    """
+    own = series(version)
+    later = [
+        instant(release.uploaded)
+        for release in case.releases(name)
+        if release.uploaded and series(release.version) > own
+    ]
+    return min(later, default=None)
+
+
+def series(version: str) -> tuple[int, int]:
+    """Return the major and the minor number of a version: (0, 0) for one that PEP 440 knows not."""
+    from bisect_deps.index.releases import parsed
+
+    known = parsed(version)
+    return (known.major, known.minor) if known is not None else (0, 0)
+
+
+def began(case: Case, name: str, version: str) -> datetime | None:
+    """Return when the minor series of a version began; None where the index tells no dates."""
+    own = series(version)
+    dates = [
+        instant(release.uploaded)
+        for release in case.releases(name)
+        if release.uploaded and series(release.version) == own
+    ]
+    return min(dates, default=None)
+
+
+def since(releases: Iterable[ReleaseFacts], moment: datetime | None) -> list[ReleaseFacts]:
+    """Return the releases from an instant on; all where it is None."""
+    return [
+        release
+        for release in releases
+        if moment is None or (release.uploaded and instant(release.uploaded) >= moment)
+    ]
+
+
+def _ready(releases: Sequence[ReleaseFacts]) -> list[ReleaseFacts]:
+    with_wheels = [release for release in releases if release.usable_wheel]
+    return with_wheels or list(releases)
+
+
+def _is_before(release: ReleaseFacts, moment: datetime) -> bool:
+    return release.uploaded is not None and instant(release.uploaded) < moment

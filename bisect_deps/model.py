@@ -238,6 +238,12 @@ class Edit:
     hashes: tuple[str, ...] = ()
     constraint: bool = False
 
+    @property
+    def text(self) -> str:
+        """Return what is written for it: the name and its clause, of a REPLACE all of `to`."""
+        clause = self.to or ""
+        return clause if self.action is EditAction.REPLACE else f"{self.name}{clause}"
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

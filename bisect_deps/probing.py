@@ -10,12 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from bisect_deps.builders.base import Builder, Handle, Order
-from bisect_deps.errors import DepbisectError, ExitCode
+from bisect_deps.errors import DepbisectError, ExitCode, InputError
 from bisect_deps.evidence import diagnose, judge
 from bisect_deps.formats.base import Manifest
+from bisect_deps.formats.requirements import parse
 from bisect_deps.journal import Answered, Journal, Started, digest
 from bisect_deps.model import (
     Build,
@@ -30,7 +32,7 @@ from bisect_deps.model import (
     Requirement,
 )
 from bisect_deps.progress import Progress, StartedProbe
-from bisect_deps.reports.base import counted
+from bisect_deps.reports.base import counted, shown
 from bisect_deps.resolver import Resolution
 
 T = TypeVar("T")
@@ -429,9 +431,7 @@ class Prober:
             kept=tuple(each.text for each in mine if each.number not in dropped),
             dropped=tuple(each.text for each in mine if each.number in dropped),
             edits=tuple(
-                f"{edit.name}{edit.to or ''}"
-                for edit in inquiry.candidate.edits
-                if edit.action is not EditAction.DROP
+                edit.text for edit in inquiry.candidate.edits if edit.action is not EditAction.DROP
             ),
         )
 
@@ -466,16 +466,39 @@ def edited(requirements: Sequence[Requirement], edits: Sequence[Edit]) -> list[R
         if edit is None:
             kept.append(requirement)
         elif edit.action is EditAction.REPIN:
-            kept.append(pinned_to(requirement, edit.to or ""))
+            kept.append(pinned_to(requirement, edit.to or "", edit.hashes))
+        elif edit.action is EditAction.REPLACE:
+            kept.append(replaced_by(requirement, edit.to or "", edit.hashes))
     return kept
 
 
-def pinned_to(requirement: Requirement, specifier: str) -> Requirement:
+def pinned_to(
+    requirement: Requirement, specifier: str, hashes: tuple[str, ...] = ()
+) -> Requirement:
     """Return the requirement with another version clause, extras and marker as they were."""
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     marker = f" ; {requirement.marker}" if requirement.marker else ""
     text = f"{requirement.name}{extras}{specifier}{marker}"
-    return replace(requirement, specifier=specifier, text=text, hashes=())
+    return replace(requirement, specifier=specifier, text=text, hashes=hashes)
+
+
+def replaced_by(requirement: Requirement, text: str, hashes: tuple[str, ...] = ()) -> Requirement:
+    """Return what stands in the place of a requirement once its whole text is another.
+
+    Raises InputError where the text is not one requirement.
+    """
+    written = parse(text.encode(), Path(requirement.file)).requirements
+    if len(written) != 1:
+        raise InputError(f"{shown(text)!r} is not one requirement", place=requirement.file)
+    return replace(
+        written[0],
+        number=requirement.number,
+        file=requirement.file,
+        line=requirement.line,
+        hashes=hashes,
+        constraint=requirement.constraint,
+        group=requirement.group,
+    )
 
 
 def _file_parts(files: Mapping[str, bytes]) -> list[object]:

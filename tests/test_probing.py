@@ -15,8 +15,16 @@ from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import JournalError
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal
-from bisect_deps.model import Candidate, Edit, EditAction, Outcome, Probe, ProbeKind
-from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober
+from bisect_deps.model import (
+    Candidate,
+    Edit,
+    EditAction,
+    Outcome,
+    Probe,
+    ProbeKind,
+    Requirement,
+)
+from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober, edited
 from bisect_deps.progress import Silent
 from bisect_deps.resolver import Answered, Resolution
 
@@ -132,3 +140,41 @@ def test_a_log_that_cannot_be_kept_is_told_and_stops_the_run(tmp_path: Path) -> 
     (tmp_path / ".depbisect" / "probes" / "1.log").mkdir(parents=True)
     with pytest.raises(JournalError, match="cannot write"):
         probed(tmp_path, "true", Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?"))
+
+
+def test_a_log_is_read_against_the_requirements_as_the_candidate_has_them() -> None:
+    old, new = "sha256:" + "0" * 64, "sha256:" + "e" * 64
+    link = Requirement(
+        1, "", "", "./x.zip", "limits.txt", 4, url="./x.zip", constraint=True, group="g"
+    )
+    mine = [
+        Requirement(0, "a", "", "a[x]", "r.txt", 1, extras=frozenset({"x"})),
+        link,
+        Requirement(2, "b", "==1", "b==1", "r.txt", 2, hashes=(old,)),
+        Requirement(3, "c", "==1", "c==1", "r.txt", 3),
+    ]
+    to = 'X_y[z]>=6,<7 ; os_name == "nt"'
+    edits = [
+        Edit(EditAction.REPIN, "a", 0, ">=6,<7"),
+        Edit(EditAction.REPLACE, "x-y", 1, to, (new,)),
+        Edit(EditAction.REPIN, "b", 2, "==2", (new,)),
+        Edit(EditAction.DROP, "c", 3),
+        Edit(EditAction.ADD, "d", None, "<2"),
+    ]
+    assert edited(mine, edits) == [
+        replace(mine[0], specifier=">=6,<7", text="a[x]>=6,<7"),
+        Requirement(
+            1,
+            "x-y",
+            ">=6,<7",
+            to,
+            "limits.txt",
+            4,
+            frozenset({"z"}),
+            'os_name == "nt"',
+            hashes=(new,),
+            constraint=True,
+            group="g",
+        ),
+        replace(mine[2], specifier="==2", text="b==2", hashes=(new,)),
+    ]

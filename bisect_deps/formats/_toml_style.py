@@ -13,7 +13,7 @@ from typing import Any
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._embedded import Embedding, Slot, broken, embed
-from bisect_deps.formats._splice import TAG, Change, newline_of
+from bisect_deps.formats._splice import TAG, Change, newline_of, quotable
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats._toml import Array, NotToml, Text, layout, load
 from bisect_deps.formats.base import Document, Span
@@ -224,4 +224,4 @@ def _add_to(array: Array, text: str, added: Sequence[str], newline: str) -> list
 
 
 def _quoted(text: str) -> str:
-    return f'"{text}"'
+    return '"' + quotable(text, '"') + '"'

@@ -123,6 +123,7 @@ class Parts(NamedTuple):
     `specifier` come from its file name. `url` is the link that pip would fetch. A span is None
     where the part is absent or does not stand in the text by itself; `specifier_span` is inside any
     parentheses, and without one, `insertion` is where a specifier would go (None where it cannot).
+    `span` covers the whole requirement, its `-e` too, without options and comment.
     """
 
     name: str = ""
@@ -139,6 +140,7 @@ class Parts(NamedTuple):
     marker_span: Span | None = None
     url_span: Span | None = None
     insertion: int | None = None
+    span: Span | None = None
 
 
 class Include(NamedTuple):

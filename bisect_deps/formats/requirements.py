@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING
 from bisect_deps.errors import InputError
 from bisect_deps.formats._hints import shown
 from bisect_deps.formats._lines import read_document
-from bisect_deps.formats._splice import CONSTRAINTS_FILE, Change, append, comment_out, repin
+from bisect_deps.formats._splice import (
+    CONSTRAINTS_FILE,
+    Change,
+    append,
+    comment_out,
+    repin,
+    replace,
+)
 from bisect_deps.formats.base import (
     Document,
     Include,
@@ -91,7 +98,8 @@ class RequirementsManifest:
 
     def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
         """Return the edits as the report shows them."""
-        from bisect_deps.model import EditAction, FixEdit
+        from bisect_deps.formats._requirement import described_edit
+        from bisect_deps.model import FixEdit
 
         described = []
         edits = tuple(edits)
@@ -103,13 +111,7 @@ class RequirementsManifest:
                 appended += not edit.constraint
                 described.append(FixEdit(file, line, edit.name, None, edit.to, edit.action))
                 continue
-            own = target_of(self, edit)
-            after = edit.to if edit.action is EditAction.REPIN else None
-            described.append(
-                FixEdit(
-                    own.file, own.line, own.name or edit.name, own.specifier, after, edit.action
-                )
-            )
+            described.append(described_edit(target_of(self, edit), edit))
         return described
 
     def _changes(self, document: Document, edits: tuple[Edit, ...]) -> list[Change]:
@@ -122,6 +124,8 @@ class RequirementsManifest:
             line = self.line_of(target_of(self, edit))
             if edit.action is EditAction.DROP:
                 changes += comment_out(document, line)
+            elif edit.action is EditAction.REPLACE:
+                changes += replace(document, line, edit.to or "", edit.hashes)
             else:
                 changes += repin(document, line, edit.to or "", edit.hashes)
         return changes + append(document, self._added(document, edits))
@@ -180,8 +184,20 @@ class RequirementsManifest:
             elif edit.action is EditAction.REPIN and line.parts is not None:
                 parts = line.parts._replace(specifier=edit.to or "", hashes=edit.hashes)
                 expected.append(comparable(parts))
+            elif edit.action is EditAction.REPLACE and line.parts is not None:
+                expected.append(comparable(self._replacing(edit, line.parts)))
         added = "\n".join(self._added(document, edits)).encode()
         return expected + _declared_by(self._read(added, document.path).lines)
+
+    def _replacing(self, edit: Edit, before: Parts) -> Parts:
+        """Return what stands in place of a requirement: its options stay, but for hashes."""
+        lines = self._read((edit.to or "").encode(), "").lines
+        parts = lines[0].parts if len(lines) == 1 else None
+        is_bare = not (lines and (lines[0].options or lines[0].comment))
+        if parts is None or lines[0].kind is not LineKind.REQUIREMENT or not is_bare:
+            place = target_of(self, edit).file
+            raise InputError(f"{shown(edit.to or '')!r} is no requirement", place=place)
+        return parts._replace(hashes=edit.hashes, config_settings=before.config_settings)
 
     def _read(self, data: bytes, path: str) -> Document:
         return read_document(data, path, self.folder, self.variables)

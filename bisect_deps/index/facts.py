@@ -86,7 +86,7 @@ def facts_of(
     `hidden` those too new for `exclude_newer`.
     """
     name = requirement.name
-    if not _is_needed(requirement, interpreter):
+    if not is_needed(requirement, interpreter):
         text = f"{requirement.text} is not needed on Python {interpreter.minor}"
         return (Fact(FactKind.NOT_NEEDED, name, None, text),)
     if releases is None or not (releases or hidden):
@@ -96,6 +96,17 @@ def facts_of(
     if not matching:
         return (_nothing_matches(requirement, releases, hidden),)
     return _judged(requirement, matching, releases, interpreter)
+
+
+def is_needed(requirement: Requirement, interpreter: Interpreter) -> bool:
+    """Say whether the requirement's marker holds on this Python; an unreadable one does."""
+    if not requirement.marker or not interpreter.markers:
+        return True
+    try:
+        environment = {"extra": "", **interpreter.markers}
+        return Marker(requirement.marker).evaluate(dict(environment))
+    except InvalidMarker:
+        return True
 
 
 def matches(specifier: str, releases: Sequence[ReleaseFacts]) -> list[ReleaseFacts]:
@@ -150,16 +161,6 @@ def newest_release(releases: Sequence[ReleaseFacts]) -> ReleaseFacts | None:
     final = [r for r in fit if not r.parsed.is_prerelease]
     pool = final or fit
     return pool[-1] if pool else None
-
-
-def _is_needed(requirement: Requirement, interpreter: Interpreter) -> bool:
-    if not requirement.marker or not interpreter.markers:
-        return True
-    try:
-        environment = {"extra": "", **interpreter.markers}
-        return Marker(requirement.marker).evaluate(dict(environment))
-    except InvalidMarker:
-        return True
 
 
 def _nothing_matches(

@@ -270,7 +270,7 @@ def _without(culprit: Culprit, passing: Probe | None) -> str:
         if edit.number in numbers and edit.action is EditAction.DROP:
             return f"without {shown(edit.name)}" if several else "without it"
         if edit.number in numbers or edit.name in names:
-            return shown(f"with {edit.name}{edit.to or ''}")
+            return shown(f"with {edit.text}")
     if passing is not None and passing.kind is ProbeKind.FIX and not several:
         # It is still in the file, so what mended it is no version: other build tools.
         return "with the fix"
@@ -348,7 +348,7 @@ def _broken(verdict: Verdict) -> str:
 def changes(edits: Sequence[Edit], most: int | None = 6) -> str:
     """Return the edits of a candidate in a few words: `without a and b, with c<2`."""
     out = [edit.name for edit in edits if edit.action is EditAction.DROP]
-    moved = [f"{edit.name}{edit.to or ''}" for edit in edits if edit.action is not EditAction.DROP]
+    moved = [edit.text for edit in edits if edit.action is not EditAction.DROP]
     parts = [f"without {some(out, most)}"] if out else []
     parts += [f"with {some(moved, most)}"] if moved else []
     return shown(", ".join(parts))
@@ -367,6 +367,8 @@ def _fix_change(edit: FixEdit) -> str:
     if edit.action is EditAction.ADD:
         return f"add {edit.name}{edit.after or ''}"
     before, after = edit.before or "", edit.after or ""
+    if edit.action is EditAction.REPLACE:
+        return f"{before} to {after}"
     if before.startswith("==") and after.startswith("=="):
         before, after = before.strip("= "), after.strip("= ")
     return f"{edit.name} {before or 'of any version'} to {after or 'any version'}"

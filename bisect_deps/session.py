@@ -22,6 +22,7 @@ from bisect_deps.model import (
     Candidate,
     IndexSettings,
     Interpreter,
+    Note,
     Outcome,
     Phase,
     Probe,
@@ -229,7 +230,7 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             seconds=time.monotonic() - began,
             passing=conclusion.passing,
         )
-        verdict = replace(verdict, notes=(*verdict.notes, *opened.notes, *left))
+        verdict = replace(verdict, notes=(*verdict.notes, *map(Note, (*opened.notes, *left))))
         try:
             journal.keep("report.json", dumps(verdict).encode())
         except JournalError as error:

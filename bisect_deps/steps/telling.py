@@ -15,6 +15,7 @@ from bisect_deps.model import (
     Fix,
     FixEdit,
     Member,
+    Note,
     Phase,
     Probe,
     Target,
@@ -74,7 +75,7 @@ def verdict_of(
         builds=builds,
         seconds=seconds,
         summary=summary or _summary(kind, case),
-        notes=(*case.notes, *machine_notes(culprits, told[0] if told else None)),
+        notes=tuple(map(Note, (*case.notes, *machine_notes(culprits, told[0] if told else None)))),
         confidence=1.0,
         environment=_environment(fixes, probes, passing),
     )

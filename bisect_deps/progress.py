@@ -15,7 +15,10 @@ from bisect_deps.model import Fix, Probe, ProbeKind, Target, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a run is about: the file as the user named it, how many requirements it declares."""
+    """What a run is about: the file as the user named it, how many requirements it declares.
+
+    `includes` are all further files; where several were named, `file` lists those.
+    """
 
     file: str
     requirements: int

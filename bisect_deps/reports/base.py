@@ -11,6 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from bisect_deps.misnomers import meant_by
 from bisect_deps.model import (
+    STDIN,
     Cause,
     Culprit,
     Edit,
@@ -434,7 +435,7 @@ def _fix_change(edit: FixEdit) -> str:
 
 def usage(verdict: Verdict, fix: Fix) -> str:
     """Return how to have the fix written, in one or two sentences."""
-    root = PurePath(verdict.file).name
+    root = "" if verdict.files else PurePath(verdict.file).name
     changed = list(dict.fromkeys(edit.file for edit in fix.edits))
     if all(edit.action is EditAction.ADD and edit.file != root for edit in fix.edits) and changed:
         return shown(
@@ -442,10 +443,12 @@ def usage(verdict: Verdict, fix: Fix) -> str:
             f"{file_name(verdict)}, which stays as it is, or with -o FOLDER/ to write all files "
             "there. Nothing is built twice."
         )
-    if changed in ([], [root]):
+    if not verdict.files and changed in ([], [root]):
         places, elsewhere = file_name(verdict), "-o FILE to write the fixed file there"
     else:
         places, elsewhere = listed(changed), "-o FOLDER/ to write all files there"
+    if STDIN in (verdict.file, *verdict.files):
+        return f"run the same command again with {elsewhere}. Nothing is built twice."
     if verdict.target.builder == "manual":
         return shown(f"make this change in {places}, if the session has not left it there.")
     return shown(
@@ -472,9 +475,9 @@ def loss(fix: Fix) -> str:
 
 
 def file_name(verdict: Verdict) -> str:
-    """Return the file as the user named it, without the folders of an absolute path."""
-    path = PurePath(verdict.file)
-    return shown(path.name if path.is_absolute() else verdict.file)
+    """Return the file as the user named it, or several; without the folders of an absolute path."""
+    paths = [PurePath(file) for file in verdict.files or (verdict.file,)]
+    return shown(listed([path.name if path.is_absolute() else str(path) for path in paths]))
 
 
 def log_path(file: str, log: str) -> str:

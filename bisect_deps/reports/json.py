@@ -53,6 +53,7 @@ def to_json(verdict: Verdict) -> Object:
         "headline": headline(verdict),
         "summary": verdict.summary,
         "file": verdict.file,
+        "files": list(verdict.files),
         "sha256": verdict.sha256,
         "target": {
             "python": verdict.target.python,
@@ -272,6 +273,7 @@ def _verdict(report: Mapping[str, Any]) -> Verdict:
         seconds_to_fix=report.get("seconds_to_fix"),
         python_for=_read_python_for(python_for) if python_for else None,
         unpinned=dict(report.get("unpinned", {})),
+        files=tuple(report.get("files", ())),
     )
 
 

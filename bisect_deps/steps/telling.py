@@ -61,11 +61,10 @@ def verdict_of(
     rivals = sum(not each.build_constraints for each in fixes)
     told = [fix_of(manifest, each, first=at == 0, of=rivals) for at, each in enumerate(fixes)]
     culprits = tuple(culprit_of(found) for found in case.culprits)
-    root = next(iter(manifest.files))
     return Verdict(
         kind=kind,
         file=str(manifest.path),
-        sha256=hashlib.sha256(manifest.files[root]).hexdigest(),
+        sha256=hashlib.sha256(manifest.files[manifest.named[0]]).hexdigest(),
         target=target,
         culprits=culprits,
         fix=told[0] if told else None,

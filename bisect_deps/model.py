@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+# What a file is called that came by standard input.
+STDIN = "<stdin>"
+
 
 class Outcome(str, Enum):
     """What a probe answered. FAIL is the failure being chased; any other trouble is UNRESOLVED."""
@@ -81,6 +84,17 @@ class EditAction(str, Enum):
     ADD = "add"
 
 
+class Narrow(str, Enum):
+    """How far versions are narrowed once a fix is proven.
+
+    QUICK spends at most as many builds as the fix took.
+    """
+
+    NONE = "none"
+    QUICK = "quick"
+    FULL = "full"
+
+
 class BreakageKind(str, Enum):
     """How what is installed fails when it is used."""
 
@@ -92,14 +106,6 @@ class BreakageKind(str, Enum):
     ABI = "abi"
     RAISED = "raised"
     OTHER = "other"
-
-
-class Narrow(str, Enum):
-    """How far versions are narrowed once the fix is proven."""
-
-    NONE = "none"
-    QUICK = "quick"
-    FULL = "full"
 
 
 class RemedyKind(str, Enum):
@@ -528,7 +534,8 @@ class Verdict:
     `fix` is the recommended one, `other_fixes` verified alternatives. `fallback` is the largest
     candidate known to pass where no fix was verified. `summary` is one sentence for people.
     `seconds_to_fix` is how long the verified fix took, None without one. `unpinned` maps the text
-    of each line that pins nothing to the version that the verified environment has of it.
+    of each line that pins nothing to the version that the verified environment has of it. `files`
+    are all files as the user named them, where several were named.
     """
 
     kind: VerdictKind
@@ -549,3 +556,4 @@ class Verdict:
     seconds_to_fix: float | None = None
     python_for: PythonFor | None = None
     unpinned: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()

@@ -14,14 +14,14 @@ from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.config import Settings
 from bisect_deps.elsewhere import try_elsewhere
 from bisect_deps.errors import JournalError
-from bisect_deps.formats import open_manifest
-from bisect_deps.formats.base import Manifest
+from bisect_deps.formats.base import Manifest, users_files
 from bisect_deps.journal import STATE_FOLDER, Journal
 from bisect_deps.model import (
     BuildStatus,
     Candidate,
     IndexSettings,
     Interpreter,
+    Note,
     Outcome,
     Phase,
     Probe,
@@ -29,9 +29,10 @@ from bisect_deps.model import (
     Verdict,
     VerdictKind,
 )
-from bisect_deps.opening import close, open_run
+from bisect_deps.opening import close, manifest_of, open_run
 from bisect_deps.probing import BudgetSpent, Inquiry, Prober, Story, drive
 from bisect_deps.progress import Overview, Progress
+from bisect_deps.reports.base import listed
 from bisect_deps.reports.json import dumps
 from bisect_deps.steps.accusing import fresh, isolated, judge_leads, leads_from_facts, suspicions
 from bisect_deps.steps.base import Alternative, Case, Context, ask, installs, noting_passes
@@ -201,7 +202,7 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
     Raises DepbisectError for whatever keeps a run from starting; the file itself is never touched.
     """
     began = time.monotonic()
-    manifest = open_manifest(settings.file) if handover is None else handover.manifest
+    manifest = manifest_of(settings) if handover is None else handover.manifest
     state = settings.file.resolve().parent / STATE_FOLDER
     with Journal(state, fresh=not settings.resume) as journal:
         opened = open_run(settings, manifest, journal, progress)
@@ -229,14 +230,15 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             seconds=time.monotonic() - began,
             passing=conclusion.passing,
         )
-        verdict = replace(verdict, notes=(*verdict.notes, *opened.notes, *left))
+        notes = (*verdict.notes, *map(Note, (*opened.notes, *left)))
+        verdict = replace(verdict, notes=notes, files=tuple(map(str, settings.files)))
         try:
             journal.keep("report.json", dumps(verdict).encode())
         except JournalError as error:
             # What was found is told all the same.
             progress.note(f"the report was not kept: {error}")
     progress.finished(verdict)
-    return Finished(verdict, dict(manifest.files), opened.seen, opened.interpreter)
+    return Finished(verdict, users_files(manifest), opened.seen, opened.interpreter)
 
 
 def _take_over(
@@ -269,5 +271,5 @@ def _elsewhere(
 
 
 def _overview(settings: Settings, manifest: Manifest) -> Overview:
-    names = list(manifest.files)
-    return Overview(str(settings.file), len(manifest.requirements), tuple(names[1:]))
+    file = listed([str(path) for path in settings.files]) or str(settings.file)
+    return Overview(file, len(manifest.requirements), tuple(users_files(manifest))[1:])

@@ -135,7 +135,7 @@ def test_a_missing_header_is_told_as_such(tmp_path: Path, served: str) -> None:
 def test_a_fault_of_the_machine_is_not_blamed_on_the_version(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "header==1.0\nplain\n")
     assert "For header 1.0 this machine is at fault, not the version." in verdict.summary
-    [note] = [each for each in verdict.notes if "not to blame" in each]
+    [note] = [each.text for each in verdict.notes if "not to blame" in each.text]
     assert "libffi-dev" in note
     assert "The fix takes header 1.1 instead" in note
 
@@ -173,7 +173,7 @@ def test_without_a_check_the_imports_are_tried_and_bisected(tmp_path: Path, serv
     verdict = bisect(tmp_path, served, "plain==1.0\ndrift\n")
     assert verdict.kind is VerdictKind.FIXED
     assert names(verdict) == [["drift"]]
-    assert any("import" in note for note in verdict.notes)
+    assert any("import" in note.text for note in verdict.notes)
 
 
 def test_a_known_good_day_leads_to_the_release_that_broke_it(tmp_path: Path, served: str) -> None:
@@ -181,7 +181,9 @@ def test_a_known_good_day_leads_to_the_release_that_broke_it(tmp_path: Path, ser
     verdict = bisect(tmp_path, served, "moved==1.0\n", checks=check, good="2021-06-01")
     assert verdict.kind is VerdictKind.FIXED
     assert names(verdict) == [["drift"]]
-    assert any("broke first with drift 2.0, released 2023-01-01" in each for each in verdict.notes)
+    assert any(
+        "broke first with drift 2.0, released 2023-01-01" in note.text for note in verdict.notes
+    )
     assert fixed(verdict) == "moved==1.0\ndrift==1.5\n"
     proof_holds(verdict)
 
@@ -267,7 +269,7 @@ def test_a_failure_that_no_culprit_explains_is_said_to_be_left(tmp_path: Path, s
     verdict = bisect(tmp_path, served, f"-e {mine}\nturns==1.0\n")
     assert ["turns"] in names(verdict)
     assert verdict.kind is VerdictKind.CULPRITS
-    assert any("something else is at fault as well" in note for note in verdict.notes)
+    assert any("something else is at fault as well" in note.text for note in verdict.notes)
 
 
 def test_a_project_that_does_not_exist_is_commented_out(tmp_path: Path, served: str) -> None:

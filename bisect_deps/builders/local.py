@@ -326,7 +326,8 @@ class LocalBuilder:
             constraints.write_text("".join(f"{line}\n" for line in order.build_constraints))
         path = order.path
         if order.isolated is not None:
-            options, path = option_lines(files.get(path, b"")), _ISOLATED
+            # Options count for all files that are installed together, whichever they stand in.
+            options, path = b"".join(map(option_lines, files.values())), _ISOLATED
             files = {path: options + order.isolated.encode() + b"\n"}
         base = write_tree(folder / "tree", files, self._options.folder)
         if Path(path).suffix in _OTHER_FORMATS:

@@ -84,6 +84,11 @@ class EmbeddedManifest:
         return {self.document.path: self.document.data}
 
     @property
+    def named(self) -> Sequence[str]:
+        """The one file."""
+        return (self.document.path,)
+
+    @property
     def document(self) -> Document:
         """The one document."""
         return self.embedding.document

@@ -17,6 +17,8 @@ Change = tuple[Span, str]
 
 TAG = "# depbisect: "
 CONSTRAINTS_FILE = "depbisect-constraints.txt"
+# Joins several files that were named, for installers; never written where the user would see it.
+JOINING_FILE = "depbisect-all-files.txt"
 
 
 def comment_out(document: Document, line: LogicalLine) -> list[Change]:

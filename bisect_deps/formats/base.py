@@ -247,6 +247,14 @@ class Manifest(Protocol):
         """The root file, as the user named it."""
 
     @property
+    def named(self) -> Sequence[str]:
+        """The keys of the files that the user named: one as a rule.
+
+        Where there are several, the root file only joins them: it is rendered for builders, is
+        never changed, and is none of the user's files.
+        """
+
+    @property
     def requirements(self) -> Sequence[Requirement]:
         """Every requirement of the root file and its includes, `number` being the index.
 
@@ -285,6 +293,14 @@ class Manifest(Protocol):
 
     def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
         """Return the edits as the report shows them: file, line, before and after."""
+
+
+def users_files(manifest: Manifest) -> dict[str, bytes]:
+    """Return `manifest.files` without a root file that only joins several that were named."""
+    files = dict(manifest.files)
+    if len(manifest.named) > 1:
+        del files[next(iter(files))]
+    return files
 
 
 def target_of(manifest: Manifest, edit: Edit) -> Requirement:

@@ -15,6 +15,7 @@ from bisect_deps.model import (
     Fix,
     FixEdit,
     Member,
+    Note,
     Phase,
     Probe,
     Target,
@@ -60,11 +61,10 @@ def verdict_of(
     rivals = sum(not each.build_constraints for each in fixes)
     told = [fix_of(manifest, each, first=at == 0, of=rivals) for at, each in enumerate(fixes)]
     culprits = tuple(culprit_of(found) for found in case.culprits)
-    root = next(iter(manifest.files))
     return Verdict(
         kind=kind,
         file=str(manifest.path),
-        sha256=hashlib.sha256(manifest.files[root]).hexdigest(),
+        sha256=hashlib.sha256(manifest.files[manifest.named[0]]).hexdigest(),
         target=target,
         culprits=culprits,
         fix=told[0] if told else None,
@@ -74,7 +74,7 @@ def verdict_of(
         builds=builds,
         seconds=seconds,
         summary=summary or _summary(kind, case),
-        notes=(*case.notes, *machine_notes(culprits, told[0] if told else None)),
+        notes=tuple(map(Note, (*case.notes, *machine_notes(culprits, told[0] if told else None)))),
         confidence=1.0,
         environment=_environment(fixes, probes, passing),
     )

@@ -152,4 +152,4 @@ def test_a_file_of_the_users_is_never_replaced(tmp_path: Path, served: str) -> N
     verdict = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n").verdict
     assert verdict.fix is not None
     assert BUILD_CONSTRAINTS_FILE not in verdict.fix.files
-    assert any("it stays" in note for note in verdict.notes)
+    assert any("it stays" in note.text for note in verdict.notes)

@@ -1,0 +1,482 @@
+"""The judge: what truly fails in a scenario, by brute force, and which laws a verdict breaks.
+
+Knows nothing of how a story finds what it says. The laws, by number:
+
+0 the story ends
+1 clock: the same verdict however long builds take, in whatever order they end, and on replay
+2 minimal: with any one edit of the fix taken back the file fails; an edit belongs to a culprit
+3 complete: what was shown to fail in the file as given is named, with all that takes part
+4 the same failure: the probe that proves a culprit shows that culprit's failure
+5 what differs: nothing is named that takes part in no failure
+6 boundary: the ends of a range fail and pass, and what lies between is listed
+7 no fix by removal
+8 everything moves: where a change of versions mends the file, one is found
+9 same tool: the fix passes, and its file says what was built
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, combinations
+from typing import TypeVar
+
+from bisect_deps.errors import InputError
+from bisect_deps.formats.requirements import parse as parse_file
+from bisect_deps.model import (
+    Candidate,
+    Culprit,
+    Edit,
+    EditAction,
+    Narrowing,
+    Outcome,
+    Probe,
+    ProbeKind,
+    VerdictKind,
+)
+from tests.fix.resolving import Query
+from tests.fix.simulated import FOLDER, ROOT, Conditions, Endless, Quality, Scenario
+from tests.fix.solving import Told
+from tests.fix.world import Fault, in_sight, parse, read
+
+_T = TypeVar("_T")
+
+# Of larger fixes only single edits, and all but one, are taken back: 64 candidates are judged.
+MOST_EDITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A law that a verdict breaks, and how."""
+
+    law: int
+    text: str
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        return f"law {self.law}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A minimal failing set: its projects, each with the versions that fail, None for any.
+
+    `name` is that of a fault, or `conflict` or `missing`. `optional` are projects that may be named
+    beside, since they would avoid it.
+    """
+
+    name: str
+    members: tuple[tuple[str, frozenset[str] | None], ...] = ()
+    optional: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the projects that take part."""
+        return frozenset(name for name, _ in self.members)
+
+    def holds(self, culprit: Culprit) -> bool:
+        """Say whether all that a culprit names takes part."""
+        return all(self._holds(member.name, member.version) for member in culprit.members)
+
+    def _holds(self, name: str, version: str | None) -> bool:
+        if name in self.optional:
+            return True
+        return any(
+            name == own and (version is None or fails is None or version in fails)
+            for own, fails in self.members
+        )
+
+    def __str__(self) -> str:
+        """Return the name and who takes part."""
+        return f"{self.name} ({', '.join(sorted(self.names))})"
+
+
+class Truth:
+    """What is true of a scenario, and what of it a verdict gets wrong."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self._failing: dict[tuple[Candidate, tuple[str, ...]], tuple[Failing, ...]] = {}
+
+    @cached_property
+    def mendable(self) -> bool:
+        """Say whether some set of releases passes with every line kept, no yanked ones, no tools.
+
+        Every line may move, and every project may be held by a line of its own.
+        """
+        return self._is_mendable(tools=False)
+
+    @cached_property
+    def mendable_with_tools(self) -> bool:
+        """Say the same where build constraints may help, too."""
+        return self._is_mendable(tools=True)
+
+    def passes(self, candidate: Candidate, build_constraints: Sequence[str] = ()) -> bool:
+        """Say whether a candidate installs and passes its checks."""
+        return self.scenario.state(candidate, build_constraints).passes
+
+    def failing(
+        self, candidate: Candidate, build_constraints: Sequence[str] = ()
+    ) -> tuple[Failing, ...]:
+        """Return the minimal failing sets of what a candidate installs, all conflicts if none."""
+        key = (candidate, tuple(build_constraints))
+        if key not in self._failing:
+            self._failing[key] = tuple(self._find_failing(candidate, build_constraints))
+        return self._failing[key]
+
+    def violations(self, told: Told) -> list[Violation]:
+        """Return the laws that a verdict breaks, all but the first: that takes other verdicts."""
+        found: list[Violation] = []
+        if told.kind in (VerdictKind.PASSES, VerdictKind.UNAVAILABLE):
+            return [Violation(9, f"the file fails, and the verdict is {told.kind.value}")]
+        if (told.kind is VerdictKind.FIXED) is not (told.fix is not None):
+            found.append(Violation(9, f"the verdict {told.kind.value} and its fix do not agree"))
+        if told.fix is not None:
+            found += self._of_fix(told, told.fix)
+        elif self.mendable and not self.scenario.world.flakes:
+            found.append(Violation(8, f"{told.kind.value}, and releases that pass are there"))
+        found += self._incomplete(told)
+        for culprit in told.culprits:
+            found += self._of_culprit(told, culprit)
+        return found
+
+    def hidden(self, told: Told) -> list[Failing]:
+        """Return the failing sets of the file as given that no log showed and no culprit names.
+
+        They are no violation: nothing told of them.
+        """
+        return [own for own in self.failing(Candidate()) if not _is_named(own, told.culprits)]
+
+    def layers(self, told: Told) -> list[Failing]:
+        """Return all that fails in the file as given, and with a part of the fix made.
+
+        Without a fix, all that fails in what was built.
+        """
+        if told.fix is None:
+            candidates = [Candidate(), *(probe.candidate for probe in told.probes)]
+        else:
+            candidates = [Candidate(part) for part in _parts(told.fix.edits)]
+        found = [self.failing(candidate) for candidate in dict.fromkeys(candidates)]
+        if told.build_constraints:
+            found += [self.failing(c, told.build_constraints) for c in dict.fromkeys(candidates)]
+        return list(dict.fromkeys([*chain.from_iterable(found), *self._pinned()]))
+
+    # --- what is true -------------------------------------------------------------------------
+
+    def _is_mendable(self, *, tools: bool) -> bool:
+        scenario = self.scenario
+        needed = [own for own in scenario.manifest.requirements if not own.constraint]
+        names = [line.name for line in (read(own.text) for own in needed) if line.applies]
+        faults = [
+            (place, fault)
+            for place, fault in enumerate(scenario.world.faults)
+            if self._counts(fault) and not (tools and fault.remedy and not fault.installs)
+        ]
+        remedies = {f.remedy for _, f in faults if f.installs and f.remedy}
+        for some in _parts(sorted(remedies), whole=True):
+            without = tuple(place for place, fault in faults if fault.remedy not in some)
+            query = Query((*names, *some), without=without)
+            if scenario.solver.solve(query) is not None:
+                return True
+        return False
+
+    def _counts(self, fault: Fault) -> bool:
+        """Say whether the scenario's builds would meet a fault."""
+        return not fault.installs or self.scenario.checks.value != "none"
+
+    def _find_failing(
+        self, candidate: Candidate, build_constraints: Sequence[str]
+    ) -> Iterator[Failing]:
+        state = self.scenario.state(candidate, build_constraints)
+        if state.solution is None:
+            yield from self._conflicts(self.scenario.query(candidate))
+            return
+        for fault in state.faults:
+            if not any(
+                dict(other.members).items() < dict(fault.members).items() for other in state.faults
+            ):
+                yield _of_fault(fault)
+        for name in state.missing:
+            yield Failing("missing", ((name, None),))
+
+    def _conflicts(self, query: Query) -> Iterator[Failing]:
+        """Yield all minimal conflicts among lines and constraints."""
+        items = [(False, text) for text in query.lines] + [
+            (True, text) for text in query.constraints
+        ]
+        for members in minimal_sets(range(len(items)), lambda kept: self._conflict(items, kept)):
+            lines = [read(items[place][1]) for place in members]
+            pins = [(line.name, frozenset({line.pin}) if line.pin else None) for line in lines]
+            yield Failing("conflict", tuple(pins))
+
+    def _conflict(self, items: Sequence[tuple[bool, str]], kept: frozenset[int]) -> bool:
+        some = [item for place, item in enumerate(items) if place in kept]
+        lines = tuple(text for is_limit, text in some if not is_limit)
+        limits = tuple(text for is_limit, text in some if is_limit)
+        return self.scenario.solver.solve(Query(lines, limits)) is None
+
+    def _pinned(self) -> Iterator[Failing]:
+        """Yield the releases that the file pins and that cannot be built, whatever else it says."""
+        for requirement in self.scenario.manifest.requirements:
+            for fault in self.scenario.world.faults if requirement.pin else ():
+                if not fault.installs and fault.within({requirement.name: requirement.pin or ""}):
+                    yield _of_fault(fault)
+
+    # --- what a verdict says ------------------------------------------------------------------
+
+    def _of_fix(self, told: Told, fix: Candidate) -> Iterator[Violation]:
+        tools = told.build_constraints
+        if not self.passes(fix, tools):
+            failing = ", ".join(map(str, self.failing(fix, tools)))
+            yield Violation(9, f"the fix {shown(fix)} fails: {failing}")
+            return
+        if not self._says_the_same(fix):
+            yield Violation(9, f"the file of the fix {shown(fix)} says something else")
+        for edit in fix.edits:
+            if edit.action is EditAction.DROP:
+                yield Violation(7, f"the fix leaves {edit.name} out")
+            rest = Candidate(tuple(own for own in fix.edits if own is not edit))
+            if self.passes(rest, tools):
+                yield Violation(2, f"the edit {shown(Candidate((edit,)))} is not needed")
+            elif not self._is_excused(told, rest, tools):
+                without = ", ".join(map(str, self.failing(rest, tools)))
+                text = f"the edit {shown(Candidate((edit,)))} belongs to no culprit"
+                yield Violation(2, f"{text}: without it {without} fails")
+        if tools and self.passes(fix):
+            yield Violation(2, f"the build constraints {', '.join(tools)} are not needed")
+
+    def _is_excused(self, told: Told, rest: Candidate, tools: Sequence[str]) -> bool:
+        """Say whether a culprit is at fault where one edit is taken back."""
+        failing = self.failing(rest, tools)
+        return any(own.holds(culprit) for own in failing for culprit in told.culprits)
+
+    def _says_the_same(self, fix: Candidate) -> bool:
+        scenario = self.scenario
+        try:
+            files = scenario.manifest.render(fix.edits)
+        except InputError:
+            return False
+        texts = {str(FOLDER / name): data for name, data in files.items()}
+        root = FOLDER / ROOT
+        written = parse_file(
+            texts[str(root)], root, folder=FOLDER, variables={}, read=texts.__getitem__
+        ).requirements
+        lines = sorted(str(read(own.text)) for own in written if not own.constraint)
+        limits = sorted(str(read(own.text)) for own in written if own.constraint)
+        meant = [sorted(str(read(text)) for text in some) for some in scenario.lines_of(fix)]
+        return [lines, limits] == meant
+
+    def _incomplete(self, told: Told) -> Iterator[Violation]:
+        if told.kind is VerdictKind.INCONCLUSIVE or self.scenario.quality is Quality.STATUS:
+            return
+        seen = set(chain.from_iterable(told.shown.values())) | {"conflict"}
+        for own in self.failing(Candidate()):
+            if own.name in seen and not _is_named(own, told.culprits):
+                named = {m.name for culprit in told.culprits for m in culprit.members}
+                unnamed = ", ".join(sorted(own.names - named))
+                yield Violation(3, f"{own} was shown, and {unnamed} is not named")
+
+    def _of_culprit(self, told: Told, culprit: Culprit) -> Iterator[Violation]:
+        if not any(own.holds(culprit) for own in self.layers(told)):
+            yield Violation(5, f"{_named(culprit)} takes part in no failure")
+            return
+        numbers = {probe.number: probe for probe in told.probes}
+        failing = numbers.get(culprit.proof.failing_probe or 0)
+        passing = numbers.get(culprit.proof.passing_probe or 0)
+        if failing is not None and not self._shows(told, failing, culprit):
+            other = ", ".join(told.shown.get(failing.number, ())) or failing.outcome.value
+            yield Violation(4, f"{_named(culprit)} is shown by a probe of another failure: {other}")
+        if passing is not None and passing.outcome is not Outcome.PASS:
+            yield Violation(4, f"{_named(culprit)} has a passing probe that did not pass")
+        for narrowing in culprit.narrowings:
+            yield from self._of_narrowing(told, culprit, narrowing)
+
+    def _shows(self, told: Told, probe: Probe, culprit: Culprit) -> bool:
+        if probe.outcome is not Outcome.FAIL:
+            return False
+        names = {member.name for member in culprit.members}
+        seen = told.shown.get(probe.number, ())
+        if probe.kind is ProbeKind.RESOLVE or "conflict" in seen:
+            if probe.kind is ProbeKind.ISOLATED:
+                return True
+            return any(names & own.names for own in self.failing(probe.candidate))
+        faults = [fault for fault in self.scenario.world.faults if fault.name in seen]
+        return any(names & fault.names for fault in faults)
+
+    # --- ranges -------------------------------------------------------------------------------
+
+    def _of_narrowing(
+        self, told: Told, culprit: Culprit, narrowing: Narrowing
+    ) -> Iterator[Violation]:
+        name, last, first = narrowing.name, narrowing.last_failing, narrowing.first_passing
+        known = {listing.version for listing in self.scenario.world.projects.get(name, ())}
+        for version in (last, first):
+            if version is not None and version not in known:
+                yield Violation(6, f"there is no release {name} {version}")
+                return
+        if last is not None and first is not None:
+            unlisted = self._between(narrowing, last, first)
+            if unlisted:
+                text = f"{name} fails with {last} and passes with {first}"
+                yield Violation(6, f"{text}: {', '.join(unlisted)} between is not listed")
+        if told.fix is None:
+            return
+        wrong = [
+            self._wrong_ends(rest, name, last, first, told.build_constraints)
+            for rest in self._contexts(told.fix, culprit, name)
+        ]
+        if all(wrong):
+            yield Violation(6, f"{name}: {wrong[0]}")
+
+    def _between(self, narrowing: Narrowing, last: str, first: str) -> list[str]:
+        low, high = sorted((parse(last), parse(first)))
+        unresolved = {t.version for t in narrowing.tried if t.outcome is Outcome.UNRESOLVED}
+        listed = {*narrowing.not_built, *(t.version for t in narrowing.skipped), *unresolved}
+        return [
+            version
+            for version in in_sight(self.scenario.index.releases(narrowing.name))
+            if low < parse(version) < high and version not in listed
+        ]
+
+    def _contexts(self, fix: Candidate, culprit: Culprit, name: str) -> Iterator[Candidate]:
+        """Yield the rest of the file as a range may mean it.
+
+        As fixed; or so that the failure can return: the culprit's other members as they were.
+        """
+        yield fix
+        others = [member for member in culprit.members if member.name != name]
+        back = {m.name for m in others} | {m.requirement.name for m in others if m.via}
+        if others:
+            yield Candidate(tuple(own for own in fix.edits if own.name not in back - {name}))
+
+    def _wrong_ends(
+        self,
+        rest: Candidate,
+        name: str,
+        last: str | None,
+        first: str | None,
+        tools: Sequence[str],
+    ) -> str:
+        if last is not None and self.passes(self.moved(rest, name, last), tools):
+            return f"it passes with {last}, which is said to fail"
+        if first is not None and not self.passes(self.moved(rest, name, first), tools):
+            failing = self.failing(self.moved(rest, name, first), tools)
+            return f"it fails with {first}, said to pass: {', '.join(map(str, failing))}"
+        return ""
+
+    def moved(self, rest: Candidate, name: str, version: str) -> Candidate:
+        """Return a candidate with a project at one version: all its lines, or a line of its own."""
+        edits = [own for own in rest.edits if own.name != name]
+        lines = [own for own in self.scenario.manifest.requirements if own.name == name]
+        clause = f"=={version}"
+        edits += [Edit(EditAction.REPIN, name, own.number, clause) for own in lines]
+        if all(own.constraint for own in lines):
+            edits.append(Edit(EditAction.ADD, name, None, clause))
+        return Candidate(tuple(edits))
+
+
+def judged(
+    scenario: Scenario, solve: Callable[[Scenario, Conditions], Told]
+) -> tuple[Told, list[Violation]]:
+    """Solve a scenario under several conditions; return the first verdict, and what is wrong."""
+    try:
+        told = solve(scenario, Conditions())
+    except Endless as error:
+        return Told(VerdictKind.UNAVAILABLE), [Violation(0, str(error))]
+    found = Truth(scenario).violations(told)
+    others = {
+        "when builds take otherwise long": Conditions(delays=1),
+        "when builds end in another order": Conditions(order=1),
+        "on replay": Conditions(journal=dict(told.journal)),
+    }
+    for name, conditions in others.items():
+        try:
+            other = solve(scenario, conditions)
+        except Endless as error:
+            found.append(Violation(0, f"{error} {name}"))
+            continue
+        if other.verdict != told.verdict:
+            found.append(Violation(1, f"another verdict {name}"))
+        elif conditions.delays == conditions.order == 0 and other.builds:
+            found.append(Violation(1, f"{other.builds} builds {name}"))
+    return told, found
+
+
+def minimal_sets(
+    items: Iterable[int], fails: Callable[[frozenset[int]], bool]
+) -> list[frozenset[int]]:
+    """Return all minimal failing sets of a monotone test, by a tree of hitting sets (Reiter 1987).
+
+    Smallest first. The test is asked at most once for each set.
+    """
+    whole = frozenset(items)
+    answers: dict[frozenset[int], bool] = {}
+
+    def asked(some: frozenset[int]) -> bool:
+        if some not in answers:
+            answers[some] = fails(some)
+        return answers[some]
+
+    found: list[frozenset[int]] = []
+    open_sets: list[frozenset[int]] = [frozenset()]
+    seen = set(open_sets)
+    for removed in open_sets:
+        left = whole - removed
+        members = next((known for known in found if known <= left), None)
+        if members is None:
+            if not asked(left):
+                continue
+            members = _minimal(left, asked)
+            found.append(members)
+        for item in sorted(members):
+            more = removed | {item}
+            if more not in seen:
+                seen.add(more)
+                open_sets.append(more)
+    return sorted(found, key=lambda members: (len(members), sorted(members)))
+
+
+def _minimal(items: frozenset[int], fails: Callable[[frozenset[int]], bool]) -> frozenset[int]:
+    for item in sorted(items, reverse=True):
+        if fails(items - {item}):
+            items -= {item}
+    return items
+
+
+def _of_fault(fault: Fault) -> Failing:
+    beside = (
+        frozenset({read(fault.remedy).name}) if fault.remedy and fault.installs else frozenset()
+    )
+    return Failing(fault.name, fault.members, beside)
+
+
+def _is_named(failing: Failing, culprits: Iterable[Culprit]) -> bool:
+    """Say whether culprits name all that takes part in a failing set."""
+    named = {member.name for own in culprits for member in own.members}
+    return failing.names <= named
+
+
+def _parts(edits: Sequence[_T], *, whole: bool = False) -> Iterator[tuple[_T, ...]]:
+    """Yield the parts of a sequence, smallest first; of a long one the smallest and the largest."""
+    sizes = range(len(edits) + whole)
+    if len(edits) > MOST_EDITS:
+        sizes = range(0)
+        yield ()
+        yield from combinations(edits, 1)
+        yield from combinations(edits, len(edits) - 1)
+    for size in sizes:
+        yield from combinations(edits, size)
+
+
+def _named(culprit: Culprit) -> str:
+    return " with ".join(f"{m.name} {m.version or ''}".strip() for m in culprit.members)
+
+
+def shown(candidate: Candidate) -> str:
+    """Return a candidate's edits in words: `-` before what is left out, `+` before new lines."""
+    words = []
+    for edit in candidate.edits:
+        sign = {EditAction.DROP: "-", EditAction.ADD: "+"}.get(edit.action, "")
+        words.append(f"{sign}{edit.name}{edit.to or ''}")
+    return ", ".join(words) or "as written"

@@ -215,7 +215,7 @@ def flaky_import(record: Path, share: float, seed: int = 0) -> str:
         "    _number = sum(1 for _ in _file)\n"
         f"_drawn = _hashlib.sha256(f'{seed} {{_number}}'.encode()).digest()\n"
         f"if int.from_bytes(_drawn[:4], 'big') < {share * 2**32!r}:\n"
-        "    raise ImportError('the shared library is locked by another process')\n"
+        "    raise RuntimeError('another process holds the lock')\n"
     )
 
 

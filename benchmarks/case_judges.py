@@ -120,6 +120,7 @@ def fixes(answer: Answer, *names: str, drops: Sequence[str] = ()) -> Complaints:
     if answer.edited != set(names):
         yield f"the fix changes {listed(answer.edited)} instead of {listed(names)}"
     yield from drops_only(answer, *drops)
+    yield from accuses_what_it_changes(answer)
     yield from is_proven(answer)
 
 
@@ -140,10 +141,27 @@ def is_proven(answer: Answer) -> Complaints:
 
 
 def drops_only(answer: Answer, *names: str) -> Complaints:
-    """Want that the fix leaves out nothing but these, and a reason where it does."""
+    """Want that the fix leaves out nothing but these (law 7)."""
     dropped = {canonicalize_name(edit["name"]) for edit in answer.edits if edit["action"] == "drop"}
     if surplus := dropped - set(names):
         yield f"the fix leaves out {listed(surplus)}"
+
+
+def accuses_what_it_changes(answer: Answer) -> Complaints:
+    """Want that each line that the fix changes is a culprit's (law 2); what it adds may be new."""
+    members = [
+        member for culprit in answer.report["culprits"] for member in culprit["requirements"]
+    ]
+    places = {(member["file"], member["line"]) for member in members}
+    unaccused = {
+        edit["name"]
+        for edit in answer.edits
+        if edit["action"] != "add"
+        and (edit["file"], edit["line"]) not in places
+        and canonicalize_name(edit["name"]) not in answer.named
+    }
+    if unaccused:
+        yield f"the fix changes {listed(unaccused)}, which no culprit names"
 
 
 def installs(answer: Answer, **wanted: str) -> Complaints:

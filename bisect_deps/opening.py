@@ -16,6 +16,7 @@ from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, BuilderOptions
 from bisect_deps.config import AUTO, Settings, instant, now
 from bisect_deps.errors import BuilderUnavailable, InputError
+from bisect_deps.fix.case import Case
 from bisect_deps.formats import open_manifest, open_several, read_known_good
 from bisect_deps.formats.base import Manifest
 from bisect_deps.index import Index, on_platform
@@ -23,11 +24,10 @@ from bisect_deps.journal import Journal, digest
 from bisect_deps.model import STDIN, IndexSettings, Interpreter, PythonFor, Target
 from bisect_deps.probing import Limits
 from bisect_deps.progress import Progress
+from bisect_deps.resolution.sources import UNDATED, sources, tells_dates
 from bisect_deps.resolver import Resolver
 from bisect_deps.search.strategy import Prefer
 from bisect_deps.secret import Secret
-from bisect_deps.steps.base import Context
-from bisect_deps.resolution.sources import UNDATED, sources, tells_dates
 
 # Says for which Python a file was made, from index facts alone; None where they do not tell.
 MadeFor: TypeAlias = Callable[[Manifest, Index], "PythonFor | None"]
@@ -43,7 +43,7 @@ class Opened:
     builder: Builder
     target: Target
     limits: Limits
-    context: Context
+    case: Case
     notes: list[str] = field(default_factory=list)
 
 
@@ -92,7 +92,7 @@ def open_run(
             builder=builder,
             target=_target(settings, interpreter, builder, as_of),
             limits=_limits(settings, builder),
-            context=_context(settings, manifest, meant, seen, builder, progress),
+            case=_case(settings, manifest, meant, seen, builder, progress),
             notes=[] if meant.platform == interpreter.platform else [_unproven(meant, interpreter)],
         )
     except BaseException:
@@ -282,19 +282,19 @@ def _has_check(settings: Settings) -> bool:
     )
 
 
-def _context(
+def _case(
     settings: Settings,
     manifest: Manifest,
     interpreter: Interpreter,
     seen: IndexSettings,
     builder: Builder,
     progress: Progress,
-) -> Context:
+) -> Case:
     good, good_date = _known_good(settings, interpreter)
     capabilities = builder.describe()
     prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")
     merged = settings.installer == "pip"
-    return Context(
+    return Case(
         manifest=manifest,
         interpreter=interpreter,
         capabilities=capabilities,
@@ -311,4 +311,7 @@ def _context(
         good_date=good_date,
         add_constraints=settings.fix_style == "constraints",
         alternatives=settings.alternatives,
+        same_tool=settings.installer == "uv" and settings.builder == "local",
+        allow_removal=settings.allow_removal,
+        narrow=settings.narrow,
     )

@@ -51,9 +51,9 @@ class Inquiry:
     """A question about the manifest, to be answered by one build.
 
     `isolated` names one requirement (`numpy==1.19.5`) to be built alone in place of the candidate.
-    `check` False leaves the user's checks out; `imports` asks for the imports check. `limit` is a
-    shorter time limit for a probe that is not worth waiting for. Equal inquiries with another
-    `repeat` are asked again on purpose.
+    `check` False leaves the user's checks out; `imports` asks for the imports check. `dry_run` only
+    has the metadata of what is `isolated` built. Equal inquiries with another `repeat` are asked
+    again on purpose.
     """
 
     candidate: Candidate
@@ -63,7 +63,7 @@ class Inquiry:
     check: bool = True
     imports: bool = False
     build_constraints: tuple[str, ...] = ()
-    limit: float | None = None
+    dry_run: bool = False
     repeat: int = 0
 
 
@@ -388,11 +388,17 @@ class Prober:
     def _order(self, inquiry: Inquiry) -> Order:
         files = self.manifest.render(inquiry.candidate.edits)
         runs_checks = inquiry.check and inquiry.isolated is None
-        timeout = self.limits.timeout
         check = self.checks if runs_checks else ()
         imports = inquiry.imports and runs_checks
         unasked = _unasked(inquiry) if imports else ()
-        about = (inquiry.isolated, check, imports, unasked, inquiry.build_constraints)
+        about = (
+            inquiry.isolated,
+            check,
+            imports,
+            unasked,
+            inquiry.build_constraints,
+            inquiry.dry_run,
+        )
         return Order(
             files=files,
             path=self._root,
@@ -400,9 +406,10 @@ class Prober:
             check=check,
             imports=imports,
             unasked=unasked,
-            timeout=timeout if inquiry.limit is None else min(timeout, inquiry.limit),
+            timeout=self.limits.timeout,
             isolated=inquiry.isolated,
             build_constraints=inquiry.build_constraints,
+            dry_run=inquiry.dry_run,
         )
 
     def _key(self, inquiry: Inquiry, order: Order) -> str:
@@ -414,7 +421,7 @@ class Prober:
             order.imports,
             *order.unasked,
             order.build_constraints,
-            inquiry.limit,
+            *(["dry run"] if inquiry.dry_run else []),
             inquiry.repeat,
             self._identity,
         )

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
-from bisect_deps.fix.culprits import INSTALL_PHASES, described, merged, names_of, numbers_of
+from bisect_deps.fix.culprits import INSTALL_PHASES, described, merged, numbers_of
 from bisect_deps.fix.failure import (
     failing_release,
     first_fingerprint,
-    is_infrastructure,
     suspects_of,
 )
 from bisect_deps.fix.subsets import drive, dropping, numbers_named
@@ -85,9 +83,7 @@ class Standing:
 
     def knowing(self, culprits: Iterable[Culprit], *notes: Note) -> Standing:
         """Return it with more culprits and notes."""
-        return replace(
-            self, culprits=merged(self.culprits, culprits), notes=(*self.notes, *notes)
-        )
+        return replace(self, culprits=merged(self.culprits, culprits), notes=(*self.notes, *notes))
 
     def at(self, candidate: Candidate, probe: Probe) -> Standing:
         """Return it with another candidate and its probe."""
@@ -212,8 +208,8 @@ def _agrees(case: Case, one: Accused) -> bool:
     known = case.release(one.release.name, one.release.version)
     if known is None:
         return case.index is not None
-    return not known.python_ok or not known.installable or (
-        known.has_wheel and not known.usable_wheel
+    return (
+        not known.python_ok or not known.installable or (known.has_wheel and not known.usable_wheel)
     )
 
 
@@ -306,9 +302,7 @@ def _pinned_by_constraint(
     if release is None:
         return None
     asking = [
-        line
-        for line in lines.values()
-        if line.name == release.name and line.pin == release.version
+        line for line in lines.values() if line.name == release.name and line.pin == release.version
     ]
     return asking[0] if asking and all(line.constraint for line in asking) else None
 

@@ -30,7 +30,7 @@ class Seen:
             self.answers.append((inquiry, probe))
 
     def fallback(self, case: Case) -> Candidate | None:
-        """Return the largest candidate that passed all that was asked of the file, and never failed."""
+        """Return the largest candidate that passed all that was asked, and never failed."""
         failed = {
             inquiry.candidate
             for inquiry, probe in self.answers

@@ -91,9 +91,7 @@ class Case:
         """All lines that the target's markers select, in the file's order."""
         markers = self.interpreter.markers if self.interpreter is not None else None
         return tuple(
-            line
-            for line in self.manifest.requirements
-            if markers is None or applies(line, markers)
+            line for line in self.manifest.requirements if markers is None or applies(line, markers)
         )
 
     @property
@@ -156,7 +154,7 @@ class Case:
         return Edit(EditAction.ADD, name, None, f"=={version}", hashes, constraint=limits)
 
     def at_version(self, edit: Edit, version: str) -> Edit:
-        """Return the edit with another version, and with that version's hashes where it had some."""
+        """Return the edit with another version, with that version's hashes where it had some."""
         hashes = hashes_of(self.index, edit.name, version) if edit.hashes else ()
         return replace(edit, to=f"=={version}", hashes=hashes)
 
@@ -202,7 +200,7 @@ class Case:
         return resolution.releases
 
     def installed(self, probe: Probe) -> Mapping[str, str]:
-        """Return what a probe installed: by its builder, else as the resolver says, else as written.
+        """Return what a probe installed, as its builder, the resolver or the lines tell.
 
         Law 5: what was installed is compared, not what was written.
         """
@@ -226,7 +224,8 @@ class Case:
         """Return the line that decides a project's version: the one that pins it, if any does."""
         lines = [*self.named(name), *self.limited(name)]
         pinned = [line for line in lines if line.pin]
-        return (pinned or [line for line in lines if not line.constraint] or [None])[0]
+        own = [line for line in lines if not line.constraint]
+        return next(iter((*pinned, *own)), None)
 
     # --- releases -----------------------------------------------------------------------------
 
@@ -237,9 +236,7 @@ class Case:
         return [
             release
             for release in self.index.releases(name)
-            if release.installable
-            and release.yanked is None
-            and not release.parsed.is_prerelease
+            if release.installable and release.yanked is None and not release.parsed.is_prerelease
         ]
 
     def release(self, name: str, version: str) -> ReleaseFacts | None:

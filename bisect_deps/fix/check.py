@@ -20,7 +20,8 @@ from bisect_deps.fix.failure import (
     shows,
     suspects_of,
 )
-from bisect_deps.fix.proposers import Move, Scene, moves
+from bisect_deps.fix.proposers import moves
+from bisect_deps.fix.proposers.base import Move, Scene
 from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
 from bisect_deps.probing import Story
 

@@ -62,9 +62,9 @@ def complete(
         for probe in known:
             found = merged(found, _others(case, member, breakage, probe, fixed))
         if build and _may_hide(case, member, breakage, found, fixed):
-            probe = yield from _uncovered(case, member, breakage, fixed)
-            if probe is not None:
-                found = merged(found, _others(case, member, breakage, probe, fixed))
+            shown = yield from _uncovered(case, member, breakage, fixed)
+            if shown is not None:
+                found = merged(found, _others(case, member, breakage, shown, fixed))
     return found
 
 
@@ -102,9 +102,7 @@ def _others(
         yield replace(culprit, summary=_sentence(case, breakage, probe, member))
 
 
-def _chain(
-    case: Case, user: str, name: str, resolution: Resolution | None
-) -> tuple[str, ...]:
+def _chain(case: Case, user: str, name: str, resolution: Resolution | None) -> tuple[str, ...]:
     if case.line_at_fault(user) is not None:
         return (user,)
     chain = resolution.chain(user) if resolution is not None else ()
@@ -136,9 +134,7 @@ def _may_hide(
     )
 
 
-def _uncovered(
-    case: Case, member: Member, breakage: Breakage, fixed: Probe
-) -> Story[Probe | None]:
+def _uncovered(case: Case, member: Member, breakage: Breakage, fixed: Probe) -> Story[Probe | None]:
     """Build the fixed file with the release at fault back, and its user lifted out of the way."""
     if breakage.user not in case.installed(fixed) or member.version is None:
         return None
@@ -151,9 +147,7 @@ def _uncovered(
         if releases.get(member.name) != member.version:
             return None
         purpose = f"who else breaks with {member.name} {member.version}?"
-        probe = yield from ask(
-            case, move.candidate, ProbeKind.VERSION, purpose, imports=True
-        )
+        probe = yield from ask(case, move.candidate, ProbeKind.VERSION, purpose, imports=True)
         return probe if probe.outcome is Outcome.FAIL and installs(probe) else None
     return None
 
@@ -192,4 +186,3 @@ def either_side(
             proof = Proof(base.number, fixed.number)
             return replace(culprit, members=tuple(both), proof=proof), probe
     return culprit, None
-

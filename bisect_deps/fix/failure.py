@@ -34,7 +34,7 @@ def breakages_of(probe: Probe) -> tuple[Breakage, ...]:
 
 
 def fingerprints(probe: Probe) -> frozenset[str]:
-    """Return the fingerprints of all that a failed probe's log shows to fail; none without a log."""
+    """Return the fingerprints of all that a log shows to fail; none without a log."""
     if probe.outcome is Outcome.PASS:
         return frozenset()
     shown = {probe.signature, *(breakage.signature for breakage in breakages_of(probe))}

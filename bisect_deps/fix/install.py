@@ -14,7 +14,7 @@ from itertools import islice
 from bisect_deps.fix.accuse import Standing, accuse, unmended
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, candidate_of, dropped, with_edits
-from bisect_deps.fix.culprits import described, is_of_the_machine, names_of, numbers_of
+from bisect_deps.fix.culprits import described, is_of_the_machine, numbers_of
 from bisect_deps.fix.failure import failing_release, first_fingerprint, installs, shows, suspects_of
 from bisect_deps.index import FactKind
 from bisect_deps.model import (
@@ -22,16 +22,14 @@ from bisect_deps.model import (
     Cause,
     Culprit,
     Edit,
-    EditAction,
     Member,
-    Note,
     Outcome,
     Phase,
     Probe,
     ProbeKind,
     Requirement,
 )
-from bisect_deps.probing import Inquiry, Story, edited
+from bisect_deps.probing import Inquiry, Story
 from bisect_deps.resolution.upgrades import Bump, Floor, find_bumps
 
 # A file with more faults behind each other than this is told as far as it was fixed.
@@ -169,7 +167,7 @@ def _listed(case: Case, bump: Bump) -> list[Edit]:
 
 
 def _last_resorts(case: Case, standing: Standing) -> Mapping[str, Floor | None]:
-    """Return the newest release of each project of which two failed; None where that failed, too."""
+    """Return the newest release of each project of which two failed; None if it failed, too."""
     found: dict[str, Floor | None] = {}
     for name, versions in standing.failing.items():
         if len(versions) < 2 or case.index is None:
@@ -299,9 +297,7 @@ def _suspected(case: Case, standing: Standing) -> list[Requirement]:
 def _facts_against(case: Case, requirement: Requirement) -> bool:
     if case.index is None or requirement.pin is None or requirement.url is not None:
         return False
-    return any(
-        fact.kind in AGAINST or fact.kind.stops for fact in case.index.facts(requirement)
-    )
+    return any(fact.kind in AGAINST or fact.kind.stops for fact in case.index.facts(requirement))
 
 
 def _is_moved(candidate: Candidate, requirement: Requirement) -> bool:

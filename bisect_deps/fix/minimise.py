@@ -1,4 +1,4 @@
-"""From a change that passes to the smallest that does: over what was installed, not what was written.
+"""From a change that passes to the smallest that does, over what was installed.
 
 An item is a release that differs between the failing and the passing build. A subset's candidate
 moves its items and keeps every other release where it was; where the resolver says that two can
@@ -175,7 +175,7 @@ def _written(
     passing: Probe,
     shown: Mapping[str, Probe],
 ) -> Story[Smallest | None]:
-    """Return the change as the file would be written, without the pins that kept others in place."""
+    """Return the change as it is written, without the pins that kept others in place."""
     plain = case.settled(change.base, {name: change.after[name] for name in names})
     if plain != passing.candidate:
         probe = yield from ask(case, plain, ProbeKind.FIX, "does the file pass as it is written?")

@@ -131,7 +131,7 @@ def _narrow_one(
 
 
 def _guesses(axis: Axis) -> tuple[int, ...]:
-    """Return the points to look at first: the last of the series before the failing one, or the end.
+    """Return the points to look at first: the last of the series before, or the fix's own.
 
     A release that was held back most often works in all series but the failing one; a release that
     was moved on, from the fix's own on.

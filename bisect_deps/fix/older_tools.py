@@ -55,7 +55,7 @@ POSSIBLE = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file that passes with build constraints: the culprits that it keeps, and the constraints."""
+    """A file that passes with build constraints, and the culprits that it keeps."""
 
     candidate: Candidate
     probe: Probe

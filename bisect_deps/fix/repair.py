@@ -74,10 +74,13 @@ class Conclusion:
     unsteady: int = 0
 
 
-def repair(case: Case) -> Story[Conclusion]:
-    """Tell which releases break the build, and a fix that a build proved; the whole story."""
+def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusion]:
+    """Tell which releases break the build, and a fix that a build proved; the whole story.
+
+    What is known on the way is added to `known`, the newest last.
+    """
     seen = Seen()
-    known: list[Conclusion] = []
+    known = [] if known is None else known
     try:
         conclusion = yield from noting(seen, _repair(case, seen, known))
     except BudgetSpent as spent:
@@ -162,9 +165,7 @@ def _by_evidence(case: Case, failing: Probe, known: list[Conclusion]) -> Story[_
         standing = yield from fix_install(case, failing)
         known.append(Conclusion(VerdictKind.INCONCLUSIVE, standing.culprits, notes=standing.notes))
     probe = standing.probe
-    repaired = _Repaired(
-        probe, standing.culprits, standing.notes, unsteady=standing.unsteady
-    )
+    repaired = _Repaired(probe, standing.culprits, standing.notes, unsteady=standing.unsteady)
     if probe.outcome is not Outcome.FAIL or not installs(probe):
         return repaired
     checked = yield from _by_check(case, probe)
@@ -181,9 +182,7 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
     case.progress.phase("It installs; following the failure of the check")
     followed = yield from follow(case, failing)
     if followed.passing is not None:
-        return (
-            yield from _smallest(case, failing, followed.passing, followed.probes, build=True)
-        )
+        return (yield from _smallest(case, failing, followed.passing, followed.probes, build=True))
     if case.imports:
         case.progress.phase("Looking for lines that do not work together")
         parted = yield from part(case, failing)
@@ -326,15 +325,11 @@ def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way]) -> Conclus
                 VerdictKind.INCONCLUSIVE, summary=text, notes=repaired.notes, passing=repaired.probe
             )
         text = "No release was found that builds; leaving a requirement out is no fix."
-        return Conclusion(
-            VerdictKind.CULPRITS, culprits, (), text, repaired.notes, repaired.probe
-        )
+        return Conclusion(VerdictKind.CULPRITS, culprits, (), text, repaired.notes, repaired.probe)
     notes = (*repaired.notes, *_left(repaired))
     if repaired.culprits:
         text = "No version was found that builds."
-        return Conclusion(
-            VerdictKind.CULPRITS, repaired.culprits, (), text, notes, repaired.probe
-        )
+        return Conclusion(VerdictKind.CULPRITS, repaired.culprits, (), text, notes, repaired.probe)
     text = "No requirement could be proven to be at fault."
     return Conclusion(VerdictKind.INCONCLUSIVE, (), (), text, notes, repaired.probe)
 
@@ -396,7 +391,7 @@ def _unresolved(probe: Probe) -> Conclusion:
         )
     return Conclusion(
         VerdictKind.INCONCLUSIVE,
-        summary="The file as it is could not be built to its end, so nothing can be compared with it.",
+        summary="The file as it is was not built to its end: nothing can be compared with it.",
         passing=probe,
     )
 
@@ -427,4 +422,3 @@ def _suspicions(case: Case, culprits: Sequence[Culprit]) -> list[Note]:
         for fact in case.index.facts(line)
         if fact.kind in TELLING or fact.kind.stops
     ]
-

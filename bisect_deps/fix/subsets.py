@@ -99,7 +99,11 @@ def dropping(
         named = [number for number in numbers_named(case, probe) if number in numbers]
         absent = frozenset(number for number in named if number not in kept)
         outcome = outcome_of(probe, chased)
-        if check and probe.outcome is Outcome.FAIL and (absent or phase_of(probe) is not Phase.CHECK):
+        if (
+            check
+            and probe.outcome is Outcome.FAIL
+            and (absent or phase_of(probe) is not Phase.CHECK)
+        ):
             return Answer(
                 Outcome.UNRESOLVED,
                 missing=absent if phase_of(probe) is Phase.CHECK else frozenset(),

@@ -19,18 +19,12 @@ from bisect_deps.formats._hints import shown
 from bisect_deps.formats._lines import read_document
 from bisect_deps.formats._splice import (
     CONSTRAINTS_FILE,
-<<<<<<< HEAD
-=======
     JOINING_FILE,
->>>>>>> h-inputs
     Change,
     append,
     comment_out,
     repin,
-<<<<<<< HEAD
     replace,
-=======
->>>>>>> h-inputs
 )
 from bisect_deps.formats.base import (
     Document,

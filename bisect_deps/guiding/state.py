@@ -27,7 +27,7 @@ class Known:
 
 def known(guided: Guided) -> Known:
     """Return what the answers have shown so far."""
-    lines = guided.context.requirements
+    lines = guided.case.requirements
     numbers = {each.number for each in lines}
     cleared: set[int] = set()
     for asked in guided.position.asked:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bisect_deps.steps.base import Context
+from bisect_deps.steps.telling import culprit_of
+
 from bisect_deps.model import Candidate, Culprit, Probe, VerdictKind
 from bisect_deps.probing import Inquiry, drive
 from bisect_deps.progress import Silent
 from bisect_deps.search.strategy import Prefer
 from bisect_deps.session import solve
-from bisect_deps.steps.base import Context
-from bisect_deps.steps.telling import culprit_of
 from tests.fix.simulated import Checks, Conditions, Scenario, SimulatedBuilds
 from tests.fix.world import PYTHON
 

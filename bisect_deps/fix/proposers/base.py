@@ -14,8 +14,8 @@ from bisect_deps.fix.case import Case, is_older
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.index.releases import instant
 from bisect_deps.model import Breakage, Candidate, Probe
-from bisect_deps.resolution.upgrades import Floor, find_bumps
 from bisect_deps.probing import edited
+from bisect_deps.resolution.upgrades import Floor, find_bumps
 
 # How many versions of one project the resolver is asked for before a move is given up: each costs
 # a tenth of a second, and no build.
@@ -26,8 +26,8 @@ MOST_ASKED = 8
 class Scene:
     """A failing check: its probe, the breakage that is followed, what is installed.
 
-    `origin` is what was installed before the first move. `held` are the projects that earlier moves hold for a user, by that user: where the user moves
-    itself, they need not be held.
+    `origin` is what was installed before the first move. `held` are the projects that earlier moves
+    hold for a user, by that user: where the user moves itself, they need not be held.
     """
 
     probe: Probe
@@ -92,7 +92,7 @@ def lifted(
     floors = {name: Floor(versions[0], included=True)}
     bumps = find_bumps(lines, numbers, case.resolver, case.index, floors=floors, beside=beside)
     for bump in bumps:
-        chosen = {moved_name: version for moved_name, version in bump.moved.items()}
+        chosen = dict(bump.moved)
         if bump.dropped or is_older(chosen.get(name, versions[0]), versions[0]):
             continue
         version = chosen.get(name, versions[0])
@@ -101,12 +101,12 @@ def lifted(
 
 
 def older_than(case: Case, name: str, version: str) -> list[ReleaseFacts]:
-    """Return the releases before a version that need no compiler where any such are, oldest first."""
+    """Return the releases before a version, oldest first; those with wheels where there are any."""
     return _ready([r for r in case.releases(name) if is_older(r.version, version)])
 
 
 def newer_than(case: Case, name: str, version: str) -> list[ReleaseFacts]:
-    """Return the releases after a version that need no compiler where any such are, oldest first."""
+    """Return the releases after a version, oldest first; those with wheels where there are any."""
     return _ready([r for r in case.releases(name) if is_older(version, r.version)])
 
 

@@ -1,4 +1,4 @@
-"""Everything unpinned as of the day for which the file was written: a whole set that once worked."""
+"""Everything unpinned as of the day for which the file was written: what once worked."""
 
 from __future__ import annotations
 

@@ -216,7 +216,7 @@ def _smallest(
     if case.tell is not None:
         case.tell(small.candidate, small.passing.number)
     culprits = _culprits(case, change, small, failing, probes)
-    every = [*probes, *small.shown.values()]
+    every = {probe.number: probe for probe in (*probes, *small.shown.values())}
     others: tuple[Way, ...] = ()
     if build and len(culprits) == 1:
         told = told_by_breakage(failing, [member.name for member in culprits[0].members])
@@ -225,7 +225,7 @@ def _smallest(
         if other is not None:
             others = (Way(other.candidate, other.number, "smallest-change"),)
     culprits = yield from complete(
-        case, culprits, small.passing, list(dict.fromkeys(every)), build=build
+        case, culprits, small.passing, list(every.values()), build=build
     )
     return _Repaired(small.passing, culprits, others=others)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bisect_deps.fix.accuse import TELLING, Standing
 from bisect_deps.fix.ask import Seen, ask, noting
 from bisect_deps.fix.case import Case
-from bisect_deps.fix.check import Followed, follow
+from bisect_deps.fix.check import Followed, breakage_of, follow
 from bisect_deps.fix.complete import complete, either_side
 from bisect_deps.fix.culprits import (
     broken,
@@ -219,14 +219,13 @@ def _smallest(
     every = {probe.number: probe for probe in (*probes, *small.shown.values())}
     others: tuple[Way, ...] = ()
     if build and len(culprits) == 1:
-        told = told_by_breakage(failing, [member.name for member in culprits[0].members])
+        names = [member.name for member in culprits[0].members]
+        told = told_by_breakage(failing, names) or breakage_of(failing)
         both, other = yield from either_side(case, culprits[0], told, failing, small.passing)
         culprits = (both,)
         if other is not None:
             others = (Way(other.candidate, other.number, "smallest-change"),)
-    culprits = yield from complete(
-        case, culprits, small.passing, list(every.values()), build=build
-    )
+    culprits = yield from complete(case, culprits, small.passing, list(every.values()), build=build)
     return _Repaired(small.passing, culprits, others=others)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from packaging.specifiers import SpecifierSet
 
 from bisect_deps.fix.case import Case, parsed_requirement
-from bisect_deps.fix.proposers.base import Move, Scene, moved, superseded
+from bisect_deps.fix.proposers.base import Move, Scene, moved, ready_first, superseded
 from bisect_deps.index.releases import instant
 from bisect_deps.model import RemedyKind
 
@@ -23,7 +23,7 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
         now = scene.installed.get(name)
         if now is not None and allowed.contains(now, prereleases=True):
             continue
-        fit = [r.version for r in reversed(case.releases(name)) if r.parsed in allowed]
+        fit = ready_first(r for r in reversed(case.releases(name)) if r.parsed in allowed)
         why = f"the failure's own advice: {remedy.requirement}"
         yield from moved(case, scene.candidate, name, fit, why)
     yield from _missing(case, scene)
@@ -40,6 +40,6 @@ def _missing(case: Case, scene: Scene) -> Iterator[Move]:
         for release in case.releases(name)
         if until is None or (release.uploaded and instant(release.uploaded) < until)
     ]
-    versions = [release.version for release in reversed(known or case.releases(name))]
+    versions = ready_first(reversed(known or list(case.releases(name))))
     why = f"{user or 'the check'} imports {name}, which nothing in the file asks for"
     yield from moved(case, scene.candidate, name, versions, why)

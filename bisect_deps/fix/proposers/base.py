@@ -69,8 +69,8 @@ def held_back(
     if before is None or name not in scene.installed:
         return
     older = older_than(case, name, scene.installed[name])
-    known = [release.version for release in reversed(older) if _is_before(release, before)]
-    yield from moved(case, scene.candidate, name, known, why)
+    known = [release for release in reversed(older) if _is_before(release, before)]
+    yield from moved(case, scene.candidate, name, ready_first(known), why)
 
 
 def lifted(
@@ -79,7 +79,7 @@ def lifted(
     """Yield a project at the first of these releases that suits the other lines, as they are or
     with those moved that stand in its way.
     """
-    versions = [release.version for release in releases]
+    versions = ready_first(releases)
     alone = list(moved(case, base, name, versions, why))
     yield from alone
     if alone or not versions or case.index is None or case.resolver is None:
@@ -101,13 +101,13 @@ def lifted(
 
 
 def older_than(case: Case, name: str, version: str) -> list[ReleaseFacts]:
-    """Return the releases before a version, oldest first; those with wheels where there are any."""
-    return _ready([r for r in case.releases(name) if is_older(r.version, version)])
+    """Return the releases before a version, oldest first."""
+    return [r for r in case.releases(name) if is_older(r.version, version)]
 
 
 def newer_than(case: Case, name: str, version: str) -> list[ReleaseFacts]:
-    """Return the releases after a version, oldest first; those with wheels where there are any."""
-    return _ready([r for r in case.releases(name) if is_older(version, r.version)])
+    """Return the releases after a version, oldest first."""
+    return [r for r in case.releases(name) if is_older(version, r.version)]
 
 
 def superseded(case: Case, name: str, version: str) -> datetime | None:
@@ -152,9 +152,10 @@ def since(releases: Iterable[ReleaseFacts], moment: datetime | None) -> list[Rel
     ]
 
 
-def _ready(releases: Sequence[ReleaseFacts]) -> list[ReleaseFacts]:
-    with_wheels = [release for release in releases if release.usable_wheel]
-    return with_wheels or list(releases)
+def ready_first(releases: Iterable[ReleaseFacts]) -> list[str]:
+    """Return the versions of releases in their order, those that need no compiler first."""
+    ordered = sorted(releases, key=lambda release: not release.usable_wheel)
+    return [release.version for release in ordered]
 
 
 def _is_before(release: ReleaseFacts, moment: datetime) -> bool:

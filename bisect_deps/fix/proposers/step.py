@@ -6,7 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failure import involved
-from bisect_deps.fix.proposers.base import Move, Scene, moved, newer_than, older_than, series
+from bisect_deps.fix.proposers.base import (
+    Move,
+    Scene,
+    lifted,
+    moved,
+    newer_than,
+    older_than,
+    ready_first,
+    series,
+)
 from bisect_deps.index import ReleaseFacts
 
 # A project is stepped back this often at most, each time twice as far.
@@ -28,15 +37,14 @@ def _back(case: Case, scene: Scene, name: str) -> Iterator[Move]:
     now = scene.installed[name]
     for release in steps_back(older_than(case, name, now), now):
         older = [r for r in older_than(case, name, now) if r.parsed <= release.parsed]
-        versions = [r.version for r in reversed(older)]
+        versions = ready_first(reversed(older))
         why = f"{name} {{version}} is of an older series than {now}"
         yield from moved(case, scene.candidate, name, versions, why)
 
 
 def _newest(case: Case, scene: Scene, name: str) -> Iterator[Move]:
-    newer = newer_than(case, name, scene.installed[name])
-    versions = [release.version for release in reversed(newer)]
-    yield from moved(case, scene.candidate, name, versions, f"{name} {{version}} is its newest")
+    newer = list(reversed(newer_than(case, name, scene.installed[name])))
+    yield from lifted(case, scene.candidate, name, newer, f"{name} {{version}} is its newest")
 
 
 def steps_back(older: Sequence[ReleaseFacts], now: str) -> list[ReleaseFacts]:
@@ -54,4 +62,4 @@ def steps_back(older: Sequence[ReleaseFacts], now: str) -> list[ReleaseFacts]:
     far = [below[at] for at in (0, 1, 3, 7) if at < len(below)]
     earlier = [before[at] for at in (0, 1, 3) if at < len(before)]
     chosen = [*earlier[:1], *far[:1], *earlier[1:], *far[1:], *within[:1]]
-    return list(dict.fromkeys(chosen))[:MOST_STEPS]
+    return list({release.version: release for release in chosen}.values())[:MOST_STEPS]

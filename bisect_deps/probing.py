@@ -178,7 +178,8 @@ class Prober:
         if known is None:
             seconds = resolution.seconds
             self.journal.record(Answered(key, number, kind.value, status.value, seconds, log))
-        diagnosis = self._diagnose(Inquiry(candidate, kind, ""), status, resolution.log)
+        build = Build(status, resolution.log, resolution.seconds)
+        diagnosis = self._diagnose(Inquiry(candidate, kind, ""), build)
         probe = Probe(
             number=number,
             kind=kind,
@@ -282,13 +283,14 @@ class Prober:
             log=self.builder.log(flight.handle, 0)[0],
             seconds=seconds,
             installed=self.builder.installed(flight.handle),
+            modules=self.builder.modules(flight.handle),
         )
-        diagnosis = self._diagnose(flight.inquiry, build.status, build.log)
+        diagnosis = self._diagnose(flight.inquiry, build)
         outcome = judge(build.status, diagnosis, None)
         is_trouble = status is BuildStatus.BROKEN or diagnosis.infrastructure
         is_trouble = is_trouble and outcome is Outcome.UNRESOLVED and not over_time
         if is_trouble and status is BuildStatus.FAILED:
-            stays = self._diagnose(flight.inquiry, build.status, build.log, stays=True)
+            stays = self._diagnose(flight.inquiry, build, stays=True)
             tried_enough = flight.tries > self.limits.retries
             if not stays.infrastructure and (tried_enough or stays.signature in self._lasting):
                 self._lasting.add(stays.signature)
@@ -318,6 +320,7 @@ class Prober:
                 log=log,
                 installed=build.installed,
                 exit_note=TIME_LIMIT if over_time else "",
+                modules=build.modules,
             )
         )
         self._keep(probe)
@@ -348,7 +351,8 @@ class Prober:
             text = path.read_bytes().decode("utf-8", "replace") if answered.log else ""
         except OSError:
             return None
-        diagnosis = self._diagnose(inquiry, status, text)
+        build = Build(status, text, answered.seconds, modules=answered.modules)
+        diagnosis = self._diagnose(inquiry, build)
         if diagnosis.infrastructure and not over_time:
             return None
         return Probe(
@@ -373,15 +377,14 @@ class Prober:
         self.journal.keep(name, text.encode("utf-8", "replace"))
         return name
 
-    def _diagnose(
-        self, inquiry: Inquiry, status: BuildStatus, text: str, *, stays: bool = False
-    ) -> Diagnosis:
+    def _diagnose(self, inquiry: Inquiry, build: Build, *, stays: bool = False) -> Diagnosis:
         requirements = edited(self.manifest.requirements, inquiry.candidate.edits)
-        exit_status = {BuildStatus.PASSED: 0, BuildStatus.FAILED: 1}.get(status)
+        exit_status = {BuildStatus.PASSED: 0, BuildStatus.FAILED: 1}.get(build.status)
         return diagnose(
-            text.encode("utf-8", "replace"),
+            build.log.encode("utf-8", "replace"),
             requirements=requirements,
             exit_status=exit_status,
+            modules=build.modules,
             stays=stays,
         )
 
@@ -521,5 +524,9 @@ def with_log(diagnosis: Diagnosis, log: str) -> Diagnosis:
         replace(each, evidence=tuple(replace(line, log=log) for line in each.evidence))
         for each in diagnosis.suspects
     )
+    breakages = tuple(
+        replace(each, evidence=tuple(replace(line, log=log) for line in each.evidence))
+        for each in diagnosis.breakages
+    )
     own = tuple(replace(line, log=log) for line in diagnosis.evidence)
-    return replace(diagnosis, suspects=suspects, evidence=own)
+    return replace(diagnosis, suspects=suspects, evidence=own, breakages=breakages)

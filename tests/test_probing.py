@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import JournalError
@@ -25,8 +27,17 @@ from bisect_deps.model import (
     Requirement,
 )
 from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober, edited
+
+
+    IndexSettings,
+    Outcome,
+    Probe,
+    ProbeKind,
+)
+from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober
 from bisect_deps.progress import Silent
 from bisect_deps.resolver import Answered, Resolution
+from tests.support.local_index import LocalIndex, Project
 
 
 @contextmanager
@@ -133,6 +144,39 @@ def test_another_try_after_trouble_is_a_build_too(tmp_path: Path) -> None:
         [probe] = prober.answer([Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")])
     assert (probe.outcome, prober.builds) == (Outcome.UNRESOLVED, 2)
     assert count.read_text(encoding="utf-8") == "x\n" * 2
+
+
+def test_an_answer_from_the_journal_is_read_by_the_same_modules(tmp_path: Path) -> None:
+    code = "from helper import nothing_like_it"
+    index = LocalIndex(
+        tmp_path / "index",
+        Project("Odd-Name", module="strange").release("1.0", code=code, requires=["helper"]),
+        Project("helper").release("1.0"),
+    )
+    (tmp_path / "requirements.txt").write_text("Odd-Name==1.0\n", encoding="utf-8")
+    settings = IndexSettings(no_index=True, find_links=(str(index.find_links),))
+    options = BuilderOptions(tmp_path, tmp_path, interpreters.find(sys.executable), settings)
+    manifest = open_manifest(tmp_path / "requirements.txt")
+    seen = []
+    for _ in range(2):
+        builder = make_builder("local", options)
+        with Journal(tmp_path / ".depbisect") as journal:
+            prober = Prober(
+                manifest, builder, journal, Silent(), Limits(), ["python -c 'import strange'"]
+            )
+            seen += prober.answer([Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")])
+        builder.close()
+    built, known = seen
+    assert (built.from_journal, known.from_journal) == (False, True)
+    assert built.diagnosis == known.diagnosis
+    assert built.diagnosis is not None
+    [breakage] = built.diagnosis.breakages
+    assert (breakage.user, breakage.lacks, breakage.what) == (
+        "odd-name",
+        "helper",
+        "nothing_like_it",
+    )
+    assert breakage.evidence[0].log == built.log
 
 
 def test_a_log_that_cannot_be_kept_is_told_and_stops_the_run(tmp_path: Path) -> None:

@@ -168,6 +168,12 @@ class Builder(Protocol):
     def installed(self, handle: Handle) -> Mapping[str, str] | None:
         """Return name to version of what a passed install put in place; None where unknown."""
 
+    def modules(self, handle: Handle) -> Mapping[str, str] | None:
+        """Return import name to project of an installed environment whose check failed, if known.
+
+        Only of names that the log mentions. None where unknown, or where no check failed.
+        """
+
     def cancel(self, handle: Handle) -> bool:
         """Stop a build and free what it holds; False where the system cannot."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bisect_deps.evidence.advice import advice_for
+from bisect_deps.evidence.breakages import breakages_of
 from bisect_deps.evidence.dressings import safe
 from bisect_deps.evidence.facts import Episode
 from bisect_deps.evidence.failures import Failure, blame_release, failures_of
@@ -13,6 +15,8 @@ from bisect_deps.evidence.frames import Frames
 from bisect_deps.evidence.gate import ALARMS, MARKS, candidates
 from bisect_deps.evidence.lines import Line, Reader
 from bisect_deps.evidence.masking import signature_of
+from bisect_deps.evidence.owners import Owners
+from bisect_deps.evidence.pointing import Context
 from bisect_deps.evidence.ranking import evidence_of, signature_for, suspects_of
 from bisect_deps.evidence.requirements import UserList
 from bisect_deps.model import Cause, Diagnosis, Evidence, Outcome, Phase, Requirement
@@ -60,11 +64,17 @@ def diagnose(
     if exit_status == 0:
         return Diagnosis(Outcome.PASS, Cause.NONE, _last_phase(channels))
     failures = _all_failures(channels, failed=exit_status is not None)
-    if not failures:
-        return _without_failure(channels, tail, exit_status)
     if stays:
         failures = [blame_release(failure) for failure in failures]
-    return _failed(failures, user, modules or {})
+    breakages = breakages_of(list(channels.values()), Owners(modules or {}, user))
+    if failures:
+        found = _failed(failures, Context(user, modules or {}, breakages))
+    else:
+        found = _without_failure(channels, tail, exit_status)
+    if found.outcome is not Outcome.FAIL or found.phase is not Phase.CHECK or found.infrastructure:
+        return found
+    signature = breakages[0].signature if breakages else found.signature
+    return replace(found, breakages=breakages, signature=signature)
 
 
 def _excerpt(line: Line, inside: bool, channels: Mapping[str, Frames]) -> bool:
@@ -90,9 +100,9 @@ def _order(failure: Failure) -> tuple[bool, bool, int]:
     return (not failure.cause.is_infrastructure, vague, failure.line)
 
 
-def _failed(failures: list[Failure], user: UserList, modules: Mapping[str, str]) -> Diagnosis:
+def _failed(failures: list[Failure], context: Context) -> Diagnosis:
     first = failures[0]
-    suspects = () if first.cause.is_infrastructure else suspects_of(failures, user, modules)
+    suspects = () if first.cause.is_infrastructure else suspects_of(failures, context)
     notes = []
     advice = advice_for(first.best, first.project.name if first.project else "", first.cause)
     if advice and not suspects:
@@ -105,7 +115,7 @@ def _failed(failures: list[Failure], user: UserList, modules: Mapping[str, str])
         cause=cause,
         phase=phase,
         suspects=suspects,
-        signature=suspects[0].signature if suspects else signature_for(first, user, modules),
+        signature=suspects[0].signature if suspects else signature_for(first, context),
         evidence=suspects[0].evidence if suspects else evidence_of(first),
         notes=tuple(notes),
     )

@@ -147,7 +147,7 @@ class Steps:
         indent = len(text) - len(text.lstrip())
         if BLOCK_END.match(text):
             self._block = None
-            self._tracebacks = Tracebacks()
+            self._tracebacks.reset()
             return True
         if self._block is not None and indent < self._block:
             self._block = None

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
-from bisect_deps.model import Cause, Phase
+from bisect_deps.model import BreakageKind, Cause, Phase
 
 
 class Blame(str, Enum):
@@ -52,6 +52,9 @@ class Signature:
     and `phase` None mean: that of the frame. `fatal` lines prove that the command failed; the
     others only explain a failure that is proven otherwise. `example` is a real line; `counter`
     one that looks alike and must not match. `advice` may use the pattern's groups in braces.
+    `remedies` are requirements (`setuptools<81`) that get past it: for the build environment where
+    `scope` is BUILD, else beside what is installed. `kind` says how what is installed broke, for an
+    error at run time; its groups are told in `evidence/breakages.py`.
     """
 
     name: str
@@ -67,6 +70,8 @@ class Signature:
     scope: Scope = Scope.ANY
     fatal: bool = False
     counter: str = ""
+    remedies: tuple[str, ...] = ()
+    kind: BreakageKind | None = None
     regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

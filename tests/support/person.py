@@ -78,6 +78,9 @@ class ByTheSameAnswers:
     def installed(self, handle: Handle) -> Mapping[str, str] | None:
         return None
 
+    def modules(self, handle: Handle) -> Mapping[str, str] | None:
+        return None
+
     def cancel(self, handle: Handle) -> bool:
         return True
 

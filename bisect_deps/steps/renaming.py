@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bisect_deps.index import Index, ReleaseFacts
 from bisect_deps.index.releases import parsed
-from bisect_deps.misnomers import WRONG_NAMES, meant_by
+from bisect_deps.knowledge.wrong_names import Advice, AdviceKind, advice_on
 from bisect_deps.model import Edit, EditAction, Release, Requirement
 from bisect_deps.steps.base import Case, Context, add
 
@@ -28,15 +28,21 @@ def renames_of(context: Context, case: Case) -> list[Rename]:
     found: list[Rename] = []
     for culprit in case.culprits:
         member = culprit.members[0]
-        if len(culprit.members) > 1 or member.via or member.name not in WRONG_NAMES:
+        advice = _advice(context, member.name)
+        if len(culprit.members) > 1 or member.via or advice is None:
             continue
         requirement = member.requirement
-        right = meant_by(member.name)
-        rename = _rename(context, requirement, right) if right is not None else None
+        rename = _rename(context, requirement, advice.name) if advice.name else None
         if rename is not None:
             found.append(rename)
-        _tell(case, requirement, right, rename)
+        _tell(case, requirement, advice, rename)
     return found
+
+
+def _advice(context: Context, name: str) -> Advice | None:
+    python = context.interpreter.minor if context.interpreter else "3"
+    advice = advice_on(name, python, system="")
+    return None if advice is None or advice.kind is AdviceKind.OTHER_SYSTEM else advice
 
 
 def _rename(context: Context, requirement: Requirement, right: str) -> Rename | None:
@@ -69,10 +75,10 @@ def _stand_in(index: Index, name: str, version: str) -> ReleaseFacts | None:
     return None
 
 
-def _tell(case: Case, requirement: Requirement, right: str | None, rename: Rename | None) -> None:
-    _, reason = WRONG_NAMES[requirement.name]
-    note = f"{requirement.name} {reason}"
-    if right is None:
+def _tell(case: Case, requirement: Requirement, advice: Advice, rename: Rename | None) -> None:
+    right = advice.name
+    note = f"{requirement.name} {advice.reason}"
+    if not right:
         note += "; leave it out."
     elif rename is None:
         note += f"; what is meant is most likely {right}, in a version that you choose."

@@ -21,20 +21,13 @@ from bisect_deps.model import (
     Candidate,
     Edit,
     EditAction,
+    IndexSettings,
     Outcome,
     Probe,
     ProbeKind,
     Requirement,
 )
 from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober, edited
-
-
-    IndexSettings,
-    Outcome,
-    Probe,
-    ProbeKind,
-)
-from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober
 from bisect_deps.progress import Silent
 from bisect_deps.resolver import Answered, Resolution
 from tests.support.local_index import LocalIndex, Project

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from packaging.version import InvalidVersion, Version
 
-from bisect_deps.misnomers import meant_by
+from bisect_deps.knowledge.wrong_names import meant_by
 from bisect_deps.model import (
     STDIN,
     Cause,

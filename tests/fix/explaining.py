@@ -18,17 +18,17 @@ from bisect_deps.model import Candidate
 from tests.fix.drawing import PLOTS, draw
 from tests.fix.simulated import LIMITS, ROOT, Conditions, Scenario, described
 from tests.fix.solving import Told, solve_scenario
-from tests.fix.truth import Truth, Violation, judged, shown
-from tests.fix.world import World
+from tests.fix.truth import Violation, judged, shown
+from tests.fix.world import Listing, World
 
 Solve = Callable[[Scenario, Conditions], Told]
 
 
 def explained(scenario: Scenario, told: Told, violations: list[Violation]) -> Iterator[str]:
     """Yield a scenario, what was asked, the verdict and what is wrong with it, in lines."""
-    truth = Truth(scenario)
     yield from described(scenario)
-    yield f"releases that pass are {'' if truth.mendable else 'not '}there"
+    mended = scenario.mended.releases.items() if scenario.mended is not None else ()
+    yield f"passes: {', '.join(f'{name} {version}' for name, version in mended) or 'nothing'}"
     yield "--- asked"
     for inquiry, probe in told.asked:
         what = inquiry.isolated or shown(inquiry.candidate)
@@ -87,7 +87,7 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
         yield replace(scenario, world=replace(world, projects=projects))
 
 
-def _smaller_projects(world: World) -> Iterator[Mapping[str, tuple[object, ...]]]:
+def _smaller_projects(world: World) -> Iterator[Mapping[str, tuple[Listing, ...]]]:
     for name in world.projects:
         yield {own: listings for own, listings in world.projects.items() if own != name}
     for name, listings in world.projects.items():

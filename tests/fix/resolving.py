@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 
 from bisect_deps.index.releases import cutoff_instant, instant
 from bisect_deps.model import IndexSettings, Interpreter, Release
-from bisect_deps.resolver import Answered, Resolution
+from bisect_deps.resolver import Answered, Resolution, Resolver
 from tests.fix.world import (
     HERE,
     PYTHON,
@@ -371,8 +371,8 @@ def _only(query: Query, items: Sequence[tuple[bool, str]]) -> Query:
     )
 
 
-class SimulatedResolver:
-    """Answers as `bisect_deps.resolver.Resolver` does, over a world in memory.
+class SimulatedResolver(Resolver):
+    """Answers as the real resolver does, over a world in memory; it asks no program.
 
     What a source distribution requires is not known here either, as no build may tell it.
     """

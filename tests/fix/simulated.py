@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from bisect_deps.builders.base import Capabilities
 from bisect_deps.formats.requirements import RequirementsManifest
@@ -63,6 +65,11 @@ STOPPED = "::depbisect stopped after 12 s: over its limit"
 _Answer = tuple[Outcome, Diagnosis, Mapping[str, str] | None]
 
 
+# Of more items than these, only single ones and all but one are parts to look at.
+MOST_PARTED = 6
+_T = TypeVar("_T")
+
+
 class Endless(AssertionError):
     """A story that asks and asks: in a world of this size, it would never end."""
 
@@ -77,11 +84,20 @@ class Quality(str, Enum):
 
 
 class Checks(str, Enum):
-    """How a build is tried out: not at all, by the user's own check, by importing everything."""
+    """How a build is tried out: not at all, by the user's own check, by importing everything.
+
+    IMPLIED: nobody asked for a check, and what installs is imported all the same.
+    """
 
     NONE = "none"
     COMMAND = "command"
     IMPORTS = "imports"
+    IMPLIED = "implied imports"
+
+    @property
+    def imports(self) -> bool:
+        """Say whether it is imports that are tried out."""
+        return self in (Checks.IMPORTS, Checks.IMPLIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +207,39 @@ class Scenario:
                 lines.append(edit.to or edit.name)
         return tuple(lines), tuple(limits)
 
+    @cached_property
+    def mended(self) -> Solution | None:
+        """Return releases that pass with every line kept, no yanked ones, no tools; None for none.
+
+        Every line may move, and every project may be held by a line of its own.
+        """
+        return self._mend(tools=False)
+
+    @cached_property
+    def mended_with_tools(self) -> Solution | None:
+        """Return the same where build constraints may help, too."""
+        return self._mend(tools=True)
+
+    def _mend(self, *, tools: bool) -> Solution | None:
+        lines = [read(own.text) for own in self.manifest.requirements if not own.constraint]
+        names = [line.name for line in lines if line.applies]
+        faults = [
+            (place, fault)
+            for place, fault in enumerate(self.world.faults)
+            if self._is_met(fault) and not (tools and fault.remedy and not fault.installs)
+        ]
+        remedies = sorted({fault.remedy for _, fault in faults if fault.installs and fault.remedy})
+        for some in parts(remedies, whole=True):
+            without = tuple(place for place, fault in faults if fault.remedy not in some)
+            solution = self.solver.solve(Query((*names, *some), without=without))
+            if solution is not None:
+                return solution
+        return None
+
+    def _is_met(self, fault: Fault) -> bool:
+        """Say whether builds would meet a fault: one of a check only where there is one."""
+        return not fault.installs or self.checks is not Checks.NONE
+
     def _state(self, query: Query, remedies: tuple[str, ...]) -> State:
         solution = self.solver.solve(query)
         if solution is None:
@@ -201,8 +250,7 @@ class Scenario:
             if fault.within(solution.releases)
             and not (fault.remedy in remedies and not fault.installs)
         ]
-        checked = self.checks is not Checks.NONE
-        faults = [fault for fault in faults if checked or not fault.installs]
+        faults = [fault for fault in faults if self._is_met(fault)]
         faults.sort(key=lambda fault: (fault.installs, fault.place, fault.name))
         needed = self.world.needed if self.checks is Checks.COMMAND else frozenset()
         missing = tuple(sorted(needed - solution.releases.keys()))
@@ -400,7 +448,7 @@ class SimulatedBuilds:
         return Outcome.PASS, passed(), solution.releases
 
     def _is_tried_out(self, inquiry: Inquiry) -> bool:
-        if self.scenario.checks is Checks.IMPORTS:
+        if self.scenario.checks.imports:
             return inquiry.imports and inquiry.check
         # A platform's own check is a part of every build.
         return inquiry.check or not self.scenario.capabilities.check
@@ -644,6 +692,18 @@ def chain_of(solution: Solution, name: str) -> tuple[str, ...]:
                 seen.add(parent)
                 paths.append((parent, *path))
     return ()
+
+
+def parts(edits: Sequence[_T], *, whole: bool = False) -> Iterator[tuple[_T, ...]]:
+    """Yield the parts of a sequence, smallest first; of more than MOST_PARTED only the ends."""
+    sizes = range(len(edits) + whole)
+    if len(edits) > MOST_PARTED:
+        sizes = range(0)
+        yield ()
+        yield from combinations(edits, 1)
+        yield from combinations(edits, len(edits) - 1)
+    for size in sizes:
+        yield from combinations(edits, size)
 
 
 def _remedies(fault: Fault) -> tuple[Remedy, ...]:

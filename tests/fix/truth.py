@@ -18,9 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain, combinations
-from typing import TypeVar
+from itertools import chain
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats.requirements import parse as parse_file
@@ -36,14 +34,9 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from tests.fix.resolving import Query
-from tests.fix.simulated import FOLDER, ROOT, Conditions, Endless, Quality, Scenario
+from tests.fix.simulated import FOLDER, ROOT, Conditions, Endless, Quality, Scenario, parts
 from tests.fix.solving import Told
 from tests.fix.world import Fault, in_sight, parse, read
-
-_T = TypeVar("_T")
-
-# Of larger fixes only single edits, and all but one, are taken back: 64 candidates are judged.
-MOST_EDITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +92,6 @@ class Truth:
         self.scenario = scenario
         self._failing: dict[tuple[Candidate, tuple[str, ...]], tuple[Failing, ...]] = {}
 
-    @cached_property
-    def mendable(self) -> bool:
-        """Say whether some set of releases passes with every line kept, no yanked ones, no tools.
-
-        Every line may move, and every project may be held by a line of its own.
-        """
-        return self._is_mendable(tools=False)
-
-    @cached_property
-    def mendable_with_tools(self) -> bool:
-        """Say the same where build constraints may help, too."""
-        return self._is_mendable(tools=True)
-
     def passes(self, candidate: Candidate, build_constraints: Sequence[str] = ()) -> bool:
         """Say whether a candidate installs and passes its checks."""
         return self.scenario.state(candidate, build_constraints).passes
@@ -134,7 +114,7 @@ class Truth:
             found.append(Violation(9, f"the verdict {told.kind.value} and its fix do not agree"))
         if told.fix is not None:
             found += self._of_fix(told, told.fix)
-        elif self.mendable and not self.scenario.world.flakes:
+        elif self.scenario.mended is not None and not self.scenario.world.flakes:
             found.append(Violation(8, f"{told.kind.value}, and releases that pass are there"))
         found += self._incomplete(told)
         for culprit in told.culprits:
@@ -156,34 +136,14 @@ class Truth:
         if told.fix is None:
             candidates = [Candidate(), *(probe.candidate for probe in told.probes)]
         else:
-            candidates = [Candidate(part) for part in _parts(told.fix.edits)]
+            candidates = [Candidate(part) for part in parts(told.fix.edits)]
         found = [self.failing(candidate) for candidate in dict.fromkeys(candidates)]
         if told.build_constraints:
             found += [self.failing(c, told.build_constraints) for c in dict.fromkeys(candidates)]
-        return list(dict.fromkeys([*chain.from_iterable(found), *self._pinned()]))
+        every = dict.fromkeys([*chain.from_iterable(found), *self._pinned()])
+        return [failing for failing in every if failing.name != "missing"]
 
     # --- what is true -------------------------------------------------------------------------
-
-    def _is_mendable(self, *, tools: bool) -> bool:
-        scenario = self.scenario
-        needed = [own for own in scenario.manifest.requirements if not own.constraint]
-        names = [line.name for line in (read(own.text) for own in needed) if line.applies]
-        faults = [
-            (place, fault)
-            for place, fault in enumerate(scenario.world.faults)
-            if self._counts(fault) and not (tools and fault.remedy and not fault.installs)
-        ]
-        remedies = {f.remedy for _, f in faults if f.installs and f.remedy}
-        for some in _parts(sorted(remedies), whole=True):
-            without = tuple(place for place, fault in faults if fault.remedy not in some)
-            query = Query((*names, *some), without=without)
-            if scenario.solver.solve(query) is not None:
-                return True
-        return False
-
-    def _counts(self, fault: Fault) -> bool:
-        """Say whether the scenario's builds would meet a fault."""
-        return not fault.installs or self.scenario.checks.value != "none"
 
     def _find_failing(
         self, candidate: Candidate, build_constraints: Sequence[str]
@@ -455,18 +415,6 @@ def _is_named(failing: Failing, culprits: Iterable[Culprit]) -> bool:
     """Say whether culprits name all that takes part in a failing set."""
     named = {member.name for own in culprits for member in own.members}
     return failing.names <= named
-
-
-def _parts(edits: Sequence[_T], *, whole: bool = False) -> Iterator[tuple[_T, ...]]:
-    """Yield the parts of a sequence, smallest first; of a long one the smallest and the largest."""
-    sizes = range(len(edits) + whole)
-    if len(edits) > MOST_EDITS:
-        sizes = range(0)
-        yield ()
-        yield from combinations(edits, 1)
-        yield from combinations(edits, len(edits) - 1)
-    for size in sizes:
-        yield from combinations(edits, size)
 
 
 def _named(culprit: Culprit) -> str:

@@ -1,0 +1,342 @@
+"""The judge is right: it finds what fails by itself, and every law broken on purpose is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Culprit,
+    Edit,
+    EditAction,
+    Member,
+    Narrowing,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+    Proof,
+    Tried,
+    VerdictKind,
+)
+from tests.fix.drawing import draw
+from tests.fix.ideal import fix_of, solve_ideally
+from tests.fix.simulated import LIMITS, ROOT, Conditions, Endless, Quality, Scenario
+from tests.fix.solving import Told
+from tests.fix.truth import Failing, Truth, judged, minimal_sets
+from tests.fix.world import ELSEWHERE, Fault, Listing, World
+
+# app 1.0 lacks something in lib from 3.0 on; old 1.0 cannot be built; idle is innocent.
+WORLD = World(
+    {
+        "app": (
+            Listing("1.0", ("lib",), "2020-01-01T00:00:00Z"),
+            Listing("2.0", ("lib",), "2023-01-01T00:00:00Z"),
+        ),
+        "lib": tuple(
+            Listing(f"{number}.0", (), f"20{18 + number}-01-01T00:00:00Z") for number in range(1, 5)
+        ),
+        "old": (
+            Listing("1.0", (), "2019-01-01T00:00:00Z", wheel=ELSEWHERE, sdist=True),
+            Listing("2.0", (), "2022-01-01T00:00:00Z"),
+        ),
+        "idle": (Listing("1.0"), Listing("2.0")),
+    },
+    (
+        Fault("amber", (("app", frozenset({"1.0"})), ("lib", frozenset({"3.0", "4.0"})))),
+        Fault("flint", (("old", frozenset({"1.0"})),), Phase.BUILD, Cause.COMPILE_ERROR),
+    ),
+)
+SCENARIO = Scenario(WORLD, {ROOT: "app==1.0\nidle==1.0\nold==1.0\n"})
+APP, IDLE, OLD = SCENARIO.manifest.requirements
+HOLD = Edit(EditAction.ADD, "lib", None, "==2.0")
+LIFT = Edit(EditAction.REPIN, "old", 2, "==2.0")
+SHIFT = Edit(EditAction.REPIN, "idle", 1, "==2.0")
+MOVE = Edit(EditAction.REPIN, "app", 0, "==2.0")
+PAIR = Culprit(
+    (Member(APP, "app", "1.0"), Member(APP, "lib", "4.0", ("app",))),
+    Phase.CHECK,
+    Cause.IMPORT_ERROR,
+    "app lacks amber",
+    proof=Proof(2, 3),
+    narrowings=(Narrowing("lib", "3.0", "2.0"),),
+)
+BUILD = Culprit(
+    (Member(OLD, "old", "1.0"),), Phase.BUILD, Cause.COMPILE_ERROR, "old", proof=Proof(1, 3)
+)
+
+
+def probe(number: int, outcome: Outcome, *edits: Edit) -> Probe:
+    return Probe(number, ProbeKind.WHOLE, Candidate(edits), outcome)
+
+
+RIGHT = Told(
+    VerdictKind.FIXED,
+    (PAIR, BUILD),
+    Candidate((LIFT, HOLD)),
+    probes=(
+        probe(1, Outcome.FAIL),
+        probe(2, Outcome.FAIL, LIFT),
+        probe(3, Outcome.PASS, LIFT, HOLD),
+    ),
+    shown={1: ("flint",), 2: ("amber",)},
+)
+
+
+def laws(told: Told, scenario: Scenario = SCENARIO) -> list[int]:
+    return [violation.law for violation in Truth(scenario).violations(told)]
+
+
+def narrowed(*narrowings: Narrowing) -> Told:
+    return replace(RIGHT, culprits=(replace(PAIR, narrowings=narrowings), BUILD))
+
+
+def proven(failing: int | None, passing: int | None) -> Told:
+    return replace(RIGHT, culprits=(replace(PAIR, proof=Proof(failing, passing)), BUILD))
+
+
+def fixed(*edits: Edit) -> Told:
+    return replace(RIGHT, fix=Candidate(edits), culprits=(replace(PAIR, narrowings=()), BUILD))
+
+
+def accused(*culprits: Culprit) -> Told:
+    return replace(RIGHT, culprits=culprits)
+
+
+LIB_ALONE = replace(PAIR, members=PAIR.members[1:])
+IDLE_TOO = replace(BUILD, members=(Member(IDLE, "idle", "1.0"),))
+OLDER_LIB = replace(PAIR, members=(Member(APP, "lib", "2.0", ("app",)),), narrowings=())
+
+# What is said, and the laws that it breaks.
+SAID = [
+    ("all of it right", RIGHT, []),
+    ("another fix that is right", fixed(MOVE, LIFT), []),
+    ("no range", narrowed(), []),
+    ("a proof that nobody claims", proven(None, None), []),
+    ("the file is said to pass", Told(VerdictKind.PASSES), [9]),
+    ("the system is said to be at fault", Told(VerdictKind.UNAVAILABLE), [9]),
+    ("fixed without a fix", replace(RIGHT, fix=None), [9, 8]),
+    ("a fix that fails", fixed(LIFT), [9]),
+    ("an edit that is not needed", fixed(LIFT, HOLD, SHIFT), [2]),
+    ("an edit of nobody's", accused(PAIR), [2, 3]),
+    ("one edit that mends what another mends", fixed(MOVE, LIFT, HOLD), [2, 2]),
+    ("a side of a pair is not named", accused(LIB_ALONE, BUILD), [3]),
+    ("a release that fails is not named", accused(PAIR), [2, 3]),
+    ("an innocent is named", accused(PAIR, BUILD, IDLE_TOO), [5]),
+    ("a version that does not fail is named", accused(PAIR, BUILD, OLDER_LIB), [5]),
+    ("a probe of another failure as proof", proven(1, 3), [4]),
+    ("a probe that passed as failing", proven(3, 3), [4]),
+    ("a probe that failed as passing", proven(2, 2), [4]),
+    ("a range the wrong way", narrowed(Narrowing("lib", "2.0", "3.0")), [6]),
+    ("a range whose failing end passes", narrowed(Narrowing("lib", "2.0", "1.0")), [6]),
+    ("a range whose passing end fails", narrowed(Narrowing("lib", "4.0", "3.0")), [6]),
+    ("a range to a release that is not there", narrowed(Narrowing("lib", "3.5", "2.0")), [6]),
+    ("a range with releases between", narrowed(Narrowing("lib", "4.0", "2.0")), [6]),
+    (
+        "a range that says what is between",
+        narrowed(Narrowing("lib", "4.0", "2.0", not_built=("3.0",))),
+        [],
+    ),
+    (
+        "a range that skipped what is between",
+        narrowed(Narrowing("lib", "4.0", "2.0", skipped=(Tried("3.0", Outcome.UNRESOLVED),))),
+        [],
+    ),
+    ("a range of the other side", narrowed(Narrowing("app", "1.0", "2.0")), []),
+    (
+        "a line left out",
+        fixed(HOLD, Edit(EditAction.DROP, "old", 2)),
+        [7],
+    ),
+    ("given up", Told(VerdictKind.CULPRITS, (PAIR, BUILD)), [8]),
+    ("given up with nothing known", Told(VerdictKind.INCONCLUSIVE), [8]),
+]
+
+
+@pytest.mark.parametrize(("told", "broken"), [one[1:] for one in SAID], ids=[o[0] for o in SAID])
+def test_what_is_said_is_judged(told: Told, broken: list[int]) -> None:
+    assert laws(told) == broken
+
+
+def test_a_file_that_cannot_be_mended_may_be_given_up() -> None:
+    faults = (
+        replace(WORLD.faults[0], members=(("lib", frozenset({"1.0", "2.0", "3.0", "4.0"})),)),
+    )
+    hopeless = replace(SCENARIO, world=replace(WORLD, faults=faults))
+    culprit = replace(PAIR, members=PAIR.members[1:], proof=Proof(None, None), narrowings=())
+    told = Told(VerdictKind.CULPRITS, (culprit,), shown={1: ("amber",)})
+    assert hopeless.mended is None
+    assert laws(told, hopeless) == []
+    assert laws(replace(told, culprits=()), hopeless) == [3]
+
+
+def test_what_no_log_showed_is_hidden_and_no_violation() -> None:
+    users = tuple(
+        Fault(name, ((user, frozenset({"1.0"})), ("lib", frozenset({"3.0", "4.0"}))), place=place)
+        for place, (name, user) in enumerate((("amber", "app"), ("beryl", "idle")))
+    )
+    hub = replace(SCENARIO, world=replace(WORLD, faults=users))
+    told = replace(RIGHT, culprits=(PAIR,), fix=Candidate((HOLD,)), shown={2: ("amber",)})
+    assert laws(told, hub) == []
+    assert [own.name for own in Truth(hub).hidden(told)] == ["beryl"]
+    assert laws(replace(told, shown={2: ("amber",), 4: ("beryl",)}), hub) == [3]
+    bare = replace(hub, quality=Quality.STATUS)
+    assert laws(replace(told, shown={2: ("amber",), 4: ("beryl",)}), bare) == []
+
+
+def test_every_minimal_conflict_is_to_be_named() -> None:
+    world = World(
+        {
+            "app": (Listing("1.0", ("lib<2", "old<2")), Listing("2.0")),
+            "lib": (Listing("1.0"), Listing("2.0")),
+            "old": (Listing("1.0"), Listing("2.0")),
+        }
+    )
+    text = f"app==1.0\nlib==2.0\n-c {LIMITS}\nold==2.0\n"
+    scenario = Scenario(world, {ROOT: text, LIMITS: "lib<9\n"})
+    found = {own.names for own in Truth(scenario).failing(Candidate())}
+    assert found == {frozenset({"app", "lib"}), frozenset({"app", "old"})}
+    app, lib, _, old = scenario.manifest.requirements
+    fix = Candidate((Edit(EditAction.REPIN, "app", 0, "==2.0"),))
+    pairs = [
+        Culprit(
+            (Member(app, "app", "1.0"), Member(own, own.name, "2.0")),
+            Phase.RESOLVE,
+            Cause.RESOLVER_CONFLICT,
+            "",
+        )
+        for own in (lib, old)
+    ]
+    assert laws(Told(VerdictKind.FIXED, tuple(pairs), fix), scenario) == []
+    assert laws(Told(VerdictKind.FIXED, tuple(pairs[:1]), fix), scenario) == [3]
+
+
+def test_what_appears_when_the_first_is_gone_may_be_named() -> None:
+    late = Fault("coral", (("lib", frozenset({"2.0"})),), place=3)
+    layered = replace(SCENARIO, world=replace(WORLD, faults=(*WORLD.faults, late)))
+    further = Edit(EditAction.ADD, "lib", None, "==1.0")
+    second = replace(
+        PAIR, members=(Member(APP, "lib", "2.0", ("app",)),), proof=Proof(None, None), narrowings=()
+    )
+    told = replace(RIGHT, fix=Candidate((LIFT, further)), culprits=(narrow_to("1.0"), BUILD))
+    assert laws(told, layered) == []
+    assert laws(replace(told, culprits=(*told.culprits, second)), layered) == [5]
+
+
+def narrow_to(version: str) -> Culprit:
+    between = () if version == "2.0" else ("2.0",)
+    return replace(PAIR, narrowings=(Narrowing("lib", "3.0", version, not_built=between),))
+
+
+def test_a_member_put_back_makes_its_part_of_a_layer_count() -> None:
+    late = Fault("coral", (("app", frozenset({"2.0"})), ("lib", frozenset({"4.0"}))), place=3)
+    layered = replace(SCENARIO, world=replace(WORLD, faults=(*WORLD.faults, late)))
+    hold = Edit(EditAction.ADD, "lib", None, "==3.0")
+    second = replace(
+        PAIR,
+        members=(Member(APP, "app", "2.0"), Member(APP, "lib", "4.0", ("app",))),
+        proof=Proof(None, None),
+        narrowings=(),
+    )
+    told = fixed(MOVE, LIFT, hold)
+    assert laws(told, layered) == [2]
+    assert laws(replace(told, culprits=(*told.culprits, second)), layered) == []
+
+
+@given(st.sets(st.frozensets(st.integers(0, 5), min_size=1), max_size=5))
+def test_all_minimal_sets_are_found_and_nothing_is_asked_twice(edges: set[frozenset[int]]) -> None:
+    asked: list[frozenset[int]] = []
+
+    def fails(some: frozenset[int]) -> bool:
+        asked.append(some)
+        return any(edge <= some for edge in edges)
+
+    found = minimal_sets(range(6), fails)
+    every = [frozenset(own) for size in range(7) for own in combinations(range(6), size)]
+    failing = [own for own in every if any(edge <= own for edge in edges)]
+    smallest = [own for own in failing if not any(other < own for other in failing)]
+    assert found == sorted(smallest, key=lambda own: (len(own), sorted(own)))
+    assert len(asked) == len(set(asked))
+
+
+@given(st.integers(0, 1_000_000))
+def test_a_story_that_knows_the_truth_breaks_no_law(seed: int) -> None:
+    scenario = draw(seed)
+    told, violations = judged(scenario, solve_ideally)
+    assert violations == []
+    assert (told.fix is None) == (scenario.mended is None)
+
+
+@given(st.integers(0, 1_000_000))
+def test_a_true_story_made_worse_breaks_a_law(seed: int) -> None:
+    scenario = draw(seed)
+    truth = Truth(scenario)
+    told = solve_ideally(scenario)
+    failing = truth.failing(Candidate())
+    shown = {1: tuple(own.name for own in failing)}
+    seen = replace(told, shown=shown)
+    unnamed = replace(seen, culprits=())
+    if scenario.quality is not Quality.STATUS or told.fix is not None:
+        assert {violation.law for violation in truth.violations(unnamed)} & {2, 3}
+    edits = told.fix.edits if told.fix is not None else ()
+    for edit in edits:
+        rest = Candidate(tuple(own for own in edits if own is not edit))
+        assert 9 in {v.law for v in truth.violations(replace(seen, fix=rest))}
+
+
+def test_the_verdict_may_not_depend_on_clock_order_or_journal() -> None:
+    def moody(change: Callable[[Conditions], bool]) -> Callable[[Scenario, Conditions], Told]:
+        def solve(scenario: Scenario, conditions: Conditions) -> Told:
+            journal = {"asked": RIGHT.probes[0]}
+            return replace(fixed(MOVE, LIFT) if change(conditions) else RIGHT, journal=journal)
+
+        return solve
+
+    changes: dict[str, Callable[[Conditions], bool]] = {
+        "otherwise long": lambda conditions: conditions.delays > 0,
+        "another order": lambda conditions: conditions.order > 0,
+        "on replay": lambda conditions: bool(conditions.journal),
+    }
+    for words, change in changes.items():
+        _, violations = judged(SCENARIO, moody(change))
+        assert [violation.law for violation in violations] == [1]
+        assert words in str(violations[0])
+    assert judged(SCENARIO, moody(lambda _: False))[1] == []
+
+
+def test_a_replay_that_builds_and_a_story_without_end_are_seen() -> None:
+    def building(scenario: Scenario, conditions: Conditions) -> Told:
+        return replace(RIGHT, builds=3, journal={"asked": RIGHT.probes[0]})
+
+    def endless(scenario: Scenario, conditions: Conditions) -> Told:
+        raise Endless("no verdict")
+
+    assert [str(v) for v in judged(SCENARIO, building)[1]] == ["law 1: 3 builds on replay"]
+    assert [v.law for v in judged(SCENARIO, endless)[1]] == [0]
+
+
+def test_a_fix_that_the_file_cannot_say_is_seen() -> None:
+    twice = Edit(EditAction.REPIN, "old", 2, ">=2.0")
+    assert 9 in laws(fixed(LIFT, twice, HOLD))
+
+
+def test_failing_sets_say_who_takes_part() -> None:
+    own = Failing("amber", (("app", frozenset({"1.0"})), ("lib", None)), frozenset({"tools"}))
+    assert str(own) == "amber (app, lib)"
+    assert own.holds(PAIR)
+    assert own.holds(replace(PAIR, members=(Member(APP, "tools", None),)))
+    assert not own.holds(replace(PAIR, members=(Member(APP, "app", "2.0"),)))
+    assert not own.holds(BUILD)
+
+
+def test_the_ideal_fix_is_minimal() -> None:
+    fix = fix_of(Truth(SCENARIO))
+    assert fix is not None
+    assert {edit.name for edit in fix.edits} in ({"app", "old"}, {"lib", "old"})

@@ -51,10 +51,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Setting:
-    """Where and how cases run; the series of flaky runs has a length and a share of failures."""
+    """Where and how cases run; the series of flaky runs has a length and a share of failures.
+
+    `options` go to every `depbisect run`; `flaky_kinds` are names in `FLAKY_KINDS`, none for all.
+    """
 
     work: Path
     limit: float | None = None
+    options: tuple[str, ...] = ()
     flaky_runs: int = 30
     flaky_share: float = 0.2
     flaky_kinds: tuple[str, ...] = ()
@@ -98,7 +102,8 @@ def ask(
     folder = setting.work / case.id / "-".join(["run", *variant.split()])
     project, fixed = folder / "project", folder / "fixed"
     _write(project, case.files)
-    arguments = ["requirements.txt", "--python", _python(case), *case.options, *options]
+    arguments = ["requirements.txt", "--python", _python(case)]
+    arguments += [*case.options, *setting.options, *options]
     for check in case.checks:
         arguments += ["--check", check]
     arguments += ["--imports"] if case.imports else []

@@ -76,6 +76,7 @@ def main() -> None:
     setting = Setting(
         work.absolute(),
         options.limit,
+        tuple(options.extra),
         options.flaky_runs,
         options.flaky_share,
         tuple(options.flaky_kind or ()),
@@ -111,6 +112,7 @@ def _options() -> argparse.Namespace:
         choices=FLAKY_KINDS,
         help="how the flaky release fails; repeatable (all, in turn)",
     )
+    parser.add_argument("extra", nargs="*", help="more options for `depbisect run`, after --")
     options: argparse.Namespace = parser.parse_args()
     return options
 

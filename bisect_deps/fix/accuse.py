@@ -96,6 +96,7 @@ def accuse(case: Case, standing: Standing) -> Story[Standing]:
     Without a new one, the failure cannot be attributed to any requirement; the notes say why.
     """
     standing = _by_conflict(case, standing)
+    standing = _by_place(case, standing)
     if case.capabilities.isolated:
         standing = yield from _by_release(case, standing)
     if _explains(case, standing):
@@ -124,6 +125,20 @@ def unmended(case: Case, standing: Standing) -> list[Culprit]:
 
 def _bad_clauses(standing: Standing, name: str) -> set[str]:
     return {f"=={version}" for version in standing.failing.get(name, ())}
+
+
+def _by_place(case: Case, standing: Standing) -> Standing:
+    """Accuse the lines of no release that the installer's own words name: paths, URLs, bad text."""
+    kept = {line.number: line for line in edited(case.standing, standing.candidate.edits)}
+    found = []
+    for suspect in suspects_of(standing.probe):
+        for line in case.standing:
+            now = kept.get(line.number)
+            placed = now is not None and (now.url or now.editable)
+            if placed and now is not None and suspect.requirement == now.text:
+                member = Member(line, line.name or line.text, None)
+                found.append(replace(described([member], standing.probe), phase=suspect.phase))
+    return standing.knowing(found)
 
 
 # --- releases alone ---------------------------------------------------------------------------

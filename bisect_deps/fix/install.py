@@ -16,12 +16,14 @@ from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, candidate_of, dropped, with_edits
 from bisect_deps.fix.culprits import described, is_of_the_machine, numbers_of
 from bisect_deps.fix.failure import failing_release, first_fingerprint, installs, shows, suspects_of
+from bisect_deps.fix.names import amendments
 from bisect_deps.index import FactKind
 from bisect_deps.model import (
     Candidate,
     Cause,
     Culprit,
     Edit,
+    EditAction,
     Member,
     Outcome,
     Phase,
@@ -29,7 +31,7 @@ from bisect_deps.model import (
     ProbeKind,
     Requirement,
 )
-from bisect_deps.probing import Inquiry, Story
+from bisect_deps.probing import Inquiry, Story, edited
 from bisect_deps.resolution.upgrades import Bump, Floor, find_bumps
 
 # A file with more faults behind each other than this is told as far as it was fixed.
@@ -108,20 +110,47 @@ def _names_another(case: Case, standing: Standing, probe: Probe) -> bool:
 def _fixes(case: Case, standing: Standing) -> Iterator[Candidate]:
     """Yield candidate fixes, the nearest releases first; the culprits left out last."""
     seen = {standing.candidate}
-    for candidate in bumps(case, standing, numbers_of(standing.culprits)):
+    amended = {
+        amendment.requirement.number: amendment.edit
+        for amendment in amendments(case, standing.culprits)
+        if amendment.edit is not None
+    }
+    tried = {edit for edit in standing.candidate.edits if edit in amended.values()}
+    amended = {number: edit for number, edit in amended.items() if edit not in tried}
+    others = numbers_of(standing.culprits) - amended.keys()
+    for candidate in _amended(case, standing, others, amended):
         if candidate not in seen:
             seen.add(candidate)
             yield candidate
     by_number = {line.number: line for line in case.standing}
+    hopeless = [number for number in _hitting(standing.culprits) if number not in amended]
     left_out = with_edits(
-        standing.candidate, [dropped(by_number[number]) for number in _hitting(standing.culprits)]
+        standing.candidate, [*amended.values(), *(dropped(by_number[n]) for n in hopeless)]
     )
     if left_out not in seen:
         yield left_out
 
 
-def bumps(case: Case, standing: Standing, numbers: Iterable[int]) -> Iterator[Candidate]:
-    """Yield candidates with these requirements moved to releases that resolve together."""
+def _amended(
+    case: Case, standing: Standing, numbers: frozenset[int], amended: Mapping[int, Edit]
+) -> Iterator[Candidate]:
+    """Yield candidates with some lines amended, and the other culprits moved."""
+    kept = [e for e in standing.candidate.edits if e.action is EditAction.REPLACE]
+    if amended and not numbers:
+        yield with_edits(standing.candidate, amended.values())
+    elif numbers:
+        edits = [*kept, *amended.values()]
+        for candidate in bumps(case, standing, numbers, beside=edits):
+            yield with_edits(candidate, edits)
+
+
+def bumps(
+    case: Case, standing: Standing, numbers: Iterable[int], beside: Sequence[Edit] = ()
+) -> Iterator[Candidate]:
+    """Yield candidates with these requirements moved to releases that resolve together.
+
+    `beside` are edits of other lines that are made as well.
+    """
     if case.index is None or case.resolver is None:
         return
     floors = _choices(standing.culprits)
@@ -131,7 +160,7 @@ def bumps(case: Case, standing: Standing, numbers: Iterable[int]) -> Iterator[Ca
     given_up |= _machine_bound(case, standing)
     floors |= {name: floor for name, floor in last.items() if floor is not None}
     found = find_bumps(
-        case.standing,
+        edited(case.standing, beside),
         sorted(numbers),
         case.resolver,
         case.index,

@@ -26,6 +26,7 @@ from bisect_deps.fix.failure import installs, is_infrastructure
 from bisect_deps.fix.install import fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
+from bisect_deps.fix.names import amendments, is_needless
 from bisect_deps.fix.narrow import narrow_all
 from bisect_deps.fix.older_tools import commands_for, keep_by_older_tools
 from bisect_deps.fix.restore import restore
@@ -111,7 +112,8 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
     repaired = yield from _by_memory(case, probe)
     if repaired is None:
         repaired = yield from _by_evidence(case, probe, known)
-    repaired = replace(repaired, notes=(*notes, *repaired.notes))
+    amended = [amendment.note for amendment in amendments(case, repaired.culprits)]
+    repaired = replace(repaired, notes=(*notes, *repaired.notes, *amended))
     return (yield from _finished(case, repaired, seen, known))
 
 
@@ -264,7 +266,7 @@ def _finished(
 ) -> Story[Conclusion]:
     """Prove what is left to prove of a repair, narrow it, and conclude."""
     passes = repaired.probe.outcome is Outcome.PASS
-    lossy = passes and not case.allow_removal and any(map(_removes, repaired.candidate.edits))
+    lossy = passes and not case.allow_removal and _is_lossy(case, repaired.candidate)
     fixed = passes and not lossy
     ways: list[Way] = []
     if fixed:
@@ -287,8 +289,7 @@ def _finished(
                     commands_for(case.manifest.path.name),
                     kept.constraints,
                 )
-                usable = not any(map(_removes, kept.candidate.edits))
-                if usable:
+                if not _is_lossy(case, kept.candidate):
                     ways = [*ways, way] if fixed else [way, *ways]
                     probe = probe if fixed else kept.probe
         if ways and not ways[0].build_constraints:
@@ -367,6 +368,11 @@ def _style(case: Case, repaired: _Repaired) -> str:
     if edits and all(map(_removes, edits)):
         return "drop"
     return "smallest-change" if any(e.action is EditAction.ADD for e in edits) else "bump"
+
+
+def _is_lossy(case: Case, candidate: Candidate) -> bool:
+    """Say whether a candidate leaves something out that is needed: no fix by itself."""
+    return any(_removes(edit) and not is_needless(case, edit) for edit in candidate.edits)
 
 
 def _removes(edit: Edit) -> bool:

@@ -10,7 +10,16 @@ import pytest
 
 from bisect_deps.config import Settings
 from bisect_deps.errors import InputError
-from bisect_deps.model import Cause, IndexSettings, Outcome, Phase, ProbeKind, Verdict, VerdictKind
+from bisect_deps.model import (
+    Cause,
+    IndexSettings,
+    Narrow,
+    Outcome,
+    Phase,
+    ProbeKind,
+    Verdict,
+    VerdictKind,
+)
 from bisect_deps.progress import Silent
 from bisect_deps.session import run
 from tests.support.local_index import (
@@ -121,9 +130,19 @@ def test_every_independent_culprit_is_found_and_mended(tmp_path: Path, served: s
 
 
 def test_a_culprit_is_narrowed_to_neighbouring_versions(tmp_path: Path, served: str) -> None:
-    verdict = bisect(tmp_path, served, "turns==1.0\nplain\n")
+    verdict = bisect(tmp_path, served, "turns==1.0\nplain\n", narrow=Narrow.FULL)
     [narrowing] = verdict.culprits[0].narrowings
     assert (narrowing.last_failing, narrowing.first_passing) == ("1.2", "2.0")
+    assert narrowing.not_built == ()
+
+
+def test_what_would_be_compiled_between_is_said_not_to_be_built(
+    tmp_path: Path, served: str
+) -> None:
+    verdict = bisect(tmp_path, served, "turns==1.0\nplain\n")
+    [narrowing] = verdict.culprits[0].narrowings
+    assert (narrowing.last_failing, narrowing.first_passing) == ("1.0", "2.0")
+    assert narrowing.not_built == ("1.1", "1.2")
 
 
 def test_a_missing_header_is_told_as_such(tmp_path: Path, served: str) -> None:
@@ -272,17 +291,24 @@ def test_a_failure_that_no_culprit_explains_is_said_to_be_left(tmp_path: Path, s
     assert any("something else is at fault as well" in note.text for note in verdict.notes)
 
 
-def test_a_project_that_does_not_exist_is_commented_out(tmp_path: Path, served: str) -> None:
+def test_leaving_a_line_out_is_no_fix(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "plain==1.0\nnonesuch==2.0\n")
-    assert verdict.kind is VerdictKind.FIXED
+    assert verdict.kind is VerdictKind.CULPRITS
     assert names(verdict) == [["nonesuch"]]
+    assert verdict.fix is None
+    assert verdict.fallback is not None
+    assert verdict.fallback.dropped == {1}
+
+
+def test_a_line_is_left_out_where_the_user_allows_it(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "plain==1.0\nnonesuch==2.0\n", allow_removal=True)
+    assert verdict.kind is VerdictKind.FIXED
     assert "\n# " in fixed(verdict)
 
 
-def test_a_placeholder_is_given_up_and_costs_the_others_no_bump(
-    tmp_path: Path, served: str
-) -> None:
-    verdict = bisect(tmp_path, served, "turns==1.0\nplaceholder==1.0\nplain==1.0\n")
+def test_a_placeholder_keeps_nothing_else_from_being_moved(tmp_path: Path, served: str) -> None:
+    text = "turns==1.0\nplaceholder==1.0\nplain==1.0\n"
+    verdict = bisect(tmp_path, served, text, allow_removal=True)
     assert verdict.kind is VerdictKind.FIXED
     assert names(verdict) == [["placeholder"], ["turns"]]
     assert fixed(verdict).splitlines()[0] == "turns==2.0"
@@ -323,7 +349,8 @@ def test_a_file_of_one_line_is_proven_by_the_build_of_the_file(tmp_path: Path) -
     [culprit] = verdict.culprits
     assert culprit.proof.failing_probe == 1
     assert culprit.summary == "a 1 makes the build fail; the log does not say why."
-    proof_holds(verdict)
+    assert verdict.kind is VerdictKind.CULPRITS
+    assert verdict.fix is None
 
 
 def test_a_spent_budget_ends_inconclusive(tmp_path: Path, served: str) -> None:

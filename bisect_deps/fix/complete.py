@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case
+from bisect_deps.fix.case import Case, dropped, with_edits
 from bisect_deps.fix.culprits import broken, merged
 from bisect_deps.fix.failure import breakages_of, installs
 from bisect_deps.fix.proposers import pair
@@ -159,30 +159,36 @@ def _unheld(candidate: Candidate, member: Member) -> Candidate:
 def either_side(
     case: Case,
     culprit: Culprit,
-    breakage: Breakage | None,
+    breakage: Breakage,
     base: Probe,
     fixed: Probe,
 ) -> Story[tuple[Culprit, Probe | None]]:
     """Return a culprit as a combination where the file pins both sides and either one mends it.
 
-    `base` is the failing probe. Costs one build, and returns the one that moves the other side.
+    `base` is the failing probe. Costs a build or two; returns the one that moves the other side, if
+    any does. Where none can be moved, a check of imports passes without it.
     """
     pins = case.pins(base.candidate)
     [member] = culprit.members if len(culprit.members) == 1 else (None,)
-    if breakage is None or member is None or member.via:
+    if member is None or member.via or member.name not in pins or not case.cheap:
         return culprit, None
     other = breakage.lacks if member.name == breakage.user else breakage.user
     line = case.line_at_fault(other) if other in pins and other != member.name else None
-    if line is None or member.name not in pins or not case.cheap:
+    if line is None or line.constraint:
         return culprit, None
+    both = sorted(
+        (member, Member(line, other, pins[other])), key=lambda one: one.requirement.number
+    )
+    combined = replace(culprit, members=tuple(both), proof=Proof(base.number, fixed.number))
     for move in islice(pair.sides(case, base, breakage, other), 1):
         purpose = f"does it pass with {other} moved instead?"
         probe = yield from ask(case, move.candidate, ProbeKind.FIX, purpose)
         if probe.outcome is Outcome.PASS:
-            both = sorted(
-                (member, Member(line, other, pins[other])),
-                key=lambda one: one.requirement.number,
-            )
-            proof = Proof(base.number, fixed.number)
-            return replace(culprit, members=tuple(both), proof=proof), probe
+            return combined, probe
+    if case.imports and not case.has_check:
+        left_out = with_edits(base.candidate, [dropped(line)])
+        purpose = f"do the others import without {other}?"
+        probe = yield from ask(case, left_out, ProbeKind.SUBSET, purpose)
+        if probe.outcome is Outcome.PASS:
+            return combined, None
     return culprit, None

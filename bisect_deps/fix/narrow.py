@@ -115,7 +115,7 @@ def _narrow_one(
                     answers.append(_resolves(case, search, fixed, version))
                     continue
                 inquiry = _inquiry(case, culprit, search, best.candidate, version)
-                if inquiry is None or (most is not None and used >= most):
+                if inquiry is None or _is_enough(case, search, used, most):
                     answers.append(Answer(Outcome.UNRESOLVED))
                     continue
                 [probe] = yield [inquiry]
@@ -128,6 +128,13 @@ def _narrow_one(
             questions = questions_of.send(answers)
     except StopIteration as stop:
         return used, best, _narrowing(search, stop.value.turn, fixed)
+
+
+def _is_enough(case: Case, search: _Search, used: int, most: int | None) -> bool:
+    """Say whether to stop: a release that would be compiled seldom stands alone."""
+    undecided = any(one.outcome is Outcome.UNRESOLVED for one in search.tried)
+    spent = most is not None and used >= most
+    return spent or (undecided and case.narrow is not Narrow.FULL)
 
 
 def _guesses(axis: Axis) -> tuple[int, ...]:

@@ -42,23 +42,22 @@ class Change:
     def made(self, case: Case, names: Iterable[str]) -> Candidate | None:
         """Return the candidate with these moved and the others where they were; None for none.
 
-        The plain file with the moves is preferred; the others are pinned only where they would
-        move beside them.
+        The others are pinned only where they would move beside them. One that the resolver lets
+        move together with these alone, moves: the two are one item.
         """
         moved = {name: self.after[name] for name in names}
         candidate = case.settled(self.base, moved)
         releases = case.releases_of(candidate)
         if releases is None:
             return candidate if case.resolver is None else None
-        drifted = {
-            name: version
-            for name, version in self.before.items()
-            if name not in moved and releases.get(name, version) != version
-        }
-        if not drifted:
-            return candidate
-        kept = case.settled(candidate, drifted)
-        return kept if case.releases_of(kept) is not None else None
+        for name, version in sorted(self.before.items()):
+            if name in moved or releases.get(name, version) == version:
+                continue
+            kept = case.settled(candidate, {name: version})
+            still = case.releases_of(kept)
+            if still is not None:
+                candidate, releases = kept, still
+        return candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +104,24 @@ def _one_by_one(
     case: Case, change: Change, failing: Probe, passing: Probe, known: Sequence[Probe]
 ) -> Story[Smallest | None]:
     """Take back one project after the other; what still passes without it was no part."""
-    names = _order(case, change, passing)
+    answers = [*known, failing, passing]
     best, shown = passing, dict[str, Probe]()
-    left = list(names)
-    for name in names:
+    left = _order(change, passing)
+    for name in list(left):
         rest = [other for other in left if other != name]
-        probe = _known_failing(case, change, rest, known) if rest else failing
+        candidate = change.made(case, rest) if rest else change.base
+        if candidate is None:
+            continue
+        probe = answered(case, candidate, answers)
         if probe is None:
-            candidate = change.made(case, rest)
-            if candidate is None:
-                continue
-            probe = yield from ask(
-                case, candidate, ProbeKind.VERSION, f"does it fail again with {name} put back?"
-            )
+            purpose = f"does it fail again with {name} put back?"
+            probe = yield from ask(case, candidate, ProbeKind.VERSION, purpose)
+            answers.append(probe)
         if probe.outcome is Outcome.PASS:
             left, best = rest, probe
         elif probe.outcome is Outcome.FAIL:
             shown[name] = probe
-    return (yield from _written(case, change, tuple(left), best, shown))
+    return (yield from _written(case, change, tuple(sorted(left)), best, shown, answers))
 
 
 def _by_halves(
@@ -156,7 +155,7 @@ def _by_halves(
     answered = {whole: failing, frozenset[int](): passing}
     finding, probes = yield from drive(case, bisect(problem), axis, answered)
     if finding.state is not State.FOUND or finding.passing is None:
-        return (yield from _written(case, change, names, passing, {}))
+        return (yield from _written(case, change, names, passing, {}, known))
     shown: dict[str, Probe] = {}
     for culprit in finding.culprits:
         probe = probes.get(culprit.failing)
@@ -165,7 +164,8 @@ def _by_halves(
                 shown[names[at]] = probe
     moved = tuple(names[at] for at in sorted(finding.removed))
     best = probes.get(finding.passing, passing)
-    return (yield from _written(case, change, moved, best, shown))
+    answers = [*known, *probes.values()]
+    return (yield from _written(case, change, moved, best, shown, answers))
 
 
 def _written(
@@ -174,37 +174,34 @@ def _written(
     names: tuple[str, ...],
     passing: Probe,
     shown: Mapping[str, Probe],
+    known: Sequence[Probe],
 ) -> Story[Smallest | None]:
     """Return the change as it is written, without the pins that kept others in place."""
     plain = case.settled(change.base, {name: change.after[name] for name in names})
-    if plain != passing.candidate:
-        probe = yield from ask(case, plain, ProbeKind.FIX, "does the file pass as it is written?")
-        if probe.outcome is Outcome.PASS:
+    for probe in (passing, *known):
+        if probe.candidate == plain and probe.outcome is Outcome.PASS:
             return Smallest(names, plain, probe, shown)
+    probe = yield from ask(case, plain, ProbeKind.FIX, "does the file pass as it is written?")
+    if probe.outcome is Outcome.PASS:
+        return Smallest(names, plain, probe, shown)
     return Smallest(names, passing.candidate, passing, shown)
 
 
-def _order(case: Case, change: Change, passing: Probe) -> list[str]:
-    """Return the projects to take back: first those that no edit moved, then the last edited."""
-    edited = {edit.name: at for at, edit in enumerate(passing.candidate.edits)}
-    return sorted(change.names, key=lambda name: (name in edited, edited.get(name, 0), name))
-
-
-def _known_failing(
-    case: Case, change: Change, moved: Sequence[str], known: Sequence[Probe]
-) -> Probe | None:
-    """Return a probe that failed with exactly these moved, or with these and more."""
-    wanted = set(moved)
+def answered(case: Case, candidate: Candidate, known: Sequence[Probe]) -> Probe | None:
+    """Return a probe of this candidate, or of another that installed the very same releases."""
     for probe in known:
-        if probe.outcome is not Outcome.FAIL or not installs(probe):
-            continue
-        installed = case.installed(probe)
-        there = {name for name in change.names if installed.get(name) == change.after[name]}
-        back = {
-            name
-            for name in change.names
-            if name not in there and installed.get(name) == change.before.get(name)
-        }
-        if there == wanted and there | back == set(change.names):
+        if probe.candidate == candidate:
+            return probe
+    releases = case.releases_of(candidate)
+    if releases is None:
+        return None
+    for probe in known:
+        if installs(probe) and dict(case.installed(probe)) == dict(releases):
             return probe
     return None
+
+
+def _order(change: Change, passing: Probe) -> list[str]:
+    """Return the projects to take back: first those that no edit moved, then as edited."""
+    edited = {edit.name: at for at, edit in enumerate(passing.candidate.edits)}
+    return sorted(change.names, key=lambda name: (name in edited, edited.get(name, 0), name))

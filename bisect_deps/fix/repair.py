@@ -22,7 +22,7 @@ from bisect_deps.fix.culprits import (
     proven,
     told_by_breakage,
 )
-from bisect_deps.fix.failure import installs, is_infrastructure
+from bisect_deps.fix.failure import installs, involved, is_infrastructure
 from bisect_deps.fix.install import fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
@@ -245,10 +245,10 @@ def _culprits(
         resolution = case.resolve(probe.candidate)
         version = change.before.get(name)
         member = case.member(name, version, resolution)
-        if version is None and breakage is not None and breakage.user:
+        if version is None:
             # What was added was missing: the release that needs it is at fault.
-            using = case.installed(probe).get(breakage.user)
-            member = case.member(breakage.user, using, resolution) or member
+            using = next((n for n in involved(probe) if n != name), name)
+            member = case.member(using, case.installed(probe).get(using), resolution)
         if member is None:
             continue
         if breakage is not None:

@@ -136,7 +136,7 @@ class Truth:
         if told.fix is None:
             candidates = [Candidate(), *(probe.candidate for probe in told.probes)]
         else:
-            candidates = [Candidate(part) for part in parts(told.fix.edits)]
+            candidates = [Candidate(), *(Candidate(part) for part in parts(told.fix.edits))]
         found = [self.failing(candidate) for candidate in dict.fromkeys(candidates)]
         if told.build_constraints:
             found += [self.failing(c, told.build_constraints) for c in dict.fromkeys(candidates)]
@@ -207,9 +207,13 @@ class Truth:
             yield Violation(2, f"the build constraints {', '.join(tools)} are not needed")
 
     def _is_excused(self, told: Told, rest: Candidate, tools: Sequence[str]) -> bool:
-        """Say whether a culprit is at fault where one edit is taken back."""
+        """Say whether a culprit is at fault where one edit is taken back, or must be followed."""
         failing = self.failing(rest, tools)
-        return any(own.holds(culprit) for own in failing for culprit in told.culprits)
+        return any(
+            own.name == "conflict" or own.holds(culprit) or own.names & _names(culprit)
+            for own in failing
+            for culprit in told.culprits
+        )
 
     def _says_the_same(self, fix: Candidate) -> bool:
         scenario = self.scenario
@@ -412,9 +416,21 @@ def _of_fault(fault: Fault) -> Failing:
 
 
 def _is_named(failing: Failing, culprits: Iterable[Culprit]) -> bool:
-    """Say whether culprits name all that takes part in a failing set."""
-    named = {member.name for own in culprits for member in own.members}
-    return failing.names <= named
+    """Say whether culprits name who takes part in a failing set: one side of a pair is enough.
+
+    Which side, the fix says: it is the one that moves. Lines that conflict are named all.
+    """
+    named: set[str] = set()
+    for own in culprits:
+        for member in own.members:
+            named |= {member.name, *member.via, member.requirement.name}
+    if failing.name == "conflict":
+        return failing.names <= named
+    return bool(failing.names & named)
+
+
+def _names(culprit: Culprit) -> set[str]:
+    return {name for m in culprit.members for name in (m.name, m.requirement.name, *m.via)}
 
 
 def _named(culprit: Culprit) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from bisect_deps.fix.case import Case
-from bisect_deps.fix.proposers import advice, day, pair, step, together
+from bisect_deps.fix.proposers import advice, day, pair, past, step, together
 from bisect_deps.fix.proposers.base import Move, Scene
 
 Proposer: TypeAlias = "Callable[[Case, Scene], Iterator[Move]]"
@@ -20,6 +20,7 @@ PROPOSERS: tuple[Proposer, ...] = (
     step.propose,
     day.propose,
     together.propose,
+    past.propose,
 )
 
 

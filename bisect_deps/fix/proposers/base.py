@@ -13,13 +13,16 @@ from datetime import datetime
 from bisect_deps.fix.case import Case, is_older
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.index.releases import instant
-from bisect_deps.model import Breakage, Candidate, Probe
+from bisect_deps.model import Breakage, Candidate, Probe, Requirement
 from bisect_deps.probing import edited
+from bisect_deps.resolution.conflicts import find_conflicts
 from bisect_deps.resolution.upgrades import Floor, find_bumps
 
 # How many versions of one project the resolver is asked for before a move is given up: each costs
 # a tenth of a second, and no build.
 MOST_ASKED = 8
+# For so many of them, the lines that stand in the way are moved as well.
+MOST_JOINTLY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,42 @@ def moved(
     case: Case, base: Candidate, name: str, versions: Iterable[str], why: str
 ) -> Iterator[Move]:
     """Yield the first of these versions of a project that resolves with all the rest of `base`."""
-    for _, version in zip(range(MOST_ASKED), versions, strict=False):
+    asked = [version for _, version in zip(range(MOST_ASKED), versions, strict=False)]
+    for version in asked:
         candidate = case.settled(base, {name: version})
         if case.resolver is None or case.releases_of(candidate) is not None:
             yield Move(candidate, name, why.format(version=version))
+            return
+    for version in asked[:MOST_JOINTLY]:
+        for candidate in _jointly(case, base, name, version):
+            yield Move(candidate, name, why.format(version=version))
+            return
+
+
+def _jointly(case: Case, base: Candidate, name: str, version: str) -> Iterator[Candidate]:
+    """Yield a project at a version with the lines moved that stand in its way."""
+    if case.index is None or case.resolver is None:
+        return
+    lines = edited(case.standing, case.settled(base, {name: version}).edits)
+    pins = [f"{name}=={version}"]
+    pins += [f"{edit.name}{edit.to}" for edit in base.edits if edit.number is None]
+    limits = [
+        Requirement(-1 - at, "", "", text, "", 0, constraint=True) for at, text in enumerate(pins)
+    ]
+    conflicts = find_conflicts([*lines, *limits], case.resolver, limit=1)
+    names = {
+        line.name
+        for line in lines
+        for conflict in conflicts.found
+        if line.number in conflict.members and line.name != name and not line.url
+    }
+    numbers = [line.number for line in lines if line.name in names]
+    if not numbers:
+        return
+    bumps = find_bumps(lines, numbers, case.resolver, case.index, beside=pins)
+    for bump in bumps:
+        if not bump.dropped:
+            yield case.settled(base, {**bump.moved, name: version})
             return
 
 

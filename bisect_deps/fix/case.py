@@ -37,6 +37,9 @@ from bisect_deps.resolution.pins import hashes_of, repinned
 from bisect_deps.resolver import Resolution, Resolver
 from bisect_deps.search.strategy import Prefer
 
+# A change of more edits is not looked through for needless ones by resolving.
+MOST_PRUNED = 6
+
 
 class Record(Protocol):
     """Keeps what the resolver alone said of a candidate as a probe that costs no build."""
@@ -139,6 +142,23 @@ class Case:
             if not lines and not pinned:
                 edits[name] = self.add(name, version)
         return candidate_of(edits.values())
+
+    def pruned(self, base: Candidate, candidate: Candidate) -> Candidate:
+        """Return a candidate without those edits beyond `base` that change nothing.
+
+        A line that pins nothing may come to the wanted release by itself, once others moved. Few
+        edits are looked at, a resolution each; many are made smaller by builds.
+        """
+        own = [edit for edit in candidate.edits if edit not in base.edits]
+        wanted = self.releases_of(candidate)
+        if wanted is None or not 1 < len(own) <= MOST_PRUNED:
+            return candidate
+        for edit in own:
+            loose = edit.number is None or self.manifest.requirements[edit.number].pin is None
+            rest = Candidate(tuple(other for other in candidate.edits if other != edit))
+            if loose and self.releases_of(rest) == wanted:
+                candidate = rest
+        return candidate
 
     def pin(self, requirement: Requirement, version: str) -> Edit:
         """Return the edit that pins a requirement, hashes too where it had some."""

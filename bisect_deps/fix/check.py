@@ -7,7 +7,7 @@ helps, the layer before is tried otherwise. What passes in the end is minimised 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case
@@ -72,6 +72,8 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
             if layers:
                 layers.pop()
             continue
+        pruned = case.pruned(failing.candidate, move.candidate)
+        move = replace(move, candidate=pruned)
         same = _resolved(case, move.candidate)
         if same in resolved:
             continue

@@ -49,7 +49,7 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
     """
     standing = Standing(failing.candidate, failing)
     for _ in range(MOST_ROUNDS):
-        if not case.capabilities.isolated:
+        if not case.capabilities.isolated and standing.probe is failing:
             standing = yield from _by_suspicion(case, standing)
         if installs(standing.probe) or standing.probe.outcome is Outcome.UNRESOLVED:
             break
@@ -168,7 +168,8 @@ def bumps(
         dropped=given_up,
     )
     for bump in found:
-        yield candidate_of([*bump.edits, *_listed(case, bump)])
+        candidate = candidate_of([*bump.edits, *_listed(case, bump)])
+        yield case.pruned(Candidate(), candidate) if not beside else candidate
 
 
 def _machine_bound(case: Case, standing: Standing) -> set[str]:

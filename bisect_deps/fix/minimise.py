@@ -64,13 +64,15 @@ class Change:
 class Smallest:
     """The smallest change that passes, and for each of its projects a probe that fails without it.
 
-    `shown` lacks a project where nothing was built without it: the resolver alone refuses that.
+    `shown` lacks a project where nothing was built without it: the resolver alone refuses that, so
+    it only follows. Where that holds of all, `inseparable` is a probe that fails with all of them.
     """
 
     names: tuple[str, ...]
     candidate: Candidate
     passing: Probe
     shown: Mapping[str, Probe] = field(default_factory=dict)
+    inseparable: Probe | None = None
 
 
 def change_between(case: Case, failing: Probe, passing: Probe) -> Change:
@@ -122,6 +124,22 @@ def _one_by_one(
         elif probe.outcome is Outcome.FAIL:
             shown[name] = probe
     return (yield from _written(case, change, tuple(sorted(left)), best, shown, answers))
+
+
+def _together(
+    case: Case, change: Change, names: Sequence[str], known: Sequence[Probe]
+) -> Probe | None:
+    """Return a probe that failed with all of these where they were: they cannot be parted."""
+    best: tuple[int, Probe] | None = None
+    for probe in known:
+        if probe.outcome is not Outcome.FAIL or not installs(probe):
+            continue
+        installed = case.installed(probe)
+        if all(installed.get(name) == change.before.get(name) for name in names):
+            moved = sum(installed.get(n) == change.after[n] for n in change.names)
+            if best is None or moved > best[0]:
+                best = (moved, probe)
+    return best[1] if best is not None else None
 
 
 def _by_halves(
@@ -177,14 +195,16 @@ def _written(
     known: Sequence[Probe],
 ) -> Story[Smallest | None]:
     """Return the change as it is written, without the pins that kept others in place."""
-    plain = case.settled(change.base, {name: change.after[name] for name in names})
+    inseparable = _together(case, change, names, known) if not shown else None
+    settled = case.settled(change.base, {name: change.after[name] for name in names})
+    plain = case.pruned(change.base, settled)
     for probe in (passing, *known):
         if probe.candidate == plain and probe.outcome is Outcome.PASS:
-            return Smallest(names, plain, probe, shown)
+            return Smallest(names, plain, probe, shown, inseparable)
     probe = yield from ask(case, plain, ProbeKind.FIX, "does the file pass as it is written?")
     if probe.outcome is Outcome.PASS:
-        return Smallest(names, plain, probe, shown)
-    return Smallest(names, passing.candidate, passing, shown)
+        return Smallest(names, plain, probe, shown, inseparable)
+    return Smallest(names, passing.candidate, passing, shown, inseparable)
 
 
 def answered(case: Case, candidate: Candidate, known: Sequence[Probe]) -> Probe | None:

@@ -81,7 +81,9 @@ def narrow_all(
 def _searches(case: Case, culprits: Sequence[Culprit], fixed: Candidate) -> Iterator[_Search]:
     seen: set[str] = set()
     for at, culprit in enumerate(culprits):
-        for member in () if culprit.narrowings else culprit.members:
+        one = {member.name for member in culprit.members}
+        same = len(one) == 1 and len(culprit.members) > 1
+        for member in () if culprit.narrowings or same else culprit.members:
             edit = _edit_of(fixed, member)
             if edit is None or edit.to is None or member.name in seen:
                 continue
@@ -196,6 +198,9 @@ def _resolves(case: Case, search: _Search, fixed: Probe, version: str) -> Answer
     candidate = with_edits(fixed.candidate, [case.at_version(search.edit, version)])
     resolution = case.resolve(candidate)
     if resolution is None or not (resolution.resolved or resolution.conflicting):
+        return Answer(Outcome.UNRESOLVED)
+    if resolution.resolved and resolution.needs_build:
+        # What such a release requires only its build would tell.
         return Answer(Outcome.UNRESOLVED)
     outcome = Outcome.PASS if resolution.resolved else Outcome.FAIL
     number = case.record(candidate, resolution).number if case.record is not None else None

@@ -38,6 +38,7 @@ from bisect_deps.model import (
     Narrow,
     Note,
     Outcome,
+    Phase,
     Probe,
     ProbeKind,
     VerdictKind,
@@ -255,7 +256,22 @@ def _culprits(
             found.append(broken([member], probe, breakage, small.passing.number))
         else:
             found.append(described([member], probe, small.passing.number))
+    if not found and small.inseparable is not None:
+        found = _inseparable(case, change, small, small.inseparable)
     return merged((), found)
+
+
+def _inseparable(case: Case, change: Change, small: Smallest, probe: Probe) -> list[Culprit]:
+    """Return the releases that can only move together as one culprit: no build parts them."""
+    resolution = case.resolve(probe.candidate)
+    members = [
+        member
+        for name in small.names
+        if (member := case.member(name, change.before.get(name), resolution)) is not None
+    ]
+    if not members:
+        return []
+    return [replace(described(members, probe, small.passing.number), phase=Phase.CHECK)]
 
 
 # --- endings ----------------------------------------------------------------------------------

@@ -114,7 +114,11 @@ class Truth:
             found.append(Violation(9, f"the verdict {told.kind.value} and its fix do not agree"))
         if told.fix is not None:
             found += self._of_fix(told, told.fix)
-        elif self.scenario.mended is not None and not self.scenario.world.flakes:
+        elif (
+            self.scenario.mended is not None
+            and not self.scenario.world.flakes
+            and self.scenario.quality is Quality.EXACT
+        ):
             found.append(Violation(8, f"{told.kind.value}, and releases that pass are there"))
         found += self._incomplete(told)
         for culprit in told.culprits:
@@ -242,7 +246,7 @@ class Truth:
                 yield Violation(3, f"{own} was shown, and {unnamed} is not named")
 
     def _of_culprit(self, told: Told, culprit: Culprit) -> Iterator[Violation]:
-        if not any(own.holds(culprit) for own in self.layers(told)):
+        if not any(own.holds(culprit) or self._pulls_in(own, culprit) for own in self.layers(told)):
             yield Violation(5, f"{_named(culprit)} takes part in no failure")
             return
         numbers = {probe.number: probe for probe in told.probes}
@@ -255,6 +259,24 @@ class Truth:
             yield Violation(4, f"{_named(culprit)} has a passing probe that did not pass")
         for narrowing in culprit.narrowings:
             yield from self._of_narrowing(told, culprit, narrowing)
+
+    def _pulls_in(self, failing: Failing, culprit: Culprit) -> bool:
+        """Say whether a line is named for a release that it pulls in, where no log tells which."""
+        if self.scenario.quality is Quality.EXACT or failing.name == "conflict":
+            return False
+        wanted = failing.names
+        for member in culprit.members:
+            reached = {member.name}
+            for _ in self.scenario.world.projects:
+                reached |= {
+                    read(text).name
+                    for name in reached
+                    for listing in self.scenario.world.projects.get(name, ())
+                    for text in listing.requires
+                }
+            if not reached & wanted:
+                return False
+        return True
 
     def _shows(self, told: Told, probe: Probe, culprit: Culprit) -> bool:
         if probe.outcome is not Outcome.FAIL:

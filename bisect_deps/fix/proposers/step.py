@@ -31,11 +31,23 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
     for name in list(dict.fromkeys([*first, *names]))[:MOST_PROJECTS]:
         yield from _back(case, scene, name)
         yield from _newest(case, scene, name)
+    if not scene.breakage.lacks:
+        for name in _pulled_in(case, scene, names)[:MOST_PROJECTS]:
+            yield from _back(case, scene, name, most=1)
 
 
-def _back(case: Case, scene: Scene, name: str) -> Iterator[Move]:
+def _pulled_in(case: Case, scene: Scene, names: Sequence[str]) -> list[str]:
+    """Return what the failing release pulls in, where the log does not tell what it lacks."""
+    resolution = case.resolve(scene.candidate)
+    if resolution is None or scene.breakage.user not in scene.installed:
+        return []
+    pulled = resolution.brought_by(scene.breakage.user)
+    return sorted(name for name in pulled if name in scene.installed and name not in names)
+
+
+def _back(case: Case, scene: Scene, name: str, most: int = MOST_STEPS) -> Iterator[Move]:
     now = scene.installed[name]
-    for release in steps_back(older_than(case, name, now), now):
+    for release in steps_back(older_than(case, name, now), now)[:most]:
         older = [r for r in older_than(case, name, now) if r.parsed <= release.parsed]
         versions = ready_first(reversed(older))
         why = f"{name} {{version}} is of an older series than {now}"

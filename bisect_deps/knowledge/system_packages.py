@@ -127,7 +127,7 @@ cairo cairo.h cairo.pc | libcairo2-dev pkg-config | cairo-devel pkgconf-pkg-conf
 girepository-2.0 | libgirepository-2.0-dev | glib2-devel | glib-dev | glib
 girepository gobject-introspection-1.0 girepository-1.0 | libgirepository1.0-dev | gobject-introspection-devel | gobject-introspection-dev | gobject-introspection
 glib glib-2.0 gio-2.0 glib.h | libglib2.0-dev | glib2-devel | glib-dev | glib
-gtk gtk+-3.0 gtk+-2.0 | libgtk-3-dev | gtk3-devel | gtk+3.0-dev | gtk+3
+gtk gtk+ gtk+-3.0 gtk+-2.0 | libgtk-3-dev | gtk3-devel | gtk+3.0-dev | gtk+3
 dbus-1 dbus dbus.h dbus-glib-1 | libdbus-1-dev libdbus-glib-1-dev | dbus-devel dbus-glib-devel | dbus-dev dbus-glib-dev | dbus
 systemd systemd-config sd-daemon.h sd-journal.h libsystemd | libsystemd-dev | systemd-devel | - | -
 portaudio.h portaudio | portaudio19-dev | portaudio-devel | portaudio-dev | portaudio

@@ -88,7 +88,7 @@ _ALL: tuple[Signature, ...] = (
             "dash-separated",
             "Invalid dash-separated key",
         ),
-        pattern=r"Invalid dash-separated key|setuptools\.command\.test|InvalidConfigError: .{0,80}(?:deprecated|no longer)|error: invalid command '(?P<what>bdist_wheel|test|upload|register|develop)'",
+        pattern=r"Invalid dash-separated key|No module named ['\"]setuptools\.command\.test|InvalidConfigError: .{0,80}(?:deprecated|no longer)|error: invalid command '(?P<what>bdist_wheel|test|upload|register|develop)'",
         cause=_REMOVED,
         means="the build script uses a setuptools feature that is gone",
         advice=_old("setuptools<78"),

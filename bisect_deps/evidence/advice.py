@@ -8,11 +8,18 @@ from bisect_deps.evidence.missing import thing_of
 from bisect_deps.knowledge.system_packages import install_commands
 from bisect_deps.model import Cause
 
+_OWN_DOWNLOAD = (
+    "its build script downloads something by itself, and could not: take a release with a wheel, or "
+    "put what it wants in place before the install"
+)
+
 
 def advice_for(hit: Hit, project: str, cause: Cause) -> str:
     """Return what to do about the cause that `hit` shows, for `project` ("" where unknown)."""
     if cause is Cause.SYSTEM_DEP_MISSING and (found := _system(hit, project)):
         return found
+    if hit.signature.cause is Cause.NETWORK and not cause.is_infrastructure:
+        return _OWN_DOWNLOAD
     groups = _Groups(hit.groups, project=project or "the project")
     try:
         return safe(hit.signature.advice.format_map(groups), 400)

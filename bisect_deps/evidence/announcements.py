@@ -21,6 +21,9 @@ BUILD_PATH = re.compile(
 )
 BLOCK = re.compile(r"^(?P<indent>\s*)(?:╰─> \[\d+ lines? of output\]|(?:ERROR: )?Complete output )")
 BLOCK_END = re.compile(r"^\s*(?:\[end of output\]|-{40})\s*$")
+# What a build script wrote, as uv shows it: indented below a marker; old ones end it by a line.
+OUTPUT = re.compile(r"^(?:(?P<indent>\s{4,40})\[std(?:out|err)\]|--- std(?:out|err):)\s*$")
+OUTPUT_END = re.compile(r"^---\s*$")
 STEP = re.compile(
     r"^(?:Building (?P<kind>wheel|editable) for|Running setup\.py (?P<command>install|bdist_wheel|develop|clean) for|Running command (?P<run>Building wheel for|Preparing metadata))"
     r" (?P<name>[A-Za-z0-9][\w.-]{0,100})"

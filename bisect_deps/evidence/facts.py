@@ -77,7 +77,8 @@ class Episode:
 class Hit:
     """A line that a signature recognised, in its episode.
 
-    `around` holds the lines of the explanation around a resolver's headline, oldest first.
+    `around` holds the lines of the explanation around a resolver's headline, oldest first;
+    `quoted` says that a build script wrote it, not the installer.
     """
 
     signature: Signature
@@ -87,6 +88,7 @@ class Hit:
     episode: Episode | None
     phase: Phase | None = None
     around: list[tuple[int, str]] = field(default_factory=list)
+    quoted: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -41,7 +41,7 @@ class Frames(Steps):
     """The state of one channel: feed it lines, then read `hits`, `collected` and the endings.
 
     `sections` are the steps that use what is installed, as far as they did not end well; the first
-    is what stands outside all fences.
+    is what stands outside all fences. `stuck` is the episode at which a fenced step failed.
     """
 
     def __init__(self, signatures: Callable[[str], Sequence[Signature]]) -> None:
@@ -51,11 +51,13 @@ class Frames(Steps):
         self.good_ending = 0
         self.fences: dict[str, int] = {}
         self.step = ""
+        self.stuck: Episode | None = None
         self.tests = False
         self.tests_passed = 0
         self.sections = [Section("", 0, code=1)]
         self._stack = self.sections[:]
         self._previous: Line | None = None
+        self._quoted = False
         self._seen: dict[tuple[str, int], int] = {}
         self._recent: deque[tuple[int, str]] = deque(maxlen=AROUND_BEFORE)
         self._following: list[tuple[Hit, int]] = []
@@ -168,6 +170,7 @@ class Frames(Steps):
         if not any(self.fences.values()):
             self.success = line.number
         self._end_section(line, match["step"], code)
+        self.stuck = self.episode if code else self.stuck
         self.episode = None
         self.step = "imports" if match["step"] == "import" else ""
 
@@ -201,10 +204,12 @@ class Frames(Steps):
         self._note_backend(line.text)
         found = self._match(line, line.text)
         if self._wrapped or self._uv:
-            if not found and self._previous is not None and len(self._previous.text) > 45:
-                joined = f"{self._previous.text.rstrip()} {line.text.strip()}"
-                self._match(Line(self._previous.number, joined, line.channel), joined)
-            self._previous = None if found else line
+            before = self._previous
+            goes_on = before is not None and len(before.text) > 45 and self._quoted is self.quoting
+            if before is not None and goes_on and not found:
+                joined = f"{before.text.rstrip()} {line.text.strip()}"
+                self._match(Line(before.number, joined, line.channel), joined)
+            self._previous, self._quoted = None if found else line, self.quoting
 
     def _note_backend(self, text: str) -> None:
         """Take pip's own traceback about a backend for what it quotes: the backend's."""
@@ -235,6 +240,10 @@ class Frames(Steps):
             return not runtime
         if signature.scope is Scope.RUNTIME:
             return runtime or signature.weight <= Weight.NOISE
+        if signature.scope is Scope.JOB:
+            return not self.quoting
+        if signature.scope is Scope.INSTALLER:
+            return not self.quoting and (not runtime or self._tracebacks.tool is not None)
         return True
 
     def _is_runtime(self) -> bool:
@@ -254,7 +263,7 @@ class Frames(Steps):
         key = (signature.name, id(episode))
         count = self._seen.get(key, 0)
         self._seen[key] = count + 1
-        hit = Hit(signature, line.number, line.text, groups, episode)
+        hit = Hit(signature, line.number, line.text, groups, episode, quoted=self.quoting)
         if len(self._section.hits) < MOST_TRACES:
             self._section.hits.append(hit)
         if count >= 3:

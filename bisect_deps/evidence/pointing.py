@@ -55,11 +55,10 @@ class Pointed:
 class Context:
     """What a failure is laid to requirements by.
 
-    The user's list, import name to distribution of the environment, what broke when it was used.
+    The user's list, and what broke of the environment when it was used.
     """
 
     user: UserList
-    modules: Mapping[str, str]
     breakages: Sequence[Breakage] = ()
 
     def breakage(self, failure: Failure) -> Breakage | None:

@@ -32,7 +32,8 @@ def suspects_of(failures: Sequence[Failure], context: Context) -> tuple[Suspect,
     found: list[Suspect] = []
     group = 0
     for failure in failures:
-        if failure.cause.is_infrastructure or failure.cause is Cause.UNKNOWN:
+        unknown = failure.cause is Cause.UNKNOWN and failure.project is None
+        if failure.cause.is_infrastructure or unknown:
             continue
         pointed = pointed_at(failure, context)
         signature = _signature(failure, pointed, context)

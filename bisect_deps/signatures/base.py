@@ -30,6 +30,8 @@ class Scope(str, Enum):
     ANY = "any"
     BUILD = "build"  # while a project is resolved, built or installed
     RUNTIME = "runtime"  # when what is installed is used
+    INSTALLER = "installer"  # where the installer itself says so, no build script and no check
+    JOB = "job"  # where the job says so, whatever it runs, but not inside a script's quoted output
 
 
 class Weight(IntEnum):

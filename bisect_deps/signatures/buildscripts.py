@@ -120,6 +120,16 @@ _ALL: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="setup-fetch-failed",
+        gate=("returned non-zero exit status",),
+        pattern=r"DistutilsError: Command '\[?.{1,400}?'(?:-m', ')?pip', .{0,200}?'wheel', .{0,200}?'(?P<name>[A-Za-z0-9][\w.-]{0,100})[^']{0,80}'\]' returned non-zero exit status",
+        cause=Cause.BUILD_DEP_FAILED,
+        means="the build script fetches {name} with a pip of its own, and that failed",
+        advice="declare {name} as a build requirement of {project}, or install it first and build without isolation",
+        example="distutils.errors.DistutilsError: Command '['/b/bin/python', '-m', 'pip', '--disable-pip-version-check', 'wheel', '--no-deps', '-w', '/tmp/x', '--quiet', 'cython>=0.27.3']' returned non-zero exit status 1.",
+        weight=Weight.EXACT,
+    ),
+    Signature(
         name="setup-missing-prose",
         gate=(
             "is not installed",

@@ -101,7 +101,9 @@ def _smaller_projects(world: World) -> Iterator[Mapping[str, tuple[Listing, ...]
                 yield {**world.projects, name: (*before, lighter, *after)}
 
 
-def counted(first: int, count: int, solve: Solve = solve_scenario) -> Iterator[str]:
+def counted(
+    first: int, count: int, plot: str | None = None, solve: Solve = solve_scenario
+) -> Iterator[str]:
     """Yield how often each law is broken, by plot, and what it costs, in lines."""
     broken: dict[str, Counter[int]] = defaultdict(Counter)
     number: Counter[str] = Counter()
@@ -110,7 +112,7 @@ def counted(first: int, count: int, solve: Solve = solve_scenario) -> Iterator[s
     unclean: list[int] = []
     began = time.perf_counter()
     for seed in range(first, first + count):
-        scenario = draw(seed)
+        scenario = draw(seed, plot)
         told, violations = judged(scenario, solve)
         number[scenario.plot] += 1
         kinds[told.kind.value] += 1
@@ -144,7 +146,7 @@ def main() -> None:
     parser.add_argument("--shrink", action="store_true", help="show the smallest one alike")
     options = parser.parse_args()
     if options.count:
-        print("\n".join(counted(options.first, options.count)))
+        print("\n".join(counted(options.first, options.count, options.plot)))
     for seed in options.seeds:
         scenario = draw(seed, options.plot)
         told, violations = judged(scenario, solve_scenario)

@@ -32,6 +32,10 @@ def test_a_drawn_scenario_fails_and_follows_from_its_seed(seed: int) -> None:
     assert "\n".join(described(scenario)) == "\n".join(described(draw(seed)))
 
 
+def resolves(scenario: Scenario) -> bool:
+    return scenario.state(Candidate()).solution is not None
+
+
 @pytest.mark.parametrize("plot", sorted(PLOTS))
 def test_a_plot_gives_what_it_is_called(plot: str) -> None:
     wanted: dict[str, Callable[[Scenario], bool]] = {
@@ -43,7 +47,7 @@ def test_a_plot_gives_what_it_is_called(plot: str) -> None:
         "beside": lambda s: any(f.remedy and f.installs for f in s.state(Candidate()).faults),
         "flaky": lambda s: bool(s.world.flakes),
     }
-    holds = wanted.get(plot, lambda s: s.state(Candidate()).solution is not None)
+    holds = wanted.get(plot, resolves)
     for seed in range(20):
         scenario = draw(seed, plot)
         assert scenario.plot == plot

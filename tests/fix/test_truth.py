@@ -191,6 +191,31 @@ def test_what_no_log_showed_is_hidden_and_no_violation() -> None:
     assert laws(replace(told, shown={2: ("amber",), 4: ("beryl",)}), bare) == []
 
 
+@pytest.mark.parametrize(
+    ("quality", "blind", "named", "strict", "broken"),
+    [
+        (Quality.EXACT, "lacks", ["app"], False, True),
+        (Quality.HALF, "lacks", ["app"], False, False),
+        (Quality.HALF, "lacks", ["app"], True, True),
+        (Quality.HALF, "lacks", ["lib"], False, True),
+        (Quality.HALF, "user", ["lib"], False, False),
+        (Quality.SILENT, "user", ["app"], False, False),
+        (Quality.SILENT, "user", ["app"], True, True),
+        (Quality.SILENT, "user", [], False, True),
+        (Quality.SILENT, "user", ["app", "lib"], True, False),
+    ],
+)
+def test_as_much_as_the_logs_tell_is_to_be_named(
+    quality: Quality, blind: str, named: list[str], strict: bool, broken: bool
+) -> None:
+    world = replace(WORLD, faults=(replace(WORLD.faults[0], blind=blind), WORLD.faults[1]))
+    scenario = replace(SCENARIO, world=world, quality=quality)
+    members = tuple(member for member in PAIR.members if member.name in named)
+    culprits = (replace(PAIR, members=members), BUILD) if members else (BUILD,)
+    found = Truth(scenario, strict=strict).violations(accused(*culprits))
+    assert (3 in {violation.law for violation in found}) == broken
+
+
 def test_every_minimal_conflict_is_to_be_named() -> None:
     world = World(
         {

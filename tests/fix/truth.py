@@ -16,7 +16,7 @@ Knows nothing of how a story finds what it says. The laws, by number:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 
@@ -86,10 +86,15 @@ class Failing:
 
 
 class Truth:
-    """What is true of a scenario, and what of it a verdict gets wrong."""
+    """What is true of a scenario, and what of it a verdict gets wrong.
 
-    def __init__(self, scenario: Scenario) -> None:
+    `strict` asks a verdict to name all that takes part in a failure; otherwise, as much of it as
+    the logs tell: one side of a pair where they show one, anything of it where they show none.
+    """
+
+    def __init__(self, scenario: Scenario, *, strict: bool = True) -> None:
         self.scenario = scenario
+        self.strict = strict
         self._failing: dict[tuple[Candidate, tuple[str, ...]], tuple[Failing, ...]] = {}
 
     def passes(self, candidate: Candidate, build_constraints: Sequence[str] = ()) -> bool:
@@ -240,10 +245,21 @@ class Truth:
             return
         seen = set(chain.from_iterable(told.shown.values())) | {"conflict"}
         for own in self.failing(Candidate()):
-            if own.name in seen and not _is_named(own, told.culprits):
-                named = {m.name for culprit in told.culprits for m in culprit.members}
-                unnamed = ", ".join(sorted(own.names - named))
-                yield Violation(3, f"{own} was shown, and {unnamed} is not named")
+            named = {m.name for culprit in told.culprits for m in culprit.members}
+            unnamed = self._to_be_named(own, named) - named
+            if own.name in seen and unnamed:
+                text = ", ".join(sorted(unnamed))
+                yield Violation(3, f"{own} was shown, and {text} is not named")
+
+    def _to_be_named(self, failing: Failing, named: Set[str]) -> frozenset[str]:
+        """Return the projects of a failing set that a verdict has to name."""
+        fault = next((own for own in self.scenario.world.faults if own.name == failing.name), None)
+        quality = self.scenario.quality
+        if self.strict or fault is None or quality is Quality.EXACT or len(fault.members) == 1:
+            return failing.names
+        if quality is Quality.HALF:
+            return frozenset({fault.members[0 if fault.blind == "lacks" else 1][0]})
+        return frozenset() if failing.names & named else failing.names
 
     def _of_culprit(self, told: Told, culprit: Culprit) -> Iterator[Violation]:
         if not any(own.holds(culprit) or self._pulls_in(own, culprit) for own in self.layers(told)):
@@ -363,14 +379,17 @@ class Truth:
 
 
 def judged(
-    scenario: Scenario, solve: Callable[[Scenario, Conditions], Told]
+    scenario: Scenario, solve: Callable[[Scenario, Conditions], Told], *, strict: bool = True
 ) -> tuple[Told, list[Violation]]:
-    """Solve a scenario under several conditions; return the first verdict, and what is wrong."""
+    """Solve a scenario under several conditions; return the first verdict, and what is wrong.
+
+    `strict` is as in `Truth`.
+    """
     try:
         told = solve(scenario, Conditions())
     except Endless as error:
         return Told(VerdictKind.UNAVAILABLE), [Violation(0, str(error))]
-    found = Truth(scenario).violations(told)
+    found = Truth(scenario, strict=strict).violations(told)
     others = {
         "when builds take otherwise long": Conditions(delays=1),
         "when builds end in another order": Conditions(order=1),

@@ -133,3 +133,15 @@ def test_any_history_gives_a_turn_that_the_answers_bear_out(
             low, high = sorted((turn.failing, turn.passing))
             if turn == found.turn:
                 assert turn.unresolved == tuple(range(low + 1, high))
+
+
+def test_of_several_turns_the_one_nearest_to_the_failing_point_is_narrowed() -> None:
+    found, _ = solve("FFPPPPPFPP", failing=0, passing=3, first_guesses=[8])
+    assert found.turn == Turn(1, 2)
+    assert found.others
+
+
+def test_of_two_turns_alike_the_one_to_the_newer_point_counts() -> None:
+    found, _ = solve("PPFPP", failing=2, passing=1, first_guesses=[3])
+    assert found.turn == Turn(2, 3)
+    assert found.others == (Turn(2, 1),)

@@ -46,3 +46,9 @@ def test_anchor_with_a_name_goes_with_what_needs_it() -> None:
     shapes = Shapes((10, 20, 30), {})
     shapes.anchor(0b101, frozenset({20}), (30,))
     assert (shapes.closed(0b001), shapes.closed(0b100)) == (0b001, 0b110)
+
+
+def test_an_anchor_that_only_items_left_out_are_said_to_need_stays_in_every_set() -> None:
+    shapes = Shapes((10, 20, 30), {})
+    shapes.anchor(0b001, frozenset({20}), (30,))
+    assert shapes.closed(0b001) == 0b011

@@ -12,6 +12,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
+from packaging.requirements import Requirement as Pep508
+from packaging.utils import canonicalize_name
+
 from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.errors import DepbisectError, ExitCode
 from bisect_deps.evidence import diagnose, judge
@@ -429,9 +432,7 @@ class Prober:
             kept=tuple(each.text for each in mine if each.number not in dropped),
             dropped=tuple(each.text for each in mine if each.number in dropped),
             edits=tuple(
-                f"{edit.name}{edit.to or ''}"
-                for edit in inquiry.candidate.edits
-                if edit.action is not EditAction.DROP
+                edit.text for edit in inquiry.candidate.edits if edit.action is not EditAction.DROP
             ),
         )
 
@@ -467,7 +468,25 @@ def edited(requirements: Sequence[Requirement], edits: Sequence[Edit]) -> list[R
             kept.append(requirement)
         elif edit.action is EditAction.REPIN:
             kept.append(pinned_to(requirement, edit.to or ""))
+        elif edit.action is EditAction.REPLACE:
+            kept.append(_replaced(requirement, edit))
     return kept
+
+
+def _replaced(requirement: Requirement, edit: Edit) -> Requirement:
+    """Return what stands in a requirement's place: another project, marker or clause."""
+    own = Pep508(edit.text)
+    return replace(
+        requirement,
+        name=canonicalize_name(own.name),
+        specifier=str(own.specifier),
+        text=edit.text,
+        extras=frozenset(own.extras),
+        marker=str(own.marker) if own.marker else None,
+        url=own.url,
+        hashes=edit.hashes,
+        editable=False,
+    )
 
 
 def pinned_to(requirement: Requirement, specifier: str) -> Requirement:

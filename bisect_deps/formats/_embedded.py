@@ -16,7 +16,7 @@ from bisect_deps.errors import InputError
 from bisect_deps.formats._declared import Rejected, declared_pep508
 from bisect_deps.formats._hints import hint_for, quoted, shown
 from bisect_deps.formats._requirement import comparable, requirement_of
-from bisect_deps.formats._splice import Change, repin
+from bisect_deps.formats._splice import Change, repin, replace_whole
 from bisect_deps.formats._text import Mapped, mapped
 from bisect_deps.formats.base import (
     Document,
@@ -25,6 +25,7 @@ from bisect_deps.formats.base import (
     Problem,
     ProblemKind,
     Span,
+    render_with_comments,
     target_of,
 )
 from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
@@ -65,6 +66,9 @@ class Style(Protocol):
 
     def add(self, embedding: Embedding, texts: Sequence[str]) -> list[Change]:
         """Return what puts requirements where a build installs them. Raises InputError."""
+
+    def remark(self, embedding: Embedding, index: int, comment: str) -> list[Change]:
+        """Return what puts a reason beside a slot; nothing where it cannot stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +117,18 @@ class EmbeddedManifest:
 
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return the file with the edits made, read again and compared."""
-        edits = tuple(edits)
+        return render_with_comments(self._rendered, edits)
+
+    def _rendered(self, edits: tuple[Edit, ...]) -> Mapping[str, bytes]:
         self._refuse(edits)
         data = self.document.splice(self._changes(edits))
-        added = [f"{edit.name}{edit.to or ''}" for edit in edits if edit.action is EditAction.ADD]
+        added = [edit for edit in edits if edit.action is EditAction.ADD]
         if added:
             # What was taken out before decides how a list goes on.
             between = self.style.read(data, self.document.path)
-            data = between.document.splice(self.style.add(between, added))
+            data = between.document.splice(self.style.add(between, [edit.text for edit in added]))
+        if any(edit.comment for edit in added):
+            data = self._remarked(data, added)
         if data != self.document.data:
             self._check(data, edits)
         return {self.document.path: data}
@@ -136,6 +144,7 @@ class EmbeddedManifest:
             else:
                 own = target_of(self, edit)
                 line, before, name = own.line, own.specifier, own.name
+                before = own.text if edit.action is EditAction.REPLACE else before
             after = None if edit.action is EditAction.DROP else edit.to
             described.append(FixEdit(self.document.path, line, name, before, after, edit.action))
         return described
@@ -157,11 +166,35 @@ class EmbeddedManifest:
             if edit.action is EditAction.ADD:
                 continue
             index = self.indices[target_of(self, edit).number]
+            line = self.document.lines[index]
             if edit.action is EditAction.DROP:
                 dropped.append(index)
+            elif edit.action is EditAction.REPLACE:
+                changes += replace_whole(self.document, line, self._quoted(index, edit), ())
             else:
-                changes += repin(self.document, self.document.lines[index], edit.to or "", ())
+                changes += repin(self.document, line, edit.to or "", ())
+            if edit.comment:
+                changes += self.style.remark(self.embedding, index, edit.comment)
         return changes + (self.style.drop(self.embedding, dropped) if dropped else [])
+
+    def _quoted(self, index: int, edit: Edit) -> str:
+        """Return a requirement with the quotes that the string around it is not written in."""
+        around = self.document.text[self.embedding.slots[index].span.start]
+        return (
+            edit.text.replace(around, "'" if around == '"' else '"')
+            if around in "\"'"
+            else edit.text
+        )
+
+    def _remarked(self, data: bytes, added: Sequence[Edit]) -> bytes:
+        """Return the file with the reasons of what was added, which stands last."""
+        found = self.style.read(data, self.document.path)
+        at = {slot.code.text.strip(): index for index, slot in enumerate(found.slots)}
+        changes: list[Change] = []
+        for edit in added:
+            if edit.comment and edit.text in at:
+                changes += self.style.remark(found, at[edit.text], edit.comment)
+        return found.document.splice(changes)
 
     def _check(self, data: bytes, edits: tuple[Edit, ...]) -> None:
         again = self.style.read(data, self.document.path)
@@ -187,10 +220,12 @@ class EmbeddedManifest:
                 lines.append(line)
             elif edit.action is EditAction.REPIN and line.parts is not None:
                 lines.append(line._replace(parts=line.parts._replace(specifier=edit.to or "")))
+            elif edit.action is EditAction.REPLACE:
+                lines.append(line._replace(parts=declared_pep508(mapped(edit.text, 0))))
         declared = _declared(lines)
         for edit in edits:
             if edit.action is EditAction.ADD:
-                added = declared_pep508(mapped(f"{edit.name}{edit.to or ''}", 0))
+                added = declared_pep508(mapped(edit.text, 0))
                 declared[comparable(added)] += 1
         return declared
 

@@ -64,6 +64,33 @@ def repin(document: Document, line: LogicalLine, to: str, hashes: tuple[str, ...
     return changes + _rehash(document, line, hashes)
 
 
+def replace_whole(
+    document: Document, line: LogicalLine, to: str, hashes: tuple[str, ...]
+) -> list[Change]:
+    """Put another requirement in place of a line's own; its comment and other options stay."""
+    if line.parts is not None and line.parts.editable:
+        hashed = "".join(f" --hash={digest}" for digest in hashes)
+        return [(line.body, to + hashed)]
+    end = _gap(document, line, line.options[0]).start if line.options else line.body.end
+    return [(Span(line.body.start, end), to), *_rehash(document, line, hashes)]
+
+
+def remark(document: Document, comment: str) -> str:
+    """Return a reason as a comment that any line end can take, in the document's encoding."""
+    from bisect_deps.secret import redact  # the linter writes no reasons
+
+    text = "".join(char if char.isprintable() else "?" for char in " ".join(comment.split()))
+    known = redact(text).encode(document.encoding, "replace").decode(document.encoding)
+    return f"{TAG}{known}".rstrip("\\ ")
+
+
+def remark_at(document: Document, number: int, comment: str) -> Change:
+    """Put a reason at the end of a physical line."""
+    line = document.physical[number - 1]
+    gap = " " if "#" in document.slice(line.span) else "  "
+    return Span(line.span.end, line.span.end), gap + remark(document, comment)
+
+
 def _rehash(document: Document, line: LogicalLine, hashes: tuple[str, ...]) -> list[Change]:
     old = [option for option in line.options if option.name == "--hash"]
     if not old:

@@ -12,7 +12,7 @@ at every commit, and making dataclasses would take half of its time.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -286,7 +286,8 @@ class Manifest(Protocol):
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return `files` with the edits made: same keys, plus files that an ADD edit needs.
 
-        Raises InputError for an edit that cannot be made without loss.
+        The comment of an edit is left out where it cannot stand. Raises InputError for an edit that
+        cannot be made without loss.
         """
 
     def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
@@ -299,6 +300,21 @@ def users_files(manifest: Manifest) -> dict[str, bytes]:
     if len(manifest.named) > 1:
         del files[next(iter(files))]
     return files
+
+
+def render_with_comments(
+    render: Callable[[tuple[Edit, ...]], Mapping[str, bytes]], edits: Iterable[Edit]
+) -> Mapping[str, bytes]:
+    """Return what `render` makes of edits, without their comments where those cannot stand."""
+    edits = tuple(edits)
+    try:
+        return render(edits)
+    except InputError:
+        if not any(edit.comment for edit in edits):
+            raise
+        import dataclasses  # takes its time, and the linter makes no comments
+
+        return render(tuple(dataclasses.replace(edit, comment="") for edit in edits))
 
 
 def target_of(manifest: Manifest, edit: Edit) -> Requirement:

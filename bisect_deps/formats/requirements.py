@@ -23,7 +23,10 @@ from bisect_deps.formats._splice import (
     Change,
     append,
     comment_out,
+    remark,
+    remark_at,
     repin,
+    replace_whole,
 )
 from bisect_deps.formats.base import (
     Document,
@@ -33,6 +36,7 @@ from bisect_deps.formats.base import (
     Parts,
     Problem,
     ProblemKind,
+    render_with_comments,
     target_of,
 )
 
@@ -99,7 +103,9 @@ class RequirementsManifest:
 
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return the files with the edits made; each edited file is read again and compared."""
-        edits = tuple(edits)
+        return render_with_comments(self._rendered, edits)
+
+    def _rendered(self, edits: tuple[Edit, ...]) -> Mapping[str, bytes]:
         files = dict(self.files)
         for document in self.documents:
             changes = self._changes(document, edits)
@@ -124,12 +130,11 @@ class RequirementsManifest:
                 described.append(FixEdit(file, last[file], edit.name, None, edit.to, edit.action))
                 continue
             own = target_of(self, edit)
-            after = edit.to if edit.action is EditAction.REPIN else None
-            described.append(
-                FixEdit(
-                    own.file, own.line, own.name or edit.name, own.specifier, after, edit.action
-                )
-            )
+            name, after = own.name or edit.name, edit.to
+            before = own.text if edit.action is EditAction.REPLACE else own.specifier
+            if edit.action is EditAction.DROP:
+                after = None
+            described.append(FixEdit(own.file, own.line, name, before, after, edit.action))
         return described
 
     @property
@@ -147,8 +152,12 @@ class RequirementsManifest:
             line = self.line_of(target_of(self, edit))
             if edit.action is EditAction.DROP:
                 changes += comment_out(document, line)
+            elif edit.action is EditAction.REPLACE:
+                changes += replace_whole(document, line, edit.to or "", edit.hashes)
             else:
                 changes += repin(document, line, edit.to or "", edit.hashes)
+            if edit.comment:
+                changes.append(remark_at(document, line.last, edit.comment))
         return changes + append(document, self._added(document, edits))
 
     def _added(self, document: Document, edits: tuple[Edit, ...]) -> list[str]:
@@ -156,7 +165,7 @@ class RequirementsManifest:
         is_last = document.path == self.named[-1]
         is_own = document.path == self._constraints
         lines = [
-            _line(edit)
+            _line(edit, document)
             for edit in edits
             if _is_add(edit) and (is_own if edit.constraint else is_last)
         ]
@@ -176,7 +185,8 @@ class RequirementsManifest:
                 place=str(beside),
                 hint="move it away, or include it with -c",
             )
-        lines = [_line(edit) for edit in edits if _is_add(edit) and edit.constraint]
+        root = self.documents[0]
+        lines = [_line(edit, root) for edit in edits if _is_add(edit) and edit.constraint]
         return "".join(f"{line}\n" for line in lines).encode()
 
     def _check(self, document: Document, data: bytes, edits: tuple[Edit, ...]) -> None:
@@ -206,8 +216,21 @@ class RequirementsManifest:
             elif edit.action is EditAction.REPIN and line.parts is not None:
                 parts = line.parts._replace(specifier=edit.to or "", hashes=edit.hashes)
                 expected.append(comparable(parts))
+            elif edit.action is EditAction.REPLACE and line.parts is not None:
+                expected += self._replaced(line.parts, edit)
         added = "\n".join(self._added(document, edits)).encode()
         return expected + _declared_by(self._read(added, document.path).lines)
+
+    def _replaced(self, before: Parts, edit: Edit) -> list[object]:
+        """Return what a requirement declares that stands in the place of another."""
+        from bisect_deps.formats._requirement import comparable
+
+        settings = () if before.editable else before.config_settings
+        lines = self._read(edit.text.encode(), "").lines
+        if len(lines) != 1 or lines[0].parts is None:
+            raise InputError(f"{shown(edit.text)} is not one requirement", place=str(self.path))
+        parts = lines[0].parts
+        return [comparable(parts._replace(hashes=edit.hashes, config_settings=settings))]
 
     def _read(self, data: bytes, path: str) -> Document:
         return read_document(data, path, self.folder, self.variables)
@@ -416,9 +439,10 @@ def _is_add(edit: Edit) -> bool:
     return edit.action is EditAction.ADD
 
 
-def _line(edit: Edit) -> str:
+def _line(edit: Edit, document: Document) -> str:
     hashes = "".join(f" --hash={digest}" for digest in edit.hashes)
-    return f"{edit.name}{edit.to or ''}{hashes}"
+    comment = f"  {remark(document, edit.comment)}" if edit.comment else ""
+    return f"{edit.name}{edit.to or ''}{hashes}{comment}"
 
 
 def _declared_by(lines: Iterable[LogicalLine]) -> list[object]:

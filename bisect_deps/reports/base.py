@@ -323,7 +323,7 @@ def _without(culprit: Culprit, passing: Probe | None) -> str:
         if edit.number in numbers and edit.action is EditAction.DROP:
             return f"without {shown(edit.name)}" if several else "without it"
         if edit.number in numbers or edit.name in names:
-            return shown(f"with {_moved(edit)}")
+            return shown(f"with {edit.text}")
     if passing is not None and passing.kind is ProbeKind.FIX and not several:
         # It is still in the file, so what mended it is no version: other build tools.
         return "with the fix"
@@ -401,16 +401,10 @@ def _broken(verdict: Verdict) -> str:
 def changes(edits: Sequence[Edit], most: int | None = 6) -> str:
     """Return the edits of a candidate in a few words: `without a and b, with c<2`."""
     out = [edit.name for edit in edits if edit.action is EditAction.DROP]
-    moved = [_moved(edit) for edit in edits if edit.action is not EditAction.DROP]
+    moved = [edit.text for edit in edits if edit.action is not EditAction.DROP]
     parts = [f"without {some(out, most)}"] if out else []
     parts += [f"with {some(moved, most)}"] if moved else []
     return shown(", ".join(parts))
-
-
-def _moved(edit: Edit) -> str:
-    if edit.action is EditAction.REPLACE and edit.to:
-        return edit.to
-    return f"{edit.name}{edit.to or ''}"
 
 
 def fix_changes(fix: Fix) -> list[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from packaging.markers import InvalidMarker, Marker
+from packaging.utils import canonicalize_name
 
 from bisect_deps.errors import InputError
 
@@ -332,3 +333,24 @@ def applies(requirement: Requirement, markers: Mapping[str, str]) -> bool:
         return Marker(requirement.marker).evaluate({"extra": "", **markers})
     except InvalidMarker:
         return True
+
+
+def unpinned(
+    requirements: Iterable[Requirement],
+    environment: Mapping[str, str],
+    markers: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return the text of each line that pins nothing, with its version in an environment.
+
+    In the order of the file. Left out are lines whose project a pin of another line or of a
+    constraints file holds, those with a URL or a path, and those whose markers do not hold in
+    `markers` (None: all hold). `environment` maps names to versions.
+    """
+    installed: dict[str, str] = {canonicalize_name(n): v for n, v in environment.items()}
+    selected = [own for own in requirements if markers is None or applies(own, markers)]
+    pinned = {own.name for own in selected if own.pin is not None}
+    return {
+        own.text: installed[own.name]
+        for own in selected
+        if not own.constraint and not own.url and own.name in installed.keys() - pinned
+    }

@@ -234,7 +234,8 @@ class Edit:
     `pywin32==306 ; sys_platform == "win32"`), whose `name` is the project that stands there then.
     ADD has `number` None and adds the requirement `name` + `to` to the root file, or to a
     constraints file with `constraint`. `hashes` (`sha256:…`) replace those of the line; a REPIN
-    without any drops them, since they belong to the version before.
+    without any drops them, since they belong to the version before. `comment` is the reason, to
+    stand beside the line where the file can hold it.
     """
 
     action: EditAction
@@ -243,12 +244,14 @@ class Edit:
     to: str | None = None
     hashes: tuple[str, ...] = ()
     constraint: bool = False
+    comment: str = ""
 
     @property
     def text(self) -> str:
-        """Return what is written for it: the name and its clause, of a REPLACE all of `to`."""
-        clause = self.to or ""
-        return clause if self.action is EditAction.REPLACE else f"{self.name}{clause}"
+        """Return the requirement that stands there then; "" for a DROP."""
+        if self.action is EditAction.DROP:
+            return ""
+        return self.to or "" if self.action is EditAction.REPLACE else f"{self.name}{self.to or ''}"
 
 
 @dataclass(frozen=True, slots=True)

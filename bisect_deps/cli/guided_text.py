@@ -100,7 +100,7 @@ def checklist(guided: Guided) -> Iterator[str]:
             yield f"  [x] {shown(text)}   (was {shown(each.text)})"
     for edit in guided.position.candidate.edits:
         if edit.action is EditAction.ADD:
-            yield f"  [+] {edit.name}{edit.to}   (added)"
+            yield f"  [+] {edit.text}   (added)"
 
 
 def plain(text: str) -> str:

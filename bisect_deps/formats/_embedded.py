@@ -26,6 +26,7 @@ from bisect_deps.formats.base import (
     Problem,
     ProblemKind,
     Span,
+    render_with_comments,
     target_of,
 )
 from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
@@ -66,6 +67,9 @@ class Style(Protocol):
 
     def add(self, embedding: Embedding, texts: Sequence[str]) -> list[Change]:
         """Return what puts requirements where a build installs them. Raises InputError."""
+
+    def remark(self, embedding: Embedding, index: int, comment: str) -> list[Change]:
+        """Return what puts a reason beside a slot; nothing where it cannot stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +118,18 @@ class EmbeddedManifest:
 
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return the file with the edits made, read again and compared."""
-        edits = tuple(edits)
+        return render_with_comments(self._rendered, edits)
+
+    def _rendered(self, edits: tuple[Edit, ...]) -> Mapping[str, bytes]:
         self._refuse(edits)
         data = self.document.splice(self._changes(edits))
-        added = [f"{edit.name}{edit.to or ''}" for edit in edits if edit.action is EditAction.ADD]
+        added = [edit for edit in edits if edit.action is EditAction.ADD]
         if added:
             # What was taken out before decides how a list goes on.
             between = self.style.read(data, self.document.path)
-            data = between.document.splice(self.style.add(between, added))
+            data = between.document.splice(self.style.add(between, [edit.text for edit in added]))
+        if any(edit.comment for edit in added):
+            data = self._remarked(data, added)
         if data != self.document.data:
             self._check(data, edits)
         return {self.document.path: data}
@@ -157,20 +165,33 @@ class EmbeddedManifest:
             if edit.action is EditAction.ADD:
                 continue
             index = self.indices[target_of(self, edit).number]
+            line = self.document.lines[index]
             if edit.action is EditAction.DROP:
                 dropped.append(index)
                 continue
-            line, to = self.document.lines[index], edit.to or ""
+            to = edit.to or ""
             if edit.action is EditAction.REPLACE:
                 changes += replace(self.document, line, to, edit.hashes, self._quote(index))
             else:
                 changes += repin(self.document, line, to, edit.hashes)
+            if edit.comment:
+                changes += self.style.remark(self.embedding, index, edit.comment)
         return changes + (self.style.drop(self.embedding, dropped) if dropped else [])
 
     def _quote(self, index: int) -> str:
         """Return the sign that a requirement's string stands in, "" for none."""
         first = self.document.text[self.embedding.slots[index].span.start]
         return first if first in "\"'" else ""
+
+    def _remarked(self, data: bytes, added: Sequence[Edit]) -> bytes:
+        """Return the file with the reasons of what was added, which stands last."""
+        found = self.style.read(data, self.document.path)
+        at = {slot.code.text.strip(): index for index, slot in enumerate(found.slots)}
+        changes: list[Change] = []
+        for edit in added:
+            if edit.comment and edit.text in at:
+                changes += self.style.remark(found, at[edit.text], edit.comment)
+        return found.document.splice(changes)
 
     def _check(self, data: bytes, edits: tuple[Edit, ...]) -> None:
         again = self.style.read(data, self.document.path)

@@ -83,6 +83,22 @@ def quotable(text: str, quote: str) -> str:
     return text.replace(quote, other) if quote and other not in text else text
 
 
+def remark(document: Document, comment: str) -> str:
+    """Return a reason as a comment that any line end can take, in the document's encoding."""
+    from bisect_deps.secret import redact  # the linter writes no reasons
+
+    text = "".join(char if char.isprintable() else "?" for char in " ".join(comment.split()))
+    known = redact(text).encode(document.encoding, "replace").decode(document.encoding)
+    return f"{TAG}{known}".rstrip("\\ ")
+
+
+def remark_at(document: Document, number: int, comment: str) -> Change:
+    """Put a reason at the end of a physical line."""
+    line = document.physical[number - 1]
+    gap = " " if "#" in document.slice(line.span) else "  "
+    return Span(line.span.end, line.span.end), gap + remark(document, comment)
+
+
 def _rehash(document: Document, line: LogicalLine, hashes: tuple[str, ...]) -> list[Change]:
     old = [option for option in line.options if option.name == "--hash"]
     if not old:

@@ -23,6 +23,8 @@ from bisect_deps.formats._splice import (
     Change,
     append,
     comment_out,
+    remark,
+    remark_at,
     repin,
     replace,
 )
@@ -34,6 +36,7 @@ from bisect_deps.formats.base import (
     Parts,
     Problem,
     ProblemKind,
+    render_with_comments,
     target_of,
 )
 
@@ -100,7 +103,9 @@ class RequirementsManifest:
 
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return the files with the edits made; each edited file is read again and compared."""
-        edits = tuple(edits)
+        return render_with_comments(self._rendered, edits)
+
+    def _rendered(self, edits: tuple[Edit, ...]) -> Mapping[str, bytes]:
         files = dict(self.files)
         for document in self.documents:
             changes = self._changes(document, edits)
@@ -147,6 +152,8 @@ class RequirementsManifest:
                 changes += replace(document, line, edit.to or "", edit.hashes)
             else:
                 changes += repin(document, line, edit.to or "", edit.hashes)
+            if edit.comment:
+                changes.append(remark_at(document, line.last, edit.comment))
         return changes + append(document, self._added(document, edits))
 
     def _added(self, document: Document, edits: tuple[Edit, ...]) -> list[str]:
@@ -154,7 +161,7 @@ class RequirementsManifest:
         is_last = document.path == self.named[-1]
         is_own = document.path == self._constraints
         lines = [
-            _line(edit)
+            _line(edit, document)
             for edit in edits
             if _is_add(edit) and (is_own if edit.constraint else is_last)
         ]
@@ -174,7 +181,8 @@ class RequirementsManifest:
                 place=str(beside),
                 hint="move it away, or include it with -c",
             )
-        lines = [_line(edit) for edit in edits if _is_add(edit) and edit.constraint]
+        root = self.documents[0]
+        lines = [_line(edit, root) for edit in edits if _is_add(edit) and edit.constraint]
         return "".join(f"{line}\n" for line in lines).encode()
 
     def _check(self, document: Document, data: bytes, edits: tuple[Edit, ...]) -> None:
@@ -426,9 +434,10 @@ def _is_add(edit: Edit) -> bool:
     return edit.action is EditAction.ADD
 
 
-def _line(edit: Edit) -> str:
+def _line(edit: Edit, document: Document) -> str:
     hashes = "".join(f" --hash={digest}" for digest in edit.hashes)
-    return f"{edit.name}{edit.to or ''}{hashes}"
+    comment = f"  {remark(document, edit.comment)}" if edit.comment else ""
+    return f"{edit.name}{edit.to or ''}{hashes}{comment}"
 
 
 def _declared_by(lines: Iterable[LogicalLine]) -> list[object]:

@@ -407,12 +407,6 @@ def changes(edits: Sequence[Edit], most: int | None = 6) -> str:
     return shown(", ".join(parts))
 
 
-def _moved(edit: Edit) -> str:
-    if edit.action is EditAction.REPLACE and edit.to:
-        return edit.to
-    return f"{edit.name}{edit.to or ''}"
-
-
 def fix_changes(fix: Fix) -> list[str]:
     """Return each edit of a fix in words."""
     return [shown(_fix_change(edit)) for edit in fix.edits]

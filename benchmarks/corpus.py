@@ -5,7 +5,7 @@
     python benchmarks/corpus.py --runs 2 --keep BOTH    twice, and whether both say the same
     python benchmarks/corpus.py --compare COLD WARM     whether two kept folders say the same
 
-Each case is run as a user would: a copy of the file alone, the Python and the check of the case.
+Each case is run as a user would: a copy of the files alone, the Python and the check of the case.
 The fix is verified independently: a fresh environment, plain `uv pip install -r` and the check.
 Seconds are put beside one failing install and one green install of the fixed file, taken in the
 same run with a cache in the same state. A line for each case, then a table for faults at install
@@ -44,6 +44,8 @@ from bisect_deps import interpreters
 from bisect_deps.formats import open_manifest
 from bisect_deps.model import Edit, EditAction
 
+# What a case's folder holds beside the user's files.
+ABOUT_THE_CASE = ("case.toml", "log.txt", "pip.log")
 WHOLE = ("whole", "subset", "version", "fix")
 
 
@@ -52,8 +54,9 @@ class Result:
     """One case, judged. Names are normalised.
 
     `verified` says whether the fix passes a plain install, None without one; `machine_lacks` that
-    there can be none, since a system library is missing. `unneeded` are edits that can be taken
-    back, None where nobody asked. `plain` are the seconds of one failing and one green install, or
+    there can be none, since a system library is missing. `unaccused` are lines that the fix changes
+    though no culprit names them; `unneeded` are edits that can be taken back, None where nobody
+    asked. `plain` are the seconds of one failing and one green install, or
     of one install of a file that passes; None where there was no fix to install.
     """
 
@@ -66,6 +69,7 @@ class Result:
     named: tuple[str, ...]
     missed: tuple[str, ...]
     innocent: tuple[str, ...]
+    unaccused: tuple[str, ...]
     unneeded: tuple[str, ...] | None
     verified: bool | None
     machine_lacks: bool
@@ -142,9 +146,8 @@ def run_case(case: Case, work: Path, options: argparse.Namespace) -> Result:
     """Run one case between a failing install and an install of its fix, and judge the answer."""
     shutil.rmtree(work, ignore_errors=True)
     project, fixed = work / "project", work / "fixed"
-    project.mkdir(parents=True)
+    shutil.copytree(case.folder, project, ignore=shutil.ignore_patterns(*ABOUT_THE_CASE))
     file = project / "requirements.txt"
-    file.write_bytes((case.folder / "requirements.txt").read_bytes())
     python = interpreters.find(case.python).path
     with _caches(work, options.cold) as (for_plain, for_run):
 
@@ -174,6 +177,7 @@ def run_case(case: Case, work: Path, options: argparse.Namespace) -> Result:
         named=judged.named,
         missed=judged.missed,
         innocent=judged.innocent,
+        unaccused=judged.unaccused,
         unneeded=unneeded,
         verified=verified,
         machine_lacks=judged.machine_lacks and run.exit_code == 1,
@@ -245,6 +249,7 @@ def show(result: Result) -> None:
     wrong = {
         "missed": result.missed,
         "innocent": result.innocent,
+        "changed, and named by no culprit": result.unaccused,
         "not needed in the fix": result.unneeded,
     }
     for label, names in wrong.items():
@@ -262,10 +267,10 @@ def summarise(results: Sequence[Result]) -> None:
     }
     columns = {heading: found for heading, found in columns.items() if found}
     if columns:
-        print("".join([f"{'':34}", *(f"{heading:>16}" for heading in columns)]))
+        print("".join([f"{'':38}", *(f"{heading:>16}" for heading in columns)]))
     for label, cell in ROWS.items():
         if columns:
-            print("".join([f"{label:34}", *(f"{cell(found):>16}" for found in columns.values())]))
+            print("".join([f"{label:38}", *(f"{cell(found):>16}" for found in columns.values())]))
     green = [result for result in results if result.expected == "green"]
     if green:
         passing = sum(result.verdict == "passes" for result in green)
@@ -318,6 +323,9 @@ ROWS: dict[str, Callable[[Sequence[Result]], str]] = {
     "everything named": lambda found: _share(found, lambda result: not result.missed),
     "culprits named": _culprits,
     "files with an innocent named": lambda found: str(sum(bool(one.innocent) for one in found)),
+    "files with an unaccused line changed": lambda found: str(
+        sum(bool(one.unaccused) for one in found)
+    ),
     "builds, median / p90": lambda found: _spread(found, lambda result: result.builds),
     "whole builds": lambda found: _spread(found, lambda result: result.whole),
     "seconds to the fix": lambda found: _spread(found, lambda result: result.seconds_to_fix),

@@ -41,11 +41,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Judged:
-    """How an answer compares with the truth: normalised names, and whether law 11 forbids a fix."""
+    """How an answer compares with the truth: normalised names, and whether law 11 forbids a fix.
+
+    `unaccused` are those whose line the fix changes though no culprit names it (law 2).
+    """
 
     named: tuple[str, ...]
     missed: tuple[str, ...]
     innocent: tuple[str, ...]
+    unaccused: tuple[str, ...]
     machine_lacks: bool
 
 
@@ -83,6 +87,7 @@ def compared(case: Case, report: Mapping[str, Any], unneeded: Sequence[str] | No
         named=tuple(sorted(named)),
         missed=tuple(sorted(missed)),
         innocent=tuple(sorted(named - right)),
+        unaccused=tuple(sorted(_changed(report) - named - _lines(report["culprits"]))),
         machine_lacks=report["fix"] is None
         and any(culprit["cause"] == "system-dep-missing" for culprit in report["culprits"]),
     )
@@ -90,13 +95,21 @@ def compared(case: Case, report: Mapping[str, Any], unneeded: Sequence[str] | No
 
 def _moved(report: Mapping[str, Any]) -> frozenset[str]:
     """Return the names in those culprits of which the fix changes some member."""
-    edited = {canonicalize_name(edit["name"]) for edit in report["fix"]["edits"]}
+    edited = _changed(report) | _changed(report, added=True)
     moved = [
         culprit
         for culprit in report["culprits"]
         if edited & (_members([culprit]) | _lines([culprit]))
     ]
     return _members(moved)
+
+
+def _changed(report: Mapping[str, Any], *, added: bool = False) -> frozenset[str]:
+    """Return the names of the lines that the fix changes, or of those that it adds."""
+    edits = report["fix"]["edits"] if report["fix"] else ()
+    return frozenset(
+        canonicalize_name(edit["name"]) for edit in edits if (edit["action"] == "add") is added
+    )
 
 
 def _members(culprits: Iterable[Mapping[str, Any]]) -> frozenset[str]:

@@ -33,7 +33,8 @@ def report(*culprits: tuple[str, ...], edits: tuple[str, ...] = (), cause: str =
         {"cause": cause, "requirements": [{"name": n, "version": "1", "text": n} for n in names]}
         for names in culprits
     ]
-    fix = {"edits": [{"name": name} for name in edits]} if edits else None
+    changes = [{"name": name, "action": "repin"} for name in edits]
+    fix = {"edits": changes} if edits else None
     return {"verdict": "fixed", "culprits": found, "fix": fix}
 
 
@@ -70,6 +71,11 @@ def test_another_way_out_of_a_failing_check_is_right_where_each_edit_is_needed(
 def test_who_is_named_and_not_changed_by_a_minimal_fix_is_innocent() -> None:
     given = report(("jinja2",), ("six",), edits=("jinja2",))
     assert compared(checked("django"), given, ()).innocent == ("six",)
+
+
+def test_a_line_that_is_changed_and_not_named_is_seen() -> None:
+    given = report(("jinja2",), edits=("jinja2", "regex"))
+    assert compared(checked("jinja2"), given, None).unaccused == ("regex",)
 
 
 def test_a_machine_that_lacks_something_is_told_apart() -> None:

@@ -62,7 +62,7 @@ def complete(
         for probe in known:
             found = merged(found, _others(case, member, breakage, probe, fixed))
         if build and _may_hide(case, member, breakage, found, fixed):
-            shown = yield from _uncovered(case, member, breakage, fixed)
+            shown = yield from _uncovered(case, member, breakage, fixed, known)
             if shown is not None:
                 found = merged(found, _others(case, member, breakage, shown, fixed))
     return found
@@ -86,8 +86,9 @@ def told_of(culprit: Culprit, known: Sequence[Probe]) -> Breakage | None:
 def _others(
     case: Case, member: Member, own: Breakage, probe: Probe, fixed: Probe
 ) -> Iterator[Culprit]:
-    """Yield who else a probe shows to break with the release at fault."""
-    if case.installed(probe).get(member.name) != member.version:
+    """Yield who else a probe shows to break with a release that the fix moves away."""
+    version = case.installed(probe).get(member.name)
+    if version is None or version == case.installed(fixed).get(member.name):
         return
     resolution = case.resolve(probe.candidate)
     for breakage in breakages_of(probe):
@@ -97,9 +98,9 @@ def _others(
         line = case.line_at_fault(via[0]) if via else None
         if line is None:
             continue
-        at_fault = Member(line, member.name, member.version, via)
+        at_fault = Member(line, member.name, version, via)
         culprit = broken([at_fault], probe, breakage, fixed.number)
-        yield replace(culprit, summary=_sentence(case, breakage, probe, member))
+        yield replace(culprit, summary=_sentence(case, breakage, probe, at_fault))
 
 
 def _chain(case: Case, user: str, name: str, resolution: Resolution | None) -> tuple[str, ...]:
@@ -134,8 +135,21 @@ def _may_hide(
     )
 
 
-def _uncovered(case: Case, member: Member, breakage: Breakage, fixed: Probe) -> Story[Probe | None]:
-    """Build the fixed file with the release at fault back, and its user lifted out of the way."""
+def _uncovered(
+    case: Case, member: Member, breakage: Breakage, fixed: Probe, known: Sequence[Probe]
+) -> Story[Probe | None]:
+    """Build with the user that hides the rest out of the way, and import everything.
+
+    On the way it may have been: a failure of another user at another release of what is lacking.
+    Else the user is lifted in the fixed file, with the release at fault back.
+    """
+    purpose = f"who else breaks with {member.name}?"
+    for probe in known:
+        if _is_behind(case, member, breakage, probe, fixed):
+            if case.imports:
+                return None
+            again = yield from ask(case, probe.candidate, ProbeKind.VERSION, purpose, imports=True)
+            return again if again.outcome is Outcome.FAIL and installs(again) else None
     if breakage.user not in case.installed(fixed) or member.version is None:
         return None
     back = case.settled(_unheld(fixed.candidate, member), {member.name: member.version})
@@ -146,10 +160,22 @@ def _uncovered(case: Case, member: Member, breakage: Breakage, fixed: Probe) -> 
         releases = case.releases_of(move.candidate) or {}
         if releases.get(member.name) != member.version:
             return None
-        purpose = f"who else breaks with {member.name} {member.version}?"
         probe = yield from ask(case, move.candidate, ProbeKind.VERSION, purpose, imports=True)
         return probe if probe.outcome is Outcome.FAIL and installs(probe) else None
     return None
+
+
+def _is_behind(case: Case, member: Member, own: Breakage, probe: Probe, fixed: Probe) -> bool:
+    """Say whether a probe failed behind the culprit's own failure, for want of the same project."""
+    version = case.installed(probe).get(member.name)
+    moved = version is not None and version != case.installed(fixed).get(member.name)
+    first = next(iter(breakages_of(probe)), None)
+    return (
+        moved
+        and first is not None
+        and first.lacks == member.name
+        and first.user not in ("", own.user)
+    )
 
 
 def _unheld(candidate: Candidate, member: Member) -> Candidate:

@@ -120,13 +120,19 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
 
 @dataclass(frozen=True, slots=True)
 class _Repaired:
-    """A file as far as it was repaired: its last probe, the culprits, other ways that pass."""
+    """A file as far as it was repaired: its last probe, the culprits, other ways that pass.
+
+    `shown` are the probes that show what its check fails of; `complete` asks for a build that shows
+    who else would.
+    """
 
     probe: Probe
     culprits: tuple[Culprit, ...]
     notes: tuple[Note, ...] = ()
     others: tuple[Way, ...] = ()
     unsteady: int = 0
+    shown: tuple[Probe, ...] = ()
+    complete: bool = False
 
     @property
     def candidate(self) -> Candidate:
@@ -228,8 +234,8 @@ def _smallest(
         culprits = (both,)
         if other is not None:
             others = (Way(other.candidate, other.number, "smallest-change"),)
-    culprits = yield from complete(case, culprits, small.passing, list(every.values()), build=build)
-    return _Repaired(small.passing, culprits, others=others)
+    shown = tuple(every.values())
+    return _Repaired(small.passing, culprits, others=others, shown=shown, complete=build)
 
 
 def _culprits(
@@ -313,6 +319,7 @@ def _finished(
             case.progress.phase("It passes; narrowing the versions")
             culprits, probe = yield from narrow_all(case, culprits, probe, most)
             ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
+            culprits = yield from _completed(case, repaired, culprits, probe, seen)
     except BudgetSpent as spent:
         if not ways:
             raise
@@ -320,6 +327,23 @@ def _finished(
         notes = (*notes, Note(text, ways[0].probe))
     after = replace(repaired, probe=probe, culprits=culprits, notes=notes)
     return _conclusion(case, after, ways)
+
+
+def _completed(
+    case: Case, repaired: _Repaired, culprits: tuple[Culprit, ...], fixed: Probe, seen: Seen
+) -> Story[tuple[Culprit, ...]]:
+    """Return the culprits with those that the fix of a check mends beside them."""
+    if not repaired.shown:
+        return culprits
+    every = {probe.number: probe for probe in repaired.shown}
+    every |= {
+        probe.number: probe
+        for inquiry, probe in seen.answers
+        if inquiry.isolated is None and probe.outcome is Outcome.FAIL and installs(probe)
+    }
+    case.progress.phase("Looking for others that the fix mends")
+    build = repaired.complete
+    return (yield from complete(case, culprits, fixed, list(every.values()), build=build))
 
 
 def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way]) -> Conclusion:

@@ -80,12 +80,13 @@ def _hold(case: Case, scene: Scene, name: str, other: str) -> Iterator[Move]:
 
 
 def _lift(case: Case, scene: Scene, name: str, other: str) -> Iterator[Move]:
-    """Lift one side to its first release that can know the other's, then to its newest."""
+    """Lift one side to a release that can know the other's, the first that suits; or the newest."""
     newer = newer_than(case, name, scene.installed[name])
     version = scene.installed[other]
     knowing = since(newer, began(case, other, version))
     base = without(scene.candidate, scene.held.get(name, ()))
-    why = f"{name} {{version}} is the first that can know {other} {version}"
-    yield from lifted(case, base, name, knowing, why)
+    why = f"{name} {{version}} can know {other} {version}"
+    earlier = [release for release in reversed(newer) if release not in knowing]
+    yield from lifted(case, base, name, [*knowing, *earlier], why)
     newest = list(reversed(newer))
     yield from lifted(case, base, name, newest, f"{name} {{version}} is its newest release")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.config import Settings
-from bisect_deps.elsewhere import try_elsewhere, try_made_for
+from bisect_deps.elsewhere import located, try_elsewhere, try_made_for
 from bisect_deps.errors import JournalError
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.repair import Conclusion, Way, baseline_inquiry, repair
@@ -160,8 +160,10 @@ def _unpinned(case: Case, verdict: Verdict) -> Mapping[str, str]:
 
 def _python_for(case: Case, progress: Progress) -> PythonFor | None:
     found = made_for_file(case.manifest, case.index) if case.index is not None else None
-    if found is not None:
-        progress.statement(made_for_sentence(found))
+    if found is None:
+        return None
+    found = located(found)
+    progress.statement(made_for_sentence(found))
     return found
 
 

@@ -245,7 +245,7 @@ class Truth:
             return
         seen = set(chain.from_iterable(told.shown.values())) | {"conflict"}
         for own in self.failing(Candidate()):
-            named = {m.name for culprit in told.culprits for m in culprit.members}
+            named = set().union(*(_names(culprit) for culprit in told.culprits))
             unnamed = self._to_be_named(own, named) - named
             if own.name in seen and unnamed:
                 text = ", ".join(sorted(unnamed))
@@ -255,7 +255,10 @@ class Truth:
         """Return the projects of a failing set that a verdict has to name."""
         fault = next((own for own in self.scenario.world.faults if own.name == failing.name), None)
         quality = self.scenario.quality
-        if self.strict or fault is None or quality is Quality.EXACT or len(fault.members) == 1:
+        if not self.strict and fault is not None:
+            # The side that the fix moves is the culprit; where no other fix is known, it is enough.
+            return frozenset() if failing.names & named else failing.names
+        if fault is None or quality is Quality.EXACT or len(fault.members) == 1:
             return failing.names
         if quality is Quality.HALF:
             return frozenset({fault.members[0 if fault.blind == "lacks" else 1][0]})
@@ -304,7 +307,9 @@ class Truth:
                 return True
             return any(names & own.names for own in self.failing(probe.candidate))
         faults = [fault for fault in self.scenario.world.faults if fault.name in seen]
-        return any(names & fault.names for fault in faults)
+        if any(names & fault.names for fault in faults):
+            return True
+        return any(self._pulls_in(_of_fault(fault), culprit) for fault in faults)
 
     # --- ranges -------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
         return
     pins = case.pins(scene.candidate)
     yield from _between(case, scene, lacks)
+    yield from _between(case, scene, user)
     if user in scene.held:
         # It broke with another release before: one newer release of it may mend both.
         yield from _lift(case, scene, user, lacks)
@@ -65,6 +66,9 @@ def _between(case: Case, scene: Scene, name: str) -> Iterator[Move]:
         return
     between = [r for r in newer_than(case, name, now) if is_older(r.version, before)]
     heads = {series(release.version): release.version for release in between}
+    heads.pop(series(now), None)
+    if len(heads) > 1:
+        heads.pop(series(before), None)
     tops = sorted(heads.values(), key=Version)
     yield from moved(
         case, scene.candidate, name, tops[len(tops) // 2 :], f"{name} {{version}} lies between"

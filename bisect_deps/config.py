@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bisect_deps.errors import InputError
-from bisect_deps.model import IndexSettings
+from bisect_deps.model import IndexSettings, Narrow
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,10 +23,16 @@ else:
     import tomli as tomllib
 
 
+# The Python that a file was made for.
+AUTO = "auto"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the user asked of a run; see `depbisect run --help` for each.
 
+    `file` is the one in whose folder the run is at home; `files` are all of them in their order,
+    where several were named. `stdin` holds the bytes of the one called STDIN. `python` may be AUTO.
     `algorithms`, `api_address`, `check_input` and `call_timeout` concern builders behind an API.
     """
 
@@ -55,6 +61,11 @@ class Settings:
     call_timeout: float = 300.0
     lock: bool = False
     alternatives: bool = False
+    files: tuple[Path, ...] = ()
+    stdin: bytes | None = None
+    allow_removal: bool = False
+    narrow: Narrow = Narrow.QUICK
+    annotate: bool = False
 
 
 def file_defaults(folder: Path) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bisect_deps.errors import InputError
 from bisect_deps.files import write_whole
-from bisect_deps.model import Verdict
+from bisect_deps.model import STDIN, Verdict
 
 
 def write_fix(
@@ -20,8 +20,8 @@ def write_fix(
 ) -> list[str]:
     """Write the verified fix and return the paths written; none without a fix or an order to.
 
-    `output` that ends in `/`, or is a folder, takes the fixed file and all that it includes. Raises
-    InputError where one file cannot hold the fix.
+    `output` that ends in `/`, or is a folder, takes the fixed file and all that it includes, as
+    they lie to each other. Raises InputError where one file cannot hold the fix.
     """
     if verdict.fix is None or (output is None and not in_place):
         return []
@@ -31,16 +31,16 @@ def write_fix(
         _be_unchanged(originals, file.parent)
         return [write_whole(file.parent / name, data) for name, data in changed.items()]
     assert output is not None
-    if output.endswith(("/", os.sep)) or Path(output).is_dir():
-        whole = {
-            _inside(Path(output), name): data for name, data in {**originals, **changed}.items()
-        }
+    if is_folder(output):
+        whole = _placed(Path(output), {**originals, **changed}, file)
         _be_elsewhere(whole, originals, file.parent)
         return [write_whole(path, data) for path, data in whole.items()]
     others = [name for name in changed if name != root]
-    if others:
+    if others or verdict.files:
         raise InputError(
-            f"the fix also changes {', '.join(others)}",
+            f"the fix also changes {', '.join(others)}"
+            if others
+            else "one file cannot hold the fix of several",
             place=output,
             hint=f"give a folder: -o {output.removesuffix('.txt')}/",
         )
@@ -77,6 +77,31 @@ def _bytes_of(path: Path) -> bytes | None:
         return None
 
 
-def _inside(folder: Path, name: str) -> Path:
-    # An include from outside the root file's folder keeps its own name inside the new folder.
-    return folder / name.replace("../", "")
+def is_folder(output: str) -> bool:
+    """Say whether `-o` names a folder: one that is there, or a name with a slash at its end."""
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def _placed(folder: Path, files: Mapping[str, bytes], file: Path) -> dict[Path, bytes]:
+    """Return where each file goes below `folder`, so that includes lead where they did.
+
+    Where one lies outside the root file's folder, that folder and those above it come along.
+    """
+    climbs = max(PurePosixPath(name).parts.count("..") for name in files)
+    above = file.absolute().parent.resolve().parts
+    home = folder.joinpath(*above[max(1, len(above) - climbs) :]) if climbs else folder
+    placed = {
+        Path(os.path.normpath(home / _real(name, files))): data for name, data in files.items()
+    }
+    if any(not path.is_relative_to(os.path.normpath(folder)) for path in placed):
+        raise InputError(
+            "an included file lies too far away to be written there", place=str(folder)
+        )
+    return placed
+
+
+def _real(name: str, files: Mapping[str, bytes]) -> str:
+    """Return a name for what came by standard input, every other as it is."""
+    if name != STDIN:
+        return name
+    return "stdin.txt" if "requirements.txt" in files else "requirements.txt"

@@ -14,14 +14,12 @@ from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import DepbisectError
-from bisect_deps.model import Interpreter, Outcome, Probe
+from bisect_deps.model import Interpreter, Outcome, Probe, PythonFor
 from bisect_deps.probing import Inquiry, Prober
 from bisect_deps.reports.base import listed
 
 # Each costs a whole build.
 MOST_PYTHONS = 3
-# A build on a Python that nobody asked for is not worth waiting longer for.
-LIMIT = 180.0
 
 
 def try_elsewhere(prober: Prober, options: BuilderOptions, as_written: Inquiry) -> str:
@@ -51,6 +49,39 @@ def try_elsewhere(prober: Prober, options: BuilderOptions, as_written: Inquiry) 
     return _tell_failed(failed)
 
 
+def located(python_for: PythonFor) -> PythonFor:
+    """Return it with the path of that Python, where it is here."""
+    other = _present(python_for)
+    return python_for if other is None else replace(python_for, path=other.path)
+
+
+def try_made_for(
+    prober: Prober, options: BuilderOptions, as_written: Inquiry, python_for: PythonFor
+) -> PythonFor:
+    """Build the file as written on the Python that it was made for, where that one is here."""
+    other = _present(python_for)
+    if other is None:
+        return python_for
+    prober.progress.phase(f"Trying the file as it is on Python {other.version}")
+    try:
+        probe = _ask(prober, replace(options, interpreter=other, own_cache=True), as_written)
+    except DepbisectError:
+        return python_for
+    passes = probe.outcome is Outcome.PASS
+    return replace(python_for, probe=probe.number) if passes else python_for
+
+
+def _present(python_for: PythonFor) -> Interpreter | None:
+    return next(
+        (
+            other
+            for other in interpreters.find_all()
+            if other.implementation == "cpython" and other.minor == python_for.version
+        ),
+        None,
+    )
+
+
 def nearest(target: Interpreter, present: Iterable[Interpreter]) -> Sequence[Interpreter]:
     """Return the other Pythons, one of each minor version: the next older first, then newer."""
     by_minor: dict[tuple[int, ...], Interpreter] = {}
@@ -76,7 +107,7 @@ def _ask(prober: Prober, options: BuilderOptions, as_written: Inquiry) -> Probe:
         asked = Prober(
             prober.manifest, builder, prober.journal, prober.progress, limits, prober.checks
         )
-        [probe] = asked.answer([replace(as_written, limit=LIMIT)])
+        [probe] = asked.answer([as_written])
     finally:
         builder.close()
     prober.probes += asked.probes

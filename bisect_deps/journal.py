@@ -27,7 +27,10 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A finished probe as the journal keeps it. `status` is a `BuildStatus` value."""
+    """A finished probe as the journal keeps it. `status` is a `BuildStatus` value.
+
+    `modules` are kept with it since the log is read by them: a replay has to read it alike.
+    """
 
     key: str
     number: int
@@ -37,6 +40,7 @@ class Answered:
     log: str
     installed: Mapping[str, str] | None = None
     exit_note: str = ""
+    modules: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,19 +160,20 @@ class Journal:
         """Note a finished probe; on disk when this returns."""
         self._contents.started.pop(answered.key, None)
         self._contents.answers[answered.key] = answered
-        self._append(
-            {
-                "type": "probe",
-                "key": answered.key,
-                "number": answered.number,
-                "kind": answered.kind,
-                "status": answered.status,
-                "seconds": round(answered.seconds, 3),
-                "log": answered.log,
-                "installed": None if answered.installed is None else dict(answered.installed),
-                "exit_note": answered.exit_note,
-            }
-        )
+        entry = {
+            "type": "probe",
+            "key": answered.key,
+            "number": answered.number,
+            "kind": answered.kind,
+            "status": answered.status,
+            "seconds": round(answered.seconds, 3),
+            "log": answered.log,
+            "installed": None if answered.installed is None else dict(answered.installed),
+            "exit_note": answered.exit_note,
+        }
+        if answered.modules is not None:
+            entry["modules"] = dict(answered.modules)
+        self._append(entry)
 
     def _append(self, entry: Mapping[str, Any]) -> None:
         try:

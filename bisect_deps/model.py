@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+# What a file is called that came by standard input.
+STDIN = "<stdin>"
+
 
 class Outcome(str, Enum):
     """What a probe answered. FAIL is the failure being chased; any other trouble is UNRESOLVED."""
@@ -79,6 +82,17 @@ class EditAction(str, Enum):
     REPLACE = "replace"
     DROP = "drop"
     ADD = "add"
+
+
+class Narrow(str, Enum):
+    """How far versions are narrowed once a fix is proven.
+
+    QUICK spends at most as many builds as the fix took.
+    """
+
+    NONE = "none"
+    QUICK = "quick"
+    FULL = "full"
 
 
 class BreakageKind(str, Enum):
@@ -220,7 +234,8 @@ class Edit:
     `pywin32==306 ; sys_platform == "win32"`), whose `name` is the project that stands there then.
     ADD has `number` None and adds the requirement `name` + `to` to the root file, or to a
     constraints file with `constraint`. `hashes` (`sha256:…`) replace those of the line; a REPIN
-    without any drops them, since they belong to the version before.
+    without any drops them, since they belong to the version before. `comment` is the reason, to
+    stand beside the line where the file can hold it.
     """
 
     action: EditAction
@@ -229,6 +244,14 @@ class Edit:
     to: str | None = None
     hashes: tuple[str, ...] = ()
     constraint: bool = False
+    comment: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the requirement that stands there then; "" for a DROP."""
+        if self.action is EditAction.DROP:
+            return ""
+        return self.to or "" if self.action is EditAction.REPLACE else f"{self.name}{self.to or ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +471,8 @@ class Culprit:
     """A minimal failing set: one member is a single culprit, several are a combination.
 
     `install` maps a system (`Debian and Ubuntu`) to the command that installs what the machine
-    lacks; empty where the machine is not at fault.
+    lacks; empty where the machine is not at fault. `remedies` are build constraints (`Cython<3`)
+    that the log's signature advises.
     """
 
     members: tuple[Member, ...]
@@ -460,6 +484,7 @@ class Culprit:
     narrowings: tuple[Narrowing, ...] = ()
     advice: str = ""
     install: Mapping[str, str] = field(default_factory=dict)
+    remedies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -512,7 +537,8 @@ class Verdict:
     `fix` is the recommended one, `other_fixes` verified alternatives. `fallback` is the largest
     candidate known to pass where no fix was verified. `summary` is one sentence for people.
     `seconds_to_fix` is how long the verified fix took, None without one. `unpinned` maps the text
-    of each line that pins nothing to the version that the verified environment has of it.
+    of each line that pins nothing to the version that the verified environment has of it. `files`
+    are all files as the user named them, where several were named.
     """
 
     kind: VerdictKind
@@ -533,3 +559,4 @@ class Verdict:
     seconds_to_fix: float | None = None
     python_for: PythonFor | None = None
     unpinned: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()

@@ -6,27 +6,31 @@ Says at once what keeps a run from starting. Must not know what the story will a
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, BuilderOptions
-from bisect_deps.config import Settings, instant, now
+from bisect_deps.config import AUTO, Settings, instant, now
 from bisect_deps.errors import BuilderUnavailable, InputError
-from bisect_deps.formats import read_known_good
+from bisect_deps.fix.case import Case
+from bisect_deps.formats import open_manifest, open_several, read_known_good
 from bisect_deps.formats.base import Manifest
 from bisect_deps.index import Index, on_platform
 from bisect_deps.journal import Journal, digest
-from bisect_deps.model import IndexSettings, Interpreter, Target
+from bisect_deps.model import STDIN, IndexSettings, Interpreter, PythonFor, Target
 from bisect_deps.probing import Limits
 from bisect_deps.progress import Progress
+from bisect_deps.resolution.sources import UNDATED, sources, tells_dates
 from bisect_deps.resolver import Resolver
 from bisect_deps.search.strategy import Prefer
 from bisect_deps.secret import Secret
-from bisect_deps.steps.base import Context
-from bisect_deps.steps.sources import UNDATED, sources, tells_dates
+
+# Says for which Python a file was made, from index facts alone; None where they do not tell.
+MadeFor: TypeAlias = Callable[[Manifest, Index], "PythonFor | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +43,35 @@ class Opened:
     builder: Builder
     target: Target
     limits: Limits
-    context: Context
+    case: Case
     notes: list[str] = field(default_factory=list)
 
 
+def manifest_of(settings: Settings) -> Manifest:
+    """Return what the user's file says, or several files together. Raises InputError."""
+    stdin = os.path.abspath(STDIN)
+
+    def read(path: str) -> bytes:
+        is_stdin = path == stdin and settings.stdin is not None
+        return (settings.stdin or b"") if is_stdin else Path(path).read_bytes()
+
+    if settings.files:
+        return open_several(settings.files, settings.file, read=read)
+    return open_manifest(settings.file, read=read)
+
+
 def open_run(
-    settings: Settings, manifest: Manifest, journal: Journal, progress: Progress
+    settings: Settings,
+    manifest: Manifest,
+    journal: Journal,
+    progress: Progress,
+    made_for: MadeFor | None = None,
 ) -> Opened:
     """Return the collaborators of a run; the builder is ready, and is the caller's to close.
 
-    Raises InputError, BuilderUnavailable.
+    `made_for` is asked where the Python is to be AUTO. Raises InputError, BuilderUnavailable.
     """
-    interpreter = interpreters.find(settings.python)
+    interpreter = _interpreter(settings, manifest, progress, made_for)
     meant = on_platform(interpreter, settings.platform) if settings.platform else interpreter
     index = _index_as_of(settings, manifest, interpreter, journal)
     as_of = index.exclude_newer or ""
@@ -71,7 +92,7 @@ def open_run(
             builder=builder,
             target=_target(settings, interpreter, builder, as_of),
             limits=_limits(settings, builder),
-            context=_context(settings, manifest, meant, seen, builder, progress),
+            case=_case(settings, manifest, meant, seen, builder, progress),
             notes=[] if meant.platform == interpreter.platform else [_unproven(meant, interpreter)],
         )
     except BaseException:
@@ -88,6 +109,45 @@ def close(builder: Builder, progress: Progress) -> list[str]:
         progress.note(left)
         return [left]
     return []
+
+
+def choose_python(
+    made_for: PythonFor | None,
+    present: Sequence[Interpreter],
+    default: Interpreter,
+    progress: Progress,
+) -> Interpreter:
+    """Return the Python that a file was made for, `default` where it is unknown or absent.
+
+    `present` is newest first. The choice is announced in one line.
+    """
+    if made_for is None:
+        told = "The package index does not tell for which Python the file was made"
+        progress.note(f"{told}; it is built for Python {default.version}.")
+        return default
+    told = f"The file was made for Python {made_for.version}"
+    for interpreter in present:
+        if interpreter.implementation == "cpython" and interpreter.minor == made_for.version:
+            progress.note(f"{told}; it is built for {interpreter.version}, which is here.")
+            return interpreter
+    progress.note(
+        f"{told}, which is not installed here (uv python install {made_for.version}); it is built "
+        f"for Python {default.version}."
+    )
+    return default
+
+
+def _interpreter(
+    settings: Settings, manifest: Manifest, progress: Progress, made_for: MadeFor | None
+) -> Interpreter:
+    if settings.python != AUTO:
+        return interpreters.find(settings.python)
+    default = interpreters.find(None)
+    wanted = None
+    if made_for is not None and settings.evidence:
+        seen = sources(settings.index, manifest, settings.installer, Path.cwd())
+        wanted = made_for(manifest, Index(seen, default))
+    return choose_python(wanted, interpreters.find_all(), default, progress)
 
 
 def _is_undated(
@@ -222,19 +282,19 @@ def _has_check(settings: Settings) -> bool:
     )
 
 
-def _context(
+def _case(
     settings: Settings,
     manifest: Manifest,
     interpreter: Interpreter,
     seen: IndexSettings,
     builder: Builder,
     progress: Progress,
-) -> Context:
+) -> Case:
     good, good_date = _known_good(settings, interpreter)
     capabilities = builder.describe()
     prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")
     merged = settings.installer == "pip"
-    return Context(
+    return Case(
         manifest=manifest,
         interpreter=interpreter,
         capabilities=capabilities,
@@ -251,4 +311,7 @@ def _context(
         good_date=good_date,
         add_constraints=settings.fix_style == "constraints",
         alternatives=settings.alternatives,
+        same_tool=settings.installer == "uv" and settings.builder == "local",
+        allow_removal=settings.allow_removal,
+        narrow=settings.narrow,
     )

@@ -10,12 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from bisect_deps.builders.base import Builder, Handle, Order
-from bisect_deps.errors import DepbisectError, ExitCode
+from bisect_deps.errors import DepbisectError, ExitCode, InputError
 from bisect_deps.evidence import diagnose, judge
 from bisect_deps.formats.base import Manifest
+from bisect_deps.formats.requirements import parse
 from bisect_deps.journal import Answered, Journal, Started, digest
 from bisect_deps.model import (
     Build,
@@ -30,7 +32,7 @@ from bisect_deps.model import (
     Requirement,
 )
 from bisect_deps.progress import Progress, StartedProbe
-from bisect_deps.reports.base import counted
+from bisect_deps.reports.base import counted, shown
 from bisect_deps.resolver import Resolution
 
 T = TypeVar("T")
@@ -49,9 +51,9 @@ class Inquiry:
     """A question about the manifest, to be answered by one build.
 
     `isolated` names one requirement (`numpy==1.19.5`) to be built alone in place of the candidate.
-    `check` False leaves the user's checks out; `imports` asks for the imports check. `limit` is a
-    shorter time limit for a probe that is not worth waiting for. Equal inquiries with another
-    `repeat` are asked again on purpose.
+    `check` False leaves the user's checks out; `imports` asks for the imports check. `dry_run` only
+    has the metadata of what is `isolated` built. Equal inquiries with another `repeat` are asked
+    again on purpose.
     """
 
     candidate: Candidate
@@ -61,7 +63,7 @@ class Inquiry:
     check: bool = True
     imports: bool = False
     build_constraints: tuple[str, ...] = ()
-    limit: float | None = None
+    dry_run: bool = False
     repeat: int = 0
 
 
@@ -176,7 +178,8 @@ class Prober:
         if known is None:
             seconds = resolution.seconds
             self.journal.record(Answered(key, number, kind.value, status.value, seconds, log))
-        diagnosis = self._diagnose(Inquiry(candidate, kind, ""), status, resolution.log)
+        build = Build(status, resolution.log, resolution.seconds)
+        diagnosis = self._diagnose(Inquiry(candidate, kind, ""), build)
         probe = Probe(
             number=number,
             kind=kind,
@@ -280,13 +283,14 @@ class Prober:
             log=self.builder.log(flight.handle, 0)[0],
             seconds=seconds,
             installed=self.builder.installed(flight.handle),
+            modules=self.builder.modules(flight.handle),
         )
-        diagnosis = self._diagnose(flight.inquiry, build.status, build.log)
+        diagnosis = self._diagnose(flight.inquiry, build)
         outcome = judge(build.status, diagnosis, None)
         is_trouble = status is BuildStatus.BROKEN or diagnosis.infrastructure
         is_trouble = is_trouble and outcome is Outcome.UNRESOLVED and not over_time
         if is_trouble and status is BuildStatus.FAILED:
-            stays = self._diagnose(flight.inquiry, build.status, build.log, stays=True)
+            stays = self._diagnose(flight.inquiry, build, stays=True)
             tried_enough = flight.tries > self.limits.retries
             if not stays.infrastructure and (tried_enough or stays.signature in self._lasting):
                 self._lasting.add(stays.signature)
@@ -316,6 +320,7 @@ class Prober:
                 log=log,
                 installed=build.installed,
                 exit_note=TIME_LIMIT if over_time else "",
+                modules=build.modules,
             )
         )
         self._keep(probe)
@@ -346,7 +351,8 @@ class Prober:
             text = path.read_bytes().decode("utf-8", "replace") if answered.log else ""
         except OSError:
             return None
-        diagnosis = self._diagnose(inquiry, status, text)
+        build = Build(status, text, answered.seconds, modules=answered.modules)
+        diagnosis = self._diagnose(inquiry, build)
         if diagnosis.infrastructure and not over_time:
             return None
         return Probe(
@@ -371,26 +377,31 @@ class Prober:
         self.journal.keep(name, text.encode("utf-8", "replace"))
         return name
 
-    def _diagnose(
-        self, inquiry: Inquiry, status: BuildStatus, text: str, *, stays: bool = False
-    ) -> Diagnosis:
+    def _diagnose(self, inquiry: Inquiry, build: Build, *, stays: bool = False) -> Diagnosis:
         requirements = edited(self.manifest.requirements, inquiry.candidate.edits)
-        exit_status = {BuildStatus.PASSED: 0, BuildStatus.FAILED: 1}.get(status)
+        exit_status = {BuildStatus.PASSED: 0, BuildStatus.FAILED: 1}.get(build.status)
         return diagnose(
-            text.encode("utf-8", "replace"),
+            build.log.encode("utf-8", "replace"),
             requirements=requirements,
             exit_status=exit_status,
+            modules=build.modules,
             stays=stays,
         )
 
     def _order(self, inquiry: Inquiry) -> Order:
         files = self.manifest.render(inquiry.candidate.edits)
         runs_checks = inquiry.check and inquiry.isolated is None
-        timeout = self.limits.timeout
         check = self.checks if runs_checks else ()
         imports = inquiry.imports and runs_checks
         unasked = _unasked(inquiry) if imports else ()
-        about = (inquiry.isolated, check, imports, unasked, inquiry.build_constraints)
+        about = (
+            inquiry.isolated,
+            check,
+            imports,
+            unasked,
+            inquiry.build_constraints,
+            inquiry.dry_run,
+        )
         return Order(
             files=files,
             path=self._root,
@@ -398,9 +409,10 @@ class Prober:
             check=check,
             imports=imports,
             unasked=unasked,
-            timeout=timeout if inquiry.limit is None else min(timeout, inquiry.limit),
+            timeout=self.limits.timeout,
             isolated=inquiry.isolated,
             build_constraints=inquiry.build_constraints,
+            dry_run=inquiry.dry_run,
         )
 
     def _key(self, inquiry: Inquiry, order: Order) -> str:
@@ -412,7 +424,7 @@ class Prober:
             order.imports,
             *order.unasked,
             order.build_constraints,
-            inquiry.limit,
+            *(["dry run"] if inquiry.dry_run else []),
             inquiry.repeat,
             self._identity,
         )
@@ -429,9 +441,7 @@ class Prober:
             kept=tuple(each.text for each in mine if each.number not in dropped),
             dropped=tuple(each.text for each in mine if each.number in dropped),
             edits=tuple(
-                f"{edit.name}{edit.to or ''}"
-                for edit in inquiry.candidate.edits
-                if edit.action is not EditAction.DROP
+                edit.text for edit in inquiry.candidate.edits if edit.action is not EditAction.DROP
             ),
         )
 
@@ -466,16 +476,39 @@ def edited(requirements: Sequence[Requirement], edits: Sequence[Edit]) -> list[R
         if edit is None:
             kept.append(requirement)
         elif edit.action is EditAction.REPIN:
-            kept.append(pinned_to(requirement, edit.to or ""))
+            kept.append(pinned_to(requirement, edit.to or "", edit.hashes))
+        elif edit.action is EditAction.REPLACE:
+            kept.append(replaced_by(requirement, edit.to or "", edit.hashes))
     return kept
 
 
-def pinned_to(requirement: Requirement, specifier: str) -> Requirement:
+def pinned_to(
+    requirement: Requirement, specifier: str, hashes: tuple[str, ...] = ()
+) -> Requirement:
     """Return the requirement with another version clause, extras and marker as they were."""
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     marker = f" ; {requirement.marker}" if requirement.marker else ""
     text = f"{requirement.name}{extras}{specifier}{marker}"
-    return replace(requirement, specifier=specifier, text=text, hashes=())
+    return replace(requirement, specifier=specifier, text=text, hashes=hashes)
+
+
+def replaced_by(requirement: Requirement, text: str, hashes: tuple[str, ...] = ()) -> Requirement:
+    """Return what stands in the place of a requirement once its whole text is another.
+
+    Raises InputError where the text is not one requirement.
+    """
+    written = parse(text.encode(), Path(requirement.file)).requirements
+    if len(written) != 1:
+        raise InputError(f"{shown(text)!r} is not one requirement", place=requirement.file)
+    return replace(
+        written[0],
+        number=requirement.number,
+        file=requirement.file,
+        line=requirement.line,
+        hashes=hashes,
+        constraint=requirement.constraint,
+        group=requirement.group,
+    )
 
 
 def _file_parts(files: Mapping[str, bytes]) -> list[object]:
@@ -491,5 +524,9 @@ def with_log(diagnosis: Diagnosis, log: str) -> Diagnosis:
         replace(each, evidence=tuple(replace(line, log=log) for line in each.evidence))
         for each in diagnosis.suspects
     )
+    breakages = tuple(
+        replace(each, evidence=tuple(replace(line, log=log) for line in each.evidence))
+        for each in diagnosis.breakages
+    )
     own = tuple(replace(line, log=log) for line in diagnosis.evidence)
-    return replace(diagnosis, suspects=suspects, evidence=own)
+    return replace(diagnosis, suspects=suspects, evidence=own, breakages=breakages)

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bisect_deps.model import Probe, ProbeKind, Target, Verdict
+from bisect_deps.model import Fix, Probe, ProbeKind, Target, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a run is about: the file as the user named it, how many requirements it declares."""
+    """What a run is about: the file as the user named it, how many requirements it declares.
+
+    `includes` are all further files; where several were named, `file` lists those.
+    """
 
     file: str
     requirements: int
@@ -46,6 +49,9 @@ class Progress(Protocol):
     def run_started(self, target: Target, overview: Overview) -> None:
         """Hear what is going to be built, for what and by whom; called once, first."""
 
+    def statement(self, text: str) -> None:
+        """Hear a sentence of the verdict that is certain before anything is built."""
+
     def phase(self, name: str, detail: str = "") -> None:
         """Hear which part of the work begins, in words for people."""
 
@@ -67,6 +73,9 @@ class Progress(Protocol):
     def best_known(self, changes: Sequence[str]) -> None:
         """Hear with which changes the file is known to pass so far, one short text each."""
 
+    def fix_proven(self, fix: Fix, seconds: float) -> None:
+        """Hear the fix that a build proved, `seconds` after the start; only narrowing follows."""
+
     def finished(self, verdict: Verdict) -> None:
         """Hear the verdict; called once, last, and not at all where an error ends the run."""
 
@@ -75,6 +84,9 @@ class Silent:
     """A watcher that shows nothing; base of those that care for some events only."""
 
     def run_started(self, target: Target, overview: Overview) -> None:
+        """Show nothing."""
+
+    def statement(self, text: str) -> None:
         """Show nothing."""
 
     def phase(self, name: str, detail: str = "") -> None:
@@ -96,6 +108,9 @@ class Silent:
         """Show nothing."""
 
     def best_known(self, changes: Sequence[str]) -> None:
+        """Show nothing."""
+
+    def fix_proven(self, fix: Fix, seconds: float) -> None:
         """Show nothing."""
 
     def finished(self, verdict: Verdict) -> None:

@@ -82,6 +82,11 @@ class Resolution:
         return self.answered is Answered.RESOLVED
 
     @property
+    def conflicting(self) -> bool:
+        """Say whether no versions suit the lines together."""
+        return self.answered is Answered.CONFLICT
+
+    @property
     def infrastructure(self) -> bool:
         """Say whether the index, not a requirement, is at fault."""
         return self.answered is Answered.INFRASTRUCTURE

@@ -1,171 +1,44 @@
-"""The whole story of a run on one screen, and the session that gives it its collaborators.
+"""A run: opens its collaborators, has the repair told and its questions built, writes the report.
 
-`solve` tells what happens, as a story that yields questions: a build answers them in `run`, a
-person in a guided session. Knows neither HTTP nor click nor rich.
+Knows neither HTTP nor click nor rich.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.config import Settings
-from bisect_deps.elsewhere import try_elsewhere
+from bisect_deps.elsewhere import located, try_elsewhere, try_made_for
 from bisect_deps.errors import JournalError
-from bisect_deps.formats import open_manifest
-from bisect_deps.formats.base import Manifest
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.repair import Conclusion, Way, baseline_inquiry, repair
+from bisect_deps.fix.verdict import fix_of, verdict_of
+from bisect_deps.formats.base import Manifest, unpinned, users_files
+from bisect_deps.index import Index
+from bisect_deps.index.made_for import made_for
 from bisect_deps.journal import STATE_FOLDER, Journal
 from bisect_deps.model import (
     BuildStatus,
     Candidate,
     IndexSettings,
     Interpreter,
-    Outcome,
+    Note,
     Phase,
-    Probe,
     ProbeKind,
+    PythonFor,
+    Release,
     Verdict,
     VerdictKind,
 )
-from bisect_deps.opening import close, open_run
-from bisect_deps.probing import BudgetSpent, Inquiry, Prober, Story, drive
+from bisect_deps.opening import close, manifest_of, open_run
+from bisect_deps.probing import Inquiry, Prober, drive
 from bisect_deps.progress import Overview, Progress
+from bisect_deps.reports.base import listed
+from bisect_deps.reports.base import made_for as made_for_sentence
 from bisect_deps.reports.json import dumps
-from bisect_deps.steps.accusing import fresh, isolated, judge_leads, leads_from_facts, suspicions
-from bisect_deps.steps.base import Alternative, Case, Context, ask, installs, noting_passes
-from bisect_deps.steps.building import is_worth_it, keep_by_older_tools
-from bisect_deps.steps.checking import mend_check
-from bisect_deps.steps.mending import mend_install
-from bisect_deps.steps.narrowing import narrow_all
-from bisect_deps.steps.restoring import mend_by_memory
-from bisect_deps.steps.telling import verdict_of
-
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """What the story ended with; `fixes` are proven green, the recommended one first."""
-
-    kind: VerdictKind
-    case: Case
-    summary: str
-    fixes: tuple[Alternative, ...] = ()
-    passing: Probe | None = None
-    notes: tuple[str, ...] = field(default=())
-
-
-def solve(context: Context, case: Case | None = None) -> Story[Conclusion]:
-    """Tell which requirements break the build, and a fix that a build proved; the whole story.
-
-    What becomes known on the way goes into `case`.
-    """
-    case = Case() if case is None else case
-    try:
-        return (yield from noting_passes(context, case, _solve(context, case)))
-    except BudgetSpent as spent:
-        case.notes += suspicions(context, case)
-        case.notes.append("Go on with a larger --max-builds; no finished build is repeated.")
-        return Conclusion(VerdictKind.INCONCLUSIVE, case, f"Stopped early: {spent.message}.")
-
-
-def _solve(context: Context, case: Case) -> Story[Conclusion]:
-    baseline = yield from _baseline(context, case)
-    if baseline.outcome is Outcome.PASS and not (context.has_check or context.imports):
-        context = replace(context, imports=True)
-        baseline = yield from _imports(context, case, baseline)
-    if baseline.outcome is Outcome.PASS:
-        return Conclusion(VerdictKind.PASSES, case, "The file builds as it is.", passing=baseline)
-    if baseline.outcome is Outcome.UNRESOLVED:
-        return _unresolved(case, baseline)
-
-    probe = baseline
-    fixes: Sequence[Alternative] = yield from mend_by_memory(context, case, baseline)
-    if not fixes and not installs(probe):
-        probe = yield from mend_install(context, case, probe)
-    if fixes:
-        pass
-    elif probe.outcome is Outcome.PASS:
-        fixes = [Alternative(case.candidate, probe.number, "bump", "")]
-    elif installs(probe):
-        fixes = yield from mend_check(context, case, probe)
-    try:
-        if is_worth_it(context, fixes):
-            fixes = yield from keep_by_older_tools(context, case, fixes)
-        if not fixes:
-            return _unmended(case, probe)
-        yield from narrow_all(context, case, fixes[0].candidate, fixes[0].probe)
-    except BudgetSpent as spent:
-        if not fixes:
-            raise
-        case.notes.append(f"Nothing finer than this fix was looked for: {spent.message}.")
-    for found in case.culprits:
-        found.passing_probe = found.passing_probe or fixes[0].probe
-    return Conclusion(VerdictKind.FIXED, case, "", tuple(fixes), probe)
-
-
-def _baseline(context: Context, case: Case) -> Story[Probe]:
-    """Build the file as it is, and beside it alone what the index says something against."""
-    context.progress.phase("Building the file as it is")
-    leads = fresh(case, leads_from_facts(context, case))
-    questions = [baseline_inquiry(context), *(isolated(context, lead) for lead in leads)]
-    baseline, *alone = yield questions
-    if not installs(baseline):
-        judge_leads(case, leads, alone)
-    return baseline
-
-
-def baseline_inquiry(context: Context) -> Inquiry:
-    """Return the first question of every story: the file as it is."""
-    purpose = "does the file build as it is?"
-    return Inquiry(Candidate(), ProbeKind.WHOLE, purpose, imports=context.imports)
-
-
-def _imports(context: Context, case: Case, installed: Probe) -> Story[Probe]:
-    context.progress.phase("It builds; importing what it installed")
-    probe = yield from ask(
-        installed.candidate,
-        ProbeKind.WHOLE,
-        "do the modules of every requirement import?",
-        imports=True,
-    )
-    if probe.outcome is Outcome.FAIL:
-        case.notes.append(
-            "The file installs; importing what it installed fails, and that was bisected."
-        )
-        return probe
-    return installed if probe.outcome is Outcome.UNRESOLVED else probe
-
-
-def _unresolved(case: Case, baseline: Probe) -> Conclusion:
-    diagnosis = baseline.diagnosis
-    if diagnosis is not None and diagnosis.infrastructure:
-        return Conclusion(
-            VerdictKind.UNAVAILABLE,
-            case,
-            "The build stopped for a reason outside the file: "
-            f"{diagnosis.cause.value} trouble while building.",
-            passing=baseline,
-        )
-    return Conclusion(
-        VerdictKind.INCONCLUSIVE,
-        case,
-        "The file as it is could not be built to an end, so nothing can be compared with it.",
-        passing=baseline,
-    )
-
-
-def _unmended(case: Case, probe: Probe) -> Conclusion:
-    if case.culprits:
-        return Conclusion(
-            VerdictKind.CULPRITS, case, "No version was found that builds.", passing=probe
-        )
-    return Conclusion(
-        VerdictKind.INCONCLUSIVE,
-        case,
-        "No requirement could be proven to be at fault.",
-        passing=probe,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,79 +68,157 @@ class Handover:
     told: tuple[Told, ...]
 
 
+@dataclass(slots=True)
+class _Stopwatch:
+    """When a run began, and when its first fix was proven."""
+
+    began: float
+    fixed: float | None = None
+
+    def tell(
+        self, manifest: Manifest, progress: Progress, candidate: Candidate, probe: int
+    ) -> None:
+        """Announce the first fix that a build proved."""
+        if self.fixed is None:
+            self.fixed = time.monotonic() - self.began
+            progress.fix_proven(fix_of(manifest, Way(candidate, probe, "")), self.fixed)
+
+
 def run(settings: Settings, progress: Progress, handover: Handover | None = None) -> Finished:
-    """Bisect the failing build of a file: open the session, tell the story, write the report.
+    """Bisect the failing build of a file: open the run, tell the repair, write the report.
 
     Raises DepbisectError for whatever keeps a run from starting; the file itself is never touched.
     """
-    began = time.monotonic()
-    manifest = open_manifest(settings.file) if handover is None else handover.manifest
+    watch = _Stopwatch(time.monotonic())
+    manifest = manifest_of(settings) if handover is None else handover.manifest
     state = settings.file.resolve().parent / STATE_FOLDER
     with Journal(state, fresh=not settings.resume) as journal:
-        opened = open_run(settings, manifest, journal, progress)
+        opened = open_run(settings, manifest, journal, progress, made_for=made_for_file)
         left: list[str] = []
         try:
             progress.run_started(opened.target, _overview(settings, manifest))
             prober = Prober(
                 manifest, opened.builder, journal, progress, opened.limits, settings.checks
             )
-            context = replace(opened.context, record=prober.resolved)
-            _take_over(prober, context, settings, handover)
-            conclusion = drive(solve(context), prober)
-            left += _elsewhere(settings, opened.options, prober, conclusion)
+            case = replace(
+                opened.case,
+                record=prober.resolved,
+                tell=lambda candidate, probe: watch.tell(manifest, progress, candidate, probe),
+            )
+            python_for = _python_for(case, progress)
+            _take_over(prober, case, settings, handover)
+            conclusion = drive(repair(case), prober)
+            if watch.fixed is None:
+                watch.fixed = time.monotonic() - watch.began
+            python_for = _proven_there(settings, opened.options, prober, conclusion, python_for)
+            left += _elsewhere(settings, opened.options, prober, conclusion, python_for)
         finally:
             left += close(opened.builder, progress)
         verdict = verdict_of(
             manifest,
             opened.target,
-            conclusion.kind,
-            conclusion.case,
-            conclusion.fixes,
+            conclusion,
             prober.probes,
-            summary=conclusion.summary,
             builds=prober.builds,
-            seconds=time.monotonic() - began,
-            passing=conclusion.passing,
+            seconds=time.monotonic() - watch.began,
+            seconds_to_fix=watch.fixed,
         )
-        verdict = replace(verdict, notes=(*verdict.notes, *opened.notes, *left))
+        verdict = replace(
+            verdict,
+            notes=(*verdict.notes, *map(Note, (*opened.notes, *left))),
+            files=tuple(map(str, settings.files)),
+            python_for=python_for,
+            unpinned=_unpinned(case, verdict),
+        )
         try:
             journal.keep("report.json", dumps(verdict).encode())
         except JournalError as error:
             # What was found is told all the same.
             progress.note(f"the report was not kept: {error}")
     progress.finished(verdict)
-    return Finished(verdict, dict(manifest.files), opened.seen, opened.interpreter)
+    return Finished(verdict, users_files(manifest), opened.seen, opened.interpreter)
 
 
-def _take_over(
-    prober: Prober, context: Context, settings: Settings, handover: Handover | None
-) -> None:
+def made_for_file(manifest: Manifest, index: Index) -> PythonFor | None:
+    """Return the Python that a file was made for, by what the index says of its pins."""
+    lines = [line for line in manifest.requirements if line.pin and not line.url]
+    index.prefetch([line.name for line in lines])
+    pins = [
+        (line, known)
+        for line in lines
+        if (known := index.release(Release(line.name, line.pin or ""))) is not None
+    ]
+    return made_for(pins, index.interpreter)
+
+
+def _unpinned(case: Case, verdict: Verdict) -> Mapping[str, str]:
+    """Return the lines that pin nothing with their verified versions, once something passes."""
+    proven = verdict.kind in (VerdictKind.PASSES, VerdictKind.FIXED)
+    markers = case.interpreter.markers if case.interpreter is not None else {}
+    return unpinned(case.requirements, verdict.environment, markers) if proven else {}
+
+
+def _python_for(case: Case, progress: Progress) -> PythonFor | None:
+    found = made_for_file(case.manifest, case.index) if case.index is not None else None
+    if found is None:
+        return None
+    found = located(found)
+    progress.statement(made_for_sentence(found))
+    return found
+
+
+def _proven_there(
+    settings: Settings,
+    options: BuilderOptions,
+    prober: Prober,
+    conclusion: Conclusion,
+    python_for: PythonFor | None,
+) -> PythonFor | None:
+    """Build the file as it is on the Python that it was made for, where that one is here."""
+    if python_for is None or settings.builder != "local" or not _is_broken(conclusion):
+        return python_for
+    return try_made_for(prober, options, _as_written(settings, conclusion), python_for)
+
+
+def _take_over(prober: Prober, case: Case, settings: Settings, handover: Handover | None) -> None:
     """Give the prober what is known without a build: the user's log, a session's answers."""
     if settings.log is not None:
-        prober.give(baseline_inquiry(context), settings.log.read_bytes())
-    for each in handover.told if handover is not None and settings.resume else ():
-        inquiry = replace(each.inquiry, imports=each.inquiry.imports or context.imports)
-        prober.give(inquiry, each.log, each.status)
+        prober.give(baseline_inquiry(case), settings.log.read_bytes())
+    for told in handover.told if handover is not None and settings.resume else ():
+        inquiry = replace(told.inquiry, imports=told.inquiry.imports or case.imports)
+        prober.give(inquiry, told.log, told.status)
 
 
 def _elsewhere(
-    settings: Settings, options: BuilderOptions, prober: Prober, conclusion: Conclusion
+    settings: Settings,
+    options: BuilderOptions,
+    prober: Prober,
+    conclusion: Conclusion,
+    python_for: PythonFor | None,
 ) -> list[str]:
     """Return what another Python makes of the file as it is, where all ways out are wanted."""
-    broken = conclusion.kind in (VerdictKind.FIXED, VerdictKind.CULPRITS)
-    if not (settings.alternatives and broken and settings.builder == "local"):
+    known = python_for is not None and python_for.probe is not None
+    wanted = settings.alternatives and settings.builder == "local" and not known
+    if not (wanted and _is_broken(conclusion)):
         return []
-    by_imports = any(found.phase is Phase.CHECK for found in conclusion.case.culprits)
-    as_written = Inquiry(
+    told = try_elsewhere(prober, options, _as_written(settings, conclusion))
+    return [told] if told else []
+
+
+def _is_broken(conclusion: Conclusion) -> bool:
+    return conclusion.kind in (VerdictKind.FIXED, VerdictKind.CULPRITS)
+
+
+def _as_written(settings: Settings, conclusion: Conclusion) -> Inquiry:
+    by_imports = any(culprit.phase is Phase.CHECK for culprit in conclusion.culprits)
+    return Inquiry(
         Candidate(),
         ProbeKind.WHOLE,
         "does the file build as it is on another Python?",
         imports=settings.imports or (by_imports and not settings.checks),
     )
-    told = try_elsewhere(prober, options, as_written)
-    return [told] if told else []
 
 
 def _overview(settings: Settings, manifest: Manifest) -> Overview:
-    names = list(manifest.files)
-    return Overview(str(settings.file), len(manifest.requirements), tuple(names[1:]))
+    file = listed([str(path) for path in settings.files]) or str(settings.file)
+    return Overview(file, len(manifest.requirements), tuple(users_files(manifest))[1:])

@@ -57,7 +57,7 @@ def bisect(folder: Path, served: str, text: str, *, alternatives: bool = True) -
 @needs_two
 def test_the_nearest_older_python_that_builds_it_is_named(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "young==1.0\nplain==1.0\n")
-    [note] = [each for each in verdict.notes if each.startswith("As it is")]
+    [note] = [each.text for each in verdict.notes if each.text.startswith("As it is")]
     assert f"passes its check on Python {OTHERS[0].version}" in note
     number = int(note.partition("(probe ")[2].partition(")")[0])
     proof = next(probe for probe in verdict.probes if probe.number == number)
@@ -75,14 +75,14 @@ def test_a_second_run_answers_it_from_the_journal(tmp_path: Path, served: str) -
 @needs_two
 def test_pythons_on_which_it_fails_too_are_listed(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "never==1.0\nplain==1.0\n")
-    [note] = [each for each in verdict.notes if each.startswith("As it is")]
+    [note] = [each.text for each in verdict.notes if each.text.startswith("As it is")]
     assert "does not pass on" in note
     assert f"Python {OTHERS[0].version}" in note
 
 
 def test_without_being_asked_no_other_python_is_tried(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "never==1.0\nplain==1.0\n", alternatives=False)
-    assert not [each for each in verdict.notes if each.startswith("As it is")]
+    assert not [each for each in verdict.notes if each.text.startswith("As it is")]
 
 
 def test_older_pythons_come_first_and_each_minor_version_once() -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,18 @@ def test_an_answer_is_there_after_reopening(tmp_path: Path) -> None:
     with Journal(tmp_path / "state") as journal:
         assert journal.answer("a") == answered("a")
         assert journal.answer("b") is None
+
+
+def test_modules_are_kept_with_an_answer_and_an_older_journal_has_none(tmp_path: Path) -> None:
+    known = replace(answered("b", 2), modules={"yaml": "pyyaml"})
+    with Journal(tmp_path) as journal:
+        journal.record(answered("a"))
+        journal.record(known)
+    first, second = (tmp_path / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+    assert "modules" not in first
+    assert "modules" in second
+    with Journal(tmp_path) as journal:
+        assert (journal.answer("a"), journal.answer("b")) == (answered("a"), known)
 
 
 def test_equal_inputs_keep_the_facts_of_their_first_run(tmp_path: Path) -> None:

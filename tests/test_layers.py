@@ -22,9 +22,10 @@ LAYERS = [
     {"builders", "journal", "index", "resolver", "config"},
     {"search", "evidence", "rules", "formats", "reports", "interpreters", "processes", "files"},
     {"signatures"},
-    {"progress", "misnomers"},
+    {"progress"},
     {"model", "secret"},
     {"errors"},
+    {"knowledge"},
 ]
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 # Files of a folder that all its siblings may import, beside those whose name starts with `_`.

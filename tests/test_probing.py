@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,15 +11,26 @@ from typing import Any
 
 import pytest
 
+from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import JournalError
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal
-from bisect_deps.model import Candidate, Edit, EditAction, Outcome, Probe, ProbeKind
-from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober
+from bisect_deps.model import (
+    Candidate,
+    Edit,
+    EditAction,
+    IndexSettings,
+    Outcome,
+    Probe,
+    ProbeKind,
+    Requirement,
+)
+from bisect_deps.probing import BudgetSpent, Inquiry, Limits, Prober, edited
 from bisect_deps.progress import Silent
 from bisect_deps.resolver import Answered, Resolution
+from tests.support.local_index import LocalIndex, Project
 
 
 @contextmanager
@@ -127,8 +139,79 @@ def test_another_try_after_trouble_is_a_build_too(tmp_path: Path) -> None:
     assert count.read_text(encoding="utf-8") == "x\n" * 2
 
 
+def test_an_answer_from_the_journal_is_read_by_the_same_modules(tmp_path: Path) -> None:
+    code = "from helper import nothing_like_it"
+    index = LocalIndex(
+        tmp_path / "index",
+        Project("Odd-Name", module="strange").release("1.0", code=code, requires=["helper"]),
+        Project("helper").release("1.0"),
+    )
+    (tmp_path / "requirements.txt").write_text("Odd-Name==1.0\n", encoding="utf-8")
+    settings = IndexSettings(no_index=True, find_links=(str(index.find_links),))
+    options = BuilderOptions(tmp_path, tmp_path, interpreters.find(sys.executable), settings)
+    manifest = open_manifest(tmp_path / "requirements.txt")
+    seen = []
+    for _ in range(2):
+        builder = make_builder("local", options)
+        with Journal(tmp_path / ".depbisect") as journal:
+            prober = Prober(
+                manifest, builder, journal, Silent(), Limits(), ["python -c 'import strange'"]
+            )
+            seen += prober.answer([Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")])
+        builder.close()
+    built, known = seen
+    assert (built.from_journal, known.from_journal) == (False, True)
+    assert built.diagnosis == known.diagnosis
+    assert built.diagnosis is not None
+    [breakage] = built.diagnosis.breakages
+    assert (breakage.user, breakage.lacks, breakage.what) == (
+        "odd-name",
+        "helper",
+        "nothing_like_it",
+    )
+    assert breakage.evidence[0].log == built.log
+
+
 def test_a_log_that_cannot_be_kept_is_told_and_stops_the_run(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
     (tmp_path / ".depbisect" / "probes" / "1.log").mkdir(parents=True)
     with pytest.raises(JournalError, match="cannot write"):
         probed(tmp_path, "true", Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?"))
+
+
+def test_a_log_is_read_against_the_requirements_as_the_candidate_has_them() -> None:
+    old, new = "sha256:" + "0" * 64, "sha256:" + "e" * 64
+    link = Requirement(
+        1, "", "", "./x.zip", "limits.txt", 4, url="./x.zip", constraint=True, group="g"
+    )
+    mine = [
+        Requirement(0, "a", "", "a[x]", "r.txt", 1, extras=frozenset({"x"})),
+        link,
+        Requirement(2, "b", "==1", "b==1", "r.txt", 2, hashes=(old,)),
+        Requirement(3, "c", "==1", "c==1", "r.txt", 3),
+    ]
+    to = 'X_y[z]>=6,<7 ; os_name == "nt"'
+    edits = [
+        Edit(EditAction.REPIN, "a", 0, ">=6,<7"),
+        Edit(EditAction.REPLACE, "x-y", 1, to, (new,)),
+        Edit(EditAction.REPIN, "b", 2, "==2", (new,)),
+        Edit(EditAction.DROP, "c", 3),
+        Edit(EditAction.ADD, "d", None, "<2"),
+    ]
+    assert edited(mine, edits) == [
+        replace(mine[0], specifier=">=6,<7", text="a[x]>=6,<7"),
+        Requirement(
+            1,
+            "x-y",
+            ">=6,<7",
+            to,
+            "limits.txt",
+            4,
+            frozenset({"z"}),
+            'os_name == "nt"',
+            hashes=(new,),
+            constraint=True,
+            group="g",
+        ),
+        replace(mine[2], specifier="==2", text="b==2", hashes=(new,)),
+    ]

@@ -10,7 +10,16 @@ import pytest
 
 from bisect_deps.config import Settings
 from bisect_deps.errors import InputError
-from bisect_deps.model import Cause, IndexSettings, Outcome, Phase, ProbeKind, Verdict, VerdictKind
+from bisect_deps.model import (
+    Cause,
+    IndexSettings,
+    Narrow,
+    Outcome,
+    Phase,
+    ProbeKind,
+    Verdict,
+    VerdictKind,
+)
 from bisect_deps.progress import Silent
 from bisect_deps.session import run
 from tests.support.local_index import (
@@ -121,9 +130,19 @@ def test_every_independent_culprit_is_found_and_mended(tmp_path: Path, served: s
 
 
 def test_a_culprit_is_narrowed_to_neighbouring_versions(tmp_path: Path, served: str) -> None:
-    verdict = bisect(tmp_path, served, "turns==1.0\nplain\n")
+    verdict = bisect(tmp_path, served, "turns==1.0\nplain\n", narrow=Narrow.FULL)
     [narrowing] = verdict.culprits[0].narrowings
     assert (narrowing.last_failing, narrowing.first_passing) == ("1.2", "2.0")
+    assert narrowing.not_built == ()
+
+
+def test_what_would_be_compiled_between_is_said_not_to_be_built(
+    tmp_path: Path, served: str
+) -> None:
+    verdict = bisect(tmp_path, served, "turns==1.0\nplain\n")
+    [narrowing] = verdict.culprits[0].narrowings
+    assert (narrowing.last_failing, narrowing.first_passing) == ("1.0", "2.0")
+    assert narrowing.not_built == ("1.1", "1.2")
 
 
 def test_a_missing_header_is_told_as_such(tmp_path: Path, served: str) -> None:
@@ -135,7 +154,7 @@ def test_a_missing_header_is_told_as_such(tmp_path: Path, served: str) -> None:
 def test_a_fault_of_the_machine_is_not_blamed_on_the_version(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "header==1.0\nplain\n")
     assert "For header 1.0 this machine is at fault, not the version." in verdict.summary
-    [note] = [each for each in verdict.notes if "not to blame" in each]
+    [note] = [each.text for each in verdict.notes if "not to blame" in each.text]
     assert "libffi-dev" in note
     assert "The fix takes header 1.1 instead" in note
 
@@ -173,7 +192,7 @@ def test_without_a_check_the_imports_are_tried_and_bisected(tmp_path: Path, serv
     verdict = bisect(tmp_path, served, "plain==1.0\ndrift\n")
     assert verdict.kind is VerdictKind.FIXED
     assert names(verdict) == [["drift"]]
-    assert any("import" in note for note in verdict.notes)
+    assert any("import" in note.text for note in verdict.notes)
 
 
 def test_a_known_good_day_leads_to_the_release_that_broke_it(tmp_path: Path, served: str) -> None:
@@ -181,7 +200,9 @@ def test_a_known_good_day_leads_to_the_release_that_broke_it(tmp_path: Path, ser
     verdict = bisect(tmp_path, served, "moved==1.0\n", checks=check, good="2021-06-01")
     assert verdict.kind is VerdictKind.FIXED
     assert names(verdict) == [["drift"]]
-    assert any("broke first with drift 2.0, released 2023-01-01" in each for each in verdict.notes)
+    assert any(
+        "broke first with drift 2.0, released 2023-01-01" in note.text for note in verdict.notes
+    )
     assert fixed(verdict) == "moved==1.0\ndrift==1.5\n"
     proof_holds(verdict)
 
@@ -267,20 +288,27 @@ def test_a_failure_that_no_culprit_explains_is_said_to_be_left(tmp_path: Path, s
     verdict = bisect(tmp_path, served, f"-e {mine}\nturns==1.0\n")
     assert ["turns"] in names(verdict)
     assert verdict.kind is VerdictKind.CULPRITS
-    assert any("something else is at fault as well" in note for note in verdict.notes)
+    assert any("something else is at fault as well" in note.text for note in verdict.notes)
 
 
-def test_a_project_that_does_not_exist_is_commented_out(tmp_path: Path, served: str) -> None:
+def test_leaving_a_line_out_is_no_fix(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "plain==1.0\nnonesuch==2.0\n")
-    assert verdict.kind is VerdictKind.FIXED
+    assert verdict.kind is VerdictKind.CULPRITS
     assert names(verdict) == [["nonesuch"]]
+    assert verdict.fix is None
+    assert verdict.fallback is not None
+    assert verdict.fallback.dropped == {1}
+
+
+def test_a_line_is_left_out_where_the_user_allows_it(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "plain==1.0\nnonesuch==2.0\n", allow_removal=True)
+    assert verdict.kind is VerdictKind.FIXED
     assert "\n# " in fixed(verdict)
 
 
-def test_a_placeholder_is_given_up_and_costs_the_others_no_bump(
-    tmp_path: Path, served: str
-) -> None:
-    verdict = bisect(tmp_path, served, "turns==1.0\nplaceholder==1.0\nplain==1.0\n")
+def test_a_placeholder_keeps_nothing_else_from_being_moved(tmp_path: Path, served: str) -> None:
+    text = "turns==1.0\nplaceholder==1.0\nplain==1.0\n"
+    verdict = bisect(tmp_path, served, text, allow_removal=True)
     assert verdict.kind is VerdictKind.FIXED
     assert names(verdict) == [["placeholder"], ["turns"]]
     assert fixed(verdict).splitlines()[0] == "turns==2.0"
@@ -321,7 +349,8 @@ def test_a_file_of_one_line_is_proven_by_the_build_of_the_file(tmp_path: Path) -
     [culprit] = verdict.culprits
     assert culprit.proof.failing_probe == 1
     assert culprit.summary == "a 1 makes the build fail; the log does not say why."
-    proof_holds(verdict)
+    assert verdict.kind is VerdictKind.CULPRITS
+    assert verdict.fix is None
 
 
 def test_a_spent_budget_ends_inconclusive(tmp_path: Path, served: str) -> None:

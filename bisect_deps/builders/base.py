@@ -44,7 +44,8 @@ class Order:
     passes over the projects in `unasked`: lines of ours that the user's file does not have.
     `timeout` is for the whole build. `label` is shown in the system's own UI. `isolated` names one
     requirement (`numpy==1.19.5`) to be built alone without its dependencies in place of the files.
-    `build_constraints` are lines for the build environments of source builds.
+    `build_constraints` are lines for the build environments of source builds. `dry_run` asks for
+    the metadata of what is isolated, and no more: nothing is compiled or installed.
     """
 
     files: Mapping[str, bytes]
@@ -57,6 +58,7 @@ class Order:
     label: str = ""
     isolated: str | None = None
     build_constraints: tuple[str, ...] = ()
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,12 @@ class Builder(Protocol):
 
     def installed(self, handle: Handle) -> Mapping[str, str] | None:
         """Return name to version of what a passed install put in place; None where unknown."""
+
+    def modules(self, handle: Handle) -> Mapping[str, str] | None:
+        """Return import name to project of an installed environment whose check failed, if known.
+
+        Only of names that the log mentions. None where unknown, or where no check failed.
+        """
 
     def cancel(self, handle: Handle) -> bool:
         """Stop a build and free what it holds; False where the system cannot."""

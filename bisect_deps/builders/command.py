@@ -163,6 +163,10 @@ class CommandBuilder:
         """Return None: only the command knows."""
         return None
 
+    def modules(self, handle: Handle) -> Mapping[str, str] | None:
+        """Return None: only the command knows."""
+        return None
+
     def cancel(self, handle: Handle) -> bool:
         """Kill the command with all its processes."""
         running = self._builds[handle.id]

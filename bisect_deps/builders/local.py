@@ -20,7 +20,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from bisect_deps import processes
-from bisect_deps.builders._environments import Bytecode, installed
+from bisect_deps.builders._environments import Bytecode, installed, modules
 from bisect_deps.builders._installers import (
     Installer,
     Pip,
@@ -61,6 +61,8 @@ _ISOLATED = "depbisect-isolated.txt"
 _CONVERTED = "depbisect-requirements.txt"
 # What pip cannot install from, and uv only in part: turned into a requirements file.
 _OTHER_FORMATS = {".cfg", ".py", ".toml", ".yaml", ".yml"}
+# The steps that use what is installed.
+_USES = ("imports", "check")
 # How an installer ends that was killed from outside, say for want of memory.
 _KILLED = (128 + 9, 128 + 15)
 
@@ -113,6 +115,7 @@ class _Running:
     step: _Step | None = None
     process: processes.Process | None = None
     installed: dict[str, str] | None = None
+    modules: dict[str, str] | None = None
     seed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -213,6 +216,7 @@ class LocalBuilder:
             return running.status
         _append(running.log, end_fence(running.step.name, code))
         if code:
+            self._note_modules(running)
             was_killed = running.step.name == "install" and code in _KILLED
             self._finish(running, BuildStatus.BROKEN if was_killed else BuildStatus.FAILED)
             return running.status
@@ -234,6 +238,10 @@ class LocalBuilder:
     def installed(self, handle: Handle) -> Mapping[str, str] | None:
         """Return what the install put in place; None before it has passed."""
         return self._builds[handle.id].installed
+
+    def modules(self, handle: Handle) -> Mapping[str, str] | None:
+        """Return the modules that the log mentions, of an environment whose check failed."""
+        return self._builds[handle.id].modules
 
     def cancel(self, handle: Handle) -> bool:
         """Kill the build with all its processes."""
@@ -287,6 +295,8 @@ class LocalBuilder:
         command = self._installer.command(
             env, written.file, alone=order.isolated is not None, build_constraints=constraints
         )
+        if order.dry_run:
+            command = [*command, "--dry-run"]
         settings = self._installer.settings(constraints)
         if constraints is not None or self._options.own_cache:
             settings |= self._cache_apart(order)
@@ -326,7 +336,8 @@ class LocalBuilder:
             constraints.write_text("".join(f"{line}\n" for line in order.build_constraints))
         path = order.path
         if order.isolated is not None:
-            options, path = option_lines(files.get(path, b"")), _ISOLATED
+            # Options count for all files that are installed together, whichever they stand in.
+            options, path = b"".join(map(option_lines, files.values())), _ISOLATED
             files = {path: options + order.isolated.encode() + b"\n"}
         base = write_tree(folder / "tree", files, self._options.folder)
         if Path(path).suffix in _OTHER_FORMATS:
@@ -348,7 +359,7 @@ class LocalBuilder:
         step = running.steps.popleft()
         shown = step.command if isinstance(step.command, str) else " ".join(step.command)
         _append(running.log, begin_fence(step.name), f"$ {shown}")
-        if step.name in ("imports", "check"):
+        if step.name in _USES:
             self._bytecode.restore(site_packages(running.folder / "env"))
         running.step = step
         try:
@@ -369,6 +380,12 @@ class LocalBuilder:
             name: version for name, version in found.items() if running.seed.get(name) != version
         }
 
+    def _note_modules(self, running: _Running) -> None:
+        """Take down whose modules they are while the environment is there, where a check failed."""
+        if running.step is not None and running.step.name in _USES:
+            log = running.log.read_text(encoding="utf-8", errors="replace")
+            running.modules = modules(site_packages(running.folder / "env"), log)
+
     def _stop(self, running: _Running, status: BuildStatus, why: str) -> None:
         if running.process is not None:
             processes.stop([running.process])
@@ -376,7 +393,7 @@ class LocalBuilder:
         self._finish(running, status)
 
     def _finish(self, running: _Running, status: BuildStatus) -> None:
-        if running.step is not None and running.step.name in ("imports", "check"):
+        if running.step is not None and running.step.name in _USES:
             self._bytecode.keep(site_packages(running.folder / "env"))
         running.status = status
         running.steps.clear()

@@ -96,10 +96,11 @@ def checklist(guided: Guided) -> Iterator[str]:
         elif edit.action is EditAction.DROP:
             yield f"  [ ] {shown(each.text)}   (commented out)"
         else:
-            yield f"  [x] {each.name}{edit.to}   (was {shown(each.text)})"
+            text = edit.text if edit.action is EditAction.REPLACE else f"{each.name}{edit.to}"
+            yield f"  [x] {shown(text)}   (was {shown(each.text)})"
     for edit in guided.position.candidate.edits:
         if edit.action is EditAction.ADD:
-            yield f"  [+] {edit.name}{edit.to}   (added)"
+            yield f"  [+] {edit.text}   (added)"
 
 
 def plain(text: str) -> str:

@@ -37,7 +37,7 @@ def deliver(
 
     `state` is the state folder, for the logs. Raises InputError where a file cannot be written.
     """
-    check_targets(json_to, html_to, Path(verdict.file))
+    check_targets(json_to, html_to, *map(Path, verdict.files or (verdict.file,)))
     if json_to:
         from bisect_deps.reports.json import dumps
 
@@ -51,8 +51,8 @@ def deliver(
         show(verdict, color=color, written=written)
 
 
-def check_targets(json_to: str | None, html_to: str | None, file: Path) -> None:
-    """Raise InputError for reports that would overwrite each other or the user's file."""
+def check_targets(json_to: str | None, html_to: str | None, *files: Path) -> None:
+    """Raise InputError for reports that would overwrite each other or one of the user's files."""
     targets = [target for target in (json_to, html_to) if target]
     if len(targets) == 2 and targets[0] == targets[1]:
         where = "standard output" if targets[0] == "-" else targets[0]
@@ -60,7 +60,8 @@ def check_targets(json_to: str | None, html_to: str | None, file: Path) -> None:
             f"--json and --html cannot both go to {where}", hint="give one of them another name"
         )
     for target in targets:
-        if target != "-" and file.exists() and os.path.realpath(target) == os.path.realpath(file):
+        mine = [os.path.realpath(file) for file in files if file.exists()]
+        if target != "-" and os.path.realpath(target) in mine:
             raise InputError(
                 "a report would overwrite your file", place=target, hint="give it another name"
             )

@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
+from click.core import ParameterSource
 
 from bisect_deps.cli.output import check_targets, deliver, wants_color
-from bisect_deps.config import Settings, default_file, environment_name, file_defaults, instant
-from bisect_deps.deliver import write_fix
+from bisect_deps.config import (
+    Settings,
+    default_file,
+    environment_name,
+    file_defaults,
+    instant,
+)
+from bisect_deps.deliver import is_folder, write_fix
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
 from bisect_deps.journal import STATE_FOLDER
-from bisect_deps.model import IndexSettings, Verdict, VerdictKind
+from bisect_deps.model import STDIN, IndexSettings, Narrow, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from bisect_deps.session import Finished
@@ -59,13 +66,22 @@ class FromFiles(click.Command):
 
 def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
     """Return a click option that its `DEPBISECT_*` variable sets too."""
-    name = max(names[0].split("/"), key=len).lstrip("-").replace("-", "_")
+    flags = [flag for name in names if name.startswith("-") for flag in name.split("/")]
+    name = max(flags, key=len).lstrip("-").replace("-", "_")
     arguments.setdefault("envvar", environment_name(name))
     return click.option(*names, **arguments)
 
 
 @click.command("run", cls=FromFiles)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@option(
+    "-r",
+    "--requirements",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A requirements file, - for standard input; repeatable: they make one build.",
+)
 @option(
     "--builder",
     default="local",
@@ -79,7 +95,11 @@ def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
     help="What the local builder installs with.",
     show_default=True,
 )
-@option("--python", metavar="X", help="Version or path of the Python that the build is for.")
+@option(
+    "--python",
+    metavar="X",
+    help="Version or path of the Python that the build is for; auto: that of the file.",
+)
 @option("--platform", metavar="TAG", help="Read wheel facts for another platform.")
 @option(
     "--check",
@@ -139,6 +159,15 @@ def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
     help="Where pins of transitive releases go.",
     show_default=True,
 )
+@option(
+    "--narrow",
+    type=click.Choice([each.value for each in Narrow]),
+    default=Narrow.QUICK.value,
+    help="How far versions are narrowed; quick takes at most as many builds as the fix.",
+    show_default=True,
+)
+@option("--allow-removal", is_flag=True, help="A fix may leave a requirement out.")
+@option("--annotate", is_flag=True, help="Write the reason beside each line of the fix.")
 @option("--alternatives", is_flag=True, help="Look for other ways out, too; takes more builds.")
 @option("--no-evidence", is_flag=True, help="Use neither index nor resolver: builds alone answer.")
 @option("--build-cmd", metavar="CMD", help="What the command builder runs; {file} is the file.")
@@ -155,11 +184,12 @@ def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
 def command(**flags: Any) -> int:
     """Bisect a failing build of FILE to a verdict and a verified fix.
 
-    FILE defaults to requirements.txt, else pyproject.toml. Nothing is written to it unless you say
-    --write; the diff of the fix is shown.
+    FILE defaults to requirements.txt, else pyproject.toml; - is standard input. Nothing is written
+    to it unless you say --write; the diff of the fix is shown.
     """
     _check_builder(flags)
-    settings = _settings(flags)
+    settings = settings_of(flags)
+    _check_files(settings)
     _check_outputs(settings, flags)
     if settings.builder == "manual":
         return _bisect_by_hand(settings, flags)
@@ -168,7 +198,8 @@ def command(**flags: Any) -> int:
     from bisect_deps.reports.live import display
     from bisect_deps.session import run
 
-    handover = handed_over(settings.file)
+    is_one_file = not settings.files and settings.stdin is None
+    handover = handed_over(settings.file) if is_one_file else None
 
     with display(
         sys.stderr,
@@ -216,10 +247,35 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _settings(flags: dict[str, Any]) -> Settings:
+def _files(flags: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Return the files in their order, each once; those of the command line alone where it has any.
+
+    Standard input is called STDIN.
+    """
+    sources = {name: _source(name) for name in ("file", "requirements")}
+    typed = [name for name, source in sources.items() if source is ParameterSource.COMMANDLINE]
+    named: list[Path] = []
+    for name in typed or sources:
+        given = flags[name]
+        named += given if name == "requirements" else filter(None, [given])
+    return tuple(dict.fromkeys(Path(STDIN) if path == Path("-") else path for path in named)) or (
+        default_file(Path()),
+    )
+
+
+def _source(name: str) -> ParameterSource | None:
+    return click.get_current_context().get_parameter_source(name)
+
+
+def settings_of(flags: Mapping[str, Any]) -> Settings:
+    """Return the settings that parsed options ask for; reads standard input where it is named."""
     newer = flags["exclude_newer"]
+    files = _files(flags)
+    reads_stdin = Path(STDIN) in files
     return Settings(
-        file=flags["file"] or default_file(Path()),
+        file=Path(STDIN) if reads_stdin else files[0],
+        files=files if len(files) > 1 else (),
+        stdin=sys.stdin.buffer.read() if reads_stdin else None,
         builder=flags["builder"],
         installer=flags["installer"],
         python=flags["python"],
@@ -250,6 +306,9 @@ def _settings(flags: dict[str, Any]) -> Settings:
         call_timeout=flags["call_timeout"],
         lock=flags["lock"] is not None,
         alternatives=flags["alternatives"],
+        allow_removal=flags["allow_removal"],
+        narrow=Narrow(flags["narrow"]),
+        annotate=flags["annotate"],
     )
 
 
@@ -276,22 +335,48 @@ def _check_builder(flags: dict[str, Any]) -> None:
         )
 
 
+# Builders that work on the one file that a person, or a platform, has in place.
+OF_ONE_FILE = ("manual", "algorithmia")
+
+
+def _check_files(settings: Settings) -> None:
+    if settings.builder in OF_ONE_FILE and (settings.files or settings.stdin is not None):
+        what = "several files" if settings.files else "standard input"
+        raise InputError(
+            f"--builder {settings.builder} builds one file, not {what}",
+            hint="name one file, or use --builder local",
+        )
+
+
 def _check_outputs(settings: Settings, flags: dict[str, Any]) -> None:
-    output = flags["output"]
+    output: str | None = flags["output"]
     if output is not None and flags["write"]:
         raise InputError("-o and --write exclude each other", hint="choose one of them")
-    exists = output is not None and Path(output).exists() and settings.file.exists()
-    if exists and Path(output).samefile(settings.file):
+    if flags["write"] and settings.stdin is not None:
+        raise InputError(
+            "standard input cannot be fixed in place", hint="name a file for the fix with -o"
+        )
+    if output is not None and settings.files and not is_folder(output):
+        raise InputError(
+            "one file cannot hold the fix of several",
+            place=output,
+            hint=f"give a folder: {output}/",
+        )
+    files = settings.files or (settings.file,)
+    if output is not None and _is_one_of(Path(output), files):
         raise InputError(
             "-o names the input itself", place=output, hint="use --write to fix it in place"
         )
-    lock = flags["lock"]
-    is_there = lock is not None and lock.exists() and settings.file.exists()
-    if is_there and lock.samefile(settings.file):
+    lock: Path | None = flags["lock"]
+    if lock is not None and _is_one_of(lock, files):
         raise InputError(
             "--lock would overwrite your file", place=str(lock), hint="give it another name"
         )
-    check_targets(flags["json_to"], flags["html_to"], settings.file)
+    check_targets(flags["json_to"], flags["html_to"], *files)
+
+
+def _is_one_of(path: Path, files: Sequence[Path]) -> bool:
+    return path.exists() and any(file.exists() and path.samefile(file) for file in files)
 
 
 def _locker(finished: Finished, flags: dict[str, Any]) -> Locker | None:

@@ -21,6 +21,9 @@ BUILD_PATH = re.compile(
 )
 BLOCK = re.compile(r"^(?P<indent>\s*)(?:╰─> \[\d+ lines? of output\]|(?:ERROR: )?Complete output )")
 BLOCK_END = re.compile(r"^\s*(?:\[end of output\]|-{40})\s*$")
+# What a build script wrote, as uv shows it: indented below a marker; old ones end it by a line.
+OUTPUT = re.compile(r"^(?:(?P<indent>\s{4,40})\[std(?:out|err)\]|--- std(?:out|err):)\s*$")
+OUTPUT_END = re.compile(r"^---\s*$")
 STEP = re.compile(
     r"^(?:Building (?P<kind>wheel|editable) for|Running setup\.py (?P<command>install|bdist_wheel|develop|clean) for|Running command (?P<run>Building wheel for|Preparing metadata))"
     r" (?P<name>[A-Za-z0-9][\w.-]{0,100})"
@@ -45,7 +48,7 @@ POETRY_NOTE = re.compile(
     r"with poetry but with (?P<name>[A-Za-z0-9][\w.-]{0,100}) \((?P<version>[^)\s]{1,60})"
 )
 FENCE = re.compile(
-    r"^::depbisect (?P<step>[\w-]{1,20}) (?P<edge>begin|end)(?: rc=(?P<code>-?\d{1,5}))?(?: project=(?P<project>\S{1,100}))?"
+    r"^::depbisect (?P<step>[\w-]{1,20}) (?P<edge>begin|end)(?: rc=(?P<code>-?\d{1,5}))?(?: project=(?P<project>\S{1,100}))?(?: module=(?P<module>\S{1,200}))?"
 )
 SUCCESS = re.compile(
     r"^(?:Successfully installed |Successfully built \S+\.(?:whl|tar\.gz)|Installed \d+ packages? in |(?:Resolved|Audited|Checked) \d+ packages? in |Saved \./|Prepared \d+ packages? in |No broken requirements found|All installations are complete|🎉|✔ Update successful|# To activate this environment)"
@@ -62,6 +65,8 @@ ENDINGS_GOOD = re.compile(
 PYTEST = re.compile(
     r"^(?:=+ (?:test session starts|FAILURES|ERRORS) =+|ImportError while loading conftest)"
 )
+# unittest's own headline of a test that ended badly.
+UNITTEST = re.compile(r"^(?:ERROR|FAIL): \S{1,200} \(\S{1,300}\)$")
 EGG_INFO = re.compile(
     r"^(?:writing|creating) (?:\S{1,300}/)?(?P<name>[A-Za-z0-9][\w.-]{0,100})\.egg-info(?:/PKG-INFO)?$"
     r"|^error in (?P<said>[A-Za-z0-9][\w.-]{0,100}) setup command"

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bisect_deps.evidence.advice import advice_for
+from bisect_deps.evidence.breakages import breakages_of
 from bisect_deps.evidence.dressings import safe
 from bisect_deps.evidence.facts import Episode
-from bisect_deps.evidence.failures import Failure, blame_release, failures_of
+from bisect_deps.evidence.failures import Failure, blame_release, failures_of, unexplained
 from bisect_deps.evidence.frames import Frames
 from bisect_deps.evidence.gate import ALARMS, MARKS, candidates
 from bisect_deps.evidence.lines import Line, Reader
 from bisect_deps.evidence.masking import signature_of
+from bisect_deps.evidence.owners import Owners
+from bisect_deps.evidence.pointing import Context
 from bisect_deps.evidence.ranking import evidence_of, signature_for, suspects_of
 from bisect_deps.evidence.requirements import UserList
 from bisect_deps.model import Cause, Diagnosis, Evidence, Outcome, Phase, Requirement
@@ -60,11 +64,18 @@ def diagnose(
     if exit_status == 0:
         return Diagnosis(Outcome.PASS, Cause.NONE, _last_phase(channels))
     failures = _all_failures(channels, failed=exit_status is not None)
-    if not failures:
-        return _without_failure(channels, tail, exit_status)
     if stays:
         failures = [blame_release(failure) for failure in failures]
-    return _failed(failures, user, modules or {})
+    breakages = breakages_of(list(channels.values()), Owners(modules or {}, user))
+    context = Context(user, breakages)
+    if failures:
+        found = _failed(failures, context)
+    else:
+        found = _without_failure(channels, tail, exit_status, context)
+    if found.outcome is not Outcome.FAIL or found.phase is not Phase.CHECK or found.infrastructure:
+        return found
+    signature = breakages[0].signature if breakages else found.signature
+    return replace(found, breakages=breakages, signature=signature)
 
 
 def _excerpt(line: Line, inside: bool, channels: Mapping[str, Frames]) -> bool:
@@ -90,9 +101,9 @@ def _order(failure: Failure) -> tuple[bool, bool, int]:
     return (not failure.cause.is_infrastructure, vague, failure.line)
 
 
-def _failed(failures: list[Failure], user: UserList, modules: Mapping[str, str]) -> Diagnosis:
+def _failed(failures: list[Failure], context: Context) -> Diagnosis:
     first = failures[0]
-    suspects = () if first.cause.is_infrastructure else suspects_of(failures, user, modules)
+    suspects = () if first.cause.is_infrastructure else suspects_of(failures, context)
     notes = []
     advice = advice_for(first.best, first.project.name if first.project else "", first.cause)
     if advice and not suspects:
@@ -105,14 +116,17 @@ def _failed(failures: list[Failure], user: UserList, modules: Mapping[str, str])
         cause=cause,
         phase=phase,
         suspects=suspects,
-        signature=suspects[0].signature if suspects else signature_for(first, user, modules),
+        signature=suspects[0].signature if suspects else signature_for(first, context),
         evidence=suspects[0].evidence if suspects else evidence_of(first),
         notes=tuple(notes),
     )
 
 
 def _without_failure(
-    channels: Mapping[str, Frames], tail: Sequence[Line], exit_status: int | None
+    channels: Mapping[str, Frames],
+    tail: Sequence[Line],
+    exit_status: int | None,
+    context: Context,
 ) -> Diagnosis:
     """Say PASS where the log ends well, FAIL with the last lines quoted where it ends badly."""
     success = max((frames.success for frames in channels.values()), default=0)
@@ -121,25 +135,34 @@ def _without_failure(
     phase = _last_phase(channels)
     quoted = _telling(tail)
     broken = _failed_step(channels)
-    if open_step := _open_step(channels, after=max(success, good)):
+    failed = broken is not None or bool(exit_status)
+    open_step = _open_step(channels, after=max(success, good))
+    if open_step is not None and not failed:
         return _cut_off(open_step, quoted)
-    if broken is not None or exit_status or bad > max(success, good):
-        phase = broken or phase
-        last = quoted[-1].text if quoted else ""
-        return Diagnosis(
-            Outcome.FAIL,
-            Cause.UNKNOWN,
-            phase,
-            signature=signature_of(phase, Cause.UNKNOWN, "", last),
-            evidence=quoted,
-            notes=("no known signature fits; these are the last lines",),
-        )
+    if failed or bad > max(success, good):
+        return _unexplained(channels, broken or phase, quoted, context)
     if success or good:
         return Diagnosis(Outcome.PASS, Cause.NONE, phase)
     if not tail:
         return Diagnosis(Outcome.UNRESOLVED, Cause.UNKNOWN, phase, notes=("the log is empty",))
     note = "nothing in the log fails, but it ends without a known word of success"
     return Diagnosis(Outcome.PASS, Cause.NONE, phase, evidence=quoted, notes=(note,))
+
+
+def _unexplained(
+    channels: Mapping[str, Frames], phase: Phase, quoted: tuple[Evidence, ...], context: Context
+) -> Diagnosis:
+    """Say that it failed, and at which release where one was at work, but not why."""
+    last = quoted[-1] if quoted else Evidence(0, "")
+    note = ("no known signature fits; these are the last lines",)
+    if phase is not Phase.CHECK:
+        for frames in channels.values():
+            if stuck := unexplained(frames, (last.line, last.text)):
+                return replace(_failed([stuck], context), evidence=quoted, notes=note)
+    signature = signature_of(phase, Cause.UNKNOWN, "", last.text)
+    return Diagnosis(
+        Outcome.FAIL, Cause.UNKNOWN, phase, signature=signature, evidence=quoted, notes=note
+    )
 
 
 def _telling(tail: Sequence[Line]) -> tuple[Evidence, ...]:
@@ -172,7 +195,7 @@ def _is_open(episode: Episode, after: int) -> bool:
 
 
 def _cut_off(episode: Episode, quoted: tuple[Evidence, ...]) -> Diagnosis:
-    """Say that the job ended in the middle of a step: its time, or its memory, was up."""
+    """Say that the log ends in the middle of a step though nobody says that it failed: cut off."""
     name = episode.project.label if episode.project else "a project"
     phase = episode.phase
     return Diagnosis(

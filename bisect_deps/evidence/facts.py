@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
 
+from bisect_deps.evidence.tracebacks import Trace
 from bisect_deps.model import Phase
 from bisect_deps.signatures.base import Signature
 
@@ -76,7 +77,8 @@ class Episode:
 class Hit:
     """A line that a signature recognised, in its episode.
 
-    `around` holds the lines of the explanation around a resolver's headline, oldest first.
+    `around` holds the lines of the explanation around a resolver's headline, oldest first;
+    `quoted` says that a build script wrote it, not the installer.
     """
 
     signature: Signature
@@ -86,6 +88,32 @@ class Hit:
     episode: Episode | None
     phase: Phase | None = None
     around: list[tuple[int, str]] = field(default_factory=list)
+    quoted: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Section:
+    """What stands between two fences: a step, or the import of one module inside the imports step.
+
+    `ended` is 0 and `code` None while the closing fence has not come. `tests` says that a test
+    runner wrote in it, which reports several errors one after another. `last` is its last line.
+    """
+
+    step: str
+    begun: int
+    project: str = ""
+    module: str = ""
+    ended: int = 0
+    code: int | None = None
+    tests: bool = False
+    traces: list[Trace] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
+    last: tuple[int, str] = (0, "")
+
+    @property
+    def failed(self) -> bool:
+        """Say whether it was not brought to a good end."""
+        return self.code != 0
 
 
 def project_of(

@@ -18,11 +18,20 @@ from bisect_deps.evidence.facts import Episode, Hit, Project, project_of
 from bisect_deps.evidence.frames import Frames
 from bisect_deps.evidence.prose import Story, read
 from bisect_deps.model import Cause, Phase
-from bisect_deps.signatures.base import Blame, Scope, Weight
+from bisect_deps.signatures.base import Blame, Scope, Signature, Weight
 
 _IGNORED = re.compile(r"(\S{1,60}) Requires-Python ([^;]{1,80})")
 _LAST_WINS = Weight.EXCEPTION
 _UNREADABLE = ("network-truncated", "uv-archive")
+_UNEXPLAINED = Signature(
+    name="step-unexplained",
+    gate=(),
+    pattern=r"(?!)",
+    cause=Cause.UNKNOWN,
+    means="the step failed and says nothing of why",
+    example="",
+    weight=Weight.CLOSER,
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -58,12 +67,30 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
     found = _disguises(_tests(found, hits), hits)
     if any(not _is_tool(failure) for failure in found):
         found = [failure for failure in found if not _is_tool(failure)]
+    found = [_own_download(failure) for failure in found]
     found.sort(key=lambda failure: failure.line)
     return found
 
 
+def unexplained(frames: Frames, last: tuple[int, str]) -> Failure | None:
+    """Return the failure of the step that failed, or was at hand, with nothing said of why.
+
+    `last` is the log's last line that tells anything. None where the log shows no release at work.
+    """
+    episode = frames.stuck or frames.episode
+    if episode is None or episode.project is None or episode.done or episode.runtime:
+        building = list(frames.building.values())
+        if len(building) != 1:
+            return None
+        episode = Episode(building[0], Phase.BUILD, last[0], tool="uv", failed=True)
+    hit = Hit(_UNEXPLAINED, *last, {}, episode)
+    failure = Failure([hit], hit, Cause.UNKNOWN, episode.phase, frames, episode=episode)
+    failure.project = episode.project
+    return failure
+
+
 def blame_release(failure: Failure) -> Failure:
-    """Return trouble of the network that is confined to one release as that release's failure.
+    """Return a network failure that is confined to one release as that release's failure.
 
     Its build script fetches by itself what it lacks (crates, models, sources), or its archive
     cannot be read. What an installer cannot reach is no release's doing.
@@ -80,6 +107,16 @@ def blame_release(failure: Failure) -> Failure:
     return replace(failure, cause=Cause.BUILD_DEP_MISSING, phase=episode.phase)
 
 
+def _own_download(failure: Failure) -> Failure:
+    """Return what a build script could not fetch as its release's, where the index was reached.
+
+    Not so for cargo, which fetches what is declared as an installer does, and may succeed next time.
+    """
+    own = failure.best.quoted and failure.frames.reached
+    declared = any(hit.signature.name == "network-rust" for hit in failure.hits)
+    return blame_release(failure) if own and not declared else failure
+
+
 def _is_installers(episode: Episode) -> bool:
     """Say whether the installer fetched, for a build environment too, and no build script."""
     return episode.build_requires or (episode.tool == "uv" and not episode.hooked)
@@ -92,12 +129,21 @@ def _standing(frames: Frames) -> list[Hit]:
         episode = hit.episode
         if hit.line < frames.success or (episode is not None and episode.done):
             continue
+        if _is_checks_own(hit):
+            continue
         loose = episode is None or (not episode.failed and not episode.runtime)
         infrastructure = hit.signature.cause is not None and hit.signature.cause.is_infrastructure
         if infrastructure and loose and hit.line < frames.progress:
             continue
         standing.append(hit)
     return standing
+
+
+def _is_checks_own(hit: Hit) -> bool:
+    """Say whether a program that uses what is installed has trouble with the network by itself."""
+    episode = hit.episode
+    at_runtime = episode is not None and episode.runtime and not episode.tool
+    return at_runtime and hit.signature.cause is Cause.NETWORK
 
 
 def _groups(hits: Sequence[Hit]) -> list[list[Hit]]:

@@ -5,6 +5,7 @@ One `Frames` per channel of a log. Must not know what a cause means or who is to
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -16,16 +17,19 @@ from bisect_deps.evidence.announcements import (
     PYTEST,
     RETRYING,
     TESTS_DONE,
+    UNITTEST,
     UV_PROJECT,
 )
-from bisect_deps.evidence.facts import Episode, Hit, Project
+from bisect_deps.evidence.facts import Episode, Hit, Project, Section
 from bisect_deps.evidence.lines import Line
 from bisect_deps.evidence.steps import Steps
-from bisect_deps.evidence.tracebacks import Told, Tracebacks
+from bisect_deps.evidence.tracebacks import Trace
 from bisect_deps.model import Phase
 from bisect_deps.signatures.base import Blame, Scope, Signature, Weight
 
 MOST_HITS = 1600
+MOST_SECTIONS = 400
+MOST_TRACES = 60
 AROUND_BEFORE = 14
 AROUND_AFTER = 120
 
@@ -34,7 +38,11 @@ INSTALLING = frozenset({"", "install", "resolve", "build", "download"})
 
 
 class Frames(Steps):
-    """The state of one channel: feed it lines, then read `hits`, `collected` and the endings."""
+    """The state of one channel: feed it lines, then read `hits`, `collected` and the endings.
+
+    `sections` are the steps that use what is installed, as far as they did not end well; the first
+    is what stands outside all fences. `stuck` is the episode at which a fenced step failed.
+    """
 
     def __init__(self, signatures: Callable[[str], Sequence[Signature]]) -> None:
         super().__init__()
@@ -43,13 +51,17 @@ class Frames(Steps):
         self.good_ending = 0
         self.fences: dict[str, int] = {}
         self.step = ""
+        self.stuck: Episode | None = None
         self.tests = False
         self.tests_passed = 0
+        self.sections = [Section("", 0, code=1)]
+        self._stack = self.sections[:]
         self._previous: Line | None = None
+        self._quoted = False
         self._seen: dict[tuple[str, int], int] = {}
         self._recent: deque[tuple[int, str]] = deque(maxlen=AROUND_BEFORE)
         self._following: list[tuple[Hit, int]] = []
-        self._told: Told | None = None
+        self._told: Trace | None = None
         self._importing = ""
         self._fence_line = 0
         self._backend_lost = False
@@ -78,12 +90,13 @@ class Frames(Steps):
             self._fence(line, bare)
             return
         self._explain(line)
+        self._section.last = (line.number, text)
         if line.alarming or " passed" in bare:
             self._ends(line, bare)
             self._notice(bare)
         self.follow(line, text, bare)
         if line.alarming:
-            self._tracebacks.feed(line.number, text)
+            self._trace(line, text)
             self._recognise(line)
         self._recent.append((line.number, text))
 
@@ -91,6 +104,37 @@ class Frames(Steps):
         """Take the last lines of the log once more, for how it ended."""
         for line in tail:
             self._ends(line, line.text.strip())
+
+    # --- sections and their tracebacks ----------------------------------------------------
+
+    @property
+    def _section(self) -> Section:
+        return self._stack[-1]
+
+    def _trace(self, line: Line, text: str) -> None:
+        trace = self._tracebacks.feed(line.number, text)
+        if trace is None or not (self.step or self._is_runtime()):
+            return
+        kept = self._section.traces
+        kept.append(trace)
+        if len(kept) > MOST_TRACES:
+            del kept[MOST_TRACES // 2]
+
+    def _begin_section(self, line: Line, match: re.Match[str]) -> None:
+        section = Section(match["step"], line.number, match["project"] or "", match["module"] or "")
+        self._stack.append(section)
+        if section.step not in INSTALLING and len(self.sections) < MOST_SECTIONS:
+            self.sections.append(section)
+
+    def _end_section(self, line: Line, step: str, code: int | None) -> None:
+        """Close the section, and those inside it that were left open."""
+        if all(section.step != step for section in self._stack):
+            return
+        while (section := self._stack.pop()).step != step:
+            pass
+        section.ended, section.code = line.number, code
+        if code == 0 and section in self.sections:
+            self.sections.remove(section)
 
     # --- what comes around a headline -----------------------------------------------------
 
@@ -114,8 +158,10 @@ class Frames(Steps):
             self.step, self._fence_line = match["step"], line.number
             self._importing = match["project"] or ""
             self.episode, self._block, self._uv = None, None, False
-            self._tracebacks = Tracebacks()
+            self._tracebacks.reset()
+            self._tracebacks.pytest = False
             self.progress = line.number
+            self._begin_section(line, match)
             return
         code = int(match["code"]) if match["code"] else None
         self.fences[match["step"]] = max(abs(code or 0), self.fences.get(match["step"]) or 0)
@@ -123,6 +169,8 @@ class Frames(Steps):
             self.hits = [hit for hit in self.hits if hit.line < self._fence_line]
         if not any(self.fences.values()):
             self.success = line.number
+        self._end_section(line, match["step"], code)
+        self.stuck = self.episode if code else self.stuck
         self.episode = None
         self.step = "imports" if match["step"] == "import" else ""
 
@@ -140,7 +188,9 @@ class Frames(Steps):
     def _notice(self, bare: str) -> None:
         """Take what changes how later lines are read."""
         if PYTEST.match(bare):
-            self.tests = self._tracebacks.pytest = True
+            self.tests = self._tracebacks.pytest = self._section.tests = True
+        elif UNITTEST.match(bare):
+            self._section.tests = True
         elif "During handling of the above exception" in bare and self.episode is not None:
             self.episode.done = self.episode.runtime
         elif UV_PROJECT.search(bare):
@@ -154,10 +204,12 @@ class Frames(Steps):
         self._note_backend(line.text)
         found = self._match(line, line.text)
         if self._wrapped or self._uv:
-            if not found and self._previous is not None and len(self._previous.text) > 45:
-                joined = f"{self._previous.text.rstrip()} {line.text.strip()}"
-                self._match(Line(self._previous.number, joined, line.channel), joined)
-            self._previous = None if found else line
+            before = self._previous
+            goes_on = before is not None and len(before.text) > 45 and self._quoted is self.quoting
+            if before is not None and goes_on and not found:
+                joined = f"{before.text.rstrip()} {line.text.strip()}"
+                self._match(Line(before.number, joined, line.channel), joined)
+            self._previous, self._quoted = None if found else line, self.quoting
 
     def _note_backend(self, text: str) -> None:
         """Take pip's own traceback about a backend for what it quotes: the backend's."""
@@ -188,6 +240,10 @@ class Frames(Steps):
             return not runtime
         if signature.scope is Scope.RUNTIME:
             return runtime or signature.weight <= Weight.NOISE
+        if signature.scope is Scope.JOB:
+            return not self.quoting
+        if signature.scope is Scope.INSTALLER:
+            return not self.quoting and (not runtime or self._tracebacks.tool is not None)
         return True
 
     def _is_runtime(self) -> bool:
@@ -207,7 +263,9 @@ class Frames(Steps):
         key = (signature.name, id(episode))
         count = self._seen.get(key, 0)
         self._seen[key] = count + 1
-        hit = Hit(signature, line.number, line.text, groups, episode)
+        hit = Hit(signature, line.number, line.text, groups, episode, quoted=self.quoting)
+        if len(self._section.hits) < MOST_TRACES:
+            self._section.hits.append(hit)
         if count >= 3:
             for index in range(len(self.hits) - 1, -1, -1):
                 old = self.hits[index]

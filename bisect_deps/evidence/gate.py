@@ -20,7 +20,7 @@ ALARMS: tuple[bytes, ...] = (
 )  # fmt: skip
 # Announcements of steps: only the line itself matters, and the one after it.
 MARKS: tuple[bytes, ...] = (
-    b"collecting ", b"processing ", b"obtaining ", b"preparing ", b"getting requirements", b"building wheel", b"   building ",
+    b"collecting ", b"processing ", b"obtaining ", b"preparing ", b"getting requirements", b"building wheel", b"   building ", b"   built ",
     b"running setup.py", b"install", b"resolved ", b" passed in ", b" passed, ", b"uv sync",
 )  # fmt: skip
 

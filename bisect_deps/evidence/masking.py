@@ -39,14 +39,21 @@ def signature_of(phase: Phase, cause: Cause, project: str, line: str) -> str:
     return SEPARATOR.join((phase.value, cause.value, project, masked(line)))
 
 
+def check_signature(cause: Cause, project: str, told: str) -> str:
+    """Return the signature of a failure of what is installed; `told` is free of what varies."""
+    return SEPARATOR.join((Phase.CHECK.value, cause.value, project, safe(told, 300)))
+
+
 def same_failure(a: str, b: str) -> bool:
     """Say whether two signatures are of one failure.
 
-    Same phase, cause and project do; the masked line decides only where no project is named.
+    Of an install the same phase, cause and project do; the masked line decides only where no
+    project is named. Of a check the line has to agree as well: one project lacks many names. The
+    project of a conflict is all that it names.
     """
     if a == b:
         return True
     first, second = a.split(SEPARATOR, 3), b.split(SEPARATOR, 3)
-    if len(first) < 4 or len(second) < 4:
+    if len(first) < 4 or len(second) < 4 or first[0] == Phase.CHECK.value:
         return False
     return first[:3] == second[:3] and bool(first[2])

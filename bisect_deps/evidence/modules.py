@@ -6,7 +6,7 @@ without one. Only names that differ from their distribution need a line here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from packaging.utils import canonicalize_name
 
@@ -38,6 +38,10 @@ DISTRIBUTIONS: dict[str, str] = {
     "osgeo": "gdal", "gdal": "gdal", "rtree": "rtree", "pyximport": "cython", "Cython": "cython", "mock": "mock",
     "OpenImageIO": "openimageio", "tabula": "tabula-py", "jsonschema_specifications": "jsonschema-specifications",
     "enum": "enum34", "concurrent": "futures",
+    "_cffi_backend": "cffi", "_pytest": "pytest", "google.auth": "google-auth", "google.api_core": "google-api-core", "google.oauth2": "google-auth",
+    "google.rpc": "googleapis-common-protos", "google.api": "googleapis-common-protos", "google.type": "googleapis-common-protos",
+    "google.longrunning": "googleapis-common-protos", "google.resumable_media": "google-resumable-media",
+    "google_auth_httplib2": "google-auth-httplib2", "jaraco.functools": "jaraco-functools", "past": "future", "libfuturize": "future",
     "pydantic_core": "pydantic-core", "typing_extensions": "typing-extensions", "importlib_metadata": "importlib-metadata",
 }  # fmt: skip
 
@@ -290,7 +294,7 @@ STANDARD = frozenset(
 # Types that a message names without their module, and the distribution that has them.
 TYPES: dict[str, str] = {
     "DataFrame": "pandas", "Series": "pandas", "Index": "pandas", "DataFrameGroupBy": "pandas", "Styler": "pandas",
-    "ndarray": "numpy", "Engine": "sqlalchemy", "Connection": "sqlalchemy", "LegacyRow": "sqlalchemy", "Row": "sqlalchemy",
+    "ndarray": "numpy", "np": "numpy", "Engine": "sqlalchemy", "Connection": "sqlalchemy", "LegacyRow": "sqlalchemy", "Row": "sqlalchemy",
     "Session": "sqlalchemy", "MetaData": "sqlalchemy", "Flask": "flask", "Markup": "markupsafe", "Elasticsearch": "elasticsearch",
     "BaseModel": "pydantic", "ModelMetaclass": "pydantic", "FieldInfo": "pydantic", "Tensor": "torch", "Sequential": "keras",
     "CountVectorizer": "scikit-learn", "TfidfVectorizer": "scikit-learn", "OneHotEncoder": "scikit-learn", "Pipeline": "scikit-learn",
@@ -299,6 +303,31 @@ TYPES: dict[str, str] = {
     "Axes3D": "matplotlib", "Figure": "matplotlib", "AxesSubplot": "matplotlib", "Collection": "pymongo", "MongoClient": "pymongo",
     "Client": "redis", "Celery": "celery", "Environment": "jinja2", "Database": "pymongo", "PdfFileReader": "pypdf2",
     "Account": "web3", "Web3": "web3", "FigureCanvasBase": "matplotlib", "Request": "werkzeug", "WSGIRequestHandler": "werkzeug",
+}  # fmt: skip
+
+
+# Functions that a message names without their module, by the argument that they no longer take.
+ARGUMENTS: dict[tuple[str, str], str] = {
+    ("Client", "proxies"): "httpx", ("AsyncClient", "proxies"): "httpx", ("HTTPTransport", "proxies"): "httpx",
+    ("Client", "app"): "httpx", ("AsyncClient", "app"): "httpx",
+    ("Retry", "method_whitelist"): "urllib3", ("OneHotEncoder", "sparse"): "scikit-learn",
+    ("DataFrame", "encoding"): "pandas", ("read_csv", "error_bad_lines"): "pandas", ("read_csv", "squeeze"): "pandas",
+}  # fmt: skip
+
+# Names under which compiled modules hide inside their own distribution: no project is meant.
+INNER = frozenset({"lib", "ffi", "core", "ext", "backend", "native", "speedups", "cython_runtime"})
+
+# Whose compiled module a project uses as its own.
+BINDINGS: dict[str, str] = {"pyopenssl": "cryptography"}
+
+# What brings back a module that the standard library lost: projects of the index that are it.
+BACKPORTS: dict[str, str] = {
+    "distutils": "setuptools<81", "asyncore": "pyasyncore", "asynchat": "pyasynchat", "audioop": "audioop-lts",
+    "cgi": "legacy-cgi", "cgitb": "legacy-cgi",
+    **{
+        name: f"standard-{name}"
+        for name in ("aifc", "chunk", "crypt", "imghdr", "mailcap", "nntplib", "pipes", "smtpd", "sndhdr", "sunau", "telnetlib", "uu", "xdrlib")
+    },
 }  # fmt: skip
 
 
@@ -317,20 +346,24 @@ def distribution_of(
     """
     parts = module.split(".")
     for length in range(len(parts), 0, -1):
-        name = ".".join(parts[:length])
-        if name in known:
-            return canonicalize_name(known[name])
-    top = parts[0]
-    if top in STANDARD and not installed:
+        if owner := known.get(".".join(parts[:length])):
+            return canonicalize_name(owner)
+    if parts[0] in STANDARD and not installed:
         return None
+    return canonicalize_name(_tabled(parts, listed))
+
+
+def _tabled(parts: Sequence[str], listed: Mapping[str, object]) -> str:
+    """Return the distribution by the tables and the user's list, else the module's own name."""
+    top = parts[0]
+    if found := DISTRIBUTIONS.get(".".join(parts[:2])) if len(parts) > 1 else None:
+        return found
     for candidate in ALTERNATIVES.get(top, ()):
         if canonicalize_name(candidate) in listed:
-            return canonicalize_name(candidate)
-    if len(parts) > 1:
-        joined = canonicalize_name("-".join(parts[:2]))
-        if joined in listed and canonicalize_name(top) not in listed:
-            return joined
-    found = DISTRIBUTIONS.get(".".join(parts[:2])) or DISTRIBUTIONS.get(top)
-    if found and canonicalize_name(top) not in listed:
-        return canonicalize_name(found)
-    return canonicalize_name(top.removesuffix("-") or top)
+            return candidate
+    joined = canonicalize_name("-".join(parts[:2]))
+    own = canonicalize_name(top) in listed
+    if len(parts) > 1 and joined in listed and not own:
+        return joined
+    found = DISTRIBUTIONS.get(top)
+    return found if found and not own else (top.strip("_").removesuffix("-") or top)

@@ -6,7 +6,6 @@ one. Says how certain that is by the way it was found, and words nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -16,14 +15,13 @@ from packaging.utils import canonicalize_name
 from bisect_deps.evidence.facts import Episode, Project, project_of
 from bisect_deps.evidence.failures import Failure
 from bisect_deps.evidence.known import may_bring
-from bisect_deps.evidence.modules import GONE, STANDARD, TYPES, distribution_of
+from bisect_deps.evidence.modules import GONE
 from bisect_deps.evidence.prose import Story
 from bisect_deps.evidence.requirements import Listed, UserList
 from bisect_deps.evidence.tracebacks import TOOLS
-from bisect_deps.model import Cause
+from bisect_deps.model import Breakage, BreakageKind, Cause
 from bisect_deps.signatures.base import Blame
 
-_SITE = re.compile(r"(?:site|dist)-packages[/\\]([\w-]{1,80})")
 _TEST_TOOLS = frozenset(
     {
         "pytest",
@@ -53,10 +51,30 @@ class Pointed:
     group: bool = False
 
 
-def pointed_at(failure: Failure, user: UserList, modules: Mapping[str, str]) -> list[Pointed]:
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a failure is laid to requirements by.
+
+    The user's list, and what broke of the environment when it was used.
+    """
+
+    user: UserList
+    breakages: Sequence[Breakage] = ()
+
+    def breakage(self, failure: Failure) -> Breakage | None:
+        """Return the breakage that is this failure, None for a failure of the install."""
+        if failure.episode is None or not failure.episode.runtime:
+            return None
+        lines = {hit.line for hit in failure.hits}
+        found = [one for one in self.breakages if {line.line for line in one.evidence} & lines]
+        return found[-1] if found else None
+
+
+def pointed_at(failure: Failure, context: Context) -> list[Pointed]:
     """Return whom the failure points at, best first; nobody where no requirement is at fault."""
+    user = context.user
     if failure.episode is not None and failure.episode.runtime:
-        return _runtime(failure, failure.episode, user, modules)
+        return _runtime(failure, failure.episode, context)
     if failure.story is not None and not (failure.episode and failure.episode.build_requires):
         told = _told(failure, failure.story, user)
         if told:
@@ -243,32 +261,23 @@ def _point(project: Project, failure: Failure, user: UserList) -> Pointed | None
 # --- errors of what is installed --------------------------------------------------------------
 
 
-def _runtime(
-    failure: Failure, episode: Episode, user: UserList, modules: Mapping[str, str]
-) -> list[Pointed]:
+def _runtime(failure: Failure, episode: Episode, context: Context) -> list[Pointed]:
     """Return both sides of a broken pair: who used a name, and who no longer has it."""
-    groups = failure.best.groups
+    user = context.user
     if episode.packages and canonicalize_name(episode.packages[0]) in TOOLS:
         return []
-    through = [
-        name
-        for package in episode.packages
-        if (name := distribution_of(package, modules, user.by_key, installed=True)) is not None
-    ]
-    raised = [name for name in through if canonicalize_name(name) not in _TEST_TOOLS] or through
-    user_of = raised[-1] if raised else None
-    lacking = _lacking(groups, modules, user)
-    if user_of is None and episode.importing:
-        user_of = episode.importing
-    missing = failure.best.signature.name.startswith("python-no-module")
-    gone = (groups.get("module", "").split(".")[0] in GONE) if missing else False
-    if missing and not raised and not (lacking and user.named(lacking)) and not episode.importing:
+    breakage = context.breakage(failure)
+    if breakage is None:
+        return []
+    through = list(breakage.through)
+    raised = [name for name in through if name not in _TEST_TOOLS] or through
+    user_of, lacking = breakage.user or None, breakage.lacks or None
+    missing = breakage.kind is BreakageKind.MODULE_GONE
+    gone = missing and breakage.what.split(".")[0] in GONE
+    if missing and not raised and not (lacking and user.named(lacking)) and not breakage.module:
         return []  # the user's own code imports what the list forgot
     sides: list[str] = []
-    if failure.best.signature.name == "python-distribution-missing":
-        told = (groups.get(key) for key in ("have", "name", "name2", "by", "by2"))
-        sides = [side for side in told if side and side != "the"]
-    elif gone or (missing and lacking and user and user.named(lacking) is None):
+    if gone or (missing and lacking and user and user.named(lacking) is None):
         sides = [user_of] if user_of else []
     else:
         sides = [side for side in (lacking, user_of) if side]
@@ -286,17 +295,6 @@ def _runtime(
     return [
         replace(one, certainty=one.certainty * (0.8 if len(found) > 1 else 0.9)) for one in found
     ]
-
-
-def _lacking(groups: Mapping[str, str], modules: Mapping[str, str], user: UserList) -> str | None:
-    if name := groups.get("type"):
-        return TYPES.get(name)
-    if (path := _SITE.search(groups.get("path", ""))) is not None:
-        return distribution_of(path.group(1), modules, user.by_key)
-    module = groups.get("module")
-    if not module or module.split(".")[0] in STANDARD - {"distutils"}:
-        return None
-    return distribution_of(module, modules, user.by_key)
 
 
 def _last_resort(packages: Sequence[str], user: UserList) -> list[str]:

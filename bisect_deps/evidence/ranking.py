@@ -6,7 +6,7 @@ Infrastructure, a pass and the user's own code give no suspect. Who is at fault 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from packaging.utils import canonicalize_name
 
@@ -15,8 +15,7 @@ from bisect_deps.evidence.dressings import safe
 from bisect_deps.evidence.facts import Project, project_of
 from bisect_deps.evidence.failures import Failure
 from bisect_deps.evidence.masking import signature_of
-from bisect_deps.evidence.pointing import Pointed, pointed_at
-from bisect_deps.evidence.requirements import UserList
+from bisect_deps.evidence.pointing import Context, Pointed, pointed_at
 from bisect_deps.model import Cause, Evidence, Phase, Suspect
 from bisect_deps.signatures.base import Weight
 
@@ -28,32 +27,48 @@ _EXPLAINS = re.compile(
 )
 
 
-def suspects_of(
-    failures: Sequence[Failure], user: UserList, modules: Mapping[str, str]
-) -> tuple[Suspect, ...]:
+def suspects_of(failures: Sequence[Failure], context: Context) -> tuple[Suspect, ...]:
     """Return the suspects of all failures, best first; infrastructure gives none."""
     found: list[Suspect] = []
     group = 0
     for failure in failures:
-        if failure.cause.is_infrastructure or failure.cause is Cause.UNKNOWN:
+        unknown = failure.cause is Cause.UNKNOWN and failure.project is None
+        if failure.cause.is_infrastructure or unknown:
             continue
-        pointed = pointed_at(failure, user, modules)
+        pointed = pointed_at(failure, context)
+        signature = _signature(failure, pointed, context)
         number = None
         if len(pointed) > 1:
             group += 1
             number = group
         for index, one in enumerate(pointed):
-            suspect = _suspect(failure, one, index, number)
+            suspect = _suspect(failure, one, index, number, signature)
             if not any(_same(suspect, other) for other in found):
                 found.append(suspect)
     return tuple(found[:MOST_SUSPECTS])
 
 
-def signature_for(failure: Failure, user: UserList, modules: Mapping[str, str]) -> str:
+def signature_for(failure: Failure, context: Context) -> str:
     """Return the masked signature of a failure."""
-    pointed = [] if failure.cause.is_infrastructure else pointed_at(failure, user, modules)
-    project = pointed[0].project.key if pointed else ""
-    return signature_of(failure.phase, failure.cause, project, _telling(failure))
+    pointed = [] if failure.cause.is_infrastructure else pointed_at(failure, context)
+    return _signature(failure, pointed, context)
+
+
+def _signature(failure: Failure, pointed: Sequence[Pointed], context: Context) -> str:
+    """Return the breakage's own of an environment that installed; of a conflict all that it names.
+
+    A project may be part of several conflicts: only all of them together tell which one it is.
+    """
+    if breakage := context.breakage(failure):
+        return breakage.signature
+    names = [one.project.key for one in pointed]
+    if failure.cause is not Cause.RESOLVER_CONFLICT:
+        names = names[:1]
+    elif failure.story is not None:
+        story = failure.story
+        names += [one.key for one in (*story.wishes, *story.constraints) if one.key not in names]
+    project = "+".join(sorted(names))
+    return signature_of(failure.phase, failure.cause, project, failure.best.text)
 
 
 def evidence_of(failure: Failure) -> tuple[Evidence, ...]:
@@ -89,10 +104,6 @@ def _explanation(failure: Failure) -> Iterator[tuple[int, str]]:
                 yield number, text
 
 
-def _telling(failure: Failure) -> str:
-    return failure.best.text
-
-
 def _same(one: Suspect, other: Suspect) -> bool:
     return (
         canonicalize_name(one.name) == canonicalize_name(other.name)
@@ -103,7 +114,9 @@ def _same(one: Suspect, other: Suspect) -> bool:
 # --- one suspect ------------------------------------------------------------------------------
 
 
-def _suspect(failure: Failure, pointed: Pointed, index: int, group: int | None) -> Suspect:
+def _suspect(
+    failure: Failure, pointed: Pointed, index: int, group: int | None, signature: str
+) -> Suspect:
     project, listed = pointed.project, pointed.listed
     failing = project.label
     inner = failure.episode.inner if failure.episode and failure.episode.build_requires else None
@@ -128,7 +141,7 @@ def _suspect(failure: Failure, pointed: Pointed, index: int, group: int | None) 
         confidence=_confidence(failure, pointed, index),
         summary=_summary(failure, failing, inner),
         advice=advice,
-        signature=signature_of(failure.phase, failure.cause, project.key, _telling(failure)),
+        signature=signature,
         evidence=evidence_of(failure),
         group=group,
     )

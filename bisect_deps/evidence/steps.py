@@ -22,6 +22,8 @@ from bisect_deps.evidence.announcements import (
     FROM_CHAIN,
     HOOK_FRAME,
     INSTALLING,
+    OUTPUT,
+    OUTPUT_END,
     POETRY_NOTE,
     STEP,
     SUCCESS,
@@ -43,7 +45,9 @@ MOST_COLLECTED = 20_000
 class Steps:
     """What one channel's tool is doing: `collected` projects, the `episode` at hand, `hits` so far.
 
-    `success`, `progress` are the last lines that showed them; `chains` what led to a project.
+    `success`, `progress` are the last lines that showed them; `chains` what led to a project;
+    `reached` says that the installer had something from its index; `building` are the projects
+    whose build uv announced and did not end.
     """
 
     def __init__(self) -> None:
@@ -56,15 +60,24 @@ class Steps:
         self.rooted_by_project = False
         self._current: Project | None = None
         self._block: int | None = None
+        self._output: int | None = None
         self._uv = False
         self._wrapped = False
         self._arrow = False
         self._installed = False
         self._chain_text: tuple[int, str] | None = None
+        self.reached = False
+        self.building: dict[str, Project] = {}
         self._tracebacks = Tracebacks()
+
+    @property
+    def quoting(self) -> bool:
+        """Say whether the line at hand is a build script's output, not the installer's own word."""
+        return self._block is not None or self._output is not None
 
     def follow(self, line: Line, text: str, bare: str) -> None:
         """Take one line that announces, names or ends a step."""
+        self._follow_output(text)
         if self._block is not None and self._in_block(line, text, bare):
             return
         if block := BLOCK.match(text):
@@ -82,6 +95,14 @@ class Steps:
             self._follow_chain(bare)
             self._follow_names(line, text, bare)
 
+    def _follow_output(self, text: str) -> None:
+        if marker := OUTPUT.match(text):
+            self._output = len(marker["indent"] or "")
+        elif self._output is not None:
+            indent = len(text) - len(text.lstrip())
+            if indent < self._output or (not self._output and OUTPUT_END.match(text)):
+                self._output = None
+
     def _succeeded(self, line: Line, bare: str) -> None:
         self._installed = not bare.startswith(("Resolved", "Prepared"))
         if self._installed:
@@ -89,6 +110,7 @@ class Steps:
             self.episode = None
             self._current = None
         self.progress = line.number
+        self.reached = True
 
     def _follow_hook(self, bare: str) -> None:
         episode = self.episode
@@ -147,7 +169,7 @@ class Steps:
         indent = len(text) - len(text.lstrip())
         if BLOCK_END.match(text):
             self._block = None
-            self._tracebacks = Tracebacks()
+            self._tracebacks.reset()
             return True
         if self._block is not None and indent < self._block:
             self._block = None
@@ -261,6 +283,7 @@ class Steps:
             self.collected.popitem(last=False)
 
     def _downloading(self, line: Line, text: str, bare: str) -> None:
+        self.reached = self.reached or bare.startswith("Downloading ")
         match = ARCHIVE.search(bare)
         if match and self._current and not self._current.version:
             name = match["name"]
@@ -322,7 +345,13 @@ class Steps:
         named = project_of(bare[9:].split(" @ ", maxsplit=1)[0])
         if named is not None and (named.version or " @ " in bare):
             self.collected[named.key] = replace(named, text=bare[9:])
+            self.building[named.key] = self.collected[named.key]
             self.progress = line.number
+
+    def _built(self, line: Line, text: str, bare: str) -> None:
+        named = project_of(bare.removeprefix("Built ").split(" @ ", maxsplit=1)[0])
+        if named is not None:
+            self.building.pop(named.key, None)
 
     def _end(self, ended: bool | None) -> None:
         if self.episode is None or ended is None:
@@ -380,6 +409,7 @@ _HANDLERS: dict[str, _Handler] = {
     "Getting": Steps._stage,
     "Checking": Steps._stage,
     "Building": Steps._step,
+    "Built": Steps._built,
     "Running": Steps._step,
     "Installing": Steps._installing,
     "-": Steps._operation,

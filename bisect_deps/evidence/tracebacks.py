@@ -1,7 +1,7 @@
-"""Follows Python tracebacks and pytest's own form of them: which packages an error went through.
+"""Follows Python tracebacks and pytest's own form of them: which code an error went through.
 
 Sees lines only. A frame's path tells the installed package (`site-packages/NAME/`), the standard
-library, or the user's own code.
+library, or the user's own code; whose distribution that is, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -10,10 +10,20 @@ import re
 from dataclasses import dataclass, field
 
 MOST_FRAMES = 60
+MOST_MESSAGE = 12
 
-_FRAME = re.compile(r'^\s*(?:\| )?File "(?P<path>[^"]{1,600})", line \d{1,7}')
-_PYTEST_FRAME = re.compile(r"^(?:E\s{1,6})?(?P<path>[^\s:\"'][^\s:\"']{0,400}\.pyx?):\d{1,7}: ")
+_HEADER = "Traceback (most recent call last)"
+_FRAME = re.compile(
+    r'^\s*(?:\| )?File "(?P<path>[^"]{1,600})", line \d{1,7}(?:,? in (?P<function>\S{1,120}))?'
+)
+_PYTEST_FRAME = re.compile(
+    r"^(?:E\s{1,6})?(?P<path>[^\s:\"'][^\s:\"']{0,400}\.pyx?):\d{1,7}:(?: |$)(?:in (?P<function>\S{1,120}))?"
+)
 _ENDS_TEST = re.compile(r"\.pyx?:\d{1,7}: [A-Z]\w{0,60}$")
+_PYTEST_SECTION = re.compile(r"^(?:_{3,200}|={3,200}) .{1,300} (?:_{3,200}|={3,200})$")
+_PYTEST_ERROR = re.compile(r"^E {3,40}(?P<text>\S.{0,4000})$")
+_PYTEST_FUNCTION = re.compile(r"^ {1,40}(?:async )?def (?P<name>\w{1,120})\(")
+_MARKERS = re.compile(r"^[\s~^|]{1,400}$")
 # Of a package that several distributions share, the next level tells which.
 _INSTALLED = re.compile(
     r"(?:site|dist)-packages[/\\](?P<name>(?:google|azure|zope|ruamel|sphinxcontrib|backports)[/\\]\w{1,80}|[\w.-]{1,80})"
@@ -22,6 +32,13 @@ _EXCEPTION = re.compile(
     r"^(?:E {1,8})?(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Interrupt|"
     r"NotFound|Conflict|Warning|Unavailable|Impossible)(?::|$)"
 )
+_DURING = "During handling of the above exception"
+_DIRECT = "The above exception was the direct cause"
+# What follows was reported and passed over: the program went on.
+_PASSED_OVER = re.compile(
+    r"^(?:Exception ignored in|Error in atexit|--- Logging error ---|A module that was compiled using)"
+)
+_CRASH = re.compile(r"^(?:Fatal Python error: |Windows fatal exception: )")
 # Installers: a traceback through these alone is the tool's, not what the user installed.
 TOOLS = frozenset(
     {"pip", "uv", "poetry", "pdm", "pipenv", "piptools", "conda", "mamba", "resolvelib", "unearth",
@@ -30,11 +47,33 @@ TOOLS = frozenset(
 _TEST_RUNNERS = frozenset({"_pytest", "pytest", "pluggy", "unittest", "runpy"})
 
 
-@dataclass(slots=True)
-class Told:
-    """The way of one error: the installed packages it went through, outermost first."""
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One level of a traceback: the file, the function, and the line of source if it is shown."""
+
+    path: str
+    function: str = ""
+    source: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Trace:
+    """The way of one error, outermost frame first, and what the error says.
+
+    `packages` are the installed packages on the way; `line`, `text` the error's own line, 0 while
+    it has not come; `message` the lines after it. `cause` is the error that was at hand when this
+    one was raised, `on_purpose` whether it was raised from that one. `passed_over` says that the
+    program reported it and went on.
+    """
 
     packages: list[str] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    line: int = 0
+    text: str = ""
+    message: list[str] = field(default_factory=list)
+    cause: Trace | None = None
+    on_purpose: bool = False
+    passed_over: bool = False
 
 
 class Tracebacks:
@@ -44,10 +83,19 @@ class Tracebacks:
     """
 
     def __init__(self) -> None:
-        self._told = Told()
+        self.pytest = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the traceback at hand: another step begins."""
+        self._trace = Trace()
         self._open = False
         self._ended = False
-        self.pytest = False
+        self._margin = 0
+        self._crashed = False
+        self._link = ""
+        self._passing = False
+        self._above = self._function = ""
 
     @property
     def outside(self) -> bool:
@@ -57,38 +105,125 @@ class Tracebacks:
     @property
     def tool(self) -> str | None:
         """Return the installer that the traceback at hand started in, else None."""
-        first = self._told.packages[0] if self._told.packages else ""
+        first = self._trace.packages[0] if self._trace.packages else ""
         return first if self._open and first in TOOLS else None
 
-    def feed(self, number: int, text: str) -> None:
-        """Take one line."""
-        if text.lstrip(" |E").startswith("Traceback (most recent call last)"):
-            self._told = Told()
-            self._open, self._ended = True, False
-            return
-        match = _FRAME.match(text) or (_PYTEST_FRAME.match(text) if self.pytest else None)
-        if match is None:
-            if self._open and not text.startswith("E  ") and _EXCEPTION.match(text.strip()):
-                self._ended = True
-            return
-        if self._ended:
-            self._told, self._ended = Told(), False
-        self._open = True
-        self._frame(match["path"])
-        # pytest ends a failing test with `path:line: SomeError`.
-        self._ended = bool(_ENDS_TEST.search(text))
+    def feed(self, number: int, text: str) -> Trace | None:
+        """Take one line; return the traceback whose error this line is, if any."""
+        text = text.removeprefix("INTERNALERROR> ")
+        if _HEADER in text and text.lstrip(" |E+").startswith(_HEADER):
+            self._begin(text)
+            return None
+        if _CRASH.match(text):
+            return self._crash(number, text)
+        frame = _FRAME.match(text) or (_PYTEST_FRAME.match(text) if self.pytest else None)
+        if frame is not None:
+            self._take_frame(frame, text)
+            return None
+        if self.pytest and (found := self._pytest_line(number, text)) is not None:
+            return found
+        return self._other(number, text)
 
     def blank(self) -> None:
         """Take a blank line: nothing ends there, pytest prints them inside its sections."""
 
-    def take(self) -> Told | None:
-        """Return the frames of the error at hand, None where no traceback is open."""
-        return self._told if self._open else None
+    def take(self) -> Trace | None:
+        """Return the error at hand with its frames, None where no traceback is open."""
+        return self._trace if self._open else None
 
-    def _frame(self, path: str) -> None:
-        told = self._told
+    def _begin(self, text: str) -> None:
+        cause = self._trace if self._link and self._trace.line else None
+        self._trace = Trace(
+            cause=cause, on_purpose=self._link == _DIRECT, passed_over=self._passing
+        )
+        self._open, self._ended, self._link = True, False, ""
+        self._passing = self._crashed = False
+        self._margin = len(text) - len(text.lstrip(" |+"))
+        # NumPy prints the first frame on the header's own line.
+        if frame := _FRAME.match(text.split("):", 1)[-1]):
+            self._add(frame["path"], frame["function"] or "")
+
+    def _crash(self, number: int, text: str) -> Trace:
+        """Begin what the interpreter prints when it dies: its frames come innermost first."""
+        self._trace = Trace(line=number, text=text)
+        self._open, self._ended, self._crashed = True, False, True
+        return self._trace
+
+    def _take_frame(self, frame: re.Match[str], text: str) -> None:
+        ends_test = bool(_ENDS_TEST.search(text))
+        told = self._ended or (self.pytest and self._trace.line > 0 and not self._crashed)
+        if told and not ends_test:
+            cause = self._trace if self._link and self._trace.line else None
+            self._trace = Trace(cause=cause, on_purpose=self._link == _DIRECT)
+            self._ended, self._link = False, ""
+        self._open = True
+        self._add(frame["path"], frame["function"] or "")
+        if not frame["function"] and self._above:
+            last = self._trace.frames[-1]
+            last.source, last.function = self._above, self._function
+        self._above = self._function = ""
+        # pytest ends a failing test with `path:line: SomeError`.
+        self._ended = ends_test
+
+    def _pytest_line(self, number: int, text: str) -> Trace | None:
+        """Take a line of pytest's own form: an error, a line of source, the head of a section."""
+        if _PYTEST_SECTION.match(text):
+            self._trace, self._open, self._ended = Trace(), False, False
+            return None
+        if function := _PYTEST_FUNCTION.match(text):
+            self._function = function["name"]
+        elif text.startswith(("    ", ">   ")):
+            # A function is shown up to the line that failed, and its place below.
+            self._above = text.lstrip("> ")
+        error = _PYTEST_ERROR.match(text)
+        if error is None or self._trace.line:
+            if error is not None:
+                self._note(error["text"])
+            return None
+        self._trace.line, self._trace.text = number, error["text"].strip()
+        return self._trace
+
+    def _other(self, number: int, text: str) -> Trace | None:
+        """Take a line that is no frame: source, the error itself, or what comes after it."""
+        bare = text.strip()
+        if bare.startswith((_DURING, _DIRECT)):
+            self._link = _DIRECT if bare.startswith(_DIRECT) else _DURING
+        elif _PASSED_OVER.match(bare):
+            self._passing = True
+        elif self._open and not self._ended and not self._crashed and not text.startswith("E  "):
+            return self._within(number, text, bare)
+        elif self._ended:
+            self._note(bare)
+        return None
+
+    def _within(self, number: int, text: str, bare: str) -> Trace | None:
+        frames = self._trace.frames
+        indent = len(text) - len(text.lstrip(" |"))
+        is_error = bool(frames) and indent <= self._margin and not self.pytest
+        if is_error or _EXCEPTION.match(bare):
+            self._ended = True
+            if self._trace.line:
+                return None
+            self._trace.line, self._trace.text = number, bare.lstrip("| ")
+            return self._trace
+        if frames and not frames[-1].source and not _MARKERS.match(text):
+            frames[-1].source = bare
+        return None
+
+    def _note(self, text: str) -> None:
+        if self._trace.line and len(self._trace.message) < MOST_MESSAGE:
+            self._trace.message.append(text[:400])
+
+    def _add(self, path: str, function: str) -> None:
+        frames, packages = self._trace.frames, self._trace.packages
+        place = 0 if self._crashed else len(frames)
+        frames.insert(place, Frame(path, function))
+        if len(frames) > MOST_FRAMES:
+            del frames[MOST_FRAMES // 2]
         if installed := _INSTALLED.search(path):
             name = installed["name"].replace("/", ".").replace("\\", ".")
             name = name[:-3] if name.endswith(".py") else name
-            if name not in _TEST_RUNNERS and len(told.packages) < MOST_FRAMES:
-                told.packages.append(name)
+            if name not in _TEST_RUNNERS:
+                packages.append(name)
+            if len(packages) > MOST_FRAMES:
+                del packages[MOST_FRAMES // 2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
 from importlib import import_module
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from bisect_deps.errors import InputError
 from bisect_deps.formats._text import read_input
 from bisect_deps.formats.base import Manifest, Problem
-from bisect_deps.formats.requirements import parse
+from bisect_deps.formats.requirements import parse, parse_several
 
 if TYPE_CHECKING:
     from bisect_deps.formats._embedded import EmbeddedManifest
@@ -42,7 +41,7 @@ def open_manifest(
     file is a manifest without requirements. Raises InputError, with file and line where
     there is one, for whatever would keep an installer from reading the file.
     """
-    data = read_input(path) if read is None else read(os.path.abspath(path))
+    data = read_input(path, read)
     if is_lock(path):
         hint = "give the file that it was made from, and the lock with --good"
         raise InputError("a lock is not edited by hand", place=str(path), hint=hint)
@@ -56,14 +55,52 @@ def open_manifest(
             )
             raise InputError("it lists no requirements to install", place=str(path), hint=hint)
         return own
-    manifest = parse_manifest(data, path, folder=folder, variables=variables, read=read)
-    rejected = _first_fatal(manifest)
-    if rejected is not None and path.absolute().parent != (folder or Path.cwd()):
+
+    def parsed(folder: Path | None) -> Manifest:
+        return parse(data, path, folder=folder, variables=variables, read=read)
+
+    return _valid(parsed, path, folder)
+
+
+def open_several(
+    paths: Sequence[Path],
+    home: Path,
+    *,
+    folder: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    read: Callable[[str], bytes] | None = None,
+) -> Manifest:
+    """Read several requirements files that are installed together, in the order given.
+
+    `home` is the one of them in whose folder the run is at home; the rest is as in
+    `open_manifest`. Raises InputError for a file of another format, too.
+    """
+    for path in paths:
+        if is_lock(path) or _format(path):
+            hint = "run it alone, or export it to a requirements.txt"
+            raise InputError("only requirements files go together", place=str(path), hint=hint)
+        read_input(path, read)
+
+    def parsed(folder: Path | None) -> Manifest:
+        return parse_several(paths, home, folder=folder, variables=variables, read=read)
+
+    return _valid(parsed, home, folder)
+
+
+def _valid(parsed: Callable[[Path | None], Manifest], path: Path, folder: Path | None) -> Manifest:
+    """Return the manifest as an installer in `folder` reads it, else as one beside the file does.
+
+    Raises InputError for what both reject.
+    """
+    manifest = parsed(folder)
+    if _first_fatal(manifest) is None:
+        return manifest
+    beside = path.absolute().parent
+    if beside != (folder or Path.cwd()):
         # Paths in a file count from where the installer runs; most people run it beside the file.
-        parent = path.absolute().parent
-        beside = parse_manifest(data, path, folder=parent, variables=variables, read=read)
-        if _first_fatal(beside) is None:
-            return beside
+        other = parsed(beside)
+        if _first_fatal(other) is None:
+            return other
     _raise_fatal(path, manifest)
     return manifest
 

@@ -98,6 +98,11 @@ def declared(code: Mapped, folder: Path) -> Parts:
 
 def declared_pep508(code: Mapped) -> Parts:
     """Read a requirement as standard metadata has it: names only, no path. Raises Rejected."""
+    whole = code.stripped()
+    return _standard(code)._replace(span=whole.span(0, len(whole.text)))
+
+
+def _standard(code: Mapped) -> Parts:
     requirement = _pep508(code.text)
     if requirement.marker is None:
         return _named(code.slice(0, len(code.text.rstrip("; \t"))), frozenset(), None, None)

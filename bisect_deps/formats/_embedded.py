@@ -15,16 +15,18 @@ from typing import Protocol
 from bisect_deps.errors import InputError
 from bisect_deps.formats._declared import Rejected, declared_pep508
 from bisect_deps.formats._hints import hint_for, quoted, shown
-from bisect_deps.formats._requirement import comparable, requirement_of
-from bisect_deps.formats._splice import Change, repin
+from bisect_deps.formats._requirement import comparable, described_edit, requirement_of
+from bisect_deps.formats._splice import Change, repin, replace
 from bisect_deps.formats._text import Mapped, mapped
 from bisect_deps.formats.base import (
     Document,
     LineKind,
     LogicalLine,
+    Parts,
     Problem,
     ProblemKind,
     Span,
+    render_with_comments,
     target_of,
 )
 from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
@@ -66,6 +68,9 @@ class Style(Protocol):
     def add(self, embedding: Embedding, texts: Sequence[str]) -> list[Change]:
         """Return what puts requirements where a build installs them. Raises InputError."""
 
+    def remark(self, embedding: Embedding, index: int, comment: str) -> list[Change]:
+        """Return what puts a reason beside a slot; nothing where it cannot stand."""
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedManifest:
@@ -81,6 +86,11 @@ class EmbeddedManifest:
     def files(self) -> Mapping[str, bytes]:
         """The original bytes of the one file."""
         return {self.document.path: self.document.data}
+
+    @property
+    def named(self) -> Sequence[str]:
+        """The one file."""
+        return (self.document.path,)
 
     @property
     def document(self) -> Document:
@@ -108,14 +118,18 @@ class EmbeddedManifest:
 
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return the file with the edits made, read again and compared."""
-        edits = tuple(edits)
+        return render_with_comments(self._rendered, edits)
+
+    def _rendered(self, edits: tuple[Edit, ...]) -> Mapping[str, bytes]:
         self._refuse(edits)
         data = self.document.splice(self._changes(edits))
-        added = [f"{edit.name}{edit.to or ''}" for edit in edits if edit.action is EditAction.ADD]
+        added = [edit for edit in edits if edit.action is EditAction.ADD]
         if added:
             # What was taken out before decides how a list goes on.
             between = self.style.read(data, self.document.path)
-            data = between.document.splice(self.style.add(between, added))
+            data = between.document.splice(self.style.add(between, [edit.text for edit in added]))
+        if any(edit.comment for edit in added):
+            data = self._remarked(data, added)
         if data != self.document.data:
             self._check(data, edits)
         return {self.document.path: data}
@@ -127,17 +141,16 @@ class EmbeddedManifest:
         for edit in edits:
             if edit.action is EditAction.ADD:
                 last += 1
-                line, before, name = last, None, edit.name
+                path = self.document.path
+                described.append(FixEdit(path, last, edit.name, None, edit.to, edit.action))
             else:
-                own = target_of(self, edit)
-                line, before, name = own.line, own.specifier, own.name
-            after = None if edit.action is EditAction.DROP else edit.to
-            described.append(FixEdit(self.document.path, line, name, before, after, edit.action))
+                described.append(described_edit(target_of(self, edit), edit))
         return described
 
     def _refuse(self, edits: tuple[Edit, ...]) -> None:
         for edit in edits:
-            if edit.hashes or edit.constraint:
+            is_hashed = edit.number is not None and target_of(self, edit).hashes
+            if (edit.hashes and not is_hashed) or edit.constraint:
                 what = "constraints" if edit.constraint else "hashes"
                 raise InputError(
                     f"{what} cannot be added to this format",
@@ -152,11 +165,33 @@ class EmbeddedManifest:
             if edit.action is EditAction.ADD:
                 continue
             index = self.indices[target_of(self, edit).number]
+            line = self.document.lines[index]
             if edit.action is EditAction.DROP:
                 dropped.append(index)
+            elif edit.action is EditAction.REPLACE:
+                changes += replace(
+                    self.document, line, edit.to or "", edit.hashes, self._quote(index)
+                )
             else:
-                changes += repin(self.document, self.document.lines[index], edit.to or "", ())
+                changes += repin(self.document, line, edit.to or "", edit.hashes)
+            if edit.comment:
+                changes += self.style.remark(self.embedding, index, edit.comment)
         return changes + (self.style.drop(self.embedding, dropped) if dropped else [])
+
+    def _quote(self, index: int) -> str:
+        """Return the sign that a requirement's string stands in, "" for none."""
+        first = self.document.text[self.embedding.slots[index].span.start]
+        return first if first in "\"'" else ""
+
+    def _remarked(self, data: bytes, added: Sequence[Edit]) -> bytes:
+        """Return the file with the reasons of what was added, which stands last."""
+        found = self.style.read(data, self.document.path)
+        at = {slot.code.text.strip(): index for index, slot in enumerate(found.slots)}
+        changes: list[Change] = []
+        for edit in added:
+            if edit.comment and edit.text in at:
+                changes += self.style.remark(found, at[edit.text], edit.comment)
+        return found.document.splice(changes)
 
     def _check(self, data: bytes, edits: tuple[Edit, ...]) -> None:
         again = self.style.read(data, self.document.path)
@@ -181,13 +216,25 @@ class EmbeddedManifest:
             if edit is None:
                 lines.append(line)
             elif edit.action is EditAction.REPIN and line.parts is not None:
-                lines.append(line._replace(parts=line.parts._replace(specifier=edit.to or "")))
+                parts = line.parts._replace(specifier=edit.to or "", hashes=edit.hashes)
+                lines.append(line._replace(parts=parts))
+            elif edit.action is EditAction.REPLACE and line.parts is not None:
+                settings = line.parts.config_settings
+                parts = self._written(edit.to or "")._replace(hashes=edit.hashes)
+                lines.append(line._replace(parts=parts._replace(config_settings=settings)))
         declared = _declared(lines)
         for edit in edits:
             if edit.action is EditAction.ADD:
-                added = declared_pep508(mapped(f"{edit.name}{edit.to or ''}", 0))
-                declared[comparable(added)] += 1
+                declared[comparable(self._written(f"{edit.name}{edit.to or ''}"))] += 1
         return declared
+
+    def _written(self, text: str) -> Parts:
+        """Return what an edit writes. Raises InputError where it is no requirement."""
+        try:
+            return declared_pep508(mapped(text, 0))
+        except Rejected as error:
+            message = f"{quoted(shown(text))} is no requirement: {error.message}"
+            raise InputError(message, place=str(self.path)) from error
 
 
 def embedded(

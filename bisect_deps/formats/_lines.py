@@ -139,7 +139,9 @@ def _requirement(
         parts = declared(code, reader.folder)
     except Rejected as error:
         return _rejected(reader, line, error)
-    return line._replace(kind=LineKind.REQUIREMENT, parts=_with_options(parts, read, hashes=True))
+    whole = code.stripped()
+    parts = _with_options(parts, read, hashes=True)._replace(span=whole.span(0, len(whole.text)))
+    return line._replace(kind=LineKind.REQUIREMENT, parts=parts)
 
 
 def _editable(
@@ -162,7 +164,16 @@ def _editable(
         if read.stray and read.stray[0][0].startswith("@"):
             error.hint = 'put the whole requirement in quotes: -e "name @ URL"'
         return _rejected(reader, line, error)
-    return line._replace(kind=LineKind.REQUIREMENT, parts=_with_options(parts, read, hashes=False))
+    parts = _with_options(parts, read, hashes=False)._replace(span=_editable_span(span, read))
+    return line._replace(kind=LineKind.REQUIREMENT, parts=parts)
+
+
+def _editable_span(own: Span | None, read: OptionsRead) -> Span:
+    """Return what makes the line editable: every `-e`, and the words that pip drops for them."""
+    spans = [option.span for option in _named(read, "--editable")]
+    spans += [span for _, span in read.stray]
+    spans += [own] if own is not None else []
+    return Span(min(span.start for span in spans), max(span.end for span in spans))
 
 
 def _rejected(reader: _Reader, line: LogicalLine, error: Rejected) -> LogicalLine:

@@ -6,7 +6,7 @@ from packaging.utils import canonicalize_name
 
 from bisect_deps.formats._lines import options_start
 from bisect_deps.formats.base import Document, LogicalLine, Parts
-from bisect_deps.model import Requirement
+from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
 
 
 def requirement_of(number: int, line: LogicalLine, parts: Parts, document: Document) -> Requirement:
@@ -26,6 +26,20 @@ def requirement_of(number: int, line: LogicalLine, parts: Parts, document: Docum
         constraint=document.constraint,
         group=line.group,
     )
+
+
+def described_edit(own: Requirement, edit: Edit) -> FixEdit:
+    """Return an edit of a requirement as the report shows it.
+
+    Before and after are version clauses; of a REPLACE they are whole requirements, and the name is
+    the one that stands there then.
+    """
+    name, before, after = own.name or edit.name, own.specifier, edit.to
+    if edit.action is EditAction.REPLACE:
+        name, before = edit.name or own.name, own.text
+    elif edit.action is EditAction.DROP:
+        after = None
+    return FixEdit(own.file, own.line, name, before, after, edit.action)
 
 
 def _text(line: LogicalLine) -> str:

@@ -1,4 +1,4 @@
-"""Edits of a requirements document as changes of spans: comment out, re-pin, append.
+"""Edits of a requirements document as changes of spans: comment out, re-pin, replace, append.
 
 Each function returns what to replace by what; `Document.splice` does it. None checks the result:
 the manifest reads the edited file again and compares.
@@ -17,6 +17,8 @@ Change = tuple[Span, str]
 
 TAG = "# depbisect: "
 CONSTRAINTS_FILE = "depbisect-constraints.txt"
+# Joins several files that were named, for installers; never written where the user would see it.
+JOINING_FILE = "depbisect-all-files.txt"
 
 
 def comment_out(document: Document, line: LogicalLine) -> list[Change]:
@@ -60,6 +62,41 @@ def repin(document: Document, line: LogicalLine, to: str, hashes: tuple[str, ...
     else:
         raise InputError(f"{shown(line.written)} has no place for a version", place=place)
     return changes + _rehash(document, line, hashes)
+
+
+def replace(
+    document: Document, line: LogicalLine, to: str, hashes: tuple[str, ...], quote: str = ""
+) -> list[Change]:
+    """Put another requirement in place of the whole one, with its own hashes.
+
+    `quote` is the sign that the requirement stands in, "" for none.
+    """
+    if line.parts is None or line.parts.span is None:
+        place = f"{document.path}:{line.number}"
+        raise InputError(f"{shown(line.written)} is no requirement to replace", place=place)
+    return [(line.parts.span, quotable(to, quote)), *_rehash(document, line, hashes)]
+
+
+def quotable(text: str, quote: str) -> str:
+    """Return a requirement as it can stand between two such quotes: its markers use the other."""
+    other = "'" if quote == '"' else '"'
+    return text.replace(quote, other) if quote and other not in text else text
+
+
+def remark(document: Document, comment: str) -> str:
+    """Return a reason as a comment that any line end can take, in the document's encoding."""
+    from bisect_deps.secret import redact  # the linter writes no reasons
+
+    text = "".join(char if char.isprintable() else "?" for char in " ".join(comment.split()))
+    known = redact(text).encode(document.encoding, "replace").decode(document.encoding)
+    return f"{TAG}{known}".rstrip("\\ ")
+
+
+def remark_at(document: Document, number: int, comment: str) -> Change:
+    """Put a reason at the end of a physical line."""
+    line = document.physical[number - 1]
+    gap = " " if "#" in document.slice(line.span) else "  "
+    return Span(line.span.end, line.span.end), gap + remark(document, comment)
 
 
 def _rehash(document: Document, line: LogicalLine, hashes: tuple[str, ...]) -> list[Change]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import locale
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,10 +43,13 @@ _MARKS = (
 )
 
 
-def read_input(path: Path) -> bytes:
-    """Return the bytes of the user's file. Raises InputError where it is not a text file."""
+def read_input(path: Path, read: Callable[[str], bytes] | None = None) -> bytes:
+    """Return the bytes of the user's file. Raises InputError where it is not a text file.
+
+    `read` gives them by the absolute path, by default from the disk.
+    """
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if read is None else read(os.path.abspath(path))
     except FileNotFoundError as error:
         hint = "give the path of a requirements.txt or pyproject.toml"
         raise InputError("no such file", place=str(path), hint=hint) from error

@@ -13,7 +13,7 @@ from typing import Any
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._embedded import Embedding, Slot, broken, embed
-from bisect_deps.formats._splice import TAG, Change, newline_of
+from bisect_deps.formats._splice import TAG, Change, newline_of, quotable, remark_at
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats._toml import Array, NotToml, Text, layout, load
 from bisect_deps.formats.base import Document, Span
@@ -98,6 +98,11 @@ class TomlStyle:
         at = comment.end(1) if comment and comment[1] else at
         at -= source.text[:at].endswith("\r")
         return [(source.span(at, at), newline + line)]
+
+    def remark(self, embedding: Embedding, index: int, comment: str) -> list[Change]:
+        """Put the reason at the end of the line."""
+        document = embedding.document
+        return [remark_at(document, document.lines[index].last, comment)]
 
     def _is_dynamic(self, source: Mapped) -> bool:
         table: Any = load(source.text)
@@ -224,4 +229,4 @@ def _add_to(array: Array, text: str, added: Sequence[str], newline: str) -> list
 
 
 def _quoted(text: str) -> str:
-    return f'"{text}"'
+    return '"' + quotable(text, '"') + '"'

@@ -12,12 +12,13 @@ at every commit, and making dataclasses would take half of its time.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from packaging.markers import InvalidMarker, Marker
+from packaging.utils import canonicalize_name
 
 from bisect_deps.errors import InputError
 
@@ -123,6 +124,7 @@ class Parts(NamedTuple):
     `specifier` come from its file name. `url` is the link that pip would fetch. A span is None
     where the part is absent or does not stand in the text by itself; `specifier_span` is inside any
     parentheses, and without one, `insertion` is where a specifier would go (None where it cannot).
+    `span` covers the whole requirement, its `-e` too, without options and comment.
     """
 
     name: str = ""
@@ -139,6 +141,7 @@ class Parts(NamedTuple):
     marker_span: Span | None = None
     url_span: Span | None = None
     insertion: int | None = None
+    span: Span | None = None
 
 
 class Include(NamedTuple):
@@ -245,6 +248,14 @@ class Manifest(Protocol):
         """The root file, as the user named it."""
 
     @property
+    def named(self) -> Sequence[str]:
+        """The keys of the files that the user named: one as a rule.
+
+        Where there are several, the root file only joins them: it is rendered for builders, is
+        never changed, and is none of the user's files.
+        """
+
+    @property
     def requirements(self) -> Sequence[Requirement]:
         """Every requirement of the root file and its includes, `number` being the index.
 
@@ -278,11 +289,35 @@ class Manifest(Protocol):
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return `files` with the edits made: same keys, plus files that an ADD edit needs.
 
-        Raises InputError for an edit that cannot be made without loss.
+        The comment of an edit is left out where it cannot stand. Raises InputError for an edit that
+        cannot be made without loss.
         """
 
     def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
         """Return the edits as the report shows them: file, line, before and after."""
+
+
+def users_files(manifest: Manifest) -> dict[str, bytes]:
+    """Return `manifest.files` without a root file that only joins several that were named."""
+    files = dict(manifest.files)
+    if len(manifest.named) > 1:
+        del files[next(iter(files))]
+    return files
+
+
+def render_with_comments(
+    render: Callable[[tuple[Edit, ...]], Mapping[str, bytes]], edits: Iterable[Edit]
+) -> Mapping[str, bytes]:
+    """Return what `render` makes of edits, without their comments where those cannot stand."""
+    edits = tuple(edits)
+    try:
+        return render(edits)
+    except InputError:
+        if not any(edit.comment for edit in edits):
+            raise
+        import dataclasses  # takes its time, and the linter makes no comments
+
+        return render(tuple(dataclasses.replace(edit, comment="") for edit in edits))
 
 
 def target_of(manifest: Manifest, edit: Edit) -> Requirement:
@@ -300,3 +335,24 @@ def applies(requirement: Requirement, markers: Mapping[str, str]) -> bool:
         return Marker(requirement.marker).evaluate({"extra": "", **markers})
     except InvalidMarker:
         return True
+
+
+def unpinned(
+    requirements: Iterable[Requirement],
+    environment: Mapping[str, str],
+    markers: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return the text of each line that pins nothing, with its version in an environment.
+
+    In the order of the file. Left out are lines whose project a pin of another line or of a
+    constraints file holds, those with a URL or a path, and those whose markers do not hold in
+    `markers` (None: all hold). `environment` maps names to versions.
+    """
+    installed: dict[str, str] = {canonicalize_name(n): v for n, v in environment.items()}
+    selected = [own for own in requirements if markers is None or applies(own, markers)]
+    pinned = {own.name for own in selected if own.pin is not None}
+    return {
+        own.text: installed[own.name]
+        for own in selected
+        if not own.constraint and not own.url and own.name in installed.keys() - pinned
+    }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from bisect_deps.errors import InputError
 from bisect_deps.formats._embedded import Embedding, Slot, embed
 from bisect_deps.formats._lines import read_code
-from bisect_deps.formats._splice import TAG, Change, newline_of
+from bisect_deps.formats._splice import TAG, Change, newline_of, remark_at
 from bisect_deps.formats._text import decode_utf8, mapped
 from bisect_deps.formats.base import Document, PhysicalLine, Span
 
@@ -74,6 +74,11 @@ class Environment:
         newline = newline_of(document)
         added = "".join(f"{newline}{indent}- {text}" for text in texts)
         return [(Span(line.span.end, line.span.end), added)]
+
+    def remark(self, embedding: Embedding, index: int, comment: str) -> list[Change]:
+        """Put the reason at the end of the line."""
+        document = embedding.document
+        return [remark_at(document, document.lines[index].last, comment)]
 
 
 STYLE = Environment()

@@ -7,6 +7,7 @@ again, and must declare what it declared before except for the edit.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -16,7 +17,17 @@ from typing import TYPE_CHECKING
 from bisect_deps.errors import InputError
 from bisect_deps.formats._hints import shown
 from bisect_deps.formats._lines import read_document
-from bisect_deps.formats._splice import CONSTRAINTS_FILE, Change, append, comment_out, repin
+from bisect_deps.formats._splice import (
+    CONSTRAINTS_FILE,
+    JOINING_FILE,
+    Change,
+    append,
+    comment_out,
+    remark,
+    remark_at,
+    repin,
+    replace,
+)
 from bisect_deps.formats.base import (
     Document,
     Include,
@@ -25,18 +36,24 @@ from bisect_deps.formats.base import (
     Parts,
     Problem,
     ProblemKind,
+    render_with_comments,
     target_of,
 )
 
 if TYPE_CHECKING:
     from bisect_deps.model import Edit, FixEdit, Requirement
 
+# What uv reads otherwise in the name of an included file, in quotes or not (0.13).
+_UNREADABLE = re.compile(r"[#\"\\]|\$\{")
 # Deeper than anybody includes by hand, and well within the interpreter's own limit.
 _MAX_DEPTH = 200
 
 
 class RequirementsManifest:
-    """A requirements file and its includes."""
+    """A requirements file and its includes, or several that one joining document includes.
+
+    Lines are added to the last of the `named` files.
+    """
 
     def __init__(
         self,
@@ -45,9 +62,11 @@ class RequirementsManifest:
         places: tuple[tuple[Document, LogicalLine], ...],
         folder: Path,
         variables: Mapping[str, str],
+        named: tuple[str, ...] = (),
     ) -> None:
         self.path = path
         self.documents = documents
+        self.named = named or (documents[0].path,)
         self.places = places
         self.folder = folder
         self.variables = variables
@@ -72,13 +91,21 @@ class RequirementsManifest:
         """What all documents report."""
         return tuple(problem for document in self.documents for problem in document.problems)
 
+    def named_as(self, path: Path, named: tuple[str, ...]) -> RequirementsManifest:
+        """Return the same manifest as that of several `named` files, at home beside `path`."""
+        return RequirementsManifest(
+            path, self.documents, self.places, self.folder, self.variables, named
+        )
+
     def line_of(self, requirement: Requirement) -> LogicalLine:
         """Return the logical line that a requirement stands on."""
         return self.places[requirement.number][1]
 
     def render(self, edits: Iterable[Edit] = ()) -> Mapping[str, bytes]:
         """Return the files with the edits made; each edited file is read again and compared."""
-        edits = tuple(edits)
+        return render_with_comments(self._rendered, edits)
+
+    def _rendered(self, edits: tuple[Edit, ...]) -> Mapping[str, bytes]:
         files = dict(self.files)
         for document in self.documents:
             changes = self._changes(document, edits)
@@ -86,31 +113,30 @@ class RequirementsManifest:
                 files[document.path] = document.splice(changes)
                 self._check(document, files[document.path], edits)
         if self._includes_anew(edits):
-            files[CONSTRAINTS_FILE] = self._new_constraints(edits)
+            files[self._constraints] = self._new_constraints(edits)
         return files
 
     def describe(self, edits: Iterable[Edit]) -> Sequence[FixEdit]:
         """Return the edits as the report shows them."""
-        from bisect_deps.model import EditAction, FixEdit
+        from bisect_deps.formats._requirement import described_edit
+        from bisect_deps.model import FixEdit
 
         described = []
         edits = tuple(edits)
-        root = self.documents[0]
-        appended = len(root.physical)
+        last = {document.path: len(document.physical) for document in self.documents}
         for edit in edits:
             if _is_add(edit):
-                file, line = (CONSTRAINTS_FILE, 1) if edit.constraint else (root.path, appended + 1)
-                appended += not edit.constraint
-                described.append(FixEdit(file, line, edit.name, None, edit.to, edit.action))
+                file = self._constraints if edit.constraint else self.named[-1]
+                last[file] = last.get(file, 0) + 1
+                described.append(FixEdit(file, last[file], edit.name, None, edit.to, edit.action))
                 continue
-            own = target_of(self, edit)
-            after = edit.to if edit.action is EditAction.REPIN else None
-            described.append(
-                FixEdit(
-                    own.file, own.line, own.name or edit.name, own.specifier, after, edit.action
-                )
-            )
+            described.append(described_edit(target_of(self, edit), edit))
         return described
+
+    @property
+    def _constraints(self) -> str:
+        """Return the key of the file for added constraints, beside the file that includes it."""
+        return posixpath.join(posixpath.dirname(self.named[-1]), CONSTRAINTS_FILE)
 
     def _changes(self, document: Document, edits: tuple[Edit, ...]) -> list[Change]:
         from bisect_deps.model import EditAction
@@ -122,35 +148,41 @@ class RequirementsManifest:
             line = self.line_of(target_of(self, edit))
             if edit.action is EditAction.DROP:
                 changes += comment_out(document, line)
+            elif edit.action is EditAction.REPLACE:
+                changes += replace(document, line, edit.to or "", edit.hashes)
             else:
                 changes += repin(document, line, edit.to or "", edit.hashes)
+            if edit.comment:
+                changes.append(remark_at(document, line.last, edit.comment))
         return changes + append(document, self._added(document, edits))
 
     def _added(self, document: Document, edits: tuple[Edit, ...]) -> list[str]:
         """Return the lines to append to one file."""
-        is_root, is_own = document is self.documents[0], document.path == CONSTRAINTS_FILE
+        is_last = document.path == self.named[-1]
+        is_own = document.path == self._constraints
         lines = [
-            _line(edit)
+            _line(edit, document)
             for edit in edits
-            if _is_add(edit) and (is_own if edit.constraint else is_root)
+            if _is_add(edit) and (is_own if edit.constraint else is_last)
         ]
-        if is_root and self._includes_anew(edits):
+        if is_last and self._includes_anew(edits):
             lines.append(f"-c {CONSTRAINTS_FILE}")
         return lines
 
     def _includes_anew(self, edits: tuple[Edit, ...]) -> bool:
-        is_known = any(document.path == CONSTRAINTS_FILE for document in self.documents)
+        is_known = any(document.path == self._constraints for document in self.documents)
         return not is_known and any(_is_add(edit) and edit.constraint for edit in edits)
 
     def _new_constraints(self, edits: tuple[Edit, ...]) -> bytes:
-        beside = self.path.parent / CONSTRAINTS_FILE
+        beside = self.path.parent / self._constraints
         if beside.exists():
             raise InputError(
                 "the file for added constraints exists already and is not included",
                 place=str(beside),
                 hint="move it away, or include it with -c",
             )
-        lines = [_line(edit) for edit in edits if _is_add(edit) and edit.constraint]
+        root = self.documents[0]
+        lines = [_line(edit, root) for edit in edits if _is_add(edit) and edit.constraint]
         return "".join(f"{line}\n" for line in lines).encode()
 
     def _check(self, document: Document, data: bytes, edits: tuple[Edit, ...]) -> None:
@@ -180,8 +212,20 @@ class RequirementsManifest:
             elif edit.action is EditAction.REPIN and line.parts is not None:
                 parts = line.parts._replace(specifier=edit.to or "", hashes=edit.hashes)
                 expected.append(comparable(parts))
+            elif edit.action is EditAction.REPLACE and line.parts is not None:
+                expected.append(comparable(self._replacing(edit, line.parts)))
         added = "\n".join(self._added(document, edits)).encode()
         return expected + _declared_by(self._read(added, document.path).lines)
+
+    def _replacing(self, edit: Edit, before: Parts) -> Parts:
+        """Return what stands in place of a requirement: its options stay, but for hashes."""
+        lines = self._read((edit.to or "").encode(), "").lines
+        parts = lines[0].parts if len(lines) == 1 else None
+        is_bare = not (lines and (lines[0].options or lines[0].comment))
+        if parts is None or lines[0].kind is not LineKind.REQUIREMENT or not is_bare:
+            place = target_of(self, edit).file
+            raise InputError(f"{shown(edit.to or '')!r} is no requirement", place=place)
+        return parts._replace(hashes=edit.hashes, config_settings=before.config_settings)
 
     def _read(self, data: bytes, path: str) -> Document:
         return read_document(data, path, self.folder, self.variables)
@@ -210,9 +254,42 @@ def parse(
         read or _from_disk,
     )
     loader.load(os.path.abspath(path), data, constraint=constraint, stack=())
-    documents = tuple(loader.documents[key] for key in loader.order)
-    places = tuple((loader.documents[key], line) for key, line in loader.places)
-    return RequirementsManifest(path, documents, places, loader.folder, loader.variables)
+    return loader.manifest(path)
+
+
+def parse_several(
+    files: Sequence[Path],
+    path: Path,
+    *,
+    folder: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    read: Callable[[str], bytes] | None = None,
+) -> RequirementsManifest:
+    """Read requirements files that are installed together, in order, as one manifest.
+
+    `path` is the one in whose folder the run is at home; the rest is as in `parse`. Raises
+    InputError for a name that no requirements file can include.
+    """
+    home = path.absolute().parent
+    keys = [os.path.relpath(file, home).replace(os.sep, "/") for file in files]
+    joined = "".join(f"-r {_as_option(key)}\n" for key in keys).encode()
+    manifest = parse(joined, home / JOINING_FILE, folder=folder, variables=variables, read=read)
+    root = manifest.documents[0]
+    named = tuple(line.include.target or "" for line in root.lines if line.include is not None)
+    for file, key in zip(files, keys, strict=True):
+        if key not in named or _UNREADABLE.search(key):
+            raise InputError(
+                "a file with this name cannot be read together with others",
+                place=str(file),
+                hint="give it a plain name, or one file alone",
+            )
+    return manifest.named_as(path, named)
+
+
+def _as_option(key: str) -> str:
+    """Write a path as pip and uv both read it; one that starts with a dash is no option then."""
+    key = f"./{key}" if key.startswith("-") else key
+    return f'"{key}"' if re.search(r"[\s']", key) else key
 
 
 class _Loader:
@@ -236,6 +313,12 @@ class _Loader:
         self.order: list[str] = []
         self.places: list[tuple[str, LogicalLine]] = []
         self.constraining: set[str] = set()
+
+    def manifest(self, path: Path) -> RequirementsManifest:
+        """Return what was loaded, for a root file that the user named `path`."""
+        documents = tuple(self.documents[key] for key in self.order)
+        places = tuple((self.documents[key], line) for key, line in self.places)
+        return RequirementsManifest(path, documents, places, self.folder, self.variables)
 
     def load(self, path: str, data: bytes, *, constraint: bool, stack: tuple[str, ...]) -> None:
         """Read one file and what it includes, adding its requirements in pip's order."""
@@ -351,9 +434,10 @@ def _is_add(edit: Edit) -> bool:
     return edit.action is EditAction.ADD
 
 
-def _line(edit: Edit) -> str:
+def _line(edit: Edit, document: Document) -> str:
     hashes = "".join(f" --hash={digest}" for digest in edit.hashes)
-    return f"{edit.name}{edit.to or ''}{hashes}"
+    comment = f"  {remark(document, edit.comment)}" if edit.comment else ""
+    return f"{edit.name}{edit.to or ''}{hashes}{comment}"
 
 
 def _declared_by(lines: Iterable[LogicalLine]) -> list[object]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._embedded import Embedding, Slot, broken, embed
-from bisect_deps.formats._splice import TAG, Change, newline_of
+from bisect_deps.formats._splice import TAG, Change, newline_of, remark
 from bisect_deps.formats._text import decode_utf8, mapped
 from bisect_deps.formats.base import Document, PhysicalLine, Span
 
@@ -84,6 +84,16 @@ class SetupCfg:
         newline = newline_of(document)
         added = "".join(f"{newline}{indent}{text}" for text in texts)
         return [(Span(line.span.end, line.span.end), added)]
+
+    def remark(self, embedding: Embedding, index: int, comment: str) -> list[Change]:
+        """Put the reason on a line of its own, since the format has no comment behind a value."""
+        document, slot = embedding.document, embedding.slots[index]
+        if not _stands_alone(document, slot):
+            return []
+        line = document.physical[document.place(slot.span.start)[0] - 1]
+        indent = document.text[line.span.start : slot.span.start]
+        text = f"{indent}{remark(document, comment)}{newline_of(document)}"
+        return [(Span(line.span.start, line.span.start), text)]
 
 
 STYLE = SetupCfg()

@@ -11,6 +11,9 @@ from bisect_deps import interpreters
 from bisect_deps.builders.base import Capabilities
 from bisect_deps.config import now
 from bisect_deps.errors import InputError
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.repair import baseline_inquiry
+from bisect_deps.fix.verdict import verdict_of
 from bisect_deps.formats import open_manifest
 from bisect_deps.formats.base import Manifest
 from bisect_deps.guiding.telling import Position, Telling, build_of, doubt, read_log
@@ -18,14 +21,11 @@ from bisect_deps.index import Index
 from bisect_deps.model import IndexSettings, Interpreter, Target, Verdict
 from bisect_deps.progress import Silent
 from bisect_deps.reports.diff import unified
+from bisect_deps.resolution.sources import sources, tells_dates
 from bisect_deps.resolver import Resolver
 from bisect_deps.search.strategy import Prefer
 from bisect_deps.secret import looks_secret
-from bisect_deps.session import baseline_inquiry
 from bisect_deps.sessions import Given, Start, Store, Word
-from bisect_deps.steps.base import Context
-from bisect_deps.steps.sources import sources, tells_dates
-from bisect_deps.steps.telling import verdict_of
 
 # A person who builds elsewhere builds one file at a time, and each time the whole of it.
 PERSON = Capabilities(max_parallel=1, check=False, typical=600.0)
@@ -52,7 +52,7 @@ class Guided:
         self.start, self.answers = store.read()
         self.originals = store.originals(self.start)
         self.manifest = _manifest(store.root, self.start, self.originals)
-        self.context = context_of(self.start, self.manifest)
+        self.case = case_of(self.start, self.manifest)
         self._telling: Telling | None = None
 
     @property
@@ -143,7 +143,7 @@ class Guided:
         here = self.position
         conclusion = here.conclusion
         assert conclusion is not None
-        own = self.context.interpreter
+        own = self.case.interpreter
         target = Target(
             python=own.version if own else self.start.python or "",
             platform=own.platform if own else "",
@@ -154,19 +154,15 @@ class Guided:
         return verdict_of(
             self.manifest,
             target,
-            conclusion.kind,
-            conclusion.case,
-            conclusion.fixes,
+            conclusion,
             here.probes,
-            summary=conclusion.summary,
             builds=len(here.asked),
-            passing=conclusion.passing,
         )
 
     def _told(self) -> Telling:
         if self._telling is None:
             self._telling = Telling(
-                self.manifest, self.context, self.answers, self.store.log, self.store.keep_log
+                self.manifest, self.case, self.answers, self.store.log, self.store.keep_log
             )
         return self._telling
 
@@ -233,7 +229,7 @@ def begin(store: Store, start: Start, manifest: Manifest, log: bytes | None) -> 
 
 
 def _first_answer(store: Store, start: Start, manifest: Manifest, log: bytes) -> Given:
-    inquiry = baseline_inquiry(context_of(start, manifest))
+    inquiry = baseline_inquiry(case_of(start, manifest))
     found = read_log(manifest, inquiry, log)
     if found.infrastructure:
         raise InputError(
@@ -305,14 +301,14 @@ def places(root: Path, start: Start, keys: Collection[str]) -> list[tuple[str, P
     return [(key, place) for key in keys]
 
 
-def context_of(start: Start, manifest: Manifest) -> Context:
-    """Return what the story works with: facts and the resolver here, builds by a person."""
+def case_of(start: Start, manifest: Manifest) -> Case:
+    """Return what the repair works with: facts and the resolver here, builds by a person."""
     interpreter = _interpreter(start)
     index, resolver = None, None
     if start.evidence and interpreter is not None:
         seen = sources(_settings(start), manifest, "uv", manifest.path.absolute().parent)
         index, resolver = Index(seen, interpreter), Resolver(interpreter, seen)
-    return Context(
+    return Case(
         manifest=manifest,
         interpreter=interpreter,
         capabilities=PERSON,

@@ -27,7 +27,7 @@ class Known:
 
 def known(guided: Guided) -> Known:
     """Return what the answers have shown so far."""
-    lines = guided.context.requirements
+    lines = guided.case.requirements
     numbers = {each.number for each in lines}
     cleared: set[int] = set()
     for asked in guided.position.asked:
@@ -83,10 +83,10 @@ def said(manifest: Manifest, candidate: Candidate) -> str:
     if not candidate.edits:
         return "the file as it is"
     drops = {e.number for e in candidate.edits if e.action is EditAction.DROP}
-    moved = {e.number for e in candidate.edits if e.action is EditAction.REPIN}
+    moved = {e.number for e in candidate.edits if e.number is not None} - drops
     out = [each.text for each in manifest.requirements if each.number in drops]
     left = [each.text for each in manifest.requirements if each.number not in drops | moved]
-    pins = [f"{e.name}{e.to}" for e in candidate.edits if e.action is not EditAction.DROP]
+    pins = [e.text for e in candidate.edits if e.action is not EditAction.DROP]
     if out and not left:
         return shown(f"with only {listed(pins)}" if pins else "with every line commented out")
     if out and len(out) > MOST_NAMED >= len(left) + len(pins):

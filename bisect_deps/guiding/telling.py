@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bisect_deps.evidence import diagnose
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.failure import failing_release
+from bisect_deps.fix.repair import Conclusion, repair
 from bisect_deps.formats.base import Manifest
 from bisect_deps.journal import digest
 from bisect_deps.model import (
@@ -26,9 +29,7 @@ from bisect_deps.model import (
 from bisect_deps.probing import Inquiry, edited, with_log
 from bisect_deps.progress import Silent
 from bisect_deps.resolver import Resolution
-from bisect_deps.session import Conclusion, solve
 from bisect_deps.sessions import Given, Word
-from bisect_deps.steps.base import Case, Context, failing_release
 
 OUTCOMES = {Word.GOOD: Outcome.PASS, Word.BAD: Outcome.FAIL, Word.SKIP: Outcome.UNRESOLVED}
 
@@ -47,10 +48,11 @@ class Position:
     """Where a session stands: the next question or the conclusion, and all that was answered.
 
     `build` is the digest of the files asked about. `left` is how many builds are still to come if
-    one culprit, or two, are to be found. `resolved` are probes that the resolver alone answered.
+    one culprit, or two, are to be found. `resolved` are probes that the resolver alone answered;
+    `known` is what was concluded so far, last the newest.
     """
 
-    case: Case
+    known: list[Conclusion] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     inquiry: Inquiry | None = None
     build: str = ""
@@ -63,8 +65,8 @@ class Position:
         """Return what belongs in the file now: the build asked for, or the fix, or the original."""
         if self.inquiry is not None:
             return self.inquiry.candidate
-        fixes = self.conclusion.fixes if self.conclusion else ()
-        return fixes[0].candidate if fixes else Candidate()
+        ways = self.conclusion.ways if self.conclusion else ()
+        return ways[0].candidate if ways else Candidate()
 
     @property
     def probes(self) -> list[Probe]:
@@ -75,9 +77,9 @@ class Position:
     def proven(self) -> list[tuple[Requirement, ...]]:
         """Return the requirements of each culprit that is proven both ways."""
         return [
-            tuple(member.requirement for member in found.members)
-            for found in self.case.culprits
-            if found.proof.failing_probe is not None and found.proof.passing_probe is not None
+            tuple(member.requirement for member in culprit.members)
+            for culprit in (self.known[-1].culprits if self.known else ())
+            if culprit.proof.failing_probe is not None and culprit.proof.passing_probe is not None
         ]
 
 
@@ -87,22 +89,22 @@ class Telling:
     def __init__(
         self,
         manifest: Manifest,
-        context: Context,
+        case: Case,
         answers: Iterable[Given],
         log_of: Callable[[Given], bytes],
         keep_log: Callable[[bytes], str],
     ) -> None:
-        self.position = Position(Case())
+        self.position = Position()
         self._manifest = manifest
         self._log_of = log_of
         self._keep_log = keep_log
-        self._counter = _Counter(len(context.requirements), self.position.asked)
+        self._counter = _Counter(len(case.requirements), self.position.asked)
         self._waiting = {each.build: each for each in answers}
         self._read: dict[str, Diagnosis | None] = {}
         self._known: dict[str, Probe] = {}
         self._answers: list[Probe] = []
-        context = replace(context, progress=self._counter, record=self._record)
-        self._story = solve(context, self.position.case)
+        case = replace(case, progress=self._counter, record=self._record)
+        self._story = repair(case, self.position.known)
         self._inquiries: Sequence[Inquiry] = next(self._story)
         self._go_on()
 

@@ -86,7 +86,7 @@ def facts_of(
     `hidden` those too new for `exclude_newer`.
     """
     name = requirement.name
-    if not _is_needed(requirement, interpreter):
+    if not is_needed(requirement, interpreter):
         text = f"{requirement.text} is not needed on Python {interpreter.minor}"
         return (Fact(FactKind.NOT_NEEDED, name, None, text),)
     if releases is None or not (releases or hidden):
@@ -96,6 +96,17 @@ def facts_of(
     if not matching:
         return (_nothing_matches(requirement, releases, hidden),)
     return _judged(requirement, matching, releases, interpreter)
+
+
+def is_needed(requirement: Requirement, interpreter: Interpreter) -> bool:
+    """Say whether the requirement's marker holds on this Python; an unreadable one does."""
+    if not requirement.marker or not interpreter.markers:
+        return True
+    try:
+        environment = {"extra": "", **interpreter.markers}
+        return Marker(requirement.marker).evaluate(dict(environment))
+    except InvalidMarker:
+        return True
 
 
 def matches(specifier: str, releases: Sequence[ReleaseFacts]) -> list[ReleaseFacts]:
@@ -152,16 +163,6 @@ def newest_release(releases: Sequence[ReleaseFacts]) -> ReleaseFacts | None:
     return pool[-1] if pool else None
 
 
-def _is_needed(requirement: Requirement, interpreter: Interpreter) -> bool:
-    if not requirement.marker or not interpreter.markers:
-        return True
-    try:
-        environment = {"extra": "", **interpreter.markers}
-        return Marker(requirement.marker).evaluate(dict(environment))
-    except InvalidMarker:
-        return True
-
-
 def _nothing_matches(
     requirement: Requirement, releases: Sequence[ReleaseFacts], hidden: Sequence[ReleaseFacts]
 ) -> Fact:
@@ -175,9 +176,23 @@ def _nothing_matches(
         sentence = f"{name} {first.version} is newer than the index as of the given time{day}"
         return Fact(FactKind.TOO_NEW, name, first.version, sentence, nearest)
     wanted = pin or requirement.specifier
-    known = f"; the nearest release is {nearest}" if nearest else ""
+    near = _neighbours(pin, releases) if pin else ([nearest] if nearest else [])
+    said = "release is" if len(near) == 1 else "releases are"
+    known = f"; the nearest {said} {' and '.join(near)}" if near else ""
     sentence = f"the index has no release {name} {wanted}{known}"
     return Fact(FactKind.NO_SUCH_VERSION, name, pin, sentence, nearest)
+
+
+def _neighbours(version: str, releases: Sequence[ReleaseFacts]) -> list[str]:
+    """Return the last release before a version that does not exist, and the first after it."""
+    wanted = parsed(version)
+    fit = [r for r in releases if r.installable and r.yanked is None]
+    fit = [r for r in fit if not r.parsed.is_prerelease] or fit
+    if wanted is None:
+        return []
+    before = [r.version for r in fit if r.parsed < wanted]
+    after = [r.version for r in fit if r.parsed > wanted]
+    return [*before[-1:], *after[:1]]
 
 
 def _judged(

@@ -17,6 +17,7 @@ _SYSTEMS = {
     "windows": ("windows", "x86_64"),
     "macos": ("macos", "arm64"),
 }
+_LAST_PATCH = 99
 _MARKERS = {
     "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
     "windows": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
@@ -43,6 +44,38 @@ def on_platform(interpreter: Interpreter, platform: str) -> Interpreter:
         platform=f"{system}-{machine}",
         tags=tuple(_tags(interpreter, list(_platforms(system, machine)))),
         markers=markers,
+    )
+
+
+def on_python(interpreter: Interpreter, minor: str) -> Interpreter:
+    """Return CPython at another minor version (`3.8`) on the same platform.
+
+    No real one is asked: its patch version counts as later than any, its `path` is empty.
+    """
+    major, _, rest = minor.partition(".")
+    version = (int(major), int(rest))
+    platforms = list(dict.fromkeys(tag.rpartition("-")[2] for tag in accepted_tags(interpreter)))
+    platforms = [platform for platform in platforms if platform != "any"]
+    name = f"cp{major}{rest}"
+    # Until 3.7 the ABI names the memory allocator, which every build in use has (PEP 3149).
+    abi = f"{name}m" if version < (3, 8) else name
+    found = [
+        *tags.cpython_tags(version, [abi], platforms),
+        *tags.compatible_tags(version, name, platforms),
+    ]
+    full = f"{minor}.{_LAST_PATCH}"
+    markers = {
+        **interpreter.markers,
+        "python_version": minor,
+        "python_full_version": full,
+        "implementation_version": full,
+    }
+    return replace(
+        interpreter,
+        path="",
+        version=full,
+        tags=tuple(map(str, found)),
+        markers=markers if interpreter.markers else {},
     )
 
 

@@ -36,6 +36,11 @@ class LockManifest(NamedTuple):
         return {document.path: document.data for document in self.documents}
 
     @property
+    def named(self) -> Sequence[str]:
+        """The one file."""
+        return (self.documents[0].path,)
+
+    @property
     def problems(self) -> Sequence[Problem]:
         """What makes the lock unreadable."""
         return self.documents[0].problems

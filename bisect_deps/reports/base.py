@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import PurePath
 
 from packaging.version import InvalidVersion, Version
 
-from bisect_deps.misnomers import meant_by
+from bisect_deps.knowledge.wrong_names import meant_by
 from bisect_deps.model import (
+    STDIN,
     Cause,
     Culprit,
     Edit,
@@ -19,10 +20,12 @@ from bisect_deps.model import (
     FixEdit,
     Member,
     Narrowing,
+    Note,
     Outcome,
     Phase,
     Probe,
     ProbeKind,
+    PythonFor,
     Tried,
     Verdict,
     VerdictKind,
@@ -165,6 +168,23 @@ def also_built(narrowing: Narrowing) -> str:
     return "; ".join(parts)
 
 
+def between(narrowing: Narrowing) -> str:
+    """Return which versions between the neighbours were not built; "" where they are neighbours."""
+    if not narrowing.not_built:
+        return ""
+    were = "was" if len(narrowing.not_built) == 1 else "were"
+    return f"between them {some(narrowing.not_built, 2)} {were} not built"
+
+
+def shown_by(narrowing: Narrowing, probes: Sequence[Probe] = ()) -> str:
+    """Return the builds that show what the versions at the turn do, older first; "" for none."""
+    ends = {narrowing.last_failing, narrowing.first_passing}
+    if None in ends and len(narrowing.tried) > 1:
+        return ""
+    at_turn = [tried.probe for tried in by_version(narrowing) if tried.version in ends]
+    return listed([named_probe(number, probes) for number in at_turn if number is not None])
+
+
 def left_out(narrowing: Narrowing) -> str:
     """Return which versions were not built, and why, reason by reason."""
     versions: dict[str, list[str]] = {}
@@ -196,6 +216,12 @@ OUTCOME_WORDS = {
 def probe_name(number: int, kind: ProbeKind) -> str:
     """Return what people call a probe: a build, or a dry run that chooses versions alone."""
     return f"dry run {number}" if kind is ProbeKind.RESOLVE else f"build {number}"
+
+
+def named_probe(number: int, probes: Sequence[Probe]) -> str:
+    """Return what people call the probe of a number; a build where it is not among `probes`."""
+    kinds = {probe.number: probe.kind for probe in probes}
+    return probe_name(number, kinds.get(number, ProbeKind.SUBSET))
 
 
 PHASE_WORDS = {
@@ -243,22 +269,49 @@ def sentence(culprit: Culprit) -> str:
 
 def proof_text(culprit: Culprit, probes: Sequence[Probe] = ()) -> str:
     """Return how the culprit was proven, or what of the proof is missing."""
-    by_number = {probe.number: probe for probe in probes}
-
-    def named(number: int) -> str:
-        probe = by_number.get(number)
-        return probe_name(number, probe.kind if probe else ProbeKind.SUBSET)
-
     fails, passes = culprit.proof.failing_probe, culprit.proof.passing_probe
     with_it = "with them together" if len(culprit.members) > 1 else "with it"
-    without = _without(culprit, None if passes is None else by_number.get(passes))
-    if fails is not None and passes is not None:
-        return f"{named(fails)} fails {with_it}, {named(passes)} passes {without}"
-    if fails is not None:
-        return f"{named(fails)} fails {with_it}; that it passes {without} was not shown"
-    if passes is not None:
-        return f"{named(passes)} passes {without}; that it fails {with_it} was not shown"
+    without = _without(culprit, next((one for one in probes if one.number == passes), None))
+    fails_with = "" if fails is None else f"{named_probe(fails, probes)} fails {with_it}"
+    passes_without = "" if passes is None else f"{named_probe(passes, probes)} passes {without}"
+    if fails_with and passes_without:
+        return f"{fails_with}, {passes_without}"
+    if fails_with:
+        return f"{fails_with}; that it passes {without} was not shown"
+    if passes_without:
+        return f"{passes_without}; that it fails {with_it} was not shown"
     return "no build of its own shows it"
+
+
+def note_text(note: Note, probes: Sequence[Probe] = ()) -> str:
+    """Return a sentence of the verdict with the build or the fact that shows it."""
+    said, shows = shown(note.text).rstrip(), []
+    if note.probe is not None:
+        name = named_probe(note.probe, probes)
+        shows += [] if name in said else [name]
+    shows += [shown(note.fact).rstrip(".")] if note.fact else []
+    return ended(f"{said.removesuffix('.')} ({'; '.join(shows)})" if shows else said)
+
+
+def made_for(python: PythonFor) -> str:
+    """Return for which Python a file was made, what shows it, and how to build for it."""
+    facts = "; ".join(shown(fact).rstrip(".") for fact in python.facts)
+    version = shown(python.version)
+    said = f"This file was made for Python {version}" + (f": {facts}" if facts else "")
+    if python.probe is not None:
+        return f"{said}; --python {version} builds it as it is (build {python.probe})."
+    if python.path is not None:
+        return f"{said}; that Python is here: --python {version} builds for it."
+    return (
+        f"{said}; that Python is not installed here: uv python install {version}, then "
+        f"--python {version}."
+    )
+
+
+def unpinned_lines(unpinned: Mapping[str, str]) -> str:
+    """Return the lines that pin nothing with their verified versions, and how to pin them."""
+    lines = some([f"{shown(text)} ({shown(version)})" for text, version in unpinned.items()], 6)
+    return f"{lines}; to pin them as verified, run the same command again with --lock FILE."
 
 
 def _without(culprit: Culprit, passing: Probe | None) -> str:
@@ -270,7 +323,7 @@ def _without(culprit: Culprit, passing: Probe | None) -> str:
         if edit.number in numbers and edit.action is EditAction.DROP:
             return f"without {shown(edit.name)}" if several else "without it"
         if edit.number in numbers or edit.name in names:
-            return shown(f"with {edit.name}{edit.to or ''}")
+            return shown(f"with {edit.text}")
     if passing is not None and passing.kind is ProbeKind.FIX and not several:
         # It is still in the file, so what mended it is no version: other build tools.
         return "with the fix"
@@ -348,7 +401,7 @@ def _broken(verdict: Verdict) -> str:
 def changes(edits: Sequence[Edit], most: int | None = 6) -> str:
     """Return the edits of a candidate in a few words: `without a and b, with c<2`."""
     out = [edit.name for edit in edits if edit.action is EditAction.DROP]
-    moved = [f"{edit.name}{edit.to or ''}" for edit in edits if edit.action is not EditAction.DROP]
+    moved = [edit.text for edit in edits if edit.action is not EditAction.DROP]
     parts = [f"without {some(out, most)}"] if out else []
     parts += [f"with {some(moved, most)}"] if moved else []
     return shown(", ".join(parts))
@@ -367,6 +420,8 @@ def _fix_change(edit: FixEdit) -> str:
     if edit.action is EditAction.ADD:
         return f"add {edit.name}{edit.after or ''}"
     before, after = edit.before or "", edit.after or ""
+    if edit.action is EditAction.REPLACE:
+        return f"{before or edit.name} to {after}"
     if before.startswith("==") and after.startswith("=="):
         before, after = before.strip("= "), after.strip("= ")
     return f"{edit.name} {before or 'of any version'} to {after or 'any version'}"
@@ -374,7 +429,7 @@ def _fix_change(edit: FixEdit) -> str:
 
 def usage(verdict: Verdict, fix: Fix) -> str:
     """Return how to have the fix written, in one or two sentences."""
-    root = PurePath(verdict.file).name
+    root = "" if verdict.files else PurePath(verdict.file).name
     changed = list(dict.fromkeys(edit.file for edit in fix.edits))
     if all(edit.action is EditAction.ADD and edit.file != root for edit in fix.edits) and changed:
         return shown(
@@ -382,10 +437,12 @@ def usage(verdict: Verdict, fix: Fix) -> str:
             f"{file_name(verdict)}, which stays as it is, or with -o FOLDER/ to write all files "
             "there. Nothing is built twice."
         )
-    if changed in ([], [root]):
+    if not verdict.files and changed in ([], [root]):
         places, elsewhere = file_name(verdict), "-o FILE to write the fixed file there"
     else:
         places, elsewhere = listed(changed), "-o FOLDER/ to write all files there"
+    if STDIN in (verdict.file, *verdict.files):
+        return f"run the same command again with {elsewhere}. Nothing is built twice."
     if verdict.target.builder == "manual":
         return shown(f"make this change in {places}, if the session has not left it there.")
     return shown(
@@ -412,9 +469,9 @@ def loss(fix: Fix) -> str:
 
 
 def file_name(verdict: Verdict) -> str:
-    """Return the file as the user named it, without the folders of an absolute path."""
-    path = PurePath(verdict.file)
-    return shown(path.name if path.is_absolute() else verdict.file)
+    """Return the file as the user named it, or several; without the folders of an absolute path."""
+    paths = [PurePath(file) for file in verdict.files or (verdict.file,)]
+    return shown(listed([path.name if path.is_absolute() else str(path) for path in paths]))
 
 
 def log_path(file: str, log: str) -> str:

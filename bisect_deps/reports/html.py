@@ -30,6 +30,7 @@ from bisect_deps.model import (
 )
 from bisect_deps.reports.base import (
     OUTCOME_WORDS,
+    between,
     by_version,
     changes,
     doubts,
@@ -42,7 +43,9 @@ from bisect_deps.reports.base import (
     listed,
     log_path,
     loss,
+    made_for,
     name_of,
+    note_text,
     probe_name,
     proof_text,
     safe,
@@ -50,6 +53,7 @@ from bisect_deps.reports.base import (
     shown,
     status_word,
     turning_point,
+    unpinned_lines,
     usage,
 )
 
@@ -99,6 +103,9 @@ def render(
         known_to_pass=_known_to_pass(verdict),
         culprits=[_culprit(culprit, verdict, kept) for culprit in verdict.culprits],
         doubts=doubts(verdict),
+        made_for=list(_linked(made_for(verdict.python_for))) if verdict.python_for else [],
+        notes=[list(_linked(note_text(note, verdict.probes))) for note in verdict.notes],
+        unpinned=unpinned_lines(verdict.unpinned) if verdict.unpinned else "",
         probes=_probes(verdict, kept),
     )
 
@@ -164,6 +171,7 @@ def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
         ("Builds", f"{verdict.builds}"),
         ("Known from an earlier run", f"{known}" if known else ""),
         ("Time", duration(verdict.seconds)),
+        ("Time to the fix", _maybe(verdict.seconds_to_fix)),
         ("Python", target.python),
         ("Platform", target.platform),
         ("Installer", target.installer),
@@ -171,6 +179,10 @@ def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
         ("Index as of", instant(target.index_as_of)),
     ]
     return ((name, value) for name, value in facts if value)
+
+
+def _maybe(seconds: float | None) -> str:
+    return "" if seconds is None else duration(seconds)
 
 
 def _known_to_pass(verdict: Verdict) -> str:
@@ -187,6 +199,7 @@ def _culprit(culprit: Culprit, verdict: Verdict, logs: Mapping[str, str]) -> dic
         "excerpts": list(_excerpts(culprit.evidence, verdict.file, logs)),
         "strips": [_strip(narrowing) for narrowing in culprit.narrowings],
         "advice": culprit.advice,
+        "install": culprit.install,
         "proof": list(_linked(proof_text(culprit, verdict.probes))),
     }
 
@@ -247,7 +260,7 @@ def _strip(narrowing: Narrowing) -> dict[str, Any]:
     ]
     return {
         "name": narrowing.name,
-        "phrase": turning_point(narrowing),
+        "phrase": "; ".join(filter(None, (turning_point(narrowing), between(narrowing)))),
         "points": points,
         "skipped": left_out(narrowing),
     }

@@ -24,11 +24,13 @@ from bisect_deps.model import (
     FixEdit,
     Member,
     Narrowing,
+    Note,
     Outcome,
     Phase,
     Probe,
     ProbeKind,
     Proof,
+    PythonFor,
     Requirement,
     Target,
     Tried,
@@ -51,6 +53,7 @@ def to_json(verdict: Verdict) -> Object:
         "headline": headline(verdict),
         "summary": verdict.summary,
         "file": verdict.file,
+        "files": list(verdict.files),
         "sha256": verdict.sha256,
         "target": {
             "python": verdict.target.python,
@@ -66,8 +69,11 @@ def to_json(verdict: Verdict) -> Object:
         "probes": [_probe(probe) for probe in verdict.probes],
         "builds": verdict.builds,
         "seconds": round(verdict.seconds, 3),
+        "seconds_to_fix": _rounded(verdict.seconds_to_fix),
         "confidence": round(verdict.confidence, 4),
-        "notes": list(verdict.notes),
+        "python_for": _python_for(verdict.python_for) if verdict.python_for else None,
+        "notes": [_note(note) for note in verdict.notes],
+        "unpinned": dict(verdict.unpinned),
         "environment": dict(verdict.environment),
     }
     cleaned: Object = _clean(report)
@@ -106,6 +112,23 @@ def from_json(report: Mapping[str, Any]) -> Verdict:
         ) from error
 
 
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
+
+
+def _python_for(python: PythonFor) -> Object:
+    return {
+        "version": python.version,
+        "facts": list(python.facts),
+        "path": python.path,
+        "probe": python.probe,
+    }
+
+
+def _note(note: Note) -> Object:
+    return {"text": note.text, "probe": note.probe, "fact": note.fact}
+
+
 def _culprit(culprit: Culprit) -> Object:
     narrowings = [_narrowing(narrowing) for narrowing in culprit.narrowings]
     return {
@@ -114,6 +137,7 @@ def _culprit(culprit: Culprit) -> Object:
         "cause": culprit.cause.value,
         "summary": culprit.summary,
         "advice": culprit.advice,
+        "install": dict(culprit.install),
         "evidence": [
             {"log": evidence.log, "line": evidence.line, "text": evidence.text}
             for evidence in culprit.evidence
@@ -153,6 +177,7 @@ def _narrowing(narrowing: Narrowing) -> Object:
         "first_passing": narrowing.first_passing,
         "tried": [_tried(tried) for tried in narrowing.tried],
         "skipped": [_tried(tried) for tried in narrowing.skipped],
+        "not_built": list(narrowing.not_built),
     }
 
 
@@ -222,6 +247,7 @@ def _clean(value: Any) -> Any:
 def _verdict(report: Mapping[str, Any]) -> Verdict:
     target = report["target"]
     fallback, fix = report.get("fallback"), report["fix"]
+    python_for = report.get("python_for")
     return Verdict(
         kind=VerdictKind(report["verdict"]),
         file=report["file"],
@@ -241,9 +267,29 @@ def _verdict(report: Mapping[str, Any]) -> Verdict:
         builds=report["builds"],
         seconds=report["seconds"],
         summary=report.get("summary", ""),
-        notes=tuple(report.get("notes", ())),
+        notes=tuple(_read_note(note) for note in report.get("notes", ())),
         confidence=report.get("confidence", 1.0),
         environment=dict(report.get("environment", {})),
+        seconds_to_fix=report.get("seconds_to_fix"),
+        python_for=_read_python_for(python_for) if python_for else None,
+        unpinned=dict(report.get("unpinned", {})),
+        files=tuple(report.get("files", ())),
+    )
+
+
+def _read_note(note: Mapping[str, Any] | str) -> Note:
+    # Reports of 0.1.0 have the sentence alone.
+    if isinstance(note, str):
+        return Note(note)
+    return Note(note["text"], note.get("probe"), note.get("fact", ""))
+
+
+def _read_python_for(python: Mapping[str, Any]) -> PythonFor:
+    return PythonFor(
+        python["version"],
+        tuple(python.get("facts", ())),
+        python.get("path"),
+        python.get("probe"),
     )
 
 
@@ -259,6 +305,7 @@ def _read_culprit(culprit: Mapping[str, Any]) -> Culprit:
         proof=Proof(culprit["proof"]["failing_probe"], culprit["proof"]["passing_probe"]),
         narrowings=tuple(_read_narrowing(narrowing) for narrowing in narrowings),
         advice=culprit.get("advice", ""),
+        install=dict(culprit.get("install", {})),
     )
 
 
@@ -285,6 +332,7 @@ def _read_narrowing(narrowing: Mapping[str, Any]) -> Narrowing:
         first_passing=narrowing["first_passing"],
         tried=tuple(_read_tried(tried) for tried in narrowing["tried"]),
         skipped=tuple(_read_tried(tried) for tried in narrowing.get("skipped", ())),
+        not_built=tuple(narrowing.get("not_built", ())),
     )
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
-from bisect_deps.model import Outcome, Probe, ProbeKind, Target, Verdict
+from bisect_deps.model import Fix, Outcome, Probe, ProbeKind, Target, Verdict
 from bisect_deps.progress import Overview, Progress, Silent, StartedProbe
 from bisect_deps.reports.base import (
     OUTCOME_WORDS,
@@ -22,6 +22,7 @@ from bisect_deps.reports.base import (
     instant,
     listed,
     probe_name,
+    safe,
     shown,
     some,
 )
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 REFRESHES_PER_SECOND = 8
 _SHOWN_AT_ONCE = 4
+_FILE_LINES = ("--- ", "+++ ")
 _OUTCOME_STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNRESOLVED: "yellow"}
 
 
@@ -122,6 +124,10 @@ class _Display:
         if self._verbose and target.index_as_of:
             self._line((f"Package index as of {instant(target.index_as_of)}", "dim"))
 
+    def statement(self, text: str) -> None:
+        """Write a sentence of the verdict whole: it is certain before the first build."""
+        self._line((text, "bold yellow"), whole=True)
+
     def phase(self, name: str, detail: str = "") -> None:
         """Write a heading. What was left to find before it no longer says anything."""
         self._left = None
@@ -185,6 +191,17 @@ class _Display:
             self._line("  ", (_best_text(changes), "dim"))
         self._best = tuple(changes)
 
+    def fix_proven(self, fix: Fix, seconds: float) -> None:
+        """Write the fix with its diff, whole, so that nobody has to wait for more."""
+        self._line(
+            (f"Fix proven after {duration(seconds)}", "bold green"),
+            f" (build {fix.probe}); it is safe to stop now, narrowing follows:",
+            whole=True,
+        )
+        for line in safe(fix.diff).splitlines():
+            style = {"-": "red", "+": "green"}.get(line[:1], "dim")
+            self._line("  ", (line, "bold" if line[:4] in _FILE_LINES else style), whole=True)
+
     def finished(self, verdict: Verdict) -> None:
         """Leave a line empty in a terminal; the verdict is for standard output."""
         self._active = {}
@@ -195,11 +212,12 @@ class _Display:
     def _deserves_a_line(self, kind: ProbeKind) -> bool:
         return self._verbose or kind is not ProbeKind.RESOLVE
 
-    def _line(self, *parts: str | tuple[str, str]) -> None:
+    def _line(self, *parts: str | tuple[str, str], whole: bool = False) -> None:
         text = _text(parts)
-        if self._moving:
+        if self._moving and not whole:
             # As in the moving lines, one line each: a wrapped line is hard to skim.
             text.truncate(self._console.width if not self._verbose else 10_000, overflow="ellipsis")
+        text.rstrip()
         self._console.print(text, soft_wrap=True)
         if self._moving:
             self._moving.refresh()

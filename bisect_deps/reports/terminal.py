@@ -7,7 +7,7 @@ write instead. Colour only marks what the words already say.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -18,11 +18,13 @@ from bisect_deps.model import (
     Evidence,
     Fix,
     Narrowing,
+    Probe,
     Verdict,
     VerdictKind,
 )
 from bisect_deps.reports.base import (
     also_built,
+    between,
     changes,
     counted,
     doubts,
@@ -35,14 +37,18 @@ from bisect_deps.reports.base import (
     listed,
     log_path,
     loss,
+    made_for,
     name_of,
+    note_text,
     proof_text,
     route,
     safe,
     sentence,
     shown,
+    shown_by,
     status_word,
     turning_point,
+    unpinned_lines,
     usage,
 )
 
@@ -78,7 +84,8 @@ def render(
     elif verdict.fallback is not None:
         _fallback(page, verdict.fallback)
     _remarks(page, "Not certain:", doubts(verdict))
-    _remarks(page, "Notes:", verdict.notes)
+    _remarks(page, "Notes:", [note_text(note, verdict.probes) for note in verdict.notes])
+    _unpinned(page, verdict.unpinned)
     _foot(page, verdict)
     return page.text()
 
@@ -132,7 +139,13 @@ class _Page:
 
 
 def _head(page: _Page, verdict: Verdict, written: Sequence[str]) -> None:
-    page.say((status_word(verdict, written), _STYLES[verdict.kind]), ". ", headline(verdict))
+    status = (status_word(verdict, written), _STYLES[verdict.kind])
+    if verdict.python_for is None:
+        page.say(status, ". ", headline(verdict))
+        return
+    page.say(status, ". ", made_for(verdict.python_for))
+    page.gap()
+    page.say(headline(verdict))
 
 
 def _culprit(page: _Page, number: int, culprit: Culprit, verdict: Verdict) -> None:
@@ -150,10 +163,11 @@ def _culprit(page: _Page, number: int, culprit: Culprit, verdict: Verdict) -> No
             page.say(what, indent=3)
     _evidence(page, culprit.evidence, verdict.file)
     for narrowing in culprit.narrowings:
-        _narrowing(page, narrowing)
+        _narrowing(page, narrowing, verdict.probes)
     page.say(f"Proof: {proof_text(culprit, verdict.probes)}.", indent=3, hang=3)
     if culprit.advice:
         page.say(("Advice: ", "bold"), ended(culprit.advice), indent=3, hang=3)
+    _install(page, culprit.install)
 
 
 def _titles(culprit: Culprit) -> Iterator[tuple[str, str]]:
@@ -187,12 +201,23 @@ def _evidence(page: _Page, evidence: Sequence[Evidence], file: str) -> None:
     page.gap()
 
 
-def _narrowing(page: _Page, narrowing: Narrowing) -> None:
-    also = also_built(narrowing)
+def _install(page: _Page, commands: Mapping[str, str]) -> None:
+    if not commands:
+        return
+    page.say(("To install what this machine lacks:", "bold"), indent=3)
+    widest = max(len(shown(system)) for system in commands)
+    for system, command in commands.items():
+        page.code(f"{shown(system) + ':':{widest + 1}} {command}", indent=5)
+
+
+def _narrowing(page: _Page, narrowing: Narrowing, probes: Sequence[Probe]) -> None:
+    builds, unbuilt, also = shown_by(narrowing, probes), between(narrowing), also_built(narrowing)
     page.say(
         f"Versions: {narrowing.name} ",
         (turning_point(narrowing), "bold"),
-        f" (also built: {also})." if also else ".",
+        f" ({builds})" if builds else "",
+        f"; {unbuilt}" if unbuilt else "",
+        f"; also built: {also}." if also else ".",
         indent=3,
         hang=3,
     )
@@ -256,12 +281,20 @@ def _remarks(page: _Page, heading: str, remarks: Sequence[str]) -> None:
         page.say("- ", ended(remark), indent=2, hang=2)
 
 
+def _unpinned(page: _Page, unpinned: Mapping[str, str]) -> None:
+    if unpinned:
+        page.gap()
+        page.say(("Not pinned: ", "bold"), unpinned_lines(unpinned))
+
+
 def _foot(page: _Page, verdict: Verdict) -> None:
     target = verdict.target
     known = sum(probe.from_journal for probe in verdict.probes)
     built = counted(verdict.builds, "build") if verdict.builds else "Nothing was built"
     by_hand = target.builder == "manual"
     cost = built if by_hand else f"{built}, {duration(verdict.seconds)}"
+    if verdict.seconds_to_fix is not None and not by_hand:
+        cost += f" (the fix was proven after {duration(verdict.seconds_to_fix)})"
     if known:
         cost += f"; {counted(known, 'answer')} known from an earlier run"
     where = [target.python and f"Python {target.python}", target.platform, target.installer]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bisect_deps.misnomers import WRONG_NAMES
+from bisect_deps.knowledge.wrong_names import advice_on
 from bisect_deps.rules._pinning import whole_line
+from bisect_deps.rules._worlds import PYTHONS
 from bisect_deps.rules.base import (
     Change,
     Finding,
@@ -21,11 +22,13 @@ from bisect_deps.rules.base import (
 
 def _check_wrong_name(scope: Scope) -> Iterator[Finding]:
     for item in scope.items:
-        wrong = WRONG_NAMES.get(item.name)
+        # What the oldest Python in use does not need, none does; the system is not ours to know.
+        wrong = advice_on(item.name, PYTHONS[0], system="")
         if wrong is None or item.parts.url is not None or item.parts.marker:
             continue
-        right, reason = wrong
-        message = f"{item.parts.name} {reason}" + (f"; use {right}" if right else "; remove it")
+        right = wrong.name
+        use = f"use {right}" if right else "remove it"
+        message = f"{item.parts.name} {wrong.reason}; {use}"
         yield Finding(item.document, item.span, message, item.name, item.line, _rename(item, right))
 
 
@@ -53,7 +56,7 @@ RULES = (
             "is an empty shell. Backports such as `argparse` or `dataclasses` shadow the standard "
             "library of every Python in use, and break with it."
         ),
-        source="the projects' own pages; the list is data in misnomers.py",
+        source="the projects' own pages; the list is data in knowledge/wrong_names.py",
         check=_check_wrong_name,
         bad=("sklearn\n", "argparse==1.4.0\n"),
         good=("scikit-learn==1.5.0\n", 'dataclasses==0.8 ; python_version < "3.7"\n'),

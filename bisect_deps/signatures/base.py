@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
-from bisect_deps.model import Cause, Phase
+from bisect_deps.model import BreakageKind, Cause, Phase
 
 
 class Blame(str, Enum):
@@ -30,6 +30,8 @@ class Scope(str, Enum):
     ANY = "any"
     BUILD = "build"  # while a project is resolved, built or installed
     RUNTIME = "runtime"  # when what is installed is used
+    INSTALLER = "installer"  # where the installer itself says so, no build script and no check
+    JOB = "job"  # where the job says so, whatever it runs, but not inside a script's quoted output
 
 
 class Weight(IntEnum):
@@ -52,6 +54,9 @@ class Signature:
     and `phase` None mean: that of the frame. `fatal` lines prove that the command failed; the
     others only explain a failure that is proven otherwise. `example` is a real line; `counter`
     one that looks alike and must not match. `advice` may use the pattern's groups in braces.
+    `remedies` are requirements (`setuptools<81`) that get past it: for the build environment where
+    `scope` is BUILD, else beside what is installed. `kind` says how what is installed broke, for an
+    error at run time; its groups are told in `evidence/breakages.py`.
     """
 
     name: str
@@ -67,6 +72,8 @@ class Signature:
     scope: Scope = Scope.ANY
     fatal: bool = False
     counter: str = ""
+    remedies: tuple[str, ...] = ()
+    kind: BreakageKind | None = None
     regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -1,9 +1,13 @@
-"""The machine and the job: disk, memory, time limits, places that cannot be written."""
+"""The machine and the job: disk, memory, time limits, places that cannot be written.
+
+A full disk and want of memory are the machine's whoever says so; of the rest only the installer or
+the job itself can tell: what a build script lacks or may not write is that script's failure.
+"""
 
 from __future__ import annotations
 
 from bisect_deps.model import Cause, Phase
-from bisect_deps.signatures.base import Blame, Signature, Weight
+from bisect_deps.signatures.base import Blame, Scope, Signature, Weight
 
 
 def _resources(
@@ -18,6 +22,7 @@ def _resources(
     weight: int = Weight.DECISIVE,
     counter: str = "",
     fatal: bool = False,
+    scope: Scope = Scope.INSTALLER,
 ) -> Signature:
     return Signature(
         name=name,
@@ -32,6 +37,7 @@ def _resources(
         blame=Blame.NOBODY,
         counter=counter,
         fatal=fatal,
+        scope=scope,
     )
 
 
@@ -51,6 +57,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "free space, or point TMPDIR and the cache at a larger disk",
         "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
         fatal=True,
+        scope=Scope.ANY,
     ),
     _resources(
         "resources-killed",
@@ -71,6 +78,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
         "      gcc: fatal error: Killed signal terminated program cc1",
         fatal=True,
+        scope=Scope.ANY,
     ),
     _resources(
         "resources-memory",
@@ -90,6 +98,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
         "virtual memory exhausted: Cannot allocate memory",
         fatal=True,
+        scope=Scope.ANY,
     ),
     _resources(
         "resources-time-limit",
@@ -113,12 +122,21 @@ SIGNATURES: tuple[Signature, ...] = (
             "::depbisect stopped",
             "Terminated",
             "exit code 124",
-            "timed out after",
         ),
-        r"Job failed: execution took longer than|exceeded the maximum (?:execution time|time limit)|[Tt]he operation was cancell?ed\.|ran longer than the maximum time of|Cancelling nested steps due to timeout|Build timed out \(after|No output has been received in the last|Too long with no output|command timed out: \d+ seconds|context deadline exceeded|Command killed due to timeout|has exceeded the maximum|##\[error\].{0,80}(?:timed out|cancel)|exceeded (?:the )?(?:build |job )?(?:timeout|time limit)|^::depbisect stopped after|^Terminated$|TIMEOUT after|timed out after \d+ (?:minutes|seconds|m|s)\b",
+        r"Job failed: execution took longer than|exceeded the maximum (?:execution time|time limit)|[Tt]he operation was cancell?ed\.|ran longer than the maximum time of|Cancelling nested steps due to timeout|Build timed out \(after|No output has been received in the last|Too long with no output|command timed out: \d+ seconds|context deadline exceeded|Command killed due to timeout|has exceeded the maximum|##\[error\].{0,80}(?:timed out|cancel)|exceeded (?:the )?(?:build |job )?(?:timeout|time limit)|^::depbisect stopped after|^Terminated$|TIMEOUT after",
         "the job ran out of its time",
         "raise the limit, or cache what takes so long to build",
         "ERROR: Job failed: execution took longer than 1h0m0s seconds",
+        fatal=True,
+        scope=Scope.JOB,
+    ),
+    _resources(
+        "resources-timed-out",
+        ("timed out after",),
+        r"timed out after \d+ (?:minutes|seconds|m|s)\b",
+        "the job ran out of its time",
+        "raise the limit, or cache what takes so long to build",
+        "ERROR: the build timed out after 30 minutes",
         fatal=True,
     ),
     _resources(
@@ -197,5 +215,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "build again",
         "##[error]The hosted runner lost communication with the server.",
         fatal=True,
+        scope=Scope.JOB,
     ),
 )

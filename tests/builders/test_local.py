@@ -365,3 +365,21 @@ def test_bytecode_is_kept_for_the_release_that_it_is_of(make: Make, tmp_path: Pa
         assert status is BuildStatus.PASSED, log
     kept = list((tmp_path / "work").glob("*/bytecode/helper-*/**/*.pyc"))
     assert len(kept) == 2
+
+
+def test_a_failed_check_tells_whose_the_modules_in_its_log_are(make: Make) -> None:
+    builder = make()
+    check = 'python -c "import something_else"'
+    handle = builder.start(order("Odd-Name==1.0", "good==1.0", check=(check,)))
+    assert finish(builder, handle) is BuildStatus.FAILED
+    found = builder.modules(handle)
+    assert found is not None
+    assert found["something_else"] == "odd-name"
+
+
+def test_a_failed_install_tells_no_modules(make: Make) -> None:
+    builder = make()
+    for asked in (order("good==1.0", imports=True), order("header==1.0", imports=True)):
+        handle = builder.start(asked)
+        finish(builder, handle)
+        assert builder.modules(handle) is None

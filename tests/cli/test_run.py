@@ -178,7 +178,7 @@ def test_a_build_that_fails_once_for_no_reason_accuses_nobody(tmp_path: Path) ->
     )
     report = json.loads(done.stdout)
     assert (done.returncode, report["verdict"], report["culprits"]) == (3, "inconclusive", [])
-    assert any("passed" in note for note in report["notes"])
+    assert any("passed" in note["text"] for note in report["notes"])
 
 
 def living_of(folder: Path) -> list[str]:

@@ -59,3 +59,41 @@ def test_different_projects_are_different_failures() -> None:
     second = signature_of(Phase.BUILD, Cause.COMPILE_ERROR, "numpy", "error: x")
     assert same_failure(first, first)
     assert not same_failure(first, second)
+
+
+def conflict(*names: str) -> Diagnosis:
+    wishes = "".join(f"    {name} 1.0 depends on shared=={at}\n" for at, name in enumerate(names))
+    listed = " and ".join(f"{name}==1.0" for name in names)
+    return diagnose(
+        f"ERROR: Cannot install {listed} because these package versions have conflicting "
+        f"dependencies.\n\nThe conflict is caused by:\n{wishes}\nERROR: ResolutionImpossible\n",
+        requirements=[f"{name}==1.0" for name in ("anchor", "bolt", "cable")],
+    )
+
+
+def test_a_conflict_is_known_by_all_that_it_names() -> None:
+    first, again, other = (
+        conflict("anchor", "bolt"),
+        conflict("bolt", "anchor"),
+        conflict("anchor", "cable"),
+    )
+    assert judge(BuildStatus.FAILED, again, first.signature) is Outcome.FAIL
+    assert judge(BuildStatus.FAILED, other, first.signature) is Outcome.UNRESOLVED
+
+
+def check(name: str) -> Diagnosis:
+    site = "/e/lib/python3.11/site-packages"
+    return diagnose(
+        "::depbisect check begin\nTraceback (most recent call last):\n"
+        f'  File "{site}/flask_login/utils.py", line 13, in <module>\n'
+        f"ImportError: cannot import name '{name}' from 'werkzeug.urls' ({site}/werkzeug/urls.py)\n"
+        "::depbisect check end rc=1\n",
+        requirements=["flask-login", "werkzeug"],
+        exit_status=1,
+    )
+
+
+def test_a_check_that_lacks_another_name_of_the_same_project_is_another_failure() -> None:
+    first = check("url_decode")
+    assert judge(BuildStatus.FAILED, check("url_decode"), first.signature) is Outcome.FAIL
+    assert judge(BuildStatus.FAILED, check("url_quote"), first.signature) is Outcome.UNRESOLVED

@@ -77,7 +77,7 @@ Plot = Callable[[_Draft], bool]
 def draw(seed: int, plot: str | None = None, size: Size | None = None) -> Scenario:
     """Return the scenario of a seed; `plot` names what goes wrong, by default any of PLOTS."""
     chosen = plot if plot is not None else Random(f"plot {seed}").choice(sorted(PLOTS))
-    fixable = Random(f"fixable {seed}").random() < FIXABLE
+    fixable = Random(f"mended {seed}").random() < FIXABLE
     for attempt in range(ATTEMPTS):
         random = Random(f"{seed} {attempt}")
         draft = _draft(random, size or Size())

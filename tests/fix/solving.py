@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.repair import repair
 from bisect_deps.model import Candidate, Culprit, Probe, VerdictKind
 from bisect_deps.probing import Inquiry, drive
 from bisect_deps.progress import Silent
 from bisect_deps.search.strategy import Prefer
-from bisect_deps.session import solve
-from bisect_deps.steps.base import Context
-from bisect_deps.steps.telling import culprit_of
 from tests.fix.simulated import Checks, Conditions, Scenario, SimulatedBuilds
 from tests.fix.world import PYTHON
 
@@ -62,7 +61,7 @@ def solve_scenario(
     """Return what the story under test says of a scenario."""
     builds = SimulatedBuilds(scenario, conditions, max_builds)
     capabilities = scenario.capabilities
-    context = Context(
+    case = Case(
         manifest=scenario.manifest,
         interpreter=PYTHON,
         capabilities=capabilities,
@@ -75,14 +74,14 @@ def solve_scenario(
         prefer=Prefer.TIME if capabilities.cheap_single else Prefer.BUILDS,
         record=builds.resolved,
     )
-    concluded = drive(solve(context), builds)  # type: ignore[arg-type]
-    fix = concluded.fixes[0] if concluded.fixes else None
+    concluded = drive(repair(case), builds)  # type: ignore[arg-type]
+    fix = concluded.ways[0] if concluded.ways else None
     return Reported(
         kind=concluded.kind,
-        culprits=tuple(culprit_of(found) for found in concluded.case.culprits),
+        culprits=concluded.culprits,
         fix=fix.candidate if fix is not None else None,
         build_constraints=fix.build_constraints if fix is not None else (),
-        notes=(*concluded.notes, *concluded.case.notes),
+        notes=tuple(note.text for note in concluded.notes),
         asked=tuple(builds.asked),
         probes=tuple(builds.probes),
         shown=dict(builds.shown),

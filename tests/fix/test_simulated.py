@@ -335,9 +335,12 @@ def test_a_platform_tells_less_and_checks_always() -> None:
             probed(given, inquiry)
 
 
-def test_a_build_that_takes_longer_than_it_may_is_no_answer() -> None:
+def test_a_build_that_takes_longer_than_it_may_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.fix.simulated.TIMEOUT", 5.0)
     builds = SimulatedBuilds(scenario(BUILD))
-    probes = builds.answer([alone("side==1.0", repeat=number, limit=5.0) for number in range(40)])
+    probes = builds.answer([alone("side==1.0", repeat=number) for number in range(40)])
     stopped = [probe for probe in probes if probe.seconds > 5.0]
     assert 0 < len(stopped) < 40
     for probe in probes:
@@ -345,6 +348,16 @@ def test_a_build_that_takes_longer_than_it_may_is_no_answer() -> None:
         assert probe.outcome is (Outcome.UNRESOLVED if late else Outcome.FAIL)
         assert said(probe).infrastructure == late
         assert builds.shown[probe.number] == (() if late else ("flint",))
+
+
+def test_only_metadata_can_fail_where_only_metadata_is_asked_for() -> None:
+    for phase, outcome in ((Phase.BUILD, Outcome.PASS), (Phase.METADATA, Outcome.FAIL)):
+        given = scenario(replace(BUILD, phase=phase), flakes={"app==1.0": 1.0})
+        inquiries = [alone(f"{name}==1.0", dry_run=True) for name in ("side", "app")]
+        inquiries.append(alone("side==9.0", dry_run=True))
+        probes = probed(given, *inquiries)
+        assert [probe.outcome for probe in probes] == [outcome, Outcome.PASS, Outcome.FAIL]
+        assert [probe.installed for probe in probes] == [None] * 3
 
 
 def test_delays_follow_from_their_seed_and_change_no_answer() -> None:

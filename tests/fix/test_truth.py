@@ -195,28 +195,68 @@ def test_what_no_log_showed_is_hidden_and_no_violation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quality", "blind", "named", "strict", "broken"),
+    ("named", "strict", "broken"),
     [
-        (Quality.EXACT, "lacks", ["app"], False, True),
-        (Quality.HALF, "lacks", ["app"], False, False),
-        (Quality.HALF, "lacks", ["app"], True, True),
-        (Quality.HALF, "lacks", ["lib"], False, True),
-        (Quality.HALF, "user", ["lib"], False, False),
-        (Quality.SILENT, "user", ["app"], False, False),
-        (Quality.SILENT, "user", ["app"], True, True),
-        (Quality.SILENT, "user", [], False, True),
-        (Quality.SILENT, "user", ["app", "lib"], True, False),
+        (["app", "lib"], True, False),
+        (["app"], True, True),
+        (["app"], False, False),
+        (["lib"], False, False),
+        ([], False, True),
     ],
 )
-def test_as_much_as_the_logs_tell_is_to_be_named(
-    quality: Quality, blind: str, named: list[str], strict: bool, broken: bool
+def test_one_side_of_a_pair_is_enough_where_not_all_is_asked_for(
+    named: list[str], strict: bool, broken: bool
 ) -> None:
-    world = replace(WORLD, faults=(replace(WORLD.faults[0], blind=blind), WORLD.faults[1]))
-    scenario = replace(SCENARIO, world=world, quality=quality)
-    members = tuple(member for member in PAIR.members if member.name in named)
-    culprits = (replace(PAIR, members=members), BUILD) if members else (BUILD,)
-    found = Truth(scenario, strict=strict).violations(accused(*culprits))
+    # The chain to `lib` leads through `app`: without it, only what is named itself counts.
+    members = tuple(replace(member, via=()) for member in PAIR.members if member.name in named)
+    culprits = (replace(PAIR, members=members, narrowings=()), BUILD) if members else (BUILD,)
+    found = Truth(SCENARIO, strict=strict).violations(accused(*culprits))
     assert (3 in {violation.law for violation in found}) == broken
+
+
+# Logs, what is named for a release that cannot be built, whether that is an innocent's name.
+PULLED_IN = [
+    (Quality.EXACT, "app", False, True),
+    (Quality.SILENT, "app", False, False),
+    (Quality.SILENT, "app", True, True),
+    (Quality.SILENT, "idle", False, True),
+]
+
+
+@pytest.mark.parametrize(("quality", "named", "strict", "innocent"), PULLED_IN)
+def test_a_line_may_be_named_for_what_it_pulls_in_where_logs_do_not_tell(
+    quality: Quality, named: str, strict: bool, innocent: bool
+) -> None:
+    faults = (replace(WORLD.faults[0], members=(("lib", frozenset({"3.0", "4.0"})),)),)
+    scenario = replace(SCENARIO, world=replace(WORLD, faults=faults), quality=quality)
+    line = APP if named == "app" else IDLE
+    culprit = replace(PAIR, members=(Member(line, named, "1.0"),), narrowings=())
+    fix = Candidate((HOLD,))
+    reported = replace(RIGHT, culprits=(culprit,), fix=fix, shown={2: ("amber",)})
+    found = Truth(scenario, strict=strict).violations(reported)
+    assert (5 in {violation.law for violation in found}) == innocent
+
+
+def test_an_edit_may_follow_from_another_where_not_all_is_asked_for() -> None:
+    projects = {
+        **WORLD.projects,
+        "app": (WORLD.projects["app"][0], replace(WORLD.projects["app"][1], requires=("idle>=2",))),
+    }
+    scenario = replace(SCENARIO, world=replace(WORLD, projects=projects))
+    reported = fixed(MOVE, LIFT, SHIFT)
+    assert laws(reported, scenario) == [2]
+    assert Truth(scenario, strict=False).violations(reported) == []
+
+
+def test_only_logs_that_tell_all_oblige_to_a_fix_where_not_all_is_asked_for() -> None:
+    given_up = Reported(VerdictKind.INCONCLUSIVE)
+    for quality, strict, broken in (
+        (Quality.EXACT, False, [8]),
+        (Quality.HALF, False, []),
+        (Quality.HALF, True, [8]),
+    ):
+        truth = Truth(replace(SCENARIO, quality=quality), strict=strict)
+        assert [violation.law for violation in truth.violations(given_up)] == broken
 
 
 def test_every_minimal_conflict_is_to_be_named() -> None:

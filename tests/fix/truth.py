@@ -88,8 +88,9 @@ class Failing:
 class Truth:
     """What is true of a scenario, and what of it a verdict gets wrong.
 
-    `strict` asks a verdict to name all that takes part in a failure; otherwise, as much of it as
-    the logs tell: one side of a pair where they show one, anything of it where they show none.
+    `strict` holds a verdict to the letter of the laws. Otherwise one side of a pair is enough (the
+    one that the fix moves), a line may be named for what it pulls in where logs do not tell which,
+    an edit may follow from a conflict, and only where logs tell all must a fix be found.
     """
 
     def __init__(self, scenario: Scenario, *, strict: bool = True) -> None:
@@ -121,7 +122,11 @@ class Truth:
             )
         if reported.fix is not None:
             found += self._of_fix(reported, reported.fix)
-        elif self.scenario.passing is not None and not self.scenario.world.flakes:
+        elif (
+            self.scenario.passing is not None
+            and not self.scenario.world.flakes
+            and (self.strict or self.scenario.quality is Quality.EXACT)
+        ):
             found.append(Violation(8, f"{reported.kind.value}, and releases that pass are there"))
         found += self._incomplete(reported)
         for culprit in reported.culprits:
@@ -136,8 +141,18 @@ class Truth:
         return [
             failing
             for failing in self.failing(Candidate())
-            if not _is_named(failing, reported.culprits)
+            if not self._is_named(failing, reported.culprits)
         ]
+
+    def _is_named(self, failing: Failing, culprits: Iterable[Culprit]) -> bool:
+        """Say whether culprits name all of a failing set that they have to name."""
+        named = self._named_by(culprits)
+        return self._to_be_named(failing, named) <= named
+
+    def _named_by(self, culprits: Iterable[Culprit]) -> set[str]:
+        if self.strict:
+            return {member.name for culprit in culprits for member in culprit.members}
+        return {name for culprit in culprits for name in _names(culprit)}
 
     def layers(self, reported: Reported) -> list[Failing]:
         """Return all that fails in the file as given, and with a part of the fix made.
@@ -147,7 +162,7 @@ class Truth:
         if reported.fix is None:
             candidates = [Candidate(), *(probe.candidate for probe in reported.probes)]
         else:
-            candidates = [Candidate(part) for part in parts(reported.fix.edits)]
+            candidates = [Candidate(), *(Candidate(part) for part in parts(reported.fix.edits))]
         found = [self.failing(candidate) for candidate in dict.fromkeys(candidates)]
         if reported.build_constraints:
             found += [
@@ -220,9 +235,12 @@ class Truth:
             yield Violation(2, f"the build constraints {', '.join(tools)} are not needed")
 
     def _is_excused(self, reported: Reported, rest: Candidate, tools: Sequence[str]) -> bool:
-        """Say whether a culprit is at fault where one edit is taken back."""
-        failing = self.failing(rest, tools)
-        return any(failure.holds(culprit) for failure in failing for culprit in reported.culprits)
+        """Say whether a culprit is at fault where one edit is taken back, or must be followed."""
+        return any(
+            failing.holds(culprit) or (not self.strict and _is_followed(failing, culprit))
+            for failing in self.failing(rest, tools)
+            for culprit in reported.culprits
+        )
 
     def _says_the_same(self, fix: Candidate) -> bool:
         scenario = self.scenario
@@ -248,8 +266,8 @@ class Truth:
         if reported.kind is VerdictKind.INCONCLUSIVE or self.scenario.quality is Quality.STATUS:
             return
         seen = set(chain.from_iterable(reported.shown.values())) | {"conflict"}
+        named = self._named_by(reported.culprits)
         for failing in self.failing(Candidate()):
-            named = {m.name for culprit in reported.culprits for m in culprit.members}
             unnamed = self._to_be_named(failing, named) - named
             if failing.name in seen and unnamed:
                 text = ", ".join(sorted(unnamed))
@@ -257,19 +275,17 @@ class Truth:
 
     def _to_be_named(self, failing: Failing, named: Set[str]) -> frozenset[str]:
         """Return the projects of a failing set that a verdict has to name."""
-        fault = next(
-            (planted for planted in self.scenario.world.faults if planted.name == failing.name),
-            None,
-        )
-        quality = self.scenario.quality
-        if self.strict or fault is None or quality is Quality.EXACT or len(fault.members) == 1:
+        is_planted = any(fault.name == failing.name for fault in self.scenario.world.faults)
+        if self.strict or not is_planted:
             return failing.names
-        if quality is Quality.HALF:
-            return frozenset({fault.members[0 if fault.blind == "lacks" else 1][0]})
+        # The side that the fix moves is the culprit; where no other fix is known, it is enough.
         return frozenset() if failing.names & named else failing.names
 
     def _of_culprit(self, reported: Reported, culprit: Culprit) -> Iterator[Violation]:
-        if not any(failing.holds(culprit) for failing in self.layers(reported)):
+        layers = self.layers(reported)
+        if not any(
+            failing.holds(culprit) or self._pulls_in(failing, culprit) for failing in layers
+        ):
             yield Violation(5, f"{_named(culprit)} takes part in no failure")
             return
         numbers = {probe.number: probe for probe in reported.probes}
@@ -283,22 +299,42 @@ class Truth:
         for narrowing in culprit.narrowings:
             yield from self._of_narrowing(reported, culprit, narrowing)
 
+    def _pulls_in(self, failing: Failing, culprit: Culprit) -> bool:
+        """Say whether a line is named for a release that it pulls in, where no log tells which."""
+        told_all = self.scenario.quality is Quality.EXACT
+        if self.strict or told_all or failing.name == "conflict":
+            return False
+        for member in culprit.members:
+            reached = {member.name}
+            for _ in self.scenario.world.projects:
+                reached |= {
+                    read(text).name
+                    for name in reached
+                    for listing in self.scenario.world.projects.get(name, ())
+                    for text in listing.requires
+                }
+            if not reached & failing.names:
+                return False
+        return True
+
     def _shows(self, reported: Reported, probe: Probe, culprit: Culprit) -> bool:
         if probe.outcome is not Outcome.FAIL:
             return False
         names = {member.name for member in culprit.members}
         seen = reported.shown.get(probe.number, ())
         if probe.kind is ProbeKind.RESOLVE or "conflict" in seen:
-            alone = [
-                inquiry.isolated
-                for inquiry, probed in reported.asked
-                if probed.number == probe.number
-            ]
             if probe.kind is ProbeKind.ISOLATED:
+                alone = [
+                    asked.isolated
+                    for asked, answer in reported.asked
+                    if answer.number == probe.number
+                ]
                 return any(text is not None and read(text).name in names for text in alone)
             return any(names & failing.names for failing in self.failing(probe.candidate))
         faults = [fault for fault in self.scenario.world.faults if fault.name in seen]
-        return any(names & fault.names for fault in faults)
+        if any(names & fault.names for fault in faults):
+            return True
+        return any(self._pulls_in(_of_fault(fault), culprit) for fault in faults)
 
     # --- ranges -------------------------------------------------------------------------------
 
@@ -454,10 +490,14 @@ def _of_fault(fault: Fault) -> Failing:
     return Failing(fault.name, fault.members, beside)
 
 
-def _is_named(failing: Failing, culprits: Iterable[Culprit]) -> bool:
-    """Say whether culprits name all that takes part in a failing set."""
-    named = {member.name for culprit in culprits for member in culprit.members}
-    return failing.names <= named
+def _is_followed(failing: Failing, culprit: Culprit) -> bool:
+    """Say whether an edit is there for a culprit's sake: with it gone, the rest conflicts."""
+    return failing.name == "conflict" or bool(failing.names & _names(culprit))
+
+
+def _names(culprit: Culprit) -> set[str]:
+    """Return all projects that a culprit names: members, their lines, the chains between."""
+    return {name for m in culprit.members for name in (m.name, m.requirement.name, *m.via)}
 
 
 def _named(culprit: Culprit) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bisect_deps.steps.base import Case
 
 from bisect_deps import interpreters
 from bisect_deps.errors import InputError
@@ -18,7 +19,6 @@ from bisect_deps.model import Candidate, Edit, EditAction, Probe, ProbeKind
 from bisect_deps.probing import Inquiry
 from bisect_deps.reports.json import to_json
 from bisect_deps.sessions import Given, Store, Word
-from bisect_deps.steps.base import Case
 from tests.support.person import ByTheSameAnswers, Secret, random_case, run_by
 
 PAIR = Secret(tuple(f"p{at}==1.{at}" for at in range(9)), (frozenset({"p2==1.2", "p7==1.7"}),))

@@ -15,9 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.model import Evidence, Verdict
+from bisect_deps.model import Evidence, Note, Verdict
 from bisect_deps.reports.html import kept_logs, render
-from tests.reports.verdicts import HOSTILE, NOT_FIXED, NUMPY, PASSES, READY, UNAVAILABLE, VERDICTS
+from tests.reports.verdicts import (
+    ANOTHER_AGE,
+    HOSTILE,
+    NOT_FIXED,
+    NUMPY,
+    PAIR,
+    PASSES,
+    READY,
+    UNAVAILABLE,
+    VERDICTS,
+)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 each_verdict = pytest.mark.parametrize("verdict", VERDICTS.values(), ids=VERDICTS)
@@ -102,11 +112,36 @@ def test_the_page_tells_the_whole_story() -> None:
         "it keeps every requirement",
         "add jinja2<3.1",
         "requests==2.25.1 is not at fault",
+        "(pandas 2.1.1 asks for numpy>=1.26).",
+        "Time to the fix31 s",
         "2026-11-21 00:00 UTC",
         READY.sha256,
     ):
         assert part in text
     assert "line 113 of the log" not in text.partition("Everything that was tried")[0]
+
+
+def test_the_python_of_the_file_comes_first_and_links_its_build() -> None:
+    page = render(ANOTHER_AGE)
+    text = Page(page).text
+    assert text.index("This file was made for Python 3.8") < text.index("Nothing but the Python")
+    assert '<a href="#build-2">build 2</a>' in page
+    assert "Not pinned: flask>=2.0,<2.1 (2.0.3) and six (1.17.0)" in text
+
+
+def test_what_to_install_is_listed_by_system() -> None:
+    page = Page(render(NOT_FIXED))
+    assert "Fedoradnf install mysql-devel" in page.text
+    assert ("dl", "class", "install") in page.attributes
+
+
+def test_a_note_links_the_build_that_shows_it() -> None:
+    note = Note("It fails.", 7)
+    assert 'It fails (<a href="#build-7">build 7</a>).' in render(changed(READY, notes=(note,)))
+
+
+def test_versions_between_that_were_not_built_are_said() -> None:
+    assert "between them 2.0.2, 2.0.3 and 3 more were not built" in Page(render(PAIR)).text
 
 
 def test_evidence_stands_out_among_its_neighbours() -> None:

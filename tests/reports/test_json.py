@@ -9,9 +9,29 @@ import jsonschema
 import pytest
 
 from bisect_deps.errors import InputError
-from bisect_deps.model import Cause, EditAction, Outcome, Phase, ProbeKind, Verdict, VerdictKind
+from bisect_deps.model import (
+    Cause,
+    EditAction,
+    Note,
+    Outcome,
+    Phase,
+    ProbeKind,
+    Verdict,
+    VerdictKind,
+)
 from bisect_deps.reports.json import dumps, from_json, schema, to_json
-from tests.reports.verdicts import FIX, HOSTILE, NUMPY, READY, UNAVAILABLE, VERDICTS
+from tests.reports.verdicts import (
+    ANOTHER_AGE,
+    FIX,
+    HOSTILE,
+    NOT_FIXED,
+    NUMPY,
+    PAIR,
+    PASSES,
+    READY,
+    UNAVAILABLE,
+    VERDICTS,
+)
 
 each_verdict = pytest.mark.parametrize("verdict", VERDICTS.values(), ids=VERDICTS)
 
@@ -73,6 +93,54 @@ def test_shape_is_that_of_the_contract() -> None:
     assert report["builds"] == 12
 
 
+def test_each_claim_names_what_shows_it() -> None:
+    report = to_json(READY)
+    assert report["notes"] == [
+        {
+            "text": "requests==2.25.1 is not at fault: build 5 passes with it.",
+            "probe": 5,
+            "fact": "",
+        },
+        {
+            "text": "pandas 2.1.1 needs a newer numpy",
+            "probe": None,
+            "fact": "pandas 2.1.1 asks for numpy>=1.26",
+        },
+    ]
+    assert report["culprits"][0]["narrowing"]["tried"][0]["probe"] == 7
+    assert (report["seconds"], report["seconds_to_fix"]) == (47.7, 31.4)
+    assert to_json(PASSES)["seconds_to_fix"] is None
+
+
+def test_what_lies_between_the_neighbours_is_listed() -> None:
+    [pair] = to_json(PAIR)["culprits"]
+    assert pair["narrowing"]["not_built"] == ["2.0.2", "2.0.3", "2.0.4", "2.1.0", "2.2.0"]
+    assert to_json(READY)["culprits"][0]["narrowing"]["not_built"] == []
+
+
+def test_what_the_machine_lacks_is_told_by_system() -> None:
+    [culprit] = to_json(NOT_FIXED)["culprits"]
+    assert culprit["install"]["Fedora"] == "dnf install mysql-devel"
+
+
+def test_the_python_of_the_file_is_told_with_its_facts() -> None:
+    report = to_json(ANOTHER_AGE)
+    assert report["python_for"] == {
+        "version": "3.8",
+        "facts": list(ANOTHER_AGE.python_for.facts) if ANOTHER_AGE.python_for else [],
+        "path": "/opt/python3.8/bin/python3.8",
+        "probe": 2,
+    }
+    assert report["unpinned"] == {"flask>=2.0,<2.1": "2.0.3", "six": "1.17.0"}
+    assert to_json(READY)["python_for"] is None
+
+
+def test_notes_of_older_reports_are_sentences_alone() -> None:
+    old = {**to_json(READY), "notes": ["numpy is old."]}
+    jsonschema.validate(old, schema())
+    assert from_json(old).notes == (Note("numpy is old."),)
+
+
 def test_no_fix_is_null() -> None:
     assert to_json(VERDICTS["explained, not fixed"])["fix"] is None
     assert (
@@ -98,6 +166,10 @@ def test_a_fixed_verdict_without_a_fix_does_not_fit_the_schema() -> None:
         (("$defs", "probe", "properties", "kind"), ProbeKind),
         (("$defs", "probe", "properties", "outcome"), Outcome),
         (("$defs", "edit", "properties", "action"), EditAction),
+        (
+            ("$defs", "fix", "properties", "edits", "items", "properties", "action"),
+            EditAction,
+        ),
     ],
 )
 def test_schema_knows_every_word_of_the_model(words: tuple[str, ...], enum: type) -> None:
@@ -147,10 +219,12 @@ def test_a_damaged_report_is_an_error_with_a_hint(damage: dict[str, object]) -> 
 
 def test_reports_of_others_need_the_contract_fields_alone() -> None:
     report = to_json(READY)
-    for addition in ("summary", "other_fixes", "fallback", "confidence", "notes", "environment"):
+    additions = ("summary", "other_fixes", "fallback", "confidence", "notes", "environment")
+    for addition in (*additions, "seconds_to_fix", "python_for", "unpinned"):
         del report[addition]
     for culprit in report["culprits"]:
-        del culprit["advice"], culprit["narrowings"]
+        del culprit["advice"], culprit["narrowings"], culprit["install"]
+        del culprit["narrowing"]["not_built"]
         del culprit["requirements"][0]["requirement"]
     verdict = from_json(report)
     assert verdict.culprits[0].narrowings == NUMPY.narrowings

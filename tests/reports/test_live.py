@@ -15,7 +15,7 @@ import pytest
 from bisect_deps.model import Cause, Diagnosis, Outcome, Phase, ProbeKind, Suspect
 from bisect_deps.progress import Overview, Progress, StartedProbe
 from bisect_deps.reports.live import display, what
-from tests.reports.verdicts import HOSTILE, READY, TARGET, probe
+from tests.reports.verdicts import FIX, HOSTILE, READY, TARGET, probe
 
 NUMPY, PANDAS, FLASK = "numpy==1.19.5", "pandas==1.1.5", "flask==1.1.2"
 HOSTILE_TEXT = "\x1b[2J\x1b]0;owned\x07 https://me:hunter2@index.example/ \r\x07[bold]x[/bold]"
@@ -250,6 +250,38 @@ def test_builds_left_are_those_of_the_phase(monkeypatch: pytest.MonkeyPatch) -> 
         progress.phase("Building the fixed file")
         progress.note("seen")
         assert "roughly" not in "".join(screen(stream.getvalue()))
+
+
+@pytest.mark.parametrize("columns", [40, 200])
+def test_the_fix_and_statements_are_shown_whole_at_once(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    stream, text = FakeTerminal(), "This file was made for Python 3.8: " + "many facts, " * 9
+    with display(stream) as progress:
+        progress.statement(text)
+        progress.fix_proven(FIX, 12.3)
+        rows = screen(stream.getvalue())
+    assert text.rstrip() in rows
+    first = rows.index(
+        "Fix proven after 12 s (build 14); it is safe to stop now, narrowing follows:"
+    )
+    assert rows[first + 1 : first + 4] == [
+        "  --- a/requirements.txt",
+        "  +++ b/requirements.txt",
+        "  @@ -1,4 +1,4 @@",
+    ]
+    assert "  +numpy==1.26.0" in rows
+
+
+def test_statements_and_diffs_are_shown_not_obeyed() -> None:
+    stream = io.StringIO()
+    with display(stream) as progress:
+        progress.statement(HOSTILE_TEXT)
+        progress.fix_proven(replace(FIX, diff=f"+{HOSTILE_TEXT}\n"), 1.0)
+    assert "hunter2" not in stream.getvalue()
+    assert all(char.isprintable() or char == "\n" for char in stream.getvalue())
 
 
 def test_every_event_may_come_without_the_others() -> None:

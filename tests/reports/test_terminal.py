@@ -17,17 +17,22 @@ from bisect_deps.model import (
     Evidence,
     FixEdit,
     Narrowing,
+    Note,
     Outcome,
     Proof,
+    PythonFor,
     Tried,
     Verdict,
 )
 from bisect_deps.reports.base import (
     also_built,
+    between,
     duration,
     fix_changes,
     left_out,
     listed,
+    made_for,
+    note_text,
     proof_text,
     safe,
     safe_line,
@@ -36,6 +41,7 @@ from bisect_deps.reports.base import (
 )
 from bisect_deps.reports.terminal import render
 from tests.reports.verdicts import (
+    ANOTHER_AGE,
     BUILD_CONSTRAINT,
     FIX,
     FLAKY,
@@ -81,7 +87,8 @@ def test_colour_changes_no_word(verdict: Verdict) -> None:
 def test_prose_fits_the_width(verdict: Verdict, width: int) -> None:
     for line in render(verdict, width=width).splitlines():
         too_long_to_break = max(map(len, line.split() or [""])) > width - 20
-        assert len(line) <= width or too_long_to_break or line.startswith("  uv pip")
+        is_command = any(words in line for words in ("  uv pip", "apt-get install", "dnf install"))
+        assert len(line) <= width or too_long_to_break or is_command
 
 
 def test_wide_characters_are_counted_as_two() -> None:
@@ -98,11 +105,12 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
         "its setup needs distutils, which Python 3.12 removed.",
         "--> .depbisect/probes/3.log:118",
         "120 | ModuleNotFoundError: No module named 'distutils'",
-        "Versions: numpy fails up to 1.25.2, passes from 1.26.0 (also built: 1.19.5 fails).",
+        "Versions: numpy fails up to 1.25.2, passes from 1.26.0 (build 8 and build 7); also "
+        "built: 1.19.5 fails.",
         "Not built: 1.26.0rc1 (pre-release).",
         "Proof: build 3 fails with it, build 5 passes without it.",
         "What breaks is jinja2 3.1.6, which comes in through flask -> jinja2.",
-        "Versions: jinja2 passes up to 3.0.3, fails from 3.1.0.",
+        "Versions: jinja2 passes up to 3.0.3, fails from 3.1.0 (build 13 and dry run 12).",
         "The fix, which passes as build 14:",
         "-numpy==1.19.5",
         "+numpy==1.26.0",
@@ -110,11 +118,95 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
         "add jinja2<3.1 (build 15)",
         "with --write to change requirements.txt in place, or with -o FILE",
         "requests==2.25.1 is not at fault: build 5 passes with it.",
-        "12 builds, 48 s; 1 answer known from an earlier run.",
+        "pandas 2.1.1 needs a newer numpy (pandas 2.1.1 asks for numpy>=1.26).",
+        "12 builds, 48 s (the fix was proven after 31 s); 1 answer known from an earlier run.",
         "Python 3.12.3, linux-x86_64, uv 0.13.9.",
         "Package index as of 2026-11-21 00:00 UTC.",
     ):
         assert part in text
+
+
+def test_what_was_not_built_between_the_neighbours_is_said() -> None:
+    text = flat(render(PAIR))
+    assert (
+        "Versions: urllib3 passes up to 1.26.20, fails from 2.2.1 (build 4 and build 2); between "
+        "them 2.0.2, 2.0.3 and 3 more were not built." in text
+    )
+    assert "between them" not in render(READY), "an exact boundary says nothing of that"
+
+
+@pytest.mark.parametrize(
+    ("not_built", "words"),
+    [
+        ((), ""),
+        (("2.2.4",), "between them 2.2.4 was not built"),
+        (("2.2.4", "2.2.5"), "between them 2.2.4 and 2.2.5 were not built"),
+        (tuple("abcde"), "between them a, b and 3 more were not built"),
+    ],
+)
+def test_few_of_the_versions_between_are_named(not_built: tuple[str, ...], words: str) -> None:
+    assert between(Narrowing("a", "1", "2", not_built=not_built)) == words
+
+
+def test_the_python_of_the_file_is_the_first_statement() -> None:
+    assert flat(render(ANOTHER_AGE)).startswith(
+        "No clear answer. This file was made for Python 3.8: 9 of 10 pins have wheels there and "
+        "none here; numpy 1.17.3 says that it needs Python <3.9; --python 3.8 builds it as it is "
+        "(build 2). Nothing but the Python is at fault."
+    )
+
+
+@pytest.mark.parametrize(
+    ("python", "end"),
+    [
+        (
+            PythonFor("3.8", ("a fact.",), "/bin/python3.8", 4),
+            ": a fact; --python 3.8 builds it as it is (build 4).",
+        ),
+        (
+            PythonFor("3.8", ("a fact",), "/bin/python3.8"),
+            ": a fact; that Python is here: --python 3.8 builds for it.",
+        ),
+        (
+            PythonFor("3.8", ()),
+            "; that Python is not installed here: uv python install 3.8, then --python 3.8.",
+        ),
+    ],
+)
+def test_the_python_of_the_file_comes_with_the_next_step(python: PythonFor, end: str) -> None:
+    assert made_for(python) == f"This file was made for Python 3.8{end}"
+
+
+def test_what_to_install_is_listed_by_system() -> None:
+    assert (
+        "   To install what this machine lacks:\n"
+        "     Debian and Ubuntu: apt-get install default-libmysqlclient-dev\n"
+        "     Fedora:            dnf install mysql-devel\n"
+    ) in render(NOT_FIXED, width=40)
+    assert "To install" not in render(READY)
+
+
+def test_lines_that_pin_nothing_are_named_with_the_next_step() -> None:
+    assert (
+        "Not pinned: flask>=2.0,<2.1 (2.0.3) and six (1.17.0); to pin them as verified, run the "
+        "same command again with --lock FILE." in flat(render(ANOTHER_AGE))
+    )
+    assert "Not pinned" not in render(READY)
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        (Note("A sentence"), "A sentence."),
+        (Note("It fails.", 7), "It fails (build 7)."),
+        (Note("Build 1 fails, build 7 passes.", 7), "Build 1 fails, build 7 passes."),
+        (Note("It cannot be resolved", 12), "It cannot be resolved (dry run 12)."),
+        (Note("It is old.", None, "released in 2014."), "It is old (released in 2014)."),
+        (Note("It is old.", 7, "released in 2014"), "It is old (build 7; released in 2014)."),
+    ],
+)
+def test_a_sentence_cites_what_shows_it(note: Note, words: str) -> None:
+    assert note_text(note, READY.probes) == words
 
 
 def test_words_of_the_code_stay_in_the_code() -> None:
@@ -283,6 +375,10 @@ def test_an_absolute_path_does_not_fill_the_sentence() -> None:
         (Edit(EditAction.REPIN, "flask", 2, "==2.2.5"), "build 11 passes with flask==2.2.5"),
         (Edit(EditAction.ADD, "jinja2", None, "<3.1"), "build 11 passes with jinja2<3.1"),
         (Edit(EditAction.DROP, "numpy", 0), "build 11 passes without it"),
+        (
+            Edit(EditAction.REPLACE, "flask-lite", 2, "flask-lite==1.0"),
+            "build 11 passes with flask-lite==1.0",
+        ),
     ],
 )
 def test_a_proof_says_what_the_passing_build_has_instead(edit: Edit, words: str) -> None:
@@ -308,6 +404,7 @@ def test_versions_left_out_are_told_by_reason() -> None:
         (EditAction.REPIN, "<2", "", "a <2 to any version"),
         (EditAction.DROP, "==1.0", None, "leave out a"),
         (EditAction.ADD, None, "<2", "add a<2"),
+        (EditAction.REPLACE, "a==1.0", "b==2.0", "a==1.0 to b==2.0"),
     ],
 )
 def test_edits_read_as_words(

@@ -15,11 +15,13 @@ from bisect_deps.model import (
     FixEdit,
     Member,
     Narrowing,
+    Note,
     Outcome,
     Phase,
     Probe,
     ProbeKind,
     Proof,
+    PythonFor,
     Requirement,
     Target,
     Tried,
@@ -201,7 +203,11 @@ READY = Verdict(
     probes=PROBES,
     builds=12,
     seconds=47.7,
-    notes=("requests==2.25.1 is not at fault: build 5 passes with it.",),
+    notes=(
+        Note("requests==2.25.1 is not at fault: build 5 passes with it.", 5),
+        Note("pandas 2.1.1 needs a newer numpy", None, "pandas 2.1.1 asks for numpy>=1.26"),
+    ),
+    seconds_to_fix=31.4,
     environment={"numpy": "1.26.0", "pandas": "2.1.1", "flask": "2.2.5", "requests": "2.25.1"},
 )
 PASSES = Verdict(
@@ -238,7 +244,15 @@ PAIR = Verdict(
                 ),
             ),
             proof=Proof(2, 3),
-            narrowings=(Narrowing("urllib3", "2.0.0", "1.26.20", (Tried("1.26.20", PASS, 4),)),),
+            narrowings=(
+                Narrowing(
+                    "urllib3",
+                    "2.2.1",
+                    "1.26.20",
+                    (Tried("1.26.20", PASS, 4), Tried("2.2.1", FAIL, 2)),
+                    not_built=("2.0.2", "2.0.3", "2.0.4", "2.1.0", "2.2.0"),
+                ),
+            ),
         ),
     ),
     fix=Fix(
@@ -307,6 +321,10 @@ NOT_FIXED = Verdict(
             ),
             advice="install the MySQL client headers (on Debian: apt-get install "
             "default-libmysqlclient-dev), then run again",
+            install={
+                "Debian and Ubuntu": "apt-get install default-libmysqlclient-dev",
+                "Fedora": "dnf install mysql-devel",
+            },
         ),
     ),
     fallback=dropped((4, "mysqlclient")),
@@ -328,7 +346,7 @@ FLAKY = Verdict(
     builds=20,
     seconds=5025.0,
     confidence=0.81,
-    notes=("Go on with --max-builds 40: no finished build is repeated.",),
+    notes=(Note("Go on with --max-builds 40: no finished build is repeated."),),
 )
 NO_DEPENDENCY = Verdict(
     kind=VerdictKind.INCONCLUSIVE,
@@ -349,7 +367,7 @@ UNAVAILABLE = Verdict(
     sha256=SHA,
     target=TARGET,
     summary="the package index at https://me:hunter2@index.example/simple does not answer.",
-    notes=("Check the network, or name another index with --index-url.",),
+    notes=(Note("Check the network, or name another index with --index-url."),),
 )
 HOSTILE = Verdict(
     kind=VerdictKind.CULPRITS,
@@ -372,7 +390,30 @@ HOSTILE = Verdict(
     ),
     probes=(probe(1, ProbeKind.WHOLE, FAIL, 4.0),),
     builds=1,
-    notes=("{{ 7 * 7 }} <style>body{display:none}</style>",),
+    notes=(Note("{{ 7 * 7 }} <style>body{display:none}</style>", 1, "<b>\x1b[2J</b>"),),
+    python_for=PythonFor("<i>3.8</i>", ("<script>\x1b[2J",), "/tmp/\x1b[2J", 1),
+    unpinned={"evil<b>\x1b[2J": "1.0\u202e"},
+)
+ANOTHER_AGE = Verdict(
+    kind=VerdictKind.INCONCLUSIVE,
+    file="requirements.txt",
+    sha256=SHA,
+    target=TARGET,
+    summary="Nothing but the Python is at fault.",
+    probes=(probe(1, ProbeKind.WHOLE, FAIL, 4.0), probe(2, ProbeKind.WHOLE, PASS, 9.0)),
+    builds=2,
+    seconds=13.0,
+    python_for=PythonFor(
+        "3.8",
+        (
+            "9 of 10 pins have wheels there and none here",
+            "numpy 1.17.3 says that it needs Python <3.9.",
+        ),
+        "/opt/python3.8/bin/python3.8",
+        2,
+    ),
+    environment={"flask": "2.0.3", "six": "1.17.0"},
+    unpinned={"flask>=2.0,<2.1": "2.0.3", "six": "1.17.0"},
 )
 
 VERDICTS = {
@@ -385,4 +426,5 @@ VERDICTS = {
     "no dependency's fault": NO_DEPENDENCY,
     "index unavailable": UNAVAILABLE,
     "hostile log": HOSTILE,
+    "made for another Python": ANOTHER_AGE,
 }

@@ -35,6 +35,7 @@ FOLLOWING = {
     "setup-refuses",
     "compiler-cmake-policy",
     "conda-not-found",
+    "python-openai-1",
     "system-pg-config-hint",
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bisect_deps.steps.building import BUILD_CONSTRAINTS_FILE
 
 from bisect_deps.config import Settings
 from bisect_deps.deliver import write_fix
@@ -16,7 +17,6 @@ from bisect_deps.model import IndexSettings, Outcome, ProbeKind, VerdictKind
 from bisect_deps.progress import Silent
 from bisect_deps.reports.base import fix_changes, proof_text, usage
 from bisect_deps.session import Finished, run
-from bisect_deps.steps.building import BUILD_CONSTRAINTS_FILE
 from tests.support.local_index import Fault, LocalIndex, Project
 
 # A release that breaks from setuptools 81 on, as many do.
@@ -152,4 +152,4 @@ def test_a_file_of_the_users_is_never_replaced(tmp_path: Path, served: str) -> N
     verdict = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n").verdict
     assert verdict.fix is not None
     assert BUILD_CONSTRAINTS_FILE not in verdict.fix.files
-    assert any("it stays" in note for note in verdict.notes)
+    assert any("it stays" in note.text for note in verdict.notes)

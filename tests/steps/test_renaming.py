@@ -74,7 +74,7 @@ def lines(verdict: Verdict) -> list[str]:
 def test_a_wrong_name(tmp_path: Path, served: str, text: str, fixed: list[str], note: str) -> None:
     verdict = bisect(tmp_path, served, text)
     assert lines(verdict) == fixed
-    assert any(note in each for each in verdict.notes)
+    assert any(note in each.text for each in verdict.notes)
 
 
 def test_a_renamed_line_is_no_loss(tmp_path: Path, served: str) -> None:

@@ -104,6 +104,9 @@ def _count(cue, phase):
 def _applies(cue, number):
     if cue["every"] and number % cue["every"]:
         return False
+    drawn = hashlib.sha256(f"{cue['seed']} {number}".encode("ascii")).digest()
+    if int.from_bytes(drawn[:4], "big") >= cue["share"] * 2**32:
+        return False
     if cue["from_python"] and sys.version_info < tuple(cue["from_python"]):
         return False
     return all(_installed(name, below) for name, below in cue["with_tool"].items())

@@ -105,6 +105,8 @@ class Release:
     uploaded: str = ""
     fault: Fault | None = None
     every: int = 0
+    share: float = 1
+    seed: int = 0
     from_python: str = ""
     seconds: float = 0
     chatter: int = 0
@@ -135,6 +137,8 @@ class Project:
         uploaded: str = "",
         fault: Fault | str | None = None,
         every: int = 0,
+        share: float = 1,
+        seed: int = 0,
         from_python: str = "",
         seconds: float = 0,
         chatter: int = 0,
@@ -149,10 +153,10 @@ class Project:
         otherwise: `wheel` may be tags (`cp39-cp39-win_amd64`). `code` is the module's body.
         `uploaded` is ISO 8601; by default 30 days after the release before, from 2020-01-01 on.
         `yanked` may be the reason. The fault happens in every build, or in every `every`-th one
-        only, from Python `from_python` on only, and only where the build environment has each tool
-        of `with_tool` (module name to first version that breaks it). `seconds` is how long a build
-        takes, `chatter` how many lines it prints. `static`: the source distribution's metadata can
-        be read without a build (PEP 643).
+        only, or in a `share` of them (0 to 1) that `seed` draws, from Python `from_python` on only,
+        and only where the build environment has each tool of `with_tool` (module name to first
+        version that breaks it). `seconds` is how long a build takes, `chatter` how many lines it
+        prints. `static`: the source distribution's metadata can be read without a build (PEP 643).
         """
         behaves = bool(fault or seconds or chatter or build_requires)
         if sdist is None:
@@ -175,6 +179,8 @@ class Project:
             uploaded=_instant(uploaded) if uploaded else self._next_upload(),
             fault=Fault(fault) if fault else None,
             every=every,
+            share=share,
+            seed=seed,
             from_python=from_python,
             seconds=seconds,
             chatter=chatter,
@@ -194,6 +200,23 @@ class Project:
 def broken_import(message: str = "cannot import name 'escape'") -> str:
     """Return a module body that fails at import."""
     return f"raise ImportError({message!r})\n"
+
+
+def flaky_import(record: Path, share: float, seed: int = 0) -> str:
+    """Return a module body that fails at a `share` (0 to 1) of its imports, drawn by `seed`.
+
+    `record` is the file that counts the imports: the same seed fails the same ones.
+    """
+    return (
+        "import hashlib as _hashlib\n"
+        f"with open({str(record)!r}, 'a+', encoding='utf-8') as _file:\n"
+        "    print('imported', file=_file, flush=True)\n"
+        "    _file.seek(0)\n"
+        "    _number = sum(1 for _ in _file)\n"
+        f"_drawn = _hashlib.sha256(f'{seed} {{_number}}'.encode()).digest()\n"
+        f"if int.from_bytes(_drawn[:4], 'big') < {share * 2**32!r}:\n"
+        "    raise RuntimeError('another process holds the lock')\n"
+    )
 
 
 def breaks_beside(others: Mapping[str, str]) -> str:
@@ -285,6 +308,8 @@ def _sdist(
         "state": str(state.resolve()),
         "fault": fault,
         "every": release.every,
+        "share": release.share,
+        "seed": release.seed,
         "from_python": [int(part) for part in release.from_python.split(".") if part],
         "with_tool": dict(release.with_tool),
         "seconds": release.seconds,

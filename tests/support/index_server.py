@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -67,7 +68,7 @@ class Server:
         self.drop = False
         self.delay = 0.0
         self.hits: list[Hit] = []
-        self._httpd = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        self._httpd = _Listener(("127.0.0.1", port), _handler(self))
         self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -135,6 +136,13 @@ class Server:
         if JSON_TYPE in wanted and JSON_TYPE in self.formats:
             return JSON_TYPE
         return HTML_TYPE if HTML_TYPE in self.formats else self.formats[0]
+
+
+class _Listener(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that hung up in the middle of a download."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 def _listing(names: Sequence[str], content_type: str) -> bytes:

@@ -40,6 +40,7 @@ from tests.support.index_files import (
     breaks_beside,
     broken_import,
     files_of,
+    flaky_import,
     normalise,
 )
 from tests.support.index_server import HTML_TYPE, JSON_TYPE, Hit, Server
@@ -57,6 +58,7 @@ __all__ = [
     "breaks_beside",
     "broken_import",
     "demo",
+    "flaky_import",
     "load",
 ]
 

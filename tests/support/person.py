@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bisect_deps.steps.base import Context
+from bisect_deps.steps.telling import verdict_of
+
 from bisect_deps.builders.base import Capabilities, Handle, Order
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal
@@ -15,8 +18,6 @@ from bisect_deps.probing import Limits, Prober, drive
 from bisect_deps.progress import Silent
 from bisect_deps.search.strategy import Prefer
 from bisect_deps.session import solve
-from bisect_deps.steps.base import Context
-from bisect_deps.steps.telling import verdict_of
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,9 @@ class ByTheSameAnswers:
         return "", 0
 
     def installed(self, handle: Handle) -> Mapping[str, str] | None:
+        return None
+
+    def modules(self, handle: Handle) -> Mapping[str, str] | None:
         return None
 
     def cancel(self, handle: Handle) -> bool:

@@ -18,6 +18,7 @@ from tests.support.local_index import (
     breaks_beside,
     broken_import,
     demo,
+    flaky_import,
     load,
 )
 
@@ -77,6 +78,35 @@ def test_a_flaky_build_fails_every_second_time(tmp_path: Path) -> None:
         place = ["--no-index", "--find-links", str(index.find_links), "--no-cache", "--reinstall"]
         codes.append(build_with_uv(tmp_path, "flaky", *place).returncode)
     assert codes == [0, 1, 0, 1]
+
+
+def test_a_share_of_the_builds_fails_and_the_seed_says_which(tmp_path: Path) -> None:
+    drawn = []
+    for seed in (1, 1, 2):
+        flaky = Project("flaky").release("1.0", fault=Fault.COMPILE, share=0.5, seed=seed)
+        index = LocalIndex(tmp_path / str(len(drawn)), flaky)
+        place = ["--no-index", "--find-links", str(index.find_links), "--no-cache", "--reinstall"]
+        builds = [build_with_uv(tmp_path, "flaky", *place).returncode for _ in range(10)]
+        drawn.append(builds)
+    assert drawn[0] == drawn[1]
+    assert drawn[0] != drawn[2]
+    assert all(2 <= sum(builds) <= 8 for builds in drawn)
+
+
+def test_a_share_of_the_imports_fails_as_often_as_it_says(tmp_path: Path) -> None:
+    (tmp_path / "flaky.py").write_text(flaky_import(tmp_path / "imports", 0.2, seed=3))
+    imports = (
+        "import importlib\n"
+        "for _ in range(500):\n"
+        "    try:\n"
+        "        importlib.import_module('flaky'); del __import__('sys').modules['flaky']\n"
+        "    except RuntimeError:\n"
+        "        print('failed')\n"
+    )
+    command = [sys.executable, "-c", imports]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert 75 <= done.stdout.count("failed") <= 125
+    assert (tmp_path / "imports").read_text().count("\n") == 500
 
 
 def test_a_build_tool_that_is_too_new_breaks_the_build(tmp_path: Path) -> None:

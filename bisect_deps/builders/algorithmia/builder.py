@@ -125,6 +125,10 @@ class AlgorithmiaBuilder:
         """Return None: the platform does not tell."""
         return None
 
+    def modules(self, handle: Handle) -> Mapping[str, str] | None:
+        """Return None: the platform does not tell."""
+        return None
+
     def cancel(self, handle: Handle) -> bool:
         """Return False: the platform has no request for it. The build is only forgotten here."""
         track = self._track(handle)

@@ -1,0 +1,486 @@
+"""Whom a failing install accuses: facts, its own log, a release alone, the resolver, then a search.
+
+The cheapest evidence goes first. A release that is accused by a log is a culprit once its failure
+is no accident: where the index agrees, the log is enough; else it fails alone, and as often as the
+doubt asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bisect_deps.fix.case import Case, dropped, with_edits
+from bisect_deps.fix.culprits import INSTALL_PHASES, described, merged, numbers_of
+from bisect_deps.fix.failure import (
+    failing_release,
+    first_fingerprint,
+    suspects_of,
+)
+from bisect_deps.fix.subsets import drive, dropping, numbers_named
+from bisect_deps.index import FactKind
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Culprit,
+    Member,
+    Note,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+    Proof,
+    Release,
+    Requirement,
+    Suspect,
+)
+from bisect_deps.probing import Inquiry, Story, edited
+from bisect_deps.resolution.conflicts import Conflict, find_conflicts
+from bisect_deps.resolver import Resolution
+from bisect_deps.search.base import Items
+from bisect_deps.search.strategy import Certified, Finding, Problem, State, bisect
+
+# Facts that make a release worth a build of its own before anything else is known of it.
+TELLING = frozenset({FactKind.REQUIRES_PYTHON, FactKind.NO_USABLE_WHEEL, FactKind.NO_ARTIFACT})
+# How often a release must have failed to be named: once where the index agrees with the log, twice
+# where only the log accuses it, and this often where anything speaks of an unsteady build.
+DOUBTED = 4
+# A release alone costs about this share of a whole build, wherever such a build can be had.
+SINGLE_COST = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Accused:
+    """A release that may be at fault: the user's requirement, and the chain of a transitive."""
+
+    requirement: Requirement
+    release: Release
+    via: tuple[str, ...] = ()
+
+    @property
+    def member(self) -> Member:
+        """Return it as a member of a culprit."""
+        return Member(self.requirement, self.release.name, self.release.version, self.via)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an install is mended: the candidate, its probe, and what is known so far.
+
+    `failing` maps a project to those of its versions that were seen to fail, in that order;
+    `judged` are the releases that were asked about; `cleared` those that built alone. `unsteady`
+    counts builds that failed once and passed once alike.
+    """
+
+    candidate: Candidate
+    probe: Probe
+    culprits: tuple[Culprit, ...] = ()
+    failing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    judged: frozenset[Release] = frozenset()
+    cleared: frozenset[Release] = frozenset()
+    unsteady: int = 0
+    notes: tuple[Note, ...] = ()
+
+    def knowing(self, culprits: Iterable[Culprit], *notes: Note) -> Standing:
+        """Return it with more culprits and notes."""
+        return replace(self, culprits=merged(self.culprits, culprits), notes=(*self.notes, *notes))
+
+    def at(self, candidate: Candidate, probe: Probe) -> Standing:
+        """Return it with another candidate and its probe."""
+        return replace(self, candidate=candidate, probe=probe)
+
+
+def accuse(case: Case, standing: Standing) -> Story[Standing]:
+    """Return the standing with the culprits that explain its failing probe, each proven.
+
+    Without a new one, the failure cannot be attributed to any requirement; the notes say why.
+    """
+    standing = _by_conflict(case, standing)
+    standing = _by_place(case, standing)
+    if case.capabilities.isolated:
+        standing = yield from _by_release(case, standing)
+    if _explains(case, standing):
+        return standing
+    return (yield from _by_search(case, standing))
+
+
+def _explains(case: Case, standing: Standing) -> bool:
+    """Say whether a culprit is known that the candidate leaves where it fails."""
+    return bool(unmended(case, standing)) or standing.unsteady > 0
+
+
+def unmended(case: Case, standing: Standing) -> list[Culprit]:
+    """Return the culprits whose releases the candidate still asks for."""
+    moved = {
+        edit.number if edit.number is not None else edit.name: edit
+        for edit in standing.candidate.edits
+    }
+
+    def is_met(member: Member) -> bool:
+        edit = moved.get(member.requirement.number) or moved.get(member.name)
+        return edit is not None and edit.to not in _bad_clauses(standing, edit.name)
+
+    return [c for c in standing.culprits if not any(is_met(member) for member in c.members)]
+
+
+def _bad_clauses(standing: Standing, name: str) -> set[str]:
+    return {f"=={version}" for version in standing.failing.get(name, ())}
+
+
+def _by_place(case: Case, standing: Standing) -> Standing:
+    """Accuse the lines of no release that the installer's own words name: paths, URLs, bad text."""
+    kept = {line.number: line for line in edited(case.standing, standing.candidate.edits)}
+    found = []
+    for suspect in suspects_of(standing.probe):
+        for line in case.standing:
+            now = kept.get(line.number)
+            placed = now is not None and (now.url or now.editable)
+            if placed and now is not None and suspect.requirement == now.text:
+                member = Member(line, line.name or line.text, None)
+                found.append(replace(described([member], standing.probe), phase=suspect.phase))
+    return standing.knowing(found)
+
+
+# --- releases alone ---------------------------------------------------------------------------
+
+
+def _by_release(case: Case, standing: Standing) -> Story[Standing]:
+    """Judge the releases that the log and the index suspect: by the log itself, or alone."""
+    accused = _fresh(standing, [*_by_log(case, standing), *_by_facts(case, standing)])
+    if not accused:
+        return standing
+    told = {a.release: probe for a, probe in _told(case, standing) if a in accused}
+    counts = {a.release: int(a.release in told) for a in accused}
+    probes = dict(told)
+    standing = replace(standing, judged=standing.judged | {a.release for a in accused})
+    while True:
+        waiting = [a for a in accused if _is_open(case, standing, a, accused, counts, probes)]
+        if not waiting:
+            break
+        answers = yield [_alone(a, counts[a.release]) for a in waiting]
+        for one, probe in zip(waiting, answers, strict=True):
+            standing = _judged(standing, one, probe, counts, probes)
+    culprits = [
+        described([one.member], probes[one.release])
+        for one in accused
+        if one.release in probes and one.release not in standing.cleared
+    ]
+    for one in accused:
+        if one.release in probes and one.release not in standing.cleared:
+            standing = _failed(standing, one.release)
+    return standing.knowing(culprits)
+
+
+def _judged(
+    standing: Standing,
+    one: Accused,
+    probe: Probe,
+    counts: dict[Release, int],
+    probes: dict[Release, Probe],
+) -> Standing:
+    """Take the answer of one release built alone: one pass clears it, whatever failed before."""
+    if probe.outcome is Outcome.FAIL:
+        counts[one.release] += 1
+        probes[one.release] = probes.get(one.release, probe)
+        return standing
+    if probe.outcome is Outcome.PASS:
+        shook = counts[one.release] > 0
+        counts[one.release] = DOUBTED
+        probes.pop(one.release, None)
+        cleared = standing.cleared | {one.release}
+        standing = replace(standing, cleared=cleared, unsteady=standing.unsteady + shook)
+        return standing.knowing((), _unsteady_note(one, probe)) if shook else standing
+    counts[one.release] = DOUBTED
+    return standing
+
+
+def _unsteady_note(one: Accused, probe: Probe) -> Note:
+    text = f"{one.release} failed once and built once: its build does not always end alike."
+    return Note(text, probe.number)
+
+
+def _is_open(
+    case: Case,
+    standing: Standing,
+    one: Accused,
+    accused: Sequence[Accused],
+    counts: Mapping[Release, int],
+    probes: Mapping[Release, Probe],
+) -> bool:
+    """Say whether a release must fail once more before it is named."""
+    seen = counts[one.release]
+    if seen >= DOUBTED or one.release in standing.cleared:
+        return False
+    if seen == 0 or _agrees(case, one):
+        return seen == 0
+    plain = [a for a in accused if a.release in probes and not _agrees(case, a)]
+    doubted = standing.unsteady or len(plain) > 1 or not _is_steady(probes[one.release])
+    return seen < (DOUBTED if doubted else 2)
+
+
+def _agrees(case: Case, one: Accused) -> bool:
+    """Say whether the index gives a reason why the release fails here: nothing for this Python."""
+    known = case.release(one.release.name, one.release.version)
+    if known is None:
+        return case.index is not None
+    return (
+        not known.python_ok or not known.installable or (known.has_wheel and not known.usable_wheel)
+    )
+
+
+def _is_steady(probe: Probe) -> bool:
+    """Say whether a failure has a known cause, and none that comes and goes."""
+    cause = probe.diagnosis.cause if probe.diagnosis is not None else Cause.UNKNOWN
+    return cause not in (Cause.UNKNOWN, Cause.NONE, Cause.NETWORK, Cause.RESOURCES)
+
+
+def _alone(one: Accused, repeat: int) -> Inquiry:
+    return Inquiry(
+        Candidate(),
+        ProbeKind.ISOLATED,
+        f"does {one.release} build by itself?" if not repeat else f"does {one.release} fail again?",
+        isolated=str(one.release),
+        repeat=max(0, repeat),
+    )
+
+
+def _failed(standing: Standing, release: Release) -> Standing:
+    known = standing.failing.get(release.name, ())
+    if release.version in known:
+        return standing
+    failing = {**standing.failing, release.name: (*known, release.version)}
+    return replace(standing, failing=failing)
+
+
+def _fresh(standing: Standing, accused: Iterable[Accused]) -> list[Accused]:
+    """Return each release once, those left out that were judged before."""
+    known = {Release(n, v) for n, versions in standing.failing.items() for v in versions}
+    gone = standing.judged | known
+    found: dict[Release, Accused] = {}
+    for one in accused:
+        if one.release not in gone:
+            found.setdefault(one.release, one)
+    return list(found.values())
+
+
+def _told(case: Case, standing: Standing) -> Iterator[tuple[Accused, Probe]]:
+    """Yield the releases of which the installer itself says in this log that they fail."""
+    for suspect in suspects_of(standing.probe):
+        if suspect.phase in INSTALL_PHASES and suspect.cause is not Cause.RESOLVER_CONFLICT:
+            for one in _accused_by(case, standing, suspect):
+                yield one, standing.probe
+
+
+def _by_log(case: Case, standing: Standing) -> Iterator[Accused]:
+    """Yield the releases that the failing probe's log names, direct and transitive, best first."""
+    for suspect in suspects_of(standing.probe):
+        if suspect.cause is not Cause.RESOLVER_CONFLICT:
+            yield from _accused_by(case, standing, suspect)
+
+
+def _accused_by(case: Case, standing: Standing, suspect: Suspect) -> Iterator[Accused]:
+    release = failing_release(suspect)
+    lines = {line.number: line for line in edited(case.standing, standing.candidate.edits)}
+    pinned = _pinned_by_constraint(lines, release)
+    if pinned is not None and release is not None:
+        yield Accused(pinned, release)
+        return
+    for direct in case.named(suspect.name):
+        line = lines.get(direct.number, direct)
+        if line.url:
+            continue
+        if release is not None and release.name != line.name:
+            yield Accused(direct, release, suspect.via or (line.name,))
+        elif release is not None:
+            yield Accused(direct, release)
+        elif line.pin is not None:
+            yield Accused(direct, Release(line.name, line.pin))
+
+
+def _by_facts(case: Case, standing: Standing) -> Iterator[Accused]:
+    """Yield the pinned releases that the index is evidence against, in the file's order."""
+    if case.index is None:
+        return
+    case.index.prefetch([line.name for line in case.standing if line.name])
+    for line in edited(case.standing, standing.candidate.edits):
+        if line.pin is None or line.url is not None:
+            continue
+        if any(fact.kind in TELLING for fact in case.index.facts(line)):
+            written = case.manifest.requirements[line.number]
+            yield Accused(written, Release(line.name, line.pin))
+
+
+def _pinned_by_constraint(
+    lines: Mapping[int, Requirement], release: Release | None
+) -> Requirement | None:
+    """Return the line of a constraints file that alone asks for a release, None where none does."""
+    if release is None:
+        return None
+    asking = [
+        line for line in lines.values() if line.name == release.name and line.pin == release.version
+    ]
+    return asking[0] if asking and all(line.constraint for line in asking) else None
+
+
+# --- conflicts --------------------------------------------------------------------------------
+
+
+def _by_conflict(case: Case, standing: Standing) -> Standing:
+    """Return the standing with the minimal sets of lines for which the resolver finds nothing."""
+    if case.resolver is None:
+        return standing
+    lines = edited(case.standing, standing.candidate.edits)
+    settled = numbers_of(standing.culprits) - {
+        edit.number for edit in standing.candidate.edits if edit.number is not None
+    }
+    left = [line for line in lines if line.number not in settled]
+    conflicts = find_conflicts(left, case.resolver, case.index)
+    asked = dict(conflicts.asked)
+    accused = numbers_of(standing.culprits)
+    found = [
+        _conflict(case, standing, conflict, asked)
+        for conflict in conflicts.found
+        if not conflict.members <= accused
+    ]
+    notes = () if conflicts.complete else (Note(_UNEXAMINED),)
+    for culprit in found:
+        for member in culprit.members if len(culprit.members) == 1 else ():
+            if member.version is not None:
+                standing = _failed(standing, Release(member.name, member.version))
+    return standing.knowing(found, *(notes if found else ()))
+
+
+_UNEXAMINED = (
+    "There are more conflicts among these lines than were looked for; the ones listed are those "
+    "that were examined."
+)
+
+
+def _conflict(
+    case: Case, standing: Standing, conflict: Conflict, asked: Mapping[Items, Resolution]
+) -> Culprit:
+    """Return a conflict as a culprit, with what the resolver said of it kept as probes."""
+    by_number = {line.number: line for line in case.standing}
+    members = tuple(
+        Member(by_number[number], by_number[number].name, by_number[number].pin)
+        for number in sorted(conflict.members)
+    )
+    cause = Cause.RESOLVER_CONFLICT if len(members) > 1 else Cause.NO_MATCHING_VERSION
+    if len(members) == 1 and case.index is not None:
+        facts = case.index.facts(members[0].requirement)
+        cause = next((fact.kind.cause for fact in facts if fact.kind.stops), cause)
+    culprit = Culprit(members, Phase.RESOLVE, cause, f"{conflict.sentence}.")
+    if case.record is None or conflict.members not in asked:
+        return culprit
+    only = _only(case, standing, conflict.members)
+    failing = case.record(only, asked[conflict.members])
+    passing = None
+    for number in sorted(conflict.members):
+        rest = conflict.members - {number}
+        if rest in asked and asked[rest].resolved:
+            case.record(_only(case, standing, rest), asked[rest])
+    told = described(members, failing)
+    return replace(culprit, evidence=told.evidence, proof=Proof(failing.number, passing))
+
+
+def _only(case: Case, standing: Standing, numbers: Items) -> Candidate:
+    """Return the candidate as mended so far with all but these requirements commented out."""
+    others = [line for line in case.manifest.requirements if line.number not in numbers]
+    return with_edits(standing.candidate, [dropped(line) for line in others])
+
+
+# --- subsets ----------------------------------------------------------------------------------
+
+
+def _by_search(case: Case, standing: Standing) -> Story[Standing]:
+    """Search the lines that are left by building subsets of the file as mended so far."""
+    accused = numbers_of(standing.culprits)
+    base, failing = standing.candidate, standing.probe
+    items = [
+        line
+        for line in case.requirements
+        if line.number not in base.dropped and line.number not in accused
+    ]
+    axis = dropping(case, base, items, failing, check=False)
+    named = [number for number in numbers_named(case, failing) if number not in accused]
+    problem = Problem(
+        items=tuple(line.number for line in items),
+        weights=_weights(case, items),
+        hints=tuple(dict.fromkeys(named)),
+        slots=case.slots,
+        prefer=case.prefer,
+        single_cost=SINGLE_COST if case.capabilities.cheap_single else 1.0,
+        signature=first_fingerprint(failing),
+    )
+    whole = frozenset(problem.items)
+    known = {whole: failing} if failing.candidate == base else {}
+    finding, probes = yield from drive(case, bisect(problem), axis, known)
+    only_once = any(one.failing == whole for one in finding.culprits)
+    if only_once or finding.state is State.INCONCLUSIVE:
+        # Nothing but that one failure is evidence: what passes now was an accident.
+        passing = yield from _passes_now(case, failing)
+        if passing is not None:
+            unsteady = replace(standing, unsteady=standing.unsteady + 1)
+            return unsteady.knowing((), Note(_UNSTEADY, passing.number))
+    return _concluded(case, standing, finding, probes)
+
+
+_UNSTEADY = (
+    "The same file failed once and passed once: the build does not always end alike. "
+    "Run again with --fresh, or fix what makes it unsteady first."
+)
+
+
+def _passes_now(case: Case, failing: Probe) -> Story[Probe | None]:
+    """Build a failing candidate once more; return that probe where it passes now."""
+    purpose = "does it fail once more?"
+    [again] = yield [Inquiry(failing.candidate, ProbeKind.WHOLE, purpose, check=False, repeat=1)]
+    return again if again.outcome is Outcome.PASS else None
+
+
+def _concluded(
+    case: Case, standing: Standing, finding: Finding, probes: Mapping[Items, Probe]
+) -> Standing:
+    by_number = {line.number: line for line in case.requirements}
+    culprits = [certified(by_number, one, probes) for one in finding.culprits]
+    notes: list[Note] = []
+    if finding.state is State.FRAME_FAILS:
+        bare = probes.get(frozenset())
+        if bare is not None:
+            text = "The build fails with every requirement commented out as well"
+            notes.append(Note(f"{text}: this is no dependency problem.", bare.number))
+    elif finding.state is State.PASSES:
+        notes.append(Note("The file that failed at first passed when it was built again."))
+    return standing.knowing(culprits, *notes)
+
+
+def certified(
+    by_number: Mapping[int, Requirement], one: Certified, probes: Mapping[Items, Probe]
+) -> Culprit:
+    """Return the culprit that a search certified, told by the log of its failing probe."""
+    members = [
+        Member(by_number[number], by_number[number].name, by_number[number].pin)
+        for number in sorted(one.members)
+    ]
+    passing = next(
+        (
+            probes[items].number
+            for items in one.passing
+            if items in probes and probes[items].outcome is Outcome.PASS
+        ),
+        None,
+    )
+    probe = probes.get(one.failing)
+    if probe is None:
+        return Culprit(tuple(members), Phase.RESOLVE, Cause.UNKNOWN, "", proof=Proof(None, passing))
+    return described(members, probe, passing)
+
+
+def _weights(case: Case, items: Sequence[Requirement]) -> dict[int, float]:
+    if case.index is None:
+        return {}
+    return {
+        line.number: 0.5
+        for line in items
+        if any(fact.kind in TELLING or fact.kind.stops for fact in case.index.facts(line))
+    }

@@ -1,0 +1,99 @@
+"""Asking: one question of a story, and what is kept of all that was answered.
+
+A story yields rounds of inquiries and is sent probes. What is kept are values: which candidates
+passed, which builds contradicted each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bisect_deps.fix.case import Case
+from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
+from bisect_deps.probing import BudgetSpent, Inquiry, Story
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Seen:
+    """All that a story was answered: each inquiry with its probe, in order."""
+
+    answers: list[tuple[Inquiry, Probe]] = field(default_factory=list)
+
+    def note(self, inquiry: Inquiry, probe: Probe) -> None:
+        """Keep one answer, each probe once."""
+        if all(probe.number != known.number for _, known in self.answers):
+            self.answers.append((inquiry, probe))
+
+    def fallback(self, case: Case) -> Candidate | None:
+        """Return the largest candidate that passed all that was asked, and never failed."""
+        failed = {
+            inquiry.candidate
+            for inquiry, probe in self.answers
+            if probe.outcome is Outcome.FAIL and inquiry.isolated is None
+        }
+        passed = [
+            inquiry.candidate
+            for inquiry, probe in self.answers
+            if probe.outcome is Outcome.PASS and is_whole(case, inquiry)
+        ]
+        return min(
+            (candidate for candidate in passed if candidate not in failed),
+            key=lambda candidate: (len(candidate.dropped), len(candidate.edits)),
+            default=None,
+        )
+
+
+def ask(
+    case: Case,
+    candidate: Candidate,
+    kind: ProbeKind,
+    purpose: str,
+    *,
+    check: bool = True,
+    imports: bool | None = None,
+    repeat: int = 0,
+) -> Story[Probe]:
+    """Build one candidate as the user asked for it to be tried, and return its probe."""
+    tried = case.imports if imports is None else imports
+    inquiry = Inquiry(candidate, kind, purpose, check=check, imports=tried, repeat=repeat)
+    [probe] = yield [inquiry]
+    return probe
+
+
+def noting(seen: Seen, story: Story[T]) -> Story[T]:
+    """Tell a story, and keep each answer in `seen`, those before a spent budget too."""
+    try:
+        inquiries = next(story)
+        while True:
+            try:
+                probes = yield inquiries
+            except BudgetSpent as spent:
+                yield from _keep_answered(seen, inquiries)
+                inquiries = story.throw(spent)
+                continue
+            for inquiry, probe in zip(inquiries, probes, strict=True):
+                seen.note(inquiry, probe)
+            inquiries = story.send(probes)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def is_whole(case: Case, inquiry: Inquiry) -> bool:
+    """Say whether a build tried out all that the user asked for, with nothing but the files."""
+    has_check = case.capabilities.check and (case.has_check or case.imports)
+    checked = inquiry.check or not has_check
+    return checked and inquiry.isolated is None and not inquiry.build_constraints
+
+
+def _keep_answered(seen: Seen, inquiries: Sequence[Inquiry]) -> Story[None]:
+    """Keep those of a round that were answered before the budget was spent."""
+    for inquiry in inquiries:
+        with suppress(BudgetSpent):
+            [probe] = yield [inquiry]
+            seen.note(inquiry, probe)

@@ -1,0 +1,335 @@
+"""The case: a file, the Python and the builder it is for, and what can be asked without a build.
+
+Frozen for the whole run. Index facts and the resolver are asked through it directly, since they
+cost no build: they guide, and only builds prove.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Protocol
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as Parsed
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from bisect_deps.builders.base import Capabilities
+from bisect_deps.formats.base import Manifest, applies
+from bisect_deps.index import Index, ReleaseFacts
+from bisect_deps.model import (
+    Candidate,
+    Edit,
+    EditAction,
+    Interpreter,
+    Member,
+    Narrow,
+    Probe,
+    Release,
+    Requirement,
+)
+from bisect_deps.probing import edited, pinned_to
+from bisect_deps.progress import Progress
+from bisect_deps.resolution.pins import hashes_of, repinned
+from bisect_deps.resolver import Resolution, Resolver
+from bisect_deps.search.strategy import Prefer
+
+# A change of more edits is not looked through for needless ones by resolving.
+MOST_PRUNED = 6
+
+
+class Record(Protocol):
+    """Keeps what the resolver alone said of a candidate as a probe that costs no build."""
+
+    def __call__(self, candidate: Candidate, resolution: Resolution) -> Probe:
+        """Return the probe."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a run is about, and its collaborators; `index` and `resolver` None without evidence.
+
+    `good` are versions known to have worked (name to version), `good_date` the instant of a known
+    good day. `same_tool` says that the resolver is the installer's own, so that what it refuses,
+    the installer refuses. `tell` hears of the first proven fix.
+    """
+
+    manifest: Manifest
+    interpreter: Interpreter | None
+    capabilities: Capabilities
+    progress: Progress
+    index: Index | None = None
+    resolver: Resolver | None = None
+    same_tool: bool = True
+    has_check: bool = False
+    imports: bool = False
+    slots: int = 1
+    prefer: Prefer = Prefer.BUILDS
+    good: Mapping[str, str] = field(default_factory=dict)
+    good_date: str | None = None
+    add_constraints: bool = False
+    alternatives: bool = False
+    allow_removal: bool = False
+    narrow: Narrow = Narrow.QUICK
+    record: Record | None = None
+    tell: Callable[[Candidate, int], None] | None = None
+
+    # --- the file's lines ---------------------------------------------------------------------
+
+    @cached_property
+    def requirements(self) -> Sequence[Requirement]:
+        """The requirements that the target's markers select, constraints left out."""
+        return tuple(line for line in self.standing if not line.constraint)
+
+    @cached_property
+    def constraints(self) -> Sequence[Requirement]:
+        """The lines of constraints files that the target's markers select."""
+        return tuple(line for line in self.standing if line.constraint)
+
+    @cached_property
+    def standing(self) -> Sequence[Requirement]:
+        """All lines that the target's markers select, in the file's order."""
+        markers = self.interpreter.markers if self.interpreter is not None else None
+        return tuple(
+            line for line in self.manifest.requirements if markers is None or applies(line, markers)
+        )
+
+    @property
+    def cheap(self) -> bool:
+        """Say whether builds are cheap enough to look for a second way."""
+        return self.prefer is Prefer.TIME
+
+    def named(self, name: str) -> tuple[Requirement, ...]:
+        """Return the requirements of a project, as written."""
+        wanted = canonicalize_name(name)
+        return tuple(line for line in self.requirements if line.name == wanted)
+
+    def limited(self, name: str) -> tuple[Requirement, ...]:
+        """Return the constraints of a project, as written."""
+        wanted = canonicalize_name(name)
+        return tuple(line for line in self.constraints if line.name == wanted)
+
+    def current(self, candidate: Candidate) -> list[Requirement]:
+        """Return the requirements as a candidate has them, added lines left out."""
+        return edited(self.requirements, candidate.edits)
+
+    def pins(self, candidate: Candidate) -> dict[str, str]:
+        """Return the versions that lines of the file itself pin, constraints included."""
+        return {line.name: line.pin for line in edited(self.standing, candidate.edits) if line.pin}
+
+    # --- candidates ---------------------------------------------------------------------------
+
+    def settled(self, base: Candidate, versions: Mapping[str, str]) -> Candidate:
+        """Return `base` with these projects at exactly these versions, each where it stands.
+
+        A line that names the project is pinned, a constraint that pins it moved; a project that no
+        line names is added. A line that holds the version as it is written stays as it is.
+        """
+        edits = {_key(edit): edit for edit in base.edits}
+        for name, version in sorted(versions.items()):
+            lines, limits = self.named(name), self.limited(name)
+            pinned = any(limit.pin for limit in limits)
+            for line in (*lines, *limits):
+                edits.pop(line.number, None)
+                loose = line.pin is None and (pinned or line.constraint)
+                if line.url or _is_at(line, version) or (loose and allows(line, version)):
+                    continue
+                edits[line.number] = self.pin(line, version)
+            edits.pop(name, None)
+            if not lines and not pinned:
+                edits[name] = self.add(name, version)
+        return candidate_of(edits.values())
+
+    def pruned(self, base: Candidate, candidate: Candidate) -> Candidate:
+        """Return a candidate without those edits beyond `base` that change nothing.
+
+        A line that pins nothing may come to the wanted release by itself, once others moved. Few
+        edits are looked at, a resolution each; many are made smaller by builds.
+        """
+        own = [edit for edit in candidate.edits if edit not in base.edits]
+        wanted = self.releases_of(candidate)
+        if wanted is None or not 1 < len(own) <= MOST_PRUNED:
+            return candidate
+        for edit in own:
+            loose = edit.number is None or self.manifest.requirements[edit.number].pin is None
+            rest = Candidate(tuple(other for other in candidate.edits if other != edit))
+            if loose and self.releases_of(rest) == wanted:
+                candidate = rest
+        return candidate
+
+    def pin(self, requirement: Requirement, version: str) -> Edit:
+        """Return the edit that pins a requirement, hashes too where it had some."""
+        written = self.manifest.requirements[requirement.number]
+        return repinned(written, version, self.index)
+
+    def add(self, name: str, version: str) -> Edit:
+        """Return the edit that pins a project which no line names."""
+        # With a hash on one line, pip and uv ask every line for one.
+        hashed = any(line.hashes for line in self.manifest.requirements)
+        hashes = hashes_of(self.index, name, version) if hashed else ()
+        limits = self.add_constraints
+        return Edit(EditAction.ADD, name, None, f"=={version}", hashes, constraint=limits)
+
+    def at_version(self, edit: Edit, version: str) -> Edit:
+        """Return the edit with another version, with that version's hashes where it had some."""
+        hashes = hashes_of(self.index, edit.name, version) if edit.hashes else ()
+        return replace(edit, to=f"=={version}", hashes=hashes)
+
+    # --- what resolves ------------------------------------------------------------------------
+
+    def resolve(
+        self,
+        candidate: Candidate,
+        *,
+        loosened: Mapping[int, str] | None = None,
+        preferences: Mapping[str, str] | None = None,
+        until: Mapping[str, str] | None = None,
+    ) -> Resolution | None:
+        """Return what a candidate resolves to; None where nobody can say.
+
+        `loosened` maps numbers to the clause that replaces their `==`; `until` maps projects to
+        the instant after which their releases are out of sight.
+        """
+        if self.resolver is None:
+            return None
+        clauses = loosened or {}
+        lines: list[str] = []
+        limits: list[str] = []
+        for line in edited(self.standing, candidate.edits):
+            clause = clauses.get(line.number) if line.pin is not None else None
+            text = pinned_to(line, f"{clause}{line.pin}").text if clause else line.text
+            (limits if line.constraint else lines).append(text)
+        for edit in candidate.edits:
+            if edit.action is EditAction.ADD:
+                (limits if edit.constraint else lines).append(f"{edit.name}{edit.to or ''}")
+        return self.resolver.resolve(
+            lines,
+            constraints=limits,
+            preferences=preferences,
+            exclude_newer_package=until,
+        )
+
+    def releases_of(self, candidate: Candidate) -> Mapping[str, str] | None:
+        """Return the versions that a candidate resolves to; None for none, or where unknown."""
+        resolution = self.resolve(candidate)
+        if resolution is None or not resolution.resolved:
+            return None
+        return resolution.releases
+
+    def installed(self, probe: Probe) -> Mapping[str, str]:
+        """Return what a probe installed, as its builder, the resolver or the lines tell.
+
+        Law 5: what was installed is compared, not what was written.
+        """
+        if probe.installed:
+            return probe.installed
+        return self.releases_of(probe.candidate) or self.pins(probe.candidate)
+
+    def member(
+        self, name: str, version: str | None, resolution: Resolution | None = None
+    ) -> Member | None:
+        """Return a project as a member of a culprit: its own line, or the line that pulls it in."""
+        if direct := self.line_at_fault(name):
+            return Member(direct, name, version)
+        chain = resolution.chain(name) if resolution is not None else ()
+        top = self.named(chain[0]) if chain else ()
+        if not top:
+            return None
+        return Member(top[0], name, version, tuple(link for link in chain if link != name))
+
+    def line_at_fault(self, name: str) -> Requirement | None:
+        """Return the line that decides a project's version: the one that pins it, if any does."""
+        lines = [*self.named(name), *self.limited(name)]
+        pinned = [line for line in lines if line.pin]
+        own = [line for line in lines if not line.constraint]
+        return next(iter((*pinned, *own)), None)
+
+    # --- releases -----------------------------------------------------------------------------
+
+    def releases(self, name: str) -> Sequence[ReleaseFacts]:
+        """Return the final releases that an installer would take here, oldest first."""
+        if self.index is None:
+            return ()
+        return [
+            release
+            for release in self.index.releases(name)
+            if release.installable and release.yanked is None and not release.parsed.is_prerelease
+        ]
+
+    def release(self, name: str, version: str) -> ReleaseFacts | None:
+        """Return one release as the index has it."""
+        return self.index.release(Release(name, version)) if self.index is not None else None
+
+
+def candidate_of(edits: Iterable[Edit]) -> Candidate:
+    """Return the candidate of these edits, in the manifest's order, added lines last by name."""
+    return Candidate(
+        tuple(
+            sorted(
+                edits,
+                key=lambda edit: (
+                    edit.number is None,
+                    edit.number if edit.number is not None else 0,
+                    edit.name,
+                ),
+            )
+        )
+    )
+
+
+def with_edits(base: Candidate, edits: Iterable[Edit]) -> Candidate:
+    """Return `base` with more edits; a later edit of the same requirement replaces the earlier."""
+    return candidate_of({_key(edit): edit for edit in (*base.edits, *edits)}.values())
+
+
+def without(base: Candidate, names: Iterable[str]) -> Candidate:
+    """Return `base` without its edits of these projects."""
+    gone = set(names)
+    return Candidate(tuple(edit for edit in base.edits if edit.name not in gone))
+
+
+def dropped(requirement: Requirement) -> Edit:
+    """Return the edit that comments a requirement out: a way to find, never a fix by itself."""
+    return Edit(EditAction.DROP, requirement.name, requirement.number)
+
+
+def allows(requirement: Requirement, version: str) -> bool:
+    """Say whether a requirement's version clause allows a version."""
+    try:
+        return SpecifierSet(requirement.specifier).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return False
+
+
+def is_older(one: str, other: str) -> bool:
+    """Say whether one version comes before another; False where PEP 440 knows one of them not."""
+    try:
+        return Version(one) < Version(other)
+    except InvalidVersion:
+        return False
+
+
+def parsed_requirement(text: str) -> tuple[str, str] | None:
+    """Return the normalised name and the version clause of a requirement; None for no such."""
+    try:
+        parsed = Parsed(text)
+    except InvalidRequirement:
+        return None
+    return canonicalize_name(parsed.name), str(parsed.specifier)
+
+
+def _key(edit: Edit) -> int | str:
+    return edit.name if edit.number is None else edit.number
+
+
+def _is_at(requirement: Requirement, version: str) -> bool:
+    pin = requirement.pin
+    if pin is None:
+        return False
+    try:
+        return pin == version or Version(pin) == Version(version)
+    except InvalidVersion:
+        return False

@@ -1,0 +1,165 @@
+"""Follows a failing check as it changes: move, build, and keep what changed the failure.
+
+A new failure is a layer deeper and the move stays; the old one takes the move back; where nothing
+helps, the layer before is tried otherwise. What passes in the end is minimised elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bisect_deps.fix.ask import ask
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.failure import (
+    breakages_of,
+    fingerprints,
+    first_fingerprint,
+    installs,
+    project_of,
+    shows,
+    suspects_of,
+)
+from bisect_deps.fix.proposers import moves
+from bisect_deps.fix.proposers.base import Move, Scene
+from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
+from bisect_deps.probing import Story
+
+# A check whose faults lie deeper, or that takes more builds, is told as far as it was followed.
+MOST_LAYERS = 12
+MOST_BUILDS = 24
+# One failure is met with so many moves; then the layer before is tried otherwise.
+MOST_MOVES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A failure, the move that changed it, and the probe after the move."""
+
+    failure: Probe
+    breakage: Breakage
+    move: Move
+    after: Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Where following a failure ended: the layers that were kept, and every probe on the way.
+
+    `passing` is None where no way led to a build that passes.
+    """
+
+    layers: tuple[Layer, ...]
+    probes: tuple[Probe, ...]
+    passing: Probe | None = None
+
+
+def follow(case: Case, failing: Probe) -> Story[Followed]:
+    """Return the moves that lead from a failing check to a passing one, not yet minimal.
+
+    `failing` installs and fails its check. Costs one build a move.
+    """
+    layers: list[Layer] = []
+    probes: list[Probe] = [failing]
+    resolved = {_resolved(case, failing.candidate)}
+    scenes = [_opened(case, failing, failing, layers)]
+    deepest: tuple[Layer, ...] = ()
+    while scenes and len(probes) <= MOST_BUILDS:
+        scene, offered = scenes[-1]
+        move = next(offered, None)
+        if move is None:
+            scenes.pop()
+            if layers:
+                layers.pop()
+            continue
+        pruned = case.pruned(failing.candidate, move.candidate)
+        move = replace(move, candidate=pruned)
+        same = _resolved(case, move.candidate)
+        if same in resolved:
+            continue
+        resolved.add(same)
+        probe = yield from ask(
+            case, move.candidate, ProbeKind.FIX, f"does it pass with {_shown(case, scene, move)}?"
+        )
+        probes.append(probe)
+        layer = Layer(scene.probe, scene.breakage, move, probe)
+        if probe.outcome is Outcome.PASS:
+            return Followed((*layers, layer), tuple(probes), probe)
+        earlier = [known.probe for known, _ in scenes]
+        if len(layers) < MOST_LAYERS and _is_deeper(probe, scene, earlier):
+            layers.append(layer)
+            scenes.append(_opened(case, failing, probe, layers))
+            if len(layers) > len(deepest):
+                deepest = tuple(layers)
+    return Followed(deepest, tuple(probes))
+
+
+def breakage_of(probe: Probe) -> Breakage:
+    """Return the breakage to follow: the first of the log, else what its suspects tell of one."""
+    found = breakages_of(probe)
+    if found:
+        return found[0]
+    suspects = suspects_of(probe)
+    if not suspects:
+        return Breakage(BreakageKind.OTHER, signature=probe.signature)
+    first = suspects[0]
+    lacks = project_of(first.failing) or first.name
+    others = [suspect.name for suspect in suspects[1:] if suspect.evidence == first.evidence]
+    user = next((name for name in (first.name, *others) if name != lacks), "")
+    return Breakage(
+        BreakageKind.OTHER, user=user, lacks=lacks, signature=probe.signature, through=first.via
+    )
+
+
+def _opened(
+    case: Case, origin: Probe, probe: Probe, layers: Sequence[Layer]
+) -> tuple[Scene, Iterator[Move]]:
+    scene = Scene(
+        probe=probe,
+        breakage=breakage_of(probe),
+        installed=case.installed(probe),
+        origin=case.installed(origin),
+        held=_held(origin.candidate, layers),
+    )
+    offered = moves(case, scene)
+    return scene, (move for _, move in zip(range(MOST_MOVES), offered, strict=False))
+
+
+def _held(base: Candidate, layers: Sequence[Layer]) -> Mapping[str, frozenset[str]]:
+    """Return what earlier moves hold for each user: projects that are edited for its sake alone."""
+    held: dict[str, frozenset[str]] = {}
+    for layer in layers:
+        user = layer.breakage.user
+        own = {edit.name for edit in layer.after.candidate.edits if edit not in base.edits}
+        before = {edit.name for edit in layer.failure.candidate.edits}
+        if user:
+            held[user] = held.get(user, frozenset()) | (own - before)
+    return held
+
+
+def _is_deeper(probe: Probe, scene: Scene, earlier: Sequence[Probe]) -> bool:
+    """Say whether another failure than those before shows: the one that is followed is gone.
+
+    A move that breaks the install, or brings an earlier failure back, is none.
+    """
+    if probe.outcome is not Outcome.FAIL or not installs(probe) or not fingerprints(probe):
+        return False
+    if shows(probe, scene.breakage.signature):
+        return False
+    now = first_fingerprint(probe)
+    return not any(now == first_fingerprint(known) for known in earlier)
+
+
+def _resolved(case: Case, candidate: Candidate) -> object:
+    """Return what a candidate comes to: its releases where the resolver tells, else its edits."""
+    releases = case.releases_of(candidate)
+    return candidate if releases is None else frozenset(releases.items())
+
+
+def _shown(case: Case, scene: Scene, move: Move) -> str:
+    """Return what a move changes, for the progress display."""
+    before = set(scene.candidate.edits)
+    changed = [f"{e.name}{e.to or ''}" for e in move.candidate.edits if e not in before]
+    if len(changed) > 3:
+        return f"{len(changed)} releases moved"
+    return ", ".join(changed) or "earlier moves taken back"

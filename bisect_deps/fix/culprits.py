@@ -1,0 +1,134 @@
+"""Culprits: what a failing probe shows of the releases at fault, in a sentence with its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from bisect_deps.evidence import missing_here
+from bisect_deps.fix.failure import breakages_of, phase_of, project_of, suspects_of
+from bisect_deps.model import (
+    Breakage,
+    Cause,
+    Culprit,
+    Member,
+    Phase,
+    Probe,
+    Proof,
+    RemedyKind,
+    Suspect,
+)
+
+INSTALL_PHASES = frozenset({Phase.DOWNLOAD, Phase.METADATA, Phase.BUILD, Phase.INSTALL})
+
+
+def described(members: Sequence[Member], probe: Probe, passing: int | None = None) -> Culprit:
+    """Return a culprit with the cause and the lines that the log of its failing probe shows."""
+    names = {member.name for member in members}
+    best = _telling(names, probe)
+    diagnosis = probe.diagnosis
+    proof = Proof(probe.number, passing)
+    if best is not None:
+        return Culprit(
+            members=tuple(members),
+            phase=best.phase,
+            cause=best.cause,
+            summary=_summary(members, best, probe),
+            evidence=best.evidence,
+            proof=proof,
+            advice=best.advice,
+            install=missing_here(best) if best.cause is Cause.SYSTEM_DEP_MISSING else {},
+            remedies=tuple(r.requirement for r in best.remedies if r.kind is RemedyKind.BUILD),
+        )
+    return Culprit(
+        members=tuple(members),
+        phase=phase_of(probe),
+        cause=diagnosis.cause if diagnosis else Cause.UNKNOWN,
+        summary="",
+        evidence=diagnosis.evidence if diagnosis else (),
+        proof=proof,
+    )
+
+
+def broken(
+    members: Sequence[Member], probe: Probe, breakage: Breakage, passing: int | None
+) -> Culprit:
+    """Return the culprit of a failing check, told by the breakage that its probe shows."""
+    culprit = replace(described(members, probe, passing), phase=phase_of(probe))
+    if breakage.evidence:
+        culprit = replace(culprit, evidence=breakage.evidence)
+    return culprit
+
+
+def names_of(culprits: Iterable[Culprit]) -> frozenset[str]:
+    """Return the projects at fault."""
+    return frozenset(member.name for culprit in culprits for member in culprit.members)
+
+
+def numbers_of(culprits: Iterable[Culprit]) -> frozenset[int]:
+    """Return the numbers of the user's lines that take part."""
+    return frozenset(
+        member.requirement.number for culprit in culprits for member in culprit.members
+    )
+
+
+def merged(known: Sequence[Culprit], more: Iterable[Culprit]) -> tuple[Culprit, ...]:
+    """Return culprits with more of them, each set of members once: the first that was proven."""
+    found = list(known)
+    seen = {_identity(culprit) for culprit in known}
+    for culprit in more:
+        if _identity(culprit) not in seen:
+            seen.add(_identity(culprit))
+            found.append(culprit)
+    return tuple(found)
+
+
+def proven(culprit: Culprit, passing: int) -> Culprit:
+    """Return a culprit with the passing probe that it lacked."""
+    if culprit.proof.passing_probe is not None:
+        return culprit
+    return replace(culprit, proof=Proof(culprit.proof.failing_probe, passing))
+
+
+def is_of_the_machine(culprit: Culprit) -> bool:
+    """Say whether the machine lacks something, and no version is at fault."""
+    return culprit.cause is Cause.SYSTEM_DEP_MISSING
+
+
+def told_by_breakage(probe: Probe, names: Iterable[str]) -> Breakage | None:
+    """Return the breakage that names one of these projects, else the first of the probe's log."""
+    wanted = set(names)
+    found = breakages_of(probe)
+    for breakage in found:
+        if breakage.lacks in wanted:
+            return breakage
+    for breakage in found:
+        if breakage.user in wanted or wanted & set(breakage.through):
+            return breakage
+    return found[0] if found else None
+
+
+def _identity(culprit: Culprit) -> frozenset[tuple[str, int]]:
+    return frozenset((member.name, member.requirement.number) for member in culprit.members)
+
+
+def _telling(names: set[str], probe: Probe) -> Suspect | None:
+    suspects = suspects_of(probe)
+    own = [s for s in suspects if project_of(s.failing) in names]
+    near = [s for s in suspects if s.name in names]
+    return next(iter((*own, *near, *suspects)), None)
+
+
+def _summary(members: Sequence[Member], suspect: Suspect, probe: Probe) -> str:
+    """Return the log's sentence; where another release broke, which one, and how it came in."""
+    failing = project_of(suspect.failing)
+    if not failing or not suspect.via or any(member.name == failing for member in members):
+        return suspect.summary
+    version = (probe.installed or {}).get(failing)
+    broke = f"{failing} {version}" if version else failing
+    names = " and ".join(
+        f"{member.name} {member.version}" if member.version else member.name for member in members
+    )
+    said = suspect.summary.removeprefix(f"{failing}: ")
+    through = " > ".join(suspect.via)
+    return f"{names} breaks with {broke}, which comes in through {through}: {said}"

@@ -1,0 +1,99 @@
+"""What a probe's failure is: its fingerprints, where it broke, whom it points at.
+
+Law 4: FAIL is the failure that is chased. Pure reading of probes; asks nothing.
+"""
+
+from __future__ import annotations
+
+from packaging.utils import canonicalize_name
+
+from bisect_deps.evidence import same_failure
+from bisect_deps.model import Breakage, Outcome, Phase, Probe, Release, Suspect
+
+
+def installs(probe: Probe) -> bool:
+    """Say whether the install passed, whatever a check said afterwards."""
+    return probe.outcome is Outcome.PASS or (
+        probe.outcome is Outcome.FAIL and phase_of(probe) is Phase.CHECK
+    )
+
+
+def phase_of(probe: Probe) -> Phase:
+    """Return where a failed probe broke."""
+    return probe.diagnosis.phase if probe.diagnosis is not None else Phase.BUILD
+
+
+def suspects_of(probe: Probe) -> tuple[Suspect, ...]:
+    """Return what a probe's log points at, best first."""
+    return probe.diagnosis.suspects if probe.diagnosis is not None else ()
+
+
+def breakages_of(probe: Probe) -> tuple[Breakage, ...]:
+    """Return what broke in the environment that a probe installed, in the order of its log."""
+    return probe.diagnosis.breakages if probe.diagnosis is not None else ()
+
+
+def fingerprints(probe: Probe) -> frozenset[str]:
+    """Return the fingerprints of all that a log shows to fail; none without a log."""
+    if probe.outcome is Outcome.PASS:
+        return frozenset()
+    shown = {probe.signature, *(breakage.signature for breakage in breakages_of(probe))}
+    if not breakages_of(probe):
+        shown |= {suspect.signature for suspect in suspects_of(probe)}
+    return frozenset(shown - {""})
+
+
+def first_fingerprint(probe: Probe) -> str:
+    """Return the fingerprint of the failure to follow: the first that the log shows."""
+    broken = breakages_of(probe)
+    return broken[0].signature if broken and broken[0].signature else probe.signature
+
+
+def shows(probe: Probe, chased: str) -> bool:
+    """Say whether a probe failed with the chased failure; without a log, any failure is it."""
+    if probe.outcome is not Outcome.FAIL:
+        return False
+    shown = fingerprints(probe)
+    if not chased or not shown:
+        return True
+    return any(same_failure(fingerprint, chased) for fingerprint in shown)
+
+
+def outcome_of(probe: Probe, chased: str) -> Outcome:
+    """Return a probe's outcome for a search that chases one failure: another is UNRESOLVED."""
+    if probe.outcome is Outcome.FAIL and not shows(probe, chased):
+        return Outcome.UNRESOLVED
+    return probe.outcome
+
+
+def is_infrastructure(probe: Probe) -> bool:
+    """Say whether the system that builds failed, and not the build."""
+    return probe.diagnosis is not None and probe.diagnosis.infrastructure
+
+
+def failing_release(suspect: Suspect) -> Release | None:
+    """Return the release at which a suspect broke, None where the log names no version."""
+    text = suspect.failing or (
+        f"{suspect.name}=={suspect.version}" if suspect.version is not None else suspect.name
+    )
+    name, _, version = text.partition("==")
+    return Release(canonicalize_name(name), version) if version else None
+
+
+def project_of(text: str | None) -> str:
+    """Return the project of `name==version`, normalised; "" for none."""
+    name = (text or "").partition("==")[0]
+    return canonicalize_name(name) if name else ""
+
+
+def involved(probe: Probe) -> tuple[str, ...]:
+    """Return the projects that a failure's log names, the likeliest first.
+
+    A breakage names who lacks, then who uses, then the rest of its traceback from the inside out.
+    """
+    names: list[str] = []
+    for breakage in breakages_of(probe):
+        names += [breakage.lacks, breakage.user, *reversed(breakage.through)]
+    for suspect in suspects_of(probe):
+        names += [project_of(suspect.failing), suspect.name, *suspect.via]
+    return tuple(dict.fromkeys(name for name in names if name))

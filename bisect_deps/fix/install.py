@@ -1,0 +1,338 @@
+"""Fixes a failing install: accuse, move the culprits to releases that build, prove it, repeat.
+
+Where releases can be built alone, a culprit is certified before anything is changed. Where every
+build costs the same, the fix is tried first, and each of its changes is then taken back once: what
+still passes without a change was innocent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from bisect_deps.fix.accuse import Standing, accuse, unmended
+from bisect_deps.fix.ask import ask
+from bisect_deps.fix.case import Case, candidate_of, dropped, with_edits
+from bisect_deps.fix.culprits import described, is_of_the_machine, numbers_of
+from bisect_deps.fix.failure import failing_release, first_fingerprint, installs, shows, suspects_of
+from bisect_deps.fix.names import amendments
+from bisect_deps.index import FactKind
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Culprit,
+    Edit,
+    EditAction,
+    Member,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+    Requirement,
+)
+from bisect_deps.probing import Inquiry, Story, edited
+from bisect_deps.resolution.upgrades import Bump, Floor, find_bumps
+
+# A file with more faults behind each other than this is told as far as it was fixed.
+MOST_ROUNDS = 12
+# How many candidate fixes of one set of culprits are built before they are given up.
+MOST_FIXES = 4
+AGAINST = frozenset({FactKind.REQUIRES_PYTHON, FactKind.NO_USABLE_WHEEL, FactKind.NO_ARTIFACT})
+
+
+def fix_install(case: Case, failing: Probe) -> Story[Standing]:
+    """Return how far the install was fixed: at best its probe installs.
+
+    What no release can fix is left out of the candidate, as a way to find the rest: see `Edit`s
+    that drop.
+    """
+    standing = Standing(failing.candidate, failing)
+    for _ in range(MOST_ROUNDS):
+        if not case.capabilities.isolated and standing.probe is failing:
+            standing = yield from _by_suspicion(case, standing)
+        if installs(standing.probe) or standing.probe.outcome is Outcome.UNRESOLVED:
+            break
+        case.progress.phase("Finding what is at fault")
+        known, unsteady = standing.culprits, standing.unsteady
+        failing_before = standing.failing
+        standing = yield from accuse(case, standing)
+        if standing.unsteady > unsteady:
+            standing = yield from _once_more(case, standing)
+            continue
+        learned = standing.culprits != known or standing.failing != failing_before
+        if not learned and not unmended(case, standing):
+            break
+        case.progress.phase("Looking for releases that build")
+        fixed = yield from _try_fixes(case, standing)
+        if fixed is None:
+            break
+        standing = fixed
+    return standing
+
+
+def _once_more(case: Case, standing: Standing) -> Story[Standing]:
+    """Build a candidate again whose failure was an accident."""
+    probe = yield from ask(
+        case,
+        standing.candidate,
+        ProbeKind.WHOLE,
+        "does it fail once more, where a build is unsteady?",
+        repeat=standing.unsteady,
+    )
+    return standing.at(standing.candidate, probe)
+
+
+def _try_fixes(case: Case, standing: Standing) -> Story[Standing | None]:
+    """Build candidate fixes of all culprits, nearest first; keep the first that gets further."""
+    chased = first_fingerprint(standing.probe)
+    for candidate in islice(_fixes(case, standing), MOST_FIXES):
+        purpose = "does the file build with the culprits moved?"
+        probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
+        if probe.outcome is Outcome.UNRESOLVED:
+            continue
+        if installs(probe) or not shows(probe, chased) or _names_another(case, standing, probe):
+            # The culprits are fixed as far as this log tells: the next one is at the front.
+            return standing.at(candidate, probe)
+    return None
+
+
+def _names_another(case: Case, standing: Standing, probe: Probe) -> bool:
+    """Say whether the log suspects a release that was not judged before."""
+    known = {str(release) for release in standing.judged}
+    named = [failing_release(suspect) for suspect in suspects_of(probe)]
+    return any(release is not None and str(release) not in known for release in named)
+
+
+# --- candidates -------------------------------------------------------------------------------
+
+
+def _fixes(case: Case, standing: Standing) -> Iterator[Candidate]:
+    """Yield candidate fixes, the nearest releases first; the culprits left out last."""
+    seen = {standing.candidate}
+    amended = {
+        amendment.requirement.number: amendment.edit
+        for amendment in amendments(case, standing.culprits)
+        if amendment.edit is not None
+    }
+    tried = {edit for edit in standing.candidate.edits if edit in amended.values()}
+    amended = {number: edit for number, edit in amended.items() if edit not in tried}
+    others = numbers_of(standing.culprits) - amended.keys()
+    for candidate in _amended(case, standing, others, amended):
+        if candidate not in seen:
+            seen.add(candidate)
+            yield candidate
+    by_number = {line.number: line for line in case.standing}
+    hopeless = [number for number in _hitting(standing.culprits) if number not in amended]
+    left_out = with_edits(
+        standing.candidate, [*amended.values(), *(dropped(by_number[n]) for n in hopeless)]
+    )
+    if left_out not in seen:
+        yield left_out
+
+
+def _amended(
+    case: Case, standing: Standing, numbers: frozenset[int], amended: Mapping[int, Edit]
+) -> Iterator[Candidate]:
+    """Yield candidates with some lines amended, and the other culprits moved."""
+    kept = [e for e in standing.candidate.edits if e.action is EditAction.REPLACE]
+    if amended and not numbers:
+        yield with_edits(standing.candidate, amended.values())
+    elif numbers:
+        edits = [*kept, *amended.values()]
+        for candidate in bumps(case, standing, numbers, beside=edits):
+            yield with_edits(candidate, edits)
+
+
+def bumps(
+    case: Case, standing: Standing, numbers: Iterable[int], beside: Sequence[Edit] = ()
+) -> Iterator[Candidate]:
+    """Yield candidates with these requirements moved to releases that resolve together.
+
+    `beside` are edits of other lines that are made as well.
+    """
+    if case.index is None or case.resolver is None:
+        return
+    floors = _choices(standing.culprits)
+    floors |= {name: Floor(versions[-1]) for name, versions in standing.failing.items()}
+    last = _last_resorts(case, standing)
+    given_up = {name for name, floor in last.items() if floor is None}
+    given_up |= _machine_bound(case, standing)
+    floors |= {name: floor for name, floor in last.items() if floor is not None}
+    found = find_bumps(
+        edited(case.standing, beside),
+        sorted(numbers),
+        case.resolver,
+        case.index,
+        floors=floors,
+        dropped=given_up,
+    )
+    for bump in found:
+        candidate = candidate_of([*bump.edits, *_listed(case, bump)])
+        yield case.pruned(Candidate(), candidate) if not beside else candidate
+
+
+def _machine_bound(case: Case, standing: Standing) -> set[str]:
+    """Return the culprits that this machine cannot compile and that have no wheel in any release.
+
+    Another release of the same sources would fail alike: what to install is the answer.
+    """
+    return {
+        member.name
+        for culprit in standing.culprits
+        if is_of_the_machine(culprit)
+        for member in culprit.members
+        if not any(release.usable_wheel for release in case.releases(member.name))
+    }
+
+
+def _listed(case: Case, bump: Bump) -> list[Edit]:
+    """Return lines for what a bump pulls in anew, where a file with hashes must list it all."""
+    mine = case.manifest.requirements
+    if not any(line.hashes for line in mine):
+        return []
+    listed = {line.name for line in mine if not line.constraint}
+    new = sorted(bump.resolution.releases.keys() - listed)
+    return [case.add(name, bump.resolution.releases[name]) for name in new]
+
+
+def _last_resorts(case: Case, standing: Standing) -> Mapping[str, Floor | None]:
+    """Return the newest release of each project of which two failed; None if it failed, too."""
+    found: dict[str, Floor | None] = {}
+    for name, versions in standing.failing.items():
+        if len(versions) < 2 or case.index is None:
+            continue
+        newest = case.index.newest(name)
+        if newest is None or newest.version in versions:
+            found[name] = None
+        else:
+            others = tuple(sorted(set(versions) - {newest.version}))
+            found[name] = Floor(newest.version, included=True, excluded=others)
+    return found
+
+
+def _choices(culprits: Sequence[Culprit]) -> dict[str, Floor]:
+    """Return the members of resolver conflicts: each may stay where it is if another moves."""
+    return {
+        member.name: Floor(member.requirement.pin, included=True)
+        for culprit in culprits
+        if len(culprit.members) > 1 and culprit.phase is Phase.RESOLVE
+        for member in culprit.members
+        if member.requirement.pin is not None
+    }
+
+
+def _hitting(culprits: Sequence[Culprit]) -> list[int]:
+    """Return one line of each culprit, so that commenting these out leaves none whole."""
+    chosen: list[int] = []
+    for culprit in culprits:
+        numbers = numbers_of([culprit])
+        if not numbers & set(chosen):
+            chosen.append(max(numbers))
+    return sorted(chosen)
+
+
+# --- where every build costs the same ---------------------------------------------------------
+
+
+def _by_suspicion(case: Case, standing: Standing) -> Story[Standing]:
+    """Move all that index facts and logs suspect, build once, then take each change back once."""
+    first = standing.probe
+    suspected: list[Requirement] = []
+    while not installs(standing.probe):
+        known = {line.number for line in suspected}
+        more = [r for r in _suspected(case, standing) if r.number not in known]
+        learned = _noting_failed(standing)
+        if not more and learned is standing:
+            return standing
+        standing, suspected = learned, [*suspected, *more]
+        candidate = next(bumps(case, standing, [line.number for line in suspected]), None)
+        if candidate is None or candidate.dropped:
+            return standing
+        purpose = "does the file build with the suspects moved?"
+        probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
+        if probe.outcome is Outcome.UNRESOLVED:
+            return standing
+        standing = standing.at(candidate, probe)
+    if not suspected:
+        return standing
+    return (yield from _take_back(case, standing, suspected, first))
+
+
+def _noting_failed(standing: Standing) -> Standing:
+    """Note the releases that a suspect was moved to and that fail as well."""
+    moved = {edit.name: edit.to for edit in standing.candidate.edits}
+    failing = dict(standing.failing)
+    for suspect in suspects_of(standing.probe):
+        release = failing_release(suspect)
+        if release is None or moved.get(release.name) != f"=={release.version}":
+            continue
+        versions = failing.get(release.name, ())
+        if release.version not in versions:
+            failing[release.name] = (*versions, release.version)
+    return standing if failing == standing.failing else replace(standing, failing=failing)
+
+
+def _take_back(
+    case: Case, standing: Standing, suspected: Sequence[Requirement], failing: Probe
+) -> Story[Standing]:
+    """Put each suspect back as it was: the build must fail again, or the suspect was innocent."""
+    fixed = standing.probe
+    moved = [line for line in suspected if _is_moved(fixed.candidate, line)]
+    if len(moved) == 1:
+        return standing.knowing([_accused_one(moved[0], failing, fixed)])
+    back = [_without(fixed.candidate, line) for line in moved]
+    probes = yield [
+        Inquiry(candidate, ProbeKind.SUBSET, f"does it fail again with {line.text}?", check=False)
+        for candidate, line in zip(back, moved, strict=True)
+    ]
+    candidate, culprits = fixed.candidate, list[Culprit]()
+    for line, probe in zip(moved, probes, strict=True):
+        if installs(probe):
+            candidate = _without(candidate, line)
+        elif probe.outcome is Outcome.FAIL:
+            culprits.append(_accused_one(line, probe, fixed))
+    standing = standing.knowing(culprits)
+    if candidate == fixed.candidate:
+        return standing
+    purpose = "does the file build with the culprits alone moved?"
+    probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
+    return standing.at(candidate, probe)
+
+
+def _accused_one(requirement: Requirement, failing: Probe, passing: Probe) -> Culprit:
+    member = Member(requirement, requirement.name, requirement.pin)
+    # An install that works while the check fails is no passing build; the fix will be one.
+    number = passing.number if passing.outcome is Outcome.PASS else None
+    return described([member], failing, number)
+
+
+def _suspected(case: Case, standing: Standing) -> list[Requirement]:
+    """Return the pinned requirements that facts or the probe's log are evidence against."""
+    current = {line.number: line for line in case.current(standing.candidate)}
+    named = {
+        name
+        for suspect in suspects_of(standing.probe)
+        if suspect.cause is not Cause.RESOLVER_CONFLICT
+        for name in (suspect.name, *suspect.via[:1])
+    }
+    return [
+        line
+        for line in case.requirements
+        if line.number in current
+        and (line.name in named or _facts_against(case, current[line.number]))
+    ]
+
+
+def _facts_against(case: Case, requirement: Requirement) -> bool:
+    if case.index is None or requirement.pin is None or requirement.url is not None:
+        return False
+    return any(fact.kind in AGAINST or fact.kind.stops for fact in case.index.facts(requirement))
+
+
+def _is_moved(candidate: Candidate, requirement: Requirement) -> bool:
+    return any(edit.number == requirement.number for edit in candidate.edits)
+
+
+def _without(candidate: Candidate, requirement: Requirement) -> Candidate:
+    return Candidate(tuple(e for e in candidate.edits if e.number != requirement.number))

@@ -1,0 +1,227 @@
+"""From a change that passes to the smallest that does, over what was installed.
+
+An item is a release that differs between the failing and the passing build. A subset's candidate
+moves its items and keeps every other release where it was; where the resolver says that two can
+only move together, no build is spent on parting them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bisect_deps.fix.ask import ask
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.failure import fingerprints, installs, involved
+from bisect_deps.fix.subsets import Axis, drive
+from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
+from bisect_deps.probing import Story
+from bisect_deps.search.base import Answer, Items
+from bisect_deps.search.strategy import Problem, State, bisect
+
+# So few items are taken back one by one; more are searched by halves.
+FEW = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What differs between a failing and a passing build: project to its version in each.
+
+    `base` is the failing candidate, onto which versions are settled.
+    """
+
+    base: Candidate
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the projects that differ, in order."""
+        return tuple(sorted(self.after))
+
+    def made(self, case: Case, names: Iterable[str]) -> Candidate | None:
+        """Return the candidate with these moved and the others where they were; None for none.
+
+        The others are pinned only where they would move beside them. One that the resolver lets
+        move together with these alone, moves: the two are one item.
+        """
+        moved = {name: self.after[name] for name in names}
+        candidate = case.settled(self.base, moved)
+        releases = case.releases_of(candidate)
+        if releases is None:
+            return candidate if case.resolver is None else None
+        for name, version in sorted(self.before.items()):
+            if name in moved or releases.get(name, version) == version:
+                continue
+            kept = case.settled(candidate, {name: version})
+            still = case.releases_of(kept)
+            if still is not None:
+                candidate, releases = kept, still
+        return candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Smallest:
+    """The smallest change that passes, and for each of its projects a probe that fails without it.
+
+    `shown` lacks a project where nothing was built without it: the resolver alone refuses that, so
+    it only follows. Where that holds of all, `inseparable` is a probe that fails with all of them.
+    """
+
+    names: tuple[str, ...]
+    candidate: Candidate
+    passing: Probe
+    shown: Mapping[str, Probe] = field(default_factory=dict)
+    inseparable: Probe | None = None
+
+
+def change_between(case: Case, failing: Probe, passing: Probe) -> Change:
+    """Return what differs between two probes that both installed."""
+    before, after = case.installed(failing), case.installed(passing)
+    edited = {edit.name for edit in passing.candidate.edits if edit not in failing.candidate.edits}
+    names = {name for name in before if name in after and before[name] != after[name]}
+    # What an edit brings in anew differs as well; what comes or goes with another follows it.
+    new = {name for name in edited if name in after and name not in before}
+    return Change(
+        failing.candidate,
+        {name: before[name] for name in names},
+        {name: after[name] for name in names | new},
+    )
+
+
+def minimise(
+    case: Case, change: Change, failing: Probe, passing: Probe, known: Sequence[Probe]
+) -> Story[Smallest | None]:
+    """Return the smallest part of a change that passes; None where even the whole cannot be built.
+
+    `known` are probes of the way that led here: they answer what they can. Costs a build for each
+    project that none of them shows to be needed, by halves where there are many.
+    """
+    if len(change.names) > FEW:
+        return (yield from _by_halves(case, change, failing, passing, known))
+    return (yield from _one_by_one(case, change, failing, passing, known))
+
+
+def _one_by_one(
+    case: Case, change: Change, failing: Probe, passing: Probe, known: Sequence[Probe]
+) -> Story[Smallest | None]:
+    """Take back one project after the other; what still passes without it was no part."""
+    answers = [*known, failing, passing]
+    best, shown = passing, dict[str, Probe]()
+    left = _order(change, passing)
+    for name in list(left):
+        rest = [other for other in left if other != name]
+        candidate = change.made(case, rest) if rest else change.base
+        if candidate is None:
+            continue
+        probe = answered(case, candidate, answers)
+        if probe is None:
+            purpose = f"does it fail again with {name} put back?"
+            probe = yield from ask(case, candidate, ProbeKind.VERSION, purpose)
+            answers.append(probe)
+        if probe.outcome is Outcome.PASS:
+            left, best = rest, probe
+        elif probe.outcome is Outcome.FAIL:
+            shown[name] = probe
+    return (yield from _written(case, change, tuple(sorted(left)), best, shown, answers))
+
+
+def _together(
+    case: Case, change: Change, names: Sequence[str], known: Sequence[Probe]
+) -> Probe | None:
+    """Return a probe that failed with all of these where they were: they cannot be parted."""
+    best: tuple[int, Probe] | None = None
+    for probe in known:
+        if probe.outcome is not Outcome.FAIL or not installs(probe):
+            continue
+        installed = case.installed(probe)
+        if all(installed.get(name) == change.before.get(name) for name in names):
+            moved = sum(installed.get(n) == change.after[n] for n in change.names)
+            if best is None or moved > best[0]:
+                best = (moved, probe)
+    return best[1] if best is not None else None
+
+
+def _by_halves(
+    case: Case, change: Change, failing: Probe, passing: Probe, known: Sequence[Probe]
+) -> Story[Smallest | None]:
+    """Search the smallest change as a hidden hypergraph: kept as it was, a release may fail."""
+    names = change.names
+    seen = {print_ for probe in known for print_ in fingerprints(probe)} | fingerprints(failing)
+
+    def candidate(kept: Items) -> Candidate | None:
+        return change.made(case, [name for at, name in enumerate(names) if at not in kept])
+
+    def read(probe: Probe, kept: Items) -> Answer:
+        hints = tuple(names.index(n) for n in involved(probe) if n in names)
+        suspects = tuple(at for at in hints if at in kept)
+        outcome = probe.outcome
+        if outcome is Outcome.FAIL and not (installs(probe) or fingerprints(probe) & seen):
+            outcome = Outcome.UNRESOLVED
+        return Answer(outcome, suspects, probe.seconds)
+
+    problem = Problem(
+        items=tuple(range(len(names))),
+        hints=tuple(names.index(name) for name in involved(failing) if name in names),
+        frame_passes=True,
+        slots=case.slots,
+        prefer=case.prefer,
+        known=((frozenset(), Outcome.PASS), (frozenset(range(len(names))), Outcome.FAIL)),
+    )
+    whole = frozenset(problem.items)
+    axis = Axis(candidate, read, ProbeKind.VERSION, imports=case.imports)
+    answered = {whole: failing, frozenset[int](): passing}
+    finding, probes = yield from drive(case, bisect(problem), axis, answered)
+    if finding.state is not State.FOUND or finding.passing is None:
+        return (yield from _written(case, change, names, passing, {}, known))
+    shown: dict[str, Probe] = {}
+    for culprit in finding.culprits:
+        probe = probes.get(culprit.failing)
+        for at in culprit.members & finding.removed:
+            if probe is not None:
+                shown[names[at]] = probe
+    moved = tuple(names[at] for at in sorted(finding.removed))
+    best = probes.get(finding.passing, passing)
+    answers = [*known, *probes.values()]
+    return (yield from _written(case, change, moved, best, shown, answers))
+
+
+def _written(
+    case: Case,
+    change: Change,
+    names: tuple[str, ...],
+    passing: Probe,
+    shown: Mapping[str, Probe],
+    known: Sequence[Probe],
+) -> Story[Smallest | None]:
+    """Return the change as it is written, without the pins that kept others in place."""
+    inseparable = _together(case, change, names, known) if not shown else None
+    settled = case.settled(change.base, {name: change.after[name] for name in names})
+    plain = case.pruned(change.base, settled)
+    for probe in (passing, *known):
+        if probe.candidate == plain and probe.outcome is Outcome.PASS:
+            return Smallest(names, plain, probe, shown, inseparable)
+    probe = yield from ask(case, plain, ProbeKind.FIX, "does the file pass as it is written?")
+    if probe.outcome is Outcome.PASS:
+        return Smallest(names, plain, probe, shown, inseparable)
+    return Smallest(names, passing.candidate, passing, shown, inseparable)
+
+
+def answered(case: Case, candidate: Candidate, known: Sequence[Probe]) -> Probe | None:
+    """Return a probe of this candidate, or of another that installed the very same releases."""
+    for probe in known:
+        if probe.candidate == candidate:
+            return probe
+    releases = case.releases_of(candidate)
+    if releases is None:
+        return None
+    for probe in known:
+        if installs(probe) and dict(case.installed(probe)) == dict(releases):
+            return probe
+    return None
+
+
+def _order(change: Change, passing: Probe) -> list[str]:
+    """Return the projects to take back: first those that no edit moved, then as edited."""
+    edited = {edit.name: at for at, edit in enumerate(passing.candidate.edits)}
+    return sorted(change.names, key=lambda name: (name in edited, edited.get(name, 0), name))

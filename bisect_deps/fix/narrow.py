@@ -1,0 +1,297 @@
+"""Narrows each culprit to the neighbouring versions between which the outcome turns.
+
+After the fix is proven, and counted in builds: a boundary that costs more is given with the
+releases that were not built. Conflicts are narrowed by the resolver; a release that would be
+compiled only has its metadata built unless every build was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from packaging.version import InvalidVersion, Version
+
+from bisect_deps.fix.case import Case, with_edits
+from bisect_deps.fix.proposers.base import series
+from bisect_deps.index import ReleaseFacts
+from bisect_deps.model import (
+    Candidate,
+    Culprit,
+    Edit,
+    EditAction,
+    Member,
+    Narrow,
+    Narrowing,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+    Proof,
+    Tried,
+)
+from bisect_deps.probing import BudgetSpent, Inquiry, Story
+from bisect_deps.search.base import Answer
+from bisect_deps.search.narrow import Turn, narrow
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The versions of one project, oldest first, with what is known of both ends."""
+
+    name: str
+    versions: tuple[str, ...]
+    failing: int
+    passing: int
+    skipped: tuple[Tried, ...]
+
+
+@dataclass(slots=True)
+class _Search:
+    """One culprit's narrowing under way."""
+
+    at: int
+    member: Member
+    axis: Axis
+    edit: Edit
+    tried: list[Tried] = field(default_factory=list)
+
+
+def narrow_all(
+    case: Case, culprits: Sequence[Culprit], fixed: Probe, most: int | None
+) -> Story[tuple[tuple[Culprit, ...], Probe]]:
+    """Return the culprits with their narrowings, and the fix, moved nearer where that passes.
+
+    Costs at most `most` builds in all (None: as many as it takes), dealt out evenly.
+    """
+    found = list(culprits)
+    running = list(_searches(case, found, fixed.candidate))
+    try:
+        for place, search in enumerate(running):
+            share = None if most is None else -(-most // max(1, len(running) - place))
+            used, fixed, narrowing = yield from _narrow_one(case, found, search, fixed, share)
+            most = None if most is None else most - used
+            found[search.at] = _with(found[search.at], narrowing, fixed)
+    except BudgetSpent:
+        # The fix is proven already; what was to come is finer, not surer.
+        return tuple(found), fixed
+    return tuple(found), fixed
+
+
+def _searches(case: Case, culprits: Sequence[Culprit], fixed: Candidate) -> Iterator[_Search]:
+    seen: set[str] = set()
+    for at, culprit in enumerate(culprits):
+        one = {member.name for member in culprit.members}
+        same = len(one) == 1 and len(culprit.members) > 1
+        for member in () if culprit.narrowings or same else culprit.members:
+            edit = _edit_of(fixed, member)
+            if edit is None or edit.to is None or member.name in seen:
+                continue
+            axis = axis_between(case, member.name, member.version, edit.to.removeprefix("=="))
+            if axis is not None:
+                seen.add(member.name)
+                yield _Search(at, member, axis, edit)
+                break
+
+
+def _narrow_one(
+    case: Case, culprits: Sequence[Culprit], search: _Search, fixed: Probe, most: int | None
+) -> Story[tuple[int, Probe, Narrowing]]:
+    """Narrow one culprit; return the builds it took, the fix, and the narrowing."""
+    culprit, axis = culprits[search.at], search.axis
+    used = 0
+    best = fixed
+    questions_of = narrow(
+        len(axis.versions),
+        failing=axis.failing,
+        passing=axis.passing,
+        first_guesses=_guesses(axis),
+    )
+    try:
+        questions = next(questions_of)
+        while True:
+            answers: list[Answer] = []
+            for question in questions:
+                version = axis.versions[min(question.items)]
+                if culprit.phase is Phase.RESOLVE:
+                    answers.append(_resolves(case, search, fixed, version))
+                    continue
+                inquiry = _inquiry(case, culprit, search, best.candidate, version)
+                if inquiry is None or _is_enough(case, search, used, most):
+                    answers.append(Answer(Outcome.UNRESOLVED))
+                    continue
+                [probe] = yield [inquiry]
+                used += 1
+                outcome = _read(inquiry, probe)
+                search.tried.append(Tried(version, outcome, probe.number))
+                answers.append(Answer(outcome))
+                if outcome is Outcome.PASS and _is_nearer(search, inquiry, version, best):
+                    best = probe
+            questions = questions_of.send(answers)
+    except StopIteration as stop:
+        return used, best, _narrowing(search, stop.value.turn, fixed)
+
+
+def _is_enough(case: Case, search: _Search, used: int, most: int | None) -> bool:
+    """Say whether to stop: a release that would be compiled seldom stands alone."""
+    undecided = any(one.outcome is Outcome.UNRESOLVED for one in search.tried)
+    spent = most is not None and used >= most
+    return spent or (undecided and case.narrow is not Narrow.FULL)
+
+
+def _guesses(axis: Axis) -> tuple[int, ...]:
+    """Return the points to look at first: the last of the series before, or the fix's own.
+
+    A release that was held back most often works in all series but the failing one; a release that
+    was moved on, from the fix's own on.
+    """
+    if axis.passing > axis.failing:
+        return (axis.passing,)
+    failing = series(axis.versions[axis.failing])
+    majors = [at for at in _between(axis) if series(axis.versions[at])[0] < failing[0]]
+    minors = [at for at in _between(axis) if series(axis.versions[at]) < failing]
+    last = (majors or minors)[-1:]
+    return tuple(last) or (axis.passing,)
+
+
+def _between(axis: Axis) -> range:
+    low, high = sorted((axis.failing, axis.passing))
+    return range(low + 1, high)
+
+
+def _inquiry(
+    case: Case, culprit: Culprit, search: _Search, fixed: Candidate, version: str
+) -> Inquiry | None:
+    """Return what to build for a version; None where that would cost more than it tells."""
+    name = search.axis.name
+    release = case.release(name, version)
+    compiled = release is not None and release.needs_build
+    full = case.narrow is Narrow.FULL
+    alone = case.capabilities.isolated and culprit.phase is not Phase.CHECK
+    if alone and len(culprit.members) == 1:
+        return Inquiry(
+            Candidate(),
+            ProbeKind.ISOLATED,
+            f"does {name}=={version} build?",
+            isolated=f"{name}=={version}",
+            dry_run=compiled and not full,
+        )
+    if compiled and not full:
+        return None
+    return Inquiry(
+        with_edits(fixed, [case.at_version(search.edit, version)]),
+        ProbeKind.VERSION,
+        f"does it pass with {name}=={version}?",
+        imports=case.imports,
+    )
+
+
+def _read(inquiry: Inquiry, probe: Probe) -> Outcome:
+    # Metadata that builds says nothing of what is compiled after it.
+    if inquiry.dry_run and probe.outcome is Outcome.PASS:
+        return Outcome.UNRESOLVED
+    return probe.outcome
+
+
+def _resolves(case: Case, search: _Search, fixed: Probe, version: str) -> Answer:
+    """Return whether the fixed file resolves with another version; kept as a probe of no cost."""
+    candidate = with_edits(fixed.candidate, [case.at_version(search.edit, version)])
+    resolution = case.resolve(candidate)
+    if resolution is None or not (resolution.resolved or resolution.conflicting):
+        return Answer(Outcome.UNRESOLVED)
+    if resolution.resolved and resolution.needs_build:
+        # What such a release requires only its build would tell.
+        return Answer(Outcome.UNRESOLVED)
+    outcome = Outcome.PASS if resolution.resolved else Outcome.FAIL
+    number = case.record(candidate, resolution).number if case.record is not None else None
+    search.tried.append(Tried(version, outcome, number))
+    return Answer(outcome)
+
+
+def _narrowing(search: _Search, turn: Turn | None, fixed: Probe) -> Narrowing:
+    axis = search.axis
+    seen = {one.version for one in search.tried}
+    passing = axis.versions[axis.passing]
+    known = [] if passing in seen else [Tried(passing, Outcome.PASS, fixed.number)]
+    decided = {o.version for o in search.tried if o.outcome is not Outcome.UNRESOLVED}
+    low, high = sorted((turn.failing, turn.passing)) if turn is not None else (0, 0)
+    return Narrowing(
+        name=axis.name,
+        last_failing=None if turn is None else axis.versions[turn.failing],
+        first_passing=None if turn is None else axis.versions[turn.passing],
+        tried=tuple(sorted((*known, *search.tried), key=lambda one: Version(one.version))),
+        skipped=axis.skipped,
+        not_built=tuple(v for v in axis.versions[low + 1 : high] if v not in decided),
+    )
+
+
+def _is_nearer(search: _Search, inquiry: Inquiry, version: str, best: Probe) -> bool:
+    """Say whether a whole build passed with a version nearer to the failing one."""
+    if inquiry.isolated is not None:
+        return False
+    axis = search.axis
+    edit = _edit_of(best.candidate, search.member)
+    now = (edit.to or "").removeprefix("==") if edit is not None else ""
+    at = axis.versions.index(now) if now in axis.versions else axis.passing
+    return abs(axis.versions.index(version) - axis.failing) < abs(at - axis.failing)
+
+
+def _with(culprit: Culprit, narrowing: Narrowing, fixed: Probe) -> Culprit:
+    proof = culprit.proof
+    if culprit.phase is Phase.CHECK and proof.passing_probe is not None:
+        proof = Proof(proof.failing_probe, fixed.number)
+    return replace(culprit, narrowings=(*culprit.narrowings, narrowing), proof=proof)
+
+
+def axis_between(case: Case, name: str, before: str | None, after: str | None) -> Axis | None:
+    """Return the releases from the failing to the passing version; None where nothing lies there.
+
+    Left out, with the reason: pre-releases, yanked releases, those that exclude the interpreter.
+    A failing version that does not exist is on no axis.
+    """
+    if case.index is None or before is None or after is None or before == after:
+        return None
+    try:
+        low, high = sorted((Version(before), Version(after)))
+    except InvalidVersion:
+        return None
+    if case.release(name, before) is None or case.release(name, after) is None:
+        return None
+    versions: list[str] = []
+    skipped: list[Tried] = []
+    for release in case.index.releases(name):
+        if not low <= release.parsed <= high:
+            continue
+        reason = _reason_to_skip(release, (low, high))
+        if reason:
+            skipped.append(Tried(release.version, Outcome.UNRESOLVED, None, reason))
+        else:
+            versions.append(release.version)
+    places = {Version(version): at for at, version in enumerate(versions)}
+    start, end = places.get(Version(before)), places.get(Version(after))
+    if start is None or end is None:
+        return None
+    return Axis(name, tuple(versions), start, end, tuple(skipped))
+
+
+def _reason_to_skip(release: ReleaseFacts, ends: tuple[Version, Version]) -> str:
+    if release.parsed in ends:
+        return ""
+    if release.parsed.is_prerelease:
+        return "a pre-release"
+    if release.yanked is not None:
+        return f"yanked: {release.yanked}" if release.yanked else "yanked"
+    if not release.python_ok:
+        return f"requires Python {release.requires_python}"
+    if not release.installable:
+        return "has no file for this Python and system"
+    return ""
+
+
+def _edit_of(candidate: Candidate, member: Member) -> Edit | None:
+    for edit in candidate.edits:
+        same = edit.number == member.requirement.number or edit.number is None
+        pinned = edit.to is not None and edit.to.startswith("==")
+        if same and pinned and edit.name == member.name and edit.action is not EditAction.DROP:
+            return edit
+    return None

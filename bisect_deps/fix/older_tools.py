@@ -1,0 +1,177 @@
+"""Keeps a pinned release that still builds with older build tools, by build constraints.
+
+A release whose source needs what today's build tools no longer have is not at fault for ever: built
+alone with the tools of its day, it tells which constraint it needs; then the whole file proves it.
+It costs builds of sources, so it is for files that have no other way, or for users who ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.culprits import names_of, numbers_of
+from bisect_deps.formats.base import Manifest
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Culprit,
+    Note,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+)
+from bisect_deps.probing import Inquiry, Story
+
+BUILD_CONSTRAINTS_FILE = "depbisect-build-constraints.txt"
+
+# What to build with, by cause, in the order of how often it helps: setuptools 81 warns of and 82
+# lacks pkg_resources, 58 lacks use_2to3; Cython 3 and numpy 2 changed what sources compile against.
+OLDER_TOOLS: dict[Cause, tuple[tuple[str, ...], ...]] = {
+    Cause.BUILD_API_REMOVED: (
+        ("setuptools<81",),
+        ("setuptools<58",),
+        ("Cython<3",),
+        ("setuptools<60", "Cython<3", "numpy<2"),
+    ),
+    Cause.BUILD_DEP_FAILED: (("setuptools<81",), ("Cython<3", "numpy<2")),
+    Cause.COMPILE_ERROR: (("Cython<3",), ("numpy<2",), ("Cython<3", "numpy<2")),
+    Cause.SETUP_SCRIPT_ERROR: (("setuptools<58",), ("setuptools<81",)),
+}
+# A culprit is not worth more builds than this.
+MOST_TRIES = 4
+
+RECOMMENDED = (
+    "It keeps {kept} and builds with older build tools. No release was found that needs none, and "
+    "every install must name the build constraints."
+)
+POSSIBLE = (
+    "It keeps {kept}, but every install must name the build constraints, and the build tools that "
+    "it needs grow older: a newer release lasts longer."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that passes with build constraints, and the culprits that it keeps."""
+
+    candidate: Candidate
+    probe: Probe
+    culprits: tuple[Culprit, ...]
+    constraints: tuple[str, ...]
+
+    def reason(self, *, recommended: bool) -> str:
+        """Return why it is offered."""
+        kept = ", ".join(
+            f"{culprit.members[0].name} {culprit.members[0].version}" for culprit in self.culprits
+        )
+        return (RECOMMENDED if recommended else POSSIBLE).format(kept=kept)
+
+
+def keep_by_older_tools(
+    case: Case, culprits: Sequence[Culprit], before: Candidate
+) -> Story[tuple[Kept | None, tuple[Note, ...]]]:
+    """Return the file that keeps some of these culprits by build constraints, None where none does.
+
+    `before` is the fix, or the file as far as it was fixed, whose other edits stay.
+    """
+    targets = [culprit for culprit in culprits if _is_candidate(culprit)]
+    if not targets:
+        return None, ()
+    case.progress.phase("Looking for build tools that still build it")
+    needed = yield from _try_tools(targets)
+    if not needed:
+        return None, ()
+    constraints = tuple(dict.fromkeys(line for _, lines in needed for line in lines))
+    if _is_taken(case.manifest, constraints):
+        text = f"{BUILD_CONSTRAINTS_FILE} is there and says something else; it stays."
+        return None, (Note(text, fact=BUILD_CONSTRAINTS_FILE),)
+    kept = [culprit for culprit, _ in needed]
+    candidate = _without(before, culprits, kept)
+    [probe] = yield [
+        Inquiry(
+            candidate,
+            ProbeKind.FIX,
+            f"does the file build with {', '.join(constraints)} for its build tools?",
+            imports=case.imports,
+            build_constraints=constraints,
+        )
+    ]
+    if probe.outcome is not Outcome.PASS:
+        return None, ()
+    return Kept(candidate, probe, tuple(kept), constraints), ()
+
+
+def commands_for(file: str) -> tuple[str, ...]:
+    """Return how uv, pip and an older pip install a file with the build constraints beside it."""
+    name = BUILD_CONSTRAINTS_FILE
+    return (
+        f"uv pip install -r {file} --build-constraints {name}",
+        f"pip install -r {file} --build-constraint {name}    # pip 25.3 and later",
+        f"PIP_CONSTRAINT={name} pip install -r {file}    # an older pip",
+    )
+
+
+def file_of(constraints: Sequence[str]) -> bytes:
+    """Return the build constraints as the file that holds them."""
+    return "".join(f"{line}\n" for line in constraints).encode()
+
+
+def _is_candidate(culprit: Culprit) -> bool:
+    alone = len(culprit.members) == 1 and culprit.members[0].version is not None
+    builds = culprit.phase in (Phase.BUILD, Phase.METADATA)
+    return alone and builds and any(True for _ in _tools(culprit))
+
+
+def _is_taken(manifest: Manifest, constraints: Sequence[str]) -> bool:
+    """Say whether another file of that name stands there already: it is the user's, and stays."""
+    beside = manifest.path.parent / BUILD_CONSTRAINTS_FILE
+    return beside.exists() and beside.read_bytes() != file_of(constraints)
+
+
+def _tools(culprit: Culprit) -> Iterator[tuple[str, ...]]:
+    """Yield what to build with, first what the log itself advises."""
+    advised = tuple(culprit.remedies)
+    known = OLDER_TOOLS.get(culprit.cause, ())
+    yield from dict.fromkeys([*([advised] if advised else []), *known])
+
+
+def _try_tools(targets: Sequence[Culprit]) -> Story[list[tuple[Culprit, tuple[str, ...]]]]:
+    """Build each culprit alone with ever other tools; the culprits share their rounds."""
+    found: list[tuple[Culprit, tuple[str, ...]]] = []
+    left = [(culprit, list(_tools(culprit))[:MOST_TRIES]) for culprit in targets]
+    while left:
+        probes = yield [_alone(culprit, tools[0]) for culprit, tools in left]
+        after: list[tuple[Culprit, list[tuple[str, ...]]]] = []
+        for (culprit, tools), probe in zip(left, probes, strict=True):
+            if probe.outcome is Outcome.PASS:
+                found.append((culprit, tools[0]))
+            elif tools[1:]:
+                after.append((culprit, tools[1:]))
+        left = after
+    return found
+
+
+def _alone(culprit: Culprit, tools: tuple[str, ...]) -> Inquiry:
+    release = f"{culprit.members[0].name}=={culprit.members[0].version}"
+    return Inquiry(
+        Candidate(),
+        ProbeKind.ISOLATED,
+        f"does {release} build with {', '.join(tools)}?",
+        isolated=release,
+        build_constraints=tools,
+    )
+
+
+def _without(before: Candidate, culprits: Sequence[Culprit], kept: Sequence[Culprit]) -> Candidate:
+    """Return the fix without the edits that only the culprits which are kept called for."""
+    others = [culprit for culprit in culprits if culprit not in kept]
+    if not others:
+        return Candidate()
+    numbers = numbers_of(kept) - numbers_of(others)
+    names = names_of(kept)
+    return Candidate(
+        tuple(e for e in before.edits if e.number not in numbers and e.name not in names)
+    )

@@ -1,0 +1,96 @@
+"""A uses what B lost: hold B back to what A can have known, or lift A; who is pinned says which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.version import Version
+
+from bisect_deps.fix.case import Case, is_older, without
+from bisect_deps.fix.proposers.base import (
+    Move,
+    Scene,
+    began,
+    held_back,
+    lifted,
+    moved,
+    newer_than,
+    series,
+    since,
+    superseded,
+)
+from bisect_deps.model import Breakage, Probe
+
+
+def propose(case: Case, scene: Scene) -> Iterator[Move]:
+    """Yield the moves that bring the two sides of a broken pair together, the likelier first."""
+    user, lacks = scene.breakage.user, scene.breakage.lacks
+    if user not in scene.installed or lacks not in scene.installed or user == lacks:
+        return
+    pins = case.pins(scene.candidate)
+    yield from _between(case, scene, lacks)
+    yield from _between(case, scene, user)
+    if user in scene.held:
+        # It broke with another release before: one newer release of it may mend both.
+        yield from _lift(case, scene, user, lacks)
+    if lacks in pins and user not in pins:
+        yield from _hold(case, scene, user, lacks)
+        yield from _lift(case, scene, lacks, user)
+    elif lacks in pins:
+        yield from _lift(case, scene, user, lacks)
+        yield from _hold(case, scene, lacks, user)
+    else:
+        yield from _hold(case, scene, lacks, user)
+        yield from _lift(case, scene, user, lacks)
+
+
+def sides(case: Case, failing: Probe, breakage: Breakage, name: str) -> Iterator[Move]:
+    """Yield the moves of one side of a pair alone, its other side kept where it is."""
+    installed = case.installed(failing)
+    scene = Scene(failing, breakage, installed, installed, {})
+    other = breakage.lacks if name == breakage.user else breakage.user
+    if name not in installed or other not in installed:
+        return
+    if name == breakage.user:
+        yield from _lift(case, scene, name, other)
+        yield from _hold(case, scene, name, other)
+    else:
+        yield from _hold(case, scene, name, other)
+        yield from _lift(case, scene, name, other)
+
+
+def _between(case: Case, scene: Scene, name: str) -> Iterator[Move]:
+    """Bring a side that an earlier move set back half the way to where it was: it went too far."""
+    before, now = scene.origin.get(name), scene.installed[name]
+    if before is None or not is_older(now, before):
+        return
+    between = [r for r in newer_than(case, name, now) if is_older(r.version, before)]
+    heads = {series(release.version): release.version for release in between}
+    heads.pop(series(now), None)
+    if len(heads) > 1:
+        heads.pop(series(before), None)
+    tops = sorted(heads.values(), key=Version)
+    yield from moved(
+        case, scene.candidate, name, tops[len(tops) // 2 :], f"{name} {{version}} lies between"
+    )
+
+
+def _hold(case: Case, scene: Scene, name: str, other: str) -> Iterator[Move]:
+    """Hold one side back to its newest release that the other's can have known."""
+    version = scene.installed[other]
+    until = superseded(case, other, version)
+    why = f"{name} {{version}} is the newest that {other} {version} can have known"
+    yield from held_back(case, scene, name, until, why)
+
+
+def _lift(case: Case, scene: Scene, name: str, other: str) -> Iterator[Move]:
+    """Lift one side to a release that can know the other's, the first that suits; or the newest."""
+    newer = newer_than(case, name, scene.installed[name])
+    version = scene.installed[other]
+    knowing = since(newer, began(case, other, version))
+    base = without(scene.candidate, scene.held.get(name, ()))
+    why = f"{name} {{version}} can know {other} {version}"
+    earlier = [release for release in reversed(newer) if release not in knowing]
+    yield from lifted(case, base, name, [*knowing, *earlier], why)
+    newest = list(reversed(newer))
+    yield from lifted(case, base, name, newest, f"{name} {{version}} is its newest release")

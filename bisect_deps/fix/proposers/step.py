@@ -1,0 +1,77 @@
+"""Whole series at a time: the newest of the series before, never neighbour by neighbour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.failure import involved
+from bisect_deps.fix.proposers.base import (
+    Move,
+    Scene,
+    lifted,
+    moved,
+    newer_than,
+    older_than,
+    ready_first,
+    series,
+)
+from bisect_deps.index import ReleaseFacts
+
+# A project is stepped back this often at most, each time twice as far.
+MOST_STEPS = 4
+# Of the projects that a traceback names, so many are stepped.
+MOST_PROJECTS = 3
+
+
+def propose(case: Case, scene: Scene) -> Iterator[Move]:
+    """Yield older series of the projects that the failure names, then their newest releases."""
+    names = [name for name in involved(scene.probe) if name in scene.installed]
+    first = [name for name in (scene.breakage.lacks, scene.breakage.user) if name in names]
+    for name in list(dict.fromkeys([*first, *names]))[:MOST_PROJECTS]:
+        yield from _back(case, scene, name)
+        yield from _newest(case, scene, name)
+    if not scene.breakage.lacks:
+        for name in _pulled_in(case, scene, names)[:MOST_PROJECTS]:
+            yield from _back(case, scene, name, most=1)
+
+
+def _pulled_in(case: Case, scene: Scene, names: Sequence[str]) -> list[str]:
+    """Return what the failing release pulls in, where the log does not tell what it lacks."""
+    resolution = case.resolve(scene.candidate)
+    if resolution is None or scene.breakage.user not in scene.installed:
+        return []
+    pulled = resolution.brought_by(scene.breakage.user)
+    return sorted(name for name in pulled if name in scene.installed and name not in names)
+
+
+def _back(case: Case, scene: Scene, name: str, most: int = MOST_STEPS) -> Iterator[Move]:
+    now = scene.installed[name]
+    for release in steps_back(older_than(case, name, now), now)[:most]:
+        older = [r for r in older_than(case, name, now) if r.parsed <= release.parsed]
+        versions = ready_first(reversed(older))
+        why = f"{name} {{version}} is of an older series than {now}"
+        yield from moved(case, scene.candidate, name, versions, why)
+
+
+def _newest(case: Case, scene: Scene, name: str) -> Iterator[Move]:
+    newer = list(reversed(newer_than(case, name, scene.installed[name])))
+    yield from lifted(case, scene.candidate, name, newer, f"{name} {{version}} is its newest")
+
+
+def steps_back(older: Sequence[ReleaseFacts], now: str) -> list[ReleaseFacts]:
+    """Return the newest releases of older series: the major before, the minor, then ever farther.
+
+    `older` is oldest first. A first number of 0 counts as no major series.
+    """
+    heads: dict[tuple[int, int], ReleaseFacts] = {}
+    for release in older:
+        heads[series(release.version)] = release
+    major, minor = series(now)
+    below = [heads[key] for key in sorted(heads, reverse=True) if key < (major, minor)]
+    before = [release for release in below if series(release.version)[0] < major]
+    within = [release for release in older if series(release.version) == (major, minor)]
+    far = [below[at] for at in (0, 1, 3, 7) if at < len(below)]
+    earlier = [before[at] for at in (0, 1, 3) if at < len(before)]
+    chosen = [*earlier[:1], *far[:1], *earlier[1:], *far[1:], *within[:1]]
+    return list({release.version: release for release in chosen}.values())[:MOST_STEPS]

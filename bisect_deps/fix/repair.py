@@ -1,0 +1,469 @@
+"""The whole story of a repair on one screen: build, follow the failure, minimise, complete, narrow.
+
+`repair` yields questions: a build answers them in `run`, a person in a guided session, a simulated
+world in the tests of its laws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bisect_deps.fix.accuse import TELLING, Standing
+from bisect_deps.fix.ask import Seen, ask, noting
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.check import Followed, breakage_of, follow
+from bisect_deps.fix.complete import complete, either_side
+from bisect_deps.fix.culprits import (
+    broken,
+    described,
+    merged,
+    numbers_of,
+    proven,
+    told_by_breakage,
+)
+from bisect_deps.fix.failure import installs, involved, is_infrastructure
+from bisect_deps.fix.install import fix_install
+from bisect_deps.fix.lines import accuse_alone, part
+from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
+from bisect_deps.fix.names import amendments, is_needless
+from bisect_deps.fix.narrow import narrow_all
+from bisect_deps.fix.older_tools import commands_for, keep_by_older_tools
+from bisect_deps.fix.restore import restore
+from bisect_deps.model import (
+    Candidate,
+    Culprit,
+    Edit,
+    EditAction,
+    Narrow,
+    Note,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+    VerdictKind,
+)
+from bisect_deps.probing import BudgetSpent, Inquiry, Story
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A candidate that a build proved to pass, and what kind of fix it is."""
+
+    candidate: Candidate
+    probe: int
+    style: str
+    reason: str = ""
+    commands: tuple[str, ...] = ()
+    build_constraints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a repair ended with: `ways` are proven to pass, the recommended one first.
+
+    `fallback` is the largest candidate known to pass where no fix is. `passing` is the last probe
+    of the file as it is offered.
+    """
+
+    kind: VerdictKind
+    culprits: tuple[Culprit, ...] = ()
+    ways: tuple[Way, ...] = ()
+    summary: str = ""
+    notes: tuple[Note, ...] = ()
+    passing: Probe | None = None
+    fallback: Candidate | None = None
+    unsteady: int = 0
+
+
+def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusion]:
+    """Tell which releases break the build, and a fix that a build proved; the whole story.
+
+    What is known on the way is added to `known`, the newest last.
+    """
+    seen = Seen()
+    known = [] if known is None else known
+    try:
+        conclusion = yield from noting(seen, _repair(case, seen, known))
+    except BudgetSpent as spent:
+        conclusion = _stopped(case, known, spent)
+    if conclusion.kind in (VerdictKind.CULPRITS, VerdictKind.INCONCLUSIVE):
+        conclusion = replace(conclusion, fallback=seen.fallback(case))
+    return conclusion
+
+
+def baseline_inquiry(case: Case) -> Inquiry:
+    """Return the first question of every story: the file as it is."""
+    purpose = "does the file build as it is?"
+    return Inquiry(Candidate(), ProbeKind.WHOLE, purpose, imports=case.imports)
+
+
+def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion]:
+    case.progress.phase("Building the file as it is")
+    [probe] = yield [baseline_inquiry(case)]
+    notes: tuple[Note, ...] = ()
+    if probe.outcome is Outcome.PASS and not (case.has_check or case.imports):
+        probe, notes = yield from _imported(case, probe)
+        case = replace(case, imports=True)
+    if probe.outcome is Outcome.PASS:
+        summary = "The file builds as it is."
+        return Conclusion(VerdictKind.PASSES, summary=summary, notes=notes, passing=probe)
+    if probe.outcome is Outcome.UNRESOLVED:
+        return _unresolved(probe)
+    repaired = yield from _by_memory(case, probe)
+    if repaired is None:
+        repaired = yield from _by_evidence(case, probe, known)
+    amended = [amendment.note for amendment in amendments(case, repaired.culprits)]
+    repaired = replace(repaired, notes=(*notes, *repaired.notes, *amended))
+    return (yield from _finished(case, repaired, seen, known))
+
+
+@dataclass(frozen=True, slots=True)
+class _Repaired:
+    """A file as far as it was repaired: its last probe, the culprits, other ways that pass.
+
+    `shown` are the probes that show what its check fails of; `complete` asks for a build that shows
+    who else would.
+    """
+
+    probe: Probe
+    culprits: tuple[Culprit, ...]
+    notes: tuple[Note, ...] = ()
+    others: tuple[Way, ...] = ()
+    unsteady: int = 0
+    shown: tuple[Probe, ...] = ()
+    complete: bool = False
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.probe.candidate
+
+
+def _imported(case: Case, installed: Probe) -> Story[tuple[Probe, tuple[Note, ...]]]:
+    case.progress.phase("It builds; importing what it installed")
+    probe = yield from ask(
+        case,
+        installed.candidate,
+        ProbeKind.WHOLE,
+        "do the modules of every requirement import?",
+        imports=True,
+    )
+    if probe.outcome is Outcome.FAIL:
+        text = "The file installs; importing what it installed fails, and that was bisected."
+        return probe, (Note(text, probe.number),)
+    return (installed if probe.outcome is Outcome.UNRESOLVED else probe), ()
+
+
+def _by_memory(case: Case, failing: Probe) -> Story[_Repaired | None]:
+    """Return the repair that what worked before leads to; None where nothing is known of it."""
+    if not case.good and case.good_date is None:
+        return None
+    case.progress.phase("Comparing with what worked before")
+    restored = yield from restore(case, failing)
+    if restored.passing is None:
+        return None
+    probes = (failing, restored.passing)
+    repaired = yield from _smallest(case, failing, restored.passing, probes, build=False)
+    return replace(repaired, notes=restored.notes)
+
+
+def _by_evidence(case: Case, failing: Probe, known: list[Conclusion]) -> Story[_Repaired]:
+    """Repair the install, then the check that fails after it."""
+    standing = Standing(failing.candidate, failing)
+    if not installs(failing):
+        standing = yield from fix_install(case, failing)
+        known.append(Conclusion(VerdictKind.INCONCLUSIVE, standing.culprits, notes=standing.notes))
+    probe = standing.probe
+    repaired = _Repaired(probe, standing.culprits, standing.notes, unsteady=standing.unsteady)
+    if probe.outcome is not Outcome.FAIL or not installs(probe):
+        return repaired
+    checked = yield from _by_check(case, probe)
+    return replace(
+        checked,
+        culprits=merged(repaired.culprits, checked.culprits),
+        notes=(*repaired.notes, *checked.notes),
+        unsteady=repaired.unsteady,
+    )
+
+
+def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
+    """Follow a failing check to a passing build, and make the change that led there small."""
+    case.progress.phase("It installs; following the failure of the check")
+    followed = yield from follow(case, failing)
+    if followed.passing is not None:
+        return (yield from _smallest(case, failing, followed.passing, followed.probes, build=True))
+    if case.imports:
+        case.progress.phase("Looking for lines that do not work together")
+        parted = yield from part(case, failing)
+        if parted.culprits:
+            return _Repaired(parted.passing or failing, parted.culprits)
+    culprits = yield from accuse_alone(case, failing)
+    return _Repaired(failing, merged(_deepest(case, followed), culprits))
+
+
+def _deepest(case: Case, followed: Followed) -> list[Culprit]:
+    """Return what the layers that were left behind prove: each failure ended with its move."""
+    found: list[Culprit] = []
+    for layer in followed.layers:
+        name = layer.move.name
+        version = case.installed(layer.failure).get(name)
+        member = case.member(name, version, case.resolve(layer.failure.candidate))
+        if member is not None and version is not None:
+            found.append(broken([member], layer.failure, layer.breakage, None))
+    return found
+
+
+def _smallest(
+    case: Case, failing: Probe, passing: Probe, probes: Sequence[Probe], *, build: bool
+) -> Story[_Repaired]:
+    """Return the smallest part of a passing change, its culprits, and who else is mended by it."""
+    change = change_between(case, failing, passing)
+    case.progress.phase("It passes; taking back what is not needed")
+    small = yield from minimise(case, change, failing, passing, probes)
+    if small is None:
+        return _Repaired(passing, ())
+    if case.tell is not None:
+        case.tell(small.candidate, small.passing.number)
+    culprits = _culprits(case, change, small, failing, probes)
+    every = {probe.number: probe for probe in (*probes, *small.shown.values())}
+    others: tuple[Way, ...] = ()
+    if build and len(culprits) == 1:
+        names = [member.name for member in culprits[0].members]
+        told = told_by_breakage(failing, names) or breakage_of(failing)
+        both, other = yield from either_side(case, culprits[0], told, failing, small.passing)
+        culprits = (both,)
+        if other is not None:
+            others = (Way(other.candidate, other.number, "smallest-change"),)
+    shown = tuple(every.values())
+    return _Repaired(small.passing, culprits, others=others, shown=shown, complete=build)
+
+
+def _culprits(
+    case: Case, change: Change, small: Smallest, failing: Probe, probes: Sequence[Probe]
+) -> tuple[Culprit, ...]:
+    """Return a culprit for each release of the smallest change that a probe shows to be needed."""
+    found: list[Culprit] = []
+    for name in small.names:
+        probe = small.shown.get(name)
+        if probe is None:
+            # No build failed with it alone: nothing resolves so, it only has to follow.
+            continue
+        breakage = told_by_breakage(probe, [name])
+        resolution = case.resolve(probe.candidate)
+        version = change.before.get(name)
+        member = case.member(name, version, resolution)
+        if version is None:
+            # What was added was missing: the release that needs it is at fault.
+            using = next((n for n in involved(probe) if n != name), name)
+            member = case.member(using, case.installed(probe).get(using), resolution)
+        if member is None:
+            continue
+        if breakage is not None:
+            found.append(broken([member], probe, breakage, small.passing.number))
+        else:
+            found.append(described([member], probe, small.passing.number))
+    if not found and small.inseparable is not None:
+        found = _inseparable(case, change, small, small.inseparable)
+    return merged((), found)
+
+
+def _inseparable(case: Case, change: Change, small: Smallest, probe: Probe) -> list[Culprit]:
+    """Return the releases that can only move together as one culprit: no build parts them."""
+    resolution = case.resolve(probe.candidate)
+    members = [
+        member
+        for name in small.names
+        if (member := case.member(name, change.before.get(name), resolution)) is not None
+    ]
+    if not members:
+        return []
+    return [replace(described(members, probe, small.passing.number), phase=Phase.CHECK)]
+
+
+# --- endings ----------------------------------------------------------------------------------
+
+
+def _finished(
+    case: Case, repaired: _Repaired, seen: Seen, known: list[Conclusion]
+) -> Story[Conclusion]:
+    """Prove what is left to prove of a repair, narrow it, and conclude."""
+    passes = repaired.probe.outcome is Outcome.PASS
+    lossy = passes and not case.allow_removal and _is_lossy(case, repaired.candidate)
+    fixed = passes and not lossy
+    ways: list[Way] = []
+    if fixed:
+        ways = [Way(repaired.candidate, repaired.probe.number, _style(case, repaired))]
+        ways += repaired.others
+    culprits, probe, notes = repaired.culprits, repaired.probe, repaired.notes
+    before = _conclusion(case, repaired, ways)
+    known.append(before)
+    try:
+        if case.capabilities.isolated and (case.alternatives or not fixed):
+            wanted = [c for c in culprits if case.alternatives or _is_lost(repaired, c)]
+            kept, more = yield from keep_by_older_tools(case, wanted, repaired.candidate)
+            notes = (*notes, *more)
+            if kept is not None:
+                way = Way(
+                    kept.candidate,
+                    kept.probe.number,
+                    "build-constraint",
+                    kept.reason(recommended=not fixed),
+                    commands_for(case.manifest.path.name),
+                    kept.constraints,
+                )
+                if not _is_lossy(case, kept.candidate):
+                    ways = [*ways, way] if fixed else [way, *ways]
+                    probe = probe if fixed else kept.probe
+        if ways and not ways[0].build_constraints:
+            most = _most_builds(case, seen)
+            case.progress.phase("It passes; narrowing the versions")
+            culprits, probe = yield from narrow_all(case, culprits, probe, most)
+            ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
+            culprits = yield from _completed(case, repaired, culprits, probe, seen)
+    except BudgetSpent as spent:
+        if not ways:
+            raise
+        text = f"Nothing finer than this fix was looked for: {spent.message}."
+        notes = (*notes, Note(text, ways[0].probe))
+    after = replace(repaired, probe=probe, culprits=culprits, notes=notes)
+    return _conclusion(case, after, ways)
+
+
+def _completed(
+    case: Case, repaired: _Repaired, culprits: tuple[Culprit, ...], fixed: Probe, seen: Seen
+) -> Story[tuple[Culprit, ...]]:
+    """Return the culprits with those that the fix of a check mends beside them."""
+    if not repaired.shown:
+        return culprits
+    every = {probe.number: probe for probe in repaired.shown}
+    every |= {
+        probe.number: probe
+        for inquiry, probe in seen.answers
+        if inquiry.isolated is None and probe.outcome is Outcome.FAIL and installs(probe)
+    }
+    case.progress.phase("Looking for others that the fix mends")
+    build = repaired.complete
+    return (yield from complete(case, culprits, fixed, list(every.values()), build=build))
+
+
+def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way]) -> Conclusion:
+    if ways:
+        culprits = tuple(proven(culprit, ways[0].probe) for culprit in repaired.culprits)
+        return Conclusion(
+            VerdictKind.FIXED,
+            culprits,
+            tuple(ways),
+            notes=repaired.notes,
+            passing=repaired.probe,
+            unsteady=repaired.unsteady,
+        )
+    if repaired.probe.outcome is Outcome.PASS:
+        culprits = tuple(proven(c, repaired.probe.number) for c in repaired.culprits)
+        if not culprits and not repaired.candidate.edits:
+            text = "The file passes; it failed once before, and nothing of it differs."
+            return Conclusion(
+                VerdictKind.INCONCLUSIVE, summary=text, notes=repaired.notes, passing=repaired.probe
+            )
+        text = "No release was found that builds; leaving a requirement out is no fix."
+        return Conclusion(VerdictKind.CULPRITS, culprits, (), text, repaired.notes, repaired.probe)
+    notes = (*repaired.notes, *_left(repaired))
+    if repaired.culprits:
+        text = "No version was found that builds."
+        return Conclusion(VerdictKind.CULPRITS, repaired.culprits, (), text, notes, repaired.probe)
+    text = "No requirement could be proven to be at fault."
+    return Conclusion(VerdictKind.INCONCLUSIVE, (), (), text, notes, repaired.probe)
+
+
+def _left(repaired: _Repaired) -> list[Note]:
+    """Say that something is left where a build without the culprits still fails."""
+    probe = repaired.probe
+    left_out = numbers_of(repaired.culprits) & probe.candidate.dropped
+    if not repaired.culprits or not left_out or probe.outcome is not Outcome.FAIL:
+        return []
+    text = (
+        "With the culprits left out the file still fails: something else is at fault as well, "
+        "and it is not known what."
+    )
+    return [Note(text, probe.number)]
+
+
+def _most_builds(case: Case, seen: Seen) -> int | None:
+    """Return how many builds narrowing may cost: as many as the way to the fix, less what followed.
+
+    Counted in builds, so that no clock decides.
+    """
+    if case.narrow is not Narrow.QUICK:
+        return None if case.narrow is Narrow.FULL else 0
+    built = [probe for _, probe in seen.answers if probe.kind is not ProbeKind.RESOLVE]
+    first = next((at for at, probe in enumerate(built, 1) if _is_fix(probe)), len(built))
+    return max(0, 2 * first - len(built)) if case.cheap else min(1, max(0, 2 * first - len(built)))
+
+
+def _is_fix(probe: Probe) -> bool:
+    return probe.kind is ProbeKind.FIX and probe.outcome is Outcome.PASS
+
+
+def _style(case: Case, repaired: _Repaired) -> str:
+    edits = repaired.candidate.edits
+    if edits and all(map(_removes, edits)):
+        return "drop"
+    return "smallest-change" if any(e.action is EditAction.ADD for e in edits) else "bump"
+
+
+def _is_lossy(case: Case, candidate: Candidate) -> bool:
+    """Say whether a candidate leaves something out that is needed: no fix by itself."""
+    return any(_removes(edit) and not is_needless(case, edit) for edit in candidate.edits)
+
+
+def _removes(edit: Edit) -> bool:
+    return edit.action is EditAction.DROP
+
+
+def _is_lost(repaired: _Repaired, culprit: Culprit) -> bool:
+    """Say whether a repair leaves a culprit out, or mends it not at all."""
+    if repaired.probe.outcome is not Outcome.PASS:
+        return True
+    return bool(numbers_of([culprit]) & repaired.candidate.dropped)
+
+
+def _unresolved(probe: Probe) -> Conclusion:
+    if is_infrastructure(probe):
+        cause = probe.diagnosis.cause.value if probe.diagnosis is not None else "infrastructure"
+        return Conclusion(
+            VerdictKind.UNAVAILABLE,
+            summary=f"The build stopped for a reason outside the file: {cause} failure.",
+            passing=probe,
+        )
+    return Conclusion(
+        VerdictKind.INCONCLUSIVE,
+        summary="The file as it is was not built to its end: nothing can be compared with it.",
+        passing=probe,
+    )
+
+
+def _stopped(case: Case, known: Sequence[Conclusion], spent: BudgetSpent) -> Conclusion:
+    """Return what is known when no build is left."""
+    before = known[-1] if known else Conclusion(VerdictKind.INCONCLUSIVE)
+    if before.ways:
+        return before
+    text = "Go on with a larger --max-builds; no finished build is repeated."
+    return replace(
+        before,
+        kind=VerdictKind.INCONCLUSIVE,
+        summary=f"Stopped early: {spent.message}.",
+        notes=(*before.notes, *_suspicions(case, before.culprits), Note(text)),
+    )
+
+
+def _suspicions(case: Case, culprits: Sequence[Culprit]) -> list[Note]:
+    """Return a sentence for each line that the index is evidence against, unproven as yet."""
+    if case.index is None:
+        return []
+    case.index.prefetch([line.name for line in case.requirements if line.name])
+    return [
+        Note(f"Suspected, not proven: {fact.sentence}", fact=fact.sentence)
+        for line in case.requirements
+        if line.number not in numbers_of(culprits)
+        for fact in case.index.facts(line)
+        if fact.kind in TELLING or fact.kind.stops
+    ]

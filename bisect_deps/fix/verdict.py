@@ -1,0 +1,200 @@
+"""Turns what a repair concluded into the verdict: culprits, fixes with their diffs, probes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from packaging.requirements import Requirement
+
+from bisect_deps.fix.culprits import is_of_the_machine
+from bisect_deps.fix.older_tools import BUILD_CONSTRAINTS_FILE, file_of
+from bisect_deps.fix.repair import Conclusion, Way
+from bisect_deps.formats.base import Manifest
+from bisect_deps.model import (
+    Cause,
+    Culprit,
+    EditAction,
+    Fix,
+    FixEdit,
+    Member,
+    Note,
+    Phase,
+    Probe,
+    ProbeKind,
+    Target,
+    Verdict,
+    VerdictKind,
+)
+from bisect_deps.reports.base import counted, listed, name_of
+from bisect_deps.reports.diff import unified
+
+PHASES = {
+    Phase.RESOLVE: "cannot be resolved",
+    Phase.DOWNLOAD: "cannot be downloaded",
+    Phase.METADATA: "does not build",
+    Phase.BUILD: "does not build",
+    Phase.INSTALL: "does not install",
+    Phase.CHECK: "installs, but the check fails with it",
+}
+REASONS = {
+    "bump": "It moves the culprits to the nearest releases that work together.",
+    "smallest-change": "It keeps your pins and holds back what they pull in.",
+    "build-constraint": "It keeps your version and builds it with older build tools.",
+    "drop": "It leaves out what no release can fix.",
+}
+
+
+def verdict_of(
+    manifest: Manifest,
+    target: Target,
+    conclusion: Conclusion,
+    probes: Sequence[Probe],
+    *,
+    builds: int = 0,
+    seconds: float = 0.0,
+    seconds_to_fix: float | None = None,
+) -> Verdict:
+    """Return the verdict of a finished repair. Every fix given was built, byte for byte."""
+    ways = conclusion.ways
+    rivals = sum(not way.build_constraints for way in ways)
+    fixes = [fix_of(manifest, way, first=at == 0, of=rivals) for at, way in enumerate(ways)]
+    culprits = tuple(_told(culprit) for culprit in conclusion.culprits)
+    first = fixes[0] if fixes else None
+    kind = conclusion.kind
+    return Verdict(
+        kind=kind,
+        file=str(manifest.path),
+        sha256=hashlib.sha256(manifest.files[manifest.named[0]]).hexdigest(),
+        target=target,
+        culprits=culprits,
+        fix=first,
+        other_fixes=tuple(fixes[1:]),
+        fallback=conclusion.fallback,
+        probes=tuple(sorted(probes, key=lambda probe: probe.number)),
+        builds=builds,
+        seconds=seconds,
+        summary=conclusion.summary or _summary(kind, culprits),
+        notes=(*conclusion.notes, *machine_notes(culprits, first)),
+        confidence=confidence_of(conclusion, probes),
+        environment=_environment(conclusion, probes),
+        seconds_to_fix=seconds_to_fix if first is not None else None,
+    )
+
+
+def confidence_of(conclusion: Conclusion, probes: Sequence[Probe]) -> float:
+    """Return the probability that no accident is taken for a proof, from what was repeated.
+
+    The rate of accidents is that of the run's own contradictions among its builds; without any,
+    nothing is doubted. A culprit is doubted with the rate to the power of the failures that show
+    it, a fix with the rate.
+    """
+    if not conclusion.unsteady:
+        return 1.0
+    built = sum(probe.kind is not ProbeKind.RESOLVE for probe in probes)
+    rate = min(0.5, (conclusion.unsteady + 1) / (built + 2))
+    sure = 1.0
+    for culprit in conclusion.culprits:
+        names = {member.name for member in culprit.members}
+        failures = sum(_is_evidence(probe, names) for probe in probes)
+        sure *= 1 - rate ** max(1, failures)
+    return round(sure, 4)
+
+
+def _is_evidence(probe: Probe, names: set[str]) -> bool:
+    suspects = probe.diagnosis.suspects if probe.diagnosis is not None else ()
+    return any(
+        (suspect.failing or suspect.name).partition("==")[0] in names for suspect in suspects
+    )
+
+
+def _environment(conclusion: Conclusion, probes: Sequence[Probe]) -> dict[str, str]:
+    """Return what the recommended fix installed, or the file itself where it passes."""
+    ways = conclusion.ways
+    shown = next((p for p in probes if ways and p.number == ways[0].probe), conclusion.passing)
+    return dict(shown.installed or {}) if shown is not None else {}
+
+
+def fix_of(manifest: Manifest, way: Way, *, first: bool = True, of: int = 1) -> Fix:
+    """Return a proven way as the report shows it; `of` counts those that it is the best of."""
+    files = manifest.render(way.candidate.edits)
+    if way.build_constraints:
+        files = {**files, BUILD_CONSTRAINTS_FILE: file_of(way.build_constraints)}
+    changed = {name: data for name, data in files.items() if manifest.files.get(name) != data}
+    reason = way.reason or REASONS.get(way.style, "")
+    if first and of > 1 and not way.reason:
+        reason = f"{reason} It changes the fewest lines.".strip()
+    return Fix(
+        edits=(*manifest.describe(way.candidate.edits), *_build_edits(way)),
+        diff=unified(manifest.files, files),
+        probe=way.probe,
+        files=changed,
+        style=way.style,
+        reason=reason,
+        commands=way.commands,
+        candidate=way.candidate,
+    )
+
+
+def _build_edits(way: Way) -> list[FixEdit]:
+    """Return the lines of the build-constraints file as the report shows them."""
+    wanted = [Requirement(line) for line in way.build_constraints]
+    return [
+        FixEdit(BUILD_CONSTRAINTS_FILE, at, each.name, None, str(each.specifier), EditAction.ADD)
+        for at, each in enumerate(wanted, 1)
+    ]
+
+
+def _told(culprit: Culprit) -> Culprit:
+    """Return a culprit with a sentence even where the log gave none."""
+    return culprit if culprit.summary else replace(culprit, summary=_sentence(culprit))
+
+
+def _sentence(culprit: Culprit) -> str:
+    names = listed([name_of(member) for member in culprit.members])
+    if len(culprit.members) > 1:
+        return f"{names} do not work together; without any one of them the rest does."
+    if culprit.cause in (Cause.UNKNOWN, Cause.NONE):
+        return f"{names} makes the build fail; the log does not say why."
+    return f"{names} {PHASES[culprit.phase]}: {culprit.cause.value.replace('-', ' ')}."
+
+
+def _summary(kind: VerdictKind, culprits: Sequence[Culprit]) -> str:
+    number = counted(len(culprits), "culprit")
+    told = {
+        VerdictKind.FIXED: f"{number} found, and a fix that a build proved.",
+        VerdictKind.CULPRITS: f"{number} proven; no fix could be verified.",
+    }.get(kind, "")
+    excused = [_release(culprit.members[0]) for culprit in culprits if is_of_the_machine(culprit)]
+    if told and excused:
+        told += f" For {listed(excused)} this machine is at fault, not the version."
+    return told
+
+
+def machine_notes(culprits: Sequence[Culprit], fix: Fix | None) -> list[Note]:
+    """Return what to install where the machine, and not a version, is at fault."""
+    notes: list[Note] = []
+    for culprit in filter(is_of_the_machine, culprits):
+        member = culprit.members[0]
+        note = (
+            f"This machine lacks what {_release(member)} is compiled with; the version is not to "
+            "blame."
+        )
+        if culprit.advice:
+            note += f" To keep it, {culprit.advice.rstrip('.')}."
+        notes.append(Note(note + _way_around(member, fix), culprit.proof.failing_probe))
+    return notes
+
+
+def _way_around(member: Member, fix: Fix | None) -> str:
+    number = member.requirement.number
+    for edit in fix.candidate.edits if fix is not None else ():
+        if edit.number == number and edit.to is not None:
+            version = edit.to.removeprefix("==")
+            return f" The fix takes {edit.name} {version} instead, which installs here without it."
+    return ""
+
+
+def _release(member: Member) -> str:
+    return f"{member.name} {member.version}" if member.version else member.name

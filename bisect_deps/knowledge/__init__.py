@@ -1,0 +1,1 @@
+"""Tables of what people know about projects and systems. They know nothing of the rest."""

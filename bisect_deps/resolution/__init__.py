@@ -1,0 +1,1 @@
+"""What resolves together: minimal conflicts, upgrades, pins; zero builds."""

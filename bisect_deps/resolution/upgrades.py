@@ -1,0 +1,397 @@
+"""Where the culprits may go: the nearest versions that suit each other and all other lines.
+
+Asks the resolver, so what is offered is mutually compatible; whether it builds is proven elsewhere.
+The other lines stay as written while that is possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from bisect_deps.index import Index
+from bisect_deps.index.facts import matches, nearest_release
+from bisect_deps.index.releases import ReleaseFacts, parsed
+from bisect_deps.model import Edit, EditAction, Release, Requirement
+from bisect_deps.resolution.conflicts import find_conflicts, is_judged
+from bisect_deps.resolution.pins import repinned
+from bisect_deps.resolver import Answered, Resolution, Resolver
+
+
+class Aim(str, Enum):
+    """What a bump aims at, in the order in which they are offered.
+
+    LATEST_OF_LINE stays within the major version; WIDER moves the lines in the way as well, FEWER
+    drops the culprits that no release can mend. BELOW, WIDER and FEWER are last resorts.
+    """
+
+    NEAREST = "nearest"
+    BELOW = "below"
+    LATEST_OF_LINE = "latest-of-line"
+    LATEST = "latest"
+    WIDER = "wider"
+    FEWER = "fewer"
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Where the search for a culprit's version starts: from `version` on, itself `included` or not.
+
+    `excluded` are versions that are known to fail.
+    """
+
+    version: str
+    included: bool = False
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bump:
+    """One way out: the edits, and what the edited lines resolve to.
+
+    `moved` maps each changed project to its new version; `dropped` are those the index lacks.
+    """
+
+    aim: Aim
+    edits: tuple[Edit, ...]
+    moved: Mapping[str, str]
+    dropped: tuple[str, ...]
+    resolution: Resolution
+
+
+def find_bumps(
+    requirements: Sequence[Requirement],
+    culprits: Iterable[int],
+    resolver: Resolver,
+    index: Index,
+    *,
+    floors: Mapping[str, Floor] | None = None,
+    beside: Sequence[str] = (),
+    dropped: Iterable[str] = (),
+) -> Iterator[Bump]:
+    """Yield ways to move the culprits together, the nearest first, then the newest.
+
+    `floors` (by project) default to above the pin. `beside` are clauses that must hold as well
+    (`jinja2<3.1`), such as caps of transitive culprits; `dropped` are projects given up. All lines
+    of a culprit's project move. Releases with a wheel for the target go first. Where the other
+    lines leave no way, the ones in the way move, too (`Aim.WIDER`); and where even so none is left,
+    culprits that no release can mend are dropped (`Aim.FEWER`). Costs about three resolutions for
+    the first bump.
+    """
+    index.prefetch(r.name for r in requirements if not r.url)
+    if index.silent_on_age:
+        resolver.keep_pages()
+    search = _Search(
+        tuple(filter(is_judged, requirements)), resolver, index, dict(floors or {}), tuple(beside)
+    )
+    search.gone |= set(dropped)
+    search.start(set(culprits))
+    seen: set[tuple[Edit, ...]] = set()
+    ways: dict[Aim, Callable[[], Bump | None]] = {
+        Aim.WIDER: search.wider,
+        Aim.FEWER: search.fewer,
+    }
+    for aim in Aim:
+        if seen and aim in (Aim.BELOW, *ways):
+            continue
+        bump = ways[aim]() if aim in ways else search.bump(aim)
+        if bump is not None and bump.edits and bump.edits not in seen:
+            seen.add(bump.edits)
+            yield bump
+
+
+@dataclass(slots=True)
+class _Search:
+    """The culprits' projects and all that bounds them.
+
+    `names` move, `gone` are dropped, `kept` is what the other lines resolve to alone. `exact` are
+    versions to take where the nearest is not the next one above.
+    """
+
+    requirements: Sequence[Requirement]
+    resolver: Resolver
+    index: Index
+    floors: dict[str, Floor]
+    beside: Sequence[str]
+    names: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    kept: Mapping[str, str] = field(default_factory=dict)
+    exact: Mapping[str, str] = field(default_factory=dict)
+
+    def start(self, culprits: set[int]) -> None:
+        names = {r.name for r in self.requirements if r.number in culprits and not r.url}
+        self.gone |= {name for name in names if not self.index.exists(name)}
+        self.names = names - self.gone
+        self._hold_the_others()
+
+    def bump(self, aim: Aim) -> Bump | None:
+        """Return the bump for this aim, or None where no versions suit."""
+        if not self.names:
+            return self._finished(aim, {}) if self.gone else None
+        self.exact = {}
+        if aim is Aim.NEAREST:
+            near = {name: self._exact(name) for name in self.names}
+            self.exact = {name: version for name, version in near.items() if version}
+        answer = self._first_that_resolves(aim)
+        if answer is None and self.exact:
+            self.exact = {}
+            answer = self._first_that_resolves(aim)
+        if answer is None:
+            return None
+        versions = {name: answer.releases.get(name) for name in self.names}
+        return self._finished(aim, {name: v for name, v in versions.items() if v})
+
+    def _first_that_resolves(self, aim: Aim) -> Resolution | None:
+        for wheels_only in self._ways(aim):
+            answer = self._ask(aim, wheels_only)
+            if answer.resolved:
+                return answer
+        return None
+
+    def _ways(self, aim: Aim) -> list[bool | tuple[str, ...]]:
+        """Return what to ask wheels of, the strictest first: all, the culprits, those that can.
+
+        Where not even those can, a release that is compiled may do.
+        """
+        with_wheels = [
+            name
+            for name in self.names
+            if self._has_wheel(name, Aim.NEAREST) or self._has_wheel(name, aim)
+        ]
+        ways: list[bool | tuple[str, ...]] = [True, tuple(sorted(self.names))]
+        if len(with_wheels) < len(self.names):
+            ways.append(tuple(sorted(with_wheels)))
+        elif aim in (Aim.NEAREST, Aim.BELOW):
+            ways.append(False)
+        return ways
+
+    def _has_wheel(self, name: str, aim: Aim) -> bool:
+        return any(
+            release.usable_wheel and release.python_ok and release.yanked is None
+            for release in matches(self._clause(name, aim), self.index.releases(name))
+        )
+
+    def wider(self) -> Bump | None:
+        """Return the nearest bump with the lines that stand in the way moving as well."""
+        bump = self._one_of_several()
+        if bump is not None:
+            return bump
+        for _ in range(3):
+            relaxed = [self._relaxed(r, Aim.NEAREST) for r in self._standing()]
+            conflicts = find_conflicts([*relaxed, *self._limits()], self.resolver).found
+            members = frozenset[int]().union(*(conflict.members for conflict in conflicts))
+            names = {r.name for r in relaxed if r.number in members and r.pin and not r.url}
+            if not names - self.names:
+                return None
+            for requirement in relaxed:
+                if requirement.name in names - self.names and requirement.pin:
+                    # It need not move: its own version is as good as any above.
+                    self.floors[requirement.name] = Floor(requirement.pin, included=True)
+            self.names |= names
+            self._hold_the_others()
+            bump = self.bump(Aim.NEAREST)
+            if bump:
+                return replace(bump, aim=Aim.WIDER)
+        return None
+
+    def fewer(self) -> Bump | None:
+        """Return the nearest bump once those culprits are dropped that no release can mend."""
+        for _ in range(len(self.names)):
+            relaxed = [self._relaxed(r, Aim.NEAREST) for r in self._standing()]
+            mine = {r.number: r.name for r in relaxed if r.name in self.names and not r.url}
+            conflicts = find_conflicts([*relaxed, *self._limits()], self.resolver).found
+            hopeless = [max(found.members & mine.keys(), default=None) for found in conflicts]
+            dropped = {mine[number] for number in hopeless if number is not None}
+            if not dropped:
+                return None
+            self.gone |= dropped
+            self.names -= dropped
+            self._hold_the_others()
+            bump = self.bump(Aim.NEAREST)
+            if bump:
+                return replace(bump, aim=Aim.FEWER)
+        return None
+
+    def _one_of_several(self) -> Bump | None:
+        """Return a bump that leaves some of several culprits where they are.
+
+        Of a combination only one need move; a culprit with a floor is known to fail by itself.
+        """
+        floors = dict(self.floors)
+        for name in self.names - floors.keys():
+            floor = self._floor(name)
+            if floor is not None and len(self.names) > 1:
+                self.floors[name] = replace(floor, included=True)
+        bump = self.bump(Aim.NEAREST) or self.bump(Aim.BELOW)
+        self.floors = floors
+        return replace(bump, aim=Aim.WIDER) if bump is not None and bump.edits else None
+
+    def _hold_the_others(self) -> None:
+        """Remember what the other lines resolve to by themselves, to keep them there.
+
+        What they bring in may move: it stands in no line, and would push the culprits away.
+        """
+        others = [r for r in self._standing() if r.name not in self.names]
+        answer = self._resolve(others, "highest", wheels_only=False)
+        lines = {r.name for r in others}
+        self.kept = {name: v for name, v in answer.releases.items() if name in lines}
+
+    def _standing(self) -> list[Requirement]:
+        return [r for r in self.requirements if r.name not in self.gone]
+
+    def _ask(self, aim: Aim, wheels_only: bool | tuple[str, ...]) -> Resolution:
+        relaxed = [self._relaxed(r, aim) for r in self._standing()]
+        # Without versions to hold the others at, "lowest" would send them all to their oldest.
+        unpinned = any(r.name not in self.names and not r.pin for r in relaxed)
+        lowest = aim is Aim.NEAREST and (bool(self.kept) or not unpinned)
+        return self._resolve(relaxed, "lowest-direct" if lowest else "highest", wheels_only)
+
+    def _resolve(
+        self,
+        requirements: Sequence[Requirement],
+        resolution: str,
+        wheels_only: bool | tuple[str, ...],
+        *,
+        hold: bool = True,
+    ) -> Resolution:
+        return self.resolver.resolve(
+            [r.text for r in requirements if not r.constraint],
+            constraints=[*(r.text for r in requirements if r.constraint), *self.beside],
+            resolution=resolution,
+            wheels_only=wheels_only,
+            preferences=self.kept if hold else None,
+        )
+
+    def _relaxed(self, requirement: Requirement, aim: Aim) -> Requirement:
+        """Return the line as this aim asks for it; the lines of other projects as written."""
+        if requirement.name not in self.names or requirement.url:
+            return requirement
+        return _respecified(requirement, self._clause(requirement.name, aim))
+
+    def _clause(self, name: str, aim: Aim) -> str:
+        """Return the versions that the aim allows a culprit's project."""
+        if name in self.exact:
+            return f"=={self.exact[name]}"
+        floor = self._floor(name)
+        if floor is None:
+            return ",".join(f"!={version}" for version in self._unsuitable(name, "0"))
+        parts = [f"!={version}" for version in floor.excluded]
+        parts += [] if floor.included else [f"!={floor.version}"]
+        parts += [f"!={version}" for version in self._unsuitable(name, floor.version)]
+        start = parsed(floor.version)
+        if aim is Aim.BELOW:
+            parts.append(f"{'<=' if floor.included else '<'}{floor.version}")
+        else:
+            final = start.base_version if start and start.is_prerelease else floor.version
+            parts.append(f">={final.partition('+')[0]}")
+        if aim is Aim.LATEST_OF_LINE and start:
+            parts.append(f"<{start.major + 1}")
+        return ",".join(dict.fromkeys(parts))
+
+    def _floor(self, name: str) -> Floor | None:
+        """Return where to start: above the pin, or above what a range takes now."""
+        if name in self.floors:
+            return self.floors[name]
+        pins = [r.pin for r in self.requirements if r.name == name and r.pin]
+        taken = pins or [release.version for release in self._in_range(name)[-1:]]
+        return Floor(taken[0]) if taken else None
+
+    def _exact(self, name: str) -> str | None:
+        """Return the version to try first where it is not simply the next one above.
+
+        For a range, what it would take if the newest were not there; for a version that does not
+        exist or has none above it, the nearest.
+        """
+        if name not in self.floors and not self._is_pinned(name):
+            within = self._in_range(name)
+            return within[-2].version if len(within) > 1 else None
+        floor = self._floor(name)
+        if floor is None or floor.included:
+            return None
+        bad = {parsed(version) for version in (floor.version, *floor.excluded)}
+        others = [r for r in self.index.releases(name) if r.parsed not in bad]
+        above = matches(f">={floor.version.partition('+')[0]}", others)
+        exists = self.index.release(Release(name, floor.version)) is not None
+        if exists and any(r.installable and r.yanked is None for r in above):
+            return None
+        near = nearest_release(floor.version, others)
+        return near.version if near else None
+
+    def _is_pinned(self, name: str) -> bool:
+        return any(r.pin for r in self.requirements if r.name == name)
+
+    def _in_range(self, name: str) -> list[ReleaseFacts]:
+        """Return the releases that all lines of a project allow and an installer would take."""
+        fit = list(self.index.releases(name))
+        for requirement in self.requirements:
+            if requirement.name == name and not requirement.url:
+                fit = matches(requirement.specifier, fit)
+        return [release for release in fit if release.installable and release.yanked is None]
+
+    def _unsuitable(self, name: str, start: str) -> list[str]:
+        """Return releases for other Pythons that uv would take: it reads no upper bounds there."""
+        first = parsed(start)
+        return [
+            release.version
+            for release in self.index.releases(name)
+            if not release.python_ok
+            and (release.usable_wheel or release.has_sdist)
+            and first is not None
+            and release.parsed >= first
+        ]
+
+    def _limits(self) -> list[Requirement]:
+        """Return the clauses that must hold as constraint lines, numbered below all others."""
+        return [
+            Requirement(-1 - place, "", "", text, "", 0, constraint=True)
+            for place, text in enumerate(self.beside)
+        ]
+
+    def _finished(self, aim: Aim, chosen: Mapping[str, str]) -> Bump | None:
+        """Return the bump to these versions, with what the edited lines resolve to."""
+        edits: list[Edit] = []
+        lines: list[Requirement] = []
+        for requirement in self.requirements:
+            version = chosen.get(requirement.name)
+            if requirement.name in self.gone:
+                edits.append(Edit(EditAction.DROP, requirement.name, requirement.number))
+            elif version is None or requirement.url or self._stays(requirement, version):
+                lines.append(requirement)
+            else:
+                edits.append(repinned(requirement, version, self.index))
+                lines.append(_respecified(requirement, f"=={version}"))
+        answer = self._resolve(lines, "highest", False, hold=False)
+        if answer.answered is not Answered.RESOLVED:
+            return None
+        moved = {edit.name: chosen[edit.name] for edit in edits if edit.name in chosen}
+        return Bump(aim, tuple(edits), moved, tuple(sorted(self.gone)), answer)
+
+    def _stays(self, requirement: Requirement, version: str) -> bool:
+        """Say whether a line needs no edit: a pin to this version, or a clause that allows it.
+
+        A clause is enough in a constraints file, and where such a file pins the project.
+        """
+        if requirement.pin:
+            return parsed(requirement.pin) == parsed(version)
+        pinned = any(
+            r.constraint and r.pin for r in self.requirements if r.name == requirement.name
+        )
+        return (requirement.constraint or pinned) and _allows(requirement, version)
+
+
+def _allows(requirement: Requirement, version: str) -> bool:
+    try:
+        return SpecifierSet(requirement.specifier).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return False
+
+
+def _respecified(requirement: Requirement, clause: str) -> Requirement:
+    """Return the requirement with another version clause."""
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f" ; {requirement.marker}" if requirement.marker else ""
+    text = f"{requirement.name}{extras}{clause}{marker}"
+    return replace(requirement, specifier=clause, text=text)

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bisect_deps.errors import IndexUnavailable
+from bisect_deps.index import Index
+from bisect_deps.interpreters import find
+from bisect_deps.model import IndexSettings, Requirement
+from bisect_deps.resolution.conflicts import by_deletion, by_halves, find_conflicts
+from bisect_deps.resolver import Resolver
+from tests.support.local_index import Fault, LocalIndex, Project
+from tests.support.scenarios import SCENARIOS, Scenario, read_line
+
+PYTHON = find(sys.executable)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("resolver-cache")
+
+
+def smallest_conflicts(resolver: Resolver, requirements: list[Requirement]) -> set[frozenset[int]]:
+    """Return every minimal conflict, by asking for every subset."""
+    found: set[frozenset[int]] = set()
+    for size in range(1, len(requirements) + 1):
+        for kept in combinations(requirements, size):
+            numbers = frozenset(r.number for r in kept)
+            if any(conflict <= numbers for conflict in found):
+                continue
+            lines = [r.text for r in kept if not r.constraint]
+            limits = [r.text for r in kept if r.constraint]
+            if not resolver.resolve(lines, constraints=limits).resolved:
+                found.add(numbers)
+    return found
+
+
+def test_there_are_scenarios_of_every_kind() -> None:
+    assert len({one.name for one in SCENARIOS}) == len(SCENARIOS) >= 60
+
+
+@pytest.mark.parametrize("one", SCENARIOS, ids=lambda one: one.name)
+def test_every_conflict_is_minimal_and_the_rest_resolves(
+    tmp_path: Path, cache: Path, one: Scenario
+) -> None:
+    requirements = one.requirements()
+    with LocalIndex(tmp_path, *one.projects()).serve() as server:
+        settings = IndexSettings(index_url=server.url)
+        resolver = Resolver(PYTHON, settings, cache=cache)
+        truth = smallest_conflicts(resolver, requirements)
+        assert truth == set(one.conflicts), "the scenario says otherwise than brute force"
+        with Index(settings, PYTHON, cache=tmp_path / "pages") as index:
+            for knows in (None, index):
+                result = find_conflicts(requirements, resolver, knows)
+                found = [conflict.members for conflict in result.found]
+                assert set(found) <= truth
+                assert len(found) == len(set(found))
+                assert bool(found) is bool(truth)
+                assert result.rest.resolved, result.rest.log
+                assert all(conflict & result.removed for conflict in truth)
+                for number in result.removed:
+                    kept = result.removed - {number}
+                    assert any(not conflict & kept for conflict in truth), "removed in vain"
+                assert all(conflict.sentence for conflict in result.found)
+    for name, version in one.chosen.items():
+        assert result.rest.releases[name] == version
+
+
+SETS = st.lists(st.frozensets(st.integers(0, 15), min_size=1, max_size=4), min_size=1, max_size=5)
+
+
+@given(SETS)
+def test_what_is_left_of_any_failing_set_is_minimal(edges: list[frozenset[int]]) -> None:
+    def conflicts(numbers: frozenset[int]) -> bool:
+        return any(edge <= numbers for edge in edges)
+
+    whole = frozenset(range(16))
+    for found in (
+        by_halves(conflicts, frozenset(), frozenset(), sorted(whole)),
+        by_deletion(conflicts, whole),
+    ):
+        assert conflicts(found)
+        assert not any(conflicts(found - {number}) for number in found)
+
+
+def test_a_conflict_is_told_with_what_brings_it(tmp_path: Path, cache: Path) -> None:
+    world = [
+        Project("app").release("1", requires=["lib"]),
+        Project("lib").release("1", requires=["core<2"]),
+        Project("other").release("3", requires=["core>=2"]),
+        Project("core").release("1").release("2"),
+    ]
+    with LocalIndex(tmp_path, *world).serve() as server:
+        resolver = Resolver(PYTHON, IndexSettings(index_url=server.url), cache=cache)
+        lines = ["app==1", "other==3", "core==1"]
+        requirements = [read_line(number, line) for number, line in enumerate(lines)]
+        apart, direct = (
+            find_conflicts(requirements[:2], resolver),
+            find_conflicts(requirements[1:], resolver),
+        )
+    assert apart.found[0].contested == "core"
+    assert apart.found[0].sentence == (
+        "app==1 takes core 1 through lib and other==3 takes core 2: "
+        "no release of core suits them together"
+    )
+    assert direct.found[0].sentence == "other==3 takes core 2, which core==1 rules out"
+
+
+def test_what_the_installer_would_compile_is_not_refused_by_a_stricter_rule(
+    tmp_path: Path, cache: Path
+) -> None:
+    world = [
+        Project("old").release("1", fault=Fault.COMPILE, requires_python="<3.1").release("2"),
+        Project("user").release("1", requires=["old>=2"]),
+    ]
+    local = LocalIndex(tmp_path, *world)
+    with local.serve() as server:
+        settings = IndexSettings(index_url=server.url)
+        requirements = [read_line(0, "user==1"), read_line(1, "old==1")]
+        with Index(settings, PYTHON, cache=tmp_path / "pages") as index:
+            result = find_conflicts(requirements, Resolver(PYTHON, settings, cache=cache), index)
+    assert [conflict.members for conflict in result.found] == [{0, 1}]
+    assert "is for Python <3.1" in result.found[0].sentence
+    assert local.builds("metadata") == {}
+
+
+def test_what_only_a_build_can_judge_is_left_out(tmp_path: Path, cache: Path) -> None:
+    index = LocalIndex(tmp_path, Project("a").release("1"))
+    settings = IndexSettings(find_links=(str(index.find_links),), no_index=True)
+    checkout = Requirement(1, "b", "", "b @ git+https://index.example/b", "r.txt", 2, url="git+x")
+    local = Requirement(2, "", "", "./here", "r.txt", 3, url="./here")
+    result = find_conflicts(
+        [read_line(0, "a"), checkout, local], Resolver(PYTHON, settings, cache=cache)
+    )
+    assert result.found == ()
+    assert result.left_out == {1, 2}
+    assert result.rest.releases == {"a": "1"}
+
+
+def test_a_line_that_the_resolver_cannot_read_is_left_out(tmp_path: Path, cache: Path) -> None:
+    index = LocalIndex(tmp_path, Project("a").release("1"))
+    settings = IndexSettings(find_links=(str(index.find_links),), no_index=True)
+    legacy = Requirement(1, "b", "", "b === == 1", "r.txt", 2)
+    lines = [read_line(0, "a==2"), legacy]
+    result = find_conflicts(lines, Resolver(PYTHON, settings, cache=cache))
+    assert [conflict.members for conflict in result.found] == [{0}]
+    assert result.left_out == {1}
+
+
+def test_an_index_that_is_down_is_no_conflict(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    with LocalIndex(tmp_path, Project("a").release("1")).serve() as server:
+        server.outage = True
+        resolver = Resolver(PYTHON, IndexSettings(index_url=server.url), cache=cache)
+        with pytest.raises(IndexUnavailable):
+            find_conflicts([read_line(0, "a")], resolver)
+
+
+def test_few_questions_are_asked_in_a_long_file(tmp_path: Path, cache: Path) -> None:
+    innocents = [Project(f"p{number}").release("1") for number in range(40)]
+    world = [
+        *innocents,
+        Project("left").release("1", requires=["core<2"]),
+        Project("right").release("1", requires=["core>=2"]),
+        Project("core").release("1").release("2"),
+    ]
+    index = LocalIndex(tmp_path, *world)
+    settings = IndexSettings(find_links=(str(index.find_links),), no_index=True)
+    lines = [f"p{number}" for number in range(20)] + ["left"]
+    lines += [f"p{number}" for number in range(20, 40)] + ["right"]
+    requirements = [read_line(number, line) for number, line in enumerate(lines)]
+    result = find_conflicts(requirements, Resolver(PYTHON, settings, cache=cache))
+    assert [conflict.members for conflict in result.found] == [{20, 41}]
+    assert result.calls <= 6, "the last one shows that there are no other conflicts"
+
+
+def test_conflicts_that_overlap_are_all_found_in_any_order(tmp_path: Path, cache: Path) -> None:
+    world = [
+        Project("a").release("1", requires=["core<2"]),
+        Project("b").release("1", requires=["core==2"]),
+        Project("c").release("1", requires=["core>=3"]),
+        Project("core").release("1").release("2").release("3"),
+        Project("x").release("1"),
+    ]
+    index = LocalIndex(tmp_path, *world)
+    settings = IndexSettings(find_links=(str(index.find_links),), no_index=True)
+    for lines in (["a", "b", "c", "x"], ["x", "c", "a", "b"], ["b", "x", "c", "a"]):
+        requirements = [read_line(number, line) for number, line in enumerate(lines)]
+        result = find_conflicts(requirements, Resolver(PYTHON, settings, cache=cache))
+        found = {
+            frozenset(lines[number] for number in conflict.members) for conflict in result.found
+        }
+        assert found == {frozenset("ab"), frozenset("bc"), frozenset("ac")}
+        assert result.complete
+        assert result.rest.resolved
+        assert len(result.removed) == 2

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bisect_deps import interpreters
+from bisect_deps.cli import group
+from bisect_deps.formats import open_manifest
+from bisect_deps.formats.base import Manifest
+from bisect_deps.model import IndexSettings
+from bisect_deps.resolution.sources import sources, tells_dates
+from tests.support.local_index import Fault, LocalIndex, Project
+
+HERE = interpreters.find(sys.executable)
+
+
+def manifest(folder: Path, text: str, **more: str) -> Manifest:
+    for name, content in {"requirements.txt": text, **more}.items():
+        (folder / name).write_text(content)
+    return open_manifest(folder / "requirements.txt")
+
+
+def test_the_installers_own_settings_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_INDEX_URL", "https://uv.index.example/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://pip.index.example/simple")
+    plain = manifest(tmp_path, "good\n")
+    for installer in ("uv", "pip"):
+        seen = sources(IndexSettings(), plain, installer, tmp_path)
+        assert seen.index_url == f"https://{installer}.index.example/simple"
+
+
+def test_options_of_the_file_and_its_includes_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_INDEX_URL")
+    (tmp_path / "links").mkdir()
+    written = manifest(
+        tmp_path,
+        "--index-url https://own.example/simple\n-r more.txt\n-f links\ngood\n",
+        **{"more.txt": "--extra-index-url https://extra.example/simple\n-f https://f.example\n"},
+    )
+    seen = sources(IndexSettings(), written, "uv", tmp_path)
+    assert seen.index_url == "https://own.example/simple"
+    assert seen.extra_index_urls == ("https://extra.example/simple",)
+    assert set(seen.find_links) == {str(tmp_path / "links"), "https://f.example"}
+
+
+@pytest.mark.parametrize(("installer", "taken"), [("uv", "given"), ("pip", "own")])
+def test_of_two_main_indexes_the_installers_choice_is_seen(
+    tmp_path: Path, installer: str, taken: str
+) -> None:
+    written = manifest(tmp_path, "-i https://own.example/simple\ngood\n")
+    given = IndexSettings(index_url="https://given.example/simple", exclude_newer="2024-01-01")
+    seen = sources(given, written, installer, tmp_path)
+    assert (seen.index_url, seen.exclude_newer) == (f"https://{taken}.example/simple", "2024-01-01")
+
+
+@pytest.mark.parametrize("dates", [True, False])
+def test_an_index_without_dates_is_noticed(
+    tmp_path: Path, local_index: LocalIndex, dates: bool
+) -> None:
+    local_index.add(Project("good").release("1.0"))
+    with local_index.serve(dates=dates) as server:
+        settings = IndexSettings(index_url=server.url, exclude_newer="2030-01-01")
+        assert tells_dates(settings, manifest(tmp_path, "good\nunknown\n"), HERE) is dates
+
+
+def test_a_local_folder_needs_no_dates(tmp_path: Path, local_index: LocalIndex) -> None:
+    local_index.add(Project("good").release("1.0"))
+    settings = IndexSettings(no_index=True, find_links=(str(local_index.find_links),))
+    assert tells_dates(settings, manifest(tmp_path, "good\n"), HERE)
+
+
+def test_an_index_that_does_not_answer_is_left_for_the_builds_to_tell(tmp_path: Path) -> None:
+    settings = IndexSettings(index_url="http://127.0.0.1:9/simple/")
+    assert tells_dates(settings, manifest(tmp_path, "good\n"), HERE)
+
+
+@pytest.mark.parametrize("place", ["flag", "file", "variable"])
+def test_a_run_on_an_index_without_dates_accuses_nobody_for_it(
+    tmp_path: Path, local_index: LocalIndex, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    header = Project("header").release("1.0", fault=Fault.HEADER).release("1.1")
+    local_index.add(Project("good").release("1.0"), header)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("UV_INDEX_URL")
+    with local_index.serve(dates=False) as server:
+        lines, flags = "good==1.0\nheader==1.0\n", ["--python", sys.executable, "--json", "-"]
+        if place == "flag":
+            flags += ["--index-url", server.url]
+        elif place == "variable":
+            monkeypatch.setenv("UV_INDEX_URL", server.url)
+        else:
+            lines = f"--index-url {server.url}\n{lines}"
+        (tmp_path / "requirements.txt").write_text(lines)
+        done = CliRunner().invoke(group, ["run", *flags], standalone_mode=False)
+    report = json.loads(done.stdout)
+    named = [own["name"] for culprit in report["culprits"] for own in culprit["requirements"]]
+    assert (report["verdict"], named) == ("fixed", ["header"])
+    assert [edit["to"] for edit in report["fix"]["edits"]] == ["==1.1"]

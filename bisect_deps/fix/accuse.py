@@ -95,7 +95,7 @@ def accuse(case: Case, standing: Standing) -> Story[Standing]:
 
     Without a new one, the failure cannot be attributed to any requirement; the notes say why.
     """
-    standing = _by_conflict(case, standing)
+    standing = by_conflict(case, standing)
     standing = _by_place(case, standing)
     if case.capabilities.isolated:
         standing = yield from _by_release(case, standing)
@@ -325,7 +325,7 @@ def _pinned_by_constraint(
 # --- conflicts --------------------------------------------------------------------------------
 
 
-def _by_conflict(case: Case, standing: Standing) -> Standing:
+def by_conflict(case: Case, standing: Standing) -> Standing:
     """Return the standing with the minimal sets of lines for which the resolver finds nothing."""
     if case.resolver is None:
         return standing

@@ -82,7 +82,8 @@ def _searches(case: Case, culprits: Sequence[Culprit], fixed: Candidate) -> Iter
     seen: set[str] = set()
     for at, culprit in enumerate(culprits):
         one = {member.name for member in culprit.members}
-        same = len(one) == 1 and len(culprit.members) > 1
+        lines = [*case.named(min(one)), *case.limited(min(one))]
+        same = len({line.pin for line in lines if line.pin}) > 1
         for member in () if culprit.narrowings or same else culprit.members:
             edit = _edit_of(fixed, member)
             if edit is None or edit.to is None or member.name in seen:

@@ -22,7 +22,7 @@ from bisect_deps.fix.culprits import (
     proven,
     told_by_breakage,
 )
-from bisect_deps.fix.failure import installs, involved, is_infrastructure
+from bisect_deps.fix.failure import breakages_of, installs, involved, is_infrastructure
 from bisect_deps.fix.install import fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
@@ -244,7 +244,7 @@ def _culprits(
     """Return a culprit for each release of the smallest change that a probe shows to be needed."""
     found: list[Culprit] = []
     for name in small.names:
-        probe = small.shown.get(name)
+        probe = small.shown.get(name) or _told_of(case, change, name, probes)
         if probe is None:
             # No build failed with it alone: nothing resolves so, it only has to follow.
             continue
@@ -265,6 +265,16 @@ def _culprits(
     if not found and small.inseparable is not None:
         found = _inseparable(case, change, small, small.inseparable)
     return merged((), found)
+
+
+def _told_of(case: Case, change: Change, name: str, probes: Sequence[Probe]) -> Probe | None:
+    """Return a failing probe whose log names a project that stood there where it failed."""
+    for probe in probes:
+        stood = case.installed(probe).get(name) == change.before.get(name)
+        broken_here = [b for b in breakages_of(probe) if name in (b.lacks, b.user)]
+        if probe.outcome is Outcome.FAIL and stood and broken_here:
+            return probe
+    return None
 
 
 def _inseparable(case: Case, change: Change, small: Smallest, probe: Probe) -> list[Culprit]:

@@ -34,7 +34,7 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from tests.fix.resolving import Query
-from tests.fix.simulated import FOLDER, ROOT, Conditions, Endless, Quality, Scenario, parts
+from tests.fix.simulated import FOLDER, ROOT, Checks, Conditions, Endless, Quality, Scenario, parts
 from tests.fix.solving import Told
 from tests.fix.world import Fault, in_sight, parse, read
 
@@ -95,11 +95,18 @@ class Truth:
     def __init__(self, scenario: Scenario, *, strict: bool = True) -> None:
         self.scenario = scenario
         self.strict = strict
+        before = scenario.state(Candidate())
+        broken = before.solution is None or any(not fault.installs for fault in before.faults)
+        # Nobody asked for a check, and a file that does not install is not imported.
+        self.install_alone = scenario.checks is Checks.IMPLIED and broken
         self._failing: dict[tuple[Candidate, tuple[str, ...]], tuple[Failing, ...]] = {}
 
     def passes(self, candidate: Candidate, build_constraints: Sequence[str] = ()) -> bool:
         """Say whether a candidate installs and passes its checks."""
-        return self.scenario.state(candidate, build_constraints).passes
+        state = self.scenario.state(candidate, build_constraints)
+        if self.install_alone:
+            return state.solution is not None and all(fault.installs for fault in state.faults)
+        return state.passes
 
     def failing(
         self, candidate: Candidate, build_constraints: Sequence[str] = ()
@@ -161,9 +168,10 @@ class Truth:
         if state.solution is None:
             yield from self._conflicts(self.scenario.query(candidate))
             return
-        for fault in state.faults:
+        faults = [own for own in state.faults if not (self.install_alone and own.installs)]
+        for fault in faults:
             if not any(
-                dict(other.members).items() < dict(fault.members).items() for other in state.faults
+                dict(other.members).items() < dict(fault.members).items() for other in faults
             ):
                 yield _of_fault(fault)
         for name in state.missing:

@@ -128,12 +128,19 @@ def _versions_now(context: Context, base: Candidate, failing: Probe) -> Mapping[
 
 
 def _versions_then(context: Context, base: Candidate, now: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what worked: versions that are known, and for all else what a day's index gives."""
     if context.good_date is None:
         return context.good
+    held = [
+        repin(context, own, context.good[own.name])
+        for own in context.requirements
+        if own.name in context.good
+    ]
+    base = with_edits(base, held)
     loose = _loose(context, base, sorted(now))
-    day = context.good_date
-    then = resolve(context, base, exclude_newer_package=dict.fromkeys(loose, day))
-    return then.releases if then is not None and then.resolved else {}
+    then = resolve(context, base, exclude_newer_package=dict.fromkeys(loose, context.good_date))
+    dated = then.releases if then is not None and then.resolved else {}
+    return {**dated, **context.good}
 
 
 def _loose(context: Context, base: Candidate, names: list[str]) -> list[str]:

@@ -32,7 +32,7 @@ def suspects_of(failures: Sequence[Failure], context: Context) -> tuple[Suspect,
     found: list[Suspect] = []
     group = 0
     for failure in failures:
-        unknown = failure.cause is Cause.UNKNOWN and failure.project is None
+        unknown = failure.cause is Cause.UNKNOWN and not failure.is_unexplained
         if failure.cause.is_infrastructure or unknown:
             continue
         pointed = pointed_at(failure, context)

@@ -166,7 +166,7 @@ def _standing(frames: Frames) -> list[Hit]:
 
 
 def _is_checks_own(hit: Hit) -> bool:
-    """Say whether a program that uses what is installed has trouble with the network by itself."""
+    """Say whether a program that uses what is installed met a failure of the network by itself."""
     episode = hit.episode
     at_runtime = episode is not None and episode.runtime and not episode.tool
     return at_runtime and hit.signature.cause is Cause.NETWORK

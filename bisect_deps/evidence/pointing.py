@@ -1,6 +1,6 @@
 """Whom a failure points at: the user's own requirement, through chains, paths and broken pairs.
 
-A dependency is laid to the requirement that brought it, by the chain in the log where there is
+A dependency is attributed to the requirement that brought it, by the chain in the log where there is
 one. Says how certain that is by the way it was found, and words nothing.
 """
 
@@ -55,7 +55,7 @@ class Pointed:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a failure is laid to requirements by.
+    """What a failure is attributed to requirements by.
 
     The user's list, and what broke of the environment when it was used.
     """

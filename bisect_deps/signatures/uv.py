@@ -217,7 +217,7 @@ SIGNATURES: tuple[Signature, ...] = (
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
         means="a local path holds no Python project",
-        advice="mend the path",
+        advice="correct the path",
         example="error: file:///app/lib does not appear to be a Python project, as neither "
         "`pyproject.toml` nor `setup.py` are present in the directory",
         weight=Weight.EXACT,

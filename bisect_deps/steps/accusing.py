@@ -200,6 +200,7 @@ def describe(members: tuple[Member, ...], probe: Probe) -> Found:
             best.advice,
             failing_probe=probe.number,
             seconds=probe.seconds,
+            remedies=best.remedies,
         )
     return Found(
         members,

@@ -31,6 +31,7 @@ from bisect_deps.model import (
     ProbeKind,
     Proof,
     Release,
+    Remedy,
     Requirement,
     Suspect,
 )
@@ -115,6 +116,7 @@ class Found:
     failing_probe: int | None = None
     passing_probe: int | None = None
     seconds: float = 0.0
+    remedies: tuple[Remedy, ...] = ()
     narrowings: list[Narrowing] = field(default_factory=list)
 
     @property

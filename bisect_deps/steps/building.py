@@ -7,11 +7,10 @@ It costs builds of sources, so it is for files that have no other way, or for us
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from bisect_deps.formats.base import Manifest
-from bisect_deps.model import Candidate, Cause, EditAction, Outcome, Phase, ProbeKind
+from bisect_deps.model import Candidate, Cause, EditAction, Outcome, Phase, ProbeKind, RemedyKind
 from bisect_deps.probing import Inquiry, Story
 from bisect_deps.steps.base import Alternative, Case, Context, Found
 
@@ -36,7 +35,6 @@ MOST_TRIES = 4
 ADVISED_LIMIT = 300.0
 TRY_LIMIT = 60.0
 
-_ADVISED = re.compile(r"build constraint `([^`]+)`")
 _RECOMMENDED = (
     "It keeps {kept} and builds with older build tools. No release was found that needs none, and "
     "every install must name the build constraints."
@@ -140,7 +138,8 @@ def _tools(found: Found) -> Iterator[tuple[str, ...]]:
 
 
 def _advised(found: Found) -> tuple[str, ...]:
-    return tuple(_ADVISED.findall(found.advice))
+    build = (remedy for remedy in found.remedies if remedy.kind is RemedyKind.BUILD)
+    return tuple(remedy.requirement for remedy in build)
 
 
 def _try_tools(
@@ -169,7 +168,7 @@ def _alone(context: Context, found: Found, tools: tuple[str, ...]) -> Inquiry:
         f"does {release} build with {', '.join(tools)}?",
         isolated=release,
         build_constraints=tools,
-        limit=ADVISED_LIMIT if found.advice and tools == _advised(found) else TRY_LIMIT,
+        limit=ADVISED_LIMIT if tools == _advised(found) else TRY_LIMIT,
     )
 
 

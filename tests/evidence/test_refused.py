@@ -1,4 +1,4 @@
-"""What an installer cannot take is laid to the user's own line, by its words, number, path or URL."""
+"""What an installer cannot take is attributed to the user's own line, by its words, number, path or URL."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_url_that_a_build_failed_for_is_no_second_project() -> None:
     assert (suspect.name, suspect.requirement) == ("tool", url)
 
 
-def test_what_a_local_project_brings_is_laid_to_its_path() -> None:
+def test_what_a_local_project_pulls_in_is_attributed_to_its_path() -> None:
     log = (
         "Processing ./lib (from -r requirements.txt (line 2))\n"
         "  Preparing metadata (pyproject.toml): finished with status 'done'\n"

@@ -54,18 +54,23 @@ class _Search:
     member: Member
     axis: Axis
     edit: Edit
+    followers: frozenset[str]
     tried: list[Tried] = field(default_factory=list)
 
 
 def narrow_all(
-    case: Case, culprits: Sequence[Culprit], fixed: Probe, most: int | None
+    case: Case,
+    culprits: Sequence[Culprit],
+    fixed: Probe,
+    most: int | None,
+    followers: frozenset[str] = frozenset(),
 ) -> Story[tuple[tuple[Culprit, ...], Probe]]:
     """Return the culprits with their narrowings, and the fix, moved nearer where that passes.
 
-    Costs at most `most` builds in all (None: as many as it takes), dealt out evenly.
+    `followers` are projects that need not move where the resolver does not ask for it. Costs at most `most` builds in all (None: as many as it takes), dealt out evenly.
     """
     found = list(culprits)
-    running = list(_searches(case, found, fixed.candidate))
+    running = list(_searches(case, found, fixed.candidate, followers))
     try:
         for place, search in enumerate(running):
             share = None if most is None else -(-most // max(1, len(running) - place))
@@ -78,7 +83,9 @@ def narrow_all(
     return tuple(found), fixed
 
 
-def _searches(case: Case, culprits: Sequence[Culprit], fixed: Candidate) -> Iterator[_Search]:
+def _searches(
+    case: Case, culprits: Sequence[Culprit], fixed: Candidate, followers: frozenset[str]
+) -> Iterator[_Search]:
     seen: set[str] = set()
     for at, culprit in enumerate(culprits):
         one = {member.name for member in culprit.members}
@@ -91,7 +98,7 @@ def _searches(case: Case, culprits: Sequence[Culprit], fixed: Candidate) -> Iter
             axis = axis_between(case, member.name, member.version, edit.to.removeprefix("=="))
             if axis is not None:
                 seen.add(member.name)
-                yield _Search(at, member, axis, edit)
+                yield _Search(at, member, axis, edit, followers)
                 break
 
 
@@ -180,11 +187,21 @@ def _inquiry(
     if compiled and not full:
         return None
     return Inquiry(
-        with_edits(fixed, [case.at_version(search.edit, version)]),
+        _moved(case, search, fixed, version),
         ProbeKind.VERSION,
         f"does it pass with {name}=={version}?",
         imports=case.imports,
     )
+
+
+def _moved(case: Case, search: _Search, fixed: Candidate, version: str) -> Candidate:
+    """Return the fix with another version, without the moves that then nothing asks for."""
+    candidate = with_edits(fixed, [case.at_version(search.edit, version)])
+    for name in sorted(search.followers):
+        rest = Candidate(tuple(edit for edit in candidate.edits if edit.name != name))
+        if rest != candidate and case.releases_of(rest) is not None:
+            candidate = rest
+    return candidate
 
 
 def _read(inquiry: Inquiry, probe: Probe) -> Outcome:

@@ -18,6 +18,7 @@ from bisect_deps.fix.culprits import (
     broken,
     described,
     merged,
+    names_of,
     numbers_of,
     proven,
     told_by_breakage,
@@ -123,7 +124,7 @@ class _Repaired:
     """A file as far as it was repaired: its last probe, the culprits, other ways that pass.
 
     `shown` are the probes that show what its check fails of; `complete` asks for a build that shows
-    who else would.
+    who else would. `followers` are projects that are no culprits and only move with one.
     """
 
     probe: Probe
@@ -133,6 +134,7 @@ class _Repaired:
     unsteady: int = 0
     shown: tuple[Probe, ...] = ()
     complete: bool = False
+    followers: frozenset[str] = frozenset()
 
     @property
     def candidate(self) -> Candidate:
@@ -235,7 +237,15 @@ def _smallest(
         if other is not None:
             others = (Way(other.candidate, other.number, "smallest-change"),)
     shown = tuple(every.values())
-    return _Repaired(small.passing, culprits, others=others, shown=shown, complete=build)
+    followers = frozenset(small.names) - names_of(culprits) - small.shown.keys()
+    return _Repaired(
+        small.passing,
+        culprits,
+        others=others,
+        shown=shown,
+        complete=build,
+        followers=followers,
+    )
 
 
 def _culprits(
@@ -327,7 +337,7 @@ def _finished(
         if ways and not ways[0].build_constraints:
             most = _most_builds(case, seen)
             case.progress.phase("It passes; narrowing the versions")
-            culprits, probe = yield from narrow_all(case, culprits, probe, most)
+            culprits, probe = yield from narrow_all(case, culprits, probe, most, repaired.followers)
             ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
             culprits = yield from _completed(case, repaired, culprits, probe, seen)
     except BudgetSpent as spent:

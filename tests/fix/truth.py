@@ -227,7 +227,10 @@ class Truth:
         """Say whether a culprit is at fault where one edit is taken back, or must be followed."""
         failing = self.failing(rest, tools)
         return any(
-            own.name == "conflict" or own.holds(culprit) or own.names & _names(culprit)
+            own.name == "conflict"
+            or own.holds(culprit)
+            or own.names & _names(culprit)
+            or self._pulls_in(own, culprit)
             for own in failing
             for culprit in told.culprits
         )
@@ -249,12 +252,14 @@ class Truth:
         return [lines, limits] == meant
 
     def _incomplete(self, told: Told) -> Iterator[Violation]:
-        if told.kind is VerdictKind.INCONCLUSIVE or self.scenario.quality is Quality.STATUS:
+        if told.fix is None or self.scenario.quality is Quality.STATUS:
             return
         seen = set(chain.from_iterable(told.shown.values())) | {"conflict"}
         for own in self.failing(Candidate()):
             named = set().union(*(_names(culprit) for culprit in told.culprits))
             unnamed = self._to_be_named(own, named) - named
+            if self._is_hidden(own) or any(self._pulls_in(own, c) for c in told.culprits):
+                continue
             if own.name in seen and unnamed:
                 text = ", ".join(sorted(unnamed))
                 yield Violation(3, f"{own} was shown, and {text} is not named")
@@ -286,6 +291,16 @@ class Truth:
             yield Violation(4, f"{_named(culprit)} has a passing probe that did not pass")
         for narrowing in culprit.narrowings:
             yield from self._of_narrowing(told, culprit, narrowing)
+
+    def _is_hidden(self, failing: Failing) -> bool:
+        """Say whether a conflict shows only once sources are built: the resolver cannot know it."""
+        if failing.name != "conflict":
+            return False
+        return any(
+            not listing.wheel
+            for name in failing.names
+            for listing in self.scenario.world.projects.get(name, ())
+        )
 
     def _pulls_in(self, failing: Failing, culprit: Culprit) -> bool:
         """Say whether a line is named for a release that it pulls in, where no log tells which."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bisect_deps.steps.accusing import found_certified
 from bisect_deps.steps.locating import Record
 
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind, Requirement
 from bisect_deps.search.strategy import Certified
-from bisect_deps.steps.accusing import found_certified
 
 LINES = {n: Requirement(n, f"p{n}", "==1", f"p{n}==1", "requirements.txt", n + 1) for n in range(2)}
 BOTH, ONE, OTHER = frozenset({0, 1}), frozenset({0}), frozenset({1})

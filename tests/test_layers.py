@@ -16,11 +16,21 @@ LAYERS = [
     {"guiding"},
     {"session", "linting", "doctor", "incidents", "deliver", "locking"},
     {"opening"},
-    {"steps", "elsewhere"},
+    {"fix", "elsewhere"},
     {"probing"},
-    {"sessions"},
+    {"resolution", "sessions", "known_good"},
     {"builders", "journal", "index", "resolver", "config"},
-    {"search", "evidence", "rules", "formats", "reports", "interpreters", "processes", "files"},
+    {
+        "search",
+        "evidence",
+        "rules",
+        "formats",
+        "reports",
+        "interpreters",
+        "processes",
+        "files",
+        "revisions",
+    },
     {"signatures"},
     {"progress"},
     {"model", "secret"},
@@ -33,7 +43,7 @@ SHARED = {"base", "__init__"}
 # Files that may import all their siblings, beside each folder's table.
 KNOWS_SIBLINGS = {("search", "strategy")}
 # Folders whose files are one module in several files; the order inside is theirs.
-ONE_MODULE = {"steps", "cli", "evidence", "index", "linting", "guiding"}
+ONE_MODULE = {"fix", "cli", "evidence", "index", "linting", "guiding", "resolution"}
 
 
 def modules() -> list[Path]:
@@ -78,6 +88,19 @@ def test_imports_point_down(path: Path) -> None:
             is_own = other[1] == own[1]  # A folder inside a folder is one module, too.
             allowed = is_shared or is_own or own[1] == "__init__" or own[:2] in KNOWS_SIBLINGS
             assert allowed, f"{own} imports its sibling {other}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    left = {_name_of(path): imports_of(path) for path in modules()}
+    while free := {own for own, others in left.items() if not others & left.keys()}:
+        left = {own: others for own, others in left.items() if own not in free}
+    assert not left, "each of these imports another of them"
+
+
+def _name_of(path: Path) -> tuple[str, ...]:
+    """Return the parts by which a module is imported: a package by its folder."""
+    own = parts_of(path)
+    return own[:-1] if own[-1] == "__init__" else own
 
 
 def test_the_layer_test_sees_every_import() -> None:

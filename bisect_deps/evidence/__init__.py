@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect_deps.evidence.diagnosing import diagnose
 from bisect_deps.evidence.judge import judge
-from bisect_deps.evidence.masking import same_failure
+from bisect_deps.evidence.masking import same_failure, tells_something
 from bisect_deps.evidence.missing import missing_here
 
-__all__ = ["diagnose", "judge", "missing_here", "same_failure"]
+__all__ = ["diagnose", "judge", "missing_here", "same_failure", "tells_something"]

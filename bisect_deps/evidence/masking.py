@@ -44,6 +44,12 @@ def check_signature(cause: Cause, project: str, told: str) -> str:
     return SEPARATOR.join((Phase.CHECK.value, cause.value, project, safe(told, 300)))
 
 
+def tells_something(signature: str) -> bool:
+    """Say whether a signature names a failure: that of a log without a word does not."""
+    phase, *said = signature.split(SEPARATOR, 3)
+    return bool(phase) and said != [Cause.UNKNOWN.value, "", ""]
+
+
 def same_failure(a: str, b: str) -> bool:
     """Say whether two signatures are of one failure.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from packaging.utils import canonicalize_name
 
-from bisect_deps.evidence import same_failure
+from bisect_deps.evidence import same_failure, tells_something
 from bisect_deps.model import Breakage, Outcome, Phase, Probe, Release, Suspect
 
 
@@ -40,13 +40,14 @@ def fingerprints(probe: Probe) -> frozenset[str]:
     shown = {probe.signature, *(breakage.signature for breakage in breakages_of(probe))}
     if not breakages_of(probe):
         shown |= {suspect.signature for suspect in suspects_of(probe)}
-    return frozenset(shown - {""})
+    return frozenset(filter(tells_something, shown))
 
 
 def first_fingerprint(probe: Probe) -> str:
-    """Return the fingerprint of the failure to follow: the first that the log shows."""
+    """Return the fingerprint of the failure to follow: the first that the log shows; "" for none."""
     broken = breakages_of(probe)
-    return broken[0].signature if broken and broken[0].signature else probe.signature
+    first = broken[0].signature if broken and broken[0].signature else probe.signature
+    return first if tells_something(first) else ""
 
 
 def shows(probe: Probe, chased: str) -> bool:

@@ -34,7 +34,7 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from tests.fix.resolving import Query
-from tests.fix.simulated import FOLDER, ROOT, Conditions, Endless, Quality, Scenario, parts
+from tests.fix.simulated import FOLDER, ROOT, Checks, Conditions, Endless, Quality, Scenario, parts
 from tests.fix.solving import Reported
 from tests.fix.world import Fault, in_sight, parse, read
 
@@ -96,11 +96,18 @@ class Truth:
     def __init__(self, scenario: Scenario, *, strict: bool = True) -> None:
         self.scenario = scenario
         self.strict = strict
+        before = scenario.state(Candidate())
+        broken = before.solution is None or any(not fault.installs for fault in before.faults)
+        # Nobody asked for a check, and a file that does not install is not imported.
+        self.install_alone = scenario.checks is Checks.IMPLIED and broken
         self._failing: dict[tuple[Candidate, tuple[str, ...]], tuple[Failing, ...]] = {}
 
     def passes(self, candidate: Candidate, build_constraints: Sequence[str] = ()) -> bool:
         """Say whether a candidate installs and passes its checks."""
-        return self.scenario.state(candidate, build_constraints).passes
+        state = self.scenario.state(candidate, build_constraints)
+        if self.install_alone:
+            return state.solution is not None and all(fault.installs for fault in state.faults)
+        return state.passes
 
     def failing(
         self, candidate: Candidate, build_constraints: Sequence[str] = ()
@@ -180,9 +187,10 @@ class Truth:
         if state.solution is None:
             yield from self._conflicts(self.scenario.query(candidate))
             return
-        for fault in state.faults:
+        faults = [own for own in state.faults if not (self.install_alone and own.installs)]
+        for fault in faults:
             if not any(
-                dict(other.members).items() < dict(fault.members).items() for other in state.faults
+                dict(other.members).items() < dict(fault.members).items() for other in faults
             ):
                 yield _of_fault(fault)
         for name in state.missing:
@@ -237,7 +245,7 @@ class Truth:
     def _is_excused(self, reported: Reported, rest: Candidate, tools: Sequence[str]) -> bool:
         """Say whether a culprit is at fault where one edit is taken back, or must be followed."""
         return any(
-            failing.holds(culprit) or (not self.strict and _is_followed(failing, culprit))
+            failing.holds(culprit) or self._is_followed(failing, culprit)
             for failing in self.failing(rest, tools)
             for culprit in reported.culprits
         )
@@ -263,12 +271,16 @@ class Truth:
         return [lines, limits] == meant
 
     def _incomplete(self, reported: Reported) -> Iterator[Violation]:
-        if reported.kind is VerdictKind.INCONCLUSIVE or self.scenario.quality is Quality.STATUS:
+        given_up = reported.kind is VerdictKind.INCONCLUSIVE
+        given_up = given_up or (not self.strict and reported.fix is None)
+        if given_up or self.scenario.quality is Quality.STATUS:
             return
         seen = set(chain.from_iterable(reported.shown.values())) | {"conflict"}
         named = self._named_by(reported.culprits)
         for failing in self.failing(Candidate()):
             unnamed = self._to_be_named(failing, named) - named
+            if not self.strict and self._is_unknowable(failing, reported.culprits):
+                continue
             if failing.name in seen and unnamed:
                 text = ", ".join(sorted(unnamed))
                 yield Violation(3, f"{failing} was shown, and {text} is not named")
@@ -298,6 +310,26 @@ class Truth:
             yield Violation(4, f"{_named(culprit)} has a passing probe that did not pass")
         for narrowing in culprit.narrowings:
             yield from self._of_narrowing(reported, culprit, narrowing)
+
+    def _is_followed(self, failing: Failing, culprit: Culprit) -> bool:
+        """Say whether an edit is there for a culprit's sake: with it gone, the rest conflicts."""
+        if self.strict:
+            return False
+        follows = failing.name == "conflict" or bool(failing.names & _names(culprit))
+        return follows or self._pulls_in(failing, culprit)
+
+    def _is_unknowable(self, failing: Failing, culprits: Iterable[Culprit]) -> bool:
+        """Say whether logs and resolver do not tell who takes part.
+
+        A conflict may show only once sources are built; a line may be named for what it pulls in.
+        """
+        if failing.name != "conflict":
+            return any(self._pulls_in(failing, culprit) for culprit in culprits)
+        return any(
+            not listing.wheel
+            for name in failing.names
+            for listing in self.scenario.world.projects.get(name, ())
+        )
 
     def _pulls_in(self, failing: Failing, culprit: Culprit) -> bool:
         """Say whether a line is named for a release that it pulls in, where no log tells which."""
@@ -488,11 +520,6 @@ def _of_fault(fault: Fault) -> Failing:
         frozenset({read(fault.remedy).name}) if fault.remedy and fault.installs else frozenset()
     )
     return Failing(fault.name, fault.members, beside)
-
-
-def _is_followed(failing: Failing, culprit: Culprit) -> bool:
-    """Say whether an edit is there for a culprit's sake: with it gone, the rest conflicts."""
-    return failing.name == "conflict" or bool(failing.names & _names(culprit))
 
 
 def _names(culprit: Culprit) -> set[str]:

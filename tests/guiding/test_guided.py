@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bisect_deps.steps.base import Case
 
 from bisect_deps import interpreters
 from bisect_deps.errors import InputError
@@ -133,7 +132,9 @@ def test_answers_that_contradict_each_other_are_asked_about(
 
     outcome = OUTCOMES[word_then]
     probe = Probe(1, ProbeKind.SUBSET, inquiry(out_then).candidate, outcome)
-    here = Position(Case(), [Asked(inquiry(out_then), Given(word_then), probe)], inquiry(out_now))
+    here = Position(
+        asked=[Asked(inquiry(out_then), Given(word_then), probe)], inquiry=inquiry(out_now)
+    )
     manifest = parse_manifest(PAIR.text, Path("requirements.txt"))
     found = doubt(here, word_now, manifest, b"", None)
     assert (found is not None) is doubted

@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bisect_deps.steps.base import Context
-from bisect_deps.steps.telling import verdict_of
-
 from bisect_deps.builders.base import Capabilities, Handle, Order
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.repair import repair
+from bisect_deps.fix.verdict import verdict_of
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal
 from bisect_deps.model import BuildStatus, Interpreter, Target, Verdict
 from bisect_deps.probing import Limits, Prober, drive
 from bisect_deps.progress import Silent
 from bisect_deps.search.strategy import Prefer
-from bisect_deps.session import solve
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def run_by(
 ) -> tuple[Verdict, list[bytes]]:
     """Tell the story of a run with a builder, as `run --builder command --no-evidence` does."""
     manifest = open_manifest(file)
-    context = Context(
+    case = Case(
         manifest=manifest,
         interpreter=interpreter,
         capabilities=builder.describe(),
@@ -103,16 +102,7 @@ def run_by(
     )
     with Journal(file.parent / "journal") as journal:
         prober = Prober(manifest, builder, journal, Silent(), Limits(), sleep=lambda _: None)
-        conclusion = drive(solve(context), prober)
+        conclusion = drive(repair(case), prober)
     target = Target(interpreter.version, interpreter.platform, "manual", "", "")
-    verdict = verdict_of(
-        manifest,
-        target,
-        conclusion.kind,
-        conclusion.case,
-        conclusion.fixes,
-        prober.probes,
-        summary=conclusion.summary,
-        builds=prober.builds,
-    )
+    verdict = verdict_of(manifest, target, conclusion, prober.probes, builds=prober.builds)
     return verdict, builder.asked

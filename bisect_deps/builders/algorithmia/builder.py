@@ -17,15 +17,16 @@ from pathlib import Path, PurePosixPath
 
 from bisect_deps.builders._http import HttpError
 from bisect_deps.builders.algorithmia.api import Algorithm, Api
+from bisect_deps.builders.algorithmia.checks import look
 from bisect_deps.builders.algorithmia.records import Records
-from bisect_deps.builders.algorithmia.repository import GitError, Login, Repository
+from bisect_deps.builders.algorithmia.repository import GitError, Repository
 from bisect_deps.builders.algorithmia.rights import (
-    BY_CODE,
     advice_for_git,
     explained,
     unavailable,
 )
 from bisect_deps.builders.algorithmia.settings import Settings
+from bisect_deps.builders.algorithmia.source import source_of
 from bisect_deps.builders.algorithmia.watching import Pace, Stage, Track, Watcher
 from bisect_deps.builders.base import STOPPED, Capabilities, Handle, Order
 from bisect_deps.errors import BuilderUnavailable
@@ -79,8 +80,6 @@ class AlgorithmiaBuilder:
 
     def preflight(self) -> Sequence[str]:
         """Return what stands in the way; asks the API and the git host of each algorithm."""
-        from bisect_deps.builders.algorithmia.checks import look
-
         return [
             f"{check.name}: {check.detail}. {check.cure}".rstrip()
             for check in look(self._settings, advice=False)
@@ -239,23 +238,6 @@ class AlgorithmiaBuilder:
                 repository.open()
             self._repositories[algorithm] = repository
         return self._repositories[algorithm]
-
-
-def source_of(api: Api, settings: Settings, algorithm: Algorithm) -> tuple[str, Login | None]:
-    """Return where an algorithm's source is and who may push there; raises HttpError.
-
-    The platform's key goes to the platform's own git host alone.
-    """
-    source = api.algorithm(algorithm).get("source")
-    source = source if isinstance(source, dict) else {}
-    host = source.get("scm")
-    provider = host.get("provider", "internal") if isinstance(host, dict) else "internal"
-    if provider == "internal":
-        return api.git_url(algorithm), settings.login(algorithm)
-    url = source.get("repository_https_url")
-    if not isinstance(url, str) or "bitbucket_server" in str(provider):
-        raise unavailable(BY_CODE[4011], str(algorithm), f"source host: {provider}")
-    return url, settings.login_elsewhere()
 
 
 @contextmanager

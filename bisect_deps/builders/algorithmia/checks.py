@@ -14,10 +14,10 @@ from typing import Any
 
 from bisect_deps.builders._http import HttpError
 from bisect_deps.builders.algorithmia.api import Algorithm, Api, expiry
-from bisect_deps.builders.algorithmia.builder import source_of
 from bisect_deps.builders.algorithmia.repository import GitError, Repository
 from bisect_deps.builders.algorithmia.rights import Advice, advice_for, advice_for_git
 from bisect_deps.builders.algorithmia.settings import Settings
+from bisect_deps.builders.algorithmia.source import source_of
 from bisect_deps.builders.base import Check
 from bisect_deps.errors import BuilderUnavailable, DepbisectError
 

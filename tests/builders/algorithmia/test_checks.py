@@ -11,10 +11,10 @@ import pytest
 
 from bisect_deps.builders._http import HttpError
 from bisect_deps.builders.algorithmia.api import Algorithm, Api
-from bisect_deps.builders.algorithmia.builder import source_of
 from bisect_deps.builders.algorithmia.checks import look
 from bisect_deps.builders.algorithmia.repository import Login
 from bisect_deps.builders.algorithmia.rights import BY_CODE, advice_for, advice_for_git, explained
+from bisect_deps.builders.algorithmia.source import source_of
 from bisect_deps.builders.base import Check
 from bisect_deps.secret import Secret
 from tests.builders.algorithmia.cluster import KEY, Cluster, order

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bisect_deps.steps.building import BUILD_CONSTRAINTS_FILE
 
 from bisect_deps.config import Settings
 from bisect_deps.deliver import write_fix
+from bisect_deps.fix.older_tools import BUILD_CONSTRAINTS_FILE
 from bisect_deps.interpreters import find_uv
 from bisect_deps.model import IndexSettings, Outcome, ProbeKind, VerdictKind
 from bisect_deps.progress import Silent

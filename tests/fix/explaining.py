@@ -104,7 +104,12 @@ def _smaller_projects(world: World) -> Iterator[Mapping[str, tuple[Listing, ...]
 
 
 def counted(
-    first: int, count: int, plot: str | None = None, solve: Solve = solve_scenario
+    first: int,
+    count: int,
+    plot: str | None = None,
+    solve: Solve = solve_scenario,
+    *,
+    strict: bool = False,
 ) -> Iterator[str]:
     """Yield how often each law is broken, by plot, and what it costs, in lines."""
     broken: dict[str, Counter[int]] = defaultdict(Counter)
@@ -115,7 +120,7 @@ def counted(
     began = time.perf_counter()
     for seed in range(first, first + count):
         scenario = draw(seed, plot)
-        reported, violations = judged(scenario, solve)
+        reported, violations = judged(scenario, solve, strict=strict)
         number[scenario.plot] += 1
         kinds[reported.kind.value] += 1
         builds[scenario.plot].append(reported.builds)
@@ -145,22 +150,24 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="count the laws broken in so many scenarios")
     parser.add_argument("--first", type=int, default=0, help="the first seed to count")
     parser.add_argument("--plot", choices=sorted(PLOTS))
+    parser.add_argument("--strict", action="store_true", help="by the letter of the laws")
     parser.add_argument("--shrink", action="store_true", help="show the smallest one alike")
     options = parser.parse_args()
     if options.count:
-        print("\n".join(counted(options.first, options.count, options.plot)))
+        lines = counted(options.first, options.count, options.plot, strict=options.strict)
+        print("\n".join(lines))
     for seed in options.seeds:
         scenario = draw(seed, options.plot)
-        reported, violations = judged(scenario, solve_scenario)
+        reported, violations = judged(scenario, solve_scenario, strict=options.strict)
         if options.shrink and violations:
             laws = {violation.law for violation in violations}
 
             def breaks(smaller: Scenario, laws: set[int] = laws) -> bool:
-                _, found = judged(smaller, solve_scenario)
+                _, found = judged(smaller, solve_scenario, strict=options.strict)
                 return bool({violation.law for violation in found} & laws)
 
             scenario = shrunk(scenario, breaks)
-            reported, violations = judged(scenario, solve_scenario)
+            reported, violations = judged(scenario, solve_scenario, strict=options.strict)
         print("\n".join(explained(scenario, reported, violations)), end="\n\n")
 
 

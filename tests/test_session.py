@@ -400,7 +400,7 @@ def test_a_fix_that_was_proven_outlives_the_budget(tmp_path: Path, served: str) 
     text = "plain==1.0\nturns==1.0\n"
     whole = bisect(tmp_path, served, text).builds
     proven = 0
-    for budget in range(1, whole):
+    for budget in range(1, whole + 1):
         folder = tmp_path / str(budget)
         folder.mkdir()
         verdict = bisect(folder, served, text, max_builds=budget)

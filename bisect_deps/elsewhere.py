@@ -49,21 +49,37 @@ def try_elsewhere(prober: Prober, options: BuilderOptions, as_written: Inquiry) 
     return _tell_failed(failed)
 
 
+def located(python_for: PythonFor) -> PythonFor:
+    """Return it with the path of that Python, where it is here."""
+    other = _present(python_for)
+    return python_for if other is None else replace(python_for, path=other.path)
+
+
 def try_made_for(
     prober: Prober, options: BuilderOptions, as_written: Inquiry, python_for: PythonFor
 ) -> PythonFor:
     """Build the file as written on the Python that it was made for, where that one is here."""
-    for other in interpreters.find_all():
-        if other.implementation != "cpython" or other.minor != python_for.version:
-            continue
-        prober.progress.phase(f"Trying the file as it is on Python {other.version}")
-        found = replace(python_for, path=other.path)
-        try:
-            probe = _ask(prober, replace(options, interpreter=other, own_cache=True), as_written)
-        except DepbisectError:
-            return found
-        return replace(found, probe=probe.number) if probe.outcome is Outcome.PASS else found
-    return python_for
+    other = _present(python_for)
+    if other is None:
+        return python_for
+    prober.progress.phase(f"Trying the file as it is on Python {other.version}")
+    try:
+        probe = _ask(prober, replace(options, interpreter=other, own_cache=True), as_written)
+    except DepbisectError:
+        return python_for
+    passes = probe.outcome is Outcome.PASS
+    return replace(python_for, probe=probe.number) if passes else python_for
+
+
+def _present(python_for: PythonFor) -> Interpreter | None:
+    return next(
+        (
+            other
+            for other in interpreters.find_all()
+            if other.implementation == "cpython" and other.minor == python_for.version
+        ),
+        None,
+    )
 
 
 def nearest(target: Interpreter, present: Iterable[Interpreter]) -> Sequence[Interpreter]:

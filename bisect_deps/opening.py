@@ -6,7 +6,7 @@ Says at once what keeps a run from starting. Must not know what the story will a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -14,13 +14,14 @@ from typing import TypeAlias
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, BuilderOptions
-from bisect_deps.config import AUTO, Settings, instant, now
+from bisect_deps.config import AUTO, Settings, now
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.fix.case import Case
-from bisect_deps.formats import open_manifest, open_several, read_known_good
+from bisect_deps.formats import open_manifest, open_several
 from bisect_deps.formats.base import Manifest
 from bisect_deps.index import Index, on_platform
 from bisect_deps.journal import Journal, digest
+from bisect_deps.known_good import Known, known_good
 from bisect_deps.model import STDIN, IndexSettings, Interpreter, PythonFor, Target
 from bisect_deps.probing import Limits
 from bisect_deps.progress import Progress
@@ -73,6 +74,9 @@ def open_run(
     """
     interpreter = _interpreter(settings, manifest, progress, made_for)
     meant = on_platform(interpreter, settings.platform) if settings.platform else interpreter
+    known = _known_good(settings, meant)
+    if known.told:
+        progress.note(known.told)
     index = _index_as_of(settings, manifest, interpreter, journal)
     as_of = index.exclude_newer or ""
     seen = sources(index, manifest, settings.installer, Path.cwd())
@@ -92,8 +96,15 @@ def open_run(
             builder=builder,
             target=_target(settings, interpreter, builder, as_of),
             limits=_limits(settings, builder),
-            case=_case(settings, manifest, meant, seen, builder, progress),
-            notes=[] if meant.platform == interpreter.platform else [_unproven(meant, interpreter)],
+            case=_case(settings, manifest, meant, seen, builder, progress, known),
+            notes=[
+                *([known.told] if known.told else []),
+                *(
+                    []
+                    if meant.platform == interpreter.platform
+                    else [_unproven(meant, interpreter)]
+                ),
+            ],
         )
     except BaseException:
         close(builder, progress)
@@ -257,22 +268,14 @@ def _limits(settings: Settings, builder: Builder) -> Limits:
     )
 
 
-def _known_good(
-    settings: Settings, interpreter: Interpreter
-) -> tuple[Mapping[str, str], str | None]:
-    """Return the versions of a known good file, or the instant of a known good day."""
+def _known_good(settings: Settings, interpreter: Interpreter) -> Known:
+    """Return the versions and the instant that are known to have worked."""
     if settings.good is None:
-        return {}, None
-    path = Path(settings.good)
-    if path.exists():
-        return read_known_good(path, interpreter.markers), None
-    try:
-        return {}, instant(settings.good)
-    except InputError as error:
-        raise InputError(
-            f"--good {settings.good}: no such file, and no date",
-            hint="give a lock, a pip freeze, or a date such as 2026-11-21",
-        ) from error
+        return Known()
+    named = settings.files or (settings.file,)
+    files = [path for path in named if settings.stdin is None or path != Path(STDIN)]
+    folder = settings.file.resolve().parent
+    return known_good(settings.good, files, folder, interpreter.markers)
 
 
 def _has_check(settings: Settings) -> bool:
@@ -289,8 +292,8 @@ def _case(
     seen: IndexSettings,
     builder: Builder,
     progress: Progress,
+    known: Known,
 ) -> Case:
-    good, good_date = _known_good(settings, interpreter)
     capabilities = builder.describe()
     prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")
     merged = settings.installer == "pip"
@@ -307,8 +310,8 @@ def _case(
         imports=settings.imports,
         slots=capabilities.max_parallel,
         prefer=Prefer(prefer),
-        good=good,
-        good_date=good_date,
+        good=known.versions,
+        good_date=known.date,
         add_constraints=settings.fix_style == "constraints",
         alternatives=settings.alternatives,
         same_tool=settings.installer == "uv" and settings.builder == "local",

@@ -6,16 +6,17 @@ Knows neither HTTP nor click nor rich.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.config import Settings
-from bisect_deps.elsewhere import try_elsewhere, try_made_for
+from bisect_deps.elsewhere import located, try_elsewhere, try_made_for
 from bisect_deps.errors import JournalError
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.repair import Conclusion, Way, baseline_inquiry, repair
 from bisect_deps.fix.verdict import fix_of, verdict_of
-from bisect_deps.formats.base import Manifest, users_files
+from bisect_deps.formats.base import Manifest, unpinned, users_files
 from bisect_deps.index import Index
 from bisect_deps.index.made_for import made_for
 from bisect_deps.journal import STATE_FOLDER, Journal
@@ -127,6 +128,7 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             notes=(*verdict.notes, *map(Note, (*opened.notes, *left))),
             files=tuple(map(str, settings.files)),
             python_for=python_for,
+            unpinned=_unpinned(case, verdict),
         )
         try:
             journal.keep("report.json", dumps(verdict).encode())
@@ -149,10 +151,19 @@ def made_for_file(manifest: Manifest, index: Index) -> PythonFor | None:
     return made_for(pins, index.interpreter)
 
 
+def _unpinned(case: Case, verdict: Verdict) -> Mapping[str, str]:
+    """Return the lines that pin nothing with their verified versions, once something passes."""
+    proven = verdict.kind in (VerdictKind.PASSES, VerdictKind.FIXED)
+    markers = case.interpreter.markers if case.interpreter is not None else {}
+    return unpinned(case.requirements, verdict.environment, markers) if proven else {}
+
+
 def _python_for(case: Case, progress: Progress) -> PythonFor | None:
     found = made_for_file(case.manifest, case.index) if case.index is not None else None
-    if found is not None:
-        progress.statement(made_for_sentence(found))
+    if found is None:
+        return None
+    found = located(found)
+    progress.statement(made_for_sentence(found))
     return found
 
 

@@ -29,6 +29,7 @@ from tests.support.local_index import (
     breaks_beside,
     broken_import,
 )
+from tests.support.repository import Repository
 
 PROJECTS = [
     Project("good").release("1.0", requires=["helper"]).release("1.1", requires=["helper>=1"]),
@@ -218,6 +219,42 @@ def test_a_known_good_freeze_leads_to_the_releases_that_changed(
     )
     assert verdict.kind is VerdictKind.FIXED
     assert names(verdict) == [["drift"]]
+    proof_holds(verdict)
+
+
+def test_a_git_revision_that_worked_leads_to_what_changed_since(
+    tmp_path: Path, served: str
+) -> None:
+    lock = "".join(
+        f'[[package]]\nname = "{name}"\nversion = "1.0"\n' for name in ("moved", "drift")
+    )
+    repository = Repository(tmp_path / "repository")
+    repository.commit({"requirements.txt": "moved==1.0\n", "uv.lock": lock}, "2021-06-01")
+    repository.commit({"requirements.txt": "moved==1.0\n", "uv.lock": None}, "2024-06-01")
+    check = ("python -c 'import moved, drift'",)
+    verdict = bisect(repository.folder, served, "moved==1.0\n", checks=check, good="HEAD~1")
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["drift"]]
+    assert any(
+        "Known good is git revision HEAD~1" in note.text and "and uv.lock." in note.text
+        for note in verdict.notes
+    )
+    proof_holds(verdict)
+
+
+def test_without_a_lock_the_day_of_the_revision_is_the_good_day(
+    tmp_path: Path, served: str
+) -> None:
+    repository = Repository(tmp_path / "repository")
+    repository.commit({"requirements.txt": "moved==1.0\n"}, "2021-06-01")
+    repository.git("tag", "v1.2")
+    check = ("python -c 'import moved, drift'",)
+    verdict = bisect(repository.folder, served, "moved==1.0\n", checks=check, good="v1.2")
+    assert verdict.kind is VerdictKind.FIXED
+    assert names(verdict) == [["drift"]]
+    assert any(
+        "broke first with drift 2.0, released 2023-01-01" in note.text for note in verdict.notes
+    )
     proof_holds(verdict)
 
 

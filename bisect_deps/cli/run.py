@@ -114,7 +114,11 @@ def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
     metavar="FILE",
     help="A log of the failed build that you already have: saves the first build.",
 )
-@option("--good", metavar="FILE|DATE", help="A lock, a freeze or a date that still worked.")
+@option(
+    "--good",
+    metavar="FILE|DATE|REV",
+    help="A lock, a freeze, a date or a git revision that still worked.",
+)
 @click.option(
     "-o", "--output", metavar="FILE|FOLDER/", help="Write the fixed file there.", default=None
 )

@@ -1,4 +1,4 @@
-"""What to do next about a cause: the signature's advice, and system packages by distribution."""
+"""What to do next about a cause: the signature's remedies and advice, and system packages by distribution."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from bisect_deps.evidence.facts import Hit
 from bisect_deps.evidence.missing import thing_of
 from bisect_deps.knowledge.system_packages import install_commands
 from bisect_deps.model import Cause
+from bisect_deps.signatures.base import Scope, Signature
 
 _OWN_DOWNLOAD = (
     "its build script downloads something by itself, and could not: take a release with a wheel, or "
@@ -22,9 +23,20 @@ def advice_for(hit: Hit, project: str, cause: Cause) -> str:
         return _OWN_DOWNLOAD
     groups = _Groups(hit.groups, project=project or "the project")
     try:
-        return safe(hit.signature.advice.format_map(groups), 400)
+        otherwise = hit.signature.advice.format_map(groups)
     except (ValueError, IndexError):
-        return safe(hit.signature.advice, 400)
+        otherwise = hit.signature.advice
+    return safe(", or ".join(filter(None, (_remedies(hit.signature), otherwise))), 400)
+
+
+def _remedies(signature: Signature) -> str:
+    """Return the signature's remedies as what to write, "" where it has none."""
+    listed = " and ".join(f"`{requirement}`" for requirement in signature.remedies)
+    if not listed:
+        return ""
+    if signature.scope is Scope.BUILD:
+        return f"build it with a build constraint {listed}"
+    return f"require {listed}"
 
 
 class _Groups(dict[str, str]):

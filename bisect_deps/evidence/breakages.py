@@ -24,7 +24,7 @@ from bisect_deps.evidence.modules import ARGUMENTS, BACKPORTS, BINDINGS, TYPES
 from bisect_deps.evidence.owners import Owners
 from bisect_deps.evidence.tracebacks import Trace
 from bisect_deps.model import Breakage, BreakageKind, Cause, Evidence, Remedy, RemedyKind
-from bisect_deps.signatures.base import Scope, Signature
+from bisect_deps.signatures.base import Signature
 
 MOST_BREAKAGES = 100
 MOST_THROUGH = 40
@@ -378,7 +378,4 @@ def _remedies(said: _Said) -> tuple[Remedy, ...]:
         backport = BACKPORTS.get(said.groups["module"].split(".")[0])
         if backport is not None:
             return (Remedy(RemedyKind.RUN, backport),)
-    signature = said.signature
-    if signature is None or signature.scope is not Scope.RUNTIME:
-        return ()
-    return tuple(Remedy(RemedyKind.RUN, text) for text in signature.remedies)
+    return said.signature.as_remedies if said.signature is not None else ()

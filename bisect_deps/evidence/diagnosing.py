@@ -65,7 +65,7 @@ def diagnose(
         return Diagnosis(Outcome.PASS, Cause.NONE, _last_phase(channels))
     failures = _all_failures(channels, failed=exit_status is not None)
     if stays:
-        failures = [blame_release(failure) for failure in failures]
+        failures = [blame_release(failure, user) for failure in failures]
     breakages = breakages_of(list(channels.values()), Owners(modules or {}, user))
     context = Context(user, breakages)
     if failures:

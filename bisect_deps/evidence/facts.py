@@ -18,6 +18,7 @@ _REQUIREMENT = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]{0,100})\s{0,4}(?:\[[^\]]{0,100}\])?\s{0,4}\(?"
     r"(?P<spec>(?:[<>=!~]=?=?[^\s,;()]{1,60},? ?){0,12})"
 )
+_LOCATION = re.compile(r"[A-Za-z][\w.-]{0,20}(?:\+[a-z]{2,8})?:/|[A-Za-z0-9._-]{1,100}/")
 _PIN = re.compile(r"===?\s?([^\s,*;]{1,60})$")
 
 
@@ -119,9 +120,12 @@ class Section:
 def project_of(
     text: str, *, chain: tuple[str, ...] = (), line: int | None = None, rooted: bool = False
 ) -> Project | None:
-    """Return the project of a requirement as a log writes it, or None for no requirement."""
+    """Return the project of a requirement as a log writes it, or None for no requirement.
+
+    A path and a URL name no project.
+    """
     match = _REQUIREMENT.match(text.strip())
-    if not match:
+    if not match or _LOCATION.match(text.strip()):
         return None
     pin = _PIN.search(match["spec"].strip().rstrip(","))
     version = pin.group(1) if pin and "," not in match["spec"] else None

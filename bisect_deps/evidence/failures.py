@@ -17,11 +17,13 @@ from packaging.version import InvalidVersion
 from bisect_deps.evidence.facts import Episode, Hit, Project, project_of
 from bisect_deps.evidence.frames import Frames
 from bisect_deps.evidence.prose import Story, read
+from bisect_deps.evidence.requirements import Listed, UserList
 from bisect_deps.model import Cause, Phase
 from bisect_deps.signatures.base import Blame, Scope, Signature, Weight
 
 _IGNORED = re.compile(r"(\S{1,60}) Requires-Python ([^;]{1,80})")
 _LAST_WINS = Weight.EXCEPTION
+_REFUSAL = 4
 _UNREADABLE = ("network-truncated", "uv-archive")
 _UNEXPLAINED = Signature(
     name="step-unexplained",
@@ -36,7 +38,10 @@ _UNEXPLAINED = Signature(
 
 @dataclass(slots=True, eq=False)
 class Failure:
-    """One thing that broke: its lines, its cause, and the project where the log names one."""
+    """One thing that broke: its lines, its cause, and the project where the log names one.
+
+    `listed` is the user's requirement where it is known from the start.
+    """
 
     hits: list[Hit]
     best: Hit
@@ -47,6 +52,12 @@ class Failure:
     episode: Episode | None = None
     story: Story | None = None
     fatal: bool = False
+    listed: Listed | None = None
+
+    @property
+    def is_unexplained(self) -> bool:
+        """Say whether it is known only at which release it failed."""
+        return self.best.signature is _UNEXPLAINED
 
     @property
     def line(self) -> int:
@@ -89,22 +100,37 @@ def unexplained(frames: Frames, last: tuple[int, str]) -> Failure | None:
     return failure
 
 
-def blame_release(failure: Failure) -> Failure:
+def blame_release(failure: Failure, user: UserList) -> Failure:
     """Return a network failure that is confined to one release as that release's failure.
 
-    Its build script fetches by itself what it lacks (crates, models, sources), or its archive
-    cannot be read. What an installer cannot reach is no release's doing.
+    Its build script fetches by itself what it lacks (crates, models, sources), its archive cannot be
+    read, or the user's own line names a place that cannot be reached. What an installer cannot reach
+    of its index is no release's doing.
     """
-    episode = failure.episode
-    if failure.cause is not Cause.NETWORK or failure.project is None or episode is None:
+    if failure.cause is not Cause.NETWORK:
         return failure
-    if episode.build_requires or episode.runtime:
+    if listed := _named_place(failure, user):
+        cause = Cause.VCS_ERROR if listed.vcs else Cause.INVALID_REQUIREMENT
+        return replace(failure, cause=cause, phase=Phase.DOWNLOAD, listed=listed)
+    episode = failure.episode
+    if failure.project is None or episode is None or episode.build_requires or episode.runtime:
         return failure
     if failure.best.signature.name in _UNREADABLE:
         return replace(failure, cause=Cause.INVALID_METADATA)
     if episode.phase not in (Phase.METADATA, Phase.BUILD) or _is_installers(episode):
         return failure
     return replace(failure, cause=Cause.BUILD_DEP_MISSING, phase=episode.phase)
+
+
+def _named_place(failure: Failure, user: UserList) -> Listed | None:
+    """Return the user's requirement whose own URL could not be reached."""
+    for hit in failure.hits:
+        working = hit.episode.project if hit.episode is not None else None
+        if working is not None and not hit.quoted and (found := user.of(working)) and found.path:
+            return found
+        if found := user.of_path(hit.text):
+            return found
+    return None
 
 
 def _own_download(failure: Failure) -> Failure:
@@ -114,7 +140,7 @@ def _own_download(failure: Failure) -> Failure:
     """
     own = failure.best.quoted and failure.frames.reached
     declared = any(hit.signature.name == "network-rust" for hit in failure.hits)
-    return blame_release(failure) if own and not declared else failure
+    return blame_release(failure, UserList(())) if own and not declared else failure
 
 
 def _is_installers(episode: Episode) -> bool:
@@ -140,7 +166,7 @@ def _standing(frames: Frames) -> list[Hit]:
 
 
 def _is_checks_own(hit: Hit) -> bool:
-    """Say whether a program that uses what is installed has trouble with the network by itself."""
+    """Say whether a program that uses what is installed met a failure of the network by itself."""
     episode = hit.episode
     at_runtime = episode is not None and episode.runtime and not episode.tool
     return at_runtime and hit.signature.cause is Cause.NETWORK
@@ -148,8 +174,16 @@ def _is_checks_own(hit: Hit) -> bool:
 
 def _groups(hits: Sequence[Hit]) -> list[list[Hit]]:
     groups: dict[object, list[Hit]] = {}
+    refused: list[Hit] = []
     for hit in hits:
-        groups.setdefault(_key(hit), []).append(hit)
+        key = _key(hit)
+        if key == "prose" and hit.signature.cause is Cause.INVALID_REQUIREMENT:
+            # An installer that refuses a line says so in a few lines: what is far off is another.
+            if not refused or hit.line - refused[-1].line > _REFUSAL:
+                refused = groups.setdefault(("refused", hit.line), [])
+            refused.append(hit)
+        else:
+            groups.setdefault(key, []).append(hit)
     loose = groups.pop("loose", [])
     if loose and groups:
         for hit in loose:

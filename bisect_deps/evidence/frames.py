@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bisect_deps.evidence.announcements import (
     CHECK_COMMAND,
@@ -28,6 +28,7 @@ from bisect_deps.model import Phase
 from bisect_deps.signatures.base import Blame, Scope, Signature, Weight
 
 MOST_HITS = 1600
+_LISTED = re.compile(r",\s(?:and\s)?|\sand\s|,")
 MOST_SECTIONS = 400
 MOST_TRACES = 60
 AROUND_BEFORE = 14
@@ -192,11 +193,17 @@ class Frames(Steps):
         elif UNITTEST.match(bare):
             self._section.tests = True
         elif "During handling of the above exception" in bare and self.episode is not None:
-            self.episode.done = self.episode.runtime
+            self._handle()
         elif UV_PROJECT.search(bare):
             self.rooted_by_project = True
         elif CHECK_COMMAND.match(bare):
             self._checking = True
+
+    def _handle(self) -> None:
+        """Take back an error that was handled: the one that comes next stands."""
+        if self.episode is not None and self.episode.runtime:
+            self.episode.done = True
+            self.episode = None
 
     # --- signatures -----------------------------------------------------------------------
 
@@ -231,7 +238,8 @@ class Frames(Steps):
                 for key, value in match.groupdict().items()
                 if value
             }
-            self._hit(signature, line, groups)
+            for one in _each_named(groups):
+                self._hit(signature, line, one)
         return matched
 
     def _fits(self, signature: Signature) -> bool:
@@ -292,13 +300,15 @@ class Frames(Steps):
             phase = Phase.METADATA if " determine " in line.text else Phase.BUILD
             episode = self._open(None, phase, line.number, "uv")
             episode.failed = True
+        elif signature.name == "uv-git" and episode is None and len(self.fetching) == 1:
+            [fetched] = self.fetching.values()
+            episode = self._open(fetched, Phase.DOWNLOAD, line.number, "uv")
+            episode.failed = True
         elif signature.name == "uv-build-requires" and episode is not None:
             episode.build_requires = True
         elif signature.name in ("pip-wheel-failed", "pip-failed-when", "pip-wheels-failed"):
-            names = groups.get("name") or groups.get("names") or groups.get("list") or ""
-            for name in names.split(","):
-                if name.strip() and self._block is None:
-                    episode = self._closed(name.strip(), line.number)
+            if "name" in groups and self._block is None:
+                episode = self._closed(groups["name"].strip(), line.number)
         elif signature.name == "poetry-build-error":
             self._note(line, line.text, line.text.strip())
             episode = self.episode or self._open(self._current, Phase.BUILD, line.number, "poetry")
@@ -354,3 +364,13 @@ class Frames(Steps):
         if told is not None:
             self.episode.packages = told.packages
         return self.episode
+
+
+def _each_named(groups: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Yield the groups once for each project of a list, its name as `name`; else as they are."""
+    listed = next((value for key, value in groups.items() if key.startswith("names")), "")
+    if not listed:
+        yield groups
+    for name in dict.fromkeys(_LISTED.split(listed)):
+        if name.strip():
+            yield {**groups, "name": name.strip(" .")}

@@ -1,6 +1,6 @@
 """Whom a failure points at: the user's own requirement, through chains, paths and broken pairs.
 
-A dependency is laid to the requirement that brought it, by the chain in the log where there is
+A dependency is attributed to the requirement that brought it, by the chain in the log where there is
 one. Says how certain that is by the way it was found, and words nothing.
 """
 
@@ -38,6 +38,8 @@ _TEST_TOOLS = frozenset(
 )
 
 _THROUGH = 0.7
+# Where the line itself, or what it names, cannot be had.
+_REFUSALS = (Cause.INVALID_REQUIREMENT, Cause.VCS_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Pointed:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a failure is laid to requirements by.
+    """What a failure is attributed to requirements by.
 
     The user's list, and what broke of the environment when it was used.
     """
@@ -73,6 +75,8 @@ class Context:
 def pointed_at(failure: Failure, context: Context) -> list[Pointed]:
     """Return whom the failure points at, best first; nobody where no requirement is at fault."""
     user = context.user
+    if listed := failure.listed or _own_line(failure, user):
+        return [Pointed(Project(listed.label), listed, (), 0.95)]
     if failure.episode is not None and failure.episode.runtime:
         return _runtime(failure, failure.episode, context)
     if failure.story is not None and not (failure.episode and failure.episode.build_requires):
@@ -87,16 +91,33 @@ def pointed_at(failure: Failure, context: Context) -> list[Pointed]:
     return [_own(failure, failure.project, user)]
 
 
+def _own_line(failure: Failure, user: UserList) -> Listed | None:
+    """Return the user's line that an installer refuses: as it quotes, numbers or locates it."""
+    if failure.cause not in _REFUSALS or not user:
+        return None
+    for hit in (failure.best, *failure.hits):
+        below = [text for number, text in hit.around if number > hit.line][:4]
+        for text in (hit.text, *below):
+            if found := user.placed(text) or user.of_path(text):
+                return found
+        words = [value for key, value in hit.groups.items() if key.rstrip("0123456789") == "line"]
+        words += [text for text, under in pairwise(below) if under.strip(" ^~") == ""]
+        for text in words:
+            if found := user.quoted(text):
+                return found
+    return None
+
+
 def _by_place(failure: Failure, user: UserList) -> list[Pointed]:
     """Return the requirement whose URL or path the failure's own lines mention."""
     for hit in (failure.best, *failure.hits):
         for text in (hit.text, *(text for _, text in hit.around)):
             if "/" in text and (found := user.of_path(text)):
-                return [Pointed(Project(found.key or found.text), found, (), 0.85)]
+                return [Pointed(Project(found.label), found, (), 0.85)]
     local = [item for item in user.items if item.path and not item.key]
     unnamed = failure.episode is not None and failure.episode.tool == "uv"
     if unnamed and len(local) == 1:  # uv names a path only where its metadata tells the name
-        return [Pointed(Project(local[0].text), local[0], (), 0.8)]
+        return [Pointed(Project(local[0].label), local[0], (), 0.8)]
     return []
 
 
@@ -109,7 +130,8 @@ def _own(failure: Failure, project: Project, user: UserList) -> Pointed:
     if not user:
         return _shown(project, chain)
     if found := user.of(project):
-        return Pointed(project, found, (), 0.95)
+        named = project if found.key == project.key else replace(project, name=found.label)
+        return Pointed(named, found, (), 0.95)
     if project.line and not chain and (found := user.at(project.line)):
         return Pointed(project, found, (), 0.9)
     for index, step in enumerate(chain):
@@ -199,7 +221,7 @@ def _told(failure: Failure, story: Story, user: UserList) -> list[Pointed]:
     for line in story.file_lines:
         item = user.at(line)
         if item and not any(other.listed == item for other in named):
-            project = project_of(item.text) or Project(item.key or item.text)
+            project = project_of(item.text) or Project(item.label)
             named.append(Pointed(project, item, (), 0.85))
     if not named and story.wanted:
         wanted_by = (_as_collected(project, frames.collected) for project in story.wanted[:2])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
@@ -16,7 +17,7 @@ from bisect_deps.evidence.facts import Project, project_of
 from bisect_deps.evidence.failures import Failure
 from bisect_deps.evidence.masking import signature_of
 from bisect_deps.evidence.pointing import Context, Pointed, pointed_at
-from bisect_deps.model import Cause, Evidence, Phase, Suspect
+from bisect_deps.model import Cause, Evidence, Phase, Remedy, Suspect
 from bisect_deps.signatures.base import Weight
 
 MOST_EVIDENCE = 6
@@ -32,17 +33,17 @@ def suspects_of(failures: Sequence[Failure], context: Context) -> tuple[Suspect,
     found: list[Suspect] = []
     group = 0
     for failure in failures:
-        unknown = failure.cause is Cause.UNKNOWN and failure.project is None
+        unknown = failure.cause is Cause.UNKNOWN and not failure.is_unexplained
         if failure.cause.is_infrastructure or unknown:
             continue
         pointed = pointed_at(failure, context)
-        signature = _signature(failure, pointed, context)
+        told = _told(failure, pointed, context)
         number = None
         if len(pointed) > 1:
             group += 1
             number = group
         for index, one in enumerate(pointed):
-            suspect = _suspect(failure, one, index, number, signature)
+            suspect = _suspect(failure, one, index, number, told)
             if not any(_same(suspect, other) for other in found):
                 found.append(suspect)
     return tuple(found[:MOST_SUSPECTS])
@@ -51,16 +52,24 @@ def suspects_of(failures: Sequence[Failure], context: Context) -> tuple[Suspect,
 def signature_for(failure: Failure, context: Context) -> str:
     """Return the masked signature of a failure."""
     pointed = [] if failure.cause.is_infrastructure else pointed_at(failure, context)
-    return _signature(failure, pointed, context)
+    return _told(failure, pointed, context).signature
 
 
-def _signature(failure: Failure, pointed: Sequence[Pointed], context: Context) -> str:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What all suspects of a failure have alike: how it is known again, and what gets past it."""
+
+    signature: str
+    remedies: tuple[Remedy, ...]
+
+
+def _told(failure: Failure, pointed: Sequence[Pointed], context: Context) -> _Told:
     """Return the breakage's own of an environment that installed; of a conflict all that it names.
 
     A project may be part of several conflicts: only all of them together tell which one it is.
     """
     if breakage := context.breakage(failure):
-        return breakage.signature
+        return _Told(breakage.signature, breakage.remedies)
     names = [one.project.key for one in pointed]
     if failure.cause is not Cause.RESOLVER_CONFLICT:
         names = names[:1]
@@ -68,7 +77,8 @@ def _signature(failure: Failure, pointed: Sequence[Pointed], context: Context) -
         story = failure.story
         names += [one.key for one in (*story.wishes, *story.constraints) if one.key not in names]
     project = "+".join(sorted(names))
-    return signature_of(failure.phase, failure.cause, project, failure.best.text)
+    signature = signature_of(failure.phase, failure.cause, project, failure.best.text)
+    return _Told(signature, failure.best.signature.as_remedies)
 
 
 def evidence_of(failure: Failure) -> tuple[Evidence, ...]:
@@ -115,7 +125,7 @@ def _same(one: Suspect, other: Suspect) -> bool:
 
 
 def _suspect(
-    failure: Failure, pointed: Pointed, index: int, group: int | None, signature: str
+    failure: Failure, pointed: Pointed, index: int, group: int | None, told: _Told
 ) -> Suspect:
     project, listed = pointed.project, pointed.listed
     failing = project.label
@@ -141,9 +151,10 @@ def _suspect(
         confidence=_confidence(failure, pointed, index),
         summary=_summary(failure, failing, inner),
         advice=advice,
-        signature=signature,
+        signature=told.signature,
         evidence=evidence_of(failure),
         group=group,
+        remedies=told.remedies,
     )
 
 

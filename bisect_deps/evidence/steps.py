@@ -47,7 +47,7 @@ class Steps:
 
     `success`, `progress` are the last lines that showed them; `chains` what led to a project;
     `reached` says that the installer had something from its index; `building` are the projects
-    whose build uv announced and did not end.
+    whose build uv announced and did not end, `fetching` those of repositories under way.
     """
 
     def __init__(self) -> None:
@@ -68,6 +68,7 @@ class Steps:
         self._chain_text: tuple[int, str] | None = None
         self.reached = False
         self.building: dict[str, Project] = {}
+        self.fetching: dict[str, Project] = {}
         self._tracebacks = Tracebacks()
 
     @property
@@ -348,6 +349,17 @@ class Steps:
             self.building[named.key] = self.collected[named.key]
             self.progress = line.number
 
+    def _updating(self, line: Line, text: str, bare: str) -> None:
+        """Take uv's announcement, `Updating URL (reference)`, and `Updated` at its end."""
+        word, _, rest = bare.partition(" ")
+        url = rest.split(" (", 1)[0]
+        if "://" not in url:
+            self._operation(line, text, bare)
+        elif word == "Updated":
+            self.fetching.pop(url, None)
+        elif named := direct_reference(url, (), None, False):
+            self.fetching[url] = named
+
     def _built(self, line: Line, text: str, bare: str) -> None:
         named = project_of(bare.removeprefix("Built ").split(" @ ", maxsplit=1)[0])
         if named is not None:
@@ -410,6 +422,8 @@ _HANDLERS: dict[str, _Handler] = {
     "Checking": Steps._stage,
     "Building": Steps._step,
     "Built": Steps._built,
+    "Updating": Steps._updating,
+    "Updated": Steps._updating,
     "Running": Steps._step,
     "Installing": Steps._installing,
     "-": Steps._operation,

@@ -95,7 +95,7 @@ def accuse(case: Case, standing: Standing) -> Story[Standing]:
 
     Without a new one, the failure cannot be attributed to any requirement; the notes say why.
     """
-    standing = _by_conflict(case, standing)
+    standing = by_conflict(case, standing)
     standing = _by_place(case, standing)
     if case.capabilities.isolated:
         standing = yield from _by_release(case, standing)
@@ -116,7 +116,11 @@ def unmended(case: Case, standing: Standing) -> list[Culprit]:
         for edit in standing.candidate.edits
     }
 
+    releases = case.releases_of(standing.candidate)
+
     def is_met(member: Member) -> bool:
+        if member.via and releases is not None:
+            return releases.get(member.name) != member.version
         edit = moved.get(member.requirement.number) or moved.get(member.name)
         return edit is not None and edit.to not in _bad_clauses(standing, edit.name)
 
@@ -325,7 +329,7 @@ def _pinned_by_constraint(
 # --- conflicts --------------------------------------------------------------------------------
 
 
-def _by_conflict(case: Case, standing: Standing) -> Standing:
+def by_conflict(case: Case, standing: Standing) -> Standing:
     """Return the standing with the minimal sets of lines for which the resolver finds nothing."""
     if case.resolver is None:
         return standing
@@ -446,7 +450,8 @@ def _concluded(
     notes: list[Note] = []
     if finding.state is State.FRAME_FAILS:
         bare = probes.get(frozenset())
-        if bare is not None:
+        every = {line.number for line in case.requirements}
+        if bare is not None and bare.candidate.dropped >= every:
             text = "The build fails with every requirement commented out as well"
             notes.append(Note(f"{text}: this is no dependency problem.", bare.number))
     elif finding.state is State.PASSES:

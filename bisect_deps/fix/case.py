@@ -237,6 +237,11 @@ class Case:
         chain = resolution.chain(name) if resolution is not None else ()
         top = self.named(chain[0]) if chain else ()
         if not top:
+            # A line of ours, not of the user's file, stands at the head of that chain.
+            plain = self.resolve(Candidate())
+            chain = plain.chain(name) if plain is not None else ()
+            top = self.named(chain[0]) if chain else ()
+        if not top:
             return None
         return Member(top[0], name, version, tuple(link for link in chain if link != name))
 

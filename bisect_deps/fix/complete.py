@@ -15,7 +15,7 @@ from bisect_deps.fix.case import Case, dropped, with_edits
 from bisect_deps.fix.culprits import broken, merged
 from bisect_deps.fix.failure import breakages_of, installs
 from bisect_deps.fix.proposers import pair
-from bisect_deps.fix.proposers.base import Move, began, lifted, newer_than, since
+from bisect_deps.fix.proposers.base import lifted, newer_than, series
 from bisect_deps.model import (
     Breakage,
     BreakageKind,
@@ -37,6 +37,10 @@ _WHAT = {
     BreakageKind.MODULE_GONE: "{what} is gone",
     BreakageKind.ABI: "it was compiled against another {lacks}",
 }
+
+
+# So many builds look for who else breaks with one culprit.
+MOST_LOOKS = 2
 
 
 def complete(
@@ -62,7 +66,7 @@ def complete(
         for probe in known:
             found = merged(found, _others(case, member, breakage, probe, fixed))
         if build and _may_hide(case, member, breakage, found, fixed):
-            shown = yield from _uncovered(case, member, breakage, fixed)
+            shown = yield from _uncovered(case, member, breakage, fixed, known)
             if shown is not None:
                 found = merged(found, _others(case, member, breakage, shown, fixed))
     return found
@@ -86,8 +90,9 @@ def told_of(culprit: Culprit, known: Sequence[Probe]) -> Breakage | None:
 def _others(
     case: Case, member: Member, own: Breakage, probe: Probe, fixed: Probe
 ) -> Iterator[Culprit]:
-    """Yield who else a probe shows to break with the release at fault."""
-    if case.installed(probe).get(member.name) != member.version:
+    """Yield who else a probe shows to break with a release that the fix moves away."""
+    version = case.installed(probe).get(member.name)
+    if version is None or version == case.installed(fixed).get(member.name):
         return
     resolution = case.resolve(probe.candidate)
     for breakage in breakages_of(probe):
@@ -97,9 +102,9 @@ def _others(
         line = case.line_at_fault(via[0]) if via else None
         if line is None:
             continue
-        at_fault = Member(line, member.name, member.version, via)
+        at_fault = Member(line, member.name, version, via)
         culprit = broken([at_fault], probe, breakage, fixed.number)
-        yield replace(culprit, summary=_sentence(case, breakage, probe, member))
+        yield replace(culprit, summary=_sentence(case, breakage, probe, at_fault))
 
 
 def _chain(case: Case, user: str, name: str, resolution: Resolution | None) -> tuple[str, ...]:
@@ -134,22 +139,61 @@ def _may_hide(
     )
 
 
-def _uncovered(case: Case, member: Member, breakage: Breakage, fixed: Probe) -> Story[Probe | None]:
-    """Build the fixed file with the release at fault back, and its user lifted out of the way."""
-    if breakage.user not in case.installed(fixed) or member.version is None:
-        return None
-    back = case.settled(_unheld(fixed.candidate, member), {member.name: member.version})
-    newer = newer_than(case, breakage.user, case.installed(fixed)[breakage.user])
-    knowing = since(newer, began(case, member.name, member.version))
-    moves: Iterator[Move] = lifted(case, back, breakage.user, knowing or newer, "")
-    for move in islice(moves, 1):
-        releases = case.releases_of(move.candidate) or {}
-        if releases.get(member.name) != member.version:
-            return None
-        purpose = f"who else breaks with {member.name} {member.version}?"
-        probe = yield from ask(case, move.candidate, ProbeKind.VERSION, purpose, imports=True)
-        return probe if probe.outcome is Outcome.FAIL and installs(probe) else None
+def _uncovered(
+    case: Case, member: Member, breakage: Breakage, fixed: Probe, known: Sequence[Probe]
+) -> Story[Probe | None]:
+    """Build with the user that hides the rest out of the way, and import everything.
+
+    The user is lifted in the fixed file, with the release at fault back; else it was out of the way
+    where another user failed for want of the same project.
+    """
+    candidates = [*_lifted(case, member, breakage, fixed)]
+    if not case.imports:
+        candidates += [
+            probe.candidate for probe in known if _is_behind(case, member, breakage, probe, fixed)
+        ]
+    for candidate in candidates[:MOST_LOOKS]:
+        purpose = f"who else breaks with {member.name}?"
+        probe = yield from ask(case, candidate, ProbeKind.VERSION, purpose, imports=True)
+        users = {broken_one.user for broken_one in breakages_of(probe)}
+        if probe.outcome is Outcome.FAIL and installs(probe) and breakage.user not in users:
+            return probe
     return None
+
+
+def _lifted(case: Case, member: Member, breakage: Breakage, fixed: Probe) -> Iterator[Candidate]:
+    """Yield the fixed file with the release at fault back and its user at a middle newer series.
+
+    The newest series may break the others in its own turn, the next one be at fault like this one.
+    """
+    installed = case.installed(fixed)
+    if breakage.user not in installed or member.version is None:
+        return
+    back = case.settled(_unheld(fixed.candidate, member), {member.name: member.version})
+    now = installed[breakage.user]
+    heads = {series(r.version): r for r in newer_than(case, breakage.user, now)}
+    heads.pop(series(now), None)
+    near = [heads[key] for key in sorted(heads) if key[0] == series(now)[0]]
+    far = [heads[key] for key in sorted(heads)]
+    for some in (near, far):
+        for move in lifted(case, back, breakage.user, some[len(some) // 2 :][:1], ""):
+            releases = case.releases_of(move.candidate) or {}
+            if releases.get(member.name) == member.version:
+                yield move.candidate
+                return
+
+
+def _is_behind(case: Case, member: Member, own: Breakage, probe: Probe, fixed: Probe) -> bool:
+    """Say whether a probe failed behind the culprit's own failure, for want of the same project."""
+    version = case.installed(probe).get(member.name)
+    moved = version is not None and version != case.installed(fixed).get(member.name)
+    first = next(iter(breakages_of(probe)), None)
+    return (
+        moved
+        and first is not None
+        and first.lacks == member.name
+        and first.user not in ("", own.user)
+    )
 
 
 def _unheld(candidate: Candidate, member: Member) -> Candidate:

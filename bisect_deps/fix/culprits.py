@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from bisect_deps.evidence import missing_here
 from bisect_deps.fix.failure import breakages_of, phase_of, project_of, suspects_of
 from bisect_deps.model import (
     Breakage,
@@ -36,6 +37,7 @@ def described(members: Sequence[Member], probe: Probe, passing: int | None = Non
             evidence=best.evidence,
             proof=proof,
             advice=best.advice,
+            install=missing_here(best) if best.cause is Cause.SYSTEM_DEP_MISSING else {},
             remedies=tuple(r.requirement for r in best.remedies if r.kind is RemedyKind.BUILD),
         )
     return Culprit(

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import combinations, islice
 
-from bisect_deps.fix.accuse import Standing, accuse, unmended
+from bisect_deps.fix.accuse import Standing, accuse, by_conflict, unmended
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case, candidate_of, dropped, with_edits
-from bisect_deps.fix.culprits import described, is_of_the_machine, numbers_of
+from bisect_deps.fix.case import Case, candidate_of, dropped, is_older, with_edits
+from bisect_deps.fix.culprits import described, is_of_the_machine, names_of, numbers_of
 from bisect_deps.fix.failure import failing_release, first_fingerprint, installs, shows, suspects_of
 from bisect_deps.fix.names import amendments
 from bisect_deps.index import FactKind
@@ -26,7 +26,6 @@ from bisect_deps.model import (
     EditAction,
     Member,
     Outcome,
-    Phase,
     Probe,
     ProbeKind,
     Requirement,
@@ -38,6 +37,8 @@ from bisect_deps.resolution.upgrades import Bump, Floor, find_bumps
 MOST_ROUNDS = 12
 # How many candidate fixes of one set of culprits are built before they are given up.
 MOST_FIXES = 4
+# The resolver is asked for so many releases of what is pulled in.
+MOST_HELD = 12
 AGAINST = frozenset({FactKind.REQUIRES_PYTHON, FactKind.NO_USABLE_WHEEL, FactKind.NO_ARTIFACT})
 
 
@@ -50,7 +51,9 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
     standing = Standing(failing.candidate, failing)
     for _ in range(MOST_ROUNDS):
         if not case.capabilities.isolated and standing.probe is failing:
-            standing = yield from _by_suspicion(case, standing)
+            standing = by_conflict(case, standing)
+            if not standing.culprits:
+                standing = yield from _by_suspicion(case, standing)
         if installs(standing.probe) or standing.probe.outcome is Outcome.UNRESOLVED:
             break
         case.progress.phase("Finding what is at fault")
@@ -136,12 +139,79 @@ def _amended(
 ) -> Iterator[Candidate]:
     """Yield candidates with some lines amended, and the other culprits moved."""
     kept = [e for e in standing.candidate.edits if e.action is EditAction.REPLACE]
+    edits = [*kept, *amended.values()]
     if amended and not numbers:
         yield with_edits(standing.candidate, amended.values())
-    elif numbers:
-        edits = [*kept, *amended.values()]
-        for candidate in bumps(case, standing, numbers, beside=edits):
+    if not numbers:
+        return
+    yield from _holding(case, standing, numbers, edits)
+    for choice in _choices_to_move(standing, numbers):
+        for candidate in bumps(case, standing, choice, beside=edits):
             yield with_edits(candidate, edits)
+
+
+def _holding(
+    case: Case, standing: Standing, numbers: frozenset[int], edits: Sequence[Edit]
+) -> Iterator[Candidate]:
+    """Yield candidates that keep the lines and hold what they pull in at releases that build.
+
+    A release with a wheel is enough; without one, the line that pulls it in is moved.
+    """
+    pulled = [
+        member
+        for culprit in standing.culprits
+        for member in culprit.members
+        if member.via and len(culprit.members) == 1 and not case.line_at_fault(member.name)
+    ]
+    own = numbers_of(c for c in standing.culprits if not any(m.via for m in c.members))
+    if not pulled:
+        return
+    bases = (
+        bumps(case, standing, own & numbers, beside=edits) if own & numbers else iter([Candidate()])
+    )
+    for base in islice(bases, 1):
+        candidate: Candidate | None = with_edits(base, [*edits])
+        for member in pulled:
+            if candidate is not None:
+                candidate = _held(case, standing, candidate, member.name)
+        if candidate is not None:
+            yield candidate
+
+
+def _held(case: Case, standing: Standing, base: Candidate, name: str) -> Candidate | None:
+    """Return a candidate with a project at the nearest release with a wheel that suits, if any."""
+    bad = standing.failing.get(name, ())
+    ready = [r for r in case.releases(name) if r.usable_wheel and r.version not in bad]
+    older = [r for r in ready if bad and is_older(r.version, bad[0])]
+    newer = [r for r in ready if r not in older]
+    for release in islice((*reversed(older), *newer), MOST_HELD):
+        candidate = case.settled(base, {name: release.version})
+        if case.releases_of(candidate) is not None:
+            return candidate
+    return None
+
+
+def _choices_to_move(standing: Standing, numbers: frozenset[int]) -> Iterator[frozenset[int]]:
+    """Yield what to move: of combinations that builds showed one line each, the fewest first.
+
+    The resolver knows nothing against such a combination, so moving must be asked for.
+    """
+    built = [
+        numbers_of([culprit]) & numbers
+        for culprit in standing.culprits
+        if len(culprit.members) > 1 and culprit.cause is not Cause.RESOLVER_CONFLICT
+    ]
+    rest = numbers.difference(*built)
+    lines = sorted(frozenset().union(*built)) if built else []
+    hitting = [
+        frozenset(some)
+        for size in range(1, len(lines) + 1)
+        for some in combinations(lines, size)
+        if all(set(some) & members for members in built)
+    ]
+    least = min((len(some) for some in hitting), default=0)
+    choices = [some for some in hitting if len(some) == least][:MOST_FIXES]
+    yield from (rest | some for some in choices or [frozenset[int]()])
 
 
 def bumps(
@@ -169,7 +239,18 @@ def bumps(
     )
     for bump in found:
         candidate = candidate_of([*bump.edits, *_listed(case, bump)])
-        yield case.pruned(Candidate(), candidate) if not beside else candidate
+        yield candidate if beside else _lean(case, standing, case.pruned(Candidate(), candidate))
+
+
+def _lean(case: Case, standing: Standing, candidate: Candidate) -> Candidate:
+    """Return a candidate without moves of conflicting lines that the others make needless."""
+    alone = names_of(c for c in standing.culprits if len(c.members) == 1)
+    both = names_of(c for c in standing.culprits if c.cause is Cause.RESOLVER_CONFLICT) - alone
+    for edit in candidate.edits:
+        rest = Candidate(tuple(other for other in candidate.edits if other != edit))
+        if edit.name in both and rest.edits and case.releases_of(rest) is not None:
+            candidate = rest
+    return candidate
 
 
 def _machine_bound(case: Case, standing: Standing) -> set[str]:
@@ -216,7 +297,7 @@ def _choices(culprits: Sequence[Culprit]) -> dict[str, Floor]:
     return {
         member.name: Floor(member.requirement.pin, included=True)
         for culprit in culprits
-        if len(culprit.members) > 1 and culprit.phase is Phase.RESOLVE
+        if len(culprit.members) > 1 and culprit.cause is Cause.RESOLVER_CONFLICT
         for member in culprit.members
         if member.requirement.pin is not None
     }
@@ -246,7 +327,7 @@ def _by_suspicion(case: Case, standing: Standing) -> Story[Standing]:
         if not more and learned is standing:
             return standing
         standing, suspected = learned, [*suspected, *more]
-        candidate = next(bumps(case, standing, [line.number for line in suspected]), None)
+        candidate = next(_suspects_moved(case, standing, suspected), None)
         if candidate is None or candidate.dropped:
             return standing
         purpose = "does the file build with the suspects moved?"
@@ -256,7 +337,23 @@ def _by_suspicion(case: Case, standing: Standing) -> Story[Standing]:
         standing = standing.at(candidate, probe)
     if not suspected:
         return standing
-    return (yield from _take_back(case, standing, suspected, first))
+    return (yield from _take_back(case, standing, first))
+
+
+def _suspects_moved(
+    case: Case, standing: Standing, suspected: Sequence[Requirement]
+) -> Iterator[Candidate]:
+    """Yield candidates with what the log suspects moved: what is pulled in held, or the lines."""
+    numbers = {line.number for line in suspected}
+    for suspect in suspects_of(standing.probe):
+        release = failing_release(suspect)
+        if release is None or case.line_at_fault(release.name) is not None:
+            continue
+        failing = {**standing.failing, release.name: (release.version,)}
+        held = _held(case, replace(standing, failing=failing), standing.candidate, release.name)
+        if held is not None:
+            yield held
+    yield from bumps(case, standing, numbers)
 
 
 def _noting_failed(standing: Standing) -> Standing:
@@ -273,38 +370,44 @@ def _noting_failed(standing: Standing) -> Standing:
     return standing if failing == standing.failing else replace(standing, failing=failing)
 
 
-def _take_back(
-    case: Case, standing: Standing, suspected: Sequence[Requirement], failing: Probe
-) -> Story[Standing]:
-    """Put each suspect back as it was: the build must fail again, or the suspect was innocent."""
+def _take_back(case: Case, standing: Standing, failing: Probe) -> Story[Standing]:
+    """Put each change back as it was: the build must fail again, or what it moved was innocent."""
     fixed = standing.probe
-    moved = [line for line in suspected if _is_moved(fixed.candidate, line)]
+    moved = list(fixed.candidate.edits)
     if len(moved) == 1:
-        return standing.knowing([_accused_one(moved[0], failing, fixed)])
-    back = [_without(fixed.candidate, line) for line in moved]
+        return standing.knowing(_accused_one(case, moved[0], failing, fixed))
+    back = [Candidate(tuple(e for e in moved if e != edit)) for edit in moved]
     probes = yield [
-        Inquiry(candidate, ProbeKind.SUBSET, f"does it fail again with {line.text}?", check=False)
-        for candidate, line in zip(back, moved, strict=True)
+        Inquiry(rest, ProbeKind.SUBSET, f"does it fail again without {edit.text}?", check=False)
+        for rest, edit in zip(back, moved, strict=True)
     ]
-    candidate, culprits = fixed.candidate, list[Culprit]()
-    for line, probe in zip(moved, probes, strict=True):
+    kept, culprits = list(moved), list[Culprit]()
+    for edit, probe in zip(moved, probes, strict=True):
         if installs(probe):
-            candidate = _without(candidate, line)
+            kept.remove(edit)
         elif probe.outcome is Outcome.FAIL:
-            culprits.append(_accused_one(line, probe, fixed))
+            culprits += _accused_one(case, edit, probe, fixed)
     standing = standing.knowing(culprits)
-    if candidate == fixed.candidate:
+    if len(kept) == len(moved):
         return standing
+    candidate = Candidate(tuple(kept))
     purpose = "does the file build with the culprits alone moved?"
     probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
     return standing.at(candidate, probe)
 
 
-def _accused_one(requirement: Requirement, failing: Probe, passing: Probe) -> Culprit:
-    member = Member(requirement, requirement.name, requirement.pin)
+def _accused_one(case: Case, edit: Edit, failing: Probe, passing: Probe) -> list[Culprit]:
+    """Return the culprit that one edit moves: the line's release, or what a line pulls in."""
+    if edit.number is not None:
+        line = case.manifest.requirements[edit.number]
+        member: Member | None = Member(line, line.name, line.pin)
+    else:
+        named = [failing_release(suspect) for suspect in suspects_of(failing)]
+        version = next((r.version for r in named if r is not None and r.name == edit.name), None)
+        member = case.member(edit.name, version, case.resolve(failing.candidate))
     # An install that works while the check fails is no passing build; the fix will be one.
     number = passing.number if passing.outcome is Outcome.PASS else None
-    return described([member], failing, number)
+    return [described([member], failing, number)] if member is not None else []
 
 
 def _suspected(case: Case, standing: Standing) -> list[Requirement]:
@@ -328,11 +431,3 @@ def _facts_against(case: Case, requirement: Requirement) -> bool:
     if case.index is None or requirement.pin is None or requirement.url is not None:
         return False
     return any(fact.kind in AGAINST or fact.kind.stops for fact in case.index.facts(requirement))
-
-
-def _is_moved(candidate: Candidate, requirement: Requirement) -> bool:
-    return any(edit.number == requirement.number for edit in candidate.edits)
-
-
-def _without(candidate: Candidate, requirement: Requirement) -> Candidate:
-    return Candidate(tuple(e for e in candidate.edits if e.number != requirement.number))

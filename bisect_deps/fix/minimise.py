@@ -109,6 +109,9 @@ def _one_by_one(
     answers = [*known, failing, passing]
     best, shown = passing, dict[str, Probe]()
     left = _order(change, passing)
+    beside = yield from _beside_alone(case, change, passing, answers)
+    if beside is not None:
+        left, best = [name for name in left if name not in _edited(passing)], beside
     for name in list(left):
         rest = [other for other in left if other != name]
         candidate = change.made(case, rest) if rest else change.base
@@ -124,6 +127,26 @@ def _one_by_one(
         elif probe.outcome is Outcome.FAIL:
             shown[name] = probe
     return (yield from _written(case, change, tuple(sorted(left)), best, shown, answers))
+
+
+def _beside_alone(
+    case: Case, change: Change, passing: Probe, answers: list[Probe]
+) -> Story[Probe | None]:
+    """Return a passing build of what no edit moved alone: then the edits were only the way there."""
+    beside = [name for name in change.names if name not in _edited(passing)]
+    candidate = change.made(case, beside) if beside else None
+    if candidate is None:
+        return None
+    probe = answered(case, candidate, answers)
+    if probe is None:
+        purpose = f"does it pass with {', '.join(beside)} alone moved?"
+        probe = yield from ask(case, candidate, ProbeKind.VERSION, purpose)
+        answers.append(probe)
+    return probe if probe.outcome is Outcome.PASS else None
+
+
+def _edited(passing: Probe) -> frozenset[str]:
+    return frozenset(edit.name for edit in passing.candidate.edits)
 
 
 def _together(

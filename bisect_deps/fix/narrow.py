@@ -54,18 +54,23 @@ class _Search:
     member: Member
     axis: Axis
     edit: Edit
+    followers: frozenset[str]
     tried: list[Tried] = field(default_factory=list)
 
 
 def narrow_all(
-    case: Case, culprits: Sequence[Culprit], fixed: Probe, most: int | None
+    case: Case,
+    culprits: Sequence[Culprit],
+    fixed: Probe,
+    most: int | None,
+    followers: frozenset[str] = frozenset(),
 ) -> Story[tuple[tuple[Culprit, ...], Probe]]:
     """Return the culprits with their narrowings, and the fix, moved nearer where that passes.
 
-    Costs at most `most` builds in all (None: as many as it takes), dealt out evenly.
+    `followers` are projects that need not move where the resolver does not ask for it. Costs at most `most` builds in all (None: as many as it takes), dealt out evenly.
     """
     found = list(culprits)
-    running = list(_searches(case, found, fixed.candidate))
+    running = list(_searches(case, found, fixed.candidate, followers))
     try:
         for place, search in enumerate(running):
             share = None if most is None else -(-most // max(1, len(running) - place))
@@ -78,11 +83,14 @@ def narrow_all(
     return tuple(found), fixed
 
 
-def _searches(case: Case, culprits: Sequence[Culprit], fixed: Candidate) -> Iterator[_Search]:
+def _searches(
+    case: Case, culprits: Sequence[Culprit], fixed: Candidate, followers: frozenset[str]
+) -> Iterator[_Search]:
     seen: set[str] = set()
     for at, culprit in enumerate(culprits):
         one = {member.name for member in culprit.members}
-        same = len(one) == 1 and len(culprit.members) > 1
+        lines = [*case.named(min(one)), *case.limited(min(one))]
+        same = len({line.pin for line in lines if line.pin}) > 1
         for member in () if culprit.narrowings or same else culprit.members:
             edit = _edit_of(fixed, member)
             if edit is None or edit.to is None or member.name in seen:
@@ -90,7 +98,7 @@ def _searches(case: Case, culprits: Sequence[Culprit], fixed: Candidate) -> Iter
             axis = axis_between(case, member.name, member.version, edit.to.removeprefix("=="))
             if axis is not None:
                 seen.add(member.name)
-                yield _Search(at, member, axis, edit)
+                yield _Search(at, member, axis, edit, followers)
                 break
 
 
@@ -179,11 +187,21 @@ def _inquiry(
     if compiled and not full:
         return None
     return Inquiry(
-        with_edits(fixed, [case.at_version(search.edit, version)]),
+        _moved(case, search, fixed, version),
         ProbeKind.VERSION,
         f"does it pass with {name}=={version}?",
         imports=case.imports,
     )
+
+
+def _moved(case: Case, search: _Search, fixed: Candidate, version: str) -> Candidate:
+    """Return the fix with another version, without the moves that then nothing asks for."""
+    candidate = with_edits(fixed, [case.at_version(search.edit, version)])
+    for name in sorted(search.followers):
+        rest = Candidate(tuple(edit for edit in candidate.edits if edit.name != name))
+        if rest != candidate and case.releases_of(rest) is not None:
+            candidate = rest
+    return candidate
 
 
 def _read(inquiry: Inquiry, probe: Probe) -> Outcome:

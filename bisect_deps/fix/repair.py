@@ -18,11 +18,12 @@ from bisect_deps.fix.culprits import (
     broken,
     described,
     merged,
+    names_of,
     numbers_of,
     proven,
     told_by_breakage,
 )
-from bisect_deps.fix.failure import installs, involved, is_infrastructure
+from bisect_deps.fix.failure import breakages_of, installs, involved, is_infrastructure
 from bisect_deps.fix.install import fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
@@ -120,13 +121,20 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
 
 @dataclass(frozen=True, slots=True)
 class _Repaired:
-    """A file as far as it was repaired: its last probe, the culprits, other ways that pass."""
+    """A file as far as it was repaired: its last probe, the culprits, other ways that pass.
+
+    `shown` are the probes that show what its check fails of; `complete` asks for a build that shows
+    who else would. `followers` are projects that are no culprits and only move with one.
+    """
 
     probe: Probe
     culprits: tuple[Culprit, ...]
     notes: tuple[Note, ...] = ()
     others: tuple[Way, ...] = ()
     unsteady: int = 0
+    shown: tuple[Probe, ...] = ()
+    complete: bool = False
+    followers: frozenset[str] = frozenset()
 
     @property
     def candidate(self) -> Candidate:
@@ -228,8 +236,16 @@ def _smallest(
         culprits = (both,)
         if other is not None:
             others = (Way(other.candidate, other.number, "smallest-change"),)
-    culprits = yield from complete(case, culprits, small.passing, list(every.values()), build=build)
-    return _Repaired(small.passing, culprits, others=others)
+    shown = tuple(every.values())
+    followers = frozenset(small.names) - names_of(culprits) - small.shown.keys()
+    return _Repaired(
+        small.passing,
+        culprits,
+        others=others,
+        shown=shown,
+        complete=build,
+        followers=followers,
+    )
 
 
 def _culprits(
@@ -238,7 +254,7 @@ def _culprits(
     """Return a culprit for each release of the smallest change that a probe shows to be needed."""
     found: list[Culprit] = []
     for name in small.names:
-        probe = small.shown.get(name)
+        probe = small.shown.get(name) or _told_of(case, change, name, probes)
         if probe is None:
             # No build failed with it alone: nothing resolves so, it only has to follow.
             continue
@@ -259,6 +275,16 @@ def _culprits(
     if not found and small.inseparable is not None:
         found = _inseparable(case, change, small, small.inseparable)
     return merged((), found)
+
+
+def _told_of(case: Case, change: Change, name: str, probes: Sequence[Probe]) -> Probe | None:
+    """Return a failing probe whose log names a project that stood there where it failed."""
+    for probe in probes:
+        stood = case.installed(probe).get(name) == change.before.get(name)
+        broken_here = [b for b in breakages_of(probe) if name in (b.lacks, b.user)]
+        if probe.outcome is Outcome.FAIL and stood and broken_here:
+            return probe
+    return None
 
 
 def _inseparable(case: Case, change: Change, small: Smallest, probe: Probe) -> list[Culprit]:
@@ -311,8 +337,9 @@ def _finished(
         if ways and not ways[0].build_constraints:
             most = _most_builds(case, seen)
             case.progress.phase("It passes; narrowing the versions")
-            culprits, probe = yield from narrow_all(case, culprits, probe, most)
+            culprits, probe = yield from narrow_all(case, culprits, probe, most, repaired.followers)
             ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
+            culprits = yield from _completed(case, repaired, culprits, probe, seen)
     except BudgetSpent as spent:
         if not ways:
             raise
@@ -320,6 +347,23 @@ def _finished(
         notes = (*notes, Note(text, ways[0].probe))
     after = replace(repaired, probe=probe, culprits=culprits, notes=notes)
     return _conclusion(case, after, ways)
+
+
+def _completed(
+    case: Case, repaired: _Repaired, culprits: tuple[Culprit, ...], fixed: Probe, seen: Seen
+) -> Story[tuple[Culprit, ...]]:
+    """Return the culprits with those that the fix of a check mends beside them."""
+    if not repaired.shown:
+        return culprits
+    every = {probe.number: probe for probe in repaired.shown}
+    every |= {
+        probe.number: probe
+        for inquiry, probe in seen.answers
+        if inquiry.isolated is None and probe.outcome is Outcome.FAIL and installs(probe)
+    }
+    case.progress.phase("Looking for others that the fix mends")
+    build = repaired.complete
+    return (yield from complete(case, culprits, fixed, list(every.values()), build=build))
 
 
 def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way]) -> Conclusion:

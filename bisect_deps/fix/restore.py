@@ -62,8 +62,10 @@ def _versions_then(case: Case, base: Candidate, now: Mapping[str, str]) -> Mappi
     """Return what was installed when it worked: as known, and for the rest as of the day."""
     if case.good_date is None:
         return case.good
-    loose = _loose(case, base, [name for name in sorted(now) if name not in case.good])
-    return {**as_of(case, base, loose, case.good_date), **case.good}
+    own = {name: version for name, version in case.good.items() if case.named(name)}
+    held = case.settled(base, own)
+    loose = _loose(case, held, [name for name in sorted(now) if name not in case.good])
+    return {**as_of(case, held, loose, case.good_date), **case.good}
 
 
 def _loose(case: Case, base: Candidate, names: Sequence[str]) -> list[str]:

@@ -125,28 +125,33 @@ def parse_manifest(
     return parse(data, path, folder=folder, variables=variables, constraint=constraint, read=read)
 
 
-def read_known_good(path: Path, markers: Mapping[str, str] | None = None) -> Mapping[str, str]:
+def read_known_good(
+    path: Path,
+    markers: Mapping[str, str] | None = None,
+    read: Callable[[str], bytes] | None = None,
+) -> Mapping[str, str]:
     """Return normalised name to version of a lock, a `pip freeze` or any file with pins.
 
-    `markers` is the environment that decides where one name is locked at several versions. Raises
-    InputError where the file pins nothing.
+    `markers` is the environment that decides where one name is locked at several versions; `read`
+    is as in `parse_manifest`, for the file itself, too. Raises InputError where the file pins
+    nothing.
     """
     from bisect_deps.formats.lock import versions
 
-    found = versions(read_pins(path), markers)
+    found = versions(read_pins(path, read), markers)
     if not found:
         hint = "give a lock, pip-compile output or pip freeze"
         raise InputError("no pinned version in it", place=str(path), hint=hint)
     return found
 
 
-def read_pins(path: Path) -> Sequence[Locked]:
+def read_pins(path: Path, read: Callable[[str], bytes] | None = None) -> Sequence[Locked]:
     """Return what a lock, or any input file with pins, holds: names, versions, hashes."""
     from bisect_deps.formats.lock import Locked, read_lock
 
     if is_lock(path):
-        return read_lock(path)
-    manifest = parse_manifest(read_input(path), path)
+        return read_lock(path, read)
+    manifest = parse_manifest(read_input(path, read), path, read=read)
     return tuple(
         Locked(own.name, own.pin, own.hashes, own.marker)
         for own in manifest.requirements

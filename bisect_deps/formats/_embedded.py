@@ -168,12 +168,12 @@ class EmbeddedManifest:
             line = self.document.lines[index]
             if edit.action is EditAction.DROP:
                 dropped.append(index)
-                continue
-            to = edit.to or ""
-            if edit.action is EditAction.REPLACE:
-                changes += replace(self.document, line, to, edit.hashes, self._quote(index))
+            elif edit.action is EditAction.REPLACE:
+                changes += replace(
+                    self.document, line, edit.to or "", edit.hashes, self._quote(index)
+                )
             else:
-                changes += repin(self.document, line, to, edit.hashes)
+                changes += repin(self.document, line, edit.to or "", edit.hashes)
             if edit.comment:
                 changes += self.style.remark(self.embedding, index, edit.comment)
         return changes + (self.style.drop(self.embedding, dropped) if dropped else [])

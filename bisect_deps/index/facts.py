@@ -176,9 +176,23 @@ def _nothing_matches(
         sentence = f"{name} {first.version} is newer than the index as of the given time{day}"
         return Fact(FactKind.TOO_NEW, name, first.version, sentence, nearest)
     wanted = pin or requirement.specifier
-    known = f"; the nearest release is {nearest}" if nearest else ""
+    near = _neighbours(pin, releases) if pin else ([nearest] if nearest else [])
+    said = "release is" if len(near) == 1 else "releases are"
+    known = f"; the nearest {said} {' and '.join(near)}" if near else ""
     sentence = f"the index has no release {name} {wanted}{known}"
     return Fact(FactKind.NO_SUCH_VERSION, name, pin, sentence, nearest)
+
+
+def _neighbours(version: str, releases: Sequence[ReleaseFacts]) -> list[str]:
+    """Return the last release before a version that does not exist, and the first after it."""
+    wanted = parsed(version)
+    fit = [r for r in releases if r.installable and r.yanked is None]
+    fit = [r for r in fit if not r.parsed.is_prerelease] or fit
+    if wanted is None:
+        return []
+    before = [r.version for r in fit if r.parsed < wanted]
+    after = [r.version for r in fit if r.parsed > wanted]
+    return [*before[-1:], *after[:1]]
 
 
 def _judged(

@@ -92,6 +92,7 @@ def render(
     page = _environment().from_string(_resource("report.html.j2"))
     return page.render(
         verdict=verdict,
+        file=listed(verdict.files) or verdict.file,
         version=__version__,
         style=Markup(_resource("report.css")),
         status={"word": status_word(verdict, written), "tone": _TONES[verdict.kind]},

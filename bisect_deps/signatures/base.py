@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
-from bisect_deps.model import BreakageKind, Cause, Phase
+from bisect_deps.model import BreakageKind, Cause, Phase, Remedy, RemedyKind
 
 
 class Blame(str, Enum):
@@ -54,8 +54,9 @@ class Signature:
     and `phase` None mean: that of the frame. `fatal` lines prove that the command failed; the
     others only explain a failure that is proven otherwise. `example` is a real line; `counter`
     one that looks alike and must not match. `advice` may use the pattern's groups in braces.
-    `remedies` are requirements (`setuptools<81`) that get past it: for the build environment where
-    `scope` is BUILD, else beside what is installed. `kind` says how what is installed broke, for an
+    `remedies` are requirements (`setuptools<81`) that get past it, all of them together: for the
+    build environment where `scope` is BUILD, else beside what is installed; the advice begins with
+    them, and `advice` is what to do instead. `kind` says how what is installed broke, for an
     error at run time; its groups are told in `evidence/breakages.py`.
     """
 
@@ -78,6 +79,12 @@ class Signature:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "regex", re.compile(self.pattern))
+
+    @property
+    def as_remedies(self) -> tuple[Remedy, ...]:
+        """Return the remedies with where they have to be in force."""
+        kind = RemedyKind.BUILD if self.scope is Scope.BUILD else RemedyKind.RUN
+        return tuple(Remedy(kind, requirement) for requirement in self.remedies)
 
     def match(self, text: str) -> re.Match[str] | None:
         """Return the match in one line, or None; the gate is looked at first."""

@@ -10,8 +10,18 @@ from bisect_deps.signatures.base import Scope, Signature, Weight
 _REMOVED = Cause.BUILD_API_REMOVED
 
 
-def _old(constraint: str) -> str:
-    return f"build with the tools it was made for: a build constraint `{constraint}`"
+def _lost(name: str, module: str, below: str, example: str) -> Signature:
+    """Return the signature of a part of setuptools that is gone from `below` on."""
+    return Signature(
+        name=name,
+        gate=("No module named",),
+        pattern=rf"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>{module})'?(?:;|$|\s)",
+        cause=_REMOVED,
+        means="the build script imports {module}, which setuptools no longer has",
+        example=f"ModuleNotFoundError: No module named '{example}'",
+        weight=Weight.EXACT + 5,
+        remedies=(f"setuptools<{below}",),
+    )
 
 
 _ALL: tuple[Signature, ...] = (
@@ -21,7 +31,7 @@ _ALL: tuple[Signature, ...] = (
         pattern=r"use_2to3 is invalid|error in .{1,80} setup command: use_2to3",
         cause=_REMOVED,
         means="the build script asks setuptools for `use_2to3`, which setuptools 58 removed",
-        advice=_old("setuptools<58"),
+        remedies=("setuptools<58",),
         example="error in anyjson setup command: use_2to3 is invalid.",
         weight=Weight.EXACT + 5,
     ),
@@ -31,7 +41,7 @@ _ALL: tuple[Signature, ...] = (
         pattern=r"cannot import name '?(?P<what>Feature|convert_path|parse_config_files|bdist_wininst|upload_docs|bdist_msi|log|msvccompiler|six|find_module|setuptools)'? from '?(?P<module>setuptools[\w.]{0,60}|distutils[\w.]{0,60})|cannot import name '?(?P<what2>Feature)'?|module 'setuptools[\w.]{0,60}' has no attribute|module 'distutils[\w.]{0,60}' has no attribute|'(?:dry_run|install_layout)'",
         cause=_REMOVED,
         means="the build script uses something that setuptools no longer has",
-        advice=_old("setuptools<46"),
+        remedies=("setuptools<46",),
         example="    ImportError: cannot import name 'Feature' from 'setuptools' "
         "(/app/.venv/lib/python3.8/site-packages/setuptools/__init__.py)",
         weight=Weight.EXACT + 4,
@@ -42,18 +52,39 @@ _ALL: tuple[Signature, ...] = (
         pattern=r"AttributeError: '?cython_sources'?|object has no attribute '?cython_sources'?",
         cause=_REMOVED,
         means="the build script does not know Cython 3",
-        advice=_old("Cython<3"),
+        remedies=("Cython<3",),
         example="AttributeError: cython_sources",
         weight=Weight.EXACT + 5,
     ),
     Signature(
         name="setup-setuptools-module",
         gate=("No module named",),
-        pattern=r"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>pkg_resources|distutils|imp|setuptools\.command\.test|setuptools\.extern|setuptools\.dep_util|setuptools\._distutils|distutils\.msvccompiler|numpy\.distutils|lib2to3|asynchat|asyncore|pipes|cgi|imghdr|smtpd|telnetlib|crypt|nntplib|sndhdr|uu|xdrlib|audioop|aifc|chunk|msilib|nis|ossaudiodev|spwd|sunau|symbol|parser|formatter|binhex|distutils\.[\w.]{1,40}|setuptools\.[\w.]{1,40})'?(?:;|$|\s)",
+        pattern=r"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>pkg_resources|distutils|setuptools|distutils\.[\w.]{1,40}|setuptools\.[\w.]{1,40})'?(?:;|$|\s)",
         cause=_REMOVED,
         means="the build script imports {module}, which this Python or setuptools no longer has",
-        advice=_old("setuptools<81"),
+        remedies=("setuptools<81",),
         example="ModuleNotFoundError: No module named 'pkg_resources'",
+        weight=Weight.EXACT + 4,
+    ),
+    _lost("setup-extern", r"setuptools\.extern(?:\.\w{1,40}){0,3}", "71", "setuptools.extern.six"),
+    _lost("setup-dep-util", r"setuptools\.dep_util", "70", "setuptools.dep_util"),
+    _lost(
+        "setup-uploads",
+        r"setuptools\.command\.(?:upload_docs|register|upload)",
+        "75",
+        "setuptools.command.upload_docs",
+    ),
+    _lost(
+        "setup-msvc", r"(?:setuptools\._)?distutils\.msvc9?compiler", "74", "distutils.msvccompiler"
+    ),
+    Signature(
+        name="setup-standard-module",
+        gate=("No module named",),
+        pattern=r"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>imp|numpy\.distutils|lib2to3|asynchat|asyncore|pipes|cgi|imghdr|smtpd|telnetlib|crypt|nntplib|sndhdr|uu|xdrlib|audioop|aifc|chunk|msilib|nis|ossaudiodev|spwd|sunau|symbol|parser|formatter|binhex)'?(?:;|$|\s)",
+        cause=_REMOVED,
+        means="the build script imports {module}, which this Python no longer has",
+        advice="take a newer release of {project}, or build with an older Python",
+        example="ModuleNotFoundError: No module named 'imp'",
         weight=Weight.EXACT + 4,
     ),
     Signature(
@@ -62,7 +93,8 @@ _ALL: tuple[Signature, ...] = (
         pattern=r"module 'pkgutil' has no attribute 'ImpImporter'|'?ImpImporter'?\. Did you mean|object has no attribute 'find_module'",
         cause=_REMOVED,
         means="a setuptools from before Python 3.12 is used for the build",
-        advice="build with a newer setuptools: a build constraint `setuptools>=66.1`, or a release that does not pin it",
+        advice="take a release that does not pin an old setuptools",
+        remedies=("setuptools>=66.1",),
         example="AttributeError: module 'pkgutil' has no attribute 'ImpImporter'. Did you mean: 'zipimporter'?",
         weight=Weight.EXACT + 5,
     ),
@@ -91,7 +123,7 @@ _ALL: tuple[Signature, ...] = (
         pattern=r"Invalid dash-separated key|No module named ['\"]setuptools\.command\.test|InvalidConfigError: .{0,80}(?:deprecated|no longer)|error: invalid command '(?P<what>bdist_wheel|test|upload|register|develop)'",
         cause=_REMOVED,
         means="the build script uses a setuptools feature that is gone",
-        advice=_old("setuptools<78"),
+        remedies=("setuptools<78",),
         example="setuptools.errors.InvalidConfigError: Invalid dash-separated key 'description-file' in 'metadata' (setup.cfg), please use the underscore name 'description_file' instead.",
         weight=Weight.EXACT,
     ),
@@ -173,7 +205,8 @@ _ALL: tuple[Signature, ...] = (
         pattern=r"^\s*error in (?P<what>.{1,80}) setup command: (?P<why>.{1,200})",
         cause=Cause.SETUP_SCRIPT_ERROR,
         means="setuptools refuses what the build script declares",
-        advice="take another release, or build with an older setuptools: a build constraint `setuptools<66`",
+        advice="take another release",
+        remedies=("setuptools<66",),
         example="error in celery setup command: 'install_requires' must be a string or list of strings",
         weight=Weight.CAUSE,
     ),

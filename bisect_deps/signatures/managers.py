@@ -128,7 +128,7 @@ SIGNATURES: tuple[Signature, ...] = (
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
         means="a declared dependency cannot be read",
-        advice="mend the line",
+        advice="correct the line",
         example="Could not parse version constraint: =>1.20",
         weight=Weight.EXACT,
         fatal=True,

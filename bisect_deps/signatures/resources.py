@@ -1,6 +1,6 @@
 """The machine and the job: disk, memory, time limits, places that cannot be written.
 
-A full disk and want of memory are the machine's whoever says so; of the rest only the installer or
+A full disk and lack of memory are the machine's whoever says so; of the rest only the installer or
 the job itself can tell: what a build script lacks or may not write is that script's failure.
 """
 

@@ -114,6 +114,13 @@ def test_standard_input_is_bisected_and_written_elsewhere(tmp_path: Path, served
     assert "run the same command again with -o FILE" in flat(again.stdout)
 
 
+def test_the_python_of_the_file_may_be_asked_for(tmp_path: Path, served: str) -> None:
+    write(tmp_path, {"requirements.txt": "plain==1.0\n"})
+    done = run(tmp_path, "--python", "auto", url=served)
+    assert done.returncode == 0, done.stderr
+    assert "for which Python the file was made; it is built for Python 3." in done.stderr
+
+
 def flat(text: str) -> str:
     return " ".join(text.split())
 

@@ -109,7 +109,7 @@ def test_advice_about_a_scripts_own_download_is_not_to_check_the_index(log_of: t
         "virtual memory exhausted: Cannot allocate memory",
     ],
 )
-def test_a_full_disk_and_want_of_memory_are_the_machines_whoever_says_so(
+def test_a_full_disk_and_lack_of_memory_are_the_machines_whoever_says_so(
     log_of: type, line: str
 ) -> None:
     assert diagnose(log_of(line), requirements=["a==1"], exit_status=1).cause is Cause.RESOURCES

@@ -34,7 +34,7 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from tests.fix.resolving import Query
-from tests.fix.simulated import FOLDER, ROOT, Conditions, Endless, Quality, Scenario, parts
+from tests.fix.simulated import FOLDER, ROOT, Checks, Conditions, Endless, Quality, Scenario, parts
 from tests.fix.solving import Told
 from tests.fix.world import Fault, in_sight, parse, read
 
@@ -95,11 +95,18 @@ class Truth:
     def __init__(self, scenario: Scenario, *, strict: bool = True) -> None:
         self.scenario = scenario
         self.strict = strict
+        before = scenario.state(Candidate())
+        broken = before.solution is None or any(not fault.installs for fault in before.faults)
+        # Nobody asked for a check, and a file that does not install is not imported.
+        self.install_alone = scenario.checks is Checks.IMPLIED and broken
         self._failing: dict[tuple[Candidate, tuple[str, ...]], tuple[Failing, ...]] = {}
 
     def passes(self, candidate: Candidate, build_constraints: Sequence[str] = ()) -> bool:
         """Say whether a candidate installs and passes its checks."""
-        return self.scenario.state(candidate, build_constraints).passes
+        state = self.scenario.state(candidate, build_constraints)
+        if self.install_alone:
+            return state.solution is not None and all(fault.installs for fault in state.faults)
+        return state.passes
 
     def failing(
         self, candidate: Candidate, build_constraints: Sequence[str] = ()
@@ -161,9 +168,10 @@ class Truth:
         if state.solution is None:
             yield from self._conflicts(self.scenario.query(candidate))
             return
-        for fault in state.faults:
+        faults = [own for own in state.faults if not (self.install_alone and own.installs)]
+        for fault in faults:
             if not any(
-                dict(other.members).items() < dict(fault.members).items() for other in state.faults
+                dict(other.members).items() < dict(fault.members).items() for other in faults
             ):
                 yield _of_fault(fault)
         for name in state.missing:
@@ -219,7 +227,10 @@ class Truth:
         """Say whether a culprit is at fault where one edit is taken back, or must be followed."""
         failing = self.failing(rest, tools)
         return any(
-            own.name == "conflict" or own.holds(culprit) or own.names & _names(culprit)
+            own.name == "conflict"
+            or own.holds(culprit)
+            or own.names & _names(culprit)
+            or self._pulls_in(own, culprit)
             for own in failing
             for culprit in told.culprits
         )
@@ -241,12 +252,14 @@ class Truth:
         return [lines, limits] == meant
 
     def _incomplete(self, told: Told) -> Iterator[Violation]:
-        if told.kind is VerdictKind.INCONCLUSIVE or self.scenario.quality is Quality.STATUS:
+        if told.fix is None or self.scenario.quality is Quality.STATUS:
             return
         seen = set(chain.from_iterable(told.shown.values())) | {"conflict"}
         for own in self.failing(Candidate()):
-            named = {m.name for culprit in told.culprits for m in culprit.members}
+            named = set().union(*(_names(culprit) for culprit in told.culprits))
             unnamed = self._to_be_named(own, named) - named
+            if self._is_hidden(own) or any(self._pulls_in(own, c) for c in told.culprits):
+                continue
             if own.name in seen and unnamed:
                 text = ", ".join(sorted(unnamed))
                 yield Violation(3, f"{own} was shown, and {text} is not named")
@@ -255,7 +268,10 @@ class Truth:
         """Return the projects of a failing set that a verdict has to name."""
         fault = next((own for own in self.scenario.world.faults if own.name == failing.name), None)
         quality = self.scenario.quality
-        if self.strict or fault is None or quality is Quality.EXACT or len(fault.members) == 1:
+        if not self.strict and fault is not None:
+            # The side that the fix moves is the culprit; where no other fix is known, it is enough.
+            return frozenset() if failing.names & named else failing.names
+        if fault is None or quality is Quality.EXACT or len(fault.members) == 1:
             return failing.names
         if quality is Quality.HALF:
             return frozenset({fault.members[0 if fault.blind == "lacks" else 1][0]})
@@ -275,6 +291,16 @@ class Truth:
             yield Violation(4, f"{_named(culprit)} has a passing probe that did not pass")
         for narrowing in culprit.narrowings:
             yield from self._of_narrowing(told, culprit, narrowing)
+
+    def _is_hidden(self, failing: Failing) -> bool:
+        """Say whether a conflict shows only once sources are built: the resolver cannot know it."""
+        if failing.name != "conflict":
+            return False
+        return any(
+            not listing.wheel
+            for name in failing.names
+            for listing in self.scenario.world.projects.get(name, ())
+        )
 
     def _pulls_in(self, failing: Failing, culprit: Culprit) -> bool:
         """Say whether a line is named for a release that it pulls in, where no log tells which."""
@@ -304,7 +330,9 @@ class Truth:
                 return True
             return any(names & own.names for own in self.failing(probe.candidate))
         faults = [fault for fault in self.scenario.world.faults if fault.name in seen]
-        return any(names & fault.names for fault in faults)
+        if any(names & fault.names for fault in faults):
+            return True
+        return any(self._pulls_in(_of_fault(fault), culprit) for fault in faults)
 
     # --- ranges -------------------------------------------------------------------------------
 

@@ -129,6 +129,12 @@ def test_the_python_of_the_file_comes_first_and_links_its_build() -> None:
     assert "Not pinned: flask>=2.0,<2.1 (2.0.3) and six (1.17.0)" in text
 
 
+def test_several_files_are_all_named() -> None:
+    page = render(changed(READY, file="a.txt", files=("a.txt", "sub/b.txt")))
+    assert "<title>Fix found: a.txt and sub/b.txt - depbisect</title>" in page
+    assert "3 lines of a.txt and sub/b.txt break the build" in Page(page).text
+
+
 def test_what_to_install_is_listed_by_system() -> None:
     page = Page(render(NOT_FIXED))
     assert "Fedoradnf install mysql-devel" in page.text

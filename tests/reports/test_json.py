@@ -135,6 +135,12 @@ def test_the_python_of_the_file_is_told_with_its_facts() -> None:
     assert to_json(READY)["python_for"] is None
 
 
+def test_several_files_survive_a_round_trip() -> None:
+    report = to_json(replace(READY, files=("a.txt", "b.txt")))
+    assert report["files"] == ["a.txt", "b.txt"]
+    assert from_json(report).files == ("a.txt", "b.txt")
+
+
 def test_notes_of_older_reports_are_sentences_alone() -> None:
     old = {**to_json(READY), "notes": ["numpy is old."]}
     jsonschema.validate(old, schema())

@@ -245,6 +245,24 @@ def test_a_fix_in_other_files_asks_for_a_folder() -> None:
     assert "Install it with: uv pip install -r requirements.txt --build-constraints" in text
 
 
+def test_several_files_are_named_and_written_to_a_folder() -> None:
+    edits = tuple(replace(edit, file="a.txt") for edit in FIX.edits)
+    several = replace(
+        READY, file="a.txt", files=("a.txt", "sub/b.txt"), fix=replace(FIX, edits=edits)
+    )
+    text = flat(render(several))
+    assert "3 lines of a.txt and sub/b.txt break the build" in text
+    assert "with --write to change a.txt in place, or with -o FOLDER/ to write all files" in text
+
+
+@pytest.mark.parametrize("files", [(), ("a.txt", "<stdin>")])
+def test_standard_input_is_not_to_be_written_in_place(files: tuple[str, ...]) -> None:
+    fix = replace(FIX, edits=tuple(replace(edit, file="<stdin>") for edit in FIX.edits))
+    text = flat(render(replace(READY, file="<stdin>", files=files, fix=fix)))
+    assert "--write" not in text
+    assert f"same command again with -o {'FOLDER/' if files else 'FILE'} to write" in text
+
+
 def test_without_a_fix_the_best_known_is_said() -> None:
     text = flat(render(NOT_FIXED))
     assert "Known to pass: the file without mysqlclient." in text

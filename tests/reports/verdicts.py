@@ -391,7 +391,7 @@ HOSTILE = Verdict(
     probes=(probe(1, ProbeKind.WHOLE, FAIL, 4.0),),
     builds=1,
     notes=(Note("{{ 7 * 7 }} <style>body{display:none}</style>", 1, "<b>\x1b[2J</b>"),),
-    python_for=PythonFor("<i>3.8</i>", ("<script>\x1b[2J",), "/tmp/\x1b[2J", 1),
+    python_for=PythonFor("<i>3.8</i>", ("<script>\x1b[2J",), "/opt/\x1b[2J", 1),
     unpinned={"evil<b>\x1b[2J": "1.0\u202e"},
 )
 ANOTHER_AGE = Verdict(

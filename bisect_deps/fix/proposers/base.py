@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bisect_deps.fix.case import Case, is_older
 from bisect_deps.index import ReleaseFacts
@@ -20,7 +20,9 @@ from bisect_deps.resolution.upgrades import Floor, find_bumps
 
 # How many versions of one project the resolver is asked for before a move is given up: each costs
 # a tenth of a second, and no build.
-MOST_ASKED = 8
+MOST_ASKED = 16
+# What appears so shortly before another release is made for that one, not for the one before it.
+TOGETHER = timedelta(days=2)
 # For so many of them, the lines that stand in the way are moved as well.
 MOST_JOINTLY = 2
 
@@ -146,7 +148,7 @@ def newer_than(case: Case, name: str, version: str) -> list[ReleaseFacts]:
 
 
 def superseded(case: Case, name: str, version: str) -> datetime | None:
-    """Return when the next minor series of a project began: what its release can have known ended.
+    """Return when what a release can have known ended: shortly before its next minor series began.
 
     None where no newer series is in sight, or the index tells no dates.
     """
@@ -156,7 +158,7 @@ def superseded(case: Case, name: str, version: str) -> datetime | None:
         for release in case.releases(name)
         if release.uploaded and series(release.version) > own
     ]
-    return min(later, default=None)
+    return min(later) - TOGETHER if later else None
 
 
 def series(version: str) -> tuple[int, int]:

@@ -29,6 +29,7 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
         return
     pins = case.pins(scene.candidate)
     yield from _between(case, scene, lacks)
+    yield from _between(case, scene, user)
     if user in scene.held:
         # It broke with another release before: one newer release of it may mend both.
         yield from _lift(case, scene, user, lacks)
@@ -65,6 +66,9 @@ def _between(case: Case, scene: Scene, name: str) -> Iterator[Move]:
         return
     between = [r for r in newer_than(case, name, now) if is_older(r.version, before)]
     heads = {series(release.version): release.version for release in between}
+    heads.pop(series(now), None)
+    if len(heads) > 1:
+        heads.pop(series(before), None)
     tops = sorted(heads.values(), key=Version)
     yield from moved(
         case, scene.candidate, name, tops[len(tops) // 2 :], f"{name} {{version}} lies between"
@@ -80,12 +84,13 @@ def _hold(case: Case, scene: Scene, name: str, other: str) -> Iterator[Move]:
 
 
 def _lift(case: Case, scene: Scene, name: str, other: str) -> Iterator[Move]:
-    """Lift one side to its first release that can know the other's, then to its newest."""
+    """Lift one side to a release that can know the other's, the first that suits; or the newest."""
     newer = newer_than(case, name, scene.installed[name])
     version = scene.installed[other]
     knowing = since(newer, began(case, other, version))
     base = without(scene.candidate, scene.held.get(name, ()))
-    why = f"{name} {{version}} is the first that can know {other} {version}"
-    yield from lifted(case, base, name, knowing, why)
+    why = f"{name} {{version}} can know {other} {version}"
+    earlier = [release for release in reversed(newer) if release not in knowing]
+    yield from lifted(case, base, name, [*knowing, *earlier], why)
     newest = list(reversed(newer))
     yield from lifted(case, base, name, newest, f"{name} {{version}} is its newest release")

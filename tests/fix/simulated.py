@@ -371,7 +371,6 @@ class SimulatedBuilds:
                 inquiry.imports and tried_out,
                 added if inquiry.imports and tried_out else (),
                 inquiry.build_constraints,
-                inquiry.dry_run,
                 inquiry.repeat,
             )
         )
@@ -441,17 +440,15 @@ class SimulatedBuilds:
         solution = Solver(bare).solve(Query((text,)))
         if solution is None:
             return self._failed(number, ["conflict"], shown.conflict(), None)
-        # Where only metadata is asked for, nothing is compiled that could fail for no reason.
-        flake = None if inquiry.dry_run else self._flake(solution.releases, key)
+        flake = self._flake(solution.releases, key)
         shown = _Shown(scenario, (), solution)
         if flake is not None:
             return self._failed(number, [f"flake {flake}"], shown.flake(flake), None)
         for fault in sorted(scenario.world.faults, key=lambda one: one.place):
-            met = fault.phase is Phase.METADATA if inquiry.dry_run else not fault.installs
             remedied = fault.remedy in inquiry.build_constraints
-            if met and not remedied and fault.within(solution.releases):
+            if not fault.installs and not remedied and fault.within(solution.releases):
                 return self._failed(number, [fault.name], shown.faults([fault]), None)
-        return Outcome.PASS, passed(), None if inquiry.dry_run else solution.releases
+        return Outcome.PASS, passed(), solution.releases
 
     def _is_tried_out(self, inquiry: Inquiry) -> bool:
         if self.scenario.checks.imports:

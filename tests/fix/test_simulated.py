@@ -350,16 +350,6 @@ def test_a_build_that_takes_longer_than_it_may_is_no_answer(
         assert builds.shown[probe.number] == (() if late else ("flint",))
 
 
-def test_only_metadata_can_fail_where_only_metadata_is_asked_for() -> None:
-    for phase, outcome in ((Phase.BUILD, Outcome.PASS), (Phase.METADATA, Outcome.FAIL)):
-        given = scenario(replace(BUILD, phase=phase), flakes={"app==1.0": 1.0})
-        inquiries = [alone(f"{name}==1.0", dry_run=True) for name in ("side", "app")]
-        inquiries.append(alone("side==9.0", dry_run=True))
-        probes = probed(given, *inquiries)
-        assert [probe.outcome for probe in probes] == [outcome, Outcome.PASS, Outcome.FAIL]
-        assert [probe.installed for probe in probes] == [None] * 3
-
-
 def test_delays_follow_from_their_seed_and_change_no_answer() -> None:
     given = scenario(PAIR, BUILD)
     inquiries = [whole(), whole(MOVE), alone("side==1.0")]

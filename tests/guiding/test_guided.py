@@ -20,6 +20,7 @@ from bisect_deps.reports.json import to_json
 from bisect_deps.sessions import Given, Store, Word
 from tests.support.person import ByTheSameAnswers, Secret, random_case, run_by
 
+FILE = "requirements.txt"
 PAIR = Secret(tuple(f"p{at}==1.{at}" for at in range(9)), (frozenset({"p2==1.2", "p7==1.7"}),))
 
 
@@ -67,8 +68,10 @@ def test_a_person_is_asked_what_a_builder_is_asked_and_hears_the_same(
             for each in guided.verdict().culprits
         }
         assert culprits <= set(secret.broken)
-        assert secret.builds(file.read_bytes())
-        assert file.read_bytes() != secret.text
+        fallback = guided.verdict().fallback
+        assert fallback is not None
+        assert secret.builds(guided.manifest.render(fallback.edits)[FILE])
+        assert file.read_bytes() == secret.text, "no line is left out without leave"
 
 
 @pytest.mark.parametrize("seed", range(100, 103))
@@ -258,21 +261,23 @@ def test_includes_are_changed_where_they_are_and_come_back(tmp_path: Path) -> No
     with Store(file.parent) as store:
         start, manifest = new_start(file, evidence=False)
         guided = begin(store, start, manifest, None)
-        secret = Secret((), (frozenset({"b==1"}),))
+        secret, seen = Secret((), (frozenset({"b==1"}),)), set[str]()
         while guided.position.inquiry is not None:
             text = (tmp_path / "base.txt").read_bytes() + file.read_bytes()
             guided.answer(Given(Word.GOOD if secret.builds(text) else Word.BAD))
-        assert (tmp_path / "base.txt").read_text() == "a==1\n# depbisect: b==1\n"
-        assert file.read_text() == "-r ../base.txt\nc==1\n"
+            seen.add((tmp_path / "base.txt").read_text())
+            assert file.read_text().startswith("-r ../base.txt\n")
+        assert "a==1\n# depbisect: b==1\n" in seen
         guided.reset()
     assert (tmp_path / "base.txt").read_text() == "a==1\nb==1\n"
+    assert file.read_text() == "-r ../base.txt\nc==1\n"
 
 
 def test_candidates_go_elsewhere_and_the_file_is_never_touched(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         guided = started(tmp_path, PAIR, store, to=str(tmp_path / "build.txt"))
-        finished(guided, PAIR)
-        assert PAIR.builds((tmp_path / "build.txt").read_bytes())
+        built = finished(guided, PAIR)
+        assert any(map(PAIR.builds, built))
         assert (tmp_path / "requirements.txt").read_bytes() == PAIR.text
         guided.reset()
     assert not (tmp_path / "build.txt").exists()

@@ -502,10 +502,15 @@ def _concluded(
 def certified(
     by_number: Mapping[int, Requirement], one: Certified, probes: Mapping[Items, Probe]
 ) -> Culprit:
-    """Return the culprit that a search certified, told by the log of its failing probe."""
+    """Return the culprit that a search certified, told by the log of its failing probe.
+
+    A member without which nothing passes, but fails otherwise, is no part of this failure: what is
+    left needs it.
+    """
+    shown = [n for n in one.members if any(n not in items for items in one.passing)]
     members = [
         Member(by_number[number], by_number[number].name, by_number[number].pin)
-        for number in sorted(one.members)
+        for number in sorted(shown or one.members)
     ]
     passing = next(
         (

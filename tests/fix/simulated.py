@@ -262,10 +262,11 @@ class Conditions:
     """What must not change a verdict.
 
     How long builds take (`delays`, a seed), in which order those of one round end (`order`, a
-    seed), and what a `journal` answers.
+    seed), and what a `journal` answers. No build of these seeds takes as long as `timeout`.
     """
 
     delays: int = 0
+    timeout: float = TIMEOUT
     order: int = 0
     journal: dict[str, Probe] = field(default_factory=dict)
 
@@ -375,7 +376,7 @@ class SimulatedBuilds:
     def _build(self, inquiry: Inquiry, key: str) -> Probe:
         number = self._number()
         seconds = delay(self.conditions.delays, key)
-        if seconds > TIMEOUT:
+        if seconds > self.conditions.timeout:
             outcome, diagnosis, installed = Outcome.UNRESOLVED, stopped(), None
             self.shown[number] = ()
         elif inquiry.isolated is not None:

@@ -335,8 +335,8 @@ def test_a_platform_tells_less_and_checks_always() -> None:
 
 
 def test_a_build_that_takes_longer_than_it_may_is_no_answer() -> None:
-    builds = SimulatedBuilds(scenario(BUILD))
-    probes = builds.answer([alone("side==1.0", repeat=number, limit=5.0) for number in range(40)])
+    builds = SimulatedBuilds(scenario(BUILD), Conditions(timeout=5.0))
+    probes = builds.answer([alone("side==1.0", repeat=number) for number in range(40)])
     stopped = [probe for probe in probes if probe.seconds > 5.0]
     assert 0 < len(stopped) < 40
     for probe in probes:

@@ -87,7 +87,11 @@ def listed(path: Path, places: Sequence[str]) -> list[Mutation]:
     """Return the mutations of a file whose place is one of these, all without any."""
     data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     found = [Mutation(**entry) for entry in data["mutation"]]
-    return [own for own in found if not places or any(_is_in(own.file, p) for p in places)]
+    return [
+        mutation
+        for mutation in found
+        if not places or any(_is_in(mutation.file, p) for p in places)
+    ]
 
 
 def _is_in(file: str, place: str) -> bool:
@@ -130,12 +134,12 @@ def sampled(root: Path, places: Sequence[str], count: int, seed: int) -> list[Mu
     found: list[Mutation] = []
     while len(found) < count and any(kinds.values()):
         for kind in sorted(kinds):
-            own = kinds[kind]
-            while own and not _parses(root, own[-1]):
-                own.pop()
-            if own and len(found) < count:
-                found.append(own.pop())
-    return sorted(found, key=lambda own: (own.file, own.start or 0))
+            left = kinds[kind]
+            while left and not _parses(root, left[-1]):
+                left.pop()
+            if left and len(found) < count:
+                found.append(left.pop())
+    return sorted(found, key=lambda mutation: (mutation.file, mutation.start or 0))
 
 
 def _files(root: Path, places: Sequence[str]) -> Iterator[Path]:
@@ -405,7 +409,7 @@ def results(
     found: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="mutations-") as name:
         copy = copied(root, Path(name) / "copy")
-        for command in sorted({tests or mirror_of(root, own.file) for own in mutations}):
+        for command in sorted({tests or mirror_of(root, mutation.file) for mutation in mutations}):
             code, output = pytest(copy, command, timeout)
             if code != 0:
                 raise SystemExit(f"{command} fails without any mutation:\n{output[-2000:]}")
@@ -421,12 +425,12 @@ def results(
 
 def row(result: Result) -> str:
     """Return a result as a row of the table."""
-    own = result.mutation
-    change = f"{_short(own.old)} -> {_short(own.new)}"
+    mutation = result.mutation
+    change = f"{_short(mutation.old)} -> {_short(mutation.new)}"
     noticed = result.test.rpartition("/")[2]
     return (
-        f"{result.outcome:9} {result.seconds:6.1f} s  {own.file.removeprefix(PACKAGE + '/')}: "
-        f"{own.name}  [{change}]  {noticed}"
+        f"{result.outcome:9} {result.seconds:6.1f} s  {mutation.file.removeprefix(PACKAGE + '/')}: "
+        f"{mutation.name}  [{change}]  {noticed}"
     ).rstrip()
 
 
@@ -438,11 +442,15 @@ def _short(text: str) -> str:
 def summary(found: Sequence[Result]) -> str:
     """Return how many were caught, of those that were run, by folder and in all."""
     lines = []
-    folders = sorted({Path(own.mutation.file).parent.as_posix() for own in found})
+    folders = sorted({Path(result.mutation.file).parent.as_posix() for result in found})
     for folder in [*folders, ""]:
-        some = [own for own in found if folder in ("", Path(own.mutation.file).parent.as_posix())]
-        ran = [own for own in some if own.outcome != STALE]
-        caught = sum(own.is_caught for own in ran)
+        some = [
+            result
+            for result in found
+            if folder in ("", Path(result.mutation.file).parent.as_posix())
+        ]
+        ran = [result for result in some if result.outcome != STALE]
+        caught = sum(result.is_caught for result in ran)
         stale = f", {len(some) - len(ran)} stale" if len(some) > len(ran) else ""
         lines.append(f"{folder or 'all'}: {caught} of {len(ran)} caught{stale}")
     return "\n".join(lines)
@@ -470,7 +478,7 @@ def main() -> int:
 
     found = results(ROOT, chosen, options.tests, hear, options.timeout)
     print(summary(found))
-    return int(sum(own.is_caught for own in found) < options.least)
+    return int(sum(result.is_caught for result in found) < options.least)
 
 
 if __name__ == "__main__":

@@ -317,4 +317,5 @@ def _case(
         same_tool=settings.installer == "uv" and settings.builder == "local",
         allow_removal=settings.allow_removal,
         narrow=settings.narrow,
+        annotate=settings.annotate,
     )

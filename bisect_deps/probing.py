@@ -51,9 +51,8 @@ class Inquiry:
     """A question about the manifest, to be answered by one build.
 
     `isolated` names one requirement (`numpy==1.19.5`) to be built alone in place of the candidate.
-    `check` False leaves the user's checks out; `imports` asks for the imports check. `dry_run` only
-    has the metadata of what is `isolated` built. Equal inquiries with another `repeat` are asked
-    again on purpose.
+    `check` False leaves the user's checks out; `imports` asks for the imports check. Equal
+    inquiries with another `repeat` are asked again on purpose.
     """
 
     candidate: Candidate
@@ -63,7 +62,6 @@ class Inquiry:
     check: bool = True
     imports: bool = False
     build_constraints: tuple[str, ...] = ()
-    dry_run: bool = False
     repeat: int = 0
 
 
@@ -400,7 +398,6 @@ class Prober:
             imports,
             unasked,
             inquiry.build_constraints,
-            inquiry.dry_run,
         )
         return Order(
             files=files,
@@ -412,7 +409,6 @@ class Prober:
             timeout=self.limits.timeout,
             isolated=inquiry.isolated,
             build_constraints=inquiry.build_constraints,
-            dry_run=inquiry.dry_run,
         )
 
     def _key(self, inquiry: Inquiry, order: Order) -> str:
@@ -424,7 +420,6 @@ class Prober:
             order.imports,
             *order.unasked,
             order.build_constraints,
-            *(["dry run"] if inquiry.dry_run else []),
             inquiry.repeat,
             self._identity,
         )

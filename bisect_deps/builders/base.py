@@ -44,8 +44,7 @@ class Order:
     passes over the projects in `unasked`: lines of ours that the user's file does not have.
     `timeout` is for the whole build. `label` is shown in the system's own UI. `isolated` names one
     requirement (`numpy==1.19.5`) to be built alone without its dependencies in place of the files.
-    `build_constraints` are lines for the build environments of source builds. `dry_run` asks for
-    the metadata of what is isolated, and no more: nothing is compiled or installed.
+    `build_constraints` are lines for the build environments of source builds.
     """
 
     files: Mapping[str, bytes]
@@ -58,7 +57,6 @@ class Order:
     label: str = ""
     isolated: str | None = None
     build_constraints: tuple[str, ...] = ()
-    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,8 +295,6 @@ class LocalBuilder:
         command = self._installer.command(
             env, written.file, alone=order.isolated is not None, build_constraints=constraints
         )
-        if order.dry_run:
-            command = [*command, "--dry-run"]
         settings = self._installer.settings(constraints)
         if constraints is not None or self._options.own_cache:
             settings |= self._cache_apart(order)

@@ -302,12 +302,18 @@ def _accused_by(case: Case, standing: Standing, suspect: Suspect) -> Iterator[Ac
 
 
 def _by_facts(case: Case, standing: Standing) -> Iterator[Accused]:
-    """Yield the pinned releases that the index is evidence against, in the file's order."""
+    """Yield the pinned releases that the index is evidence against, in the file's order.
+
+    A release that has no wheel for any Python is built from its source everywhere: no evidence.
+    """
     if case.index is None:
         return
     case.index.prefetch([line.name for line in case.standing if line.name])
     for line in edited(case.standing, standing.candidate.edits):
         if line.pin is None or line.url is not None:
+            continue
+        known = case.release(line.name, line.pin)
+        if known is not None and not known.has_wheel and known.python_ok:
             continue
         if any(fact.kind in TELLING for fact in case.index.facts(line)):
             written = case.manifest.requirements[line.number]

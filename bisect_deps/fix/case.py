@@ -74,6 +74,7 @@ class Case:
     alternatives: bool = False
     allow_removal: bool = False
     narrow: Narrow = Narrow.QUICK
+    annotate: bool = False
     record: Record | None = None
     tell: Callable[[Candidate, int], None] | None = None
 

@@ -138,7 +138,7 @@ def _amended(
     case: Case, standing: Standing, numbers: frozenset[int], amended: Mapping[int, Edit]
 ) -> Iterator[Candidate]:
     """Yield candidates with some lines amended, and the other culprits moved."""
-    kept = [e for e in standing.candidate.edits if e.action is EditAction.REPLACE]
+    kept = [edit for edit in standing.candidate.edits if _is_for_good(case, edit)]
     edits = [*kept, *amended.values()]
     if amended and not numbers:
         yield with_edits(standing.candidate, amended.values())
@@ -148,6 +148,14 @@ def _amended(
     for choice in _choices_to_move(standing, numbers):
         for candidate in bumps(case, standing, choice, beside=edits):
             yield with_edits(candidate, edits)
+
+
+def _is_for_good(case: Case, edit: Edit) -> bool:
+    """Say whether no release takes the place of what an edit did: another text, a path left out."""
+    if edit.action is EditAction.DROP and edit.number is not None:
+        line = case.manifest.requirements[edit.number]
+        return bool(line.url) or line.editable
+    return edit.action is EditAction.REPLACE
 
 
 def _holding(

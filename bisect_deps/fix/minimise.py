@@ -132,7 +132,7 @@ def _one_by_one(
 def _beside_alone(
     case: Case, change: Change, passing: Probe, answers: list[Probe]
 ) -> Story[Probe | None]:
-    """Return a passing build of what no edit moved alone: then the edits were only the way there."""
+    """Return a passing build of what no edit moved, moved alone: the edits only led there."""
     beside = [name for name in change.names if name not in _edited(passing)]
     candidate = change.made(case, beside) if beside else None
     if candidate is None:

@@ -67,7 +67,8 @@ def narrow_all(
 ) -> Story[tuple[tuple[Culprit, ...], Probe]]:
     """Return the culprits with their narrowings, and the fix, moved nearer where that passes.
 
-    `followers` are projects that need not move where the resolver does not ask for it. Costs at most `most` builds in all (None: as many as it takes), dealt out evenly.
+    `followers` are projects that need not move where the resolver does not ask for it. Costs at
+    most `most` builds in all (None: as many as it takes), dealt out evenly.
     """
     found = list(culprits)
     running = list(_searches(case, found, fixed.candidate, followers))
@@ -125,12 +126,12 @@ def _narrow_one(
                     answers.append(_resolves(case, search, fixed, version))
                     continue
                 inquiry = _inquiry(case, culprit, search, best.candidate, version)
-                if inquiry is None or _is_enough(case, search, used, most):
+                if inquiry is None or _is_enough(used, most):
                     answers.append(Answer(Outcome.UNRESOLVED))
                     continue
                 [probe] = yield [inquiry]
                 used += 1
-                outcome = _read(inquiry, probe)
+                outcome = probe.outcome
                 search.tried.append(Tried(version, outcome, probe.number))
                 answers.append(Answer(outcome))
                 if outcome is Outcome.PASS and _is_nearer(search, inquiry, version, best):
@@ -140,11 +141,9 @@ def _narrow_one(
         return used, best, _narrowing(search, stop.value.turn, fixed)
 
 
-def _is_enough(case: Case, search: _Search, used: int, most: int | None) -> bool:
-    """Say whether to stop: a release that would be compiled seldom stands alone."""
-    undecided = any(one.outcome is Outcome.UNRESOLVED for one in search.tried)
-    spent = most is not None and used >= most
-    return spent or (undecided and case.narrow is not Narrow.FULL)
+def _is_enough(used: int, most: int | None) -> bool:
+    """Say whether the share is spent."""
+    return most is not None and used >= most
 
 
 def _guesses(axis: Axis) -> tuple[int, ...]:
@@ -175,6 +174,8 @@ def _inquiry(
     release = case.release(name, version)
     compiled = release is not None and release.needs_build
     full = case.narrow is Narrow.FULL
+    if compiled and not full:
+        return None
     alone = case.capabilities.isolated and culprit.phase is not Phase.CHECK
     if alone and len(culprit.members) == 1:
         return Inquiry(
@@ -182,10 +183,7 @@ def _inquiry(
             ProbeKind.ISOLATED,
             f"does {name}=={version} build?",
             isolated=f"{name}=={version}",
-            dry_run=compiled and not full,
         )
-    if compiled and not full:
-        return None
     return Inquiry(
         _moved(case, search, fixed, version),
         ProbeKind.VERSION,
@@ -202,13 +200,6 @@ def _moved(case: Case, search: _Search, fixed: Candidate, version: str) -> Candi
         if rest != candidate and case.releases_of(rest) is not None:
             candidate = rest
     return candidate
-
-
-def _read(inquiry: Inquiry, probe: Probe) -> Outcome:
-    # Metadata that builds says nothing of what is compiled after it.
-    if inquiry.dry_run and probe.outcome is Outcome.PASS:
-        return Outcome.UNRESOLVED
-    return probe.outcome
 
 
 def _resolves(case: Case, search: _Search, fixed: Probe, version: str) -> Answer:

@@ -31,6 +31,7 @@ from bisect_deps.fix.names import amendments, is_needless
 from bisect_deps.fix.narrow import narrow_all
 from bisect_deps.fix.older_tools import commands_for, keep_by_older_tools
 from bisect_deps.fix.restore import restore
+from bisect_deps.fix.written import written
 from bisect_deps.model import (
     Candidate,
     Culprit,
@@ -340,6 +341,8 @@ def _finished(
             culprits, probe = yield from narrow_all(case, culprits, probe, most, repaired.followers)
             ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
             culprits = yield from _completed(case, repaired, culprits, probe, seen)
+            probe = yield from written(case, culprits, probe)
+            ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
     except BudgetSpent as spent:
         if not ways:
             raise

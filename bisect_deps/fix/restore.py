@@ -49,7 +49,7 @@ def restore(case: Case, failing: Probe) -> Story[Restored]:
         text = "What was known to work does not pass here any more; it was not used."
         return Restored(None, (Note(text, passing.number),))
     notes: tuple[Note, ...] = ()
-    if case.good_date is not None and not case.good:
+    if case.good_date is not None:
         notes = yield from _first_break(case, failing.candidate, sorted(now), case.good_date)
     return Restored(passing, notes)
 

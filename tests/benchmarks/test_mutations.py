@@ -46,8 +46,8 @@ def changed(kind: str) -> set[str]:
     """Return the lines that mutations of a kind change."""
     before = TEXT.splitlines()
     found = set()
-    for own, mutation in mutations_of(TEXT):
-        if own == kind:
+    for made, mutation in mutations_of(TEXT):
+        if made == kind:
             after = (mutation.applied(TEXT) or "").splitlines()
             found |= {line.strip() for line in after if line not in before}
     return found
@@ -96,10 +96,10 @@ def test_random_mutations_follow_from_their_seed_and_parse() -> None:
     some = sampled(ROOT, places, 60, 3)
     assert some == sampled(ROOT, places, 60, 3) != sampled(ROOT, places, 60, 4)
     assert len(set(some)) == 60
-    assert len({own.name.partition(",")[0] for own in some}) > 8
-    for own in some:
-        text = (ROOT / own.file).read_text(encoding="utf-8")
-        after = own.applied(text)
+    assert len({mutation.name.partition(",")[0] for mutation in some}) > 8
+    for mutation in some:
+        text = (ROOT / mutation.file).read_text(encoding="utf-8")
+        after = mutation.applied(text)
         assert after is not None
         assert ast.dump(ast.parse(after)) != ast.dump(ast.parse(text))
 
@@ -116,7 +116,7 @@ def test_results_tell_caught_survived_and_stale(tmp_path: Path) -> None:
     ]
     heard: list[Result] = []
     found = results(tmp_path, mutations, "test_it.py", heard.append)
-    assert [own.outcome for own in found] == [CAUGHT, SURVIVED, STALE, STALE]
+    assert [result.outcome for result in found] == [CAUGHT, SURVIVED, STALE, STALE]
     assert heard == found
     assert found[0].test == "test_it.py::test_larger"
     assert "max( -> min(" in row(found[0])
@@ -147,10 +147,10 @@ def test_the_mirrored_tests_are_found() -> None:
 
 def test_listed_mutations_are_chosen_by_place_and_none_is_stale() -> None:
     every = listed(LISTED, [])
-    assert len({own.name for own in every}) == len(every)
+    assert len({mutation.name for mutation in every}) == len(every)
     narrow = listed(LISTED, ["bisect_deps/search/narrow.py"])
-    assert {own.file for own in narrow} == {"bisect_deps/search/narrow.py"}
+    assert {mutation.file for mutation in narrow} == {"bisect_deps/search/narrow.py"}
     assert listed(LISTED, ["bisect_deps/search"])
     assert listed(LISTED, ["bisect_deps/sea"]) == []
-    for own in every:
-        assert own.applied((ROOT / own.file).read_text(encoding="utf-8")), own.name
+    for mutation in every:
+        assert mutation.applied((ROOT / mutation.file).read_text(encoding="utf-8")), mutation.name

@@ -23,7 +23,7 @@ WORDS = ("amber", "beryl", "coral", "diamond", "emerald", "flint", "garnet", "ha
 TOOLS = "tools"
 ATTEMPTS = 400
 # How many scenarios have releases that pass; where none are found, one without is drawn.
-MENDED = 0.85
+FIXABLE = 0.85
 CHECK_CAUSES = (Cause.IMPORT_ERROR, Cause.ABI_MISMATCH, Cause.TEST_FAILURE)
 BUILD_CAUSES = (Cause.COMPILE_ERROR, Cause.BUILD_API_REMOVED, Cause.SETUP_SCRIPT_ERROR)
 BUILD_REMEDIES = ("setuptools<81", "Cython<3", "numpy<2")
@@ -59,7 +59,9 @@ class _Draft:
 
     @property
     def world(self) -> World:
-        return World({name: tuple(own) for name, own in self.projects.items()}, tuple(self.faults))
+        return World(
+            {name: tuple(listings) for name, listings in self.projects.items()}, tuple(self.faults)
+        )
 
     def now(self) -> Mapping[str, str]:
         """Return what the file installs with today's index, nothing where it conflicts."""
@@ -75,7 +77,7 @@ Plot = Callable[[_Draft], bool]
 def draw(seed: int, plot: str | None = None, size: Size | None = None) -> Scenario:
     """Return the scenario of a seed; `plot` names what goes wrong, by default any of PLOTS."""
     chosen = plot if plot is not None else Random(f"plot {seed}").choice(sorted(PLOTS))
-    mended = Random(f"mended {seed}").random() < MENDED
+    fixable = Random(f"mended {seed}").random() < FIXABLE
     for attempt in range(ATTEMPTS):
         random = Random(f"{seed} {attempt}")
         draft = _draft(random, size or Size())
@@ -84,7 +86,7 @@ def draw(seed: int, plot: str | None = None, size: Size | None = None) -> Scenar
         scenario = _finished(draft, seed, chosen)
         if not _is_seen(scenario):
             continue
-        if not mended or attempt > ATTEMPTS // 2 or scenario.mended_with_tools is not None:
+        if not fixable or attempt > ATTEMPTS // 2 or scenario.passing_with_tools is not None:
             return scenario
     raise AssertionError(f"no {chosen} scenario for seed {seed}")
 
@@ -111,7 +113,7 @@ def _draft(random: Random, size: Size) -> _Draft | None:
     roots += [name for name in names[len(roots) :] if random.random() < 0.2]
     roots = roots[: size.lines]
     random.shuffle(roots)
-    day = random.choice(sorted(date for own in dates.values() for date in own))
+    day = random.choice(sorted(date for days in dates.values() for date in days))
     then = _resolved_on(projects, roots, day)
     if then is None:
         return None
@@ -214,14 +216,14 @@ def _clause(random: Random, style: str, known: Sequence[str]) -> str:
 
 def _next(random: Random, version: str) -> str:
     """Return the version before which a cap keeps compatible releases."""
-    own = parse(version)
-    return f"{own.major + 1}" if random.random() < 0.6 else f"{own.major}.{own.minor + 1}"
+    parsed = parse(version)
+    return f"{parsed.major + 1}" if random.random() < 0.6 else f"{parsed.major}.{parsed.minor + 1}"
 
 
 def _resolved_on(
     projects: Mapping[str, list[Listing]], roots: Sequence[str], day: str
 ) -> Mapping[str, str] | None:
-    world = World({name: tuple(own) for name, own in projects.items()})
+    world = World({name: tuple(listings) for name, listings in projects.items()})
     late = datetime.fromisoformat(day.replace("Z", "+00:00")) + timedelta(seconds=1)
     cutoffs = tuple((name, late.strftime("%Y-%m-%dT%H:%M:%SZ")) for name in sorted(projects))
     solution = Solver(world).solve(Query(tuple(roots), cutoffs=cutoffs))
@@ -329,8 +331,8 @@ def _missing(draft: _Draft) -> bool:
     name = draft.random.choice(sorted(draft.lines))
     kind = draft.random.random()
     if kind < 0.6:
-        own = parse(draft.random.choice(draft.projects[name]).version)
-        draft.lines[name] = f"=={own.major}.{own.minor}.{draft.random.randint(6, 9)}"
+        parsed = parse(draft.random.choice(draft.projects[name]).version)
+        draft.lines[name] = f"=={parsed.major}.{parsed.minor}.{draft.random.randint(6, 9)}"
     elif kind < 0.7:
         draft.lines["nothing"] = draft.random.choice(("==1.0", ""))
     else:
@@ -389,7 +391,7 @@ def _side_effect(draft: _Draft) -> bool:
     installed = draft.now()
     moving = []
     for name in installed:
-        clauses = [set(own.requires) for own in draft.projects[name]]
+        clauses = [set(listing.requires) for listing in draft.projects[name]]
         if any(one != other for one in clauses for other in clauses):
             moving.append(name)
     if not moving:
@@ -400,7 +402,7 @@ def _side_effect(draft: _Draft) -> bool:
     if draft.random.random() < 0.5:
         children = [child for child in draft.projects if _requires(draft, name, child)]
         child = draft.random.choice(children)
-        before = [own.version for own in draft.projects[child]]
+        before = [listing.version for listing in draft.projects[child]]
         older = before[: max(1, before.index(installed[child]))] if child in installed else before
         others = [other for other in sorted(installed) if other not in (name, child)]
         if others and installed.get(child) not in older:
@@ -411,7 +413,9 @@ def _side_effect(draft: _Draft) -> bool:
 
 
 def _requires(draft: _Draft, name: str, child: str) -> bool:
-    return any(text.startswith(child) for own in draft.projects[name] for text in own.requires)
+    return any(
+        text.startswith(child) for listing in draft.projects[name] for text in listing.requires
+    )
 
 
 def _beside(draft: _Draft) -> bool:
@@ -473,10 +477,10 @@ def _break_build(draft: _Draft, name: str) -> bool:
     # uv compiles what is made for older Pythons only, as if it were for all.
     python = draft.random.choice((None, None, ">=3.6,<3.12"))
     draft.projects[name] = [
-        replace(own, wheel=wheel, sdist=True, requires_python=own.requires_python or python)
-        if own.version in bad
-        else own
-        for own in draft.projects[name]
+        replace(listing, wheel=wheel, sdist=True, requires_python=listing.requires_python or python)
+        if listing.version in bad
+        else listing
+        for listing in draft.projects[name]
     ]
     remedy = draft.random.choice(BUILD_REMEDIES) if draft.random.random() < 0.25 else ""
     phase = Phase.BUILD if draft.random.random() < 0.8 else Phase.METADATA
@@ -486,7 +490,7 @@ def _break_build(draft: _Draft, name: str) -> bool:
 def _spread(draft: _Draft, name: str, version: str) -> list[str]:
     """Return the versions that fail, `version` among them, mostly not the one of the old days."""
     random = draft.random
-    known = [own.version for own in draft.projects[name]]
+    known = [listing.version for listing in draft.projects[name]]
     here, last = known.index(version), len(known) - 1
     shape = random.random()
     if shape < 0.2:
@@ -510,13 +514,21 @@ def _set_traps(draft: _Draft) -> None:
     for _ in range(draft.random.choice((0, 0, 1, 2))):
         installed = draft.now()
         name = draft.random.choice(sorted(draft.projects))
-        others = [own.version for own in draft.projects[name] if installed.get(name) != own.version]
+        others = [
+            listing.version
+            for listing in draft.projects[name]
+            if installed.get(name) != listing.version
+        ]
         if not others:
             continue
         bad = ((name, frozenset(draft.random.sample(others, 1))),)
         if draft.random.random() < 0.5 and any(fault.installs for fault in draft.faults):
             _add(draft, bad, Phase.CHECK, SINGLE_KINDS)
-        elif all(own.wheel != HERE for own in draft.projects[name] if own.version in bad[0][1]):
+        elif all(
+            listing.wheel != HERE
+            for listing in draft.projects[name]
+            if listing.version in bad[0][1]
+        ):
             _add(draft, bad, Phase.BUILD, (BreakageKind.OTHER,))
 
 
@@ -533,7 +545,7 @@ def _add(
     random.shuffle(causes)
     names = {name for name, _ in members[:2]}
     for cause in causes:
-        if any(own.cause is cause and own.names & names for own in draft.faults):
+        if any(fault.cause is cause and fault.names & names for fault in draft.faults):
             continue
         word = random.choice([word for word in WORDS if word not in {f.name for f in draft.faults}])
         blind = random.choice(("user", "lacks"))

@@ -17,33 +17,33 @@ from dataclasses import replace
 from bisect_deps.model import Candidate
 from tests.fix.drawing import PLOTS, draw
 from tests.fix.simulated import LIMITS, ROOT, Conditions, Scenario, described
-from tests.fix.solving import Told, solve_scenario
+from tests.fix.solving import Reported, solve_scenario
 from tests.fix.truth import Violation, judged, shown
 from tests.fix.world import Listing, World
 
-Solve = Callable[[Scenario, Conditions], Told]
+Solve = Callable[[Scenario, Conditions], Reported]
 
 
-def explained(scenario: Scenario, told: Told, violations: list[Violation]) -> Iterator[str]:
+def explained(scenario: Scenario, reported: Reported, violations: list[Violation]) -> Iterator[str]:
     """Yield a scenario, what was asked, the verdict and what is wrong with it, in lines."""
     yield from described(scenario)
-    mended = scenario.mended.releases.items() if scenario.mended is not None else ()
-    yield f"passes: {', '.join(f'{name} {version}' for name, version in mended) or 'nothing'}"
+    passing = scenario.passing.releases.items() if scenario.passing is not None else ()
+    yield f"passes: {', '.join(f'{name} {version}' for name, version in passing) or 'nothing'}"
     yield "--- asked"
-    for inquiry, probe in told.asked:
+    for inquiry, probe in reported.asked:
         what = inquiry.isolated or shown(inquiry.candidate)
-        seen = ", ".join(told.shown.get(probe.number, ()))
+        seen = ", ".join(reported.shown.get(probe.number, ()))
         yield f"{probe.number}: {what}: {probe.outcome.value} {seen}  [{inquiry.purpose}]"
-    yield f"--- verdict: {told.kind.value}, {told.builds} builds"
-    for culprit in told.culprits:
+    yield f"--- verdict: {reported.kind.value}, {reported.builds} builds"
+    for culprit in reported.culprits:
         named = " with ".join(f"{m.name} {m.version or ''}".strip() for m in culprit.members)
         yield f"culprit: {named} ({culprit.phase.value}), {culprit.proof}"
         for narrowing in culprit.narrowings:
             ends = f"fails {narrowing.last_failing}, passes {narrowing.first_passing}"
             yield f"  {narrowing.name}: {ends}, not built {', '.join(narrowing.not_built) or '-'}"
-    if told.fix is not None:
-        yield f"fix: {shown(told.fix)} {' '.join(told.build_constraints)}"
-    yield from told.notes
+    if reported.fix is not None:
+        yield f"fix: {shown(reported.fix)} {' '.join(reported.build_constraints)}"
+    yield from reported.notes
     yield from map(str, violations)
 
 
@@ -79,7 +79,7 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
             yield replace(scenario, files=files)
     world = scenario.world
     for fault in world.faults:
-        rest_of = tuple(own for own in world.faults if own is not fault)
+        rest_of = tuple(planted for planted in world.faults if planted is not fault)
         yield replace(scenario, world=replace(world, faults=rest_of))
     for needed in sorted(world.needed):
         yield replace(scenario, world=replace(world, needed=world.needed - {needed}))
@@ -89,20 +89,27 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
 
 def _smaller_projects(world: World) -> Iterator[Mapping[str, tuple[Listing, ...]]]:
     for name in world.projects:
-        yield {own: listings for own, listings in world.projects.items() if own != name}
+        yield {project: listings for project, listings in world.projects.items() if project != name}
     for name, listings in world.projects.items():
         for place, listing in enumerate(listings):
             before, after = listings[:place], listings[place + 1 :]
             if before or after:
                 yield {**world.projects, name: before + after}
             for text in listing.requires:
-                requires = tuple(own for own in listing.requires if own != text)
+                requires = tuple(
+                    requirement for requirement in listing.requires if requirement != text
+                )
                 lighter = replace(listing, requires=requires)
                 yield {**world.projects, name: (*before, lighter, *after)}
 
 
 def counted(
-    first: int, count: int, plot: str | None = None, solve: Solve = solve_scenario
+    first: int,
+    count: int,
+    plot: str | None = None,
+    solve: Solve = solve_scenario,
+    *,
+    strict: bool = False,
 ) -> Iterator[str]:
     """Yield how often each law is broken, by plot, and what it costs, in lines."""
     broken: dict[str, Counter[int]] = defaultdict(Counter)
@@ -113,10 +120,10 @@ def counted(
     began = time.perf_counter()
     for seed in range(first, first + count):
         scenario = draw(seed, plot)
-        told, violations = judged(scenario, solve)
+        reported, violations = judged(scenario, solve, strict=strict)
         number[scenario.plot] += 1
-        kinds[told.kind.value] += 1
-        builds[scenario.plot].append(told.builds)
+        kinds[reported.kind.value] += 1
+        builds[scenario.plot].append(reported.builds)
         broken[scenario.plot].update({violation.law for violation in violations})
         if violations:
             unclean.append(seed)
@@ -127,11 +134,11 @@ def counted(
         median = statistics.median(builds[plot])
         yield f"{plot:12} {number[plot]:9}  {median:6g}  {row}"
     total = sum(broken.values(), Counter[int]())
-    every = [own for some in builds.values() for own in some]
+    every = [count for counts in builds.values() for count in counts]
     row = "  ".join(f"{total[law]:5}" for law in laws)
     yield f"{'all':12} {count:9}  {statistics.median(every):6g}  {row}"
     yield f"{len(unclean)} of {count} break a law; " + ", ".join(
-        f"{kind} {own}" for kind, own in kinds.most_common()
+        f"{kind} {number_of}" for kind, number_of in kinds.most_common()
     )
     yield f"{time.perf_counter() - began:.1f} s; the first: {unclean[:20]}"
 
@@ -143,23 +150,25 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="count the laws broken in so many scenarios")
     parser.add_argument("--first", type=int, default=0, help="the first seed to count")
     parser.add_argument("--plot", choices=sorted(PLOTS))
+    parser.add_argument("--strict", action="store_true", help="by the letter of the laws")
     parser.add_argument("--shrink", action="store_true", help="show the smallest one alike")
     options = parser.parse_args()
     if options.count:
-        print("\n".join(counted(options.first, options.count, options.plot)))
+        lines = counted(options.first, options.count, options.plot, strict=options.strict)
+        print("\n".join(lines))
     for seed in options.seeds:
         scenario = draw(seed, options.plot)
-        told, violations = judged(scenario, solve_scenario)
+        reported, violations = judged(scenario, solve_scenario, strict=options.strict)
         if options.shrink and violations:
             laws = {violation.law for violation in violations}
 
             def breaks(smaller: Scenario, laws: set[int] = laws) -> bool:
-                _, found = judged(smaller, solve_scenario)
+                _, found = judged(smaller, solve_scenario, strict=options.strict)
                 return bool({violation.law for violation in found} & laws)
 
             scenario = shrunk(scenario, breaks)
-            told, violations = judged(scenario, solve_scenario)
-        print("\n".join(explained(scenario, told, violations)), end="\n\n")
+            reported, violations = judged(scenario, solve_scenario, strict=options.strict)
+        print("\n".join(explained(scenario, reported, violations)), end="\n\n")
 
 
 if __name__ == "__main__":

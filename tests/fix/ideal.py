@@ -17,38 +17,43 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from tests.fix.simulated import Conditions, Scenario
-from tests.fix.solving import Told
+from tests.fix.solving import Reported
 from tests.fix.truth import Failing, Truth
 from tests.fix.world import in_sight, parse
 
 
-def solve_ideally(scenario: Scenario, conditions: Conditions | None = None) -> Told:
+def solve_ideally(scenario: Scenario, conditions: Conditions | None = None) -> Reported:
     """Return a verdict that is right, found without a single build."""
     truth = Truth(scenario)
     failing = list(truth.failing(Candidate()))
     fix = fix_of(truth)
     for rest in _each_taken_back(fix) if fix is not None else ():
         failing += truth.failing(rest)
-    culprits = tuple(_culprit(scenario, own) for own in dict.fromkeys(failing))
+    culprits = tuple(_culprit(scenario, failure) for failure in dict.fromkeys(failing))
     if fix is None:
-        return Told(VerdictKind.CULPRITS, culprits)
+        return Reported(VerdictKind.CULPRITS, culprits)
     narrowed = tuple(
         replace(culprit, narrowings=tuple(_narrowings(truth, fix, culprit))) for culprit in culprits
     )
-    return Told(VerdictKind.FIXED, narrowed, fix)
+    return Reported(VerdictKind.FIXED, narrowed, fix)
 
 
 def fix_of(truth: Truth) -> Candidate | None:
     """Return a fix of which no edit can be taken back, None where nothing passes."""
-    if truth.scenario.mended is None:
+    if truth.scenario.passing is None:
         return None
-    releases, requirements = truth.scenario.mended.releases, truth.scenario.manifest.requirements
+    releases, requirements = truth.scenario.passing.releases, truth.scenario.manifest.requirements
     edits = [
-        Edit(EditAction.REPIN, own.name, own.number, f"=={releases[own.name]}")
-        for own in requirements
-        if own.name in releases and own.pin != releases[own.name]
+        Edit(
+            EditAction.REPIN,
+            requirement.name,
+            requirement.number,
+            f"=={releases[requirement.name]}",
+        )
+        for requirement in requirements
+        if requirement.name in releases and requirement.pin != releases[requirement.name]
     ]
-    named = {own.name for own in requirements}
+    named = {requirement.name for requirement in requirements}
     edits += [
         Edit(EditAction.ADD, name, None, f"=={releases[name]}")
         for name in sorted(releases)
@@ -64,14 +69,17 @@ def fix_of(truth: Truth) -> Candidate | None:
 
 def _each_taken_back(fix: Candidate) -> Iterator[Candidate]:
     for edit in fix.edits:
-        yield Candidate(tuple(own for own in fix.edits if own is not edit))
+        yield Candidate(tuple(kept for kept in fix.edits if kept is not edit))
 
 
 def _culprit(scenario: Scenario, failing: Failing) -> Culprit:
     requirements = scenario.manifest.requirements
     members = []
     for name, versions in failing.members:
-        line = next((own for own in requirements if own.name == name), requirements[0])
+        line = next(
+            (requirement for requirement in requirements if requirement.name == name),
+            requirements[0],
+        )
         version = line.pin if line.name == name and line.pin in (versions or ()) else None
         members.append(Member(line, name, version))
     return Culprit(tuple(members), Phase.CHECK, Cause.UNKNOWN, str(failing))

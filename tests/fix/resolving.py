@@ -171,7 +171,7 @@ class Solver:
         """Return where a version stands in its project, None where it does not."""
         listings = self.world.projects.get(name, ())
         wanted = parse(version)
-        places = (p for p, own in enumerate(listings) if parse(own.version) == wanted)
+        places = (p for p, listing in enumerate(listings) if parse(listing.version) == wanted)
         return next(places, None)
 
     def is_in_sight(self, uploaded: str, cutoff: datetime | None) -> bool:
@@ -186,7 +186,9 @@ class Solver:
         found = {}
         for name, versions in fault.members:
             listings = self.world.projects.get(name, ())
-            found[name] = sum(1 << p for p, own in enumerate(listings) if own.version in versions)
+            found[name] = sum(
+                1 << p for p, listing in enumerate(listings) if listing.version in versions
+            )
         return found
 
 
@@ -214,7 +216,9 @@ class _Usable:
             for place, listing in enumerate(listings)
             if self._solver.is_in_sight(listing.uploaded, cutoff)
         ]
-        early = name in self._early or all(parse(own.version).is_prerelease for _, own in seen)
+        early = name in self._early or all(
+            parse(listing.version).is_prerelease for _, listing in seen
+        )
         mask = 0
         for place, listing in seen:
             fits = listing.wheel == HERE or (listing.sdist and not self._refuses_source(name))

@@ -197,9 +197,9 @@ class Scenario:
     def lines_of(self, candidate: Candidate) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the lines and the constraints of a candidate, as the installer reads them."""
         kept = edited(self.manifest.requirements, candidate.edits)
-        lines = [own.text for own in kept if not own.constraint]
-        limits = [own.text for own in kept if own.constraint]
-        numbers = {own.number for own in kept}
+        lines = [requirement.text for requirement in kept if not requirement.constraint]
+        limits = [requirement.text for requirement in kept if requirement.constraint]
+        numbers = {requirement.number for requirement in kept}
         for edit in candidate.edits:
             if edit.action is EditAction.ADD:
                 (limits if edit.constraint else lines).append(f"{edit.name}{edit.to or ''}")
@@ -208,20 +208,24 @@ class Scenario:
         return tuple(lines), tuple(limits)
 
     @cached_property
-    def mended(self) -> Solution | None:
+    def passing(self) -> Solution | None:
         """Return releases that pass with every line kept, no yanked ones, no tools; None for none.
 
         Every line may move, and every project may be held by a line of its own.
         """
-        return self._mend(tools=False)
+        return self._find_passing(tools=False)
 
     @cached_property
-    def mended_with_tools(self) -> Solution | None:
+    def passing_with_tools(self) -> Solution | None:
         """Return the same where build constraints may help, too."""
-        return self._mend(tools=True)
+        return self._find_passing(tools=True)
 
-    def _mend(self, *, tools: bool) -> Solution | None:
-        lines = [read(own.text) for own in self.manifest.requirements if not own.constraint]
+    def _find_passing(self, *, tools: bool) -> Solution | None:
+        lines = [
+            read(requirement.text)
+            for requirement in self.manifest.requirements
+            if not requirement.constraint
+        ]
         names = [line.name for line in lines if line.applies]
         faults = [
             (place, fault)
@@ -262,11 +266,10 @@ class Conditions:
     """What must not change a verdict.
 
     How long builds take (`delays`, a seed), in which order those of one round end (`order`, a
-    seed), and what a `journal` answers. No build of these seeds takes as long as `timeout`.
+    seed), and what a `journal` answers.
     """
 
     delays: int = 0
-    timeout: float = TIMEOUT
     order: int = 0
     journal: dict[str, Probe] = field(default_factory=dict)
 
@@ -368,7 +371,6 @@ class SimulatedBuilds:
                 inquiry.imports and tried_out,
                 added if inquiry.imports and tried_out else (),
                 inquiry.build_constraints,
-                inquiry.dry_run,
                 inquiry.repeat,
             )
         )
@@ -376,7 +378,7 @@ class SimulatedBuilds:
     def _build(self, inquiry: Inquiry, key: str) -> Probe:
         number = self._number()
         seconds = delay(self.conditions.delays, key)
-        if seconds > self.conditions.timeout:
+        if seconds > TIMEOUT:
             outcome, diagnosis, installed = Outcome.UNRESOLVED, stopped(), None
             self.shown[number] = ()
         elif inquiry.isolated is not None:
@@ -438,9 +440,6 @@ class SimulatedBuilds:
         solution = Solver(bare).solve(Query((text,)))
         if solution is None:
             return self._failed(number, ["conflict"], shown.conflict(), None)
-        if inquiry.dry_run:
-            # Sources that do not compile have metadata all the same.
-            return Outcome.PASS, passed(), None
         flake = self._flake(solution.releases, key)
         shown = _Shown(scenario, (), solution)
         if flake is not None:
@@ -522,11 +521,15 @@ class _Shown:
         if len(self._blamed) == 1:
             cause = self._why_refused(self._blamed[0])
         text = "No solution found when resolving dependencies:"
-        lines = [own for own in self._requirements if own.name in self._blamed]
-        told = lines[:1] if self._quality is Quality.HALF else lines
+        lines = [
+            requirement for requirement in self._requirements if requirement.name in self._blamed
+        ]
+        reported = lines[:1] if self._quality is Quality.HALF else lines
         suspects = [
-            self._suspect(own.name, own, (), Phase.RESOLVE, cause, text, len(told) > 1)
-            for own in told
+            self._suspect(
+                requirement.name, requirement, (), Phase.RESOLVE, cause, text, len(reported) > 1
+            )
+            for requirement in reported
         ]
         return self._diagnosis(Phase.RESOLVE, cause, text, suspects)
 
@@ -565,7 +568,7 @@ class _Shown:
 
     def _why_refused(self, name: str) -> Cause:
         """Return the cause where a single line cannot be resolved."""
-        pins = {own.pin for own in self._requirements if own.name == name}
+        pins = {requirement.pin for requirement in self._requirements if requirement.name == name}
         listing = self._world.listing(name, next(iter(pins)) or "") if len(pins) == 1 else None
         if listing is None:
             return Cause.NO_MATCHING_VERSION
@@ -606,7 +609,11 @@ class _Shown:
     ) -> Suspect:
         chain = self._chain(name)
         top = chain[0] if chain else name
-        direct = [own for own in self._requirements if own.name == top and not own.constraint]
+        direct = [
+            requirement
+            for requirement in self._requirements
+            if requirement.name == top and not requirement.constraint
+        ]
         requirement = direct[0] if direct else None
         return self._suspect(name, requirement, chain, phase, cause, text, False, remedies)
 
@@ -664,8 +671,8 @@ class _Shown:
     ) -> Diagnosis:
         if self._quality is Quality.STATUS:
             return Diagnosis(Outcome.FAIL, Cause.UNKNOWN, Phase.RESOLVE, signature=STATUS_ONLY)
-        told = tuple(suspects)
-        project = (told[0].failing or "").partition("==")[0] if told else ""
+        reported = tuple(suspects)
+        project = (reported[0].failing or "").partition("==")[0] if reported else ""
         signature = f"{phase.value} | {cause.value} | {project} | {text}"
         evidence = (Evidence(7, text),)
         if self._quality is Quality.SILENT:
@@ -674,7 +681,9 @@ class _Shown:
                 Outcome.FAIL, Cause.UNKNOWN, phase, signature=signature, evidence=evidence
             )
         broken = tuple(replace(one, signature=one.signature or signature) for one in breakages)
-        return Diagnosis(Outcome.FAIL, cause, phase, told, signature, evidence, breakages=broken)
+        return Diagnosis(
+            Outcome.FAIL, cause, phase, reported, signature, evidence, breakages=broken
+        )
 
 
 def text_of(fault: Fault) -> str:
@@ -749,8 +758,8 @@ def described(scenario: Scenario) -> Iterator[str]:
                 *(["yanked"] if listing.yanked else []),
             ]
             needs = f" -> {', '.join(listing.requires)}" if listing.requires else ""
-            told = "".join(f" @{mark}" for mark in marks)
-            yield f"{name} {listing.version} ({listing.uploaded[:10]}){told}{needs}"
+            reported = "".join(f" @{mark}" for mark in marks)
+            yield f"{name} {listing.version} ({listing.uploaded[:10]}){reported}{needs}"
     yield "--- what fails"
     for fault in sorted(scenario.world.faults, key=lambda one: (one.installs, one.place)):
         sets = " with ".join(f"{name} {'/'.join(sorted(v))}" for name, v in fault.members)

@@ -1,4 +1,4 @@
-"""Solves a scenario with the story under test, and says what it told in one form.
+"""Solves a scenario with the story under test, and says what it reported in one form.
 
 The one place that knows the story's entry point.
 """
@@ -20,7 +20,7 @@ from tests.fix.world import PYTHON
 
 
 @dataclass(frozen=True)
-class Told:
+class Reported:
     """What a story said of a scenario, with what it asked on the way.
 
     `fix` is the recommended candidate, None without one; `shown` says what the log of each failed
@@ -77,13 +77,13 @@ def case_of(scenario: Scenario, builds: SimulatedBuilds, **more: Any) -> Case:
 
 def solve_scenario(
     scenario: Scenario, conditions: Conditions | None = None, max_builds: int | None = None
-) -> Told:
+) -> Reported:
     """Return what the story under test says of a scenario."""
     builds = SimulatedBuilds(scenario, conditions, max_builds)
     case = case_of(scenario, builds)
     concluded = drive(repair(case), builds)  # type: ignore[arg-type]
     fix = concluded.ways[0] if concluded.ways else None
-    return Told(
+    return Reported(
         kind=concluded.kind,
         culprits=concluded.culprits,
         fix=fix.candidate if fix is not None else None,

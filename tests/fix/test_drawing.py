@@ -60,7 +60,9 @@ def test_a_small_size_is_kept() -> None:
         for seed in range(5):
             world = draw(seed, plot, size).world
             assert len(world.projects.keys() - {"tools"}) <= size.projects
-            assert all(len(own) <= 2 for name, own in world.projects.items() if name != "tools")
+            assert all(
+                len(listings) <= 2 for name, listings in world.projects.items() if name != "tools"
+            )
 
 
 def test_scenarios_are_of_every_kind(scenarios: list[Scenario]) -> None:
@@ -74,7 +76,7 @@ def test_scenarios_are_of_every_kind(scenarios: list[Scenario]) -> None:
     assert seen.keys() >= {f"checks {checks.value}" for checks in Checks}
     for feature in FEATURES:
         assert seen[feature] >= 10, feature
-    assert 0.75 < seen["may be mended"] / len(scenarios) < 0.98
+    assert 0.75 < seen["can be fixed"] / len(scenarios) < 0.98
 
 
 FEATURES = (
@@ -102,8 +104,14 @@ FEATURES = (
 def features(scenario: Scenario) -> set[str]:
     """Return what a scenario has in it, in words."""
     state = scenario.state(Candidate())
-    lines = [read(own.text) for own in scenario.manifest.requirements if not own.constraint]
-    limits = {own.name for own in scenario.manifest.requirements if own.constraint}
+    lines = [
+        read(requirement.text)
+        for requirement in scenario.manifest.requirements
+        if not requirement.constraint
+    ]
+    limits = {
+        requirement.name for requirement in scenario.manifest.requirements if requirement.constraint
+    }
     pins = {line.name for line in lines if line.pin}
     ranges = {line.name for line in lines if line.specifier and not line.pin}
     guilty = {name for fault in state.faults for name in fault.names}
@@ -136,7 +144,7 @@ def features(scenario: Scenario) -> set[str]:
         "needs what it checks": bool(scenario.world.needed),
         "source innocent": bool(sources - guilty),
         "side effects": has_side_effects(scenario),
-        "may be mended": scenario.mended_with_tools is not None,
+        "can be fixed": scenario.passing_with_tools is not None,
     }
     return {name for name, holds in found.items() if holds}
 
@@ -151,7 +159,9 @@ def has_side_effects(scenario: Scenario) -> bool:
         for listing in scenario.world.projects[name]:
             moved = scenario.state(truth.moved(Candidate(), name, listing.version)).installed
             if any(
-                moved.get(other, own) != own for other, own in installed.items() if other != name
+                moved.get(other, version) != version
+                for other, version in installed.items()
+                if other != name
             ):
                 return True
     return False
@@ -167,6 +177,6 @@ def test_a_scenario_is_made_smaller_as_long_as_it_breaks() -> None:
     small = shrunk(scenario, breaks)
     assert breaks(small)
     assert set(small.world.projects) >= pair.names
-    releases = sum(len(own) for own in small.world.projects.values())
+    releases = sum(len(listings) for listings in small.world.projects.values())
     assert releases <= len(small.state(Candidate()).installed)
     assert len(small.world.faults) == 1

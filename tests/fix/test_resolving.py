@@ -40,7 +40,9 @@ def world_of(projects: Iterable[Project]) -> World:
     return World(
         {
             canonicalize_name(project.name): tuple(
-                sorted(map(listing_of, project.releases), key=lambda own: parse(own.version))
+                sorted(
+                    map(listing_of, project.releases), key=lambda listing: parse(listing.version)
+                )
             )
             for project in projects
         }
@@ -48,7 +50,7 @@ def world_of(projects: Iterable[Project]) -> World:
 
 
 def listing_of(release: Release) -> Listing:
-    # What is told without a build is told by a wheel or by static metadata.
+    # What is reported without a build is reported by a wheel or by static metadata.
     wheel = next(iter(release.wheels), "win" if release.static else "")
     return Listing(
         release.version,
@@ -66,21 +68,21 @@ def projects_of(world: World) -> list[Project]:
     found = []
     for name, listings in world.projects.items():
         project = Project(name)
-        for own in listings:
+        for listing in listings:
             project = project.release(
-                own.version,
-                requires=list(own.requires),
-                wheel=own.wheel or False,
-                sdist=own.sdist,
-                requires_python=own.requires_python,
-                yanked="withdrawn" if own.yanked else False,
-                uploaded=own.uploaded,
+                listing.version,
+                requires=list(listing.requires),
+                wheel=listing.wheel or False,
+                sdist=listing.sdist,
+                requires_python=listing.requires_python,
+                yanked="withdrawn" if listing.yanked else False,
+                uploaded=listing.uploaded,
             )
         found.append(project)
     return found
 
 
-def told(resolution: Resolution) -> tuple[object, ...]:
+def reported(resolution: Resolution) -> tuple[object, ...]:
     return (
         resolution.answered,
         dict(resolution.releases),
@@ -98,7 +100,7 @@ def test_the_scenarios_of_the_resolver_resolve_alike(
     simulated = SimulatedResolver(Solver(world_of(one.projects())))
     with LocalIndex(tmp_path, *one.projects()).serve() as server:
         real = Resolver(find(sys.executable), IndexSettings(index_url=server.url), cache=cache)
-        assert told(simulated.resolve(lines, constraints=limits)) == told(
+        assert reported(simulated.resolve(lines, constraints=limits)) == reported(
             real.resolve(lines, constraints=limits)
         )
 
@@ -109,7 +111,7 @@ def test_drawn_worlds_resolve_alike(tmp_path: Path, cache: Path, seed: int) -> N
     scenario = draw(seed)
     lines, limits = scenario.lines_of(Candidate())
     names = [read(line).name for line in lines]
-    oldest = {name: own[0].version for name, own in scenario.world.projects.items()}
+    oldest = {name: listings[0].version for name, listings in scenario.world.projects.items()}
     day = "2020-06-01T00:00:00Z"
     questions: list[dict[str, Any]] = [
         {"lines": lines, "constraints": limits},
@@ -129,7 +131,7 @@ def test_drawn_worlds_resolve_alike(tmp_path: Path, cache: Path, seed: int) -> N
             asked = dict(question)
             texts = asked.pop("lines")
             simulated = scenario.resolver().resolve(texts, **asked)
-            assert told(simulated) == told(real.resolve(texts, **asked))
+            assert reported(simulated) == reported(real.resolve(texts, **asked))
 
 
 def all_sets(scenario: Scenario, names: Iterable[str]) -> Iterable[dict[str, str]]:
@@ -139,14 +141,18 @@ def all_sets(scenario: Scenario, names: Iterable[str]) -> Iterable[dict[str, str
     """
     world, wanted = scenario.world, set(names)
     choices = {
-        name: [own for own in listings if is_usable(own)]
+        name: [listing for listing in listings if is_usable(listing)]
         for name, listings in world.projects.items()
     }
     if not wanted <= choices.keys():
         return
-    for chosen in product(*([None, *own] for own in choices.values())):
-        picked = {name: own for name, own in zip(choices, chosen, strict=True) if own is not None}
-        asked = {name: list(map(read, own.requires)) for name, own in picked.items()}
+    for chosen in product(*([None, *listings] for listings in choices.values())):
+        picked = {
+            name: listing
+            for name, listing in zip(choices, chosen, strict=True)
+            if listing is not None
+        }
+        asked = {name: list(map(read, listing.requires)) for name, listing in picked.items()}
         asked_for = wanted | {line.name for name in reached(wanted, asked) for line in asked[name]}
         if asked_for != picked.keys():
             continue
@@ -155,7 +161,7 @@ def all_sets(scenario: Scenario, names: Iterable[str]) -> Iterable[dict[str, str
             for lines in asked.values()
             for line in lines
         ):
-            yield {name: own.version for name, own in picked.items()}
+            yield {name: listing.version for name, listing in picked.items()}
 
 
 def is_usable(listing: Listing) -> bool:
@@ -182,7 +188,11 @@ def reached(wanted: set[str], asked: dict[str, list[Line]]) -> set[str]:
 @given(st.integers(0, 100_000))
 def test_there_is_a_solution_where_enumeration_finds_one(seed: int) -> None:
     scenario = draw(seed, size=SMALL)
-    lines = [read(own.text) for own in scenario.manifest.requirements if not own.constraint]
+    lines = [
+        read(requirement.text)
+        for requirement in scenario.manifest.requirements
+        if not requirement.constraint
+    ]
     names = [line.name for line in lines]
     sets = list(all_sets(scenario, names))
     free = scenario.solver.solve(Query(tuple(names)))
@@ -195,13 +205,13 @@ def test_there_is_a_solution_where_enumeration_finds_one(seed: int) -> None:
     ]
     beside = {read(f.remedy).name for f in faults if f.remedy and f.installs}
     passing = [
-        own
+        releases
         for extra in ([], *([name] for name in beside))
-        for own in all_sets(scenario, [*names, *extra])
-        if not any(fault.within(own) for fault in faults)
+        for releases in all_sets(scenario, [*names, *extra])
+        if not any(fault.within(releases) for fault in faults)
     ]
-    assert (scenario.mended is not None) == bool(passing)
-    assert scenario.mended is None or dict(scenario.mended.releases) in passing
+    assert (scenario.passing is not None) == bool(passing)
+    assert scenario.passing is None or dict(scenario.passing.releases) in passing
 
 
 def test_a_conflict_blames_the_projects_of_a_minimal_one() -> None:

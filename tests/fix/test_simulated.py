@@ -36,6 +36,7 @@ from tests.fix.simulated import (
     Scenario,
     SimulatedBuilds,
     delay,
+    parts,
 )
 from tests.fix.world import ELSEWHERE, Fault, Listing, World
 
@@ -252,7 +253,7 @@ def test_the_next_failure_shows_when_the_first_is_gone() -> None:
     assert shown_all.signature == said(shown_all).breakages[0].signature
 
 
-# Quality, suspects by name of what fails, breakage (user, lacks), cause, is the phase told.
+# Quality, suspects by name of what fails, breakage (user, lacks), cause, is the phase reported.
 LOGS = [
     (Quality.EXACT, "lacks", ["lib", "app"], ("app", "lib"), Cause.IMPORT_ERROR, True),
     (Quality.HALF, "lacks", ["app"], ("app", ""), Cause.IMPORT_ERROR, True),
@@ -262,20 +263,20 @@ LOGS = [
 ]
 
 
-@pytest.mark.parametrize(("quality", "blind", "suspects", "sides", "cause", "told"), LOGS)
+@pytest.mark.parametrize(("quality", "blind", "suspects", "sides", "cause", "reported"), LOGS)
 def test_logs_tell_as_much_as_their_quality_says(
     quality: Quality,
     blind: str,
     suspects: list[str],
     sides: tuple[str, str] | None,
     cause: Cause,
-    told: bool,
+    reported: bool,
 ) -> None:
     [probe] = probed(scenario(replace(PAIR, blind=blind), quality=quality), whole())
     seen = said(probe)
     assert [suspect.failing for suspect in seen.suspects] == suspects
     assert [(one.user, one.lacks) for one in seen.breakages] == ([sides] if sides else [])
-    assert (seen.cause, seen.phase is Phase.CHECK) == (cause, told)
+    assert (seen.cause, seen.phase is Phase.CHECK) == (cause, reported)
 
 
 def test_silent_logs_tell_failures_apart_and_a_bare_status_does_not() -> None:
@@ -334,8 +335,11 @@ def test_a_platform_tells_less_and_checks_always() -> None:
             probed(given, inquiry)
 
 
-def test_a_build_that_takes_longer_than_it_may_is_no_answer() -> None:
-    builds = SimulatedBuilds(scenario(BUILD), Conditions(timeout=5.0))
+def test_a_build_that_takes_longer_than_it_may_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.fix.simulated.TIMEOUT", 5.0)
+    builds = SimulatedBuilds(scenario(BUILD))
     probes = builds.answer([alone("side==1.0", repeat=number) for number in range(40)])
     stopped = [probe for probe in probes if probe.seconds > 5.0]
     assert 0 < len(stopped) < 40
@@ -487,3 +491,20 @@ def test_the_index_knows_releases_and_their_days() -> None:
     events = index.events(["lib", "base"], "2020-01-01T00:00:00Z", "2021-03-01T00:00:00Z")
     assert [(event.project, event.version) for event in events] == [("lib", "2.0")]
     assert not index.silent_on_age
+
+
+# --- parts ------------------------------------------------------------------------------------
+
+
+def test_parts_are_all_parts_of_a_few_and_the_ends_of_many() -> None:
+    assert list(parts("ab")) == [(), ("a",), ("b",)]
+    assert list(parts("ab", whole=True)) == [(), ("a",), ("b",), ("a", "b")]
+    many = list(parts("abcdefg"))
+    assert [len(part) for part in many] == [0, *[1] * 7, *[6] * 7]
+
+
+def test_a_state_says_what_is_missing_in_order_and_whether_it_installs() -> None:
+    given = scenario(PAIR, BUILD, needed=frozenset({"tools", "idle", "app"}))
+    assert given.state(Candidate()).missing == ("idle", "tools")
+    assert not given.state(Candidate()).installs
+    assert given.state(Candidate((Edit(EditAction.DROP, "side", 1),))).installs

@@ -10,7 +10,7 @@ Knows nothing of how a story finds what it says. The laws, by number:
 5 what differs: nothing is named that takes part in no failure
 6 boundary: the ends of a range fail and pass, and what lies between is listed
 7 no fix by removal
-8 everything moves: where a change of versions mends the file, one is found
+8 everything moves: where a change of versions fixes the file, one is found
 9 same tool: the fix passes, and its file says what was built
 """
 
@@ -35,7 +35,7 @@ from bisect_deps.model import (
 )
 from tests.fix.resolving import Query
 from tests.fix.simulated import FOLDER, ROOT, Checks, Conditions, Endless, Quality, Scenario, parts
-from tests.fix.solving import Told
+from tests.fix.solving import Reported
 from tests.fix.world import Fault, in_sight, parse, read
 
 
@@ -76,8 +76,8 @@ class Failing:
         if name in self.optional:
             return True
         return any(
-            name == own and (version is None or fails is None or version in fails)
-            for own, fails in self.members
+            name == project and (version is None or fails is None or version in fails)
+            for project, fails in self.members
         )
 
     def __str__(self) -> str:
@@ -88,8 +88,9 @@ class Failing:
 class Truth:
     """What is true of a scenario, and what of it a verdict gets wrong.
 
-    `strict` asks a verdict to name all that takes part in a failure; otherwise, as much of it as
-    the logs tell: one side of a pair where they show one, anything of it where they show none.
+    `strict` holds a verdict to the letter of the laws. Otherwise one side of a pair is enough (the
+    one that the fix moves), a line may be named for what it pulls in where logs do not tell which,
+    an edit may follow from a conflict, and only where logs tell all must a fix be found.
     """
 
     def __init__(self, scenario: Scenario, *, strict: bool = True) -> None:
@@ -117,45 +118,63 @@ class Truth:
             self._failing[key] = tuple(self._find_failing(candidate, build_constraints))
         return self._failing[key]
 
-    def violations(self, told: Told) -> list[Violation]:
+    def violations(self, reported: Reported) -> list[Violation]:
         """Return the laws that a verdict breaks, all but the first: that takes other verdicts."""
         found: list[Violation] = []
-        if told.kind in (VerdictKind.PASSES, VerdictKind.UNAVAILABLE):
-            return [Violation(9, f"the file fails, and the verdict is {told.kind.value}")]
-        if (told.kind is VerdictKind.FIXED) is not (told.fix is not None):
-            found.append(Violation(9, f"the verdict {told.kind.value} and its fix do not agree"))
-        if told.fix is not None:
-            found += self._of_fix(told, told.fix)
+        if reported.kind in (VerdictKind.PASSES, VerdictKind.UNAVAILABLE):
+            return [Violation(9, f"the file fails, and the verdict is {reported.kind.value}")]
+        if (reported.kind is VerdictKind.FIXED) is not (reported.fix is not None):
+            found.append(
+                Violation(9, f"the verdict {reported.kind.value} and its fix do not agree")
+            )
+        if reported.fix is not None:
+            found += self._of_fix(reported, reported.fix)
         elif (
-            self.scenario.mended is not None
+            self.scenario.passing is not None
             and not self.scenario.world.flakes
-            and self.scenario.quality is Quality.EXACT
+            and (self.strict or self.scenario.quality is Quality.EXACT)
         ):
-            found.append(Violation(8, f"{told.kind.value}, and releases that pass are there"))
-        found += self._incomplete(told)
-        for culprit in told.culprits:
-            found += self._of_culprit(told, culprit)
+            found.append(Violation(8, f"{reported.kind.value}, and releases that pass are there"))
+        found += self._incomplete(reported)
+        for culprit in reported.culprits:
+            found += self._of_culprit(reported, culprit)
         return found
 
-    def hidden(self, told: Told) -> list[Failing]:
+    def hidden(self, reported: Reported) -> list[Failing]:
         """Return the failing sets of the file as given that no log showed and no culprit names.
 
-        They are no violation: nothing told of them.
+        They are no violation: nothing reported of them.
         """
-        return [own for own in self.failing(Candidate()) if not _is_named(own, told.culprits)]
+        return [
+            failing
+            for failing in self.failing(Candidate())
+            if not self._is_named(failing, reported.culprits)
+        ]
 
-    def layers(self, told: Told) -> list[Failing]:
+    def _is_named(self, failing: Failing, culprits: Iterable[Culprit]) -> bool:
+        """Say whether culprits name all of a failing set that they have to name."""
+        named = self._named_by(culprits)
+        return self._to_be_named(failing, named) <= named
+
+    def _named_by(self, culprits: Iterable[Culprit]) -> set[str]:
+        if self.strict:
+            return {member.name for culprit in culprits for member in culprit.members}
+        return {name for culprit in culprits for name in _names(culprit)}
+
+    def layers(self, reported: Reported) -> list[Failing]:
         """Return all that fails in the file as given, and with a part of the fix made.
 
         Without a fix, all that fails in what was built.
         """
-        if told.fix is None:
-            candidates = [Candidate(), *(probe.candidate for probe in told.probes)]
+        if reported.fix is None:
+            candidates = [Candidate(), *(probe.candidate for probe in reported.probes)]
         else:
-            candidates = [Candidate(), *(Candidate(part) for part in parts(told.fix.edits))]
+            candidates = [Candidate(), *(Candidate(part) for part in parts(reported.fix.edits))]
         found = [self.failing(candidate) for candidate in dict.fromkeys(candidates)]
-        if told.build_constraints:
-            found += [self.failing(c, told.build_constraints) for c in dict.fromkeys(candidates)]
+        if reported.build_constraints:
+            found += [
+                self.failing(c, reported.build_constraints) for c in dict.fromkeys(candidates)
+            ]
         every = dict.fromkeys([*chain.from_iterable(found), *self._pinned()])
         return [failing for failing in every if failing.name != "missing"]
 
@@ -202,8 +221,8 @@ class Truth:
 
     # --- what a verdict says ------------------------------------------------------------------
 
-    def _of_fix(self, told: Told, fix: Candidate) -> Iterator[Violation]:
-        tools = told.build_constraints
+    def _of_fix(self, reported: Reported, fix: Candidate) -> Iterator[Violation]:
+        tools = reported.build_constraints
         if not self.passes(fix, tools):
             failing = ", ".join(map(str, self.failing(fix, tools)))
             yield Violation(9, f"the fix {shown(fix)} fails: {failing}")
@@ -213,26 +232,22 @@ class Truth:
         for edit in fix.edits:
             if edit.action is EditAction.DROP:
                 yield Violation(7, f"the fix leaves {edit.name} out")
-            rest = Candidate(tuple(own for own in fix.edits if own is not edit))
+            rest = Candidate(tuple(kept for kept in fix.edits if kept is not edit))
             if self.passes(rest, tools):
                 yield Violation(2, f"the edit {shown(Candidate((edit,)))} is not needed")
-            elif not self._is_excused(told, rest, tools):
+            elif not self._is_excused(reported, rest, tools):
                 without = ", ".join(map(str, self.failing(rest, tools)))
                 text = f"the edit {shown(Candidate((edit,)))} belongs to no culprit"
                 yield Violation(2, f"{text}: without it {without} fails")
         if tools and self.passes(fix):
             yield Violation(2, f"the build constraints {', '.join(tools)} are not needed")
 
-    def _is_excused(self, told: Told, rest: Candidate, tools: Sequence[str]) -> bool:
+    def _is_excused(self, reported: Reported, rest: Candidate, tools: Sequence[str]) -> bool:
         """Say whether a culprit is at fault where one edit is taken back, or must be followed."""
-        failing = self.failing(rest, tools)
         return any(
-            own.name == "conflict"
-            or own.holds(culprit)
-            or own.names & _names(culprit)
-            or self._pulls_in(own, culprit)
-            for own in failing
-            for culprit in told.culprits
+            failing.holds(culprit) or self._is_followed(failing, culprit)
+            for failing in self.failing(rest, tools)
+            for culprit in reported.culprits
         )
 
     def _says_the_same(self, fix: Candidate) -> bool:
@@ -246,56 +261,70 @@ class Truth:
         written = parse_file(
             texts[str(root)], root, folder=FOLDER, variables={}, read=texts.__getitem__
         ).requirements
-        lines = sorted(str(read(own.text)) for own in written if not own.constraint)
-        limits = sorted(str(read(own.text)) for own in written if own.constraint)
+        lines = sorted(
+            str(read(requirement.text)) for requirement in written if not requirement.constraint
+        )
+        limits = sorted(
+            str(read(requirement.text)) for requirement in written if requirement.constraint
+        )
         meant = [sorted(str(read(text)) for text in some) for some in scenario.lines_of(fix)]
         return [lines, limits] == meant
 
-    def _incomplete(self, told: Told) -> Iterator[Violation]:
-        if told.fix is None or self.scenario.quality is Quality.STATUS:
+    def _incomplete(self, reported: Reported) -> Iterator[Violation]:
+        given_up = reported.kind is VerdictKind.INCONCLUSIVE
+        given_up = given_up or (not self.strict and reported.fix is None)
+        if given_up or self.scenario.quality is Quality.STATUS:
             return
-        seen = set(chain.from_iterable(told.shown.values())) | {"conflict"}
-        for own in self.failing(Candidate()):
-            named = set().union(*(_names(culprit) for culprit in told.culprits))
-            unnamed = self._to_be_named(own, named) - named
-            if self._is_hidden(own) or any(self._pulls_in(own, c) for c in told.culprits):
+        seen = set(chain.from_iterable(reported.shown.values())) | {"conflict"}
+        named = self._named_by(reported.culprits)
+        for failing in self.failing(Candidate()):
+            unnamed = self._to_be_named(failing, named) - named
+            if not self.strict and self._is_unknowable(failing, reported.culprits):
                 continue
-            if own.name in seen and unnamed:
+            if failing.name in seen and unnamed:
                 text = ", ".join(sorted(unnamed))
-                yield Violation(3, f"{own} was shown, and {text} is not named")
+                yield Violation(3, f"{failing} was shown, and {text} is not named")
 
     def _to_be_named(self, failing: Failing, named: Set[str]) -> frozenset[str]:
         """Return the projects of a failing set that a verdict has to name."""
-        fault = next((own for own in self.scenario.world.faults if own.name == failing.name), None)
-        quality = self.scenario.quality
-        if not self.strict and fault is not None:
-            # The side that the fix moves is the culprit; where no other fix is known, it is enough.
-            return frozenset() if failing.names & named else failing.names
-        if fault is None or quality is Quality.EXACT or len(fault.members) == 1:
+        is_planted = any(fault.name == failing.name for fault in self.scenario.world.faults)
+        if self.strict or not is_planted:
             return failing.names
-        if quality is Quality.HALF:
-            return frozenset({fault.members[0 if fault.blind == "lacks" else 1][0]})
+        # The side that the fix moves is the culprit; where no other fix is known, it is enough.
         return frozenset() if failing.names & named else failing.names
 
-    def _of_culprit(self, told: Told, culprit: Culprit) -> Iterator[Violation]:
-        if not any(own.holds(culprit) or self._pulls_in(own, culprit) for own in self.layers(told)):
+    def _of_culprit(self, reported: Reported, culprit: Culprit) -> Iterator[Violation]:
+        layers = self.layers(reported)
+        if not any(
+            failing.holds(culprit) or self._pulls_in(failing, culprit) for failing in layers
+        ):
             yield Violation(5, f"{_named(culprit)} takes part in no failure")
             return
-        numbers = {probe.number: probe for probe in told.probes}
+        numbers = {probe.number: probe for probe in reported.probes}
         failing = numbers.get(culprit.proof.failing_probe or 0)
         passing = numbers.get(culprit.proof.passing_probe or 0)
-        if failing is not None and not self._shows(told, failing, culprit):
-            other = ", ".join(told.shown.get(failing.number, ())) or failing.outcome.value
+        if failing is not None and not self._shows(reported, failing, culprit):
+            other = ", ".join(reported.shown.get(failing.number, ())) or failing.outcome.value
             yield Violation(4, f"{_named(culprit)} is shown by a probe of another failure: {other}")
         if passing is not None and passing.outcome is not Outcome.PASS:
             yield Violation(4, f"{_named(culprit)} has a passing probe that did not pass")
         for narrowing in culprit.narrowings:
-            yield from self._of_narrowing(told, culprit, narrowing)
+            yield from self._of_narrowing(reported, culprit, narrowing)
 
-    def _is_hidden(self, failing: Failing) -> bool:
-        """Say whether a conflict shows only once sources are built: the resolver cannot know it."""
-        if failing.name != "conflict":
+    def _is_followed(self, failing: Failing, culprit: Culprit) -> bool:
+        """Say whether an edit is there for a culprit's sake: with it gone, the rest conflicts."""
+        if self.strict:
             return False
+        follows = failing.name == "conflict" or bool(failing.names & _names(culprit))
+        return follows or self._pulls_in(failing, culprit)
+
+    def _is_unknowable(self, failing: Failing, culprits: Iterable[Culprit]) -> bool:
+        """Say whether logs and resolver do not tell who takes part.
+
+        A conflict may show only once sources are built; a line may be named for what it pulls in.
+        """
+        if failing.name != "conflict":
+            return any(self._pulls_in(failing, culprit) for culprit in culprits)
         return any(
             not listing.wheel
             for name in failing.names
@@ -304,9 +333,9 @@ class Truth:
 
     def _pulls_in(self, failing: Failing, culprit: Culprit) -> bool:
         """Say whether a line is named for a release that it pulls in, where no log tells which."""
-        if self.scenario.quality is Quality.EXACT or failing.name == "conflict":
+        told_all = self.scenario.quality is Quality.EXACT
+        if self.strict or told_all or failing.name == "conflict":
             return False
-        wanted = failing.names
         for member in culprit.members:
             reached = {member.name}
             for _ in self.scenario.world.projects:
@@ -316,19 +345,24 @@ class Truth:
                     for listing in self.scenario.world.projects.get(name, ())
                     for text in listing.requires
                 }
-            if not reached & wanted:
+            if not reached & failing.names:
                 return False
         return True
 
-    def _shows(self, told: Told, probe: Probe, culprit: Culprit) -> bool:
+    def _shows(self, reported: Reported, probe: Probe, culprit: Culprit) -> bool:
         if probe.outcome is not Outcome.FAIL:
             return False
         names = {member.name for member in culprit.members}
-        seen = told.shown.get(probe.number, ())
+        seen = reported.shown.get(probe.number, ())
         if probe.kind is ProbeKind.RESOLVE or "conflict" in seen:
             if probe.kind is ProbeKind.ISOLATED:
-                return True
-            return any(names & own.names for own in self.failing(probe.candidate))
+                alone = [
+                    asked.isolated
+                    for asked, answer in reported.asked
+                    if answer.number == probe.number
+                ]
+                return any(text is not None and read(text).name in names for text in alone)
+            return any(names & failing.names for failing in self.failing(probe.candidate))
         faults = [fault for fault in self.scenario.world.faults if fault.name in seen]
         if any(names & fault.names for fault in faults):
             return True
@@ -337,7 +371,7 @@ class Truth:
     # --- ranges -------------------------------------------------------------------------------
 
     def _of_narrowing(
-        self, told: Told, culprit: Culprit, narrowing: Narrowing
+        self, reported: Reported, culprit: Culprit, narrowing: Narrowing
     ) -> Iterator[Violation]:
         name, last, first = narrowing.name, narrowing.last_failing, narrowing.first_passing
         known = {listing.version for listing in self.scenario.world.projects.get(name, ())}
@@ -350,11 +384,11 @@ class Truth:
             if unlisted:
                 text = f"{name} fails with {last} and passes with {first}"
                 yield Violation(6, f"{text}: {', '.join(unlisted)} between is not listed")
-        if told.fix is None:
+        if reported.fix is None:
             return
         wrong = [
-            self._wrong_ends(rest, name, last, first, told.build_constraints)
-            for rest in self._contexts(told.fix, culprit, name)
+            self._wrong_ends(rest, name, last, first, reported.build_constraints)
+            for rest in self._contexts(reported.fix, culprit, name)
         ]
         if all(wrong):
             yield Violation(6, f"{name}: {wrong[0]}")
@@ -378,7 +412,7 @@ class Truth:
         others = [member for member in culprit.members if member.name != name]
         back = {m.name for m in others} | {m.requirement.name for m in others if m.via}
         if others:
-            yield Candidate(tuple(own for own in fix.edits if own.name not in back - {name}))
+            yield Candidate(tuple(edit for edit in fix.edits if edit.name not in back - {name}))
 
     def _wrong_ends(
         self,
@@ -397,31 +431,35 @@ class Truth:
 
     def moved(self, rest: Candidate, name: str, version: str) -> Candidate:
         """Return a candidate with a project at one version: all its lines, or a line of its own."""
-        edits = [own for own in rest.edits if own.name != name]
-        lines = [own for own in self.scenario.manifest.requirements if own.name == name]
+        edits = [edit for edit in rest.edits if edit.name != name]
+        lines = [
+            requirement
+            for requirement in self.scenario.manifest.requirements
+            if requirement.name == name
+        ]
         clause = f"=={version}"
-        edits += [Edit(EditAction.REPIN, name, own.number, clause) for own in lines]
-        if all(own.constraint for own in lines):
+        edits += [Edit(EditAction.REPIN, name, requirement.number, clause) for requirement in lines]
+        if all(requirement.constraint for requirement in lines):
             edits.append(Edit(EditAction.ADD, name, None, clause))
         return Candidate(tuple(edits))
 
 
 def judged(
-    scenario: Scenario, solve: Callable[[Scenario, Conditions], Told], *, strict: bool = True
-) -> tuple[Told, list[Violation]]:
+    scenario: Scenario, solve: Callable[[Scenario, Conditions], Reported], *, strict: bool = True
+) -> tuple[Reported, list[Violation]]:
     """Solve a scenario under several conditions; return the first verdict, and what is wrong.
 
     `strict` is as in `Truth`.
     """
     try:
-        told = solve(scenario, Conditions())
+        reported = solve(scenario, Conditions())
     except Endless as error:
-        return Told(VerdictKind.UNAVAILABLE), [Violation(0, str(error))]
-    found = Truth(scenario, strict=strict).violations(told)
+        return Reported(VerdictKind.UNAVAILABLE), [Violation(0, str(error))]
+    found = Truth(scenario, strict=strict).violations(reported)
     others = {
         "when builds take otherwise long": Conditions(delays=1),
         "when builds end in another order": Conditions(order=1),
-        "on replay": Conditions(journal=dict(told.journal)),
+        "on replay": Conditions(journal=dict(reported.journal)),
     }
     for name, conditions in others.items():
         try:
@@ -429,11 +467,11 @@ def judged(
         except Endless as error:
             found.append(Violation(0, f"{error} {name}"))
             continue
-        if other.verdict != told.verdict:
+        if other.verdict != reported.verdict:
             found.append(Violation(1, f"another verdict {name}"))
         elif conditions.delays == conditions.order == 0 and other.builds:
             found.append(Violation(1, f"{other.builds} builds {name}"))
-    return told, found
+    return reported, found
 
 
 def minimal_sets(
@@ -484,21 +522,8 @@ def _of_fault(fault: Fault) -> Failing:
     return Failing(fault.name, fault.members, beside)
 
 
-def _is_named(failing: Failing, culprits: Iterable[Culprit]) -> bool:
-    """Say whether culprits name who takes part in a failing set: one side of a pair is enough.
-
-    Which side, the fix says: it is the one that moves. Lines that conflict are named all.
-    """
-    named: set[str] = set()
-    for own in culprits:
-        for member in own.members:
-            named |= {member.name, *member.via, member.requirement.name}
-    if failing.name == "conflict":
-        return failing.names <= named
-    return bool(failing.names & named)
-
-
 def _names(culprit: Culprit) -> set[str]:
+    """Return all projects that a culprit names: members, their lines, the chains between."""
     return {name for m in culprit.members for name in (m.name, m.requirement.name, *m.via)}
 
 

@@ -45,18 +45,18 @@ def prober_of(folder: Path, command: str, **limits: Any) -> Iterator[Prober]:
             builder.close()
 
 
-def probed(folder: Path, command: str, inquiry: Inquiry) -> tuple[Probe, int]:
-    with prober_of(folder, command) as prober:
+def probed(folder: Path, command: str, inquiry: Inquiry, **limits: Any) -> tuple[Probe, int]:
+    with prober_of(folder, command, **limits) as prober:
         [probe] = prober.answer([inquiry])
     return probe, prober.builds
 
 
 def test_a_build_stopped_at_its_limit_is_not_built_again(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
-    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build in time?", limit=0.3)
-    first, built = probed(tmp_path, "sleep 60", inquiry)
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build in time?")
+    first, built = probed(tmp_path, "sleep 60", inquiry, timeout=0.3)
     assert (first.outcome, built) == (Outcome.UNRESOLVED, 1)
-    again, built = probed(tmp_path, "sleep 60", inquiry)
+    again, built = probed(tmp_path, "sleep 60", inquiry, timeout=0.3)
     assert (again.outcome, again.from_journal, built) == (Outcome.UNRESOLVED, True, 0)
 
 

@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_the_verdict_is_shown_although_its_fix_cannot_be_written(project: Path) -> None:
-    done = run("-o", "fixed.txt", "--json", "report.json", cwd=project)
+    done = run("-o", "fixed.txt", "--json", "report.json", "--allow-removal", cwd=project)
     assert done.returncode == 2
     assert "1. bad==1  base.txt:1" in done.stdout
     assert "--write to change base.txt in place" in done.stdout
@@ -51,7 +51,7 @@ def test_the_verdict_is_shown_although_its_fix_cannot_be_written(project: Path) 
 
 
 def test_what_was_written_is_said(project: Path) -> None:
-    done = run("-o", "fixed/", cwd=project)
+    done = run("-o", "fixed/", "--allow-removal", cwd=project)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Fixed. ")
     assert "Written to fixed/requirements.txt and fixed/base.txt." in " ".join(done.stdout.split())
@@ -72,7 +72,19 @@ def test_a_spent_budget_says_how_to_go_on(project: Path) -> None:
     assert done.returncode == 3
     assert "the limit of 1 build is reached." in done.stdout
     assert "Go on with a larger --max-builds" in done.stdout
-    assert run(cwd=project).returncode == 0
+    assert run("--allow-removal", cwd=project).returncode == 0
+
+
+def test_without_leave_no_line_is_left_out_and_nothing_is_written(project: Path) -> None:
+    before = {path.name: path.read_bytes() for path in project.iterdir() if path.is_file()}
+    for to in (("--write",), ("-o", "fixed/")):
+        done = run(*to, cwd=project)
+        assert done.returncode == 1
+        assert done.stdout.startswith("Explained, not fixed. ")
+        assert "Known to pass: the file without bad" in done.stdout
+        after = {path.name: path.read_bytes() for path in project.iterdir() if path.is_file()}
+        assert after == before
+        assert not (project / "fixed").exists()
 
 
 def test_an_interrupted_run_says_how_to_go_on(project: Path) -> None:

@@ -6,7 +6,8 @@ The one place that knows the story's entry point.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.repair import repair
@@ -55,11 +56,8 @@ class Reported:
         return (self.kind.value, self.fix, self.build_constraints, culprits)
 
 
-def solve_scenario(
-    scenario: Scenario, conditions: Conditions | None = None, max_builds: int | None = None
-) -> Reported:
-    """Return what the story under test says of a scenario."""
-    builds = SimulatedBuilds(scenario, conditions, max_builds)
+def case_of(scenario: Scenario, builds: SimulatedBuilds, **more: Any) -> Case:
+    """Return a scenario as a case; `more` are fields that a test wants otherwise."""
     capabilities = scenario.capabilities
     case = Case(
         manifest=scenario.manifest,
@@ -74,6 +72,15 @@ def solve_scenario(
         prefer=Prefer.TIME if capabilities.cheap_single else Prefer.BUILDS,
         record=builds.resolved,
     )
+    return replace(case, **more)
+
+
+def solve_scenario(
+    scenario: Scenario, conditions: Conditions | None = None, max_builds: int | None = None
+) -> Reported:
+    """Return what the story under test says of a scenario."""
+    builds = SimulatedBuilds(scenario, conditions, max_builds)
+    case = case_of(scenario, builds)
     concluded = drive(repair(case), builds)  # type: ignore[arg-type]
     fix = concluded.ways[0] if concluded.ways else None
     return Reported(

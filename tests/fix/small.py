@@ -1,0 +1,110 @@
+"""Small worlds by hand: a few releases, what fails among them, and a story told in them.
+
+A project is a table of versions: the day of its upload, and what it requires. `SimulatedBuilds`
+answers, so that a whole story takes milliseconds and every build is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.check import breakage_of
+from bisect_deps.fix.proposers.base import Move, Scene
+from bisect_deps.model import BreakageKind, Candidate, Cause, Phase, Probe, ProbeKind
+from bisect_deps.probing import Inquiry, Story, drive
+from tests.fix.simulated import LIMITS, ROOT, Scenario, SimulatedBuilds
+from tests.fix.solving import case_of
+from tests.fix.world import Fault, Listing, World
+
+T = TypeVar("T")
+
+
+def at(version: str, day: str = "2020-01-01", *requires: str, **more: Any) -> Listing:
+    """Return a release of a day (`2021-05-01`)."""
+    return Listing(version, requires, f"{day}T00:00:00Z", **more)
+
+
+def yearly(*versions: str, start: int = 2015, requires: Sequence[str] = ()) -> tuple[Listing, ...]:
+    """Return releases that appeared a year apart."""
+    return tuple(at(version, f"{start + n}-01-01", *requires) for n, version in enumerate(versions))
+
+
+def breaks(name: str, place: int = 0, **members: str) -> Fault:
+    """Return a check's failure: the user first, then what lacks something, versions by `/`."""
+    sides = tuple(
+        (project.replace("_", "-"), frozenset(versions.split("/")))
+        for project, versions in members.items()
+    )
+    kind = BreakageKind.NAME_GONE if len(sides) > 1 else BreakageKind.RAISED
+    return Fault(name, sides, kind=kind, place=place)
+
+
+def unbuildable(name: str, project: str, versions: str, cause: Cause = Cause.COMPILE_ERROR) -> Fault:
+    """Return a failing build of some versions of a project, separated by `/`."""
+    return Fault(name, ((project, frozenset(versions.split("/"))),), Phase.BUILD, cause)
+
+
+@dataclass(frozen=True)
+class Small:
+    """A scenario with its simulated builds and the case about it."""
+
+    scenario: Scenario
+    builds: SimulatedBuilds
+    case: Case
+
+    def told(self, story: Story[T]) -> T:
+        """Tell a story to its end."""
+        return drive(story, self.builds)  # type: ignore[arg-type]
+
+    def probe(self, candidate: Candidate | None = None) -> Probe:
+        """Build a candidate: the file as it is without one."""
+        inquiry = Inquiry(
+            candidate or Candidate(), ProbeKind.WHOLE, "does it build?", imports=self.case.imports
+        )
+        [probe] = self.builds.answer([inquiry])
+        return probe
+
+    def scene(self, probe: Probe | None = None, **more: Any) -> Scene:
+        """Return a failing check as proposers see it; the file as it is without a probe."""
+        probe = probe or self.probe()
+        installed = self.case.installed(probe)
+        given = {"origin": installed, "held": {}, **more}
+        return Scene(probe, breakage_of(probe), installed, **given)
+
+    @property
+    def asked(self) -> list[str]:
+        """Return what was built so far, each as its edits."""
+        return [said(inquiry.candidate) for inquiry, _ in self.builds.asked]
+
+
+def small(
+    text: str,
+    projects: Mapping[str, Sequence[Listing]],
+    *faults: Fault,
+    limits: str = "",
+    flakes: Mapping[str, float] | None = None,
+    case: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Small:
+    """Return a file of these lines in a world; `case` are fields of the case wanted otherwise."""
+    files = {ROOT: text + (f"-c {LIMITS}\n" if limits else "")}
+    if limits:
+        files[LIMITS] = limits
+    tables = {name.replace("_", "-"): tuple(listings) for name, listings in projects.items()}
+    world = World(tables, faults, flakes=flakes or {})
+    scenario = Scenario(world, files, **more)
+    builds = SimulatedBuilds(scenario)
+    return Small(scenario, builds, case_of(scenario, builds, **(case or {})))
+
+
+def said(candidate: Candidate) -> str:
+    """Return a candidate's edits in a line; "" for the file as it is."""
+    return " ".join(edit.text or f"-{edit.name}" for edit in candidate.edits)
+
+
+def texts(moves: Sequence[Move]) -> list[str]:
+    """Return what moves offer, each as its edits."""
+    return [said(move.candidate) for move in moves]

@@ -42,7 +42,9 @@ def breaks(name: str, place: int = 0, **members: str) -> Fault:
     return Fault(name, sides, kind=kind, place=place)
 
 
-def unbuildable(name: str, project: str, versions: str, cause: Cause = Cause.COMPILE_ERROR) -> Fault:
+def unbuildable(
+    name: str, project: str, versions: str, cause: Cause = Cause.COMPILE_ERROR
+) -> Fault:
     """Return a failing build of some versions of a project, separated by `/`."""
     return Fault(name, ((project, frozenset(versions.split("/"))),), Phase.BUILD, cause)
 

@@ -155,7 +155,11 @@ class Case:
         if wanted is None or not 1 < len(own) <= MOST_PRUNED:
             return candidate
         for edit in own:
-            loose = edit.number is None or self.manifest.requirements[edit.number].pin is None
+            # A file with hashes lists all that it installs, for an installer that asks for that.
+            added = edit.number is None and not edit.hashes
+            loose = added or (
+                edit.number is not None and self.manifest.requirements[edit.number].pin is None
+            )
             rest = Candidate(tuple(other for other in candidate.edits if other != edit))
             if loose and self.releases_of(rest) == wanted:
                 candidate = rest

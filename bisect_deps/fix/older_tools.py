@@ -71,11 +71,12 @@ class Kept:
 
 
 def keep_by_older_tools(
-    case: Case, culprits: Sequence[Culprit], before: Candidate
+    case: Case, culprits: Sequence[Culprit], before: Candidate, among: Sequence[Culprit]
 ) -> Story[tuple[Kept | None, tuple[Note, ...]]]:
     """Return the file that keeps some of these culprits by build constraints, None where none does.
 
-    `before` is the fix, or the file as far as it was fixed, whose other edits stay.
+    `before` is the fix, or the file as far as it was fixed. Of its edits those stay that others
+    `among` the culprits call for.
     """
     targets = [culprit for culprit in culprits if _is_candidate(culprit)]
     if not targets:
@@ -89,7 +90,7 @@ def keep_by_older_tools(
         text = f"{BUILD_CONSTRAINTS_FILE} is there and says something else; it stays."
         return None, (Note(text, fact=BUILD_CONSTRAINTS_FILE),)
     kept = [culprit for culprit, _ in needed]
-    candidate = _without(before, culprits, kept)
+    candidate = _without(before, among, kept)
     [probe] = yield [
         Inquiry(
             candidate,

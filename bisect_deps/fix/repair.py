@@ -316,7 +316,7 @@ def _finished(
     """Prove what is left to prove of a repair, narrow it, and conclude."""
     passes = repaired.probe.outcome is Outcome.PASS
     lossy = passes and not case.allow_removal and _is_lossy(case, repaired.candidate)
-    fixed = passes and not lossy
+    fixed = passes and not lossy and bool(repaired.candidate.edits)
     ways: list[Way] = []
     if fixed:
         ways = [Way(repaired.candidate, repaired.probe.number, _style(case, repaired))]
@@ -327,7 +327,9 @@ def _finished(
     try:
         if case.capabilities.isolated and (case.alternatives or not fixed):
             wanted = [c for c in culprits if case.alternatives or _is_lost(repaired, c)]
-            kept, more = yield from keep_by_older_tools(case, wanted, repaired.candidate)
+            kept, more = yield from keep_by_older_tools(
+                case, wanted, repaired.candidate, culprits
+            )
             notes = (*notes, *more)
             if kept is not None:
                 way = Way(

@@ -60,7 +60,7 @@ def verdict_of(
     ways = conclusion.ways
     rivals = sum(not way.build_constraints for way in ways)
     fixes = [fix_of(manifest, way, first=at == 0, of=rivals) for at, way in enumerate(ways)]
-    culprits = tuple(_told(culprit) for culprit in conclusion.culprits)
+    culprits = tuple(sorted(map(_told, conclusion.culprits), key=_place))
     first = fixes[0] if fixes else None
     kind = conclusion.kind
     return Verdict(
@@ -144,6 +144,12 @@ def _build_edits(way: Way) -> list[FixEdit]:
         FixEdit(BUILD_CONSTRAINTS_FILE, at, each.name, None, str(each.specifier), EditAction.ADD)
         for at, each in enumerate(wanted, 1)
     ]
+
+
+def _place(culprit: Culprit) -> tuple[list[int], list[str]]:
+    """Return where a culprit stands in the file, so that it does not matter which failed first."""
+    members = culprit.members
+    return sorted(m.requirement.number for m in members), [m.name for m in members]
 
 
 def _told(culprit: Culprit) -> Culprit:

@@ -37,44 +37,54 @@ def bisect(folder: Path, served: str, text: str) -> Verdict:
     file = folder / "requirements.txt"
     file.write_text(text)
     settings = Settings(file=file, python=sys.executable, index=IndexSettings(index_url=served))
-    verdict = run(settings, Silent()).verdict
-    assert verdict.kind is VerdictKind.FIXED
-    assert [each.members[0].name for each in verdict.culprits if each.members[0].name != "turns"]
-    return verdict
-
-
-def lines(verdict: Verdict) -> list[str]:
-    """Return the lines of the fix that are no comment."""
-    assert verdict.fix is not None
-    text = verdict.fix.files["requirements.txt"].decode()
-    return [line for line in text.splitlines() if not line.startswith("#")]
+    return run(settings, Silent()).verdict
 
 
 @pytest.mark.parametrize(
     ("text", "fixed", "note"),
     [
-        ("sklearn==1.3\nplain==1.0\n", ["plain==1.0", "scikit-learn==1.3"], "scikit-learn==1.3."),
-        ("sklearn==1.0\nplain==1.0\n", ["plain==1.0", "scikit-learn==1.2"], "scikit-learn==1.2."),
-        ("sklearn\nplain==1.0\n", ["plain==1.0", "scikit-learn"], "what is meant is scikit-learn."),
-        ("sklearn==9.9\nplain==1.0\n", ["plain==1.0"], "most likely scikit-learn"),
-        ("sklearn==1.2\nscikit-learn==1.2\n", ["scikit-learn==1.2"], "has already"),
-        ("turns==1.0\nsklearn==1.2\n", ["turns==2.0", "scikit-learn==1.2"], "what is meant is"),
-        ("dataclasses==0.8\nplain==1.0\n", ["plain==1.0"], "leave it out"),
+        ("sklearn==1.3\nplain==1.0\n", "scikit-learn==1.3\nplain==1.0\n", "scikit-learn==1.3."),
+        ("sklearn==1.0\nplain==1.0\n", "scikit-learn==1.2\nplain==1.0\n", "scikit-learn==1.2."),
+        ("sklearn # ml\nplain==1.0\n", "scikit-learn # ml\nplain==1.0\n", "is scikit-learn."),
+        (
+            "sklearn==1.2\nscikit-learn==1.2\n",
+            "# depbisect: sklearn==1.2\nscikit-learn==1.2\n",
+            "has already",
+        ),
+        ("turns==1.0\nsklearn==1.2\n", "turns==2.0\nscikit-learn==1.2\n", "what is meant is"),
+        (
+            "dataclasses==0.8\nplain==1.0\n",
+            "# depbisect: dataclasses==0.8\nplain==1.0\n",
+            "leave it out",
+        ),
     ],
     ids=[
         "the same version",
         "the next that needs no compiler",
         "no version",
-        "a version of no project",
         "the right one is there",
         "beside another culprit",
         "a backport",
     ],
 )
-def test_a_wrong_name(tmp_path: Path, served: str, text: str, fixed: list[str], note: str) -> None:
+def test_a_wrong_name_is_replaced_where_it_stands(
+    tmp_path: Path, served: str, text: str, fixed: str, note: str
+) -> None:
     verdict = bisect(tmp_path, served, text)
-    assert lines(verdict) == fixed
+    assert verdict.kind is VerdictKind.FIXED
+    accused = [culprit.members[0].name for culprit in verdict.culprits]
+    assert accused == [name for name in ("turns", "sklearn", "dataclasses") if name in text]
+    assert verdict.fix is not None
+    assert verdict.fix.files["requirements.txt"].decode() == fixed
     assert any(note in each.text for each in verdict.notes)
+
+
+def test_a_version_of_no_project_is_not_guessed(tmp_path: Path, served: str) -> None:
+    verdict = bisect(tmp_path, served, "sklearn==9.9\nplain==1.0\n")
+    assert verdict.kind is VerdictKind.CULPRITS
+    assert verdict.fix is None
+    assert [culprit.members[0].name for culprit in verdict.culprits] == ["sklearn"]
+    assert any("most likely scikit-learn" in note.text for note in verdict.notes)
 
 
 def test_a_renamed_line_is_no_loss(tmp_path: Path, served: str) -> None:

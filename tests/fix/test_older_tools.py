@@ -121,19 +121,23 @@ def test_alternatives_are_shown_below_the_bump_with_the_reason(tmp_path: Path, s
     assert "fewest lines" not in verdict.fix.reason
 
 
-def test_a_culprit_that_moves_costs_no_such_build_beside_one_that_is_left_out(
+def test_a_culprit_that_moves_costs_no_such_build_beside_one_that_has_no_way(
     tmp_path: Path, served: str
 ) -> None:
     verdict = bisect(tmp_path, served, "mends==1.0\nnonesuch==1.0\n").verdict
-    assert verdict.fix is not None
-    assert b"mends==2.0" in verdict.fix.files["requirements.txt"]
-    assert not [probe for probe in verdict.probes if probe.number > verdict.fix.probe]
+    assert verdict.kind is VerdictKind.CULPRITS, "leaving nonesuch out is no fix"
+    assert verdict.fallback is not None
+    assert [edit.text for edit in verdict.fallback.edits] == ["mends==2.0", ""]
+    alone = [probe for probe in verdict.probes if probe.kind is ProbeKind.ISOLATED]
+    assert len(alone) <= 2, "no older tool was tried: only whether they fail by themselves"
 
 
-def test_what_no_tool_builds_is_commented_out_as_before(tmp_path: Path, served: str) -> None:
+def test_what_no_tool_builds_is_a_culprit_without_a_fix(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "broken==1.0\nplain==1.0\n").verdict
-    assert verdict.fix is not None
-    assert verdict.fix.style == "drop"
+    assert verdict.kind is VerdictKind.CULPRITS
+    assert verdict.fix is None
+    assert verdict.fallback is not None
+    assert verdict.fallback.dropped == {0}
     tried = [probe for probe in verdict.probes if probe.kind is ProbeKind.ISOLATED]
     assert len(tried) > 1, "the older tools were tried"
 
@@ -150,6 +154,7 @@ def test_once_written_the_fix_is_found_again(tmp_path: Path, served: str) -> Non
 def test_a_file_of_the_users_is_never_replaced(tmp_path: Path, served: str) -> None:
     (tmp_path / BUILD_CONSTRAINTS_FILE).write_text("mine<1\n")
     verdict = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n").verdict
-    assert verdict.fix is not None
-    assert BUILD_CONSTRAINTS_FILE not in verdict.fix.files
+    assert verdict.kind is VerdictKind.CULPRITS
+    assert verdict.fix is None
+    assert (tmp_path / BUILD_CONSTRAINTS_FILE).read_text() == "mine<1\n"
     assert any("it stays" in note.text for note in verdict.notes)

@@ -327,9 +327,31 @@ class Truth:
             return any(self._pulls_in(failing, culprit) for culprit in culprits)
         return any(
             not listing.wheel
-            for name in failing.names
+            for name in self._reached(failing.names)
             for listing in self.scenario.world.projects.get(name, ())
         )
+
+    def _reached(self, names: Iterable[str]) -> set[str]:
+        """Return projects with all that any of their releases requires, through any chain."""
+        reached = set(names)
+        for _ in self.scenario.world.projects:
+            reached |= {
+                read(text).name
+                for name in reached
+                for listing in self.scenario.world.projects.get(name, ())
+                for text in listing.requires
+            }
+        return reached
+
+    def _drags(self, name: str) -> set[str]:
+        """Return what moves with some release of a project, as the resolver has it."""
+        before = self.scenario.state(Candidate()).installed
+        dragged: set[str] = set()
+        for listing in self.scenario.world.projects.get(name, ()):
+            moved = self.moved(Candidate(), name, listing.version)
+            after = self.scenario.state(moved).installed
+            dragged |= {own for own in after if after[own] != before.get(own)}
+        return dragged
 
     def _pulls_in(self, failing: Failing, culprit: Culprit) -> bool:
         """Say whether a line is named for a release that it pulls in, where no log tells which."""
@@ -337,14 +359,7 @@ class Truth:
         if self.strict or told_all or failing.name == "conflict":
             return False
         for member in culprit.members:
-            reached = {member.name}
-            for _ in self.scenario.world.projects:
-                reached |= {
-                    read(text).name
-                    for name in reached
-                    for listing in self.scenario.world.projects.get(name, ())
-                    for text in listing.requires
-                }
+            reached = self._reached({member.name}) | self._drags(member.name)
             if not reached & failing.names:
                 return False
         return True

@@ -303,7 +303,8 @@ class Truth:
         numbers = {probe.number: probe for probe in reported.probes}
         failing = numbers.get(culprit.proof.failing_probe or 0)
         passing = numbers.get(culprit.proof.passing_probe or 0)
-        if failing is not None and not self._shows(reported, failing, culprit):
+        by_status = self.scenario.quality is Quality.STATUS
+        if failing is not None and not by_status and not self._shows(reported, failing, culprit):
             other = ", ".join(reported.shown.get(failing.number, ())) or failing.outcome.value
             yield Violation(4, f"{_named(culprit)} is shown by a probe of another failure: {other}")
         if passing is not None and passing.outcome is not Outcome.PASS:

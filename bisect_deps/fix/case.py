@@ -261,7 +261,7 @@ class Case:
     def _behind_a_source(
         self, name: str, version: str | None, resolution: Resolution | None
     ) -> Member | None:
-        """Return a project as pulled in by a release whose requirements only its build would tell."""
+        """Return a project as pulled in by a release that only tells when it is built."""
         for release in resolution.needs_build if resolution is not None else ():
             chain = self._chain(release.name, resolution) if resolution is not None else ()
             if chain:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.config import Settings
 from bisect_deps.elsewhere import located, try_elsewhere, try_made_for
-from bisect_deps.errors import JournalError
+from bisect_deps.errors import IndexUnavailable, JournalError
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.repair import Conclusion, Way, baseline_inquiry, repair
 from bisect_deps.fix.verdict import fix_of, verdict_of
@@ -105,9 +105,13 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
                 record=prober.resolved,
                 tell=lambda candidate, probe: watch.tell(manifest, progress, candidate, probe),
             )
-            python_for = _python_for(case, progress)
+            python_for: PythonFor | None = None
             _take_over(prober, case, settings, handover)
-            conclusion = drive(repair(case), prober)
+            try:
+                python_for = _python_for(case, progress)
+                conclusion = drive(repair(case), prober)
+            except IndexUnavailable as error:
+                conclusion = _unavailable(error)
             if watch.fixed is None:
                 watch.fixed = time.monotonic() - watch.began
             python_for = _proven_there(settings, opened.options, prober, conclusion, python_for)
@@ -137,6 +141,13 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             progress.note(f"the report was not kept: {error}")
     progress.finished(verdict)
     return Finished(verdict, users_files(manifest), opened.seen, opened.interpreter)
+
+
+def _unavailable(error: IndexUnavailable) -> Conclusion:
+    """Return what a run ends with where the index is at fault: nothing is accused or written."""
+    notes = (Note(error.hint),) if error.hint else ()
+    summary = f"{error.message[:1].upper()}{error.message[1:]}."
+    return Conclusion(VerdictKind.UNAVAILABLE, summary=summary, notes=notes)
 
 
 def made_for_file(manifest: Manifest, index: Index) -> PythonFor | None:

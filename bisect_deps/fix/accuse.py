@@ -95,6 +95,7 @@ def accuse(case: Case, standing: Standing) -> Story[Standing]:
 
     Without a new one, the failure cannot be attributed to any requirement; the notes say why.
     """
+    be_true(case, standing.probe)
     standing = by_conflict(case, standing)
     standing = _by_place(case, standing)
     if case.capabilities.isolated:
@@ -102,6 +103,14 @@ def accuse(case: Case, standing: Standing) -> Story[Standing]:
     if _explains(case, standing):
         return standing
     return (yield from _by_search(case, standing))
+
+
+def be_true(case: Case, probe: Probe) -> None:
+    """Look at the index itself where what it served cannot be read. Raises IndexUnavailable."""
+    for suspect in suspects_of(probe):
+        release = failing_release(suspect)
+        if case.index is not None and release is not None and suspect.phase is Phase.DOWNLOAD:
+            case.index.be_true(release)
 
 
 def _explains(case: Case, standing: Standing) -> bool:
@@ -117,14 +126,21 @@ def unmended(case: Case, standing: Standing) -> list[Culprit]:
     }
 
     releases = case.releases_of(standing.candidate)
+    refused = {line.number for line, _ in _refused(case, standing)}
 
     def is_met(member: Member) -> bool:
+        if member.requirement.number in refused:
+            return False
         if member.via and releases is not None:
             return releases.get(member.name) != member.version
         edit = moved.get(member.requirement.number) or moved.get(member.name)
         return edit is not None and edit.to not in _bad_clauses(standing, edit.name)
 
-    return [c for c in standing.culprits if not any(is_met(member) for member in c.members)]
+    return [
+        culprit
+        for culprit in standing.culprits
+        if not any(is_met(member) for member in culprit.members)
+    ]
 
 
 def _bad_clauses(standing: Standing, name: str) -> set[str]:
@@ -132,17 +148,35 @@ def _bad_clauses(standing: Standing, name: str) -> set[str]:
 
 
 def _by_place(case: Case, standing: Standing) -> Standing:
-    """Accuse the lines of no release that the installer's own words name: paths, URLs, bad text."""
-    kept = {line.number: line for line in edited(case.standing, standing.candidate.edits)}
-    found = []
+    """Accuse the lines of no release that the installer's own words name: paths, URLs, bad text.
+
+    One that was accused before, and fails in its new text as well, is said to do so.
+    """
+    known = numbers_of(standing.culprits)
+    found: list[Culprit] = []
+    notes: list[Note] = []
+    for line, suspect in _refused(case, standing):
+        member = Member(line, line.name or line.text, None)
+        if line.number in known:
+            away = suspect.cause in (Cause.NETWORK, Cause.VCS_ERROR, Cause.BUILD_DEP_MISSING)
+            why = "its place cannot be reached from here: " if away else ""
+            text = f"Written as {suspect.requirement}, it fails as well: {why}{suspect.summary}."
+            notes.append(Note(text, standing.probe.number))
+        else:
+            culprit = described([member], standing.probe)
+            found.append(replace(culprit, phase=suspect.phase, cause=suspect.cause))
+    return standing.knowing(found, *notes)
+
+
+def _refused(case: Case, standing: Standing) -> Iterator[tuple[Requirement, Suspect]]:
+    """Yield the user's lines with a path or URL, as they stand now, that the log names."""
+    now = {line.number: line for line in edited(case.standing, standing.candidate.edits)}
     for suspect in suspects_of(standing.probe):
         for line in case.standing:
-            now = kept.get(line.number)
-            placed = now is not None and (now.url or now.editable)
-            if placed and now is not None and suspect.requirement == now.text:
-                member = Member(line, line.name or line.text, None)
-                found.append(replace(described([member], standing.probe), phase=suspect.phase))
-    return standing.knowing(found)
+            current = now.get(line.number)
+            placed = current is not None and (current.url or current.editable)
+            if placed and current is not None and suspect.requirement == current.text:
+                yield line, suspect
 
 
 # --- releases alone ---------------------------------------------------------------------------
@@ -173,6 +207,44 @@ def _by_release(case: Case, standing: Standing) -> Story[Standing]:
         if one.release in probes and one.release not in standing.cleared:
             standing = _failed(standing, one.release)
     return standing.knowing(culprits)
+
+
+def confirmed(case: Case, standing: Standing) -> Story[Standing]:
+    """Return the standing without culprits that build once they are asked often enough.
+
+    Asked are releases that the index tells nothing against, where there are several: each failure
+    may be the accident of an unsteady build.
+    """
+    plain = [
+        Accused(c.members[0].requirement, Release(c.members[0].name, version), c.members[0].via)
+        for c in standing.culprits
+        if len(c.members) == 1 and c.phase in INSTALL_PHASES
+        if (version := c.members[0].version) is not None
+    ]
+    plain = [one for one in plain if not _agrees(case, one)]
+    if len(plain) < 2 or not case.capabilities.isolated:
+        return standing
+    waiting = plain
+    for repeat in range(1, DOUBTED):
+        answers = yield [_alone(one, repeat) for one in waiting]
+        for one, probe in zip(waiting, answers, strict=True):
+            if probe.outcome is Outcome.PASS:
+                standing = _acquitted(standing, one, probe)
+        waiting = [one for one in waiting if one.release not in standing.cleared]
+    return standing
+
+
+def _acquitted(standing: Standing, one: Accused, probe: Probe) -> Standing:
+    """Return the standing without a culprit that failed by accident."""
+    left = tuple(
+        culprit
+        for culprit in standing.culprits
+        if (culprit.members[0].name, culprit.members[0].version)
+        != (one.release.name, one.release.version)
+    )
+    cleared = standing.cleared | {one.release}
+    standing = replace(standing, culprits=left, cleared=cleared, unsteady=standing.unsteady + 1)
+    return standing.knowing((), _unsteady_note(one, probe))
 
 
 def _judged(
@@ -468,10 +540,15 @@ def _concluded(
 def certified(
     by_number: Mapping[int, Requirement], one: Certified, probes: Mapping[Items, Probe]
 ) -> Culprit:
-    """Return the culprit that a search certified, told by the log of its failing probe."""
+    """Return the culprit that a search certified, told by the log of its failing probe.
+
+    A member without which nothing passes, but fails otherwise, is no part of this failure: what is
+    left needs it.
+    """
+    shown = [n for n in one.members if any(n not in items for items in one.passing)]
     members = [
         Member(by_number[number], by_number[number].name, by_number[number].pin)
-        for number in sorted(one.members)
+        for number in sorted(shown or one.members)
     ]
     passing = next(
         (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bisect_deps.fix.accuse import DOUBTED
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failure import (
@@ -46,12 +47,14 @@ class Layer:
 class Followed:
     """Where following a failure ended: the layers that were kept, and every probe on the way.
 
-    `passing` is None where no way led to a build that passes.
+    `passing` is None where no way led to a build that passes; `unsteady` counts failures that were
+    accidents.
     """
 
     layers: tuple[Layer, ...]
     probes: tuple[Probe, ...]
     passing: Probe | None = None
+    unsteady: int = 0
 
 
 def follow(case: Case, failing: Probe) -> Story[Followed]:
@@ -61,6 +64,9 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
     """
     layers: list[Layer] = []
     probes: list[Probe] = [failing]
+    accident = yield from _accident(case, failing)
+    if accident is not None:
+        return Followed((), (failing, accident), accident, unsteady=1)
     resolved = {_resolved(case, failing.candidate)}
     scenes = [_opened(case, failing, failing, layers)]
     deepest: tuple[Layer, ...] = ()
@@ -87,11 +93,31 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
             return Followed((*layers, layer), tuple(probes), probe)
         earlier = [known.probe for known, _ in scenes]
         if len(layers) < MOST_LAYERS and _is_deeper(probe, scene, earlier):
+            accident = yield from _accident(case, probe)
+            if accident is not None:
+                after = replace(layer, after=accident)
+                return Followed((*layers, after), (*probes, accident), accident, unsteady=1)
             layers.append(layer)
             scenes.append(_opened(case, failing, probe, layers))
             if len(layers) > len(deepest):
                 deepest = tuple(layers)
     return Followed(deepest, tuple(probes))
+
+
+def _accident(case: Case, failing: Probe) -> Story[Probe | None]:
+    """Build once more what fails in a way that nothing explains; return the build that passes then.
+
+    A name that is gone is gone in every run; an error that no signature knows may come and go.
+    """
+    known = breakages_of(failing)
+    if not known or known[0].kind is not BreakageKind.OTHER or not case.cheap:
+        return None
+    for repeat in range(1, DOUBTED - 1):
+        purpose = "does it fail in the same way again?"
+        again = yield from ask(case, failing.candidate, ProbeKind.WHOLE, purpose, repeat=repeat)
+        if again.outcome is Outcome.PASS:
+            return again
+    return None
 
 
 def breakage_of(probe: Probe) -> Breakage:

@@ -5,7 +5,14 @@ Law 4: FAIL is the failure that is chased. Pure reading of probes; asks nothing.
 
 from __future__ import annotations
 
-from packaging.utils import canonicalize_name
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion
 
 from bisect_deps.evidence import same_failure, tells_something
 from bisect_deps.model import Breakage, Outcome, Phase, Probe, Release, Suspect
@@ -77,8 +84,22 @@ def failing_release(suspect: Suspect) -> Release | None:
     text = suspect.failing or (
         f"{suspect.name}=={suspect.version}" if suspect.version is not None else suspect.name
     )
+    if text.endswith((".whl", ".tar.gz", ".zip")):
+        return _release_of_file(text)
     name, _, version = text.partition("==")
     return Release(canonicalize_name(name), version) if version else None
+
+
+def _release_of_file(filename: str) -> Release | None:
+    """Return the release that a wheel or a source distribution is of, as its name tells."""
+    try:
+        if filename.endswith(".whl"):
+            name, version, *_ = parse_wheel_filename(filename)
+        else:
+            name, version = parse_sdist_filename(filename)
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        return None
+    return Release(name, str(version))
 
 
 def project_of(text: str | None) -> str:

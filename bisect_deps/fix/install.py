@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, islice
 
-from bisect_deps.fix.accuse import Standing, accuse, by_conflict, unmended
+from bisect_deps.fix.accuse import Standing, accuse, by_conflict, confirmed, unmended
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case, candidate_of, dropped, is_older, with_edits
+from bisect_deps.fix.case import Case, candidate_of, dropped, is_older, with_edits, without
 from bisect_deps.fix.culprits import described, is_of_the_machine, names_of, numbers_of
 from bisect_deps.fix.failure import failing_release, first_fingerprint, installs, shows, suspects_of
 from bisect_deps.fix.names import amendments
@@ -25,6 +25,7 @@ from bisect_deps.model import (
     Edit,
     EditAction,
     Member,
+    Note,
     Outcome,
     Probe,
     ProbeKind,
@@ -71,7 +72,45 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
         if fixed is None:
             break
         standing = fixed
-    return standing
+    return _absorbed((yield from _confirmed(case, standing)))
+
+
+def _absorbed(standing: Standing) -> Standing:
+    """Return the standing with what a culprit pulls in noted, where moving the culprit is enough."""
+    own = {
+        member.requirement.number
+        for culprit in standing.culprits
+        for member in culprit.members
+        if len(culprit.members) == 1 and not member.via
+    }
+    moved = {edit.name for edit in standing.candidate.edits}
+    kept: list[Culprit] = []
+    notes: list[Note] = []
+    for culprit in standing.culprits:
+        member = culprit.members[0]
+        if not member.via or member.requirement.number not in own or member.name in moved:
+            kept.append(culprit)
+            continue
+        text = (
+            f"{member.name} {member.version}, which {member.requirement.text} pulls in, fails too."
+        )
+        notes.append(Note(text, culprit.proof.failing_probe))
+    return replace(standing, culprits=tuple(kept), notes=(*standing.notes, *notes))
+
+
+def _confirmed(case: Case, standing: Standing) -> Story[Standing]:
+    """Repeat what accuses several releases that the index tells nothing against.
+
+    One of them may have failed by accident: what builds once is innocent, and its move taken back.
+    """
+    standing = yield from confirmed(case, standing)
+    innocent = {release.name for release in standing.cleared} - names_of(standing.culprits)
+    kept = without(standing.candidate, innocent)
+    if kept == standing.candidate:
+        return standing
+    purpose = "does the file build with the culprits alone moved?"
+    probe = yield from ask(case, kept, ProbeKind.FIX, purpose)
+    return standing.at(kept, probe)
 
 
 def _once_more(case: Case, standing: Standing) -> Story[Standing]:
@@ -180,10 +219,16 @@ def _holding(
     for base in islice(bases, 1):
         candidate: Candidate | None = with_edits(base, [*edits])
         for member in pulled:
-            if candidate is not None:
+            if candidate is not None and _fails_still(case, standing, candidate, member.name):
                 candidate = _held(case, standing, candidate, member.name)
         if candidate is not None:
             yield candidate
+
+
+def _fails_still(case: Case, standing: Standing, candidate: Candidate, name: str) -> bool:
+    """Say whether a candidate comes to a release of a project that is known to fail."""
+    releases = case.releases_of(candidate) or {}
+    return releases.get(name) in standing.failing.get(name, ())
 
 
 def _held(case: Case, standing: Standing, base: Candidate, name: str) -> Candidate | None:

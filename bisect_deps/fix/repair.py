@@ -185,7 +185,7 @@ def _by_evidence(case: Case, failing: Probe, known: list[Conclusion]) -> Story[_
         checked,
         culprits=merged(repaired.culprits, checked.culprits),
         notes=(*repaired.notes, *checked.notes),
-        unsteady=repaired.unsteady,
+        unsteady=repaired.unsteady + checked.unsteady,
     )
 
 
@@ -193,6 +193,9 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
     """Follow a failing check to a passing build, and make the change that led there small."""
     case.progress.phase("It installs; following the failure of the check")
     followed = yield from follow(case, failing)
+    if followed.unsteady and followed.passing is not None and not followed.layers:
+        note = Note(_UNSTEADY_CHECK, followed.passing.number)
+        return _Repaired(followed.passing, (), (note,), unsteady=1)
     if followed.passing is not None:
         return (yield from _smallest(case, failing, followed.passing, followed.probes, build=True))
     if case.imports:
@@ -202,6 +205,9 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
             return _Repaired(parted.passing or failing, parted.culprits)
     culprits = yield from accuse_alone(case, failing)
     return _Repaired(failing, merged(_deepest(case, followed), culprits))
+
+
+_UNSTEADY_CHECK = "The check failed once and passed once alike: it does not always end the same."
 
 
 def _deepest(case: Case, followed: Followed) -> list[Culprit]:
@@ -371,6 +377,22 @@ def _completed(
     return (yield from complete(case, culprits, fixed, list(every.values()), build=build))
 
 
+def _followed(case: Case, culprits: Sequence[Culprit], candidate: Candidate) -> list[Note]:
+    """Say of each edit that belongs to no culprit that nothing resolves without it."""
+    own = names_of(culprits) | {m.requirement.name for c in culprits for m in c.members}
+    notes: list[Note] = []
+    for edit in candidate.edits:
+        if edit.name in own or edit.number in numbers_of(culprits) or _removes(edit):
+            continue
+        rest = Candidate(tuple(other for other in candidate.edits if other != edit))
+        if case.resolver is not None and case.releases_of(rest) is None:
+            text = (
+                f"{edit.text}: it is not at fault, but nothing resolves with the rest without it."
+            )
+            notes.append(Note(text, fact="the resolver finds no solution"))
+    return notes
+
+
 def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way]) -> Conclusion:
     if ways:
         culprits = tuple(proven(culprit, ways[0].probe) for culprit in repaired.culprits)
@@ -378,7 +400,7 @@ def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way]) -> Conclus
             VerdictKind.FIXED,
             culprits,
             tuple(ways),
-            notes=repaired.notes,
+            notes=(*repaired.notes, *_followed(case, culprits, ways[0].candidate)),
             passing=repaired.probe,
             unsteady=repaired.unsteady,
         )

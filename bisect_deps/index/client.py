@@ -11,9 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
+from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index.base import indexes, place
 from bisect_deps.index.facts import Fact, facts_of, nearest_release, newest_release
 from bisect_deps.index.pages import WORKERS, Pages
@@ -25,6 +27,7 @@ from bisect_deps.index.releases import (
     group,
     latest_upload,
     visible,
+    wheel_tags,
 )
 from bisect_deps.index.targets import accepted_tags
 from bisect_deps.model import IndexSettings, Interpreter, Release, Requirement
@@ -119,6 +122,27 @@ class Index:
         found = self._look_up(requirement.name)
         releases, hidden = found if found else (None, ())
         return facts_of(requirement, releases, hidden, self.interpreter)
+
+    def be_true(self, release: Release) -> None:
+        """Compare what the index serves of a release with the hashes that it tells.
+
+        Downloads a file of it. Raises IndexUnavailable where they differ: the index is at fault.
+        """
+        known = self.release(release)
+        accepted = frozenset(self._tags)
+        files = [f for f in (known.files if known is not None else ()) if "://" in f.url]
+        files.sort(key=lambda file: accepted.isdisjoint(wheel_tags(file.filename)))
+        for file in files[:1]:
+            told = file.hashes.get("sha256")
+            spot = place(file.url, self._environ)
+            served = self._pages.digest_of(spot.url, spot.auth) if told else None
+            if served is not None and served != told:
+                host = urlsplit(spot.url).netloc
+                raise IndexUnavailable(
+                    f"the package index at {host} serves {file.filename} with another content than "
+                    "the hash on its page",
+                    hint="the index or a proxy before it alters files; tell its owner",
+                )
 
     def nearest(self, release: Release) -> ReleaseFacts | None:
         """Return the release to take in place of this one; None where no other would do."""

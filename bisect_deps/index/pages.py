@@ -5,6 +5,8 @@ JSON and HTML pages, folders and `file:` addresses. Must not know versions' orde
 
 from __future__ import annotations
 
+import hashlib
+import re
 import threading
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -70,6 +72,24 @@ class Pages:
         if path.is_dir():
             return list(_folder(path, name))
         return self._parse_file(path, name) if path.is_file() else []
+
+    def digest_of(self, url: str, auth: tuple[str, str] | None) -> str | None:
+        """Return the sha256 of a file as the index serves it now, None where it cannot be had.
+
+        Streams the file, and keeps nothing of it.
+        """
+        import requests
+
+        found = hashlib.sha256()
+        try:
+            with requests.get(url, auth=auth, timeout=TIMEOUT, stream=True) as answer:
+                if not answer.ok:
+                    return None
+                for part in answer.iter_content(1 << 16):
+                    found.update(part)
+        except requests.RequestException:
+            return None
+        return found.hexdigest()
 
     def close(self) -> None:
         """Close the connections."""
@@ -146,7 +166,21 @@ def _read(response: requests.Response, name: str) -> list[File]:
             f"the package index at {host} answers in a way that is not the Simple API: {error}",
             hint="check --index-url: it usually ends in /simple/",
         ) from None
+    if not page.packages and _is_web_page(response):
+        host = urlsplit(response.url).netloc
+        raise IndexUnavailable(
+            f"the package index at {host} answers with a web page in place of an index page",
+            hint="it may ask for a login: check --index-url and its credentials",
+        )
     return _files_of(page, name)
+
+
+def _is_web_page(response: requests.Response) -> bool:
+    """Say whether HTML without any file is made for people: a login form, a portal's script."""
+    is_html = "html" in response.headers.get("Content-Type", "")
+    return (
+        is_html and re.search(r"<(?:form|input|script|iframe)\b", response.text, re.I) is not None
+    )
 
 
 def _new_session(cache: Path | None) -> requests.Session:

@@ -108,7 +108,7 @@ def _one_by_one(
     """Take back one project after the other; what still passes without it was no part."""
     answers = [*known, failing, passing]
     best, shown = passing, dict[str, Probe]()
-    left = _order(change, passing)
+    left = _order(change, failing, passing)
     beside = yield from _beside_alone(case, change, passing, answers)
     if beside is not None:
         left, best = [name for name in left if name not in _edited(passing)], beside
@@ -254,7 +254,12 @@ def answered(case: Case, candidate: Candidate, known: Sequence[Probe]) -> Probe 
     return None
 
 
-def _order(change: Change, passing: Probe) -> list[str]:
-    """Return the projects to take back: first those that no edit moved, then as edited."""
+def _order(change: Change, failing: Probe, passing: Probe) -> list[str]:
+    """Return the projects to take back: first what no edit moved, then the least named."""
     edited = {edit.name: at for at, edit in enumerate(passing.candidate.edits)}
-    return sorted(change.names, key=lambda name: (name in edited, edited.get(name, 0), name))
+    named = involved(failing)
+    rank = {name: len(named) - at for at, name in enumerate(named)}
+    return sorted(
+        change.names,
+        key=lambda name: (name in edited, rank.get(name, 0), edited.get(name, 0), name),
+    )

@@ -57,9 +57,6 @@ def is_needless(case: Case, edit: Edit) -> bool:
     advice = _advice(case, line.name)
     if advice is None:
         return False
-    if advice.kind is AdviceKind.NOTHING_HERE and ">=" in advice.marker:
-        edit = _marked(line, advice.marker)
-        return Amendment(line, edit, _note(line, f"{said}: it needs the marker {advice.marker}."))
     if advice.kind is AdviceKind.NOTHING_HERE:
         return True
     # A line whose right name stands in the file already.

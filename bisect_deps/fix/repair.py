@@ -327,9 +327,7 @@ def _finished(
     try:
         if case.capabilities.isolated and (case.alternatives or not fixed):
             wanted = [c for c in culprits if case.alternatives or _is_lost(repaired, c)]
-            kept, more = yield from keep_by_older_tools(
-                case, wanted, repaired.candidate, culprits
-            )
+            kept, more = yield from keep_by_older_tools(case, wanted, repaired.candidate, culprits)
             notes = (*notes, *more)
             if kept is not None:
                 way = Way(

@@ -122,9 +122,14 @@ def _one_by_one(
             purpose = f"does it fail again with {name} put back?"
             probe = yield from ask(case, candidate, ProbeKind.VERSION, purpose)
             answers.append(probe)
+        if not installs(probe):
+            # The resolver did not know that these two only move together.
+            plain = case.settled(change.base, {other: change.after[other] for other in rest})
+            probe = _passed(plain, answers) or probe
         if probe.outcome is Outcome.PASS:
             left, best = rest, probe
-        elif probe.outcome is Outcome.FAIL:
+        elif installs(probe) and probe.outcome is Outcome.FAIL:
+            # What does not even install with it put back cannot be parted from the rest.
             shown[name] = probe
     return (yield from _written(case, change, tuple(sorted(left)), best, shown, answers))
 
@@ -228,6 +233,11 @@ def _written(
     if probe.outcome is Outcome.PASS:
         return Smallest(names, plain, probe, shown, inseparable)
     return Smallest(names, passing.candidate, passing, shown, inseparable)
+
+
+def _passed(candidate: Candidate, known: Sequence[Probe]) -> Probe | None:
+    """Return a build of this very candidate that passed."""
+    return next((p for p in known if p.candidate == candidate and p.outcome is Outcome.PASS), None)
 
 
 def answered(case: Case, candidate: Candidate, known: Sequence[Probe]) -> Probe | None:

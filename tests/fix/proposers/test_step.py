@@ -62,7 +62,8 @@ def test_what_lost_a_name_steps_before_its_user_and_each_to_its_newest_as_well()
         "lib": yearly("1.0", "2.0", "3.0"),
     }
     here = small("app==2.0\nlib==2.0\n", projects, breaks("amber", app="2.0", lib="2.0"))
-    assert texts(list(step.propose(here.case, here.scene()))) == [
+    offered = dict.fromkeys(texts(list(step.propose(here.case, here.scene()))))
+    assert list(offered) == [
         "lib==1.0",
         "lib==3.0",
         "app==1.0",

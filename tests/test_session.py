@@ -378,6 +378,18 @@ def test_a_second_run_builds_nothing_and_says_the_same(tmp_path: Path, served: s
     assert (names(second), second.fix) == (names(first), first.fix)
 
 
+def test_a_conflict_is_proven_by_the_installer_that_the_user_has(
+    tmp_path: Path, served: str
+) -> None:
+    text = "plain==1.0\nleft==1.0\nright==1.0\n"
+    verdict = bisect(tmp_path, served, text, installer="pip")
+    [culprit] = verdict.culprits
+    failing = {probe.number: probe for probe in verdict.probes}[culprit.proof.failing_probe or 0]
+    assert (failing.kind, failing.outcome) == (ProbeKind.SUBSET, Outcome.FAIL)
+    assert failing.candidate.dropped == {0}
+    assert any("ERROR" in line.text for line in culprit.evidence), "pip's own words"
+
+
 def test_pip_installs_as_well_as_uv(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "turns==1.0\nplain==1.0\n", installer="pip")
     assert verdict.kind is VerdictKind.FIXED

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
 from bisect_deps.fix.culprits import INSTALL_PHASES, described, merged, numbers_of
 from bisect_deps.fix.failure import (
@@ -96,7 +97,9 @@ def accuse(case: Case, standing: Standing) -> Story[Standing]:
     Without a new one, the failure cannot be attributed to any requirement; the notes say why.
     """
     be_true(case, standing.probe)
+    known = standing.culprits
     standing = by_conflict(case, standing)
+    standing = yield from _refused_as_well(case, standing, known)
     standing = _by_place(case, standing)
     if case.capabilities.isolated:
         standing = yield from _by_release(case, standing)
@@ -430,6 +433,26 @@ def by_conflict(case: Case, standing: Standing) -> Standing:
             if member.version is not None:
                 standing = _failed(standing, Release(member.name, member.version))
     return standing.knowing(found, *(notes if found else ()))
+
+
+def _refused_as_well(case: Case, standing: Standing, known: Sequence[Culprit]) -> Story[Standing]:
+    """Have the installer itself refuse what a resolver of another tool refuses: that is a proof.
+
+    What it takes all the same is no conflict. Costs a build for each new conflict.
+    """
+    if case.same_tool or not case.capabilities.isolated:
+        return standing
+    kept = list(known)
+    for culprit in standing.culprits:
+        if culprit in known:
+            continue
+        only = _only(case, standing, numbers_of([culprit]))
+        purpose = "does the installer refuse these as well?"
+        probe = yield from ask(case, only, ProbeKind.SUBSET, purpose, check=False)
+        if probe.outcome is Outcome.FAIL:
+            shown = described(culprit.members, probe)
+            kept.append(replace(culprit, evidence=shown.evidence, proof=shown.proof))
+    return replace(standing, culprits=tuple(kept))
 
 
 _UNEXAMINED = (

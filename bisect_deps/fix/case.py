@@ -6,7 +6,7 @@ cost no build: they guide, and only builds prove.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -132,17 +132,29 @@ class Case:
         edits = {_key(edit): edit for edit in base.edits}
         for name, version in sorted(versions.items()):
             lines, limits = self.named(name), self.limited(name)
-            pinned = any(limit.pin for limit in limits)
+            edits.pop(name, None)
             for line in (*lines, *limits):
                 edits.pop(line.number, None)
-                loose = line.pin is None and (pinned or line.constraint)
-                if line.url or _is_at(line, version) or (loose and allows(line, version)):
-                    continue
+            for line in self._deciding(lines, limits, version):
                 edits[line.number] = self.pin(line, version)
-            edits.pop(name, None)
-            if not lines and not pinned:
+            if not lines and not limits:
                 edits[name] = self.add(name, version)
         return candidate_of(edits.values())
+
+    def _deciding(
+        self, lines: Sequence[Requirement], limits: Sequence[Requirement], version: str
+    ) -> Iterator[Requirement]:
+        """Yield the lines to pin: those that do not allow the version, and one that settles it.
+
+        A constraint settles it where one pins the project, or where no line names it.
+        """
+        pinned = any(line.pin for line in limits)
+        settling = limits if pinned or not lines else lines
+        for line in (*lines, *limits):
+            if line.url or _is_at(line, version):
+                continue
+            if line in settling or not allows(line, version):
+                yield line
 
     def pruned(self, base: Candidate, candidate: Candidate) -> Candidate:
         """Return a candidate without those edits beyond `base` that change nothing.
@@ -239,16 +251,35 @@ class Case:
         """Return a project as a member of a culprit: its own line, or the line that pulls it in."""
         if direct := self.line_at_fault(name):
             return Member(direct, name, version)
-        chain = resolution.chain(name) if resolution is not None else ()
-        top = self.named(chain[0]) if chain else ()
-        if not top:
-            # A line of ours, not of the user's file, stands at the head of that chain.
-            plain = self.resolve(Candidate())
-            chain = plain.chain(name) if plain is not None else ()
-            top = self.named(chain[0]) if chain else ()
-        if not top:
-            return None
-        return Member(top[0], name, version, tuple(link for link in chain if link != name))
+        for known in (resolution, self.resolve(Candidate())):
+            chain = self._chain(name, known) if known is not None else ()
+            if chain:
+                top = self.named(chain[0])[0]
+                return Member(top, name, version, tuple(link for link in chain if link != name))
+        return self._behind_a_source(name, version, resolution)
+
+    def _behind_a_source(
+        self, name: str, version: str | None, resolution: Resolution | None
+    ) -> Member | None:
+        """Return a project as pulled in by a release that only tells when it is built."""
+        for release in resolution.needs_build if resolution is not None else ():
+            chain = self._chain(release.name, resolution) if resolution is not None else ()
+            if chain:
+                return Member(self.named(chain[0])[0], name, version, chain)
+        return None
+
+    def _chain(self, name: str, resolution: Resolution) -> tuple[str, ...]:
+        """Return the shortest chain from a line of the user's file to a project; () for none."""
+        paths: list[tuple[str, ...]] = [(name,)]
+        seen = {name}
+        for path in paths:
+            if self.named(path[0]):
+                return path
+            for parent in resolution.parents.get(path[0], ()):
+                if parent and parent not in seen:
+                    seen.add(parent)
+                    paths.append((parent, *path))
+        return ()
 
     def line_at_fault(self, name: str) -> Requirement | None:
         """Return the line that decides a project's version: the one that pins it, if any does."""

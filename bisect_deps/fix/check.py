@@ -30,7 +30,7 @@ from bisect_deps.probing import Story
 MOST_LAYERS = 12
 MOST_BUILDS = 24
 # One failure is met with so many moves; then the layer before is tried otherwise.
-MOST_MOVES = 8
+MOST_MOVES = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,14 @@ from bisect_deps.fix.accuse import Standing, accuse, by_conflict, confirmed, unm
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, candidate_of, dropped, is_older, with_edits, without
 from bisect_deps.fix.culprits import described, is_of_the_machine, names_of, numbers_of
-from bisect_deps.fix.failure import failing_release, first_fingerprint, installs, shows, suspects_of
+from bisect_deps.fix.failure import (
+    failing_release,
+    first_fingerprint,
+    installs,
+    phase_of,
+    shows,
+    suspects_of,
+)
 from bisect_deps.fix.names import amendments
 from bisect_deps.index import FactKind
 from bisect_deps.model import (
@@ -27,6 +34,7 @@ from bisect_deps.model import (
     Member,
     Note,
     Outcome,
+    Phase,
     Probe,
     ProbeKind,
     Requirement,
@@ -76,7 +84,7 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
 
 
 def _absorbed(standing: Standing) -> Standing:
-    """Return the standing with what a culprit pulls in noted, where moving the culprit is enough."""
+    """Return the standing with what a culprit pulls in only noted, where moving that is enough."""
     own = {
         member.requirement.number
         for culprit in standing.culprits
@@ -400,7 +408,8 @@ def _suspects_moved(
     numbers = {line.number for line in suspected}
     for suspect in suspects_of(standing.probe):
         release = failing_release(suspect)
-        if release is None or case.line_at_fault(release.name) is not None:
+        line = case.line_at_fault(release.name) if release is not None else None
+        if release is None or (line is not None and line.pin):
             continue
         failing = {**standing.failing, release.name: (release.version,)}
         held = _held(case, replace(standing, failing=failing), standing.candidate, release.name)
@@ -450,7 +459,17 @@ def _take_back(case: Case, standing: Standing, failing: Probe) -> Story[Standing
 
 
 def _accused_one(case: Case, edit: Edit, failing: Probe, passing: Probe) -> list[Culprit]:
-    """Return the culprit that one edit moves: the line's release, or what a line pulls in."""
+    """Return the culprit that one edit moves: the line's release, or what a line pulls in.
+
+    Where the log tells of a conflict, all the lines that it names take part.
+    """
+    # An install that works while the check fails is no passing build; the fix will be one.
+    number = passing.number if passing.outcome is Outcome.PASS else None
+    groups = {s.group for s in suspects_of(failing) if s.name == edit.name and s.group}
+    both = [s.name for s in suspects_of(failing) if s.group in groups] if groups else []
+    lines = [line for name in both if (line := case.line_at_fault(name)) is not None]
+    if len(lines) > 1 and phase_of(failing) is Phase.RESOLVE:
+        return [described([Member(r, r.name, r.pin) for r in lines], failing, number)]
     if edit.number is not None:
         line = case.manifest.requirements[edit.number]
         member: Member | None = Member(line, line.name, line.pin)
@@ -458,8 +477,6 @@ def _accused_one(case: Case, edit: Edit, failing: Probe, passing: Probe) -> list
         named = [failing_release(suspect) for suspect in suspects_of(failing)]
         version = next((r.version for r in named if r is not None and r.name == edit.name), None)
         member = case.member(edit.name, version, case.resolve(failing.candidate))
-    # An install that works while the check fails is no passing build; the fix will be one.
-    number = passing.number if passing.outcome is Outcome.PASS else None
     return [described([member], failing, number)] if member is not None else []
 
 

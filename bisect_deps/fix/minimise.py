@@ -108,7 +108,7 @@ def _one_by_one(
     """Take back one project after the other; what still passes without it was no part."""
     answers = [*known, failing, passing]
     best, shown = passing, dict[str, Probe]()
-    left = _order(change, passing)
+    left = _order(change, failing, passing)
     beside = yield from _beside_alone(case, change, passing, answers)
     if beside is not None:
         left, best = [name for name in left if name not in _edited(passing)], beside
@@ -122,9 +122,14 @@ def _one_by_one(
             purpose = f"does it fail again with {name} put back?"
             probe = yield from ask(case, candidate, ProbeKind.VERSION, purpose)
             answers.append(probe)
+        if not installs(probe):
+            # The resolver did not know that these two only move together.
+            plain = case.settled(change.base, {other: change.after[other] for other in rest})
+            probe = _passed(plain, answers) or probe
         if probe.outcome is Outcome.PASS:
             left, best = rest, probe
-        elif probe.outcome is Outcome.FAIL:
+        elif installs(probe) and probe.outcome is Outcome.FAIL:
+            # What does not even install with it put back cannot be parted from the rest.
             shown[name] = probe
     return (yield from _written(case, change, tuple(sorted(left)), best, shown, answers))
 
@@ -230,6 +235,11 @@ def _written(
     return Smallest(names, passing.candidate, passing, shown, inseparable)
 
 
+def _passed(candidate: Candidate, known: Sequence[Probe]) -> Probe | None:
+    """Return a build of this very candidate that passed."""
+    return next((p for p in known if p.candidate == candidate and p.outcome is Outcome.PASS), None)
+
+
 def answered(case: Case, candidate: Candidate, known: Sequence[Probe]) -> Probe | None:
     """Return a probe of this candidate, or of another that installed the very same releases."""
     for probe in known:
@@ -244,7 +254,12 @@ def answered(case: Case, candidate: Candidate, known: Sequence[Probe]) -> Probe 
     return None
 
 
-def _order(change: Change, passing: Probe) -> list[str]:
-    """Return the projects to take back: first those that no edit moved, then as edited."""
+def _order(change: Change, failing: Probe, passing: Probe) -> list[str]:
+    """Return the projects to take back: first what no edit moved, then the least named."""
     edited = {edit.name: at for at, edit in enumerate(passing.candidate.edits)}
-    return sorted(change.names, key=lambda name: (name in edited, edited.get(name, 0), name))
+    named = involved(failing)
+    rank = {name: len(named) - at for at, name in enumerate(named)}
+    return sorted(
+        change.names,
+        key=lambda name: (name in edited, rank.get(name, 0), edited.get(name, 0), name),
+    )

@@ -73,6 +73,9 @@ def _of_name(case: Case, line: Requirement) -> Amendment | None:
     if advice is None:
         return _of_system(case, line)
     said = f"{line.name} {advice.reason}"
+    if advice.kind is AdviceKind.NOTHING_HERE and ">=" in advice.marker:
+        edit = _marked(line, advice.marker)
+        return Amendment(line, edit, _note(line, f"{said}: it needs the marker {advice.marker}."))
     if advice.kind is AdviceKind.NOTHING_HERE:
         return Amendment(line, dropped(line), _note(line, f"{said}; leave it out."))
     if advice.kind is AdviceKind.OTHER_SYSTEM:

@@ -261,7 +261,7 @@ def _culprits(
     """Return a culprit for each release of the smallest change that a probe shows to be needed."""
     found: list[Culprit] = []
     for name in small.names:
-        probe = small.shown.get(name) or _told_of(case, change, name, probes)
+        probe = _showing(case, change, small, name, probes)
         if probe is None:
             # No build failed with it alone: nothing resolves so, it only has to follow.
             continue
@@ -279,9 +279,20 @@ def _culprits(
             found.append(broken([member], probe, breakage, small.passing.number))
         else:
             found.append(described([member], probe, small.passing.number))
+    found += _moved_beside(case, change, small, found, probes)
     if not found and small.inseparable is not None:
         found = _inseparable(case, change, small, small.inseparable)
     return merged((), found)
+
+
+def _showing(
+    case: Case, change: Change, small: Smallest, name: str, probes: Sequence[Probe]
+) -> Probe | None:
+    """Return the probe that shows a release to be needed, best one whose log names it."""
+    shown = small.shown.get(name)
+    if shown is not None and any(name in (b.lacks, b.user) for b in breakages_of(shown)):
+        return shown
+    return _told_of(case, change, name, probes) or shown
 
 
 def _told_of(case: Case, change: Change, name: str, probes: Sequence[Probe]) -> Probe | None:
@@ -292,6 +303,30 @@ def _told_of(case: Case, change: Change, name: str, probes: Sequence[Probe]) -> 
         if probe.outcome is Outcome.FAIL and stood and broken_here:
             return probe
     return None
+
+
+def _moved_beside(
+    case: Case,
+    change: Change,
+    small: Smallest,
+    found: Sequence[Culprit],
+    probes: Sequence[Probe],
+) -> list[Culprit]:
+    """Return what a log on the way names and the fix moves without an edit of its own."""
+    named = names_of(found) | {m.requirement.name for c in found for m in c.members}
+    after = case.installed(small.passing)
+    more: list[Culprit] = []
+    for probe in probes:
+        for breakage in breakages_of(probe)[:1] if probe.outcome is Outcome.FAIL else ():
+            sides = [name for name in (breakage.lacks, breakage.user) if name]
+            moved = [n for n in sides if n in change.before and after.get(n) != change.before[n]]
+            if not moved or named & set(sides):
+                continue
+            member = case.member(moved[0], change.before[moved[0]], case.resolve(probe.candidate))
+            if member is not None and case.installed(probe).get(moved[0]) == member.version:
+                more.append(broken([member], probe, breakage, small.passing.number))
+                named |= {moved[0]}
+    return more
 
 
 def _inseparable(case: Case, change: Change, small: Smallest, probe: Probe) -> list[Culprit]:
@@ -327,9 +362,7 @@ def _finished(
     try:
         if case.capabilities.isolated and (case.alternatives or not fixed):
             wanted = [c for c in culprits if case.alternatives or _is_lost(repaired, c)]
-            kept, more = yield from keep_by_older_tools(
-                case, wanted, repaired.candidate, culprits
-            )
+            kept, more = yield from keep_by_older_tools(case, wanted, repaired.candidate, culprits)
             notes = (*notes, *more)
             if kept is not None:
                 way = Way(

@@ -63,6 +63,10 @@ def _nothing_here(name: str, python: tuple[int, int]) -> Advice | None:
             return Advice(AdviceKind.NOTHING_HERE, _IS_MODULE)
         reason = f"was taken out of Python {gone}"
         return Advice(AdviceKind.ANOTHER_PROJECT, reason, right) if right else None
+    if name in _AFTERWARDS and python < _minor(_AFTERWARDS[name]):
+        first = _AFTERWARDS[name]
+        reason = f"stands in for a module that Python has itself until {first}"
+        return Advice(AdviceKind.NOTHING_HERE, reason, marker=f'python_version >= "{first}"')
     if name in _BACKPORTS:
         since, reason = _BACKPORTS[name]
         if python >= _minor(since):
@@ -369,6 +373,20 @@ _GONE_MODULES = {
     "imghdr": ("3.13", "standard-imghdr"),
     "telnetlib": ("3.13", "standard-telnetlib"),
     "sunau": ("3.13", "standard-sunau"),
+}
+
+# Projects that bring a module back to the Pythons that lost it, and the first of those. Source: the
+# projects' own index pages (PEP 594 lists the modules).
+_AFTERWARDS = {
+    name: first
+    for first, names in {
+        "3.12": "pyasyncore pyasynchat standard-smtpd standard-asyncore standard-asynchat "
+        "standard-imp zombie-imp",
+        "3.13": "audioop-lts legacy-cgi standard-aifc standard-cgi standard-cgitb standard-chunk "
+        "standard-crypt standard-imghdr standard-mailcap standard-nntplib standard-pipes "
+        "standard-sndhdr standard-sunau standard-telnetlib standard-uu standard-xdrlib legacy-crypt",
+    }.items()
+    for name in names.split()
 }
 
 _IN_LIBRARY = "is part of the standard library since Python {since}"

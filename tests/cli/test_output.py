@@ -44,7 +44,7 @@ def test_the_verdict_is_shown_although_its_fix_cannot_be_written(project: Path) 
     assert "1. bad==1  base.txt:1" in done.stdout
     assert "--write to change base.txt in place" in done.stdout
     assert "It leaves out what no release can fix." in done.stdout
-    assert "Warning: it leaves out bad." in done.stdout
+    assert "Mind: it leaves out bad." in done.stdout
     assert json.loads((project / "report.json").read_text("utf-8"))["verdict"] == "fixed"
     assert "error: fixed.txt: " in done.stderr
     assert not (project / "fixed.txt").exists()

@@ -9,10 +9,22 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.config import Settings
-from bisect_deps.model import IndexSettings, Verdict, VerdictKind
+from bisect_deps.fix.case import dropped
+from bisect_deps.fix.names import amendments, is_needless
+from bisect_deps.model import (
+    Cause,
+    Culprit,
+    IndexSettings,
+    Member,
+    Phase,
+    Proof,
+    Verdict,
+    VerdictKind,
+)
 from bisect_deps.progress import Silent
 from bisect_deps.reports.base import loss
 from bisect_deps.session import run
+from tests.fix.small import at, small
 from tests.support.local_index import Fault, LocalIndex, Project
 
 
@@ -91,3 +103,123 @@ def test_a_renamed_line_is_no_loss(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "sklearn==1.3\nplain==1.0\n")
     assert verdict.fix is not None
     assert loss(verdict.fix) == ""
+
+
+# --- each kind, without a build ---------------------------------------------------------------
+
+ELSEWHERE_ONLY = at("1.0", wheel="cp312-cp312-win_amd64")
+TABLES = {
+    "scikit-learn": [at("1.2"), at("1.3")],
+    "sklearn": [at("0.0")],
+    "dataclasses": [at("0.8")],
+    "pywin32": [at("306", wheel="cp312-cp312-win_amd64")],
+    "winonly": [ELSEWHERE_ONLY],
+    "mixed": [ELSEWHERE_ONLY, at("2.0")],
+    "plain": [at("1.0"), at("1.1", "2021-06-01"), at("2.0", "2024-01-01")],
+    "tool": [at("1.0", "2021-09-01")],
+}
+
+
+def amended(text: str, name: str) -> list[tuple[str | None, str]]:
+    """Return what becomes of a culprit's line, None where nothing is known, with the reason."""
+    case = small(text, TABLES).case
+    [line] = [own for own in case.requirements if own.name == name][:1]
+    culprit = Culprit(
+        (Member(line, name, line.pin),), Phase.BUILD, Cause.UNKNOWN, "", proof=Proof(1, None)
+    )
+    return [
+        (amendment.edit.text if amendment.edit is not None else None, amendment.note.text)
+        for amendment in amendments(case, [culprit, culprit])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "becomes", "why"),
+    [
+        ("sklearn==1.3\n", "sklearn", "scikit-learn==1.3", "what is meant is scikit-learn==1.3"),
+        ("sklearn\n", "sklearn", "scikit-learn", "what is meant is scikit-learn"),
+        (
+            'sklearn[x]==1.3 ; python_version>"3"\n',
+            "sklearn",
+            'scikit-learn[x]==1.3 ; python_version > "3"',
+            "what is meant is",
+        ),
+        ("sklearn==9.9\n", "sklearn", None, "in a version that you choose"),
+        ("sklearn>=1\n", "sklearn", None, "in a version that you choose"),
+        ("sklearn==1.3\nscikit-learn\n", "sklearn", "", "which the file has already"),
+        ("dataclasses==0.8\n", "dataclasses", "", "leave it out"),
+        (
+            "pywin32==306\n",
+            "pywin32",
+            'pywin32==306 ; sys_platform == "win32"',
+            "it needs the marker",
+        ),
+        (
+            "winonly==1.0\n",
+            "winonly",
+            'winonly==1.0 ; sys_platform == "win32"',
+            "has files for another system only",
+        ),
+        (
+            "tool==1.0\nplain @ file:///nonesuch/plain-1.1/work\n",
+            "plain",
+            "plain==1.1",
+            "is a path of another machine",
+        ),
+        (
+            "-e git+https://index.example/plain.git#egg=plain\n",
+            "plain",
+            "plain @ git+https://index.example/plain.git",
+            "takes no editable repository",
+        ),
+    ],
+    ids=[
+        "another project is meant",
+        "without a version",
+        "extras and marker stay",
+        "a version that the right project never had",
+        "a range tells no version",
+        "the right project is there",
+        "nothing is needed here",
+        "a name of another system",
+        "files of another system",
+        "a path of another machine",
+        "an editable repository",
+    ],
+)
+def test_what_becomes_of_a_line_whose_text_is_wrong(
+    text: str, name: str, becomes: str | None, why: str
+) -> None:
+    [(found, said)] = amended(text, name)
+    assert found == becomes
+    assert why in said
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("plain==1.0\n", "plain"),
+        ("mixed==1.0\n", "mixed"),
+        ("plain @ https://index.example/plain-1.0.zip\n", "plain"),
+    ],
+    ids=["a right name", "another release is for this system", "a URL that may exist"],
+)
+def test_a_line_whose_text_is_right_is_not_amended(text: str, name: str) -> None:
+    assert amended(text, name) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "needless"),
+    [
+        ("dataclasses==0.8\n", True),
+        ("sklearn==1.3\nscikit-learn==1.3\n", True),
+        ("sklearn==1.3\n", False),
+        ("plain==1.0\n", False),
+    ],
+    ids=["a backport", "its right name is there", "another is meant", "any other"],
+)
+def test_only_what_does_nothing_here_is_left_out_without_loss(text: str, needless: bool) -> None:
+    case = small(text, TABLES).case
+    assert is_needless(case, dropped(case.requirements[0])) is needless
+    kept = case.pin(case.requirements[0], "1.0")
+    assert not is_needless(case, kept), "what stays is no line left out"

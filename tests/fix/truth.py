@@ -303,7 +303,8 @@ class Truth:
         numbers = {probe.number: probe for probe in reported.probes}
         failing = numbers.get(culprit.proof.failing_probe or 0)
         passing = numbers.get(culprit.proof.passing_probe or 0)
-        if failing is not None and not self._shows(reported, failing, culprit):
+        by_status = self.scenario.quality is Quality.STATUS
+        if failing is not None and not by_status and not self._shows(reported, failing, culprit):
             other = ", ".join(reported.shown.get(failing.number, ())) or failing.outcome.value
             yield Violation(4, f"{_named(culprit)} is shown by a probe of another failure: {other}")
         if passing is not None and passing.outcome is not Outcome.PASS:
@@ -327,9 +328,31 @@ class Truth:
             return any(self._pulls_in(failing, culprit) for culprit in culprits)
         return any(
             not listing.wheel
-            for name in failing.names
+            for name in self._reached(failing.names)
             for listing in self.scenario.world.projects.get(name, ())
         )
+
+    def _reached(self, names: Iterable[str]) -> set[str]:
+        """Return projects with all that any of their releases requires, through any chain."""
+        reached = set(names)
+        for _ in self.scenario.world.projects:
+            reached |= {
+                read(text).name
+                for name in reached
+                for listing in self.scenario.world.projects.get(name, ())
+                for text in listing.requires
+            }
+        return reached
+
+    def _drags(self, name: str) -> set[str]:
+        """Return what moves with some release of a project, as the resolver has it."""
+        before = self.scenario.state(Candidate()).installed
+        dragged: set[str] = set()
+        for listing in self.scenario.world.projects.get(name, ()):
+            moved = self.moved(Candidate(), name, listing.version)
+            after = self.scenario.state(moved).installed
+            dragged |= {own for own in after if after[own] != before.get(own)}
+        return dragged
 
     def _pulls_in(self, failing: Failing, culprit: Culprit) -> bool:
         """Say whether a line is named for a release that it pulls in, where no log tells which."""
@@ -337,14 +360,7 @@ class Truth:
         if self.strict or told_all or failing.name == "conflict":
             return False
         for member in culprit.members:
-            reached = {member.name}
-            for _ in self.scenario.world.projects:
-                reached |= {
-                    read(text).name
-                    for name in reached
-                    for listing in self.scenario.world.projects.get(name, ())
-                    for text in listing.requires
-                }
+            reached = self._reached({member.name}) | self._drags(member.name)
             if not reached & failing.names:
                 return False
         return True

@@ -86,6 +86,8 @@ def test_any_mixture_of_the_grammar_reads_as_in_pip(
     pip, ours = read_with_pip(path, project), read_with_ours(path, project)
     if pip.rejected and "ConnectionFailed" in pip.rejected:
         return  # an include by URL, which we do not fetch
+    if ours.rejected and "whitespace after URL" in ours.rejected and "\xa0" in pieces:
+        return  # from packaging 26.4 on any space ends a URL; pip 26.3 has the one before
     assert (ours.rejected is None) == (pip.rejected is None), (ours.rejected, pip.rejected)
     assert ours.items == pip.items
 

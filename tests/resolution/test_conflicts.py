@@ -125,7 +125,7 @@ def test_what_the_installer_would_compile_is_not_refused_by_a_stricter_rule(
         with Index(settings, PYTHON, cache=tmp_path / "pages") as index:
             result = find_conflicts(requirements, Resolver(PYTHON, settings, cache=cache), index)
     assert [conflict.members for conflict in result.found] == [{0, 1}]
-    assert "is for Python <3.1" in result.found[0].sentence
+    assert result.found[0].sentence == "user==1 takes old 2, which old==1 rules out"
     assert local.builds("metadata") == {}
 
 

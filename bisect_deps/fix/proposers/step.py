@@ -19,7 +19,8 @@ from bisect_deps.fix.proposers.base import (
 from bisect_deps.index import ReleaseFacts
 
 # A project is stepped back this often at most, each time twice as far.
-MOST_STEPS = 4
+FIRST_STEPS = 4
+MOST_STEPS = 7
 # Of the projects that a traceback names, so many are stepped.
 MOST_PROJECTS = 3
 
@@ -28,12 +29,15 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
     """Yield older series of the projects that the failure names, then their newest releases."""
     names = [name for name in involved(scene.probe) if name in scene.installed]
     first = [name for name in (scene.breakage.lacks, scene.breakage.user) if name in names]
-    for name in list(dict.fromkeys([*first, *names]))[:MOST_PROJECTS]:
-        yield from _back(case, scene, name)
+    chosen = list(dict.fromkeys([*first, *names]))[:MOST_PROJECTS]
+    for name in chosen:
+        yield from _back(case, scene, name, most=FIRST_STEPS)
         yield from _newest(case, scene, name)
     if not scene.breakage.lacks:
         for name in _pulled_in(case, scene, names)[:MOST_PROJECTS]:
             yield from _back(case, scene, name, most=1)
+    for name in chosen:
+        yield from _back(case, scene, name)
 
 
 def _pulled_in(case: Case, scene: Scene, names: Sequence[str]) -> list[str]:
@@ -73,5 +77,6 @@ def steps_back(older: Sequence[ReleaseFacts], now: str) -> list[ReleaseFacts]:
     within = [release for release in older if series(release.version) == (major, minor)]
     far = [below[at] for at in (0, 1, 3, 7) if at < len(below)]
     earlier = [before[at] for at in (0, 1, 3) if at < len(before)]
-    chosen = [*earlier[:1], *far[:1], *earlier[1:], *far[1:], *within[:1]]
+    near = [older[-step] for step in (1, 2, 4) if step <= len(older)]
+    chosen = [*earlier[:1], *far[:1], *earlier[1:], *far[1:], *within[:1], *near]
     return list({release.version: release for release in chosen}.values())[:MOST_STEPS]

@@ -1,0 +1,102 @@
+"""The two sides of a broken pair: who moves first depends on who is pinned."""
+
+from __future__ import annotations
+
+from bisect_deps.fix.proposers import pair
+from bisect_deps.model import Candidate
+from tests.fix.simulated import Quality
+from tests.fix.small import Small, at, breaks, said, small, texts
+
+# user 1 was made for lacks 1; lacks 2 lost what it uses, and user 2 knows of that.
+PROJECTS = {
+    "user": [
+        at("1.0", "2020-06-01", "lacks"),
+        at("1.1", "2021-03-01", "lacks"),
+        at("2.0", "2022-06-01", "lacks"),
+        at("3.0", "2023-06-01", "lacks"),
+    ],
+    "lacks": [
+        at("1.0", "2020-01-01"),
+        at("1.1", "2020-12-01"),
+        at("2.0", "2022-01-01"),
+        at("2.1", "2023-01-01"),
+    ],
+}
+FAULT = breaks("amber", user="1.0/1.1", lacks="2.0/2.1")
+
+
+def given(text: str, **more: object) -> Small:
+    return small(text, PROJECTS, FAULT, **more)  # type: ignore[arg-type]
+
+
+def offered(here: Small, **more: object) -> list[str]:
+    return texts(list(pair.propose(here.case, here.scene(**more))))
+
+
+def test_a_pinned_user_keeps_its_pin_and_what_it_pulls_in_is_held_back() -> None:
+    assert offered(given("user==1.0\n"))[0] == "lacks==1.1", "the newest that user 1.0 can know"
+
+
+def test_a_pinned_project_that_lost_a_name_keeps_its_pin_and_its_user_is_held_or_lifted() -> None:
+    # What came after user 1.1 was out of sight for it.
+    loose = small("user<2\nlacks==2.0\n", PROJECTS, FAULT)
+    first = offered(loose)[0]
+    assert first.startswith("user=="), "the pin of lacks is the user's wish"
+
+
+def test_of_two_pins_the_user_is_lifted_first() -> None:
+    moves = offered(given("user==1.0\nlacks==2.1\n"))
+    assert moves[0] == "user==3.0", "the first that can know lacks 2.1"
+    assert "lacks==1.1" in moves
+
+
+def test_of_two_loose_lines_what_lost_a_name_is_held_back_first() -> None:
+    assert offered(given("user<2\nlacks\n"))[0] == "lacks==2.0", "user 1.1 can have known it"
+
+
+def test_only_one_side_moves_where_the_other_is_to_stay() -> None:
+    here = given("user==1.0\nlacks==2.1\n")
+    probe = here.probe()
+    breakage = here.scene(probe).breakage
+    users = texts(list(pair.sides(here.case, probe, breakage, "user")))
+    others = texts(list(pair.sides(here.case, probe, breakage, "lacks")))
+    assert users
+    assert others
+    assert all(text.startswith("user==") for text in users)
+    assert all(text.startswith("lacks==") for text in others)
+
+
+def test_a_side_that_went_too_far_comes_half_the_way_back() -> None:
+    versions = [at(f"{n}.0", f"20{n + 10}-01-01") for n in range(1, 10)]
+    here = small(
+        "user==1.0\n",
+        {"user": [at("1.0", "2012-01-01", "lacks")], "lacks": versions},
+        breaks("early", user="1.0", lacks="1.0"),
+        breaks("late", user="1.0", lacks="8.0/9.0"),
+    )
+    late = here.probe()
+    back = here.case.settled(Candidate(), {"lacks": "1.0"})
+    early = here.probe(back)
+    origin = here.case.installed(late)
+    move = next(pair.propose(here.case, here.scene(early, origin=origin)))
+    assert said(move.candidate) == "lacks==5.0"
+
+
+def test_a_user_that_broke_before_is_lifted_and_what_was_held_for_it_let_go() -> None:
+    other = breaks("beryl", user="1.0/1.1", third="2.0")
+    projects = {
+        **PROJECTS,
+        "user": [
+            at("1.0", "2020-06-01", "lacks", "third"),
+            at("3.0", "2023-06-01", "lacks", "third"),
+        ],
+        "third": [at("1.0", "2020-01-01"), at("2.0", "2021-01-01")],
+    }
+    here = small("user==1.0\n", projects, FAULT, other)
+    held = here.probe(here.case.settled(Candidate(), {"lacks": "1.1"}))
+    move = next(pair.propose(here.case, here.scene(held, held={"user": frozenset({"lacks"})})))
+    assert said(move.candidate) == "user==3.0", "lacks is not held any more"
+
+
+def test_nothing_is_offered_where_one_side_is_unknown() -> None:
+    assert offered(given("user==1.0\n", quality=Quality.SILENT)) == []

@@ -1,0 +1,71 @@
+"""Whole series at a time, each step farther than the one before."""
+
+from __future__ import annotations
+
+import pytest
+
+from bisect_deps.fix.proposers import step
+from bisect_deps.fix.proposers.step import steps_back
+from tests.fix.small import at, breaks, small, texts, yearly
+
+
+def versions(older: list[str], now: str) -> list[str]:
+    here = small("", {"lib": yearly(*older, now, start=2000)})
+    facts = [r for r in here.case.releases("lib") if r.version != now]
+    return [release.version for release in steps_back(facts, now)]
+
+
+@pytest.mark.parametrize(
+    ("older", "now", "steps"),
+    [
+        (["1.0", "1.1", "2.0", "2.1", "2.1.1", "2.2"], "3.0", ["2.2", "2.1.1", "1.1"]),
+        (["1.0", "1.1", "1.2", "1.3", "1.4"], "1.5", ["1.4", "1.3", "1.1"]),
+        (["1.9", "2.0", "2.1"], "2.2", ["1.9", "2.1", "2.0"]),
+        (["0.1", "0.2", "0.3", "0.9", "1.0"], "2.0", ["1.0", "0.9", "0.2"]),
+        (["2.0.1", "2.0.2"], "2.0.3", ["2.0.1"]),
+        ([], "1.0", []),
+    ],
+    ids=[
+        "the major before, then ever farther",
+        "minor series where there is one major",
+        "the major before comes before the minor before",
+        "zero is a major like others",
+        "the first of a series where there is no other",
+        "nothing older",
+    ],
+)
+def test_steps_go_from_series_to_series(older: list[str], now: str, steps: list[str]) -> None:
+    found = versions(older, now)
+    assert found[: len(steps)] == steps
+    assert len(found) <= step.MOST_STEPS
+
+
+def test_a_step_lands_on_the_newest_that_needs_no_compiler() -> None:
+    lib = [
+        at("1.0", "2018-01-01"),
+        at("1.9", "2019-01-01", wheel="", sdist=True),
+        at("2.0", "2020-01-01"),
+    ]
+    here = small(
+        "app==1.0\n",
+        {"app": [at("1.0", "2020-01-01", "lib")], "lib": lib},
+        breaks("amber", app="1.0", lib="2.0"),
+    )
+    moves = texts(list(step.propose(here.case, here.scene())))
+    assert "lib==1.0" in moves
+    assert "lib==1.9" not in moves[:1]
+
+
+def test_what_lost_a_name_steps_before_its_user_and_each_to_its_newest_as_well() -> None:
+    projects = {
+        "app": [at(f"{n}.0", f"20{n + 10}-01-01", "lib") for n in (1, 2, 3)],
+        "lib": yearly("1.0", "2.0", "3.0"),
+    }
+    here = small("app==2.0\nlib==2.0\n", projects, breaks("amber", app="2.0", lib="2.0"))
+    offered = dict.fromkeys(texts(list(step.propose(here.case, here.scene()))))
+    assert list(offered) == [
+        "lib==1.0",
+        "lib==3.0",
+        "app==1.0",
+        "app==3.0",
+    ]

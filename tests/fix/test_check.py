@@ -1,0 +1,97 @@
+"""Following a failing check: another failure keeps the move, the old one takes it back (law 4)."""
+
+from __future__ import annotations
+
+from bisect_deps.fix.check import MOST_BUILDS, Followed, breakage_of, follow
+from bisect_deps.model import Candidate, Outcome
+from tests.fix.simulated import Quality
+from tests.fix.small import Small, at, breaks, said, small, yearly
+
+
+def followed(here: Small) -> Followed:
+    return here.told(follow(here.case, here.probe()))
+
+
+def layered(**more: object) -> Small:
+    # Build 1 lacks a name in lib; with lib held, one in base; with both held it passes.
+    projects = {
+        "app": [at("1.0", "2020-06-01", "lib", "base")],
+        "lib": [at("1.0", "2020-01-01"), at("2.0", "2022-01-01")],
+        "base": [at("1.0", "2020-01-01"), at("2.0", "2022-01-01")],
+    }
+    faults = (
+        breaks("amber", app="1.0", lib="2.0"),
+        breaks("beryl", place=1, app="1.0", base="2.0"),
+    )
+    return small("app==1.0\n", projects, *faults, **more)  # type: ignore[arg-type]
+
+
+def test_a_new_failure_is_a_layer_deeper_and_the_move_stays() -> None:
+    found = followed(layered())
+    assert found.passing is not None
+    assert [layer.breakage.lacks for layer in found.layers] == ["lib", "base"]
+    held = {edit.name for edit in found.layers[1].move.candidate.edits}
+    assert held == {"lib", "base"}, "the first move is kept beneath the second"
+
+
+def test_the_same_failure_takes_the_move_back() -> None:
+    projects = {
+        "app": [at("1.0", "2020-06-01", "lib")],
+        "lib": yearly("1.0", "2.0", "3.0", "4.0", start=2016),
+    }
+    here = small("app==1.0\n", projects, breaks("amber", app="1.0", lib="3.0/4.0"))
+    found = followed(here)
+    assert found.passing is not None
+    assert [layer.after.outcome for layer in found.layers] == [Outcome.PASS]
+    assert len(found.passing.candidate.edits) == 1
+
+
+def test_what_resolves_to_the_same_is_not_built_twice() -> None:
+    here = layered()
+    found = followed(here)
+    resolved = [tuple(sorted((probe.installed or {}).items())) for probe in found.probes]
+    assert len(resolved) == len(set(resolved))
+
+
+def test_where_nothing_helps_it_ends_with_the_deepest_layers() -> None:
+    projects = {
+        "app": [at("1.0", "2020-06-01", "lib", "base")],
+        "lib": [at("1.0", "2020-01-01"), at("2.0", "2022-01-01")],
+        "base": [at("1.0", "2020-01-01"), at("2.0", "2022-01-01")],
+    }
+    faults = (
+        breaks("amber", app="1.0", lib="2.0"),
+        breaks("beryl", place=1, app="1.0", base="1.0/2.0"),
+    )
+    found = followed(small("app==1.0\n", projects, *faults))
+    assert found.passing is None
+    assert [layer.breakage.lacks for layer in found.layers] == ["lib"]
+    assert len(found.probes) <= MOST_BUILDS + 1
+
+
+def test_a_move_that_breaks_the_install_or_brings_an_old_failure_back_is_no_progress() -> None:
+    projects = {
+        "app": [at("1.0", "2020-06-01", "lib")],
+        "lib": [at("1.0", "2020-01-01"), at("2.0", "2022-01-01")],
+    }
+    faults = (
+        breaks("amber", app="1.0", lib="2.0"),
+        breaks("beryl", place=1, app="1.0", lib="1.0"),
+    )
+    found = followed(small("app==1.0\n", projects, *faults))
+    assert found.passing is None
+    candidates = [said(layer.move.candidate) for layer in found.layers]
+    assert candidates in ([], ["lib==1.0"]), "it does not go round in a circle"
+
+
+def test_the_first_breakage_of_the_log_is_followed() -> None:
+    here = layered(shows_all=True)
+    assert breakage_of(here.probe()).lacks == "lib"
+    moved = here.case.settled(Candidate(), {"lib": "1.0"})
+    assert breakage_of(here.probe(moved)).lacks == "base"
+
+
+def test_a_log_that_names_nobody_is_followed_by_days_and_series() -> None:
+    found = followed(layered(quality=Quality.SILENT))
+    assert found.passing is not None
+    assert found.layers[-1].breakage.lacks == ""

@@ -1,0 +1,105 @@
+"""Nothing at fault stays unnamed: who else breaks with what the fix moved away (law 3)."""
+
+from __future__ import annotations
+
+from bisect_deps.fix.complete import complete, either_side
+from bisect_deps.fix.culprits import broken
+from bisect_deps.fix.failure import breakages_of
+from bisect_deps.model import Candidate, Culprit, Outcome, Probe
+from tests.fix.small import Small, at, breaks, small, yearly
+
+# Two lines use what hub lost; the log of a check stops at the first.
+PROJECTS = {
+    "first": [at("1.0", "2020-01-01", "hub"), at("2.0", "2023-01-01", "hub")],
+    "second": [at("1.0", "2020-01-01", "hub"), at("2.0", "2023-01-01", "hub")],
+    "hub": [at("1.0", "2019-01-01"), at("2.0", "2022-01-01")],
+}
+FAULTS = (
+    breaks("amber", first="1.0", hub="2.0"),
+    breaks("beryl", place=1, second="1.0", hub="2.0"),
+)
+TEXT = "first==1.0\nsecond==1.0\n"
+
+
+def parts(here: Small) -> tuple[Culprit, Probe, Probe]:
+    """Return the culprit that the file's own failure shows, that probe, and the fixed one."""
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"hub": "1.0"}))
+    assert fixed.outcome is Outcome.PASS
+    member = here.case.member("hub", "2.0", here.case.resolve(Candidate()))
+    assert member is not None
+    return broken([member], failing, breakages_of(failing)[0], fixed.number), failing, fixed
+
+
+def lines(culprits: tuple[Culprit, ...]) -> list[str]:
+    return [one.members[0].requirement.text for one in culprits]
+
+
+def test_who_else_a_log_shows_to_break_is_named_at_no_cost() -> None:
+    here = small(TEXT, PROJECTS, *FAULTS, shows_all=True)
+    culprit, failing, fixed = parts(here)
+    built = here.builds.builds
+    found = here.told(complete(here.case, [culprit], fixed, [failing], build=False))
+    assert lines(found) == ["first==1.0", "second==1.0"]
+    assert here.builds.builds == built
+    assert found[1].members[0].name == "hub"
+    assert "second 1.0 breaks with hub 2.0: beryl is not in hub any more." in found[1].summary
+    assert found[1].proof.failing_probe == failing.number
+    assert found[1].proof.passing_probe == fixed.number
+
+
+def test_who_hides_behind_the_first_failure_is_found_by_one_build() -> None:
+    here = small(TEXT, PROJECTS, *FAULTS)
+    culprit, failing, fixed = parts(here)
+    built = here.builds.builds
+    assert lines(here.told(complete(here.case, [culprit], fixed, [failing], build=False))) == [
+        "first==1.0"
+    ]
+    found = here.told(complete(here.case, [culprit], fixed, [failing], build=True))
+    assert lines(found) == ["first==1.0", "second==1.0"]
+    assert here.builds.builds == built + 1
+
+
+def test_no_build_is_spent_where_nobody_else_uses_it() -> None:
+    projects = {**PROJECTS, "second": yearly("1.0", "2.0")}
+    here = small(TEXT, projects, FAULTS[0])
+    culprit, failing, fixed = parts(here)
+    built = here.builds.builds
+    found = here.told(complete(here.case, [culprit], fixed, [failing], build=True))
+    assert lines(found) == ["first==1.0"]
+    assert here.builds.builds == built
+
+
+def test_who_uses_it_and_works_is_not_accused() -> None:
+    here = small(TEXT, PROJECTS, FAULTS[0])
+    culprit, failing, fixed = parts(here)
+    found = here.told(complete(here.case, [culprit], fixed, [failing], build=True))
+    assert lines(found) == ["first==1.0"]
+
+
+def test_two_pins_either_of_which_mends_it_are_a_combination() -> None:
+    here = small("first==1.0\nhub==2.0\n", PROJECTS, FAULTS[0])
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"hub": "1.0"}))
+    member = here.case.member("hub", "2.0")
+    assert member is not None
+    breakage = breakages_of(failing)[0]
+    culprit = broken([member], failing, breakage, fixed.number)
+    both, other = here.told(either_side(here.case, culprit, breakage, failing, fixed))
+    assert [one.name for one in both.members] == ["first", "hub"]
+    assert other is not None
+    assert other.outcome is Outcome.PASS
+    assert (other.installed or {})["hub"] == "2.0", "its pin stayed"
+
+
+def test_a_pin_that_alone_mends_it_is_alone_at_fault() -> None:
+    stuck = {**PROJECTS, "first": [at("1.0", "2020-01-01", "hub")]}
+    here = small("first==1.0\nhub==2.0\n", stuck, FAULTS[0])
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"hub": "1.0"}))
+    member = here.case.member("hub", "2.0")
+    assert member is not None
+    breakage = breakages_of(failing)[0]
+    culprit = broken([member], failing, breakage, fixed.number)
+    found, other = here.told(either_side(here.case, culprit, breakage, failing, fixed))
+    assert (found, other) == (culprit, None)

@@ -1,0 +1,177 @@
+"""Narrowing: true ends, what was not built, and no more builds than allowed (law 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bisect_deps.fix.culprits import described
+from bisect_deps.fix.narrow import axis_between, narrow_all
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Culprit,
+    Member,
+    Narrow,
+    Narrowing,
+    Outcome,
+    Phase,
+    Probe,
+    Proof,
+)
+from tests.fix.small import Small, at, breaks, said, small, unbuildable, yearly
+from tests.fix.world import ELSEWHERE, Listing
+
+SOURCE: dict[str, Any] = {"wheel": ELSEWHERE, "sdist": True}
+
+
+def culprit_of(here: Small, failing: Probe, name: str, version: str) -> Culprit:
+    member = here.case.member(name, version, here.case.resolve(failing.candidate))
+    assert member is not None
+    return described([member], failing, None)
+
+
+def narrowed(
+    here: Small, name: str, before: str, after: str, most: int | None = None
+) -> tuple[Narrowing, Probe, int]:
+    """Return the narrowing of a release that a fix moves, the fix then, and the builds it took."""
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {name: after}))
+    assert fixed.outcome is Outcome.PASS
+    built = here.builds.builds
+    culprits = [culprit_of(here, failing, name, before)]
+    found, best = here.told(narrow_all(here.case, culprits, fixed, most))
+    [narrowing] = found[0].narrowings
+    return narrowing, best, here.builds.builds - built
+
+
+def held(bad: str, versions: Sequence[str], **more: Any) -> Small:
+    """Return a file whose check fails with some releases of what it pulls in."""
+    projects = {"app": [at("1.0", "2020-01-01", "lib")], "lib": yearly(*versions, start=2000)}
+    return small("app==1.0\n", projects, breaks("amber", app="1.0", lib=bad), **more)
+
+
+VERSIONS = [f"{major}.{minor}" for major in (1, 2) for minor in range(8)]
+
+
+def test_the_ends_are_neighbours_and_nothing_lies_unbuilt_between_them() -> None:
+    here = held("2.5/2.6/2.7", VERSIONS)
+    narrowing, best, builds = narrowed(here, "lib", "2.7", "1.0")
+    assert (narrowing.last_failing, narrowing.first_passing) == ("2.5", "2.4")
+    assert narrowing.not_built == ()
+    assert said(best.candidate) == "lib==2.4", "the fix moves to the nearest release that passes"
+    assert builds < len(VERSIONS) // 2
+    proven = {one.version: one.outcome for one in narrowing.tried if one.probe is not None}
+    assert proven["2.5"] is Outcome.FAIL
+    assert proven["2.4"] is Outcome.PASS
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_no_more_builds_than_allowed_and_what_was_not_built_is_listed(most: int) -> None:
+    here = held("2.5/2.6/2.7", VERSIONS)
+    narrowing, best, builds = narrowed(here, "lib", "2.7", "1.0", most)
+    assert builds <= most
+    assert best.outcome is Outcome.PASS
+    assert narrowing.first_passing is not None
+    assert narrowing.last_failing is not None
+    low = VERSIONS.index(narrowing.first_passing)
+    high = VERSIONS.index(narrowing.last_failing)
+    assert narrowing.not_built == tuple(VERSIONS[low + 1 : high])
+    assert narrowing.not_built
+
+
+def test_a_release_held_back_is_first_looked_for_at_the_end_of_the_series_before() -> None:
+    here = held("/".join(VERSIONS[8:]), VERSIONS)
+    narrowing, best, builds = narrowed(here, "lib", "2.7", "1.0")
+    assert here.asked[2] == "lib==1.7", "the newest of the major series before"
+    assert (narrowing.last_failing, narrowing.first_passing) == ("2.0", "1.7")
+    assert said(best.candidate) == "lib==1.7"
+    assert builds <= 4
+
+
+def test_a_release_moved_on_is_first_looked_for_right_before_the_fix() -> None:
+    lib = yearly(*VERSIONS)
+    here = small("lib==1.0\n", {"lib": lib}, breaks("amber", lib="/".join(VERSIONS[:10])))
+    narrowing, best, _ = narrowed(here, "lib", "1.0", "2.2")
+    assert (narrowing.last_failing, narrowing.first_passing) == ("2.1", "2.2")
+    assert here.asked[2] == "lib==2.1"
+    assert said(best.candidate) == "lib==2.2"
+
+
+def test_what_would_be_compiled_is_not_built_unless_every_build_is_wanted() -> None:
+    lib = [at("1.0"), at("1.1", **SOURCE), at("1.2", **SOURCE), at("1.3")]
+    fault = breaks("amber", app="1.0", lib="1.2/1.3")
+    projects: dict[str, Sequence[Listing]] = {"app": [at("1.0", "2020-01-01", "lib")], "lib": lib}
+    narrowing, _, builds = narrowed(small("app==1.0\n", projects, fault), "lib", "1.3", "1.0")
+    assert (builds, narrowing.not_built) == (0, ("1.1", "1.2"))
+    full = small("app==1.0\n", projects, fault, case={"narrow": Narrow.FULL})
+    narrowing, _, builds = narrowed(full, "lib", "1.3", "1.0")
+    assert (narrowing.last_failing, narrowing.first_passing) == ("1.2", "1.1")
+    assert narrowing.not_built == ()
+
+
+def test_a_release_that_fails_to_build_is_narrowed_alone() -> None:
+    lib = yearly("1.0", "1.1", "1.2", "2.0")
+    here = small("lib==1.0\n", {"lib": lib}, unbuildable("flint", "lib", "1.0/1.1"))
+    narrowing, _, _ = narrowed(here, "lib", "1.0", "2.0")
+    assert (narrowing.last_failing, narrowing.first_passing) == ("1.1", "1.2")
+    alone = [inquiry.isolated for inquiry, _ in here.builds.asked[2:]]
+    assert alone
+    assert all(alone), "each by itself, no whole file"
+
+
+def test_conflicts_are_narrowed_by_the_resolver_and_cost_no_build() -> None:
+    projects = {
+        "app": [at("1.0", "2020-01-01", "lib>=3")],
+        "lib": yearly("1.0", "2.0", "3.0", "4.0"),
+    }
+    here = small("app==1.0\nlib==1.0\n", projects)
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"lib": "4.0"}))
+    lines = here.case.requirements
+    members = (Member(lines[0], "app", "1.0"), Member(lines[1], "lib", "1.0"))
+    conflict = Culprit(
+        members, Phase.RESOLVE, Cause.RESOLVER_CONFLICT, "", proof=Proof(failing.number, None)
+    )
+    built = here.builds.builds
+    [found], _ = here.told(narrow_all(here.case, [conflict], fixed, 0))
+    [narrowing] = found.narrowings
+    assert (narrowing.last_failing, narrowing.first_passing) == ("2.0", "3.0")
+    assert here.builds.builds == built
+    assert all(one.probe is not None for one in narrowing.tried), "each is kept as a probe"
+
+
+LIB = (
+    at("1.0"),
+    at("1.1", yanked=True),
+    at("1.2", requires_python=">=4"),
+    at("1.3rc1"),
+    at("1.4", wheel=ELSEWHERE),
+    at("2.0"),
+    at("3.0"),
+)
+
+
+def test_what_no_installer_takes_is_on_no_axis_and_the_reason_is_said() -> None:
+    case = small("lib==1.0\n", {"lib": LIB}).case
+    axis = axis_between(case, "lib", "1.0", "2.0")
+    assert axis is not None
+    assert axis.versions == ("1.0", "2.0")
+    assert {one.version: one.reason for one in axis.skipped} == {
+        "1.1": "yanked: withdrawn",
+        "1.2": "requires Python >=4",
+        "1.3rc1": "a pre-release",
+        "1.4": "has no file for this Python and system",
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("1.99", "2.0"), ("1.0", "2.99"), (None, "2.0"), ("1.0", "1.0"), ("nonsense", "2.0")],
+    ids=["the failing does not exist", "the passing does not", "none", "the same", "no version"],
+)
+def test_there_is_no_axis_without_two_releases_that_exist(before: str | None, after: str) -> None:
+    case = small("lib==1.0\n", {"lib": LIB}).case
+    assert axis_between(case, "lib", before, after) is None

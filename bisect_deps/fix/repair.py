@@ -444,7 +444,8 @@ def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way]) -> Conclus
             return Conclusion(
                 VerdictKind.INCONCLUSIVE, summary=text, notes=repaired.notes, passing=repaired.probe
             )
-        text = "No release was found that builds; leaving a requirement out is no fix."
+        sought = "found that builds" if case.index is not None else "looked for"
+        text = f"No release was {sought}; leaving a requirement out is no fix."
         return Conclusion(VerdictKind.CULPRITS, culprits, (), text, repaired.notes, repaired.probe)
     notes = (*repaired.notes, *_left(repaired))
     if repaired.culprits:

@@ -68,6 +68,7 @@ def test_a_person_is_asked_what_a_builder_is_asked_and_hears_the_same(
             for each in guided.verdict().culprits
         }
         assert culprits <= set(secret.broken)
+        assert "No release was looked for" in guided.verdict().summary
         fallback = guided.verdict().fallback
         assert fallback is not None
         assert secret.builds(guided.manifest.render(fallback.edits)[FILE])

@@ -18,6 +18,7 @@ from bisect_deps.fix.failure import (
     first_fingerprint,
     suspects_of,
 )
+from bisect_deps.fix.names import is_known
 from bisect_deps.fix.subsets import drive, dropping, numbers_named
 from bisect_deps.index import FactKind
 from bisect_deps.model import (
@@ -298,7 +299,12 @@ def _is_open(
 
 
 def _agrees(case: Case, one: Accused) -> bool:
-    """Say whether the index gives a reason why the release fails here: nothing for this Python."""
+    """Say whether something else gives a reason why the release fails here.
+
+    The index does where nothing of it is for this Python, a table where its name leads astray.
+    """
+    if is_known(case, one.release.name):
+        return True
     known = case.release(one.release.name, one.release.version)
     if known is None:
         return case.index is not None

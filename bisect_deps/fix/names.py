@@ -49,6 +49,11 @@ def amendments(case: Case, culprits: Sequence[Culprit]) -> Iterator[Amendment]:
             yield found
 
 
+def is_known(case: Case, name: str) -> bool:
+    """Say whether a project's name is known to lead astray here."""
+    return _advice(case, name) is not None
+
+
 def is_needless(case: Case, edit: Edit) -> bool:
     """Say whether an edit leaves a line out that does nothing here: then it is a fix."""
     if edit.action is not EditAction.DROP or edit.number is None:

@@ -485,7 +485,10 @@ def _is_fix(probe: Probe) -> bool:
 
 def _style(case: Case, repaired: _Repaired) -> str:
     edits = repaired.candidate.edits
-    if edits and all(map(_removes, edits)):
+    left_out = [edit for edit in edits if _removes(edit)]
+    if left_out and not _is_lossy(case, repaired.candidate):
+        return "needless"
+    if left_out and len(left_out) == len(edits):
         return "drop"
     return "smallest-change" if any(e.action is EditAction.ADD for e in edits) else "bump"
 

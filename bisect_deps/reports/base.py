@@ -452,7 +452,9 @@ def usage(verdict: Verdict, fix: Fix) -> str:
 
 
 def loss(fix: Fix) -> str:
-    """Return in a sentence what a fix leaves out of the file; "" where it keeps everything."""
+    """Return in a sentence what a fix leaves out that may be needed; "" for nothing."""
+    if fix.style == "needless":
+        return ""
     added = {edit.name for edit in fix.edits if edit.action is EditAction.ADD}
     names = [
         edit.name

@@ -46,10 +46,32 @@ def test_the_same_failure_takes_the_move_back() -> None:
     assert len(found.passing.candidate.edits) == 1
 
 
+def test_the_same_failure_behind_a_new_one_takes_the_move_back_too() -> None:
+    projects = {
+        "app": [at("1.0", "2020-06-01", "lib")],
+        "lib": [at("1.0", "2018-01-01"), at("2.0", "2020-01-01"), at("3.0", "2022-01-01")],
+    }
+    faults = (
+        breaks("amber", place=1, app="1.0", lib="2.0/3.0"),
+        breaks("beryl", app="1.0", lib="2.0"),
+    )
+    found = followed(small("app==1.0\n", projects, *faults, shows_all=True))
+    assert found.passing is not None
+    assert said(found.probes[1].candidate) == "lib==2.0", "it was tried, and showed beryl first"
+    assert len(found.layers) == 1
+
+
 def test_what_resolves_to_the_same_is_not_built_twice() -> None:
-    here = layered()
-    found = followed(here)
+    # Holding lib brings side down: what was loose, as of that day, is the same.
+    projects = {
+        "app": [at("1.0", "2020-03-01", "lib", "side")],
+        "lib": [at("1.0", "2019-01-01", "side<2"), at("2.0", "2021-01-01", "side")],
+        "side": [at("1.0", "2019-01-01"), at("2.0", "2020-06-01")],
+    }
+    found = followed(small("app==1.0\n", projects, breaks("amber", app="1.0", lib="1.0/2.0")))
+    assert found.passing is None
     resolved = [tuple(sorted((probe.installed or {}).items())) for probe in found.probes]
+    assert len(resolved) > 1
     assert len(resolved) == len(set(resolved))
 
 

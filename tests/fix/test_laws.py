@@ -30,7 +30,7 @@ LAWS = {
     8: "what can be fixed is fixed",
     9: "the fix passes and the file says so",
 }
-# The laws that the story of `steps/` breaks within the first scenarios.
+# The laws that the story breaks within the first scenarios.
 BROKEN: set[int] = set()
 
 

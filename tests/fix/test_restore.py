@@ -1,0 +1,61 @@
+"""It worked before: what changed since, and the release after which it failed first."""
+
+from __future__ import annotations
+
+from bisect_deps.fix.restore import Restored, restore
+from bisect_deps.model import Outcome
+from tests.fix.small import Small, at, breaks, said, small
+
+PROJECTS = {
+    "app": [at("1.0", "2020-01-01", "lib", "side")],
+    "lib": [at("1.0", "2019-01-01"), at("1.5", "2021-01-01"), at("2.0", "2022-01-01")],
+    "side": [at("1.0", "2019-01-01"), at("2.0", "2021-06-01"), at("3.0", "2023-01-01")],
+}
+FAULT = breaks("amber", app="1.0", lib="2.0")
+
+
+def restored(here: Small) -> Restored:
+    return here.told(restore(here.case, here.probe()))
+
+
+def test_a_known_good_environment_is_built_again() -> None:
+    here = small("app==1.0\n", PROJECTS, FAULT, case={"good": {"lib": "1.5", "side": "3.0"}})
+    found = restored(here)
+    assert found.passing is not None
+    assert said(found.passing.candidate) == "lib==1.5", "only what differs is moved"
+
+
+def test_on_a_good_day_the_release_that_broke_it_is_named() -> None:
+    here = small("app==1.0\n", PROJECTS, FAULT, case={"good_date": "2020-06-01T00:00:00Z"})
+    found = restored(here)
+    assert found.passing is not None
+    assert found.passing.installed == {"app": "1.0", "lib": "1.0", "side": "1.0"}
+    [note] = found.notes
+    assert note.text == "It broke first with lib 2.0, released 2022-01-01."
+    shown = next(probe for probe in here.builds.probes if probe.number == note.probe)
+    assert shown.outcome is Outcome.FAIL
+
+
+def test_what_worked_and_does_not_pass_any_more_is_not_used() -> None:
+    always = breaks("amber", app="1.0", lib="1.0/1.5/2.0")
+    here = small("app==1.0\n", PROJECTS, always, case={"good": {"lib": "1.0"}})
+    found = restored(here)
+    assert found.passing is None
+    assert "does not pass here any more" in found.notes[0].text
+
+
+def test_where_nothing_differs_nothing_is_built() -> None:
+    here = small("app==1.0\n", PROJECTS, FAULT, case={"good": {"lib": "2.0"}})
+    found = restored(here)
+    assert found.passing is None
+    assert "Nothing that this file pulls in differs" in found.notes[0].text
+    assert len(here.builds.asked) == 1
+
+
+def test_pins_stay_whatever_the_day() -> None:
+    here = small(
+        "app==1.0\nside==3.0\n", PROJECTS, FAULT, case={"good_date": "2020-06-01T00:00:00Z"}
+    )
+    found = restored(here)
+    assert found.passing is not None
+    assert (found.passing.installed or {})["side"] == "3.0"

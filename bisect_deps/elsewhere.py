@@ -1,6 +1,7 @@
 """Whether the file as written builds on another Python that is present: a build says so.
 
-Asked only of users who want every way out. Must not know what is at fault.
+Asked of the Python that the file was made for, and of others where every way out is wanted. Must
+not know what is at fault.
 """
 
 from __future__ import annotations

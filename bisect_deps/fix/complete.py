@@ -1,7 +1,8 @@
 """Nothing at fault stays unnamed: whoever else would break with what the fix moved away.
 
-What logs on the way showed costs nothing. Behind a failure that hides the rest, one build is made
-with the hider out of the way and the release at fault back: each import that fails then is named.
+What logs on the way showed costs nothing. Behind a failure that hides the rest, a build or two is
+made with the hider out of the way and the release at fault back: each import that fails then is
+named.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def complete(
 ) -> Story[tuple[Culprit, ...]]:
     """Return the culprits with those that the fix mends beside them, each with its own evidence.
 
-    With `build`, asks at most one build for each culprit of a check.
+    With `build`, asks at most `MOST_LOOKS` builds for each culprit of a check.
     """
     found = tuple(culprits)
     for culprit in culprits:

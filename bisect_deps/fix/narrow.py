@@ -2,7 +2,7 @@
 
 After the fix is proven, and counted in builds: a boundary that costs more is given with the
 releases that were not built. Conflicts are narrowed by the resolver; a release that would be
-compiled only has its metadata built unless every build was asked for.
+compiled is not built unless every build was asked for.
 """
 
 from __future__ import annotations

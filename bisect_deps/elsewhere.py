@@ -68,8 +68,11 @@ def try_made_for(
         probe = _ask(prober, replace(options, interpreter=other, own_cache=True), as_written)
     except DepbisectError:
         return python_for
-    passes = probe.outcome is Outcome.PASS
-    return replace(python_for, probe=probe.number) if passes else python_for
+    if probe.outcome is Outcome.PASS:
+        return replace(python_for, probe=probe.number)
+    if probe.outcome is Outcome.FAIL:
+        return replace(python_for, failing_probe=probe.number)
+    return python_for
 
 
 def _present(python_for: PythonFor) -> Interpreter | None:

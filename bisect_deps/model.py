@@ -457,13 +457,15 @@ class PythonFor:
     """The Python that a file was made for: a minor version (`3.8`), told by index facts alone.
 
     `facts` are the sentences that show it. `path` and `probe` say where that Python is here, and
-    which build of the unchanged file passed on it; None where it is absent or was not asked.
+    which build of the unchanged file passed on it, `failing_probe` which failed; None where it is
+    absent or was not asked.
     """
 
     version: str
     facts: tuple[str, ...]
     path: str | None = None
     probe: int | None = None
+    failing_probe: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

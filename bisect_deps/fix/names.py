@@ -17,8 +17,9 @@ from bisect_deps.index import Index, ReleaseFacts
 from bisect_deps.index.other_systems import system_marker, system_of
 from bisect_deps.index.paths import version_in_path
 from bisect_deps.index.releases import parsed
+from bisect_deps.knowledge.system_packages import wheel_sibling
 from bisect_deps.knowledge.wrong_names import Advice, AdviceKind, advice_on
-from bisect_deps.model import Culprit, Edit, EditAction, Note, Release, Requirement
+from bisect_deps.model import Cause, Culprit, Edit, EditAction, Note, Release, Requirement
 
 _VCS = ("git+", "hg+", "svn+", "bzr+")
 
@@ -45,6 +46,8 @@ def amendments(case: Case, culprits: Sequence[Culprit]) -> Iterator[Amendment]:
             continue
         seen.add(line.number)
         found = _of_place(case, line) if line.url or line.editable else _of_name(case, line)
+        if found is None and culprit.cause is Cause.SYSTEM_DEP_MISSING:
+            found = _sibling(case, line)
         if found is not None:
             yield found
 
@@ -99,6 +102,20 @@ def _renamed(case: Case, line: Requirement, right: str, said: str) -> Amendment 
         return Amendment(line, None, _note(line, text))
     edit = _replaced(line, right, version)
     return Amendment(line, edit, _note(line, f"{said}; what is meant is {edit.to}."))
+
+
+def _sibling(case: Case, line: Requirement) -> Amendment | None:
+    """Return the project with wheels of the same modules, where no release of this one has any."""
+    sibling = wheel_sibling(line.name)
+    ready = any(release.usable_wheel for release in case.releases(line.name))
+    if sibling is None or ready or case.index is None or case.named(sibling):
+        return None
+    version = _stand_in(case.index, sibling, line)
+    if version is None:
+        return None
+    edit = _replaced(line, sibling, version)
+    text = f"{line.name} needs a library that this machine lacks; {edit.to} brings its own."
+    return Amendment(line, edit, _note(line, text))
 
 
 def _stand_in(index: Index, name: str, line: Requirement) -> str | None:

@@ -104,7 +104,8 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
     case.progress.phase("Building the file as it is")
     [probe] = yield [baseline_inquiry(case)]
     notes: tuple[Note, ...] = ()
-    if probe.outcome is Outcome.PASS and not (case.has_check or case.imports):
+    tried_out = case.has_check or case.imports or not case.capabilities.check
+    if probe.outcome is Outcome.PASS and not tried_out:
         probe, notes = yield from _imported(case, probe)
         case = replace(case, imports=True)
     if probe.outcome is Outcome.PASS:

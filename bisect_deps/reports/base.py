@@ -300,6 +300,8 @@ def made_for(python: PythonFor) -> str:
     said = f"This file was made for Python {version}" + (f": {facts}" if facts else "")
     if python.probe is not None:
         return f"{said}; --python {version} builds it as it is (build {python.probe})."
+    if python.failing_probe is not None:
+        return f"{said}; as it is, it fails on that Python, too (build {python.failing_probe})."
     if python.path is not None:
         return f"{said}; that Python is here: --python {version} builds for it."
     return (

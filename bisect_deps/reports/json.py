@@ -122,6 +122,7 @@ def _python_for(python: PythonFor) -> Object:
         "facts": list(python.facts),
         "path": python.path,
         "probe": python.probe,
+        "failing_probe": python.failing_probe,
     }
 
 
@@ -290,6 +291,7 @@ def _read_python_for(python: Mapping[str, Any]) -> PythonFor:
         tuple(python.get("facts", ())),
         python.get("path"),
         python.get("probe"),
+        python.get("failing_probe"),
     )
 
 

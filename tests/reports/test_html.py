@@ -294,7 +294,7 @@ def test_a_browser_finds_hostile_text_inert(
     report = tmp_path / "report.html"
     evidence = (Evidence(1, attack, "probes/1.log"),)
     hostile = changed(
-        HOSTILE, culprits=(changed(HOSTILE.culprits[0], evidence=evidence),), notes=(attack,)
+        HOSTILE, culprits=(changed(HOSTILE.culprits[0], evidence=evidence),), notes=(Note(attack),)
     )
     report.write_text(render(hostile, logs={"probes/1.log": attack}), encoding="utf-8")
     page = visit(report, tmp_path / "profile")

@@ -130,6 +130,7 @@ def test_the_python_of_the_file_is_told_with_its_facts() -> None:
         "facts": list(ANOTHER_AGE.python_for.facts) if ANOTHER_AGE.python_for else [],
         "path": "/opt/python3.8/bin/python3.8",
         "probe": 2,
+        "failing_probe": None,
     }
     assert report["unpinned"] == {"flask>=2.0,<2.1": "2.0.3", "six": "1.17.0"}
     assert to_json(READY)["python_for"] is None

@@ -231,6 +231,8 @@ class Prober:
         return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, youngest * PAUSE_SHARE))
 
     def _start(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight:
+        # Before the builder's own clock starts: what it stops at its limit took as long here.
+        began = self._clock()
         flown = self.journal.in_flight(key)
         if flown is not None and self.builder.describe().reattach:
             handle = Handle(
@@ -246,7 +248,7 @@ class Prober:
             handle = self._begin(replace(order, label=f"probe {number}"), key, number)
         self.builds += 1
         self.progress.probe_started(self._announcement(number, inquiry))
-        return _Flight(place, number, inquiry, order, key, handle, self._clock(), 1)
+        return _Flight(place, number, inquiry, order, key, handle, began, 1)
 
     def _is_spent(self) -> bool:
         most = self.limits.max_builds
@@ -329,9 +331,10 @@ class Prober:
         pause = min(LONGEST_BACKOFF, 2.0 ** (flight.tries - 1))
         self.progress.note(f"The system that builds had trouble; trying again in {pause:.0f} s.")
         self._sleep(pause)
+        began = self._clock()
         handle = self._begin(flight.order, flight.key, flight.number)
         self.builds += 1
-        return replace(flight, handle=handle, began=self._clock(), tries=flight.tries + 1)
+        return replace(flight, handle=handle, began=began, tries=flight.tries + 1)
 
     def _from_journal(self, key: str, inquiry: Inquiry, order: Order) -> Probe | None:
         answered = self.journal.answer(key)

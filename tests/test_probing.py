@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import JournalError
 from bisect_deps.formats import open_manifest
-from bisect_deps.journal import Journal
+from bisect_deps.journal import Journal, Started
 from bisect_deps.model import (
     Candidate,
     Edit,
@@ -58,6 +59,22 @@ def test_a_build_stopped_at_its_limit_is_not_built_again(tmp_path: Path) -> None
     assert (first.outcome, built) == (Outcome.UNRESOLVED, 1)
     again, built = probed(tmp_path, "sleep 60", inquiry, timeout=0.3)
     assert (again.outcome, again.from_journal, built) == (Outcome.UNRESOLVED, True, 0)
+
+
+def test_a_build_whose_start_is_slow_to_record_is_still_stopped_at_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    record = Journal.record_start
+
+    def slow_record(journal: Journal, started: Started) -> None:
+        time.sleep(0.5)
+        record(journal, started)
+
+    monkeypatch.setattr(Journal, "record_start", slow_record)
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build in time?")
+    probe, built = probed(tmp_path, "sleep 60", inquiry, timeout=0.3)
+    assert (probe.outcome, built) == (Outcome.UNRESOLVED, 1)
 
 
 def test_a_finished_build_is_not_built_again_and_another_question_is(tmp_path: Path) -> None:

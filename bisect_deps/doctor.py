@@ -109,9 +109,7 @@ def _index(interpreter: Interpreter, settings: IndexSettings, installer: str) ->
     except DepbisectError as error:
         return _failed("index", error)
     except OSError as error:
-        return Check(
-            "index", False, f"not asked: {error.strerror}", "mend the scratch folder first"
-        )
+        return Check("index", False, f"not asked: {error.strerror}", "fix the scratch folder first")
     where = redact(" ".join(place.url for place in indexes(effective)))
     return Check(
         "index", True, f"{where} answers" + ("" if has_it else f", without {_COMMON_PROJECT}")

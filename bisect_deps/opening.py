@@ -233,7 +233,7 @@ def _be_able(builder: Builder, settings: Settings) -> None:
 def _be_ready(builder: Builder) -> None:
     troubles = builder.preflight()
     if troubles:
-        raise BuilderUnavailable(troubles[0], hint="depbisect doctor says what to mend")
+        raise BuilderUnavailable(troubles[0], hint="depbisect doctor says what to fix")
 
 
 def _target(settings: Settings, interpreter: Interpreter, builder: Builder, as_of: str) -> Target:

@@ -329,7 +329,7 @@ class Prober:
 
     def _again(self, flight: _Flight) -> _Flight:
         pause = min(LONGEST_BACKOFF, 2.0 ** (flight.tries - 1))
-        self.progress.note(f"The system that builds had trouble; trying again in {pause:.0f} s.")
+        self.progress.note(f"Infrastructure failure; trying again in {pause:.0f} s.")
         self._sleep(pause)
         began = self._clock()
         handle = self._begin(flight.order, flight.key, flight.number)

@@ -44,10 +44,8 @@ def command_named(_: str) -> click.Command:
 )
 @click.option("--online/--offline", default=None, help="Also ask the package index.")
 @click.option("--index-url", metavar="URL", help="The index to ask.")
-@click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
-@click.option(
-    "--unsafe-fixes", is_flag=True, default=None, help="Also mend what is to be reviewed."
-)
+@click.option("--fix", is_flag=True, help="Fix what can be fixed safely.")
+@click.option("--unsafe-fixes", is_flag=True, default=None, help="Also fix what is to be reviewed.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change; write nothing.")
 @click.option("--verify", is_flag=True, help="Build the fixed file before it is written.")
 @click.option(

@@ -146,7 +146,7 @@ def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
     type=click.IntRange(0),
     default=2,
     metavar="N",
-    help="Tries after trouble of the system that builds.",
+    help="Tries after an infrastructure failure.",
     show_default=True,
 )
 @click.option("--resume/--fresh", default=True, help="Go on from the journal, or start over.")

@@ -406,7 +406,7 @@ def _completed(
         for inquiry, probe in seen.answers
         if inquiry.isolated is None and probe.outcome is Outcome.FAIL and installs(probe)
     }
-    case.progress.phase("Looking for others that the fix mends")
+    case.progress.phase("Looking for other culprits that the fix covers")
     build = repaired.complete
     return (yield from complete(case, culprits, fixed, list(every.values()), build=build))
 

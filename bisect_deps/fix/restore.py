@@ -109,7 +109,7 @@ def _told(events: Sequence[ReleaseEvent], turn: Turn, shown: Mapping[int, int]) 
         return Note(f"{text}{event.uploaded[:10]}.", shown.get(turn.failing))
     after = events[turn.passing - 1].uploaded[:10] if turn.passing else "the good day"
     text = f"It broke first between {after} and {event.uploaded[:10]}; "
-    return Note(f"{text}what was released between could not be told apart.")
+    return Note(f"{text}which release between them is at fault is not known.")
 
 
 def _after(

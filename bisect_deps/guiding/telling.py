@@ -235,7 +235,7 @@ def doubt(
         at = here.asked.index(earlier) + 1
         return Doubt(
             f"{word.value!r} does not fit the answer to build {at}, {earlier.given.word.value!r}: "
-            "adding lines does not mend a build",
+            "adding lines does not fix a build",
             f"if build {at} was answered wrongly: depbisect undo {len(here.asked) - at + 1}",
         )
     if found is not None and here.inquiry is not None:

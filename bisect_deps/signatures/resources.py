@@ -74,7 +74,7 @@ SIGNATURES: tuple[Signature, ...] = (
             "oom_reaper",
         ),
         r"Killed signal terminated program|^\s*(?:\S{1,60}: line \d+: +\d+ )?Killed(?:\s|$)|Killed process|SIGKILL|signal:? 9\b|(?:exit code|exit status|code):? 137\b|OOMKilled|oom-kill",
-        "the operating system killed a process, most likely for want of memory",
+        "the operating system killed a process, most likely out of memory",
         "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
         "      gcc: fatal error: Killed signal terminated program cc1",
         fatal=True,

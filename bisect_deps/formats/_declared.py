@@ -39,6 +39,7 @@ _EGG = re.compile(r"[#&]egg=([^&]*)")
 _PROJECT = re.compile(r"^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$", re.IGNORECASE)
 # Most lines of most files. What it matches can be neither URL nor path, and needs no parser.
 _PLAIN_PIN = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(==\d+(?:\.\d+)*)")
+_FORWARD = "write the path with forward slashes, or as file:///C:/folder/file.whl"
 _EXTRAS_AT_END = re.compile(r"^(.+)(\[[^\]]+\])$")
 _HEAD = re.compile(
     r"[ \t]*(?P<name>\b[a-zA-Z0-9][a-zA-Z0-9._-]*\b)[ \t]*(?P<extras>\[[^\]]*\])?[ \t]*"
@@ -187,7 +188,9 @@ def _linked(link: str, folder: Path) -> Parts:
         try:
             name, version, _, _ = parse_wheel_filename(filename)
         except InvalidWheelFilename as error:
-            raise Rejected(str(error), "give the file its own name back") from error
+            is_windows = "\\" in filename
+            hint = _FORWARD if is_windows else "give the file its own name back"
+            raise Rejected(str(error), hint) from error
         requirement = _pep508(f"{name}=={version}")  # a file name may hold what no project may
         return Parts(name=requirement.name, specifier=str(requirement.specifier), url=link)
     egg = _EGG.search(link)
@@ -211,7 +214,9 @@ def _check_link(link: str) -> None:
     _check_egg(link)
     if parsed.scheme == "file" and not link.startswith("file:"):
         raise Rejected("pip accepts file URLs in lower case only", "write file:///path")
-    if parsed.scheme == "file" and parsed.netloc not in ("", "localhost"):
+    # A variable that is not set here may stand for a path where the build runs.
+    is_local = parsed.netloc in ("", "localhost") or parsed.netloc.startswith("${")
+    if parsed.scheme == "file" and not is_local:
         raise Rejected(
             f"a file URL cannot name another machine ({parsed.netloc})", "write file:///path"
         )

@@ -11,6 +11,11 @@ _HINTS = (
     (r"(?i)^<(!doctype|html|head|body|\?xml)", "this is a web page: download the raw file"),
     (r"^(!?\s*(python\S* -m )?(uv )?pip3? install)\s+(?P<rest>\S+)", "write only {rest}"),
     (r"^conda install\b", "write only the project and its version"),
+    (
+        r"^_\w+\s*=\s*[\w.]+=\w+$",
+        "this is a package of conda's own, which no index has: leave it out",
+    ),
+    (r"^[A-Za-z]:\\", "write the path with forward slashes, or as file:///C:/…"),
     (r"\$\{[A-Z0-9_]+\}", "set the variable in the environment, or write what it stands for"),
     (r"^\[+[\w.-]+\]+$|^[\w-]+ = [\"\[{]", "this is TOML: give the file its own name back"),
     (r"^['\"\u201c\u2018]|^[^;]*[=<>]\s*['\"][\w.]+['\"]\s*$", "take the quotation marks off"),
@@ -23,6 +28,21 @@ _HINTS = (
     (_NAME + r"\s*={2,3}\s*$", "write a version after the equals signs, or take them off"),
     (_NAME + r"\s*={2,3}\s*\*", "write only {n}"),
     (_NAME + r"\s*[><]=?\s*(?P<v>[\w.]+)\.\*", "a wildcard goes with == or != only"),
+    (_NAME + r"\s*={0,3}\s*\^\s*(?P<v>0\.\d+)[\w.]*$", "pip has no ^: write {n}=={v}.*"),
+    (
+        _NAME + r"\s*={0,3}\s*\^\s*(?P<v>\d+)[\w.]*$",
+        "pip has no ^: write {n}=={v}.*, or a lower and an upper bound",
+    ),
+    (_NAME + r"\s*~=\s*(?P<v>\d+)\s*$", "~= needs two numbers: write {n}~={v}.0"),
+    (_NAME + r"\s*~\s*(?P<v>\d[\w.]*)\s*$", "write {n}~={v}"),
+    (
+        _NAME + r"\s*={2,3}\s*\$\{?(?P<v>\w+)\}?\s*$",
+        "pip expands only ${{NAME}} in capitals: write {n}==${{{v}}}",
+    ),
+    (
+        r"^[\w.\[\]-]+\s*(?:[=<>~!]=?=?\s*[\w.*+!]+)\s+[\w.\[\]-]+\s*[=<>~!]=",
+        "two requirements on one line: give each a line of its own",
+    ),
     (_NAME + r"\s*\^", "pip has no ^: write a lower and an upper bound, or ~="),
     (_NAME + r"(\s+|:\s*|@)(?P<v>v?\d[\w.]*)$", "write {n}=={v}"),
     (_NAME + r"\s*==\s*(?P<v>\d+[a-zA-Z]\w*)$", "write {n}==={v}, or a valid version"),

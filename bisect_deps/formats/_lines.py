@@ -5,6 +5,7 @@ Never raises: what pip rejects becomes a fatal problem, what it silently changes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -24,6 +25,11 @@ from bisect_deps.formats.base import (
     Problem,
     ProblemKind,
     Span,
+)
+
+# What looks like a variable inside of a URL and is none to pip, which knows `${NAME}` only.
+_UNEXPANDED = re.compile(
+    r"(?<=[/:@])(?:\$[A-Za-z_]\w*|\$\{[A-Z0-9_]*[a-z]\w*\}|%[A-Za-z_]\w*%)(?=[:@/]|$)"
 )
 
 
@@ -92,6 +98,10 @@ def _line(reader: _Reader, block: Block) -> LogicalLine:
         message = f"${{{name}}} is not set: pip keeps the text as it is"
         hint = f"set {name} in the environment of the build"
         reader.report(ProblemKind.UNSET_VARIABLE, message, line.body, hint)
+    for found in _UNEXPANDED.finditer(code.text):
+        message = f"pip does not expand {found[0]}: it stays as it is"
+        hint = f"write ${{{found[0].strip('${}%').upper()}}}"
+        reader.report(ProblemKind.UNEXPANDED_VARIABLE, message, line.body, hint)
     if not code.text:
         return line
     return _read(reader, line, code)

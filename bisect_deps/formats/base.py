@@ -47,7 +47,8 @@ class ProblemKind(str, Enum):
     """What a reader should know about a line besides what it says.
 
     The first group makes pip reject the file (`Problem.fatal`); the second is accepted, and means
-    something else than it seems to. INVALID_FILE: no valid TOML, no such section.
+    something else than it seems to. INVALID_FILE: no valid TOML, no such section. NOT_JUDGED:
+    requirements that the file takes from where nobody can read them.
     """
 
     INVALID_REQUIREMENT = "invalid-requirement"
@@ -71,6 +72,8 @@ class ProblemKind(str, Enum):
     BAD_CONSTRAINT = "bad-constraint"
     REMOTE_INCLUDE = "remote-include"
     UNSET_VARIABLE = "unset-variable"
+    UNEXPANDED_VARIABLE = "unexpanded-variable"
+    NOT_JUDGED = "not-judged"
 
 
 class Problem(NamedTuple):

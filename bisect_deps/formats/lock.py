@@ -62,6 +62,25 @@ def read_lock(path: Path, read: Callable[[str], bytes] | None = None) -> tuple[L
         raise InputError(f"not a readable lock: {error}", place=str(path)) from error
 
 
+def groups_of(path: Path) -> frozenset[str] | None:
+    """Return the groups that a lock was made for, `default` for the main one; None for all.
+
+    pdm writes them down; a `pylock.toml` that names none is for the main group. The locks of uv and
+    poetry hold all groups. None for what cannot be read, too.
+    """
+    if path.name != "pdm.lock" and not path.name.startswith("pylock."):
+        return None
+    try:
+        data = _load(decode(read_input(path), path.name).text)
+    except (InputError, ValueError):
+        return None
+    if "lock-version" in data:
+        return frozenset(["default", *data.get("dependency-groups", ()), *data.get("extras", ())])
+    metadata = data.get("metadata")
+    groups = metadata.get("groups") if isinstance(metadata, dict) else None
+    return frozenset(groups) if isinstance(groups, list) else None
+
+
 def versions(locked: Iterable[Locked], markers: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return name to version of what the target's markers select.
 

@@ -206,8 +206,9 @@ class _Run:
             self._not_checked()
         if any(self._ignores.values()):
             self._judge_ignores(self._selection.codes())
+        found = _one_for_one_fault(self._found.values())
         return Report(
-            sorted(self._found.values(), key=lambda each: each.order),
+            sorted(found, key=lambda each: each.order),
             sorted(self._suppressed.values(), key=lambda each: each.order),
             files=tuple(self._documents),
             requirements=self._requirements,
@@ -237,6 +238,21 @@ class _Run:
             for rule, finding in findings_about(ignores, ran):
                 if rule.code in ran:
                     self._add(rule, finding, file, Profile.PUBLISH)
+
+
+def _one_for_one_fault(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return the findings without those that another one on the same line says already."""
+    found = list(found)
+    if not any(each.rule.beside for each in found):
+        return found
+    codes: dict[tuple[str, int], set[str]] = {}
+    for each in found:
+        codes.setdefault((each.file, each.first_line), set()).add(each.rule.code)
+    return [
+        each
+        for each in found
+        if not codes[each.file, each.first_line].intersection(each.rule.beside)
+    ]
 
 
 def _ignores_of(document: Document) -> list[Ignore]:

@@ -56,6 +56,8 @@ def _pins(path: Path, shown: str) -> dict[str, Pinned]:
 
     found: dict[str, Pinned] = {}
     forked: set[str] = set()
+    # These two hold for every system and Python that the project allows; a freeze is of one.
+    everywhere = path.name in ("uv.lock", "poetry.lock")
     try:
         pins = read_pins(path)
     except OSError as error:
@@ -63,7 +65,7 @@ def _pins(path: Path, shown: str) -> dict[str, Pinned]:
     for own in pins:
         if own.name in found and found[own.name].version != own.version:
             forked.add(own.name)
-        found[own.name] = Pinned(own.version, shown, own.hashes)
+        found[own.name] = Pinned(own.version, shown, own.hashes, everywhere=everywhere)
     if not found:
         raise InputError(
             "no pinned version in it", place=shown, hint="give a lock or the output of pip freeze"
@@ -77,8 +79,21 @@ def _last_run(path: Path) -> dict[str, Pinned]:
         if report.get("verdict") not in ("passes", "fixed"):
             return {}
         environment = report.get("environment") or {}
+        markers = _markers_of(report.get("target") or {})
         return {
-            name: Pinned(version, "the last verified run") for name, version in environment.items()
+            name: Pinned(version, "the last verified run", environment=markers)
+            for name, version in environment.items()
         }
     except (OSError, ValueError, AttributeError):
         return {}
+
+
+def _markers_of(target: Mapping[str, str]) -> Mapping[str, str] | None:
+    """Return the marker values of a report's target, None where it does not say."""
+    from bisect_deps.rules._worlds import SYSTEMS, world
+
+    python, platform = target.get("python"), target.get("platform", "")
+    system = next(
+        (own for own in SYSTEMS if platform.startswith(own[0]) and platform.endswith(own[3])), None
+    )
+    return world(python, system) if python and system else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -40,7 +41,7 @@ def scope_of(
 ) -> Scope:
     """Return the scope of a root file. `folder` is the root file's absolute folder."""
     documents = {document.path: document for document in manifest.documents}
-    compiled = bool(compiled_from(shown, folder))
+    compiled = compiled_from(shown, folder)
     items: list[Item] = []
     by_name: dict[str, list[Item]] = {}
     distinct: dict[str, dict[object, Item]] = {}
@@ -53,7 +54,7 @@ def scope_of(
         if place not in profiles:
             within = os.path.normpath(os.path.join(os.path.dirname(shown), document.path))
             profiles[place] = forced or profile_of(
-                within.replace(os.sep, "/"), line.group, compiled=compiled
+                within.replace(os.sep, "/"), line.group, compiled=bool(compiled)
             )
         item = Item(
             document,
@@ -69,7 +70,7 @@ def scope_of(
         if item.name:
             by_name.setdefault(item.name, []).append(item)
             distinct.setdefault(item.name, {}).setdefault(_said(item), item)
-    lock = lock_beside(folder)
+    lock = compiled or lock_beside(folder)
     return Scope(
         shown,
         tuple(documents.values()),
@@ -85,6 +86,7 @@ def scope_of(
         evidence,
         lock=lock,
         locked=_locked(folder, lock, shown, items),
+        lock_groups=_lock_groups(folder, lock, shown),
     )
 
 
@@ -114,11 +116,21 @@ def _locked(
     folder: str, lock: str, shown: str, items: Sequence[Item]
 ) -> Mapping[str, frozenset[str]]:
     """Return what the lock holds, for the file that it was made from."""
-    if not lock or os.path.basename(shown) != "pyproject.toml" or not items:
+    is_source = os.path.basename(shown) == "pyproject.toml" or lock not in _LOCKS
+    if not lock or not is_source or not items:
         return NONE
     from bisect_deps.linting.evidence import locked_versions
 
     return locked_versions(Path(folder), lock)
+
+
+def _lock_groups(folder: str, lock: str, shown: str) -> frozenset[str] | None:
+    """Return the groups that the lock was made for, None for all."""
+    if not lock or os.path.basename(shown) != "pyproject.toml":
+        return None
+    from bisect_deps.formats.lock import groups_of
+
+    return groups_of(Path(folder, lock))
 
 
 def lock_beside(folder: str) -> str:
@@ -128,9 +140,33 @@ def lock_beside(folder: str) -> str:
 
 def compiled_from(shown: str, folder: str) -> str:
     """Return the name of the compiled file beside an `.in` file, "" where there is none."""
-    stem, extension = os.path.splitext(os.path.basename(shown))
+    name = os.path.basename(shown)
+    stem, extension = os.path.splitext(name)
     beside = f"{stem}.txt"
-    return beside if extension == ".in" and os.path.exists(os.path.join(folder, beside)) else ""
+    if extension == ".in" and os.path.exists(os.path.join(folder, beside)):
+        return beside
+    if extension != ".in":
+        return ""
+    return next((own for own, sources in _compiled_beside(folder).items() if name in sources), "")
+
+
+@lru_cache(maxsize=64)
+def _compiled_beside(folder: str) -> Mapping[str, frozenset[str]]:
+    """Return the compiled files of a folder with the names that their headers say they are from."""
+    found = {}
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        if name.endswith((".txt", ".lock")):
+            try:
+                with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                    head = file.read(2000)
+            except OSError:
+                continue
+            command = _COMMAND.search(head) if _GENERATED.search(head) else None
+            words = command["arguments"].split() if command else ()
+            sources = [os.path.basename(word) for word in words if not word.startswith("-")]
+            if sources:
+                found[name] = frozenset(sources) - {name}
+    return found
 
 
 def generator_of(document: Document) -> str | None:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bisect_deps.formats.base import Document, LineKind, Span
@@ -22,14 +22,16 @@ _IGNORE = re.compile(
 
 @dataclass(slots=True)
 class Ignore:
-    """One ignore comment: its lines, the rules it names (None: all), those it silenced."""
+    """One ignore comment: its lines, the rules it names (None: all), those it silenced.
+
+    `codes` are the names as written with the codes that each means, none for an unknown one.
+    """
 
     document: Document
     span: Span
     first: int
     last: int
-    codes: tuple[str, ...] | None
-    unknown: tuple[str, ...]
+    codes: Mapping[str, frozenset[str]] | None
     reason: str
     used: set[str] = field(default_factory=set)
 
@@ -37,7 +39,7 @@ class Ignore:
         """Say whether a finding of that rule on those lines is silenced."""
         if rule in (BLANKET_IGNORE, UNUSED_IGNORE):
             return False  # a comment does not silence what is said about itself
-        if self.codes is not None and rule.code not in self.codes:
+        if self.codes is not None and not any(rule.code in own for own in self.codes.values()):
             return False
         return self.first <= last and first <= self.last
 
@@ -57,8 +59,8 @@ def ignores_of(document: Document) -> Iterator[Ignore]:
         if found["file"]:
             first, last = 1, max(len(document.physical), 1)
         names = [name.strip() for name in (found["codes"] or "").split(",") if name.strip()]
-        known = {name: _code_of(name) for name in names}
-        codes = None if found["codes"] is None else tuple(code for code in known.values() if code)
+        known = {name: _codes_of(name) for name in names}
+        codes = None if found["codes"] is None else known
         start = physical.span.start
         yield Ignore(
             document,
@@ -66,15 +68,18 @@ def ignores_of(document: Document) -> Iterator[Ignore]:
             first,
             last,
             codes,
-            tuple(name for name, code in known.items() if not code),
             found["reason"].strip(" :-"),
         )
 
 
-def _code_of(name: str) -> str:
-    if name.upper() in all_rules():
-        return name.upper()
-    return next((rule.code for rule in all_rules().values() if rule.name == name.lower()), "")
+def _codes_of(name: str) -> frozenset[str]:
+    """Return the codes that a code, a prefix (`DB1`) or a name means, as on the command line."""
+    prefix = name.upper() if name.upper().startswith("DB") else None
+    return frozenset(
+        rule.code
+        for rule in all_rules().values()
+        if rule.name == name.lower() or (prefix and rule.code.startswith(prefix))
+    )
 
 
 def _lines_for(document: Document, number: int, *, own: bool) -> tuple[int, int]:
@@ -102,12 +107,12 @@ def findings_about(ignores: Sequence[Ignore], ran: set[str]) -> Iterator[tuple[R
             )
             idle = [] if ignore.used else ["ignore"]
         else:
-            idle = [code for code in ignore.codes if code in ran and code not in ignore.used]
-            idle += ignore.unknown
+            idle = [n for n, own in ignore.codes.items() if own & ran and not own & ignore.used]
+            idle += [name for name, own in ignore.codes.items() if not own]
         if idle:
             named = ", ".join(idle)
             message = f"this ignore silences nothing: {named}"
-            if set(idle) == set(ignore.unknown):
+            if not any((ignore.codes or {}).get(name, True) for name in idle):
                 message = f"there is no rule {named}"
             kept = [code for code in ignore.codes or () if code not in idle]
             yield (

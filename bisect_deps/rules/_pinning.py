@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bisect_deps.formats.base import Span
+from bisect_deps.formats.base import ProblemKind, Span
 from bisect_deps.rules.base import (
     BUILD_GROUP,
     Change,
@@ -14,6 +14,7 @@ from bisect_deps.rules.base import (
     Repair,
     Safety,
     Scope,
+    line_at,
     specifiers,
 )
 
@@ -42,6 +43,8 @@ def is_pinned(scope: Scope, item: Item) -> bool:
     """
     if item.pin or item.parts.url is not None or item.name in scope.locked:
         return True
+    if has_unread_constraints(scope):
+        return True  # nobody knows, and DB900 says so once
     if item.name not in scope.fixed:
         return False
     covered = 0
@@ -51,6 +54,15 @@ def is_pinned(scope: Scope, item: Item) -> bool:
                 return True
             covered |= other.worlds
     return bool(item.worlds) and not item.worlds & ~covered
+
+
+def has_unread_constraints(scope: Scope) -> bool:
+    """Say whether constraints are included by URL: they may pin whatever is named here."""
+    return any(
+        line.include is not None and line.include.constraint and "://" in line.include.path
+        for document, problem in scope.named(ProblemKind.REMOTE_INCLUDE)
+        if (line := line_at(document, problem.line)) is not None
+    )
 
 
 def joined_specifier(scope: Scope, item: Item) -> str:
@@ -67,7 +79,9 @@ def pin_for(scope: Scope, item: Item) -> tuple[Pinned, Safety] | None:
         return None
     allowed = specifiers(joined_specifier(scope, item))
     if known and (allowed is None or allowed.contains(known.version, prereleases=True)):
-        return known, Safety.SAFE
+        # What worked in an environment in which the line does not apply proves nothing for it.
+        is_proven = known.holds_for(item.parts.marker)
+        return known, Safety.SAFE if is_proven else Safety.UNSAFE
     if scope.facts is not None:
         newest = scope.facts.newest(item.name, joined_specifier(scope, item))
         if newest is not None:
@@ -137,6 +151,8 @@ def drift_finding(scope: Scope, item: Item, message: str) -> Finding:
         message += f"; pin it: {item.parts.name}=={repair.pins[1]} ({repair.note.split(', ')[-1]})"
     elif known is not None:
         message += f" ({known.origin} has {known.version}, which this line does not allow)"
+    elif item.line.group == "":
+        message += f"; `depbisect pin {scope.root}` pins it"
     where = item.parts.specifier_span or item.span
     return Finding(item.document, where, message, item.name, item.line, repair)
 

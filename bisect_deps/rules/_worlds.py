@@ -6,6 +6,7 @@ the common systems. Sets of worlds are bits of an integer, so that overlaps cost
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
@@ -77,12 +78,17 @@ class Judge:
         return self._known[marker]
 
     def _ask(self, marker: str) -> int:
-        from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
+        from packaging.markers import (
+            InvalidMarker,
+            Marker,
+            UndefinedComparison,
+            UndefinedEnvironmentName,
+        )
 
         try:
             parsed = Marker(marker)
             held = [parsed.evaluate(dict(each)) for each in self.worlds]
-        except (InvalidMarker, UndefinedEnvironmentName):
+        except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName):
             return self.everywhere
         return sum(1 << number for number, holds in enumerate(held) if holds)
 
@@ -98,3 +104,50 @@ def never_true(marker: str, worlds: Sequence[Mapping[str, str]], *, targets: boo
     if any(name in marker for name in others):
         return False
     return Judge([world(python) for python in ALL_PYTHONS]).where(marker) == 0
+
+
+# What each variable is where somebody runs Python; compared by the spelling, as markers are.
+# Source: Dependency specifiers specification; the values of `sys.platform`, `os.name` and
+# `platform.system()` in the library reference.
+_VALUES = {
+    "sys_platform": "linux linux2 darwin win32 cygwin emscripten wasi android ios freebsd13 "
+    "freebsd14 openbsd7 netbsd10 sunos5 aix",
+    "platform_system": "Linux Darwin Windows Java FreeBSD OpenBSD NetBSD SunOS AIX Emscripten "
+    "Android iOS",
+    "os_name": "posix nt java",
+    "platform_python_implementation": "CPython PyPy Jython IronPython GraalVM",
+    "implementation_name": "cpython pypy jython ironpython graalpy micropython",
+}
+# What people write for a value that stands under another name, or in another variable.
+_MEANT = {
+    ("sys_platform", "windows"): "win32",
+    ("sys_platform", "win64"): "win32",
+    ("sys_platform", "win"): "win32",
+    ("sys_platform", "macos"): "darwin",
+    ("sys_platform", "osx"): "darwin",
+    ("platform_system", "macos"): "Darwin",
+    ("platform_system", "win32"): "Windows",
+    ("os_name", "windows"): "nt",
+    ("os_name", "win32"): "nt",
+    ("os_name", "linux"): "posix",
+    ("os_name", "darwin"): "posix",
+    ("os_name", "macos"): "posix",
+}
+_EQUALS = re.compile(r"""(?P<name>[a-z_]+)\s*==\s*(?P<quote>["'])(?P<value>[^"']*)(?P=quote)""")
+
+
+def misspelt_value(marker: str) -> tuple[str, str, str] | None:
+    """Return variable, value and the value that is meant, where `==` asks for one that none has.
+
+    None for markers whose every value is right or unknown.
+    """
+    for found in _EQUALS.finditer(marker):
+        name, value = found["name"], found["value"]
+        known = _VALUES.get(name, "").split()
+        if not known or value in known:
+            continue
+        alike = [right for right in known if right.lower() == value.lower()]
+        meant = alike[0] if alike else _MEANT.get((name, value.lower()))
+        if meant is not None:
+            return name, value, meant
+    return None

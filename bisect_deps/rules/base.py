@@ -122,6 +122,9 @@ class Example(NamedTuple):
 class Rule(NamedTuple):
     """One rule. `why` is a paragraph for the reader, `source` where it was learned.
 
+    `beside` are the codes of rules whose finding on the same line says enough: this one is silent
+    then.
+
     `bad` examples are reported, `good` ones are not; a plain string is the content of a
     `requirements.txt`. `profiles` holds severities that differ from `severity`. `fix` says in words
     what can be repaired, "" where nothing can.
@@ -139,6 +142,7 @@ class Rule(NamedTuple):
     fix: str = ""
     needs: Needs = Needs.NOTHING
     profiles: Mapping[Profile, Severity] = NONE
+    beside: tuple[str, ...] = ()
 
     def severity_in(self, profile: Profile) -> Severity:
         """Return how bad this rule's findings are in a file of that profile."""
@@ -176,11 +180,35 @@ class Item(NamedTuple):
 
 
 class Pinned(NamedTuple):
-    """A version known to have worked, where that is known from (`freeze.txt`), its hashes."""
+    """A version known to have worked, where that is known from (`freeze.txt`), its hashes.
+
+    `environment` are the marker values of the Python that it worked with, None where nobody wrote
+    them down; `everywhere`: it was locked for every environment.
+    """
 
     version: str
     origin: str
     hashes: tuple[str, ...] = ()
+    environment: Mapping[str, str] | None = None
+    everywhere: bool = False
+
+    def holds_for(self, marker: str | None) -> bool:
+        """Say whether it is known to have worked where a marker holds."""
+        if not marker or self.everywhere:
+            return True
+        if self.environment is None:
+            return _holds_everywhere(marker)
+        from bisect_deps.rules._worlds import Judge
+
+        return bool(Judge([self.environment]).where(marker))
+
+
+@lru_cache(maxsize=256)
+def _holds_everywhere(marker: str) -> bool:
+    from bisect_deps.rules._worlds import Judge
+
+    usual = Judge()
+    return usual.where(marker) == usual.everywhere
 
 
 class Known(NamedTuple):
@@ -233,7 +261,8 @@ class Scope(NamedTuple):
     each that say the same, `fixed` the names that some line fixes to a version. `worlds` are the
     environments judged for (PEP 508 names to values). `evidence` is what is known to have worked.
     `facts` is None off-line. `lock` is the name of a lock that stands beside the root, or "";
-    `locked` are its projects with the versions it holds.
+    `locked` are its projects with the versions it holds, `lock_groups` the groups that it was made
+    for (`default` for the main one), None for all.
     """
 
     root: str
@@ -249,6 +278,18 @@ class Scope(NamedTuple):
     facts: Facts | None = None
     lock: str = ""
     locked: Mapping[str, frozenset[str]] = NONE
+    lock_groups: frozenset[str] | None = None
+
+    @property
+    def locks_everywhere(self) -> bool:
+        """Say whether the lock beside the root is made for every system and Python at once."""
+        return self.lock in ("uv.lock", "poetry.lock")
+
+    def locks_group(self, group: str) -> bool:
+        """Say whether the lock was made for a group of the root file."""
+        if self.lock_groups is None:
+            return True
+        return ("default" if group == MAIN_GROUP else group.rpartition(".")[2]) in self.lock_groups
 
     @property
     def is_lock(self) -> bool:
@@ -301,6 +342,16 @@ def specifiers(text: str) -> SpecifierSet | None:
         return SpecifierSet(text)
     except InvalidSpecifier:
         return None
+
+
+def is_requirement(text: str) -> bool:
+    """Say whether an installer takes a text as a requirement by name, and as no part of conda."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        return Requirement(text).name.lower() not in ("python", "pip", "conda")
+    except InvalidRequirement:
+        return False
 
 
 @lru_cache(maxsize=4096)

@@ -18,6 +18,7 @@ from bisect_deps.rules.base import (
     Safety,
     Scope,
     Severity,
+    is_requirement,
     line_at,
 )
 
@@ -34,7 +35,12 @@ def _reported(scope: Scope, mends: dict[ProblemKind, Mend | None]) -> Iterator[F
         mend = mends[problem.kind]
         repair = mend(document, problem, line) if mend is not None else None
         name = line.parts.name if line is not None and line.parts is not None else ""
-        yield Finding(document, problem.span, message, name, line, repair)
+        # What was to be installed and is not fails later, and elsewhere.
+        severity = Severity.ERROR if problem.kind in _LOST else None
+        yield Finding(document, problem.span, message, name, line, repair, severity)
+
+
+_LOST = (ProblemKind.DROPPED_INCLUDE, ProblemKind.DROPPED_EDITABLE)
 
 
 def _check_invalid(scope: Scope) -> Iterable[Finding]:
@@ -44,23 +50,33 @@ def _check_invalid(scope: Scope) -> Iterable[Finding]:
     )
 
 
+_NAME = r"(?P<name>[\w.\[\],-]+)"
+_NUMBERS = r"(?P<version>\d[\w.+!]*|\d[\w.]*\.\*)(?:=[\w_]+)?(?P<rest>\s*;.*)?"
+# Lines of one clear meaning, and what was meant.
+_MEANINGS = (
+    (
+        r"(?P<quote>['\"])(?P<text>[\w.\[\],-]+(?:[=<>~!]=[\w.*+!]+)?)(?P=quote)",
+        "{text}",
+    ),
+    (rf"{_NAME}\s*=\s*{_NUMBERS}", "{name}=={version}{rest}"),
+    (rf"{_NAME}\s*=>\s*{_NUMBERS}", "{name}>={version}{rest}"),
+    (rf"{_NAME}\s*=<\s*{_NUMBERS}", "{name}<={version}{rest}"),
+    (rf"{_NAME}\s*~=\s*(?P<version>\d+)", "{name}~={version}.0"),
+    (rf"{_NAME}\s*={{0,3}}\s*\^\s*(?P<version>0\.\d+|\d+)[\w.]*", "{name}=={version}.*"),
+    (r"(?P<name>[\w.-]+)(?:\s+|@)v?(?P<version>\d[\w.]*)", "{name}=={version}"),
+)
+
+
 def _as_hinted(document: Document, problem: Problem, line: LogicalLine | None) -> Repair | None:
-    """Return the edit for a line of one clear meaning: `a=1`, `a => 1`, `"a==1"`."""
+    """Return the edit for a line of one clear meaning; never one that pip would reject again."""
     written = document.slice(problem.span)
     if line is None or line.group or "\n" in written:
         return None
-    quoted = re.fullmatch(r"(['\"])([\w.\[\],-]+(?:[=<>~!]=[\w.*+!]+)?)\1", written)
-    if quoted:
-        return _rewrite(document, problem.span, quoted[2])
-    single = re.fullmatch(
-        r"([\w.\[\],-]+)\s*(=|=>|=<)\s*(\d[\w.+!]*|\d[\w.]*\.\*)(?:=[\w_]+)?(\s*;.*)?", written
-    )
-    if single:
-        sign = {"=": "==", "=>": ">=", "=<": "<="}[single[2]]
-        return _rewrite(document, problem.span, f"{single[1]}{sign}{single[3]}{single[4] or ''}")
-    spaced = re.fullmatch(r"([\w.-]+)(?:\s+|@)v?(\d[\w.]*)", written)
-    if spaced:
-        return _rewrite(document, problem.span, f"{spaced[1]}=={spaced[2]}")
+    for pattern, meaning in _MEANINGS:
+        if found := re.fullmatch(pattern, written):
+            words = {name: text or "" for name, text in found.groupdict().items()}
+            text = meaning.format(**words)
+            return _rewrite(document, problem.span, text) if is_requirement(text) else None
     return None
 
 
@@ -172,7 +188,7 @@ def _check_include(scope: Scope) -> Iterable[Finding]:
 
 
 def _check_variable(scope: Scope) -> Iterable[Finding]:
-    return _reported(scope, {ProblemKind.UNSET_VARIABLE: None})
+    return _reported(scope, {ProblemKind.UNEXPANDED_VARIABLE: None})
 
 
 def _check_removed(scope: Scope) -> Iterable[Finding]:
@@ -310,17 +326,24 @@ RULES = (
     ),
     Rule(
         code="DB413",
-        name="unset-variable",
+        name="unexpanded-variable",
         severity=Severity.WARNING,
-        summary="a `${VARIABLE}` that is not set here",
+        summary="a variable in a form that pip does not expand",
         why=(
-            "pip leaves a variable as it stands when it is not set, so the text `${TOKEN}` itself "
-            "is sent as the password, and the error speaks of access and not of the variable."
+            "pip expands `${NAME}` in capitals and nothing else. `$TOKEN`, `${token}` and "
+            "`%TOKEN%` are sent as they stand, as the password, and the error speaks of access "
+            "and not of the variable. Whether `${TOKEN}` is set is a matter of where the build "
+            "runs, and is not judged here."
         ),
         source="pip: Requirements File Format, using environment variables",
         check=_check_variable,
-        bad=("--index-url https://${NO_SUCH_VARIABLE_HERE}@index.example/simple\n",),
-        good=("--index-url https://index.example/simple\n",),
+        bad=(
+            "--index-url https://$TOKEN@index.example/simple\n",
+            "tool @ https://me:${token}@files.example/tool-1.0.zip --hash=sha256:"
+            + "0" * 64
+            + "\n",
+        ),
+        good=("--index-url https://${TOKEN}@index.example/simple\n",),
     ),
     Rule(
         code="DB414",

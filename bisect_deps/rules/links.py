@@ -36,6 +36,10 @@ _WINDOWS_PATH = re.compile(r"^[A-Za-z]:[\\/]")
 _TOKEN = re.compile(
     r"gh[opsur]_\w{20,}|github_pat_\w+|glpat-\S{10,}|pypi-\S{16,}|[0-9a-zA-Z_-]{32,}"
 )
+# What hosts want in place of a password where the user's name is the token, or the other way round.
+_NO_SECRET = re.compile(
+    r"x-oauth-basic|x-oauth-token|x-token-auth|x-access-token|oauth2|\$.*|%\w+%|\*+|<[^>]*>"
+)
 _INDEX_OPTIONS = ("--index-url", "--extra-index-url", "--find-links")
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -62,9 +66,31 @@ def _ref_of(url: str) -> str:
 
 
 def _is_commit(url: str, ref: str) -> bool:
-    if url.lower().startswith("svn+"):
-        return ref.isdigit()
+    if url.lower().startswith(("svn+", "bzr+", "hg+")) and ref.isdigit():
+        # Such a number is a revision: given once, and to one state. Mercurial counts them anew in
+        # every clone, so that only its full identifier is safe there.
+        return not url.lower().startswith("hg+")
     return bool(_COMMIT.fullmatch(ref))
+
+
+def _check_not_a_url(scope: Scope) -> Iterator[Finding]:
+    for item, url in _linked(scope):
+        if ":" in url or item.parts.editable or not item.parts.name:
+            continue
+        version = url.removeprefix("v") if re.fullmatch(r"v?\d[\w.]*", url) else ""
+        if version:
+            right = f"{item.parts.name}=={version}"
+            hint = f"write {right}"
+        else:
+            right, hint = "", "write a URL, as in file:///path or https://host/file"
+        message = f"what stands behind the @ is no URL, and pip stops at it; {hint}"
+        yield _found(item, message, _as_pin(item, right) if right else None)
+
+
+def _as_pin(item: Item, right: str) -> Repair | None:
+    if item.parts.extras or item.parts.marker:
+        return None
+    return Repair(Safety.UNSAFE, f"write {right}", (Change(item.document, item.span, right),))
 
 
 def _check_mutable_ref(scope: Scope) -> Iterator[Finding]:
@@ -157,7 +183,7 @@ def _check_local_path(scope: Scope) -> Iterator[Finding]:
     for item, _ in _linked(scope):
         path = _path_of(item)
         if path is None or _is_absolute(path) or path.startswith("$"):
-            continue
+            continue  # ${PROJECT_ROOT} is set where the build runs
         # The project itself travels with its requirements file.
         if re.fullmatch(r"\.[/\\]?(\[[^\]]*\])?", path):
             continue
@@ -240,8 +266,9 @@ def _urls(scope: Scope) -> Iterator[tuple[Document, LogicalLine, Span, str, str,
 def _check_secret(scope: Scope) -> Iterator[Finding]:
     for document, line, span, url, name, _ in _urls(scope):
         user, password = _credentials(url)
-        secret = password if password and not password.startswith("$") else None
-        if secret is None and not password and _TOKEN.fullmatch(user):
+        is_known = not password or _NO_SECRET.fullmatch(password) or "${" in password
+        secret = password if not is_known else None
+        if secret is None and is_known and _TOKEN.fullmatch(user):
             secret = user
         if secret is not None:
             message = "the URL holds a secret that everyone with the file can read; use ${VARIABLE}"
@@ -434,6 +461,7 @@ RULES = (
     Rule(
         code="DB209",
         name="plain-http",
+        beside=("DB201", "DB204"),
         severity=Severity.WARNING,
         summary="http instead of https, or a host whose certificate is not checked",
         why=(
@@ -445,8 +473,23 @@ RULES = (
         bad=(
             "--index-url http://index.example/simple\n",
             "--trusted-host index.example\n",
-            "http://files.example/tool-1.2.tar.gz\n",
+            "tool @ git+http://git.example/tool@1f0c3b8a5f7d2e4c6b8a9d0e1f2a3b4c5d6e7f80\n",
         ),
         good=("--index-url https://index.example/simple\n", "-f http://localhost:3141/\n"),
+    ),
+    Rule(
+        code="DB210",
+        name="not-a-url",
+        severity=Severity.ERROR,
+        summary="an @ with something behind it that is no URL",
+        why=(
+            "`name @` takes a URL. `requests@2.0` is how npm writes a version; the text is valid "
+            "for a parser of requirements, and pip stops at it when it is to be installed."
+        ),
+        source="Dependency specifiers specification: direct references; pip: run with 26.3",
+        check=_check_not_a_url,
+        bad=("requests@2.0\n", "tool @ tool-1.2\n"),
+        good=("requests==2.0\n", "tool @ file:///srv/tool-1.2-py3-none-any.whl\n"),
+        fix="writes the version as a pin, where it is one (unsafe)",
     ),
 )

@@ -1,9 +1,10 @@
-"""DB405: names that mislead."""
+"""DB405, DB416: names that mislead, and names that are typed wrongly."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bisect_deps.knowledge.well_known import slip_of
 from bisect_deps.knowledge.wrong_names import advice_on
 from bisect_deps.rules._pinning import whole_line
 from bisect_deps.rules._worlds import PYTHONS
@@ -30,6 +31,17 @@ def _check_wrong_name(scope: Scope) -> Iterator[Finding]:
         use = f"use {right}" if right else "remove it"
         message = f"{item.parts.name} {wrong.reason}; {use}"
         yield Finding(item.document, item.span, message, item.name, item.line, _rename(item, right))
+
+
+def _check_misspelt(scope: Scope) -> Iterator[Finding]:
+    for name, items in scope.by_name.items():
+        meant = slip_of(name)
+        if meant is None:
+            continue
+        for item in items:
+            if item.parts.url is None:
+                message = f"{item.parts.name} is one slip away from {meant}: is that one meant?"
+                yield Finding(item.document, item.span, message, item.name, item.line)
 
 
 def _rename(item: Item, right: str) -> Repair | None:
@@ -61,5 +73,20 @@ RULES = (
         bad=("sklearn\n", "argparse==1.4.0\n"),
         good=("scikit-learn==1.5.0\n", 'dataclasses==0.8 ; python_version < "3.7"\n'),
         fix="writes the right name, or removes a backport (unsafe)",
+    ),
+    Rule(
+        code="DB416",
+        name="misspelt-name",
+        severity=Severity.INFO,
+        summary="a name that is one typing slip away from a well-known project",
+        why=(
+            "Whoever registers `reqeusts` waits for fingers that slip, and what is installed is "
+            "run. A name that misses one of the most downloaded projects by a letter deserves a "
+            "second look; this is a hint, since it may be a project of its own."
+        ),
+        source="the index's download counts of November 2026, in knowledge/well_known.txt",
+        check=_check_misspelt,
+        bad=("reqeusts==2.31.0\n", "djanggo==5.0\n"),
+        good=("requests==2.31.0\n", "reqs==1.0\n"),
     ),
 )

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from bisect_deps.rules._pinning import is_declared
 from bisect_deps.rules.base import (
     BUILD_GROUP,
-    MAIN_GROUP,
     Example,
     Finding,
     Profile,
@@ -29,16 +28,17 @@ def _check_stale_lock(scope: Scope) -> Iterator[Finding]:
     if not scope.locked:
         return
     for item in scope.items:
-        if not is_declared(item) or item.line.group in ("", BUILD_GROUP):
+        if not is_declared(item) or item.line.group == BUILD_GROUP:
             continue
-        if scope.lock.startswith("pylock.") and (
-            item.line.group != MAIN_GROUP or item.parts.marker
-        ):
-            continue  # such a lock may be for one environment, and for some groups only
+        if item.parts.marker and not scope.locks_everywhere:
+            continue  # the lock may have been made where the line does not apply
+        if not scope.locks_group(item.line.group):
+            continue
         held = scope.locked.get(item.name)
         allowed = specifiers(item.parts.specifier)
         if held is None:
-            message = f"{scope.lock} does not hold {item.parts.name}: lock again"
+            again = "lock" if item.line.group else "compile"
+            message = f"{scope.lock} does not hold {item.parts.name}: {again} again"
         elif allowed is not None and not any(allowed.contains(v, prereleases=True) for v in held):
             message = f"{scope.lock} holds {item.name} {', '.join(sorted(held))}, not {item.shown}"
         else:
@@ -74,12 +74,13 @@ RULES = (
     Rule(
         code="DB605",
         name="unpinned-build-requires",
-        severity=Severity.INFO,
+        severity=Severity.OFF,
         summary="a build requirement without a bound",
         why=(
             "What stands in `[build-system] requires` is installed anew for every build from "
             "source. A release of the build tool that drops an interface breaks builds of a "
-            "project that nobody touched, as setuptools 58 and 82 did."
+            "project that nobody touched, as setuptools 58 and 82 did. Off by default, since most "
+            "projects live well with it: `--extend-select DB605`."
         ),
         source="setuptools release notes (58: use_2to3; 82: pkg_resources); PEP 518",
         check=_check_build_requires,

@@ -52,8 +52,11 @@ def _removal(earlier: Item, later: Item) -> Repair | None:
 
 
 def _check_contradiction(scope: Scope) -> Iterator[Finding]:
+    reported: set[tuple[str, str]] = set()
     for item, other in _conflicts(scope):
-        if not (item.constraint or other.constraint):
+        place = (item.name, item.line.group)
+        if not (item.constraint or other.constraint or place in reported):
+            reported.add(place)  # one fault, however many lines take part in it
             what = f"{_clause(item)} here and {_clause(other)} at {scope.place(other)}"
             message = f"{item.name}: {what} exclude each other"
             yield Finding(item.document, item.span, message, item.name, item.line)

@@ -79,6 +79,8 @@ def _check_bare(scope: Scope, item: Item) -> Iterator[Finding]:
 
 def _check_lower_bound(scope: Scope, item: Item) -> Iterator[Finding]:
     bounded = joined_specifier(scope, item)
+    if item.name in scope.locked and not item.line.group:
+        return  # the compiled file says which version
     if item.parts.url is None and not any(sign in bounded for sign in (">", "~=", "==")):
         message = f"{item.parts.name} has no lower bound: any old release satisfies it"
         yield Finding(item.document, item.span, message, item.name, item.line)
@@ -207,6 +209,7 @@ RULES = (
     Rule(
         code="DB101",
         name="unpinned",
+        beside=("DB401",),
         severity=Severity.ERROR,
         profiles=_MILD,
         summary="a requirement without any version",
@@ -238,6 +241,7 @@ RULES = (
     Rule(
         code="DB102",
         name="range",
+        beside=("DB401",),
         severity=Severity.ERROR,
         profiles=_RANGES_BELONG,
         summary="a version range where a rebuild should find one version",
@@ -262,6 +266,7 @@ RULES = (
     Rule(
         code="DB103",
         name="wildcard-pin",
+        beside=("DB401",),
         severity=Severity.ERROR,
         profiles=_RANGES_BELONG,
         summary="`==1.*`, which looks like a pin and is a range",
@@ -278,6 +283,7 @@ RULES = (
     Rule(
         code="DB104",
         name="compatible-release",
+        beside=("DB401",),
         severity=Severity.WARNING,
         profiles=_RANGES_BELONG,
         summary="`~=`, which allows later releases of a series",

@@ -156,7 +156,12 @@ def test_line_for_another_platform_than_the_targets_may_float(tmp_path: Path) ->
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("line", ["flask\n", "flask=={}\n", "flask>={}\n", "not valid {}\n"])
-def test_time_grows_with_the_lines_and_not_with_their_square(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "least"),
+    [("flask\n", 1499), ("flask=={}\n", 1), ("flask>={}\n", 1499), ("not valid {}\n", 1499)],
+)
+def test_time_grows_with_the_lines_and_not_with_their_square(
+    tmp_path: Path, line: str, least: int
+) -> None:
     text = "".join(line.format(number) for number in range(1500))
-    assert len(lint(tmp_path, {"requirements.txt": text}).diagnostics) >= 1499
+    assert len(lint(tmp_path, {"requirements.txt": text}).diagnostics) >= least

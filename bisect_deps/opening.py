@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
-from bisect_deps.builders.base import Builder, BuilderOptions
+from bisect_deps.builders.base import Builder, BuilderOptions, notes_of
 from bisect_deps.config import AUTO, Settings, now
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.fix.case import Case
@@ -84,7 +84,7 @@ def open_run(
         index, seen = replace(index, exclude_newer=None), replace(seen, exclude_newer=None)
         progress.note(UNDATED)
     folder = settings.file.resolve().parent
-    options = _builder_options(settings, interpreter, index, folder)
+    options = _builder_options(settings, interpreter, index, folder, progress)
     builder = make_builder(settings.builder, options)
     try:
         _be_able(builder, settings)
@@ -112,14 +112,14 @@ def open_run(
 
 
 def close(builder: Builder, progress: Progress) -> list[str]:
-    """Close a builder; what it had to leave is told, and hides neither verdict nor error."""
+    """Close a builder; return what it had to leave, which hides no verdict, and what it notes."""
+    left: list[str] = []
     try:
         builder.close()
     except BuilderUnavailable as error:
-        left = f"{error}. {error.hint or ''}".strip()
-        progress.note(left)
-        return [left]
-    return []
+        left.append(f"{error}. {error.hint or ''}".strip())
+        progress.note(left[0])
+    return [*left, *notes_of(builder)]
 
 
 def choose_python(
@@ -191,7 +191,11 @@ def _index_as_of(
 
 
 def _builder_options(
-    settings: Settings, interpreter: Interpreter, index: IndexSettings, folder: Path
+    settings: Settings,
+    interpreter: Interpreter,
+    index: IndexSettings,
+    folder: Path,
+    progress: Progress,
 ) -> BuilderOptions:
     environment = os.environ
     return BuilderOptions(
@@ -208,6 +212,8 @@ def _builder_options(
         bearer_token=_secret(environment.get("ALGORITHMIA_BEARER_TOKEN")),
         check_input=settings.check_input,
         call_timeout=settings.call_timeout,
+        fresh=not settings.resume,
+        tell=progress.note,
     )
 
 

@@ -246,7 +246,7 @@ class Prober:
                 )
             number = flown.number if flown is not None else self.journal.next_number()
             handle = self._begin(replace(order, label=f"probe {number}"), key, number)
-        self.builds += 1
+        self.builds += not handle.found
         self.progress.probe_started(self._announcement(number, inquiry))
         return _Flight(place, number, inquiry, order, key, handle, began, 1)
 
@@ -332,7 +332,7 @@ class Prober:
         self.progress.note(f"Infrastructure failure; trying again in {pause:.0f} s.")
         self._sleep(pause)
         began = self._clock()
-        handle = self._begin(flight.order, flight.key, flight.number)
+        handle = self._begin(replace(flight.order, again=True), flight.key, flight.number)
         self.builds += 1
         return replace(flight, handle=handle, began=began, tries=flight.tries + 1)
 
@@ -412,6 +412,7 @@ class Prober:
             timeout=self.limits.timeout,
             isolated=inquiry.isolated,
             build_constraints=inquiry.build_constraints,
+            again=inquiry.repeat > 0,
         )
 
     def _key(self, inquiry: Inquiry, order: Order) -> str:

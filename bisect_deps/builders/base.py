@@ -7,10 +7,10 @@ a build that the system lost is `BROKEN`, which is never evidence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bisect_deps.model import BuildStatus, IndexSettings, Interpreter
 from bisect_deps.secret import Secret
@@ -44,7 +44,8 @@ class Order:
     passes over the projects in `unasked`: lines of ours that the user's file does not have.
     `timeout` is for the whole build. `label` is shown in the system's own UI. `isolated` names one
     requirement (`numpy==1.19.5`) to be built alone without its dependencies in place of the files.
-    `build_constraints` are lines for the build environments of source builds.
+    `build_constraints` are lines for the build environments of source builds. `again` says that a
+    build of the past does not answer it: it is repeated on purpose.
     """
 
     files: Mapping[str, bytes]
@@ -57,15 +58,24 @@ class Order:
     label: str = ""
     isolated: str | None = None
     build_constraints: tuple[str, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A started build, as plain strings: it goes into the journal and survives a resume."""
+    """A started build, as plain strings: it goes into the journal and survives a resume.
+
+    `extra["found"]` names a build that was there before anybody asked: it costs none.
+    """
 
     id: str
     url: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def found(self) -> bool:
+        """Say whether the build was there before anybody asked."""
+        return bool(self.extra.get("found"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ class BuilderOptions:
     builds in spite of looking secret. `own_cache` keeps what is built out of the user's caches.
     `build_cmd` is the command builder's; the rest is for builders behind an API: `algorithms` as
     OWNER/NAME, `api_address`, `api_key`, `bearer_token`, `check_input` (JSON), `call_timeout`.
+    `fresh` asks for no build of the past; `tell` hears what a builder waits for, as it does.
     """
 
     folder: Path
@@ -119,6 +130,8 @@ class BuilderOptions:
     bearer_token: Secret | None = None
     check_input: str | None = None
     call_timeout: float = 300.0
+    fresh: bool = False
+    tell: Callable[[str], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +190,16 @@ class Builder(Protocol):
 
     def close(self) -> None:
         """Leave nothing behind: original file restored, processes gone. Always called."""
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A builder that has something to say of a run, beside its builds."""
+
+    def notes(self) -> Sequence[str]:
+        """Return what the verdict should say of how it was built, a sentence each; after close."""
+
+
+def notes_of(builder: Builder) -> Sequence[str]:
+    """Return what a builder has to say of a run that has ended."""
+    return builder.notes() if isinstance(builder, Noting) else ()

@@ -24,6 +24,8 @@ from bisect_deps.secret import Secret
 COMPILE_TIMEOUT = 3600.0
 CALL_GRACE = 60.0
 PAGE = 50
+# Statuses with which the platform refuses a call, whatever their body looks like.
+_NEVER_ITS_OWN = frozenset({401, 403, 404, 429})
 _WRAPPED_STACK = re.compile(r"stacktrace:\s*Some\((.*)\)\s*\Z", re.DOTALL)
 
 
@@ -63,6 +65,7 @@ class RemoteBuild:
     commit: str
     status: str
     started: str = ""
+    finished: str = ""
 
     @classmethod
     def of(cls, value: object) -> RemoteBuild | None:
@@ -74,6 +77,7 @@ class RemoteBuild:
             str(value.get("commit_sha") or ""),
             str(value.get("status") or ""),
             str(value.get("started_at") or ""),
+            str(value.get("finished_at") or ""),
         )
 
 
@@ -87,11 +91,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What a run of a built version answered; `error` None where it succeeded."""
+    """What a run of a built version answered; `error` None where it succeeded.
+
+    `seconds` is the platform's own measure, else ours; `printed` what the algorithm wrote to its
+    standard output, which the platform tells its owner alone.
+    """
 
     error: str | None
     request_id: str | None
     began: float
+    seconds: float = 0.0
+    printed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,23 +235,23 @@ class Api:
     def call(self, algorithm: Algorithm, commit: str, value: object, timeout: float) -> Called:
         """Run a built version with a JSON input; sent once.
 
-        An error of the algorithm is an answer; trouble on the way raises HttpError.
+        An error of the algorithm is an answer; what fails on the way to it raises HttpError.
         """
         began = self._clock()
         path = f"/algo/{quote(algorithm.owner)}/{quote(algorithm.name)}/{quote(commit)}"
-        query = {"timeout": f"{timeout:g}"}
+        query = {"timeout": f"{timeout:g}", "stdout": "true"}
         try:
             answer = self._http.post(path, value, query=query, timeout=timeout + CALL_GRACE).json()
         except HttpError as error:
             answer = error.reply.json() if error.reply else None
-            if not _is_raised(answer):
+            if error.status in _NEVER_ITS_OWN or not _is_raised(answer):
                 raise
         if not isinstance(answer, dict):
             raise HttpError(f"POST {path}", "the answer is not JSON", status=502)
         if answer.get("error") and not _is_raised(answer):
             code, message = error_fields(Reply(200, json.dumps(answer).encode()))
             raise HttpError(f"POST {path}", message, status=502, code=code)
-        return Called(_error_text(answer.get("error")), _request_id(answer), began)
+        return _called(answer, began, self._clock() - began)
 
     def errors(self, reference: Algorithm | str) -> tuple[ErrorEntry, ...]:
         """Return the runtime errors that the platform keeps, newest first."""
@@ -259,6 +269,17 @@ class Api:
         """Return the state of the connection to the source host; its secret is never read."""
         value = self._object(f"{algorithm.path}/scm/status")
         return str(value.get("scm_connection_status") or "unknown")
+
+    def read_rights(self, collection: str) -> tuple[str, ...] | None:
+        """Return who may read hosted data of OWNER/COLLECTION; None where it is not told.
+
+        `()` its owner alone, `("algo://.my/*",)` its owner's algorithms, `("user://*",)` anybody.
+        """
+        reply = self._http.get(f"/connector/data/{quote(collection)}", {"acl": "true"})
+        value = reply.json()
+        rights = value.get("acl") if isinstance(value, dict) else None
+        read = rights.get("read") if isinstance(rights, dict) else None
+        return tuple(map(str, read)) if isinstance(read, list) else None
 
     def sources(self) -> Mapping[str, Any]:
         """Return the source hosts of the cluster: the cheapest request that needs a key."""
@@ -311,10 +332,29 @@ def _by_id(identity: str) -> str:
 
 
 def _is_raised(answer: object) -> bool:
-    """Say whether an answer tells of an error in the algorithm's code, not on the way to it."""
+    """Say whether an answer tells of an error of the algorithm, not of the way to it.
+
+    The reference: `message`, and `stacktrace` for those who may read the source. The platform's
+    own errors have a `code` instead.
+    """
     error = answer.get("error") if isinstance(answer, dict) else None
-    return isinstance(error, dict) and any(
-        error.get(name) for name in ("stacktrace", "stack_trace", "error_type")
+    if not isinstance(error, dict):
+        return False
+    if any(error.get(name) for name in ("stacktrace", "stack_trace", "error_type")):
+        return True
+    return isinstance(error.get("message"), str) and "code" not in error
+
+
+def _called(answer: Mapping[str, Any], began: float, measured: float) -> Called:
+    metadata = answer.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    told, printed = metadata.get("duration"), metadata.get("stdout")
+    return Called(
+        _error_text(answer.get("error")),
+        _request_id(answer),
+        began,
+        float(told) if isinstance(told, (int, float)) else measured,
+        printed if isinstance(printed, str) else "",
     )
 
 

@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from bisect_deps.builders._http import HttpError
-from bisect_deps.builders.algorithmia.api import Algorithm, Api
+from bisect_deps.builders.algorithmia.api import Algorithm, Api, RemoteBuild
 from bisect_deps.builders.algorithmia.checks import look
+from bisect_deps.builders.algorithmia.patience import GitError, Patience
 from bisect_deps.builders.algorithmia.records import Records
-from bisect_deps.builders.algorithmia.repository import GitError, Repository
+from bisect_deps.builders.algorithmia.repository import Repository
 from bisect_deps.builders.algorithmia.rights import (
     advice_for_git,
     explained,
@@ -27,7 +28,14 @@ from bisect_deps.builders.algorithmia.rights import (
 )
 from bisect_deps.builders.algorithmia.settings import Settings
 from bisect_deps.builders.algorithmia.source import source_of
-from bisect_deps.builders.algorithmia.watching import Pace, Stage, Track, Watcher
+from bisect_deps.builders.algorithmia.watching import (
+    FAILED,
+    Pace,
+    Stage,
+    Track,
+    Watcher,
+    finished_build,
+)
 from bisect_deps.builders.base import STOPPED, Capabilities, Handle, Order
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus
@@ -46,11 +54,23 @@ class AlgorithmiaBuilder:
         *,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
-        self._api = Api(settings.address, key=settings.key, token=settings.token, clock=clock)
+        self._api = Api(
+            settings.address, key=settings.key, token=settings.token, clock=clock, sleep=sleep
+        )
         self._pace = pace or Pace.towards(settings.address)
         self._clock = clock
+        self._patience = Patience(
+            self._pace.patience,
+            first=self._pace.first,
+            most=self._pace.most,
+            clock=clock,
+            sleep=sleep,
+            tell=settings.tell,
+        )
+        self._notes: list[str] = []
         self._watcher = Watcher(
             self._api, settings, self._pace, clock, lambda known: self._repository(known).head
         )
@@ -79,15 +99,22 @@ class AlgorithmiaBuilder:
         )
 
     def preflight(self) -> Sequence[str]:
-        """Return what stands in the way; asks the API and the git host of each algorithm."""
+        """Return what stands in the way; asks the API and the git host of each algorithm.
+
+        An outage is waited out.
+        """
         return [
             f"{check.name}: {check.detail}. {check.cure}".rstrip()
-            for check in look(self._settings, advice=False)
+            for check in look(self._settings, advice=False, patience=self._patience)
             if not check.ok
         ]
 
     def start(self, order: Order) -> Handle:
-        """Push the candidate as a commit, or find the commit that an earlier process pushed."""
+        """Push the candidate as a commit, or find the commit that an earlier process pushed.
+
+        The file as the branch has it is not pushed where the platform's own build of it failed:
+        that build is returned. Waits where the platform is out.
+        """
         refusal = _unfit(order)
         if refusal:
             return self._refused(order, refusal)
@@ -97,6 +124,10 @@ class AlgorithmiaBuilder:
                 handle = self._handle(algorithm, known, order)
                 self._records.forget_interrupted(algorithm)
                 return handle
+        if not order.again and not self._settings.fresh:
+            built = self._built_before(order)
+            if built is not None:
+                return built
         algorithm = self._idlest()
         repository = self._repository(algorithm)
         self._records.note_change(algorithm, repository.branch, repository.original)
@@ -154,6 +185,11 @@ class AlgorithmiaBuilder:
                 continue
             digest = self._starting.get(algorithm, "")
             self._records.note_restored(algorithm, digest, restored.orders.get(digest))
+            if restored.commit is not None:
+                self._notes.append(
+                    f"{algorithm}: commit {restored.commit[:10]} put the original files back; the "
+                    "platform builds it as well, which is one more build than is counted here."
+                )
             if restored.kept:
                 names = ", ".join(restored.kept)
                 troubles.append(f"{algorithm}: somebody else changed {names} meanwhile: left as is")
@@ -170,9 +206,41 @@ class AlgorithmiaBuilder:
                 "after Depbisect-Original in the newest commit's message, then commit and push",
             )
 
+    def notes(self) -> Sequence[str]:
+        """Return what the verdict should say: builds of the past, missing logs, slow calls."""
+        return (*self._notes, *self._watcher.notes)
+
+    # Builds of the past.
+
+    def _built_before(self, order: Order) -> Handle | None:
+        """Return the platform's failed build of the branch's head, where that is this order."""
+        for algorithm in self._settings.algorithms:
+            repository = self._repository(algorithm)
+            if repository.unrestored or repository.head in self._ended:
+                continue
+            with _git_explained(algorithm):
+                holds = repository.holds(_placed(order))
+            build = self._failed_build(algorithm, repository.head) if holds else None
+            if build is not None:
+                self._notes.append(
+                    f"The file as it is was not built anew: the platform's build {build.id} of "
+                    f"{repository.head[:10]} failed{_when(build.finished)}, and its log was read "
+                    "(--fresh builds it)."
+                )
+                return self._handle(algorithm, repository.head, order, found=build.id)
+        return None
+
+    def _failed_build(self, algorithm: Algorithm, commit: str) -> RemoteBuild | None:
+        """Return the newest finished build of a commit if it failed; an outage is waited out."""
+        try:
+            build = self._patience.ask(lambda: finished_build(self._api, algorithm, commit))
+        except HttpError as error:
+            raise explained(error, str(algorithm)) from None
+        return build if build is not None and build.status == FAILED else None
+
     # Handles, repositories, and the record of what is left to put back.
 
-    def _handle(self, algorithm: Algorithm, commit: str, order: Order) -> Handle:
+    def _handle(self, algorithm: Algorithm, commit: str, order: Order, found: str = "") -> Handle:
         handle = Handle(
             id=f"{algorithm}@{commit}",
             url=f"{self._settings.address}/v1{algorithm.path}/versions/{commit}",
@@ -181,6 +249,7 @@ class AlgorithmiaBuilder:
                 "commit": commit,
                 "digest": order.digest,
                 "limit": f"{order.timeout:g}",
+                **({"found": found} if found else {}),
             },
         )
         self._track(handle)
@@ -209,7 +278,10 @@ class AlgorithmiaBuilder:
                     began=now,
                     limit=float(extra.get("limit", 1800)),
                     listed_by=now + self._pace.appear,
+                    build_id=extra.get("found", ""),
                 )
+                if track.build_id:
+                    track.stage = Stage.BUILDING
             self._tracks[handle.id] = track
         return self._tracks[handle.id]
 
@@ -230,10 +302,12 @@ class AlgorithmiaBuilder:
                 self._scratch = Path(tempfile.mkdtemp(prefix="depbisect-algorithmia-"))
             folder = self._scratch / f"{algorithm.owner}-{algorithm.name}.git"
             try:
-                url, login = source_of(self._api, self._settings, algorithm)
+                url, login = self._patience.ask(
+                    lambda: source_of(self._api, self._settings, algorithm)
+                )
             except HttpError as error:
                 raise explained(error, str(algorithm)) from None
-            repository = Repository(url, folder, login)
+            repository = Repository(url, folder, login, self._patience)
             with _git_explained(algorithm):
                 repository.open()
             self._repositories[algorithm] = repository
@@ -248,6 +322,10 @@ def _git_explained(algorithm: Algorithm) -> Iterator[None]:
     except GitError as error:
         words = str(error)
         raise unavailable(advice_for_git(words), str(algorithm), words) from None
+
+
+def _when(finished: str) -> str:
+    return f" at {finished}" if finished else ""
 
 
 def _unfit(order: Order) -> str | None:

@@ -14,7 +14,9 @@ from typing import Any
 
 from bisect_deps.builders._http import HttpError
 from bisect_deps.builders.algorithmia.api import Algorithm, Api, expiry
-from bisect_deps.builders.algorithmia.repository import GitError, Repository
+from bisect_deps.builders.algorithmia.data import URIS, data_checks
+from bisect_deps.builders.algorithmia.patience import GitError, Patience
+from bisect_deps.builders.algorithmia.repository import Repository
 from bisect_deps.builders.algorithmia.rights import Advice, advice_for, advice_for_git
 from bisect_deps.builders.algorithmia.settings import Settings
 from bisect_deps.builders.algorithmia.source import source_of
@@ -22,27 +24,30 @@ from bisect_deps.builders.base import Check
 from bisect_deps.errors import BuilderUnavailable, DepbisectError
 
 
-def look(settings: Settings, *, advice: bool = True) -> Iterator[Check]:
+def look(
+    settings: Settings, *, advice: bool = True, patience: Patience | None = None
+) -> Iterator[Check]:
     """Yield the checks of a cluster and its scratch algorithms, as they are made.
 
-    Without `advice`, only of what keeps builds from starting.
+    Without `advice`, only of what keeps builds from starting. An outage is told at once, unless
+    `patience` waits it out.
     """
     api = Api(settings.address, key=settings.key, token=settings.token)
     try:
-        yield from _look(api, settings, advice)
+        yield from _look(api, settings, advice, patience or Patience())
     finally:
         api.close()
 
 
-def _look(api: Api, settings: Settings, advice: bool) -> Iterator[Check]:
+def _look(api: Api, settings: Settings, advice: bool, patience: Patience) -> Iterator[Check]:
     if settings.token is not None:
         yield _token(settings)
-    reached = _reached(api)
+    reached = _reached(api, patience)
     yield from reached
     if not all(check.ok for check in reached):
         return
     for algorithm in settings.algorithms:
-        yield from _algorithm(api, settings, algorithm, advice)
+        yield from _algorithm(api, settings, algorithm, advice, patience)
     if settings.calls:
         yield Check("sample input", True, f"JSON, called for up to {settings.call_timeout:g} s")
 
@@ -56,12 +61,12 @@ def _token(settings: Settings) -> Check:
     return Check("token", fresh, words, "" if fresh else "get a fresh ALGORITHMIA_BEARER_TOKEN")
 
 
-def _reached(api: Api) -> tuple[Check, ...]:
+def _reached(api: Api, patience: Patience) -> tuple[Check, ...]:
     """Return whether the address is an API's, and whether it knows the key."""
     address = Check("address", True, f"{api.address} answers as the platform's API")
     known = Check("key", True, "accepted")
     try:
-        api.sources()
+        patience.ask(api.sources)
     except HttpError as error:
         if error.status == 401:
             return address, _failed("key", advice_for(error), error)
@@ -71,31 +76,70 @@ def _reached(api: Api) -> tuple[Check, ...]:
     return address, known
 
 
-def _algorithm(api: Api, settings: Settings, algorithm: Algorithm, advice: bool) -> Iterator[Check]:
+def _algorithm(
+    api: Api, settings: Settings, algorithm: Algorithm, advice: bool, patience: Patience
+) -> Iterator[Check]:
     name = f"algorithm {algorithm}"
     try:
-        found = api.algorithm(algorithm)
+        found = patience.ask(lambda: api.algorithm(algorithm))
     except HttpError as error:
         yield _failed(name, advice_for(error), error)
         return
     yield Check(name, True, f"found, id {found.get('id', 'not told')}")
     try:
-        page = api.builds(algorithm, limit=1)
+        page = patience.ask(lambda: api.builds(algorithm, limit=1))
     except HttpError as error:
-        yield _failed(f"right to build {algorithm}", advice_for(error), error)
+        yield _failed(f"builds of {algorithm}", advice_for(error), error)
         return
     newest = page.builds[0].status if page.builds else "none yet"
-    yield Check(f"right to build {algorithm}", True, f"builds may be read; the newest: {newest}")
+    yield Check(f"builds of {algorithm}", True, f"may be read; the newest: {newest}")
+    managing = _managing(api, algorithm, patience)
+    yield managing
+    if not managing.ok:
+        return
     if advice:
+        yield _SCOPES
         yield from _settings(algorithm, found, settings)
         yield from _source(api, algorithm)
-    yield from _git(api, settings, algorithm, advice)
+    yield from _git(api, settings, algorithm, advice, patience)
+
+
+# The platform shows a key's scopes on its web pages alone.
+_SCOPES = Check(
+    "scopes of the key",
+    True,
+    "unknown: the API does not tell which algorithms the key may call, nor its data access",
+)
+
+
+def _managing(api: Api, algorithm: Algorithm, patience: Patience) -> Check:
+    """Return whether the key may manage, by the one read that is documented to ask that right.
+
+    A build needs it, too; none is started.
+    """
+    name = f"right to build {algorithm}"
+    try:
+        patience.ask(lambda: api.errors(algorithm))
+    except HttpError as error:
+        if error.status in (401, 403):
+            return _failed(name, advice_for(error), error)
+        return Check(name, True, f"unknown: {error}")
+    return Check(name, True, "the key manages the algorithm: its error log, too, may be read")
 
 
 def _settings(algorithm: Algorithm, found: dict[str, Any], settings: Settings) -> Iterator[Check]:
     """Yield the algorithm's own settings that make builds or calls fail."""
     own = found.get("settings")
     own = own if isinstance(own, dict) else {}
+    public = own.get("algorithm_callability") == "public"
+    yield Check(
+        f"callers of {algorithm}",
+        True,
+        "public: any account may call it"
+        if public
+        else "private: its owner, or members of the owning organisation "
+        "(algorithm_callability in its settings)",
+    )
     full = own.get("network_access", "full") == "full"
     yield Check(
         f"network access of {algorithm}",
@@ -128,13 +172,15 @@ def _source(api: Api, algorithm: Algorithm) -> Iterator[Check]:
     yield Check(name, state == "active", state, "" if state == "active" else cure)
 
 
-def _git(api: Api, settings: Settings, algorithm: Algorithm, advice: bool) -> Iterator[Check]:
+def _git(
+    api: Api, settings: Settings, algorithm: Algorithm, advice: bool, patience: Patience
+) -> Iterator[Check]:
     """Yield whether git lets us read and push, and whether an earlier run is left to put back."""
     name = f"git login for {algorithm}"
     with tempfile.TemporaryDirectory(prefix="depbisect-doctor-") as folder:
         try:
-            url, login = source_of(api, settings, algorithm)
-            repository = Repository(url, Path(folder) / "clone.git", login)
+            url, login = patience.ask(lambda: source_of(api, settings, algorithm))
+            repository = Repository(url, Path(folder) / "clone.git", login, patience)
             repository.open()
             yield Check(name, True, f"{url}, branch {repository.branch}")
             name = f"right to push to {algorithm}"
@@ -152,6 +198,7 @@ def _git(api: Api, settings: Settings, algorithm: Algorithm, advice: bool) -> It
             return
         if not advice:
             return
+        yield from data_checks(api, algorithm, repository.words(URIS))
         left = repository.unrestored
         yield Check(
             f"requirements of {algorithm}",

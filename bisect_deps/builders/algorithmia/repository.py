@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bisect_deps.builders._http import refuse_open_channel
+from bisect_deps.builders.algorithmia.patience import GitError, Patience
 from bisect_deps.processes import clean_environment
 from bisect_deps.secret import Secret, redact
 
@@ -38,10 +39,6 @@ _HELPER = (
     '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" '
     '"$DEPBISECT_GIT_USER" "$DEPBISECT_GIT_PASSWORD"; }; f'
 )
-
-
-class GitError(Exception):
-    """Git failed; the text is its own words, made safe to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +72,16 @@ class Restored:
 
 
 class Repository:
-    """A scratch clone of one repository's default branch. Every method may raise GitError."""
+    """A scratch clone of one repository's default branch. Every method may raise GitError.
 
-    def __init__(self, url: str, folder: Path, login: Login | None) -> None:
+    What is asked of the host is asked again while that is out, with `patience`.
+    """
+
+    def __init__(
+        self, url: str, folder: Path, login: Login | None, patience: Patience | None = None
+    ) -> None:
         refuse_open_channel(url)
+        self._patience = patience or Patience()
         self.url = url
         self._folder = folder
         self._login = login
@@ -90,7 +93,7 @@ class Repository:
 
     def probe(self) -> str:
         """Return the default branch, asked from the host; shows that reading is allowed."""
-        listed = self._git("ls-remote", "--symref", self.url, "HEAD", "refs/heads/master")
+        listed = self._remote("ls-remote", "--symref", self.url, "HEAD", "refs/heads/master")
         symref = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", listed, re.MULTILINE)
         if symref:
             return symref[1]
@@ -101,13 +104,15 @@ class Repository:
     def probe_push(self) -> None:
         """Show that a push is allowed, without pushing."""
         self.open()
-        self._git("push", "--dry-run", "--quiet", self.url, f"{self.head}:{self._ref}")
+        self._remote("push", "--dry-run", "--quiet", self.url, f"{self.head}:{self._ref}")
 
     def open(self) -> None:
         """Fetch the branch; know its head, its original, and the commits of ours since."""
         if not self.branch:
             self.branch = self.probe()
-        self._git("fetch", "--quiet", "--no-tags", "--force", self.url, f"{self._ref}:{self._ref}")
+        self._remote(
+            "fetch", "--quiet", "--no-tags", "--force", self.url, f"{self._ref}:{self._ref}"
+        )
         self.head = self._git("rev-parse", self._ref).strip()
         self._ours = self._since_original()
         if not self.original:
@@ -139,7 +144,29 @@ class Repository:
                 self._ours.append(Commit(commit, order, self.original))
                 return commit
             self.open()
+            if any(ours.sha == commit for ours in self._ours):
+                # It had arrived, though the host's answer was lost, and somebody pushed on top.
+                return commit
         raise GitError("the branch moves faster than it can be pushed to")
+
+    def holds(self, files: Mapping[str, bytes]) -> bool:
+        """Say whether the branch's head has these files as they are."""
+        now = self._entries(self.head, files)
+        return all(
+            path in now
+            and now[path][1] == self._git("hash-object", "--stdin", data=content).strip()
+            for path, content in files.items()
+        )
+
+    def words(self, pattern: str) -> list[str]:
+        """Return what an extended regular expression finds in the head's text files, each once."""
+        try:
+            found = self._git("grep", "-I", "-hoE", "-e", pattern, self.head)
+        except GitError as error:
+            if str(error):
+                raise
+            return []  # Git ends with 1 and says nothing where nothing is found.
+        return list(dict.fromkeys(found.splitlines()))
 
     def restore(self) -> Restored:
         """Put the original files back by one last commit; history stays as it is."""
@@ -223,7 +250,7 @@ class Repository:
     def _pushed(self, commit: str) -> bool:
         """Push without force; False where the branch has moved meanwhile."""
         try:
-            self._git("push", "--quiet", self.url, f"{commit}:{self._ref}")
+            self._remote("push", "--quiet", self.url, f"{commit}:{self._ref}")
         except GitError as error:
             if _REJECTED.search(str(error)):
                 return False
@@ -231,6 +258,9 @@ class Repository:
         self._git("update-ref", self._ref, commit)
         self.head = commit
         return True
+
+    def _remote(self, *arguments: str) -> str:
+        return self._patience.ask(lambda: self._git(*arguments))
 
     def _git(self, *arguments: str, data: bytes = b"", index: str = "") -> str:
         if not (self._folder / "HEAD").exists():

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bisect_deps.builders._http import refuse_open_channel
@@ -24,7 +24,10 @@ STATE = Path(".depbisect") / "algorithmia"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Checked settings; `check_input` counts only where `calls`. `state` holds what to put back."""
+    """Checked settings; `check_input` counts only where `calls`. `state` holds what to put back.
+
+    `fresh` asks for no build of the past; `tell` hears what is waited for.
+    """
 
     address: str
     algorithms: tuple[Algorithm, ...]
@@ -36,6 +39,8 @@ class Settings:
     calls: bool = False
     check_input: object = None
     call_timeout: float = 300.0
+    fresh: bool = False
+    tell: Callable[[str], None] | None = field(default=None, compare=False)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -87,6 +92,8 @@ def read_settings(
         calls=options.check_input is not None,
         check_input=read_input(options.check_input),
         call_timeout=options.call_timeout,
+        fresh=options.fresh,
+        tell=options.tell,
     )
 
 

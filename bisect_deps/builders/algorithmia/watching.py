@@ -14,17 +14,24 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from bisect_deps.builders._http import HttpError, is_loopback
-from bisect_deps.builders.algorithmia.api import Algorithm, Api, RemoteBuild
+from bisect_deps.builders.algorithmia.api import Algorithm, Api, Called, RemoteBuild
+from bisect_deps.builders.algorithmia.calling import advice, is_near, is_over, log_of
+from bisect_deps.builders.algorithmia.patience import Patience
 from bisect_deps.builders.algorithmia.rights import explained
 from bisect_deps.builders.algorithmia.settings import Settings
-from bisect_deps.builders.base import STOPPED, begin_fence, end_fence
+from bisect_deps.builders.base import FENCE, STOPPED, begin_fence, end_fence
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import redact
 
 _MOST_PAGES = 20
 # The caller's own clock starts a little later, and has to see the limit as passed, too.
 _SLACK = 1.0
-_SUCCEEDED, _FAILED, _IN_PROGRESS = "succeeded", "failed", "in-progress"
+NO_LOGS = (
+    'The platform says "logs unavailable" of failed builds, so their status alone was evidence: '
+    "no log names a release, and more builds are needed. Its documents say to ask its support for "
+    "the logs (support@algorithmia.com, or who runs your cluster)."
+)
+SUCCEEDED, FAILED, IN_PROGRESS = "succeeded", "failed", "in-progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +103,23 @@ class Track:
 
 @dataclass(slots=True)
 class Calling:
-    """A call of a built version in a thread of its own; `ended` is set last."""
+    """A call of a built version in a thread of its own; `ended` is set last.
+
+    `note` is what the user should know of it.
+    """
 
     ended: threading.Event = field(default_factory=threading.Event)
     status: BuildStatus = BuildStatus.BROKEN
     text: str = ""
+    note: str = ""
     refusal: HttpError | None = None
 
 
 class Watcher:
-    """Moves tracks on. `head` tells which commit of a branch was pushed last."""
+    """Moves tracks on. `head` tells which commit of a branch was pushed last.
+
+    `notes` are what the user should know at the end, each once.
+    """
 
     def __init__(
         self,
@@ -120,6 +134,10 @@ class Watcher:
         self._pace = pace
         self._clock = clock
         self._head = head
+        self.notes: dict[str, None] = {}
+        # Whether the platform had the log of any build that failed, and which orders had none.
+        self._has_logs = False
+        self._unlogged: set[str] = set()
 
     def watch(self, track: Track) -> None:
         """Move a track on where a request is due; never sleeps."""
@@ -199,10 +217,10 @@ class Watcher:
 
     def _hear_status(self, track: Track, build: RemoteBuild) -> None:
         track.status = BuildStatus.RUNNING
-        if build.status in (_SUCCEEDED, _FAILED):
-            track.passed = build.status == _SUCCEEDED
+        if build.status in (SUCCEEDED, FAILED):
+            track.passed = build.status == SUCCEEDED
             track.stage = Stage.LOG
-        elif build.status != _IN_PROGRESS:
+        elif build.status != IN_PROGRESS:
             words = redact(build.status)[:60]
             track.end(BuildStatus.BROKEN, f"the platform calls this build {words!r}")
 
@@ -221,13 +239,24 @@ class Watcher:
     def _hear_log(self, track: Track, text: str) -> None:
         track.log = redact(text, self._settings.secrets)
         if not track.passed:
-            # A failure without a log is no evidence: it may be the platform's own.
-            lost = BuildStatus.FAILED if text.strip() else BuildStatus.BROKEN
-            track.end(lost, "" if text.strip() else "the platform has no log of this build")
+            self._hear_failure(track, is_logged=bool(text.strip()))
         elif self._settings.calls:
             self._call(track)
         else:
             track.end(BuildStatus.PASSED)
+
+    def _hear_failure(self, track: Track, *, is_logged: bool) -> None:
+        """End a failed build; where logs are unavailable for good, its status alone is evidence."""
+        if is_logged:
+            self._has_logs = True
+            track.end(BuildStatus.FAILED)
+        elif self._has_logs and track.digest not in self._unlogged:
+            # Others have theirs: this one may have been lost with the build's end, so once more.
+            self._unlogged.add(track.digest)
+            track.end(BuildStatus.BROKEN, "the platform has no log of this build")
+        else:
+            self.notes[NO_LOGS] = None
+            track.end(BuildStatus.FAILED, f"{FENCE} note: logs unavailable, failed by its status")
 
     def _call(self, track: Track) -> None:
         calling = Calling()
@@ -236,40 +265,33 @@ class Watcher:
 
         def ask() -> None:
             try:
-                calling.status, calling.text = self._answer(api, track)
+                self._answer(api, track, calling)
             except HttpError as error:
                 calling.text = f"the call was not answered: {error}"
-                calling.refusal = error if error.status in (401, 403) else None
+                calling.refusal = error if error.status in (400, 401, 403) else None
             finally:
                 api.close()
                 calling.ended.set()
 
         threading.Thread(target=ask, name="depbisect-call", daemon=True).start()
 
-    def _answer(self, api: Api, track: Track) -> tuple[BuildStatus, str]:
+    def _answer(self, api: Api, track: Track, calling: Calling) -> None:
         """Call the version and read the platform's error entries for that request."""
-        settings = self._settings
-        called = api.call(
-            track.algorithm, track.commit, settings.check_input, settings.call_timeout
-        )
-        if called.error is None:
-            return BuildStatus.PASSED, ""
-        try:
-            entries = api.errors(track.algorithm)
-        except HttpError:
-            entries = ()
-        matching = [
-            entry
-            for entry in entries
-            if (called.request_id and entry.request_id == called.request_id)
-            or (
-                not called.request_id
-                and entry.algoversion == track.commit
-                and entry.created >= called.began - 1
+        value, limit = self._settings.check_input, self._settings.call_timeout
+        patience = Patience(self._pace.patience, first=self._pace.first, most=self._pace.most)
+        called = patience.ask(lambda: api.call(track.algorithm, track.commit, value, limit))
+        calling.text = log_of(called, limit)
+        if is_near(called, limit):
+            calling.note = (
+                f"A call took {called.seconds:.0f} of {limit:g} s. {advice(called, limit)}"
             )
-        ]
-        texts = [entry.text.rstrip() for entry in matching] or [called.error]
-        return BuildStatus.FAILED, "\n".join(texts)
+        if called.error is None:
+            calling.status = BuildStatus.PASSED
+            return
+        over = is_over(called, limit)
+        calling.status = BuildStatus.CANCELLED if over else BuildStatus.FAILED
+        texts = _entries_of(api, track, called) or [called.error]
+        calling.text = "\n".join([calling.text, *texts])
 
     def _hear_call(self, track: Track) -> None:
         calling = track.calling
@@ -279,6 +301,8 @@ class Watcher:
             raise explained(calling.refusal, str(track.algorithm)) from None
         code = 0 if calling.status is BuildStatus.PASSED else 1
         text = redact(calling.text, self._settings.secrets)
+        if calling.note:
+            self.notes[redact(calling.note, self._settings.secrets)] = None
         lines = [begin_fence("check"), *([text] if text else []), end_fence("check", code)]
         track.end(calling.status, "\n".join(lines))
 
@@ -307,12 +331,45 @@ class Watcher:
             track.end(BuildStatus.BROKEN, f"the platform lost this build: {error}")
 
 
+def _entries_of(api: Api, track: Track, called: Called) -> list[str]:
+    """Return the texts of the platform's error entries of a call; none where it keeps none."""
+    try:
+        entries = api.errors(track.algorithm)
+    except HttpError:
+        return []
+    return [
+        entry.text.rstrip()
+        for entry in entries
+        if (called.request_id and entry.request_id == called.request_id)
+        or (
+            not called.request_id
+            and entry.algoversion == track.commit
+            and entry.created >= called.began - 1
+        )
+    ]
+
+
+def finished_build(api: Api, algorithm: Algorithm, commit: str) -> RemoteBuild | None:
+    """Return the newest finished build of a commit, or None. Raises HttpError."""
+    marker: str | None = None
+    found: list[RemoteBuild] = []
+    for _ in range(_MOST_PAGES):
+        page = api.builds(algorithm, marker=marker)
+        found += [b for b in page.builds if _is_of(b, commit) and b.status in (SUCCEEDED, FAILED)]
+        marker = page.marker
+        if marker is None:
+            break
+    return max(found, key=lambda build: build.started, default=None)
+
+
+def _is_of(build: RemoteBuild, commit: str) -> bool:
+    """Say whether a build is of a commit; either may be written short."""
+    return len(build.commit) >= 7 and (
+        commit.startswith(build.commit) or build.commit.startswith(commit)
+    )
+
+
 def _build_of(commit: str, builds: Sequence[RemoteBuild]) -> RemoteBuild | None:
     """Return the build of a commit: one that has ended before one under way, then the oldest."""
-    found = [
-        build
-        for build in builds
-        if len(build.commit) >= 7
-        and (commit.startswith(build.commit) or build.commit.startswith(commit))
-    ]
-    return min(found, key=lambda build: (build.status == _IN_PROGRESS, build.started), default=None)
+    found = [build for build in builds if _is_of(build, commit)]
+    return min(found, key=lambda build: (build.status == IN_PROGRESS, build.started), default=None)

@@ -45,7 +45,10 @@ def test_a_ready_cluster_passes_one_by_one(cluster: Cluster) -> None:
         "address",
         "key",
         "algorithm",
+        "builds of",
         "right to build",
+        "scopes of the key",
+        "callers of",
         "network access of",
         "pipelining of",
         "source host of",
@@ -73,12 +76,57 @@ def test_a_private_algorithm_of_somebody_else_is_not_found(cluster: Cluster) -> 
     assert "--algorithm" in broken.cure
 
 
-@pytest.mark.parametrize("key", [Key("acme", manages=False), Key("acme", admin=True)])
-def test_a_key_that_may_not_manage_lacks_the_right_to_build(cluster: Cluster, key: Key) -> None:
-    cluster.platform.keys["weak"] = key
-    broken = failed(checks(cluster, key="weak"))
-    assert broken.name == "right to build acme/Hello"
-    assert "management" in broken.cure
+def test_a_key_that_may_not_manage_lacks_the_right_to_build(cluster: Cluster) -> None:
+    """It reads builds and logs, as documented: that it may not build is found without a build."""
+    cluster.platform.keys["weak"] = Key("acme", manages=False)
+    found = checks(cluster, key="weak")
+    assert failed(found).name == "right to build acme/Hello"
+    assert "management" in failed(found).cure
+    assert cluster.hello.builds == []
+
+
+def test_an_admin_key_is_refused_where_standard_keys_are_asked_for(cluster: Cluster) -> None:
+    cluster.platform.keys["root"] = Key("acme", admin=True)
+    broken = failed(checks(cluster, key="root"))
+    assert broken.name == "algorithm acme/Hello"
+    assert "standard API key" in broken.cure
+
+
+@pytest.mark.parametrize(("setting", "who"), [("public", "any account"), ("private", "members")])
+def test_who_may_call_is_told(cluster: Cluster, setting: str, who: str) -> None:
+    cluster.hello.settings["algorithm_callability"] = setting
+    [callers] = [check for check in checks(cluster) if check.name.startswith("callers")]
+    assert who in callers.detail
+
+
+SOURCE = """
+MODEL = "data://.my/models/model.pkl"
+EXTRA = client.file('data://zoe/shared/words.txt')
+BUCKET = "s3+team://bucket/folder"
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "collections", "broken", "telling"),
+    [
+        ("write", {"acme/models": [], "zoe/shared": ["user://*"]}, [], ""),
+        ("write", {"acme/models": [], "zoe/shared": []}, ["data://zoe/shared"], "Read Only"),
+        ("write", {"acme/models": []}, ["data://zoe/shared"], "create the collection"),
+        ("none", {"acme/models": [], "zoe/shared": ["user://*"]}, ["data://.my/models"], "Data"),
+    ],
+    ids=["readable", "private of somebody else", "absent", "a key without data access"],
+)
+def test_data_sources_of_the_source_are_held_against_the_key(
+    cluster: Cluster, key: str, collections: dict[str, list[str]], broken: list[str], telling: str
+) -> None:
+    cluster.platform.create("acme", "Data", {"src/Data.py": SOURCE})
+    cluster.platform.collections = collections
+    cluster.platform.keys[KEY] = Key("acme", data=key)
+    found = checks(cluster, algorithms=("acme/Data",))
+    failing = [check for check in found if not check.ok]
+    assert [check.name.split(" of ")[0] for check in failing][: len(broken)] == broken
+    assert all(telling in check.cure for check in failing)
+    assert any("s3+team://bucket: not asked" in check.detail for check in found)
 
 
 def test_a_page_of_the_web_is_a_wrong_address(cluster: Cluster) -> None:

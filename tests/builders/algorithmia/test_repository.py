@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.builders._http import Http, HttpError
-from bisect_deps.builders.algorithmia.repository import GitError, Login, Repository
+from bisect_deps.builders.algorithmia.patience import GitError
+from bisect_deps.builders.algorithmia.repository import Login, Repository
 from bisect_deps.errors import InputError
 from bisect_deps.secret import Secret
 from tests.builders.test__http import Scripted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from uv import find_uv_bin
 
@@ -31,17 +32,29 @@ STEPS_AFTER = (
     "Step 20/20 : ENTRYPOINT /opt/algorithm/bin/pipe",
     "Successfully built 9b1f04a0e2cd",
 )
+# Reads {"kind", "value"} and answers after a zero byte, so that what `apply` prints stays apart.
 RUNNER = """
-import importlib, json, sys, traceback
+import base64, importlib, json, sys, traceback
 sys.path.insert(0, sys.argv[1])
-value = json.load(sys.stdin)
+asked = json.load(sys.stdin)
+value = asked["value"]
+if asked["kind"] == "binary":
+    value = bytearray(base64.b64decode(value))
 try:
     result = importlib.import_module("src." + sys.argv[2]).apply(value)
-    reply = {"result": result}
-    json.dumps(reply)
+    if isinstance(result, (bytes, bytearray)):
+        text = base64.b64encode(bytes(result)).decode()
+        reply = {"content_type": "binary", "result": text}
+    elif isinstance(result, str):
+        reply = {"content_type": "text", "result": result}
+    elif result is None:
+        reply = {"content_type": "void"}
+    else:
+        reply = {"content_type": "json", "result": result}
+    text = json.dumps(reply, allow_nan=False)
 except Exception as error:
-    reply = {"error": str(error), "type": type(error).__name__, "stack": traceback.format_exc()}
-sys.__stdout__.write("\\n\\0" + json.dumps(reply))
+    text = json.dumps({"error": str(error), "stack": traceback.format_exc()})
+sys.__stdout__.write("\\n\\0" + text)
 """
 
 
@@ -116,23 +129,41 @@ class Replay:
         return Built(built.succeeded, built.log, sys.executable) if built.succeeded else built
 
 
-def call(python: str, tree: Path, module: str, value: object, timeout: float) -> dict[str, str]:
-    """Run the built algorithm's `apply(value)`; the reply has `result`, or `error` and `stack`."""
+@dataclass(frozen=True)
+class Called:
+    """What a call came to; `reply` has `content_type` and `result`, or `error` (and `stack`)."""
+
+    reply: Mapping[str, Any]
+    seconds: float
+    stdout: str = ""
+
+
+def call(python: str, tree: Path, module: str, value: object, timeout: float) -> Called:
+    """Run the built algorithm's `apply(value)`; bytes are handed over as such."""
+    binary = isinstance(value, (bytes, bytearray))
+    shown = (
+        base64.b64encode(bytes(value)).decode() if isinstance(value, (bytes, bytearray)) else value
+    )
+    began = time.monotonic()
     try:
         done = subprocess.run(
             [python, "-c", RUNNER, str(tree), module],
-            input=json.dumps(value),
+            input=json.dumps({"kind": "binary" if binary else "json", "value": shown}),
             capture_output=True,
             text=True,
             timeout=timeout,
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        return {"error": f"algorithm did not answer within {timeout:g} s", "type": "TimeoutError"}
-    printed, _, reply = done.stdout.rpartition("\n\0")
-    if not reply:
-        return {"error": "algorithm died", "type": "SystemError", "stack": done.stderr}
-    return {**json.loads(reply), "stdout": printed}
+    except subprocess.TimeoutExpired as late:
+        printed = late.stdout.decode(errors="replace") if isinstance(late.stdout, bytes) else ""
+        error = f"algorithm did not answer within {timeout:g} s"
+        return Called({"error": error}, time.monotonic() - began, printed)
+    seconds = time.monotonic() - began
+    printed, _, text = done.stdout.rpartition("\n\0")
+    if not text.startswith("{"):
+        # Killed by a signal, or left by `os._exit`: nothing of Python's tells why.
+        return Called({"error": "algorithm process exited unexpectedly"}, seconds, done.stdout)
+    return Called(json.loads(text), seconds, printed)
 
 
 def _run(

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tests.support.algorithmia_emulator.building import Install, Recipe, call
+from tests.support.algorithmia_emulator.building import Called, Install, Recipe, call
 from tests.support.algorithmia_emulator.troubles import Troubles
 
 ENVIRONMENT = "d8f3110a-ad46-4008-a099-a33824522d09"
@@ -50,11 +51,12 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Key:
-    """An API key: whose it is, and what it may do."""
+    """An API key: whose it is, and what it may do; `data` is none, read or write."""
 
     account: str
     manages: bool = True
     admin: bool = False
+    data: str = "write"
 
 
 @dataclass
@@ -88,6 +90,7 @@ class Algorithm:
     provider: str = "internal"
     builds: list[Build] = field(default_factory=list)
     published: dict[str, str] = field(default_factory=dict)
+    callability: dict[str, str] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
     waiting: queue.Queue[Build | None] = field(default_factory=queue.Queue)
 
@@ -116,6 +119,8 @@ class Platform:
         self.tokens: dict[str, Key] = {}
         self.passwords: dict[str, str] = {}
         self.organisations: dict[str, set[str]] = {}
+        # OWNER/COLLECTION of hosted data to its read rights, as the platform writes them.
+        self.collections: dict[str, list[str]] = {}
         self.algorithms: dict[str, Algorithm] = {}
         self.lock = threading.RLock()
         self._workers: list[threading.Thread] = []
@@ -123,8 +128,11 @@ class Platform:
 
     def may_manage(self, key: Key, owner: str) -> bool:
         """Say whether the key is management-capable, standard, and of the owner or a member."""
-        member = key.account == owner or key.account in self.organisations.get(owner, set())
-        return key.manages and not key.admin and member
+        return key.manages and not key.admin and self.is_member(key, owner)
+
+    def is_member(self, key: Key, owner: str) -> bool:
+        """Say whether the key is of the owner or of a member of the owning organisation."""
+        return key.account == owner or key.account in self.organisations.get(owner, set())
 
     def create(
         self,
@@ -145,7 +153,7 @@ class Platform:
             owner=owner,
             name=name,
             details={"label": name, "tagline": "", "summary": "", **(details or {})},
-            settings=_settings(settings or {}),
+            settings=checked_settings(settings or {}),
             repository=repository,
             provider=provider,
         )
@@ -211,19 +219,19 @@ class Platform:
 
     def run(
         self, algorithm: Algorithm, version: str, value: object, *, account: str, timeout: float
-    ) -> tuple[dict[str, Any], str]:
-        """Call a built version; returns the runner's reply and the request's id."""
+    ) -> tuple[Called, str]:
+        """Call a built version; returns what it came to and the request's id."""
         request = f"req-{uuid.uuid4()}"
         with self.lock:
-            commit = algorithm.published.get(version, version)
+            commit = resolve_version(algorithm, version)
             built = [b for b in algorithm.builds if b.commit == commit and b.status == "succeeded"]
         if not built:
-            raise ApiError(1001, f"No such algorithm version {version}")
+            raise ApiError(1001, f"No such algorithm version {version or 'latest'}")
         tree = self._folder(built[-1]) / "tree"
-        reply: dict[str, Any] = dict(call(built[-1].python, tree, algorithm.name, value, timeout))
-        if "error" in reply:
-            self._remember(algorithm, version, request, value, reply, account)
-        return reply, request
+        called = call(built[-1].python, tree, algorithm.name, value, timeout)
+        if "error" in called.reply:
+            self._remember(algorithm, version or "latest", request, value, called.reply, account)
+        return called, request
 
     def recent_errors(self, algorithms: Iterable[Algorithm]) -> list[dict[str, Any]]:
         """Return the error entries of the last days, newest first."""
@@ -272,17 +280,18 @@ class Platform:
         version: str,
         request: str,
         value: object,
-        reply: dict[str, Any],
+        reply: Mapping[str, Any],
         account: str,
     ) -> None:
-        text = f"error:\n{reply['error']}\nstacktrace:\nSome({reply.get('stack', '')})"
+        stack = f"Some({reply['stack'].rstrip()})" if "stack" in reply else "None"
+        text = f"error:\n{reply['error']}\nstacktrace:\n{stack}"
         entry = {
             "created_at": int(self.clock() * 1000),
             "request_id": request,
             "username": algorithm.owner,
             "algoname": algorithm.name,
             "algoversion": version,
-            "input": value if isinstance(value, str) else json.dumps(value),
+            "input": value if isinstance(value, str) else json.dumps(value, default=repr),
             "error_type": "AlgorithmError",
             "error": text,
             "billable_to": account,
@@ -290,6 +299,29 @@ class Platform:
         }
         with self.lock:
             algorithm.errors.append(entry)
+
+
+def resolve_version(algorithm: Algorithm, version: str) -> str:
+    """Return the commit that a version of a call means; a commit stands for itself.
+
+    `latest`, nothing, `1.2` and `1.2.*` are the newest public release, `latestPrivate` the newest
+    private one. Raises ApiError.
+    """
+    parts = re.fullmatch(r"(\d+)\.(\d+)(?:\.(?:\*|(\d+)))?", version)
+    if version not in ("", "latest", "latestPrivate") and parts is None:
+        return version
+    if parts is not None and parts[3] is not None:
+        return algorithm.published.get(version, version)
+    wanted = "private" if version == "latestPrivate" else "public"
+    found = [
+        (tuple(map(int, known.split("."))), commit)
+        for known, commit in algorithm.published.items()
+        if algorithm.callability.get(known) == wanted
+        and (parts is None or known.startswith(f"{parts[1]}.{parts[2]}."))
+    ]
+    if not found:
+        raise ApiError(1001, f"No such algorithm version {version or 'latest'}")
+    return max(found)[1]
 
 
 def when(instant: float) -> str:
@@ -323,8 +355,9 @@ def show(algorithm: Algorithm, path: str, commit: str = "master") -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def _settings(asked: dict[str, Any]) -> dict[str, Any]:
-    usual = {
+def checked_settings(asked: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the settings with what was asked; closed lists are kept to. Raises ApiError."""
+    usual = before or {
         "algorithm_callability": "private",
         "source_visibility": "closed",
         "package_set": "python39",
@@ -333,7 +366,7 @@ def _settings(asked: dict[str, Any]) -> dict[str, Any]:
         "pipeline_enabled": True,
         "insights_enabled": False,
     }
-    if "language" not in asked:
+    if "language" not in asked and before is None:
         usual["algorithm_environment"] = ENVIRONMENT
     closed = {
         "source_visibility": {"open", "closed"},

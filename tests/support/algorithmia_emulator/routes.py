@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,14 @@ from tests.support.algorithmia_emulator.platform import (
     Build,
     Key,
     Platform,
+    checked_settings,
     commits,
     head,
     when,
 )
 
 COMPILE_LIMIT = 3600.0
+MOST_SECONDS = 3000.0
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A reply; `value` None is an empty body."""
+    """A reply; `value` None is an empty body, and `raw` one that is not JSON."""
 
     status: int
     value: Any = None
+    raw: bytes | None = None
 
 
 Action = Callable[[Platform, Request, "re.Match[str]"], Answer]
@@ -100,8 +103,9 @@ def update(platform: Platform, request: Request, match: re.Match[str]) -> Answer
     if not request.content_type.startswith("application/json"):
         raise ApiError(6001, "the body is not JSON")
     asked = request.json()
+    settings = checked_settings(asked.get("settings") or {}, algorithm.settings)
     algorithm.details.update(asked.get("details") or {})
-    algorithm.settings.update(asked.get("settings") or {})
+    algorithm.settings = settings
     return Answer(200, describe(platform, request, algorithm))
 
 
@@ -127,24 +131,27 @@ def compile_head(platform: Platform, request: Request, match: re.Match[str]) -> 
 
 def list_builds(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
     """GET A/builds: newest first."""
-    algorithm = _managed(platform, request, match)
+    algorithm = _owned(platform, request, match)
     with platform.lock:
         shown = [build for build in algorithm.builds if not build.unlisted]
         for build in algorithm.builds:
             build.unlisted = max(0, build.unlisted - 1)
-    found = [(build.number, describe_build(platform, build)) for build in reversed(shown)]
+    found = [
+        (build.number, describe_build(platform, algorithm, build)) for build in reversed(shown)
+    ]
     return Answer(200, _page(platform, request, found))
 
 
 def one_build(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
     """GET A/builds/ID."""
-    build = _build(_managed(platform, request, match), match["build"])
-    return Answer(200, describe_build(platform, build))
+    algorithm = _owned(platform, request, match)
+    build = _build(algorithm, match["build"])
+    return Answer(200, describe_build(platform, algorithm, build))
 
 
 def build_log(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
     """GET A/builds/ID/logs: 404 while in progress."""
-    build = _build(_managed(platform, request, match), match["build"])
+    build = _build(_owned(platform, request, match), match["build"])
     if build.finished is None or platform.troubles.no_log:
         raise ApiError(1000, "logs unavailable")
     if build.log_waits:
@@ -154,22 +161,29 @@ def build_log(platform: Platform, request: Request, match: re.Match[str]) -> Ans
 
 
 def list_versions(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
-    """GET A/versions: the compiled versions, newest first."""
+    """GET A/versions: the published versions, newest first, as the page on build logs has it."""
     algorithm = _readable(platform, request, match)
     found = _compiled(algorithm)
+    public = {c for v, c in algorithm.published.items() if algorithm.callability[v] == "public"}
+    published = set(algorithm.published.values())
     if "published" in request.query:
         wanted = request.query["published"] == "true"
-        commits_published = set(algorithm.published.values())
-        found = [build for build in found if (build.commit in commits_published) == wanted]
+        found = [build for build in found if (build.commit in published) == wanted]
+    elif not platform.troubles.compiled_versions:
+        found = [build for build in found if build.commit in published]
+    if "callable" in request.query:
+        wanted = request.query["callable"] == "true"
+        found = [build for build in found if (build.commit in public) == wanted]
     results = [(build.number, describe(platform, request, algorithm, build)) for build in found]
     return Answer(200, _page(platform, request, results))
 
 
 def one_version(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
-    """GET A/versions/HASH."""
+    """GET A/versions/HASH: what can be called."""
     algorithm = _readable(platform, request, match)
+    known = {"succeeded", "failed"} if platform.troubles.failed_versions else {"succeeded"}
     for build in reversed(algorithm.builds):
-        if build.commit == match["version"] and build.finished is not None:
+        if build.commit == match["version"] and build.status in known:
             return Answer(200, describe(platform, request, algorithm, build))
     raise ApiError(1001, "No such algorithm version")
 
@@ -177,7 +191,9 @@ def one_version(platform: Platform, request: Request, match: re.Match[str]) -> A
 def publish(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
     """POST A/versions."""
     algorithm = _managed(platform, request, match)
-    asked = request.json().get("version_info") or {}
+    whole = request.json()
+    asked = whole.get("version_info") or {}
+    settings = checked_settings(whole.get("settings") or {}, algorithm.settings)
     kinds = {"major": 0, "minor": 1, "patch": 2, "revision": 2}
     if asked.get("version_type") not in kinds:
         raise ApiError(6001, "version_info.version_type: major, minor or revision")
@@ -189,13 +205,15 @@ def publish(platform: Platform, request: Request, match: re.Match[str]) -> Answe
     last = max((tuple(map(int, v.split("."))) for v in algorithm.published), default=(0, 0, 0))
     place = kinds[asked["version_type"]]
     parts = [*last[:place], last[place] + 1, *[0] * (2 - place)]
-    algorithm.published[".".join(map(str, parts))] = built[0].commit
+    version = ".".join(map(str, parts))
+    algorithm.published[version] = built[0].commit
+    algorithm.callability[version] = settings["algorithm_callability"]
     return Answer(200, describe(platform, request, algorithm, built[0]))
 
 
 def source_status(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
     """GET A/scm/status."""
-    algorithm = _managed(platform, request, match)
+    algorithm = _owned(platform, request, match)
     reply = {"scm_connection_status": "active"}
     if algorithm.provider != "internal":
         reply["repository_webhook_secret"] = "webhook-secret-of-" + algorithm.name
@@ -221,8 +239,24 @@ def owner_errors(platform: Platform, request: Request, match: re.Match[str]) -> 
 
 
 def sources(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
-    """GET /scms."""
-    return Answer(200, {"results": [_scm("internal")]})
+    """GET /scms: the internal host and others, enabled or not."""
+    return Answer(200, {"results": [_scm("internal"), _scm("github"), _scm("gitlab", False)]})
+
+
+def data(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
+    """GET /connector/data/OWNER/COLLECTION: its listing, or its rights with `acl=true`."""
+    key = request.key
+    owner = key.account if match["owner"] == ".my" else match["owner"]
+    if key.admin or key.data == "none":
+        raise ApiError(2001, "Caller is not authorized to perform the operation")
+    rights = platform.collections.get(f"{owner}/{match['collection']}")
+    if rights is None:
+        raise ApiError(1000, "directory does not exist")
+    if not platform.is_member(key, owner) and "user://*" not in rights:
+        raise ApiError(2001, "Caller is not authorized to perform the operation")
+    if request.query.get("acl") == "true":
+        return Answer(200, {"acl": {"read": rights}})
+    return Answer(200, {"marker": None})
 
 
 def languages(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
@@ -246,30 +280,70 @@ def environments(platform: Platform, request: Request, match: re.Match[str]) -> 
 def run(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
     """POST /algo/OWNER/NAME/VERSION."""
     algorithm = _readable(platform, request, match)
-    text = request.body.decode("utf-8", "replace")
-    value: object = text
-    if request.content_type.startswith("application/json"):
-        try:
-            value = json.loads(text)
-        except ValueError:
-            raise ApiError(6001, "the input is not JSON") from None
-    timeout = float(request.query.get("timeout", "300"))
-    version = match["version"] or head(algorithm)
-    reply, asked_as = platform.run(
-        algorithm, version, value, account=request.key.account, timeout=timeout
+    called, asked_as = platform.run(
+        algorithm,
+        match["version"] or "",
+        _input(request),
+        account=request.key.account,
+        timeout=_timeout(request),
     )
-    metadata = {"content_type": "json", "duration": 0.01, "request_id": asked_as}
+    owned = platform.is_member(request.key, algorithm.owner)
+    reply = called.reply
+    output = request.query.get("output")
+    if output == "void":
+        return Answer(200, {"async": True, "request_id": asked_as})
+    if output == "raw":
+        failed = "error" in reply
+        return Answer(400 if failed else 200, raw=_raw(reply))
+    metadata = {"duration": round(called.seconds, 9), "request_id": asked_as}
+    if request.query.get("stdout", "").lower() == "true" and owned:
+        metadata["stdout"] = called.stdout
+    if "error" not in reply:
+        metadata["content_type"] = reply["content_type"]
+        result = {"result": reply["result"]} if "result" in reply else {}
+        return Answer(200, {**result, "metadata": metadata})
+    error = {"message": reply["error"]}
+    if "stack" in reply and (owned or algorithm.settings["source_visibility"] == "open"):
+        error["stacktrace"] = reply["stack"]
+    if platform.troubles.bare_call_errors:
+        return Answer(200, {"error": error})
+    return Answer(200, {"error": error, "metadata": metadata, "request_id": asked_as})
+
+
+def _input(request: Request) -> object:
+    """Return the input by its content type: JSON, bytes, else text."""
+    if request.content_type.startswith("application/octet-stream"):
+        return request.body
+    text = request.body.decode("utf-8", "replace")
+    if not request.content_type.startswith("application/json"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ApiError(6001, "the input is not JSON") from None
+
+
+def _timeout(request: Request) -> float:
+    """Return the limit of a call: at most 3000 s."""
+    try:
+        timeout = float(request.query.get("timeout", "300"))
+    except ValueError:
+        raise ApiError(6001, "timeout is not a number") from None
+    if not 0 < timeout <= MOST_SECONDS:
+        raise ApiError(6001, f"timeout: at most {MOST_SECONDS:g} s")
+    return timeout
+
+
+def _raw(reply: Mapping[str, Any]) -> bytes:
     if "error" in reply:
-        error = {
-            "message": reply["error"],
-            "stacktrace": reply.get("stack", ""),
-            "error_type": "AlgorithmError",
-        }
-        return Answer(200, {"error": error, "metadata": metadata})
-    return Answer(200, {"result": reply["result"], "metadata": metadata})
+        return str(reply["error"]).encode()
+    if reply["content_type"] == "binary":
+        return base64.b64decode(reply["result"])
+    result = reply.get("result", "")
+    return (result if isinstance(result, str) else json.dumps(result)).encode()
 
 
-def describe_build(platform: Platform, build: Build) -> dict[str, Any]:
+def describe_build(platform: Platform, algorithm: Algorithm, build: Build) -> dict[str, Any]:
     """Return the build object."""
     shown: dict[str, Any] = {
         "build_id": build.build_id,
@@ -282,7 +356,16 @@ def describe_build(platform: Platform, build: Build) -> dict[str, Any]:
         shown["finished_at"] = when(build.finished)
     elif platform.troubles.null_finished:
         shown["finished_at"] = None
+    version = _published_as(algorithm, build)
+    if version:
+        shown["version_info"] = {"semantic_version": version}
     return shown
+
+
+def _published_as(algorithm: Algorithm, build: Build) -> str:
+    """Return the newest version that a build was published as, "" for none."""
+    found = [version for version, commit in algorithm.published.items() if commit == build.commit]
+    return found[-1] if found and build.status == "succeeded" else ""
 
 
 def describe(
@@ -300,10 +383,11 @@ def describe(
     if build is None:
         return shown
     shown["version_info"] = {"git_hash": build.commit, "version_uuid": build.build_id}
-    for version, commit in algorithm.published.items():
-        if commit == build.commit:
-            shown["version_info"]["semantic_version"] = version
-    shown["build"] = describe_build(platform, build)
+    if version := _published_as(algorithm, build):
+        shown["version_info"]["semantic_version"] = version
+        visible = algorithm.callability[version]
+        shown["settings"] = {**algorithm.settings, "algorithm_callability": visible}
+    shown["build"] = describe_build(platform, algorithm, build)
     if not platform.troubles.no_compilation:
         successful = build.status == "succeeded"
         shown["compilation"] = {"successful": successful, "output": build.log}
@@ -318,15 +402,22 @@ def _managed(platform: Platform, request: Request, match: re.Match[str]) -> Algo
     return algorithm
 
 
+def _owned(platform: Platform, request: Request, match: re.Match[str]) -> Algorithm:
+    """Return the algorithm for any standard key or token of its owner or a member."""
+    algorithm = _readable(platform, request, match)
+    if not platform.is_member(request.key, algorithm.owner):
+        raise ApiError(2001, "Caller is not authorized to perform the operation")
+    return algorithm
+
+
 def _readable(platform: Platform, request: Request, match: re.Match[str]) -> Algorithm:
-    """Return the algorithm; a private one is not there for others."""
+    """Return the algorithm for a standard key; a private one is not there for others."""
+    if request.key.admin:
+        raise ApiError(2001, "Caller is not authorized to perform the operation")
     algorithm = _find(platform, match)
     if algorithm.settings["algorithm_callability"] == "public":
         return algorithm
-    key = request.key
-    if key.account != algorithm.owner and key.account not in platform.organisations.get(
-        algorithm.owner, set()
-    ):
+    if not platform.is_member(request.key, algorithm.owner):
         raise ApiError(1001, "No such algorithm")
     return algorithm
 
@@ -374,13 +465,13 @@ def _page(
     return {"marker": text, "next_link": link, "results": [shown for _, shown in page]}
 
 
-def _scm(provider: str) -> dict[str, Any]:
+def _scm(provider: str, enabled: bool = True) -> dict[str, Any]:
     return {
         "id": provider,
         "name": provider,
         "provider": provider,
         "default": provider == "internal",
-        "enabled": True,
+        "enabled": enabled,
     }
 
 
@@ -401,6 +492,7 @@ ROUTES: tuple[tuple[str, str, Action], ...] = (
     ("GET", SUBJECT + "/errors", algorithm_errors),
     ("GET", r"/(?:organizations|users)/(?P<owner>[^/]+)/errors", owner_errors),
     ("GET", "/scms", sources),
+    ("GET", r"/connector/data/(?P<owner>[^/]+)/(?P<collection>[^/]+)", data),
     ("GET", "/algorithm-environments/edge/languages", languages),
     (
         "GET",

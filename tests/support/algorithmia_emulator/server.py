@@ -123,7 +123,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(307, b"", Location=troubles.redirect_to + self.path)
         elif troubles.strikes("throttle"):
             self._error(429, 2015, "too many requests", retry_after=troubles.retry_after)
-        elif troubles.strikes("gateway"):
+        elif troubles.strikes("gateway") or (
+            parts.path.startswith("/v1/algo/") and troubles.strikes("call_gateway")
+        ):
             self._send(502, GATEWAY, content_type="text/html")
         elif troubles.strikes("server_error"):
             self._error(500, 5001, "internal error")
@@ -149,6 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._error(error.status, error.code, error.message)
 
     def _answer(self, found: Answer) -> None:
+        if found.raw is not None:
+            self._send(found.status, found.raw, content_type="text/plain")
+            return
         body = b"" if found.value is None else json.dumps(found.value).encode()
         self._send(found.status, body)
 
@@ -166,6 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Hand the request to `git http-backend`, then build what was pushed."""
         platform = self.emulator.platform
         parts = urlsplit(self.path)
+        if platform.troubles.strikes("git_gateway"):
+            self._send(platform.troubles.git_status, GATEWAY, content_type="text/html")
+            return
         account = self._git_account()
         key = Key(account or "")
         try:
@@ -203,6 +211,9 @@ class _Handler(BaseHTTPRequestHandler):
         if pushing and self.command == "POST":
             self.emulator.pushes.append(algorithm.path)
             platform.pushed(algorithm)
+            if platform.troubles.strikes("push_gateway"):
+                self._send(502, GATEWAY, content_type="text/html")
+                return
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         fields = dict(line.split(": ", 1) for line in head.decode().splitlines() if line)
         status = int(fields.pop("Status", "200").split()[0])

@@ -13,6 +13,8 @@ class Troubles:
     late_log: int = 0  # polls of a finished build's log that still answer 404
     no_log: bool = False  # logs answer 404 for ever
     no_compilation: bool = False  # the version's own copy of the log is missing too
+    failed_versions: bool = False  # versions know failed builds, too, which nothing documents
+    compiled_versions: bool = False  # versions list what was compiled, not only what is published
     late_listing: int = 0  # listings in which a new build is not shown yet
     no_webhook: int = 0  # pushes that start no build
     compile_error: int = 0  # compiles that start the build and answer 500
@@ -22,6 +24,11 @@ class Troubles:
     retry_after: str = "1"  # the Retry-After of those
     server_error: int = 0  # requests answered 500 with a JSON error
     gateway: int = 0  # requests answered 502 with a gateway's HTML
+    git_gateway: int = 0  # requests to the git host answered 502 with a gateway's HTML
+    git_status: int = 502  # the status of those
+    push_gateway: int = 0  # pushes that are taken and answered 502 with a gateway's HTML
+    call_gateway: int = 0  # calls answered 502 with a gateway's HTML
+    bare_call_errors: bool = False  # a call's error alone, without metadata and request id
     stuck: int = 0  # builds that stay in progress for ever
     twins: int = 0  # pushes that start two builds of one commit
     strange_status: int = 0  # builds that end in a status that nothing documents

@@ -16,6 +16,7 @@ from bisect_deps.fix.culprits import INSTALL_PHASES, described, merged, numbers_
 from bisect_deps.fix.failure import (
     failing_release,
     first_fingerprint,
+    phase_of,
     suspects_of,
 )
 from bisect_deps.fix.names import is_known
@@ -490,8 +491,18 @@ def _conflict(
         rest = conflict.members - {number}
         if rest in asked and asked[rest].resolved:
             case.record(_only(case, standing, rest), asked[rest])
-    told = described(members, failing)
-    return replace(culprit, evidence=told.evidence, proof=Proof(failing.number, passing))
+    shown = standing.probe if _told_by_build(case, standing, members) else failing
+    told = described(members, shown)
+    return replace(culprit, evidence=told.evidence, proof=Proof(shown.number, passing))
+
+
+def _told_by_build(case: Case, standing: Standing, members: Sequence[Member]) -> bool:
+    """Say whether the log of another tool's build names a conflict: that is proof, not ours."""
+    probe = standing.probe
+    if case.same_tool or probe.outcome is not Outcome.FAIL or phase_of(probe) is not Phase.RESOLVE:
+        return False
+    named = {s.name for s in suspects_of(probe) if s.cause is Cause.RESOLVER_CONFLICT}
+    return {member.name for member in members} <= named
 
 
 def _only(case: Case, standing: Standing, numbers: Items) -> Candidate:

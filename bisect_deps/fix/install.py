@@ -452,6 +452,13 @@ def _take_back(case: Case, standing: Standing, failing: Probe) -> Story[Standing
     standing = standing.knowing(culprits)
     if len(kept) == len(moved):
         return standing
+    if not kept and len(moved) == 2 and all(p.outcome is Outcome.PASS for p in probes):
+        # Either move is enough, and none is not: the two do not go together.
+        kept = moved[:1]
+        members = [
+            m for e in moved for c in _accused_one(case, e, failing, fixed) for m in c.members
+        ]
+        standing = standing.knowing([described(members, failing, probes[1].number)])
     candidate = Candidate(tuple(kept))
     purpose = "does the file build with the culprits alone moved?"
     probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)

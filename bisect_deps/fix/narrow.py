@@ -7,8 +7,9 @@ compiled is not built unless every build was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
@@ -17,6 +18,7 @@ from bisect_deps.fix.proposers.base import series
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.model import (
     Candidate,
+    Cause,
     Culprit,
     Edit,
     EditAction,
@@ -64,18 +66,23 @@ def narrow_all(
     fixed: Probe,
     most: int | None,
     followers: frozenset[str] = frozenset(),
+    seen: Sequence[tuple[Inquiry, Probe]] = (),
 ) -> Story[tuple[tuple[Culprit, ...], Probe]]:
     """Return the culprits with their narrowings, and the fix, moved nearer where that passes.
 
-    `followers` are projects that need not move where the resolver does not ask for it. Costs at
-    most `most` builds in all (None: as many as it takes), dealt out evenly.
+    `followers` are projects that need not move where the resolver does not ask for it. `seen` are
+    builds that were made on the way. Costs at most `most` builds in all (None: as many as it
+    takes), dealt out evenly.
     """
     found = list(culprits)
+    known = {_asked(inquiry): probe for inquiry, probe in seen}
     running = list(_searches(case, found, fixed.candidate, followers))
     try:
         for place, search in enumerate(running):
             share = None if most is None else -(-most // max(1, len(running) - place))
-            used, fixed, narrowing = yield from _narrow_one(case, found, search, fixed, share)
+            used, fixed, narrowing = yield from _narrow_one(
+                case, found, search, fixed, share, known
+            )
             most = None if most is None else most - used
             found[search.at] = _with(found[search.at], narrowing, fixed)
     except BudgetSpent:
@@ -104,7 +111,12 @@ def _searches(
 
 
 def _narrow_one(
-    case: Case, culprits: Sequence[Culprit], search: _Search, fixed: Probe, most: int | None
+    case: Case,
+    culprits: Sequence[Culprit],
+    search: _Search,
+    fixed: Probe,
+    most: int | None,
+    known: Mapping[_Question, Probe],
 ) -> Story[tuple[int, Probe, Narrowing]]:
     """Narrow one culprit; return the builds it took, the fix, and the narrowing."""
     culprit, axis = culprits[search.at], search.axis
@@ -122,23 +134,43 @@ def _narrow_one(
             answers: list[Answer] = []
             for question in questions:
                 version = axis.versions[min(question.items)]
-                if culprit.phase is Phase.RESOLVE:
+                if _by_resolver(case, culprit):
                     answers.append(_resolves(case, search, fixed, version))
                     continue
                 inquiry = _inquiry(case, culprit, search, best.candidate, version)
-                if inquiry is None or _is_enough(used, most):
+                probe = known.get(_asked(inquiry)) if inquiry is not None else None
+                if inquiry is None or (probe is None and _is_enough(used, most)):
                     answers.append(Answer(Outcome.UNRESOLVED))
                     continue
-                [probe] = yield [inquiry]
-                used += 1
+                if probe is None:
+                    [probe] = yield [inquiry]
+                    used += 1
                 outcome = probe.outcome
                 search.tried.append(Tried(version, outcome, probe.number))
                 answers.append(Answer(outcome))
-                if outcome is Outcome.PASS and _is_nearer(search, inquiry, version, best):
+                if outcome is Outcome.PASS and _is_nearer(case, search, inquiry, version, best):
                     best = probe
             questions = questions_of.send(answers)
     except StopIteration as stop:
         return used, best, _narrowing(search, stop.value.turn, fixed)
+
+
+# What makes two inquiries the same build.
+_Question: TypeAlias = tuple[Candidate, "str | None", bool, bool]
+
+
+def _asked(inquiry: Inquiry) -> _Question:
+    return inquiry.candidate, inquiry.isolated, inquiry.check, inquiry.imports
+
+
+def _by_resolver(case: Case, culprit: Culprit) -> bool:
+    """Say whether a version's outcome is the resolver's to tell.
+
+    It is where it is the installer's own, or can be asked a proof of; on a platform only builds
+    tell, and nowhere does it tell of a failure that no log explains.
+    """
+    is_known = culprit.phase is Phase.RESOLVE and culprit.cause is not Cause.UNKNOWN
+    return is_known and (case.same_tool or case.capabilities.isolated)
 
 
 def _is_enough(used: int, most: int | None) -> bool:
@@ -171,10 +203,7 @@ def _inquiry(
 ) -> Inquiry | None:
     """Return what to build for a version; None where that would cost more than it tells."""
     name = search.axis.name
-    release = case.release(name, version)
-    compiled = release is not None and release.needs_build
-    full = case.narrow is Narrow.FULL
-    if compiled and not full:
+    if _is_compiled(case, name, version) and case.narrow is not Narrow.FULL:
         return None
     alone = case.capabilities.isolated and culprit.phase is not Phase.CHECK
     if alone and len(culprit.members) == 1:
@@ -190,6 +219,11 @@ def _inquiry(
         f"does it pass with {name}=={version}?",
         imports=case.imports,
     )
+
+
+def _is_compiled(case: Case, name: str, version: str) -> bool:
+    release = case.release(name, version)
+    return release is not None and release.needs_build
 
 
 def _moved(case: Case, search: _Search, fixed: Candidate, version: str) -> Candidate:
@@ -234,13 +268,18 @@ def _narrowing(search: _Search, turn: Turn | None, fixed: Probe) -> Narrowing:
     )
 
 
-def _is_nearer(search: _Search, inquiry: Inquiry, version: str, best: Probe) -> bool:
-    """Say whether a whole build passed with a version nearer to the failing one."""
+def _is_nearer(case: Case, search: _Search, inquiry: Inquiry, version: str, best: Probe) -> bool:
+    """Say whether a whole build passed with a version nearer to the failing one.
+
+    A release that has to be compiled is no better than one that has a wheel.
+    """
     if inquiry.isolated is not None:
         return False
     axis = search.axis
     edit = _edit_of(best.candidate, search.member)
     now = (edit.to or "").removeprefix("==") if edit is not None else ""
+    if _is_compiled(case, axis.name, version) and not _is_compiled(case, axis.name, now):
+        return False
     at = axis.versions.index(now) if now in axis.versions else axis.passing
     return abs(axis.versions.index(version) - axis.failing) < abs(at - axis.failing)
 

@@ -380,7 +380,9 @@ def _finished(
         if ways and not ways[0].build_constraints:
             most = _most_builds(case, seen)
             case.progress.phase("It passes; narrowing the versions")
-            culprits, probe = yield from narrow_all(case, culprits, probe, most, repaired.followers)
+            culprits, probe = yield from narrow_all(
+                case, culprits, probe, most, repaired.followers, seen.answers
+            )
             ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
             culprits = yield from _completed(case, repaired, culprits, probe, seen)
             probe = yield from written(case, culprits, probe)

@@ -21,6 +21,7 @@ from bisect_deps.model import (
     Probe,
     Proof,
 )
+from tests.fix.simulated import Quality
 from tests.fix.small import Small, at, breaks, said, small, unbuildable, yearly
 from tests.fix.world import ELSEWHERE, Listing
 
@@ -107,9 +108,10 @@ def test_what_would_be_compiled_is_not_built_unless_every_build_is_wanted() -> N
     narrowing, _, builds = narrowed(small("app==1.0\n", projects, fault), "lib", "1.3", "1.0")
     assert (builds, narrowing.not_built) == (0, ("1.1", "1.2"))
     full = small("app==1.0\n", projects, fault, case={"narrow": Narrow.FULL})
-    narrowing, _, builds = narrowed(full, "lib", "1.3", "1.0")
+    narrowing, best, builds = narrowed(full, "lib", "1.3", "1.0")
     assert (narrowing.last_failing, narrowing.first_passing) == ("1.2", "1.1")
     assert narrowing.not_built == ()
+    assert said(best.candidate) == "lib==1.0", "what has to be compiled is no nearer fix"
 
 
 def test_a_release_that_fails_to_build_is_narrowed_alone() -> None:
@@ -122,12 +124,13 @@ def test_a_release_that_fails_to_build_is_narrowed_alone() -> None:
     assert all(alone), "each by itself, no whole file"
 
 
-def test_conflicts_are_narrowed_by_the_resolver_and_cost_no_build() -> None:
+def conflicting(**more: Any) -> tuple[Small, Culprit, Probe]:
+    """Return a file of two lines that conflict, the conflict, and a fix of it."""
     projects = {
         "app": [at("1.0", "2020-01-01", "lib>=3")],
         "lib": yearly("1.0", "2.0", "3.0", "4.0"),
     }
-    here = small("app==1.0\nlib==1.0\n", projects)
+    here = small("app==1.0\nlib==1.0\n", projects, **more)
     failing = here.probe()
     fixed = here.probe(here.case.settled(Candidate(), {"lib": "4.0"}))
     lines = here.case.requirements
@@ -135,6 +138,49 @@ def test_conflicts_are_narrowed_by_the_resolver_and_cost_no_build() -> None:
     conflict = Culprit(
         members, Phase.RESOLVE, Cause.RESOLVER_CONFLICT, "", proof=Proof(failing.number, None)
     )
+    return here, conflict, fixed
+
+
+def test_on_a_platform_a_boundary_is_built_or_said_not_to_be() -> None:
+    """Its installer is another tool than the resolver: what that says, no build has shown."""
+    here, conflict, fixed = conflicting(local=False, case={"same_tool": False})
+    [found], _ = here.told(narrow_all(here.case, [conflict], fixed, 0))
+    [narrowing] = found.narrowings
+    assert (narrowing.last_failing, narrowing.first_passing) == ("1.0", "4.0")
+    assert narrowing.not_built == ("2.0", "3.0")
+    [found], best = here.told(narrow_all(here.case, [conflict], fixed, None))
+    [narrowing] = found.narrowings
+    assert (narrowing.last_failing, narrowing.first_passing) == ("2.0", "3.0")
+    assert said(best.candidate) == "lib==3.0"
+    assert "lib==2.0" in here.asked
+    assert "lib==3.0" in here.asked
+
+
+def test_without_logs_the_resolver_says_nothing_of_a_boundary() -> None:
+    lib = yearly("1.0", "1.1", "2.0", "2.1")
+    fault = unbuildable("flint", "lib", "1.0/1.1")
+    here = small("lib==1.0\n", {"lib": lib}, fault, local=False, quality=Quality.STATUS)
+    narrowing, _, _ = narrowed(here, "lib", "1.0", "2.1", 0)
+    assert (narrowing.last_failing, narrowing.first_passing) == ("1.0", "2.1")
+    assert narrowing.not_built == ("1.1", "2.0")
+
+
+def test_what_was_built_on_the_way_is_known_and_costs_nothing() -> None:
+    here = held("2.5/2.6/2.7", VERSIONS)
+    way = [here.case.settled(Candidate(), {"lib": v}) for v in ("2.5", "2.4", "1.0")]
+    failing, *probes = [here.probe(), *map(here.probe, way)]
+    culprits = [culprit_of(here, failing, "lib", "2.7")]
+    seen = here.builds.asked[1:]
+    built = here.builds.builds
+    [found], best = here.told(narrow_all(here.case, culprits, probes[-1], 0, seen=seen))
+    [narrowing] = found.narrowings
+    assert (narrowing.last_failing, narrowing.first_passing) == ("2.5", "2.4")
+    assert said(best.candidate) == "lib==2.4"
+    assert here.builds.builds == built
+
+
+def test_conflicts_are_narrowed_by_the_resolver_and_cost_no_build() -> None:
+    here, conflict, fixed = conflicting()
     built = here.builds.builds
     [found], _ = here.told(narrow_all(here.case, [conflict], fixed, 0))
     [narrowing] = found.narrowings

@@ -1,0 +1,40 @@
+"""Fixing an install where every build costs the same: few builds, and no move beyond need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bisect_deps.fix.repair import repair
+from bisect_deps.model import Cause, Phase, VerdictKind
+from tests.fix.simulated import Quality
+from tests.fix.small import at, said, small
+from tests.fix.world import ELSEWHERE, Fault, Listing
+
+SOURCE: dict[str, Any] = {"wheel": ELSEWHERE, "sdist": True}
+# Of both, the old release has no wheel here: facts suspect the two lines alike.
+PROJECTS: dict[str, Sequence[Listing]] = {
+    "alpha": [at("1.0", **SOURCE), at("2.0")],
+    "beta": [at("1.0", **SOURCE), at("2.0")],
+    "omega": [at("1.0")],
+}
+TOGETHER = Fault(
+    "slate",
+    (("alpha", frozenset({"1.0"})), ("beta", frozenset({"1.0"}))),
+    Phase.BUILD,
+    Cause.COMPILE_ERROR,
+)
+
+
+@pytest.mark.parametrize("quality", [Quality.SILENT, Quality.STATUS])
+def test_of_two_suspects_that_fail_together_one_is_moved(quality: Quality) -> None:
+    text = "alpha==1.0\nbeta==1.0\nomega==1.0\n"
+    here = small(text, PROJECTS, TOGETHER, local=False, quality=quality)
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.FIXED
+    [culprit] = conclusion.culprits
+    assert [member.name for member in culprit.members] == ["alpha", "beta"]
+    assert said(conclusion.ways[0].candidate) == "alpha==2.0"
+    assert here.builds.builds <= 5, "as given, both moved, and each alone"

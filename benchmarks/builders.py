@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, BuilderOptions, Order
+from bisect_deps.builders.command import Options
 
 
 def main() -> None:
@@ -31,13 +32,13 @@ def main() -> None:
         common = {"folder": project, "cwd": project, "work": Path(folder) / "work"}
         commands = {"true": "true", "writes": "for i in 1 2 3 4 5; do echo > new$i; done"}
         for name, command in commands.items():
-            builder = make_builder("command", BuilderOptions(build_cmd=command, **common))
+            builder = make_builder("command", Options(build_cmd=command, **common))
             show(f"command ({name}, 500 files)", builder, repeats)
         for installer in ("uv", "pip"):
             builder = make_builder("local", BuilderOptions(installer=installer, **common))
             show(f"local ({installer}, nothing to install)", builder, repeats)
         tree = "for i in 1 2 3 4 5; do sleep 300 & done; (trap '' TERM; sleep 300) & wait"
-        builder = make_builder("command", BuilderOptions(build_cmd=tree, **common))
+        builder = make_builder("command", Options(build_cmd=tree, **common))
         took = [timed(lambda number=number: kill(builder, number)) for number in range(3)]
         print(f"{'kill of 7 processes, one deaf':40} {statistics.median(took) * 1000:8.1f} ms")
         builder.close()

@@ -33,7 +33,7 @@ class Settings:
 
     `file` is the one in whose folder the run is at home; `files` are all of them in their order,
     where several were named. `stdin` holds the bytes of the one called STDIN. `python` may be AUTO.
-    `algorithms`, `api_address`, `check_input` and `call_timeout` concern builders behind an API.
+    `own` holds the builder's own settings by name.
     """
 
     file: Path
@@ -54,11 +54,7 @@ class Settings:
     index: IndexSettings = field(default_factory=IndexSettings)
     prefer: str | None = None
     fix_style: str = "add"
-    build_cmd: str | None = None
-    algorithms: tuple[str, ...] = ()
-    api_address: str | None = None
-    check_input: str | None = None
-    call_timeout: float = 300.0
+    own: Mapping[str, object] = field(default_factory=dict)
     lock: bool = False
     alternatives: bool = False
     files: tuple[Path, ...] = ()

@@ -531,6 +531,16 @@ class Target:
     installer: str
     index_as_of: str
 
+    @property
+    def is_by_hand(self) -> bool:
+        """Say whether a person builds."""
+        return self.builder == "manual"
+
+    @property
+    def is_here(self) -> bool:
+        """Say whether this machine builds, by the builder that is not worth a word."""
+        return self.builder == "local"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bisect_deps import interpreters
-from bisect_deps.builders import make_builder
+from bisect_deps.builders import make_builder, options_for, options_of
 from bisect_deps.builders.base import Builder, BuilderOptions, notes_of
 from bisect_deps.config import AUTO, Settings, now
 from bisect_deps.errors import BuilderUnavailable, InputError
@@ -28,7 +28,6 @@ from bisect_deps.progress import Progress
 from bisect_deps.resolution.sources import UNDATED, sources, tells_dates
 from bisect_deps.resolver import Resolver
 from bisect_deps.search.strategy import Prefer
-from bisect_deps.secret import Secret
 
 # Says for which Python a file was made, from index facts alone; None where they do not tell.
 MadeFor: TypeAlias = Callable[[Manifest, Index], "PythonFor | None"]
@@ -87,7 +86,7 @@ def open_run(
     options = _builder_options(settings, interpreter, index, folder, progress)
     builder = make_builder(settings.builder, options)
     try:
-        _be_able(builder, settings)
+        _be_able(builder, settings, options)
         _be_ready(builder)
         return Opened(
             interpreter=interpreter,
@@ -165,7 +164,7 @@ def _is_undated(
     settings: Settings, manifest: Manifest, interpreter: Interpreter, seen: IndexSettings
 ) -> bool:
     """Say whether the index has no upload dates, so that a date would hide all of it."""
-    asks_index = settings.builder == "local" or settings.evidence
+    asks_index = options_of(settings.builder).here or settings.evidence
     asked = settings.index.exclude_newer is not None
     return asks_index and not asked and not tells_dates(seen, manifest, interpreter)
 
@@ -197,36 +196,26 @@ def _builder_options(
     folder: Path,
     progress: Progress,
 ) -> BuilderOptions:
-    environment = os.environ
-    return BuilderOptions(
+    return options_for(
+        settings.builder,
+        settings.own,
         folder=folder,
         cwd=Path.cwd(),
         interpreter=interpreter,
         index=index,
         installer=settings.installer,
         jobs=settings.jobs,
-        build_cmd=settings.build_cmd,
-        algorithms=settings.algorithms,
-        api_address=settings.api_address or environment.get("ALGORITHMIA_API"),
-        api_key=_secret(environment.get("ALGORITHMIA_API_KEY")),
-        bearer_token=_secret(environment.get("ALGORITHMIA_BEARER_TOKEN")),
-        check_input=settings.check_input,
-        call_timeout=settings.call_timeout,
         fresh=not settings.resume,
         tell=progress.note,
     )
 
 
-def _secret(value: str | None) -> Secret | None:
-    return Secret(value) if value else None
-
-
-def _be_able(builder: Builder, settings: Settings) -> None:
+def _be_able(builder: Builder, settings: Settings, options: BuilderOptions) -> None:
     if (settings.checks or settings.imports) and not builder.describe().check:
         raise InputError(
             f"the {settings.builder} builder runs no commands, so it can neither --check nor "
             "--imports",
-            hint="give --check-input JSON, which calls the built version, or use another builder",
+            hint=options.instead_of_check,
         )
     if settings.lock and not builder.describe().installed:
         raise InputError(
@@ -284,13 +273,6 @@ def _known_good(settings: Settings, interpreter: Interpreter) -> Known:
     return known_good(settings.good, files, folder, interpreter.markers)
 
 
-def _has_check(settings: Settings) -> bool:
-    """Say whether a green build has also been tried out."""
-    return (
-        bool(settings.checks) or settings.check_input is not None or settings.builder == "command"
-    )
-
-
 def _case(
     settings: Settings,
     manifest: Manifest,
@@ -312,7 +294,7 @@ def _case(
         resolver=Resolver(interpreter, seen, merged=merged, platform=settings.platform)
         if settings.evidence
         else None,
-        has_check=_has_check(settings),
+        has_check=bool(settings.checks) or capabilities.exercised,
         imports=settings.imports,
         slots=capabilities.max_parallel,
         prefer=Prefer(prefer),
@@ -320,7 +302,7 @@ def _case(
         good_date=known.date,
         add_constraints=settings.fix_style == "constraints",
         alternatives=settings.alternatives,
-        same_tool=settings.installer == "uv" and settings.builder == "local",
+        same_tool=settings.installer == "uv" and options_of(settings.builder).here,
         allow_removal=settings.allow_removal,
         narrow=settings.narrow,
         annotate=settings.annotate,

@@ -186,7 +186,7 @@ def _proven_there(
     python_for: PythonFor | None,
 ) -> PythonFor | None:
     """Build the file as it is on the Python that it was made for, where that one is here."""
-    if python_for is None or settings.builder != "local" or not _is_broken(conclusion):
+    if python_for is None or not options.here or not _is_broken(conclusion):
         return python_for
     return try_made_for(prober, options, _as_written(settings, conclusion), python_for)
 
@@ -209,7 +209,7 @@ def _elsewhere(
 ) -> list[str]:
     """Return what another Python makes of the file as it is, where all ways out are wanted."""
     known = python_for is not None and python_for.probe is not None
-    wanted = settings.alternatives and settings.builder == "local" and not known
+    wanted = settings.alternatives and options.here and not known
     if not (wanted and _is_broken(conclusion)):
         return []
     told = try_elsewhere(prober, options, _as_written(settings, conclusion))

@@ -15,6 +15,7 @@ import pytest
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import BuilderOptions
+from bisect_deps.builders.command import Options
 from bisect_deps.errors import JournalError
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal, Started
@@ -36,7 +37,7 @@ from tests.support.local_index import LocalIndex, Project
 
 @contextmanager
 def prober_of(folder: Path, command: str, **limits: Any) -> Iterator[Prober]:
-    options = BuilderOptions(folder=folder, cwd=folder, build_cmd=command, jobs=2)
+    options = Options(folder=folder, cwd=folder, build_cmd=command, jobs=2)
     builder = make_builder("command", options)
     manifest = open_manifest(folder / "requirements.txt")
     with Journal(folder / ".depbisect") as journal:
@@ -91,7 +92,7 @@ def test_what_the_resolver_says_is_a_probe_that_costs_no_build(tmp_path: Path) -
     log = "error: No solution found when resolving dependencies"
     seen = []
     for _ in range(2):
-        options = BuilderOptions(folder=tmp_path, cwd=tmp_path, build_cmd="false")
+        options = Options(folder=tmp_path, cwd=tmp_path, build_cmd="false")
         builder = make_builder("command", options)
         with Journal(tmp_path / ".depbisect") as journal:
             prober = Prober(manifest, builder, journal, Silent(), Limits())

@@ -398,7 +398,7 @@ def test_pip_installs_as_well_as_uv(tmp_path: Path, served: str) -> None:
 
 
 def test_a_file_of_one_line_is_proven_by_the_build_of_the_file(tmp_path: Path) -> None:
-    about = {"builder": "command", "build_cmd": "! grep ^a== {file}", "evidence": False}
+    about = {"builder": "command", "own": {"build_cmd": "! grep ^a== {file}"}, "evidence": False}
     verdict = bisect(tmp_path, "", "a==1\n", **about)
     [culprit] = verdict.culprits
     assert culprit.proof.failing_probe == 1
@@ -442,7 +442,7 @@ def test_a_spent_budget_offers_the_largest_candidate_known_to_pass(tmp_path: Pat
             "",
             text,
             builder="command",
-            build_cmd=command,
+            own={"build_cmd": command},
             evidence=False,
             max_builds=budget,
         )

@@ -1,16 +1,17 @@
 """Who builds a candidate: one file per system, listed here.
 
-Each file has `make(options) -> Builder`, and may have `checks(options)`, which yields what `doctor`
-looks at, one `Check` after the other.
+Each file has `make(options) -> Builder`. It may have `Options`, a `BuilderOptions` with settings of
+its own, and `checks(options)`, which yields what `doctor` looks at, one `Check` at a time.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import ModuleType
+from typing import Any
 
-from bisect_deps.builders.base import Builder, BuilderOptions, Check
+from bisect_deps.builders.base import Builder, BuilderOptions, Check, Setting
 from bisect_deps.errors import InputError
 
 # Name on the command line to the module in this folder.
@@ -19,6 +20,36 @@ BUILDERS: dict[str, str] = {
     "command": "command",
     "algorithmia": "algorithmia",
 }
+
+
+def options_of(name: str) -> type[BuilderOptions]:
+    """Return the class of that builder's options. Raises InputError for an unknown builder."""
+    found: type[BuilderOptions] = getattr(_module(name), "Options", BuilderOptions)
+    return found
+
+
+def options_for(name: str, given: Mapping[str, object], **common: Any) -> BuilderOptions:
+    """Return a builder's options: `given` by the names of settings, `common` by those of fields.
+
+    Settings of other builders are passed over. Raises InputError for an unknown builder.
+    """
+    options = options_of(name)
+    own: dict[str, Any] = {
+        field: given[setting.name]
+        for field, setting in options.settings().items()
+        if setting.name in given
+    }
+    return options(**common, **own)
+
+
+def all_settings() -> dict[str, tuple[Setting, tuple[str, ...]]]:
+    """Return the settings of all builders by name, each with the builders that know it."""
+    found: dict[str, tuple[Setting, tuple[str, ...]]] = {}
+    for builder in BUILDERS:
+        for setting in options_of(builder).settings().values():
+            _, known = found.get(setting.name, (setting, ()))
+            found[setting.name] = setting, (*known, builder)
+    return found
 
 
 def make_builder(name: str, options: BuilderOptions) -> Builder:

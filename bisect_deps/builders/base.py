@@ -8,12 +8,11 @@ a build that the system lost is `BROKEN`, which is never evidence.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from bisect_deps.model import BuildStatus, IndexSettings, Interpreter
-from bisect_deps.secret import Secret
 
 # Lines that part a log into steps, the same from every builder that we write the script of:
 # `::depbisect install begin`, the step's output, `::depbisect install end rc=1`. The imports step
@@ -84,8 +83,8 @@ class Capabilities:
 
     `cheap_single`: a build of one requirement may be much cheaper than a whole one. `typical`:
     fixed cost of a build. `installed`: it can tell what a finished build installed. `isolated`:
-    it can build one release alone (`Order.isolated`). `pause`: the longest sensible wait between
-    two polls.
+    it can build one release alone (`Order.isolated`). `exercised`: what passed was also used, not
+    only installed, without any `Order.check`. `pause`: the longest sensible wait between two polls.
     """
 
     max_parallel: int = 1
@@ -96,23 +95,75 @@ class Capabilities:
     cheap_single: bool = False
     installed: bool = False
     isolated: bool = False
+    exercised: bool = False
     max_bytes: int | None = None
     typical: float = 1.0
     pause: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """How a builder's own option is asked for.
+
+    `flag` on the command line; the setting in files and the `DEPBISECT_*` variable are named after
+    it. `kind` is what it holds: `str`, `int`, `float`, `bool`, `Path`. `repeat`: it may be given
+    several times and makes a tuple. `choices` are the words that it takes.
+    """
+
+    flag: str
+    help: str
+    metavar: str | None = None
+    kind: type = str
+    repeat: bool = False
+    choices: tuple[str, ...] = ()
+    default: object = None
+
+    @property
+    def name(self) -> str:
+        """Return its name in settings files: `--api-address` is `api_address`."""
+        return self.flag.lstrip("-").replace("-", "_")
+
+
+def setting(
+    flag: str,
+    help: str,
+    *,
+    default: object = None,
+    metavar: str | None = None,
+    kind: type = str,
+    repeat: bool = False,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Return a field of a builder's options that users set, by a flag and in settings files.
+
+    Builders that declare the same flag share one option, so that they must declare it alike.
+    """
+    start = () if repeat else default
+    declared = Setting(flag, help, metavar, kind, repeat, choices, start)
+    return field(default=start, metadata={"setting": declared})
+
+
+@dataclass(frozen=True, slots=True)
 class BuilderOptions:
-    """Settings that builders are made from; each takes what concerns it.
+    """Settings that every builder is made from; each takes what concerns it.
+
+    A builder with settings of its own subclasses this as `Options` in its file, with one
+    `setting(...)` a field; secrets are read from the environment, and never are settings.
 
     `folder` is the root file's folder, `cwd` where the user's commands run. `work` holds scratch
     trees and is emptied by `close` (None: a folder in the user's cache). `jobs` None leaves the
     number of builds at once to the builder. `pass_env` names environment variables that reach
     builds in spite of looking secret. `own_cache` keeps what is built out of the user's caches.
-    `build_cmd` is the command builder's; the rest is for builders behind an API: `algorithms` as
-    OWNER/NAME, `api_address`, `api_key`, `bearer_token`, `check_input` (JSON), `call_timeout`.
     `fresh` asks for no build of the past; `tell` hears what a builder waits for, as it does.
+
+    What is known of a builder before one is made: `here`, it installs on this machine with the
+    interpreter, installer and index of these options; `one_file`, it builds the one file that it
+    has in place; `instead_of_check`, what a user can do whose builder runs no commands.
     """
+
+    here: ClassVar[bool] = False
+    one_file: ClassVar[bool] = False
+    instead_of_check: ClassVar[str] = "use another builder"
 
     folder: Path
     cwd: Path
@@ -123,15 +174,14 @@ class BuilderOptions:
     work: Path | None = None
     jobs: int | None = None
     pass_env: tuple[str, ...] = ()
-    build_cmd: str | None = None
-    algorithms: tuple[str, ...] = ()
-    api_address: str | None = None
-    api_key: Secret | None = None
-    bearer_token: Secret | None = None
-    check_input: str | None = None
-    call_timeout: float = 300.0
     fresh: bool = False
     tell: Callable[[str], None] | None = field(default=None, compare=False)
+
+    @classmethod
+    def settings(cls) -> dict[str, Setting]:
+        """Return the builder's own settings by the name of their field."""
+        declared = {one.name: one.metadata.get("setting") for one in fields(cls)}
+        return {name: found for name, found in declared.items() if found is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from bisect_deps import processes
 from bisect_deps.builders._copies import Copy, Project
@@ -25,6 +26,7 @@ from bisect_deps.builders.base import (
     Check,
     Handle,
     Order,
+    setting,
 )
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.model import BuildStatus
@@ -35,12 +37,23 @@ ABORTS = 128
 FILE_VARIABLE = "DEPBISECT_FILE"
 
 
-def make(options: BuilderOptions) -> Builder:
+@dataclass(frozen=True, slots=True)
+class Options(BuilderOptions):
+    """What the command builder is told."""
+
+    instead_of_check: ClassVar[str] = "put the check into --build-cmd, or use another builder"
+
+    build_cmd: str | None = setting(
+        "--build-cmd", "What the command builder runs; {file} is the file.", metavar="CMD"
+    )
+
+
+def make(options: Options) -> Builder:
     """Return a builder for the options' `build_cmd`. Raises InputError without one."""
     return CommandBuilder(options)
 
 
-def checks(options: BuilderOptions) -> Iterator[Check]:
+def checks(options: Options) -> Iterator[Check]:
     """Copy the project, without running the command."""
     try:
         builder = CommandBuilder(options)
@@ -68,7 +81,7 @@ class CommandBuilder:
 
     name = "command"
 
-    def __init__(self, options: BuilderOptions) -> None:
+    def __init__(self, options: Options) -> None:
         if not options.build_cmd:
             raise InputError(
                 "the command builder needs a command",
@@ -94,6 +107,7 @@ class CommandBuilder:
         return Capabilities(
             max_parallel=self._options.jobs or 1,
             check=False,
+            exercised=True,
             live_log=True,
             cancel=True,
             typical=0.05,

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from packaging.utils import canonicalize_name
 
@@ -65,6 +66,13 @@ _OTHER_FORMATS = {".cfg", ".py", ".toml", ".yaml", ".yml"}
 _USES = ("imports", "check")
 # How an installer ends that was killed from outside, say for want of memory.
 _KILLED = (128 + 9, 128 + 15)
+
+
+class Options(BuilderOptions):
+    """What the local builder is told: nothing of its own."""
+
+    __slots__ = ()
+    here: ClassVar[bool] = True
 
 
 def make(options: BuilderOptions) -> Builder:

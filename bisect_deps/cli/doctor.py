@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bisect_deps.cli.run import option
+from bisect_deps.cli.builder_options import (
+    WithBuilderOptions,
+    builder_options,
+    check_builder_options,
+    own_options,
+)
+from bisect_deps.cli.options import option
 from bisect_deps.config import file_defaults
 from bisect_deps.errors import ExitCode
 from bisect_deps.model import IndexSettings
-from bisect_deps.secret import Secret
 
 SCHEMA = "depbisect.doctor/1"
 
 
-class FromRun(click.Command):
+class FromRun(WithBuilderOptions):
     """A command that takes those settings of `run` that it knows from the settings files."""
 
     def make_context(
@@ -45,11 +49,7 @@ class FromRun(click.Command):
 @option("--extra-index-url", multiple=True, metavar="URL", help="Another index; repeatable.")
 @option("--find-links", multiple=True, metavar="PATH|URL", help="More files; repeatable.")
 @option("--no-index", is_flag=True, help="Use --find-links only.")
-@option("--build-cmd", metavar="CMD", help="What the command builder runs.")
-@option("--algorithm", multiple=True, metavar="OWNER/NAME", help="A hosted algorithm to look at.")
-@option("--api-address", metavar="URL", help="The build API's address.")
-@option("--check-input", metavar="JSON", help="The sample input of the hosted check.")
-@option("--call-timeout", type=float, default=300.0, metavar="SECONDS", help="Limit of that call.")
+@builder_options
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(as_json: bool, **flags: Any) -> int:
     """Check interpreters, installers, index, cache and disk, and the builder if one is named.
@@ -87,26 +87,16 @@ def command_named(name: str) -> click.Command:
 
 
 def _options(flags: dict[str, Any]) -> Any:
+    from bisect_deps.builders import BUILDERS, options_for
     from bisect_deps.builders.base import BuilderOptions
 
     here = Path.cwd()
-    return BuilderOptions(
-        folder=here,
-        cwd=here,
-        installer=flags["installer"],
-        build_cmd=flags["build_cmd"],
-        algorithms=flags["algorithm"],
-        api_address=flags["api_address"] or os.environ.get("ALGORITHMIA_API"),
-        api_key=_secret("ALGORITHMIA_API_KEY"),
-        bearer_token=_secret("ALGORITHMIA_BEARER_TOKEN"),
-        check_input=flags["check_input"],
-        call_timeout=flags["call_timeout"],
-    )
-
-
-def _secret(variable: str) -> Secret | None:
-    value = os.environ.get(variable)
-    return Secret(value) if value else None
+    common: dict[str, Any] = {"folder": here, "cwd": here, "installer": flags["installer"]}
+    builder = flags["builder"]
+    if builder not in BUILDERS:
+        return BuilderOptions(**common)
+    check_builder_options(builder)
+    return options_for(builder, own_options(builder, flags), **common)
 
 
 def _show(name: str, ok: bool, detail: str, cure: str) -> None:

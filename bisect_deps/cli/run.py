@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 from click.core import ParameterSource
 
+from bisect_deps.builders import options_of
+from bisect_deps.cli.builder_options import (
+    WithBuilderOptions,
+    builder_options,
+    check_builder_options,
+    own_options,
+)
+from bisect_deps.cli.options import option
 from bisect_deps.cli.output import check_targets, deliver, wants_color
 from bisect_deps.config import (
     Settings,
     default_file,
-    environment_name,
     file_defaults,
     instant,
 )
@@ -30,6 +37,9 @@ if TYPE_CHECKING:
 # Writes the lock and returns the paths written.
 Locker: TypeAlias = Callable[[], Sequence[str]]
 
+# Not a builder but a conversation.
+MANUAL = "manual"
+
 EXIT_CODES = {
     VerdictKind.PASSES: ExitCode.OK,
     VerdictKind.FIXED: ExitCode.OK,
@@ -39,7 +49,7 @@ EXIT_CODES = {
 }
 
 
-class FromFiles(click.Command):
+class FromFiles(WithBuilderOptions):
     """A command whose defaults come from the settings files, then from `DEPBISECT_*`."""
 
     def make_context(
@@ -62,14 +72,6 @@ class FromFiles(click.Command):
                 hint=f"the settings are the options of run: {', '.join(sorted(map(str, known)))}",
             )
         return {key: value for key, value in defaults.items() if key not in tables}
-
-
-def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
-    """Return a click option that its `DEPBISECT_*` variable sets too."""
-    flags = [flag for name in names if name.startswith("-") for flag in name.split("/")]
-    name = max(flags, key=len).lstrip("-").replace("-", "_")
-    arguments.setdefault("envvar", environment_name(name))
-    return click.option(*names, **arguments)
 
 
 @click.command("run", cls=FromFiles)
@@ -174,11 +176,7 @@ def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:
 @option("--annotate", is_flag=True, help="Write the reason beside each line of the fix.")
 @option("--alternatives", is_flag=True, help="Look for other ways out, too; takes more builds.")
 @option("--no-evidence", is_flag=True, help="Use neither index nor resolver: builds alone answer.")
-@option("--build-cmd", metavar="CMD", help="What the command builder runs; {file} is the file.")
-@option("--algorithm", multiple=True, metavar="OWNER/NAME", help="A hosted algorithm to build.")
-@option("--api-address", metavar="URL", help="The build API's address.")
-@option("--check-input", metavar="JSON", help="Call the built version with this input.")
-@option("--call-timeout", type=float, default=300.0, metavar="SECONDS", help="Limit of that call.")
+@builder_options
 @click.option("-q", "--quiet", is_flag=True, help="Show the verdict only.")
 @click.option("-v", "--verbose", count=True, help="Show more.")
 @click.option("--no-progress", is_flag=True, help="One line an event instead of a live display.")
@@ -195,7 +193,7 @@ def command(**flags: Any) -> int:
     settings = settings_of(flags)
     _check_files(settings)
     _check_outputs(settings, flags)
-    if settings.builder == "manual":
+    if settings.builder == MANUAL:
         return _bisect_by_hand(settings, flags)
     signal.signal(signal.SIGTERM, _interrupt)
     from bisect_deps.guiding.handover import handed_over
@@ -303,11 +301,7 @@ def settings_of(flags: Mapping[str, Any]) -> Settings:
         ),
         prefer=flags["prefer"],
         fix_style=flags["fix_style"],
-        build_cmd=flags["build_cmd"],
-        algorithms=tuple(flags["algorithm"]),
-        api_address=flags["api_address"],
-        check_input=flags["check_input"],
-        call_timeout=flags["call_timeout"],
+        own=own_options(flags["builder"], flags),
         lock=flags["lock"] is not None,
         alternatives=flags["alternatives"],
         allow_removal=flags["allow_removal"],
@@ -316,35 +310,18 @@ def settings_of(flags: Mapping[str, Any]) -> Settings:
     )
 
 
-# Options that only one builder knows; with another one they would be silently ignored.
-OF_ONE_BUILDER = {
-    "build_cmd": "command",
-    "algorithm": "algorithmia",
-    "api_address": "algorithmia",
-    "check_input": "algorithmia",
-}
-
-
 def _check_builder(flags: dict[str, Any]) -> None:
-    for name, builder in OF_ONE_BUILDER.items():
-        if flags[name] and flags["builder"] != builder:
-            raise InputError(
-                f"--{name.replace('_', '-')} means nothing to --builder {flags['builder']}",
-                hint=f"add --builder {builder}, or leave it out",
-            )
-    if flags["lock"] is not None and flags["builder"] == "manual":
+    check_builder_options(flags["builder"])
+    if flags["lock"] is not None and flags["builder"] == MANUAL:
         raise InputError(
             "a person's builds cannot be read, so there is nothing to --lock",
             hint="use --builder local, or leave it out",
         )
 
 
-# Builders that work on the one file that a person, or a platform, has in place.
-OF_ONE_FILE = ("manual", "algorithmia")
-
-
 def _check_files(settings: Settings) -> None:
-    if settings.builder in OF_ONE_FILE and (settings.files or settings.stdin is not None):
+    of_one_file = settings.builder == MANUAL or options_of(settings.builder).one_file
+    if of_one_file and (settings.files or settings.stdin is not None):
         what = "several files" if settings.files else "standard input"
         raise InputError(
             f"--builder {settings.builder} builds one file, not {what}",

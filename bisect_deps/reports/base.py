@@ -445,7 +445,7 @@ def usage(verdict: Verdict, fix: Fix) -> str:
         places, elsewhere = listed(changed), "-o FOLDER/ to write all files there"
     if STDIN in (verdict.file, *verdict.files):
         return f"run the same command again with {elsewhere}. Nothing is built twice."
-    if verdict.target.builder == "manual":
+    if verdict.target.is_by_hand:
         return shown(f"make this change in {places}, if the session has not left it there.")
     return shown(
         f"run the same command again with --write to change {places} in place, or with "

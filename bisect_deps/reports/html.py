@@ -176,7 +176,7 @@ def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
         ("Python", target.python),
         ("Platform", target.platform),
         ("Installer", target.installer),
-        ("Builder", "" if target.builder == "local" else target.builder),
+        ("Builder", "" if target.is_here else target.builder),
         ("Index as of", instant(target.index_as_of)),
     ]
     return ((name, value) for name, value in facts if value)

@@ -291,7 +291,7 @@ def _foot(page: _Page, verdict: Verdict) -> None:
     target = verdict.target
     known = sum(probe.from_journal for probe in verdict.probes)
     built = counted(verdict.builds, "build") if verdict.builds else "Nothing was built"
-    by_hand = target.builder == "manual"
+    by_hand = target.is_by_hand
     cost = built if by_hand else f"{built}, {duration(verdict.seconds)}"
     if verdict.seconds_to_fix is not None and not by_hand:
         cost += f" (the fix was proven after {duration(verdict.seconds_to_fix)})"
@@ -299,7 +299,7 @@ def _foot(page: _Page, verdict: Verdict) -> None:
         cost += f"; {counted(known, 'answer')} known from an earlier run"
     where = [target.python and f"Python {target.python}", target.platform, target.installer]
     who = "hand" if by_hand else target.builder
-    where.append("" if target.builder == "local" else f"built by {who}")
+    where.append("" if target.is_here else f"built by {who}")
     page.gap()
     page.say((f"{cost}. {', '.join(part for part in where if part)}.", "dim"))
     if target.index_as_of:

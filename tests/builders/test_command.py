@@ -10,7 +10,8 @@ import pytest
 
 from bisect_deps import processes
 from bisect_deps.builders import make_builder
-from bisect_deps.builders.base import Builder, BuilderOptions, Order
+from bisect_deps.builders.base import Builder, Order
+from bisect_deps.builders.command import Options
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
@@ -44,7 +45,7 @@ def make(tmp_path: Path, project: Path) -> Iterator[Make]:
     def one(command: str | None, folder: Path = project, **given: object) -> Builder:
         options: dict[str, object] = {"folder": folder, "cwd": folder, "work": tmp_path / "work"}
         options["build_cmd"] = command
-        made.append(make_builder("command", BuilderOptions(**{**options, **given})))  # type: ignore[arg-type]
+        made.append(make_builder("command", Options(**{**options, **given})))  # type: ignore[arg-type]
         return made[-1]
 
     yield one

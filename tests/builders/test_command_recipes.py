@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.builders import make_builder
-from bisect_deps.builders.base import Builder, BuilderOptions, Order
+from bisect_deps.builders.base import Builder, Order
+from bisect_deps.builders.command import Options
 from bisect_deps.interpreters import find_uv
 from bisect_deps.model import BuildStatus
 from tests.builders.contract import finish, whole_log
@@ -67,7 +68,7 @@ def outcomes(
     for path, text in files.items():
         (project / path).write_text(text)
     work = project.parent / "work"
-    options = BuilderOptions(folder=project, cwd=project, work=work, build_cmd=command)
+    options = Options(folder=project, cwd=project, work=work, build_cmd=command)
     builder = make_builder("command", options)
     started.append(builder)
     found = {}

@@ -93,6 +93,7 @@ class AlgorithmiaBuilder:
         return Capabilities(
             max_parallel=len(self._settings.algorithms),
             check=False,
+            exercised=self._settings.calls,
             reattach=True,
             typical=60.0,
             pause=min(self._pace.first, 1.0),

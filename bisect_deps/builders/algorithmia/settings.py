@@ -10,16 +10,43 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from bisect_deps.builders._http import refuse_open_channel
 from bisect_deps.builders.algorithmia.api import Algorithm, clean_address
 from bisect_deps.builders.algorithmia.repository import Login
-from bisect_deps.builders.base import BuilderOptions
+from bisect_deps.builders.base import BuilderOptions, setting
 from bisect_deps.errors import InputError
 from bisect_deps.secret import Secret
 
 MOST_CALL_SECONDS = 3000.0
 STATE = Path(".depbisect") / "algorithmia"
+
+
+@dataclass(frozen=True, slots=True)
+class Options(BuilderOptions):
+    """What the Algorithmia builder is told; keys not given here are the platform's own variables'.
+
+    `algorithms` are OWNER/NAME, `check_input` is JSON, `call_timeout` seconds.
+    """
+
+    one_file: ClassVar[bool] = True
+    instead_of_check: ClassVar[str] = (
+        "give --check-input JSON, which calls the built version, or use another builder"
+    )
+
+    algorithms: tuple[str, ...] = setting(
+        "--algorithm", "A hosted algorithm to build.", metavar="OWNER/NAME", repeat=True
+    )
+    api_address: str | None = setting("--api-address", "The build API's address.", metavar="URL")
+    check_input: str | None = setting(
+        "--check-input", "Call the built version with this input.", metavar="JSON"
+    )
+    call_timeout: float = setting(
+        "--call-timeout", "Limit of that call.", metavar="SECONDS", kind=float, default=300.0
+    )
+    api_key: Secret | None = None
+    bearer_token: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +87,7 @@ class Settings:
         return None
 
 
-def read_settings(
-    options: BuilderOptions, environment: Mapping[str, str] | None = None
-) -> Settings:
+def read_settings(options: Options, environment: Mapping[str, str] | None = None) -> Settings:
     """Check the options; what they leave open comes from the environment. Raises InputError."""
     env = os.environ if environment is None else environment
     address = read_address(options, env)
@@ -106,7 +131,7 @@ def without_keys() -> InputError:
     )
 
 
-def read_address(options: BuilderOptions, environment: Mapping[str, str]) -> str:
+def read_address(options: Options, environment: Mapping[str, str]) -> str:
     """Return the API's address. Raises InputError where there is none, or an unsafe one."""
     given = options.api_address or environment.get("ALGORITHMIA_API")
     if not given:
@@ -119,7 +144,7 @@ def read_address(options: BuilderOptions, environment: Mapping[str, str]) -> str
 
 
 def read_keys(
-    options: BuilderOptions, environment: Mapping[str, str]
+    options: Options, environment: Mapping[str, str]
 ) -> tuple[Secret | None, Secret | None]:
     """Return key and token; the token is None where there is a key."""
     key, token = options.api_key, options.bearer_token

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from bisect_deps.builders.algorithmia.builder import AlgorithmiaBuilder
-from bisect_deps.builders.algorithmia.settings import Settings, read_settings
+from bisect_deps.builders.algorithmia.settings import Options, Settings, read_settings
 from bisect_deps.builders.algorithmia.watching import Pace
-from bisect_deps.builders.base import BuilderOptions, Handle, Order
+from bisect_deps.builders.base import Handle, Order
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret
 from tests.support.algorithmia_emulator import Built, Key, Platform, Replay, Server, Troubles
@@ -61,7 +61,7 @@ class Cluster:
         return self.platform.algorithms["acme/Hello"]
 
     def settings(self, **how: Any) -> Settings:
-        options = BuilderOptions(
+        options = Options(
             folder=self.folder,
             cwd=self.folder,
             algorithms=how.pop("algorithms", ("acme/Hello",)),

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from bisect_deps.builders import make_builder
+from bisect_deps.builders.algorithmia.settings import Options
 from bisect_deps.builders.algorithmia.watching import Pace
-from bisect_deps.builders.base import BuilderOptions, Handle
+from bisect_deps.builders.base import Handle
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret
@@ -525,8 +526,8 @@ def test_unfit_options_are_refused_before_anything_is_asked(
         "api_address": "https://api.cluster.example/v1/",
         "api_key": Secret(KEY),
     }
-    make_builder("algorithmia", BuilderOptions(folder=tmp_path, cwd=tmp_path, **fit)).close()
-    options = BuilderOptions(folder=tmp_path, cwd=tmp_path, **{**fit, **change})
+    make_builder("algorithmia", Options(folder=tmp_path, cwd=tmp_path, **fit)).close()
+    options = Options(folder=tmp_path, cwd=tmp_path, **{**fit, **change})
     with pytest.raises(InputError) as caught:
         make_builder("algorithmia", options)
     assert caught.value.hint
@@ -538,7 +539,7 @@ def test_keys_come_from_the_platforms_own_variables(
 ) -> None:
     monkeypatch.setenv("ALGORITHMIA_API_KEY", KEY)
     monkeypatch.setenv("ALGORITHMIA_API", cluster.server.address)
-    options = BuilderOptions(folder=cluster.folder, cwd=cluster.folder, algorithms=("acme/Hello",))
+    options = Options(folder=cluster.folder, cwd=cluster.folder, algorithms=("acme/Hello",))
     builder = make_builder("algorithmia", options)
     assert builder.preflight() == []
     builder.close()
@@ -549,9 +550,9 @@ import sys, time
 from pathlib import Path
 from tests.builders.algorithmia.cluster import PACE, order
 from bisect_deps.builders import make_builder
-from bisect_deps.builders.base import BuilderOptions
+from bisect_deps.builders.algorithmia.settings import Options
 folder = Path(sys.argv[1])
-options = BuilderOptions(folder=folder, cwd=folder, algorithms=("acme/Hello",))
+options = Options(folder=folder, cwd=folder, algorithms=("acme/Hello",))
 builder = make_builder("algorithmia", options)
 handle = builder.start(order("six\\n", "d1"))
 builder.poll(handle)

@@ -15,6 +15,7 @@ from typing import Any
 from bisect_deps.builders._http import HttpError
 from bisect_deps.builders.algorithmia.api import Algorithm, Api, ErrorEntry
 from bisect_deps.builders.algorithmia.rights import explained
+from bisect_deps.builders.base import begin_fence, end_fence
 from bisect_deps.errors import InputError
 from bisect_deps.evidence import diagnose
 from bisect_deps.model import Diagnosis, Outcome, Requirement
@@ -118,7 +119,7 @@ def group(
     """Return the entries by failure signature, the most recent failure first."""
     groups: dict[str, list[tuple[ErrorEntry, Diagnosis]]] = {}
     for entry in sorted(entries, key=lambda entry: -entry.created):
-        said = diagnose(entry.text, requirements=requirements, exit_status=1)
+        said = diagnose(_as_call(entry.text), requirements=requirements, exit_status=1)
         if said.outcome is not Outcome.FAIL:
             said = replace(said, outcome=Outcome.FAIL)
         groups.setdefault(_signature(entry, said), []).append((entry, said))
@@ -199,6 +200,13 @@ def _name_of(api: Api, identity: str, entries: Iterable[ErrorEntry]) -> str:
 
 def _identity(entry: ErrorEntry) -> tuple[object, ...]:
     return (entry.request_id, entry.created, entry.error)
+
+
+def _as_call(text: str) -> str:
+    """Return an entry's text so that a message without its stack is read as a call's, too."""
+    if "Traceback (most recent call last)" in text:
+        return text
+    return f"{begin_fence('check')}\n{text}{end_fence('check', 1)}\n"
 
 
 def _signature(entry: ErrorEntry, said: Diagnosis) -> str:

@@ -55,6 +55,8 @@ class Cause(str, Enum):
     IMPORT_ERROR = "import-error"
     ABI_MISMATCH = "abi-mismatch"
     TEST_FAILURE = "test-failure"
+    RUNTIME_ERROR = "runtime-error"
+    JSON_SERIALIZATION = "json-serialization"
     NONE = "none"
     UNKNOWN = "unknown"
 

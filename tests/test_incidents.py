@@ -101,6 +101,43 @@ def test_an_error_of_the_users_own_code_has_no_suspect() -> None:
     assert found.diagnosis.suspects == ()
 
 
+WRITTEN = """  File "/usr/local/bin/algorithmia-pipe", line 62, in format_response
+    return json.dumps(response)
+  File "/usr/lib/python3.9/json/encoder.py", line 179, in default
+    raise TypeError(f'Object of type {o.__class__.__name__} '
+TypeError: Object of type DataFrame is not JSON serializable
+)"""
+CAUSES = {
+    "the documents' own entry": (SAMPLE["error"], "runtime-error", ""),
+    "a result that is no JSON": (
+        "error:\nObject of type DataFrame is not JSON serializable\nstacktrace:\n"
+        f"Some(Traceback (most recent call last):\n{WRITTEN}",
+        "json-serialization",
+        "data:// URI",
+    ),
+    "the same without the source's stack": (
+        "error:\nObject of type DataFrame is not JSON serializable\nstacktrace:\nNone",
+        "json-serialization",
+        "data:// URI",
+    ),
+    "NaN": (
+        "error:\nOut of range float values are not JSON compliant\nstacktrace:\nNone",
+        "json-serialization",
+        "data:// URI",
+    ),
+    "a missing module": (IMPORT_ERROR, "import-error", ""),
+}
+
+
+@pytest.mark.parametrize("case", CAUSES.values(), ids=CAUSES.keys())
+def test_entries_have_their_own_cause(case: tuple[str, str, str]) -> None:
+    text, cause, advice = case
+    [incident] = group([entry(error=text)])
+    assert incident.diagnosis.cause.value == cause
+    said = [*incident.diagnosis.notes, *(s.advice for s in incident.diagnosis.suspects)]
+    assert advice in " ".join(said)
+
+
 def test_the_platforms_wrapping_is_taken_off() -> None:
     text = entry().text
     assert text.startswith("All I do is throw an error\nTraceback")

@@ -253,6 +253,8 @@ CAUSE_WORDS = {
     Cause.IMPORT_ERROR: "it installs, but cannot be imported",
     Cause.ABI_MISMATCH: "its compiled code does not fit another installed project",
     Cause.TEST_FAILURE: "it installs, but the check fails",
+    Cause.RUNTIME_ERROR: "it installs, but a program stops with an error of its own",
+    Cause.JSON_SERIALIZATION: "it installs, but the result cannot be written as JSON",
     Cause.NONE: "nothing is wrong",
     Cause.UNKNOWN: "the reason is not known",
 }

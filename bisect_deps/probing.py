@@ -86,7 +86,7 @@ class BudgetSpent(DepbisectError):
 
 @dataclass(slots=True)
 class _Flight:
-    """A build under way."""
+    """A build under way; `began` is when it was last seen to wait in a queue, or was asked."""
 
     place: int
     number: int
@@ -94,6 +94,7 @@ class _Flight:
     order: Order
     key: str
     handle: Handle
+    asked: float
     began: float
     tries: int
     log: str = ""
@@ -227,7 +228,7 @@ class Prober:
 
     def _pause(self) -> float:
         """Return how long to wait for the youngest build: a small share of its age so far."""
-        youngest = min(self._clock() - flight.began for flight in self._running)
+        youngest = min(self._clock() - flight.asked for flight in self._running)
         return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, youngest * PAUSE_SHARE))
 
     def _start(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight:
@@ -248,7 +249,7 @@ class Prober:
             handle = self._begin(replace(order, label=f"probe {number}"), key, number)
         self.builds += not handle.found
         self.progress.probe_started(self._announcement(number, inquiry))
-        return _Flight(place, number, inquiry, order, key, handle, began, 1)
+        return _Flight(place, number, inquiry, order, key, handle, began, began, 1)
 
     def _is_spent(self) -> bool:
         most = self.limits.max_builds
@@ -263,8 +264,13 @@ class Prober:
         return handle
 
     def _has_ended(self, flight: _Flight) -> bool:
-        if self.builder.poll(flight.handle).is_final:
+        status = self.builder.poll(flight.handle)
+        if status.is_final:
             return True
+        if status is BuildStatus.QUEUED:
+            # A cluster may be busy for hours, which says nothing about the build.
+            flight.began = self._clock()
+            return False
         if self._clock() - flight.began <= flight.order.timeout + GRACE:
             return False
         self.builder.cancel(flight.handle)
@@ -334,7 +340,7 @@ class Prober:
         began = self._clock()
         handle = self._begin(replace(flight.order, again=True), flight.key, flight.number)
         self.builds += 1
-        return replace(flight, handle=handle, began=began, tries=flight.tries + 1)
+        return replace(flight, handle=handle, asked=began, began=began, tries=flight.tries + 1)
 
     def _from_journal(self, key: str, inquiry: Inquiry, order: Order) -> Probe | None:
         answered = self.journal.answer(key)

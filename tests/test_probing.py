@@ -14,12 +14,13 @@ import pytest
 
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
-from bisect_deps.builders.base import BuilderOptions
-from bisect_deps.builders.command import Options
+from bisect_deps.builders.base import BuilderOptions, Handle
+from bisect_deps.builders.command import CommandBuilder, Options
 from bisect_deps.errors import JournalError
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal, Started
 from bisect_deps.model import (
+    BuildStatus,
     Candidate,
     Edit,
     EditAction,
@@ -76,6 +77,23 @@ def test_a_build_whose_start_is_slow_to_record_is_still_stopped_at_its_limit(
     inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build in time?")
     probe, built = probed(tmp_path, "sleep 60", inquiry, timeout=0.3)
     assert (probe.outcome, built) == (Outcome.UNRESOLVED, 1)
+
+
+def test_waiting_in_a_queue_uses_no_time_of_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    monkeypatch.setattr("bisect_deps.probing.GRACE", 0.0)
+    poll, until = CommandBuilder.poll, time.monotonic() + 1.5
+
+    def queued_first(builder: CommandBuilder, handle: Handle) -> BuildStatus:
+        return BuildStatus.QUEUED if time.monotonic() < until else poll(builder, handle)
+
+    monkeypatch.setattr(CommandBuilder, "poll", queued_first)
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build in time?")
+    probe, _ = probed(tmp_path, "true", inquiry, timeout=0.5)
+    assert probe.outcome is Outcome.PASS
+    assert probe.seconds < 0.5
 
 
 def test_a_finished_build_is_not_built_again_and_another_question_is(tmp_path: Path) -> None:

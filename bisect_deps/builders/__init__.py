@@ -19,6 +19,7 @@ BUILDERS: dict[str, str] = {
     "local": "local",
     "command": "command",
     "algorithmia": "algorithmia",
+    "slurm": "slurm",
 }
 
 

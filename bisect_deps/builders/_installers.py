@@ -89,7 +89,7 @@ class Uv:
         """Return `uv pip install`, told of index and date."""
         command = [self._path, "pip", "install", "--python", str(python_of(folder))]
         command += ["--requirements", str(file)]
-        command += _index_options(self._index, "--default-index")
+        command += index_options(self._index, "--default-index")
         if self._index.exclude_newer:
             command += ["--exclude-newer", self._index.exclude_newer]
         if build_constraints is not None:
@@ -141,7 +141,7 @@ class Pip:
         """Return `pip install`, told of index and, where this pip can, of the date."""
         version = self._ready(os.environ)
         command = [str(python_of(folder)), "-m", "pip", "install", "--no-compile"]
-        command += ["--requirement", str(file), *_index_options(self._index, "--index-url")]
+        command += ["--requirement", str(file), *index_options(self._index, "--index-url")]
         if self._index.exclude_newer and version >= _PIP_WITH_DATES:
             command += ["--uploaded-prior-to", self._index.exclude_newer]
         if build_constraints is not None and version >= _PIP_WITH_BUILD_CONSTRAINTS:
@@ -209,7 +209,7 @@ class Pip:
                 "--upgrade",
                 "pip",
             ]
-        command += _index_options(
+        command += index_options(
             self._index, "--default-index" if self._uv is not None else "--index-url"
         )
         subprocess.run(
@@ -247,7 +247,7 @@ def site_packages(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.glob("lib/*/site-packages")) if path.is_dir()]
 
 
-def _index_options(index: IndexSettings, main_option: str) -> Iterator[str]:
+def index_options(index: IndexSettings, main_option: str) -> Iterator[str]:
     if index.no_index:
         yield "--no-index"
     elif index.index_url:

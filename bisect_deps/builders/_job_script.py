@@ -1,0 +1,317 @@
+"""One build on another machine, run by any Python from 3.6 on with nothing installed.
+
+Writes the candidate's files, makes an environment, installs, runs the checks, and writes fences
+around each step. Everything is done in a scratch folder of the machine, which is removed at the
+end, and no process outlives the build. Must not know which system started it.
+
+Arguments: the job as a JSON file (see `Job` in `_job.py`), and where the result goes, as JSON:
+a file, or - for a last line of the log. Its `status` is `passed`, `failed` or `broken` (no
+evidence), `installed` maps projects to versions, `modules` import names to projects.
+"""
+
+import base64
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+FENCE = "::depbisect"
+# How long processes have to end before they are killed.
+GRACE = 2.0
+# How an installer ends that was killed from outside, say because the machine is out of memory.
+KILLED = (128 + 9, 128 + 15, -9, -15)
+MOST_BYTES = 8000000
+
+
+class Stopped(Exception):
+    """The build was told to end."""
+
+
+class Over(Exception):
+    """The build has used up its time."""
+
+
+class Unable(Exception):
+    """This machine cannot do the build; says nothing about the candidate."""
+
+
+def main(job_path: str, result_path: str) -> int:
+    """Run the job; return 0 for a pass, 1 for a failure, 2 where nothing is known."""
+    with open(job_path, encoding="utf-8") as file:
+        job = json.load(file)
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    scratch = tempfile.mkdtemp(prefix="depbisect-")
+    build = Build(job, scratch)
+    result: dict[str, Any] = {"status": "broken"}
+    try:
+        result = build.run()
+    except Unable as error:
+        _say(f"depbisect: {error}")
+    except Over:
+        _say(f"{FENCE} stopped after {job['limit']:g} s: over its limit")
+    except Stopped:
+        result = {"status": "cancelled"}
+        _say(f"{FENCE} stopped on request")
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        shutil.rmtree(scratch, ignore_errors=True)
+    _write_result(result, result_path)
+    return {"passed": 0, "failed": 1}.get(str(result["status"]), 2)
+
+
+class Build:
+    """The steps of one build in its scratch folder."""
+
+    def __init__(self, job: "dict[str, Any]", scratch: str) -> None:
+        self.job = job
+        self.deadline = time.monotonic() + job["limit"]
+        self.env = os.path.join(scratch, "env")
+        self.tree = job.get("tree") or os.path.join(scratch, "tree")
+        self.scratch = scratch
+        self.output = ""
+        self.variables = dict(os.environ, TMPDIR=self._folder("tmp"), **job["environment"])
+        if job.get("netrc"):
+            self.variables["NETRC"] = self._private("netrc", job["netrc"])
+        if job.get("own_cache"):
+            cache = os.path.join(scratch, "cache")
+            self.variables.update(UV_CACHE_DIR=cache + "/uv", PIP_CACHE_DIR=cache + "/pip")
+
+    def run(self) -> "dict[str, Any]":
+        """Return the result."""
+        self._write_files()
+        places = {"python": self._python(), "env": self.env, "tree": self.tree}
+        places["uv"] = self._uv()
+        for command in self.job["make"]:
+            if self._call(_filled(command, places), self.variables):
+                raise Unable("no environment can be made on this machine")
+        before = installed(self.env)
+        code = self._step("install", _filled(self.job["install"], places), self.variables)
+        if code in KILLED:
+            return {"status": "broken"}
+        if code:
+            return {"status": "failed"}
+        found = {
+            name: version for name, version in installed(self.env).items()
+            if before.get(name) != version
+        }  # fmt: skip
+        for name, command in self._checks(places):
+            if self._step(name, command, self._active()):
+                used = modules(self.env, self.output)
+                return {"status": "failed", "installed": found, "modules": used}
+        return {"status": "passed", "installed": found}
+
+    def _checks(self, places: "dict[str, str]") -> "list[tuple[str, Any]]":
+        steps: list[tuple[str, Any]] = []
+        if self.job.get("imports") is not None:
+            script = self._private("imports.py", self.job["imports_script"])
+            command = [self.env + "/bin/python", "-I", script, FENCE, str(os.cpu_count() or 1)]
+            steps.append(("imports", command + self.job["imports"]))
+        return steps + [("check", check) for check in self.job["checks"]]
+
+    def _active(self) -> "dict[str, str]":
+        path = os.pathsep.join([self.env + "/bin", self.variables.get("PATH", os.defpath)])
+        return dict(self.variables, VIRTUAL_ENV=self.env, PATH=path)
+
+    def _step(self, name: str, command: Any, variables: "dict[str, str]") -> int:
+        shown = command if isinstance(command, str) else " ".join(command)
+        _say(f"{FENCE} {name} begin\n$ {shown}")
+        code = self._call(command, variables)
+        _say(f"{FENCE} {name} end rc={code}")
+        return code
+
+    def _call(self, command: Any, variables: "dict[str, str]") -> int:
+        """Run a command, its output copied to ours; return how it ended."""
+        log = os.path.join(self.scratch, "output")
+        cwd = self.job.get("cwd")
+        with open(log, "wb") as output:
+            process = subprocess.Popen(
+                command, shell=isinstance(command, str), stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, env=variables, start_new_session=True,
+                cwd=cwd if cwd and os.path.isdir(cwd) else self.tree,
+            )  # fmt: skip
+        shown, is_whole = 0, True
+        try:
+            while True:
+                code = process.poll()
+                shown, is_whole = _copy(log, shown, is_whole)
+                if code is not None:
+                    break
+                if time.monotonic() >= self.deadline:
+                    raise Over
+                time.sleep(0.05)
+        finally:
+            _end(process)
+            _, is_whole = _copy(log, shown, is_whole)
+            if not is_whole:
+                _say("")
+        with open(log, "rb") as written:
+            self.output = written.read(MOST_BYTES).decode("utf-8", "replace")
+        return code if code >= 0 else 128 - code
+
+    def _write_files(self) -> None:
+        os.makedirs(self.tree, exist_ok=True)
+        for name, content in self.job["files"].items():
+            path = os.path.join(self.tree, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(base64.b64decode(content))
+
+    def _python(self) -> str:
+        """Return the Python that the build is for. Raises Unable where it is not here."""
+        wanted = self.job["version"]
+        for name in self.job["pythons"]:
+            path: str | None = shutil.which(name)
+            if path is not None and (not wanted or _version(path) == wanted):
+                return path
+        raise Unable(f"there is no Python {wanted} on this machine")
+
+    def _uv(self) -> str:
+        for name in self.job["uvs"]:
+            path: str | None = shutil.which(name)
+            if path is not None:
+                return path
+        if self.job["uvs"]:
+            raise Unable("there is no uv on this machine; install it, or use --installer pip")
+        return ""
+
+    def _folder(self, name: str) -> str:
+        path = os.path.join(self.scratch, name)
+        os.mkdir(path)
+        return path
+
+    def _private(self, name: str, text: str) -> str:
+        path = os.path.join(self.scratch, name)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+
+def installed(env: str) -> "dict[str, str]":
+    """Return normalised name to version of what is installed in an environment."""
+    return {name: version for _, name, version in _infos(env)}
+
+
+def modules(env: str, log: str) -> "dict[str, str]":
+    """Return top-level import name to project, of the names that a log mentions.
+
+    A name that several projects share is left out: the log alone does not tell whose it is.
+    """
+    owners: dict[str, set[str]] = {}
+    for info, name, _ in _infos(env):
+        for top in _tops(info):
+            owners.setdefault(top, set()).add(name)
+    return {
+        top: min(names) for top, names in sorted(owners.items())
+        if len(names) == 1 and top.lower() in log.lower()
+    }  # fmt: skip
+
+
+def _infos(env: str) -> "list[tuple[str, str, str]]":
+    """Return folder, name and version of each installed project."""
+    found: list[tuple[str, str, str]] = []
+    lib = os.path.join(env, "lib")
+    for version in os.listdir(lib) if os.path.isdir(lib) else []:
+        site = os.path.join(lib, version, "site-packages")
+        for entry in sorted(os.listdir(site)) if os.path.isdir(site) else []:
+            if entry.endswith((".dist-info", ".egg-info")):
+                info = os.path.join(site, entry)
+                text = _read(info + "/METADATA") or _read(info + "/PKG-INFO") or _read(info)
+                name = re.search(r"^Name:\s*(\S+)", text, re.MULTILINE)
+                number = re.search(r"^Version:\s*(\S+)", text, re.MULTILINE)
+                if name and number:
+                    plain = re.sub(r"[-_.]+", "-", name.group(1)).lower()
+                    found.append((info, plain, number.group(1)))
+    return found
+
+
+def _tops(info: str) -> "list[str]":
+    """Return the top-level names that a project put in place."""
+    lines = _read(info + "/RECORD").splitlines()
+    names = {
+        re.split(r"[/.]", line.rsplit(",", 2)[0])[0]
+        for line in lines
+        if re.search(r"\.(py|so)\b", line)
+    }
+    names |= set(_read(info + "/top_level.txt").split())
+    return sorted(name for name in names if name.isidentifier())
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(MOST_BYTES)
+    except OSError:
+        return ""
+
+
+def _version(python: str) -> str:
+    """Return major and minor version of an interpreter, empty where it does not run."""
+    question = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        said = subprocess.check_output([python, "-I", "-c", question], stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return said.decode("ascii", "replace").strip()
+
+
+def _filled(command: "list[str]", places: "dict[str, str]") -> "list[str]":
+    for name, value in places.items():
+        command = [part.replace("{" + name + "}", value) for part in command]
+    return command
+
+
+def _copy(log: str, start: int, is_whole: bool) -> "tuple[int, bool]":
+    """Copy what a log has gained to our output; return its size, and whether its line is whole."""
+    with open(log, "rb") as file:
+        file.seek(start)
+        text = file.read()
+    if text:
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+        is_whole = text.endswith(b"\n")
+    return start + len(text), is_whole
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a command with all that it left behind in its group."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            break
+        until = time.monotonic() + GRACE
+        while process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+    process.wait()
+
+
+def _write_result(result: "dict[str, Any]", path: str) -> None:
+    text = json.dumps(result, sort_keys=True)
+    if path == "-":
+        _say(f"{FENCE} result {text}")
+        return
+    with open(path + ".part", "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(path + ".part", path)
+
+
+def _say(text: str) -> None:
+    sys.stdout.buffer.write((text + "\n").encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise Stopped
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -7,6 +7,7 @@ so that nothing needs to be installed there. Must not know what the Pythons are 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -15,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from packaging import tags as wheel_tags
@@ -171,9 +172,12 @@ def _known_to_uv() -> Iterator[str]:
 
 
 def _known_to_pyenv() -> list[str]:
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    folders = sorted(root.glob("versions/*/bin/python"), key=_by_version, reverse=True)
+    folders = sorted(_pyenv_root().glob("versions/*/bin/python"), key=_by_version, reverse=True)
     return [str(path) for path in folders]
+
+
+def _pyenv_root() -> Path:
+    return Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
 
 
 def _by_version(path: Path) -> Version:
@@ -198,7 +202,31 @@ def _uv(*arguments: str) -> str | None:
     command = [uv, *arguments, "--offline", "--no-python-downloads", "--no-config"]
     if arguments[:2] == ("python", "find"):
         command.append("--no-project")
-    return _output(command)
+    return _output(command, {**os.environ, "PATH": _path_behind_shims()})
+
+
+def _path_behind_shims() -> str:
+    """Return PATH with the folders that pyenv's shims lead to in place of the shims.
+
+    A shim is a shell script that takes 0.1 s to say which Python it runs; uv asks each of them.
+    """
+    root = _pyenv_root()
+    found: list[str] = []
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        if folder and os.path.realpath(folder) == os.path.realpath(root / "shims"):
+            found += [str(root / "versions" / name / "bin") for name in _pyenv_versions(root)]
+        else:
+            found.append(folder)
+    return os.pathsep.join(found)
+
+
+def _pyenv_versions(root: Path) -> list[str]:
+    """Return the versions that pyenv's shims run outside of any project, the first one first."""
+    chosen = os.environ.get("PYENV_VERSION", "").replace(":", " ")
+    if not chosen:
+        with contextlib.suppress(OSError):
+            chosen = (root / "version").read_text(encoding="utf-8")
+    return [name for name in chosen.split() if name != "system"]
 
 
 @functools.lru_cache(maxsize=64)
@@ -220,10 +248,16 @@ def _ask(path: str) -> Interpreter | None:
     )
 
 
-def _output(command: list[str]) -> str | None:
+def _output(command: list[str], environment: Mapping[str, str] | None = None) -> str | None:
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_TIMEOUT, check=True, cwd="/"
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=True,
+            cwd="/",
+            env=environment,
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None

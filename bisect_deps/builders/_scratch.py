@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -107,10 +106,9 @@ class WorkFolder:
             ) from error
         for entry in parent.iterdir():
             if processes.is_dead(entry.name.partition("-")[0]):
-                shutil.rmtree(entry, ignore_errors=True)
+                _remove(entry)
         self.path = Path(tempfile.mkdtemp(prefix=f"{processes.owner()}-", dir=parent)).resolve()
         self._taken: set[Path] = set()
-        self._removals: list[subprocess.Popen[bytes]] = []
 
     def take(self) -> Path:
         """Return an empty folder of the lowest free number, so that few paths serve all builds."""
@@ -129,15 +127,16 @@ class WorkFolder:
         rubbish = Path(tempfile.mkdtemp(prefix="rubbish-", dir=self.path))
         folder.rename(rubbish / folder.name)
         self._taken.discard(folder)
-        self._removals = [one for one in self._removals if one.poll() is None]
-        self._removals.append(subprocess.Popen(["rm", "-rf", str(rubbish)]))
+        _remove(rubbish)
 
     def close(self) -> None:
-        """Remove all."""
-        for removal in self._removals:
-            removal.wait()
-        self._removals.clear()
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Put all out of sight at once, and have it removed without waiting."""
+        rubbish = self.path.with_name(f"{self.path.name}.rubbish")
+        try:
+            self.path.rename(rubbish)
+        except FileNotFoundError:
+            return
+        _remove(rubbish)
 
     def _numbered(self, number: int) -> Path:
         return self.path / f"build{number}"
@@ -188,6 +187,14 @@ class Netrc:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as stream:
             stream.writelines(lines)
+
+
+def _remove(folder: Path) -> None:
+    """Have a folder removed by a process that may outlive us: large environments take seconds."""
+    script = 'nice rm -rf -- "$1" </dev/null >/dev/null 2>&1 &'
+    subprocess.run(
+        ["/bin/sh", "-c", script, "sh", str(folder)], start_new_session=True, check=False
+    )
 
 
 def _climbs(key: str) -> int:

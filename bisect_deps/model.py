@@ -525,13 +525,18 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the build is for, and who builds it. `index_as_of` is ISO 8601, UTC."""
+    """What the build is for, and who builds it. `index_as_of` is ISO 8601, UTC.
+
+    `sandbox` is what keeps builds apart from the machine (`bubblewrap 0.8.0`), `none: ` and why
+    where nothing does, "" where it is not ours to say.
+    """
 
     python: str
     platform: str
     builder: str
     installer: str
     index_as_of: str
+    sandbox: str = ""
 
     @property
     def is_by_hand(self) -> bool:

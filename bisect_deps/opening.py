@@ -238,6 +238,7 @@ def _target(settings: Settings, interpreter: Interpreter, builder: Builder, as_o
         builder=settings.builder,
         installer=_installer(builder),
         index_as_of=as_of,
+        sandbox=builder.describe().sandbox,
     )
 
 

@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from bisect_deps.secret import Secret, looks_secret, names_secret, redact, split_credentials
 
@@ -68,6 +69,13 @@ def clean_environment(
     return {**cleaned, **(extra or {})}
 
 
+class Cell(Protocol):
+    """What keeps a command apart from the machine."""
+
+    def enter(self, command: Sequence[str], cwd: Path) -> list[str]:
+        """Return the command line that runs the command apart."""
+
+
 class Process:
     """A running command with all that it starts."""
 
@@ -79,18 +87,22 @@ class Process:
         environment: Mapping[str, str],
         output: Path,
         family: str = "",
+        cell: Cell | None = None,
     ) -> None:
         """Start it: a string through the shell, a sequence as it is. Raises OSError.
 
         Output and errors are appended to the file `output` together, as they come. `family` is for
-        `stop_family`.
+        `stop_family`. In a `cell` it is kept apart from the machine.
         """
+        if isinstance(command, str):
+            command = ["/bin/sh", "-c", command]
+        if cell is not None:
+            command = cell.enter(command, cwd)
         self._mark = f"{owner()}/{family}/{uuid.uuid4().hex}"
         outer = os.environ.get(MARK)
         with output.open("ab") as stream:
             self._popen = subprocess.Popen(
                 command,
-                shell=isinstance(command, str),
                 cwd=cwd,
                 env={**environment, MARK: f"{outer}:{self._mark}" if outer else self._mark},
                 stdin=subprocess.DEVNULL,

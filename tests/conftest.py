@@ -38,6 +38,8 @@ def no_settings_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Ite
         PIP_INDEX_URL="http://127.0.0.1:9/simple/",
         PIP_DISABLE_PIP_VERSION_CHECK="1",
         XDG_CACHE_HOME=str(tmp_path_factory.mktemp("cache")),
+        # Test backends speak to their test through files; tests/hostile/ has the sandbox on.
+        DEPBISECT_SANDBOX="off",
     )
     yield
     os.environ.clear()

@@ -31,7 +31,7 @@ LAYERS = [
         "files",
         "revisions",
     },
-    {"signatures"},
+    {"signatures", "sandbox"},
     {"progress"},
     {"model", "secret"},
     {"errors"},

@@ -14,8 +14,9 @@ import pytest
 
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
-from bisect_deps.builders.base import BuilderOptions, Handle
+from bisect_deps.builders.base import Handle
 from bisect_deps.builders.command import CommandBuilder, Options
+from bisect_deps.builders.local import Options as LocalOptions
 from bisect_deps.errors import JournalError
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal, Started
@@ -184,7 +185,9 @@ def test_an_answer_from_the_journal_is_read_by_the_same_modules(tmp_path: Path) 
     )
     (tmp_path / "requirements.txt").write_text("Odd-Name==1.0\n", encoding="utf-8")
     settings = IndexSettings(no_index=True, find_links=(str(index.find_links),))
-    options = BuilderOptions(tmp_path, tmp_path, interpreters.find(sys.executable), settings)
+    options = LocalOptions(
+        tmp_path, tmp_path, interpreters.find(sys.executable), settings, sandbox="off"
+    )
     manifest = open_manifest(tmp_path / "requirements.txt")
     seen = []
     for _ in range(2):

@@ -93,6 +93,15 @@ class Copy:
         self._states[path] = _state(target)
 
 
+def top_of(folder: Path, cwd: Path) -> Path:
+    """Return the top folder of the project that a folder belongs to, as `Project` chooses it."""
+    found = _git(folder, "rev-parse", "--show-toplevel")
+    home = Path.home().resolve()
+    if found is not None and not home.is_relative_to(top := Path(found.rstrip("\n"))):
+        return top
+    return cwd if folder.is_relative_to(cwd) and not home.is_relative_to(cwd) else folder
+
+
 def _contents(folder: Path, cwd: Path) -> tuple[Path, list[str]]:
     """Return the project's top folder, and the files and links to copy, relative to it."""
     found = _git(folder, "rev-parse", "--show-toplevel")

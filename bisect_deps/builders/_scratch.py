@@ -89,7 +89,9 @@ def requirement_names(files: Mapping[str, bytes]) -> list[str]:
 
 
 class WorkFolder:
-    """A private folder for one builder: a sub-folder for each build, emptied behind its back.
+    """A folder for one builder: a sub-folder for each build, emptied behind its back.
+
+    `private` holds what no build may see: logs, credentials, compiled modules.
 
     Stands in the user's cache, where installers' caches are, so that files can be linked. What a
     killed run left is removed by the next.
@@ -108,7 +110,21 @@ class WorkFolder:
             if processes.is_dead(entry.name.partition("-")[0]):
                 _remove(entry)
         self.path = Path(tempfile.mkdtemp(prefix=f"{processes.owner()}-", dir=parent)).resolve()
+        self.private = self.path / "private"
+        self._rubbish = self.private / "rubbish"
+        self._rubbish.mkdir(parents=True)
         self._taken: set[Path] = set()
+
+    def log(self, number: str) -> Path:
+        """Return an empty file for a build's log, apart from what builds may see."""
+        log = self.private / f"{number}.log"
+        log.touch(mode=0o600)
+        return log
+
+    def reserve(self, slots: int) -> None:
+        """Make the folders that so many builds at once stand in."""
+        for number in range(1, slots + 1):
+            self._numbered(number).parent.mkdir(exist_ok=True)
 
     def take(self) -> Path:
         """Return an empty folder of the lowest free number, so that few paths serve all builds."""
@@ -117,14 +133,14 @@ class WorkFolder:
         )
         folder = self._numbered(number)
         self._taken.add(folder)
-        folder.mkdir()
+        folder.mkdir(parents=True)
         return folder
 
     def drop(self, folder: Path) -> None:
         """Free the folder, and have it removed without waiting."""
         if folder not in self._taken:
             return
-        rubbish = Path(tempfile.mkdtemp(prefix="rubbish-", dir=self.path))
+        rubbish = Path(tempfile.mkdtemp(dir=self._rubbish))
         folder.rename(rubbish / folder.name)
         self._taken.discard(folder)
         _remove(rubbish)
@@ -139,14 +155,15 @@ class WorkFolder:
         _remove(rubbish)
 
     def _numbered(self, number: int) -> Path:
-        return self.path / f"build{number}"
+        # The outer folder stays: it is what is hidden from the builds of other slots.
+        return self.path / f"slot{number}" / "build"
 
 
 class Netrc:
     """Credentials of URLs, moved to a private netrc file that installers read."""
 
     def __init__(self, work: WorkFolder, text: str) -> None:
-        self._path = work.path / "netrc"
+        self._path = work.private / "netrc"
         self._known: dict[tuple[str, str], Credential] = {}
         self._take(expand(text.encode(), os.environ).decode())
 
@@ -191,10 +208,9 @@ class Netrc:
 
 def _remove(folder: Path) -> None:
     """Have a folder removed by a process that may outlive us: large environments take seconds."""
-    script = 'nice rm -rf -- "$1" </dev/null >/dev/null 2>&1 &'
-    subprocess.run(
-        ["/bin/sh", "-c", script, "sh", str(folder)], start_new_session=True, check=False
-    )
+    # In our session: what has left it and has lost its parent is taken for a build's leftover.
+    script = "trap '' HUP INT QUIT TERM; nice rm -rf -- \"$1\" </dev/null >/dev/null 2>&1 &"
+    subprocess.run(["/bin/sh", "-c", script, "sh", str(folder)], check=False)
 
 
 def _climbs(key: str) -> int:

@@ -85,6 +85,7 @@ class Capabilities:
     fixed cost of a build. `installed`: it can tell what a finished build installed. `isolated`:
     it can build one release alone (`Order.isolated`). `exercised`: what passed was also used, not
     only installed, without any `Order.check`. `pause`: the longest sensible wait between two polls.
+    `sandbox`: see `Target`.
     """
 
     max_parallel: int = 1
@@ -99,6 +100,7 @@ class Capabilities:
     max_bytes: int | None = None
     typical: float = 1.0
     pause: float = 0.5
+    sandbox: str = ""
 
 
 @dataclass(frozen=True, slots=True)

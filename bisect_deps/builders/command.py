@@ -91,7 +91,7 @@ class CommandBuilder:
         self._options = options
         self._secrets = secrets_of(os.environ)
         self._work = WorkFolder(options.work)
-        self.project = Project(options.folder, options.cwd, self._work.path / "project")
+        self.project = Project(options.folder, options.cwd, self._work.private / "project")
         self._free: list[Copy] = []
         self._copies = 0
         self._builds: dict[str, _Running] = {}
@@ -124,8 +124,7 @@ class CommandBuilder:
             if running.digest == order.digest and not running.status.is_final:
                 return Handle(name)
         number = str(len(self._builds) + 1)
-        log = self._work.path / f"{number}.log"
-        log.touch(mode=0o600)
+        log = self._work.log(number)
         copy = self._take_copy()
         folder, cwd = copy.root / self.project.folder, copy.root / self.project.cwd
         copy.write(folder, order.files)

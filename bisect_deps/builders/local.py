@@ -31,6 +31,7 @@ from bisect_deps.builders._installers import (
     site_packages,
     steer,
 )
+from bisect_deps.builders._rooms import Cell, Rooms
 from bisect_deps.builders._scratch import (
     Netrc,
     WorkFolder,
@@ -50,11 +51,13 @@ from bisect_deps.builders.base import (
     Order,
     begin_fence,
     end_fence,
+    setting,
 )
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.formats import open_manifest
 from bisect_deps.interpreters import find, find_uv
 from bisect_deps.model import BuildStatus
+from bisect_deps.sandbox import INSTALL_HINT, Isolation, open_sandbox
 from bisect_deps.secret import names_secret, redact, secrets_of
 
 _IMPORTS_SCRIPT = Path(__file__).with_name("_imports_script.py")
@@ -68,19 +71,39 @@ _USES = ("imports", "check")
 _KILLED = (128 + 9, 128 + 15)
 
 
+@dataclass(frozen=True, slots=True)
 class Options(BuilderOptions):
-    """What the local builder is told: nothing of its own."""
+    """What the local builder is told: how builds are kept apart from the machine."""
 
-    __slots__ = ()
     here: ClassVar[bool] = True
 
+    sandbox: str = setting(
+        "--sandbox",
+        "Keep builds apart from this machine; auto: where bubblewrap works.",
+        default=Isolation.AUTO.value,
+        choices=tuple(mode.value for mode in Isolation),
+    )
+    sandbox_paths: tuple[Path, ...] = setting(
+        "--sandbox-path",
+        "What builds in the sandbox may read besides; repeatable.",
+        metavar="PATH",
+        kind=Path,
+        repeat=True,
+    )
+    offline_builds: bool = setting(
+        "--offline-builds",
+        "Builds have no network; needs the sandbox.",
+        kind=bool,
+        default=False,
+    )
 
-def make(options: BuilderOptions) -> Builder:
+
+def make(options: Options) -> Builder:
     """Return a builder for this machine. Raises InputError, BuilderUnavailable."""
     return LocalBuilder(options)
 
 
-def checks(options: BuilderOptions) -> Iterator[Check]:
+def checks(options: Options) -> Iterator[Check]:
     """Try an empty environment by the chosen installer."""
     try:
         builder = LocalBuilder(options)
@@ -125,6 +148,7 @@ class _Running:
     installed: dict[str, str] | None = None
     modules: dict[str, str] | None = None
     seed: Mapping[str, str] = field(default_factory=dict)
+    cell: Cell | None = None
 
 
 class LocalBuilder:
@@ -132,14 +156,17 @@ class LocalBuilder:
 
     name = "local"
 
-    def __init__(self, options: BuilderOptions) -> None:
+    def __init__(self, options: Options) -> None:
         self._options = options
         self._interpreter = options.interpreter or find()
+        self._box, self._kept_apart = open_sandbox(Isolation(options.sandbox))
         self._work = WorkFolder(options.work)
+        self._work.reserve(self.describe().max_parallel)
         self._secrets = secrets_of(os.environ)
         self._netrc = Netrc(self._work, _credentials(options))
-        self._bytecode = Bytecode(self._work.path / "bytecode")
+        self._bytecode = Bytecode(self._work.private / "bytecode")
         self._installer = self._choose(options.installer)
+        self._rooms = self._open_rooms()
         self._builds: dict[str, _Running] = {}
         self._family = processes.new_family()
         processes.stop_orphans()
@@ -156,6 +183,8 @@ class LocalBuilder:
             *(["no index"] if index.no_index else []),
             f"as of {index.exclude_newer or 'now'}",
             *deciding(os.environ, self._options.installer),
+            *([f"sandbox {self._kept_apart}"] if self._box else []),
+            *(["offline"] if self._options.offline_builds else []),
         ]
         return redact("; ".join(parts), self._secrets)
 
@@ -171,6 +200,7 @@ class LocalBuilder:
             isolated=True,
             typical=0.3 if self._options.installer == "uv" else 2.0,
             pause=0.05,
+            sandbox=self._kept_apart if self._box else f"none: {self._kept_apart}",
         )
 
     def preflight(self) -> list[str]:
@@ -191,12 +221,15 @@ class LocalBuilder:
                 return Handle(name)
         number = str(len(self._builds) + 1)
         folder = self._work.take()
-        log = self._work.path / f"{number}.log"
-        log.touch(mode=0o600)
+        log = self._work.log(number)
         # First the files: the credentials in them decide what the environment must tell.
         written = self._write(order, folder)
         environment = self._environment()
         self._installer.make(folder / "env", environment)
+        cell = None
+        if self._rooms is not None:
+            cell = self._rooms.make(folder, order.files)
+            environment = cell.environment(environment)
         running = _Running(
             digest=order.digest,
             folder=folder,
@@ -205,6 +238,7 @@ class LocalBuilder:
             deadline=time.monotonic() + order.timeout,
             steps=deque(self._steps(order, folder / "env", environment, written)),
             seed=installed(site_packages(folder / "env")),
+            cell=cell,
         )
         self._builds[number] = running
         self._next(running)
@@ -222,6 +256,7 @@ class LocalBuilder:
                     running, BuildStatus.BROKEN, f"after {running.limit:g} s: over its limit"
                 )
             return running.status
+        self._be_apart(running, code)
         _append(running.log, end_fence(running.step.name, code))
         if code:
             self._note_modules(running)
@@ -280,9 +315,41 @@ class LocalBuilder:
                 )
             return Uv(uv, self._interpreter, self._options.index)
         if name == "pip":
-            template = self._work.path / "template"
+            template = self._work.private / "template"
             return Pip(template, self._interpreter, self._options.index, uv)
         raise InputError(f"there is no installer {name!r}", hint="choose uv or pip")
+
+    def _open_rooms(self) -> Rooms | None:
+        """Return what makes the builds' rooms, None where they are not kept apart."""
+        options = self._options
+        if self._box is None:
+            if options.offline_builds:
+                raise BuilderUnavailable(
+                    f"--offline-builds needs a sandbox: {self._kept_apart}", hint=INSTALL_HINT
+                )
+            return None
+        uv = find_uv()
+        shown = [_IMPORTS_SCRIPT, *([Path(uv)] if uv else []), *options.sandbox_paths]
+        offline = options.offline_builds
+        rooms = Rooms(self._box, self._work, options, shown, self._interpreter, offline=offline)
+        problem = rooms.try_one()
+        if not problem:
+            return rooms
+        if options.sandbox == Isolation.REQUIRE or options.offline_builds:
+            raise BuilderUnavailable(f"the sandbox cannot be set up: {problem}", hint=INSTALL_HINT)
+        self._box, self._kept_apart = None, f"bubblewrap does not work here ({problem})"
+        return None
+
+    def _be_apart(self, running: _Running, code: int) -> None:
+        """Raise BuilderUnavailable where the room could not be made: nothing was built."""
+        if code and running.cell is not None:
+            last = _last_line(running.log)
+            if last.startswith("bwrap: "):
+                self._finish(running, BuildStatus.BROKEN)
+                raise BuilderUnavailable(
+                    f"the sandbox cannot be set up: {last.removeprefix('bwrap: ')}",
+                    hint="use --sandbox off if you trust what is built",
+                )
 
     def _environment(self) -> dict[str, str]:
         extra = {
@@ -375,6 +442,7 @@ class LocalBuilder:
                 environment=step.environment,
                 output=running.log,
                 family=self._family,
+                cell=running.cell and running.cell.for_step(step.name),
             )
         except OSError as error:
             self._finish(running, BuildStatus.BROKEN)
@@ -404,6 +472,13 @@ class LocalBuilder:
         running.status = status
         running.steps.clear()
         self._work.drop(running.folder)
+
+
+def _last_line(log: Path) -> str:
+    with log.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - 2_000))
+        lines = stream.read().decode("utf-8", "replace").splitlines()
+    return lines[-1] if lines else ""
 
 
 def _append(log: Path, *lines: str) -> None:

@@ -71,7 +71,20 @@ class FromFiles(WithBuilderOptions):
                 place="[tool.depbisect]",
                 hint=f"the settings are the options of run: {', '.join(sorted(map(str, known)))}",
             )
+        _be_no_looser(defaults)
         return {key: value for key, value in defaults.items() if key not in tables}
+
+
+def _be_no_looser(defaults: Mapping[str, Any]) -> None:
+    """Refuse a project's file that opens the sandbox: it comes with the code that is built."""
+    loose = "sandbox" if defaults.get("sandbox", "require") != "require" else ""
+    for name in (loose, "sandbox_path"):
+        if name in defaults:
+            raise InputError(
+                f"a project's own file may not set {name.replace('_', '-')}",
+                place="[tool.depbisect]",
+                hint=f"say it yourself: --{name.replace('_', '-')}, or DEPBISECT_{name.upper()}",
+            )
 
 
 @click.command("run", cls=FromFiles)

@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bisect_deps.builders import make_builder
-from bisect_deps.builders.base import Builder, BuilderOptions, Order
+from bisect_deps.builders import make_builder, options_for
+from bisect_deps.builders.base import Builder, Order
 from bisect_deps.formats import parse_manifest
 from bisect_deps.linting.inputs import Inputs
 from bisect_deps.model import BuildStatus, IndexSettings
@@ -38,7 +38,7 @@ def verify(
         places = {os.path.normpath(os.path.join(folder, key)) for key in manifest.files}
         if not places & changed.keys():
             continue
-        options = BuilderOptions(Path(folder), inputs.folder, index=index)
+        options = options_for("local", {}, folder=Path(folder), cwd=inputs.folder, index=index)
         builder = make_builder("local", options)
         try:
             failure = _build(builder, manifest.files, os.path.basename(path))

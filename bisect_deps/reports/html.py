@@ -178,6 +178,7 @@ def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
         ("Installer", target.installer),
         ("Builder", "" if target.is_here else target.builder),
         ("Index as of", instant(target.index_as_of)),
+        ("Sandbox", target.sandbox),
     ]
     return ((name, value) for name, value in facts if value)
 

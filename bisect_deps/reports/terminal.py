@@ -304,3 +304,5 @@ def _foot(page: _Page, verdict: Verdict) -> None:
     page.say((f"{cost}. {', '.join(part for part in where if part)}.", "dim"))
     if target.index_as_of:
         page.say((f"Package index as of {instant(target.index_as_of)}.", "dim"))
+    if target.sandbox:
+        page.say((f"Sandbox of the builds: {target.sandbox}.", "dim"))

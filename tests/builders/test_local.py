@@ -8,9 +8,11 @@ import pytest
 
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
-from bisect_deps.builders.base import FENCE, Builder, BuilderOptions, Order, begin_fence, end_fence
+from bisect_deps.builders.base import FENCE, Builder, Order, begin_fence, end_fence
+from bisect_deps.builders.local import Options
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus, IndexSettings
+from bisect_deps.sandbox import Isolation, open_sandbox
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.living import living
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
@@ -61,8 +63,9 @@ def make(tmp_path: Path, index: LocalIndex) -> Iterator[Make]:
             "work": tmp_path / "work",
             "interpreter": HERE,
             "index": settings,
+            "sandbox": "off",
         }
-        made.append(make_builder("local", BuilderOptions(**{**options, **given})))  # type: ignore[arg-type]
+        made.append(make_builder("local", Options(**{**options, **given})))  # type: ignore[arg-type]
         return made[-1]
 
     yield one
@@ -82,15 +85,24 @@ def built(builder: Builder, asked: Order) -> tuple[BuildStatus, str]:
 
 
 class TestLocalBuilder(BuilderContract):
-    @pytest.fixture(params=["uv", "pip"])
-    def bench(self, request: pytest.FixtureRequest, make: Make, tmp_path: Path) -> Bench:
+    @pytest.fixture(params=["uv", "pip", "uv in a sandbox", "pip in a sandbox"])
+    def bench(
+        self, request: pytest.FixtureRequest, make: Make, tmp_path: Path, index: LocalIndex
+    ) -> Bench:
         work = tmp_path / "work"
+        installer, _, sandboxed = request.param.partition(" ")
+        if sandboxed and open_sandbox(Isolation.AUTO)[0] is None:
+            pytest.skip("bubblewrap is not installed, or does not work here")
 
         def left() -> list[str]:
             return [str(path) for path in work.iterdir()] + living(str(work))
 
         return Bench(
-            builder=make(installer=request.param),
+            builder=make(
+                installer=installer,
+                sandbox="require" if sandboxed else "off",
+                sandbox_paths=(index.find_links.parent,),
+            ),
             passing=order("good==1.0", "helper<2"),
             failing=order("header==1.0", digest="failing"),
             hanging=order("slow==1.0"),
@@ -363,7 +375,7 @@ def test_bytecode_is_kept_for_the_release_that_it_is_of(make: Make, tmp_path: Pa
         )
         status, log = built(builder, asked)
         assert status is BuildStatus.PASSED, log
-    kept = list((tmp_path / "work").glob("*/bytecode/helper-*/**/*.pyc"))
+    kept = list((tmp_path / "work").glob("*/private/bytecode/helper-*/**/*.pyc"))
     assert len(kept) == 2
 
 

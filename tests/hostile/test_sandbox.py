@@ -1,0 +1,173 @@
+"""Hostile builds, in the sandbox and without: what they get of the machine, and what they leave."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bisect_deps import sandbox
+from bisect_deps.errors import BuilderUnavailable
+from bisect_deps.model import BuildStatus
+from bisect_deps.sandbox import Isolation, open_sandbox
+from tests.builders.contract import left_in_the_end
+from tests.hostile.builds import backend_of, build
+from tests.support.living import living
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKS_HERE = open_sandbox(Isolation.AUTO)[0] is not None
+IN_SANDBOX = pytest.param(
+    Isolation.REQUIRE,
+    id="sandbox",
+    marks=pytest.mark.skipif(not WORKS_HERE, reason="bubblewrap does not work here"),
+)
+MODES = [IN_SANDBOX, pytest.param(Isolation.OFF, id="none")]
+
+# What a build tries, with the Python that tries it; true where a build without sandbox gets it.
+ATTACKS = {
+    "a key in the home folder": ("open(os.path.expanduser('~/.ssh/id_ed25519')).read()", True),
+    "cloud credentials by their path": ("open('{top}/home/.aws/credentials').read()", True),
+    "a token of our environment": ("os.environ['UPLOAD_TOKEN']", False),
+    "to write the requirements file": ("open('{top}/project/requirements.txt', 'w')", True),
+    "the journal": ("open('{top}/project/.depbisect/journal.jsonl').read()", True),
+    "a token in the repository's settings": ("open('{top}/project/.git/config').read()", True),
+    "other processes": ("sum(name.isdigit() for name in os.listdir('/proc')) > 12", True),
+    "the memory of its parents": ("open('/proc/%d/environ' % {pid}).read()", True),
+    "to signal who started it": ("os.kill({pid}, 0) is None", True),
+    "logs of other builds": ("glob.glob('{top}/work/*/private/*.log')", True),
+    "folders of other builds": ("glob.glob('{top}/work/*/slot1/build/env')", True),
+    "a socket of the user": ("connect('{top}/home/agent')", True),
+    "the terminal": ("open('/dev/tty', 'w')", False),
+}
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Make a user with secrets: a home folder, a project, another build under way."""
+    top = tmp_path_factory.mktemp("machine")
+    files = {
+        "home/.ssh/id_ed25519": "key",
+        "home/.aws/credentials": "key",
+        "project/requirements.txt": "hostile\n",
+        "project/.depbisect/journal.jsonl": "{}\n",
+        "project/.git/config": "[http]\n  extraheader = AUTHORIZATION: basic aHVudGVyMg==\n",
+    }
+    for name, text in files.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(top / "home"))
+        patch.setenv("UPLOAD_TOKEN", "hunter2hunter2")
+        yield top
+
+
+@pytest.fixture(scope="module", params=MODES)
+def tried(request: pytest.FixtureRequest, machine: Path) -> tuple[Isolation, dict[str, str]]:
+    """Run all attacks in one build; return the mode and what came of each."""
+    agent = socket.socket(socket.AF_UNIX)
+    where = os.getcwd()
+    os.chdir(machine / "home")
+    agent.bind("agent")
+    os.chdir(where)
+    agent.listen()
+    lines = [
+        f"attempt({name!r}, lambda: {code.format(top=machine, pid=os.getpid())})"
+        for name, (code, _) in ATTACKS.items()
+    ]
+    try:
+        status, log = build(machine, "\n".join(lines), request.param, beside=True)
+    finally:
+        agent.close()
+        (machine / "home" / "agent").unlink()
+    assert status is BuildStatus.PASSED, log
+    return request.param, dict(re.findall(r"ATTEMPT (.*) = (.*)", log))
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_build_in_the_sandbox_gets_nothing(
+    tried: tuple[Isolation, dict[str, str]], name: str
+) -> None:
+    mode, outcomes = tried
+    gets_it = outcomes[name] == "got"
+    assert gets_it is (ATTACKS[name][1] and mode is Isolation.OFF), outcomes[name]
+
+
+@pytest.mark.parametrize("mode", [IN_SANDBOX])
+def test_what_a_build_writes_stays_in_its_room(machine: Path, mode: Isolation) -> None:
+    code = (
+        "attempt('home', lambda: open(os.path.expanduser('~/.bashrc'), 'w').write('evil'))\n"
+        "attempt('temporary', lambda: open('/tmp/depbisect-hostile', 'w').write('evil'))"
+    )
+    status, log = build(machine, code, mode)
+    assert status is BuildStatus.PASSED
+    assert "ATTEMPT home = got" in log
+    assert "ATTEMPT temporary = got" in log
+    assert not (machine / "home" / ".bashrc").exists()
+    assert not Path("/tmp/depbisect-hostile").exists()
+
+
+@pytest.mark.parametrize("mode", [IN_SANDBOX])
+def test_no_process_survives_its_build(machine: Path, mode: Isolation) -> None:
+    word = f"3{machine.name[-4:].encode().hex()}"
+    code = (
+        f"subprocess.Popen(['env', '-i', '/usr/bin/setsid', '-f', '/bin/sleep', '{word}'],"
+        " stdout=-3, stderr=-3)\n"
+        "time.sleep(0.3)"
+    )
+    status, log = build(machine, code, mode)
+    assert status is BuildStatus.PASSED, log
+    assert left_in_the_end(lambda: living(f"sleep {word}"), 5) == []
+
+
+@pytest.mark.parametrize("mode", [IN_SANDBOX])
+def test_a_local_folder_is_built_in_a_copy(machine: Path, mode: Isolation) -> None:
+    project = machine / "project"
+    (project / "lib").mkdir()
+    (project / "lib" / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "local"\nversion = "1.0"\n'
+    )
+    backend = backend_of("open('beside-the-source', 'w').write('x')", "local")
+    (project / "lib" / "backend.py").write_text(backend)
+    status, log = build(machine, "", mode, text="./lib\n", module="local")
+    assert status is BuildStatus.PASSED, log
+    assert sorted(path.name for path in (project / "lib").iterdir()) == [
+        "backend.py",
+        "pyproject.toml",
+    ]
+
+
+def test_a_required_sandbox_that_is_absent_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sandbox._find.cache_clear()
+    try:
+        with pytest.raises(BuilderUnavailable) as caught:
+            open_sandbox(Isolation.REQUIRE)
+        assert open_sandbox(Isolation.AUTO) == (None, "bubblewrap is not installed")
+    finally:
+        sandbox._find.cache_clear()
+    assert str(caught.value) == "--sandbox require: bubblewrap is not installed"
+    assert "apt-get install bubblewrap" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("setting", ['sandbox = "off"', 'sandbox = "auto"', 'sandbox-path = ["/"]'])
+def test_a_projects_own_file_cannot_open_the_sandbox(tmp_path: Path, setting: str) -> None:
+    (tmp_path / "depbisect.toml").write_text(setting)
+    done = subprocess.run(
+        [sys.executable, "-m", "bisect_deps", "run"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "a project's own file may not set sandbox" in done.stderr

@@ -14,7 +14,7 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"guiding"},
-    {"session", "linting", "doctor", "incidents", "deliver", "locking"},
+    {"session", "linting", "doctor", "incidents", "buildlogs", "deliver", "locking"},
     {"opening"},
     {"fix", "elsewhere"},
     {"probing"},

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("lint", "Check that versions are pinned, and can still be installed."),
     "diagnose": ("diagnose", "Name the suspects in a build log; builds nothing."),
     "errors": ("errors", "Show why calls of a hosted algorithm failed."),
+    "build-log": ("build_log", "Show the log of a hosted build, and name its suspects."),
     "guide": ("guide", "Go through a guided session, question by question."),
     "start": ("guided", "Begin a guided session: you build elsewhere, we choose each build."),
     "good": ("guided", "Say that the build asked for passed."),

@@ -156,7 +156,7 @@ class Api:
             self._headers["Authorization"] = Secret(f"Simple {key.reveal()}")
         elif token:
             self._headers["Authorization"] = Secret(f"Bearer {token.reveal()}")
-        self._secrets = tuple(secret for secret in (key, token) if secret)
+        self.secrets = tuple(secret for secret in (key, token) if secret)
         self._sleep, self._clock = sleep, clock
         self._http = self._connected()
 
@@ -291,7 +291,7 @@ class Api:
 
     def _connected(self) -> Http:
         return Http(
-            f"{self.address}/v1", headers=self._headers, secrets=self._secrets, sleep=self._sleep
+            f"{self.address}/v1", headers=self._headers, secrets=self.secrets, sleep=self._sleep
         )
 
     def _object(self, path: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+import requests
+from requests import Response
 
 from tests.support.algorithmia_emulator import (
     Built,
@@ -23,6 +25,7 @@ from tests.support.algorithmia_emulator import (
     Server,
     Troubles,
 )
+from tests.support.algorithmia_emulator.platform import head
 from tests.support.real_client import RealClient
 
 KEY = "simABC/1"
@@ -464,6 +467,191 @@ def test_an_algorithm_that_raises_leaves_an_error_entry(new: Cluster, tmp_path: 
         "worker",
     }
     assert "ValueError: no luck" in entry["error"]
+
+
+SHAPES = """
+def apply(value):
+    print("called with", type(value).__name__)
+    if value == "raise":
+        raise ValueError("no luck")
+    if value == "die":
+        import os
+        os._exit(9)
+    if value == "nan":
+        return float("nan")
+    if not isinstance(value, str):
+        return value
+    return {"text": "words", "bytes": b"x", "none": None, "json": {"a": 1}}.get(value, value)
+"""
+RESULTS = [
+    ("'text'", "words", "text"),
+    ("'json'", {"a": 1}, "json"),
+    ("'none'", None, "void"),
+    ("'bytes'", "b'x'", "binary"),
+    ("bytearray(b'x')", "b'x'", "binary"),
+    ("7", 7, "json"),
+]
+
+
+@pytest.fixture
+def shapes(cluster: Cluster) -> str:
+    """Build an algorithm that answers in every shape; returns its name with the commit."""
+    algorithm = cluster.platform.create("acme", "Shapes", {"src/Shapes.py": SHAPES})
+    build = cluster.platform.start_build(algorithm, head(algorithm))
+    assert build.done.wait(10)
+    return f"acme/Shapes/{build.commit}"
+
+
+@pytest.mark.parametrize(("value", "result", "kind"), RESULTS)
+def test_results_come_back_in_their_own_content_type(
+    new: Cluster, shapes: str, value: str, result: object, kind: str
+) -> None:
+    assert new.value(f"algo.pipe({value}).result", algorithm=shapes) == result
+    assert new.value(f"algo.pipe({value}).metadata.content_type", algorithm=shapes) == kind
+
+
+@pytest.mark.parametrize("which", ["2.0.5", "1.17.0"])
+def test_prints_and_seconds_are_told_the_owner_who_asks(
+    cluster: Cluster, client: RealClient, old_client: RealClient, shapes: str, which: str
+) -> None:
+    cluster.client = client if which == "2.0.5" else old_client
+    asked = "algo.set_options(stdout=True).pipe('text').metadata"
+    assert cluster.value(f"{asked}.stdout", algorithm=shapes) == "called with str\n"
+    assert cluster.value(f"{asked}.duration", algorithm=shapes) > 0.001
+    assert cluster.value("algo.pipe('text').metadata.stdout", algorithm=shapes) is None
+    cluster.platform.keys["others"] = Key("zoe")
+    cluster.platform.algorithms["acme/Shapes"].settings["algorithm_callability"] = "public"
+    assert cluster.value(f"{asked}.stdout", algorithm=shapes, key="others") is None
+
+
+RAISED = ["raise", "die", "nan"]
+
+
+@pytest.mark.parametrize("value", RAISED)
+@pytest.mark.parametrize("which", ["2.0.5", "1.17.0"])
+def test_a_failing_call_is_an_exception_of_the_algorithm(
+    cluster: Cluster,
+    client: RealClient,
+    old_client: RealClient,
+    shapes: str,
+    value: str,
+    which: str,
+) -> None:
+    cluster.client = client if which == "2.0.5" else old_client
+    assert cluster.ask(f"algo.pipe('{value}')", algorithm=shapes)["type"] == "AlgorithmException"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fields"),
+    [
+        (KEY, "raise", {"message", "stacktrace"}),
+        (KEY, "die", {"message"}),
+        ("others", "raise", {"message"}),
+    ],
+)
+def test_an_error_has_its_stack_for_those_who_may_read_the_source_and_no_type(
+    cluster: Cluster, shapes: str, key: str, value: str, fields: set[str]
+) -> None:
+    cluster.platform.keys["others"] = Key("zoe")
+    cluster.platform.algorithms["acme/Shapes"].settings["algorithm_callability"] = "public"
+    answered = call(cluster, shapes, value, key=key)
+    assert answered.status_code == 200
+    assert set(answered.json()["error"]) == fields
+
+
+def call(cluster: Cluster, reference: str, value: str, *, key: str = KEY, **query: str) -> Response:
+    """Call an algorithm as curl would."""
+    return requests.post(
+        f"{cluster.server.address}/v1/algo/{reference}",
+        params=query,
+        data=value,
+        headers={"Authorization": f"Simple {key}", "Content-Type": "text/plain"},
+        timeout=30,
+    )
+
+
+def test_raw_and_void_output_are_what_the_real_client_makes_of_them(
+    new: Cluster, shapes: str
+) -> None:
+    raw = "algo.set_options(output=Algorithmia.algorithm.OutputType.raw)"
+    void = "algo.set_options(output=Algorithmia.algorithm.OutputType.void)"
+    assert new.value(f"{raw}.pipe('text')", algorithm=shapes) == "words"
+    assert "400" in new.ask(f"{raw}.pipe('raise')", algorithm=shapes)["error"]
+    assert new.value(f"{void}.pipe('text').request_id", algorithm=shapes).startswith("req-")
+
+
+@pytest.mark.parametrize("timeout", ["3001", "0", "soon"])
+def test_a_call_is_limited_to_3000_seconds(cluster: Cluster, shapes: str, timeout: str) -> None:
+    assert call(cluster, shapes, "text", timeout=timeout).status_code == 400
+    assert call(cluster, shapes, "text", timeout="3000").status_code == 200
+
+
+def publish(cluster: Cluster, kind: str, callability: str) -> None:
+    """Compile and publish the head."""
+    cluster.value("algo.compile()")
+    info, settings = {"version_type": kind}, {"algorithm_callability": callability}
+    cluster.value(f"algo.publish(settings={settings}, version_info={info})")
+
+
+def test_published_versions_are_listed_callable_and_known_to_their_build(new: Cluster) -> None:
+    new.value("algo.compile()")
+    assert new.value("algo.versions()")["results"] == [], "compiled alone is not published"
+    publish(new, "minor", "public")
+    hello = new.platform.algorithms["acme/Hello"]
+    assert hello.published == {"0.1.0": hello.builds[0].commit}
+    [version] = new.value("algo.versions()")["results"]
+    assert version["version_info"]["semantic_version"] == "0.1.0"
+    assert version["settings"]["algorithm_callability"] == "public"
+    build = new.value("algo.get_builds()")["results"][0]
+    assert build["version_info"] == {"semantic_version": "0.1.0"}
+    callable_ones = "client.getHelper('/v1/algorithms/acme/Hello/versions?callable={}').json()"
+    assert len(new.value(callable_ones.format("true"))["results"]) == 1
+    assert new.value(callable_ones.format("false"))["results"] == []
+
+
+def test_a_failed_builds_version_is_not_there(new: Cluster, tmp_path: Path) -> None:
+    push(new, tmp_path / "clone", "broken\n")
+    new.built()
+    [build] = new.value("algo.get_builds()")["results"]
+    assert build["status"] == "failed"
+    assert "error" in new.ask(f"algo.info('{build['commit_sha']}')")
+
+
+VERSIONS = ["", "/latest", "/0.1", "/0.1.*", "/0.1.0"]
+
+
+def test_versions_of_a_call_are_the_newest_public_or_private_one(new: Cluster) -> None:
+    for version in ("", "/latest", "/latestPrivate", "/0.1"):
+        assert "error" in new.ask(f"client.algo('acme/Hello{version}').pipe('x')")
+    publish(new, "minor", "public")
+    for version in VERSIONS:
+        assert new.value(f"client.algo('acme/Hello{version}').pipe('x').result") == "Hello x"
+    assert "error" in new.ask("client.algo('acme/Hello/latestPrivate').pipe('x')")
+    hello = new.platform.algorithms["acme/Hello"]
+    hello.published["0.2.0"], hello.callability["0.2.0"] = hello.builds[0].commit, "private"
+    assert new.value("client.algo('acme/Hello/latestPrivate').pipe('x').result") == "Hello x"
+    assert "error" in new.ask("client.algo('acme/Hello/0.2').pipe('x')"), "public ones alone"
+
+
+def test_settings_out_of_the_closed_lists_are_refused(old: Cluster) -> None:
+    reply = old.ask("algo.update({'label': 'Other'}, {'source_visibility': 'ajar'})")
+    assert "error" in reply
+    hello = old.platform.algorithms["acme/Hello"]
+    assert (hello.settings["source_visibility"], hello.details["label"]) == ("closed", "Hello")
+
+
+def test_source_hosts_may_be_disabled(new: Cluster) -> None:
+    hosts = {host["id"]: host["enabled"] for host in new.value("client.scms()")["results"]}
+    assert hosts == {"internal": True, "github": True, "gitlab": False}
+
+
+def test_data_rights_are_what_the_real_client_reads(new: Cluster) -> None:
+    new.platform.collections = {"acme/models": ["algo://.my/*"], "zoe/own": []}
+    listing = "client.getHelper('/v1/connector/data/{}?acl=true').status_code"
+    assert new.value(listing.format("acme/models")) == 200
+    assert new.value(listing.format(".my/models")) == 200
+    assert new.value(listing.format("zoe/own")) == 403
+    assert new.value(listing.format("acme/none")) == 404
 
 
 def test_pushes_to_master_alone_are_built_and_history_stays(

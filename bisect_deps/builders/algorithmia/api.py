@@ -24,6 +24,7 @@ from bisect_deps.secret import Secret
 COMPILE_TIMEOUT = 3600.0
 CALL_GRACE = 60.0
 PAGE = 50
+_NO_STACK = re.compile(r"\nstacktrace:\s*(?:None|Some\(\s*\))?\s*\Z")
 # Statuses with which the platform refuses a call, whatever their body looks like.
 _NEVER_ITS_OWN = frozenset({401, 403, 404, 429})
 _WRAPPED_STACK = re.compile(r"stacktrace:\s*Some\((.*)\)\s*\Z", re.DOTALL)
@@ -134,7 +135,8 @@ class ErrorEntry:
     @property
     def text(self) -> str:
         """Return the error as a traceback parser reads it, without the platform's wrapping."""
-        unwrapped = _WRAPPED_STACK.sub(lambda match: match[1], self.error)
+        bare = _NO_STACK.sub("", self.error)
+        unwrapped = _WRAPPED_STACK.sub(lambda match: match[1], bare)
         return unwrapped.removeprefix("error:").strip() + "\n"
 
 

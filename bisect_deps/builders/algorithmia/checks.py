@@ -32,9 +32,10 @@ def look(
     Without `advice`, only of what keeps builds from starting. An outage is told at once, unless
     `patience` waits it out.
     """
-    api = Api(settings.address, key=settings.key, token=settings.token)
+    waiting = patience or Patience()
+    api = Api(settings.address, key=settings.key, token=settings.token, sleep=waiting.sleep)
     try:
-        yield from _look(api, settings, advice, patience or Patience())
+        yield from _look(api, settings, advice, waiting)
     finally:
         api.close()
 

@@ -47,7 +47,7 @@ class Patience:
     ) -> None:
         self._longest = longest
         self._first, self._most = first, most
-        self._clock, self._sleep = clock, sleep
+        self._clock, self.sleep = clock, sleep
         self._tell = tell
         self._met = False
 
@@ -65,7 +65,7 @@ class Patience:
             if self._clock() > until:
                 raise error
             asked = error.retry_after if isinstance(error, HttpError) else None
-            self._sleep(pause if asked is None else asked)
+            self.sleep(pause if asked is None else asked)
             pause = min(pause * 2, self._most)
         self._met = True
         return answer

@@ -283,7 +283,7 @@ class Watcher:
         calling.text = log_of(called, limit)
         if is_near(called, limit):
             calling.note = (
-                f"A call took {called.seconds:.0f} of {limit:g} s. {advice(called, limit)}"
+                f"A call took {called.seconds:.1f} of at most {limit:g} s. {advice(called, limit)}"
             )
         if called.error is None:
             calling.status = BuildStatus.PASSED

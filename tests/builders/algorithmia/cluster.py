@@ -74,9 +74,14 @@ class Cluster:
         return replace(read_settings(options, environment={}), **how)
 
     def builder(
-        self, *, pace: Pace = PACE, clock: Callable[[], float] = time.time, **how: Any
+        self,
+        *,
+        pace: Pace = PACE,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        **how: Any,
     ) -> AlgorithmiaBuilder:
-        made = AlgorithmiaBuilder(self.settings(**how), pace=pace, clock=clock)
+        made = AlgorithmiaBuilder(self.settings(**how), pace=pace, clock=clock, sleep=sleep)
         self.builders.append(made)
         return made
 

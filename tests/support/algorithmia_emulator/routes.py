@@ -174,6 +174,8 @@ def list_versions(platform: Platform, request: Request, match: re.Match[str]) ->
     if "callable" in request.query:
         wanted = request.query["callable"] == "true"
         found = [build for build in found if (build.commit in public) == wanted]
+    newest = {build.commit: build for build in reversed(found)}
+    found = [build for build in found if newest[build.commit] is build]
     results = [(build.number, describe(platform, request, algorithm, build)) for build in found]
     return Answer(200, _page(platform, request, results))
 

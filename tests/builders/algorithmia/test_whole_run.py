@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +18,8 @@ from typing import Any
 import pytest
 
 from tests.builders.algorithmia.cluster import KEY, Cluster, served
-from tests.support.algorithmia_emulator import Install
-from tests.support.algorithmia_emulator.platform import commits
+from tests.support.algorithmia_emulator import Built, Install, Replay
+from tests.support.algorithmia_emulator.platform import commits, head
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 
 FAILING = "alpha==1.0\nbroken==1.0\nomega==1.0\n"
@@ -35,6 +37,10 @@ def index_url(tmp_path: Path) -> Iterator[str]:
         Project("omega").release("1.0"),
         Project("broken").release("1.0", fault=Fault.COMPILE).release("2.0"),
         Project("slow").release("1.0", seconds=1).release("2.0"),
+        *(
+            Project(f"plain{number}").release("1.0").release("1.1").release("2.0").release("2.1")
+            for number in range(6)
+        ),
         uncallable,
     )
     with index.serve() as server:
@@ -67,6 +73,15 @@ class Runner:
             "ALGORITHMIA_API": cluster.server.address,
             "PYTHONPATH": os.getcwd(),
         }
+
+    def built_before(self, text: str) -> None:
+        """Have the platform hold exactly this file, built once before anybody asks."""
+        platform = self.cluster.platform
+        platform.delete(self.algorithm)
+        shutil.rmtree(platform.root / "git" / "acme" / "Run.git")
+        algorithm = platform.create("acme", "Run", {"requirements.txt": text})
+        assert platform.start_build(algorithm, head(algorithm)).done.wait(60)
+        self.original = text
 
     def start(self, *flags: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -120,6 +135,105 @@ def test_a_named_culprit_takes_three_platform_builds(cluster: Cluster, index_url
     assert KEY not in printed
     again, _ = runner.run()
     assert again["builds"] == 0
+
+
+def test_the_failed_build_of_the_head_is_the_baseline(cluster: Cluster, index_url: str) -> None:
+    """The platform builds twice: the fix, and the restored file."""
+    runner = Runner(cluster, index_url, FAILING)
+    runner.built_before(FAILING)
+    report, _ = runner.run()
+    assert [one["requirements"][0]["name"] for one in report["culprits"]] == ["broken"]
+    assert [edit["to"] for edit in report["fix"]["edits"]] == ["==2.0"]
+    assert report["builds"] == 1
+    assert len(runner.algorithm.builds) == 1 + 2
+    texts = [note["text"] for note in report["notes"]]
+    assert any("was not built anew" in text for text in texts)
+    assert any("one more build than is counted" in text for text in texts)
+    again, _ = runner.run("--fresh")
+    assert again["builds"] == 2, "built anew where that is asked for"
+
+
+def test_a_green_build_of_the_past_proves_nothing(cluster: Cluster, index_url: str) -> None:
+    runner = Runner(cluster, index_url, "alpha==1.0\n")
+    runner.built_before("alpha==1.0\n")
+    report, printed = runner.run()
+    assert (report["verdict"], report["builds"]) == ("passes", 1)
+    assert "Not certain" not in printed
+
+
+def test_a_file_without_logs_is_bisected_by_status(cluster: Cluster, index_url: str) -> None:
+    """What the status cannot tell, no log names: the lines are searched, the boundary built."""
+    text = "".join(f"plain{number}==1.0\n" for number in range(6))
+    cluster.platform.recipe = Replay(lambda lines: answer_by(r"^plain4==1\.", lines))
+    cluster.troubles.no_log = True
+    runner = Runner(cluster, index_url, text)
+    report, printed = runner.run()
+    assert report["verdict"] == "fixed"
+    [culprit] = report["culprits"]
+    assert [one["name"] for one in culprit["requirements"]] == ["plain4"]
+    narrowing = culprit["narrowing"]
+    outcomes = {one["version"]: one["outcome"] for one in narrowing["tried"]}
+    assert outcomes[narrowing["first_passing"]] == "pass"
+    assert outcomes.get("1.1") != "pass", "1.1 fails, and nothing but a build may say otherwise"
+    assert narrowing["first_passing"] in ("2.0", "2.1")
+    assert "logs unavailable" in printed
+    assert "support" in printed
+
+
+def answer_by(pattern: str, text: str) -> Built:
+    """Fail the files that a pattern finds something in; comments do not count."""
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    failing = re.search(pattern, "\n".join(lines), re.MULTILINE)
+    return Built(False, "unseen\n") if failing else Built(True, "Successfully built\n")
+
+
+DYING = """import importlib.metadata
+import os
+import signal
+
+
+def apply(value):
+    if importlib.metadata.version("alpha") == "1.0":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return value
+"""
+
+
+def test_an_algorithm_that_dies_by_a_signal_is_a_fault_of_its_check(
+    cluster: Cluster, index_url: str
+) -> None:
+    runner = Runner(cluster, index_url, "omega==1.0\nalpha==1.0\n", DYING)
+    report, _ = runner.run("--check-input", '"x"')
+    assert report["verdict"] == "fixed"
+    [culprit] = report["culprits"]
+    assert culprit["phase"] == "check"
+    assert [one["name"] for one in culprit["requirements"]] == ["alpha"]
+    assert [edit["to"] for edit in report["fix"]["edits"]] == ["==2.0"]
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"gateway": 10},
+        pytest.param({"git_gateway": 10}, marks=pytest.mark.slow),
+        {"push_gateway": 1, "git_gateway": 2},
+        pytest.param({"throttle": 6, "retry_after": "0.1"}, marks=pytest.mark.slow),
+    ],
+    ids=["start-up", "git", "a push whose answer is lost", "asked to slow down"],
+)
+def test_an_outage_changes_no_verdict(
+    cluster: Cluster, index_url: str, switches: dict[str, Any]
+) -> None:
+    runner = Runner(cluster, index_url, FAILING)
+    for name, value in switches.items():
+        setattr(cluster.troubles, name, value)
+    report, printed = runner.run()
+    assert [edit["to"] for edit in report["fix"]["edits"]] == ["==2.0"]
+    assert report["builds"] <= 2
+    assert set(runner.orders().values()) == {1}
+    assert runner.restored
+    if "throttle" not in switches:
+        assert "asking again for up to 10 min" in printed
 
 
 def test_a_call_that_fails_is_bisected_like_a_build(cluster: Cluster, index_url: str) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bisect_deps.errors import InputError
+from bisect_deps.formats import default_names
 from bisect_deps.model import IndexSettings, Narrow
 
 if sys.version_info >= (3, 11):
@@ -78,7 +79,7 @@ def file_defaults(folder: Path) -> dict[str, Any]:
 
 def default_file(folder: Path) -> Path:
     """Return `requirements.txt`, else `pyproject.toml` in `folder`. Raises InputError."""
-    for name in ("requirements.txt", "pyproject.toml"):
+    for name in default_names():
         if (folder / name).is_file():
             return folder / name
     raise InputError(

@@ -55,6 +55,15 @@ def command_named(_: str) -> click.Command:
     metavar="FILE",
     help="A lock or freeze that worked: pins come from it.",
 )
+@click.option(
+    "-c",
+    "--constraint",
+    "constraints",
+    multiple=True,
+    metavar="FILE",
+    help="Constraints that are given where the files are installed.",
+)
+@click.option("--allow-empty", is_flag=True, help="Also succeed where there is nothing to judge.")
 @click.option("--baseline", metavar="FILE", help="Report only what is not in this file.")
 @click.option("--write-baseline", metavar="FILE", help="Write what is found now as the baseline.")
 @click.option(
@@ -130,7 +139,7 @@ def _settings(folder: Path, options: dict[str, Any]) -> Settings:
     for name in ("select", "extend_select", "ignore"):
         if options[name]:
             given[name] = tuple(part for text in options[name] for part in text.split(",") if part)
-    for name in ("targets", "evidence", "index_url", "baseline", "output_format"):
+    for name in ("targets", "evidence", "constraints", "index_url", "baseline", "output_format"):
         if options[name]:
             given[name] = options[name]
     for name in ("online", "unsafe_fixes"):
@@ -235,6 +244,12 @@ def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_s
             click.echo(text, nl=False, err=to_stderr, color=color)
         else:
             click.echo(text, nl=False, err=True, color=color)
+    if report.unreadable:
+        return ExitCode.USAGE
+    if not report.judged and not options["allow_empty"]:
+        click.echo("error: nothing was judged: no file names a list of requirements", err=True)
+        click.echo("hint: name other files, or say --allow-empty", err=True)
+        return ExitCode.USAGE
     if report.unavailable:
         return ExitCode.UNAVAILABLE
     failed = report.at_or_above(settings.fail_on) and not options["exit_zero"]

@@ -1,31 +1,129 @@
-"""The input formats, each a file beside this one, and how a path finds its format."""
+"""The input formats, each a file beside this one, and how a path finds its format.
+
+To add one: a file with its STYLE (and INSTALLED, the groups that a build installs, where builds can
+use it), and a line in FORMATS.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from fnmatch import fnmatch
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._text import read_input
-from bisect_deps.formats.base import Manifest, Problem
+from bisect_deps.formats.base import NO_REQUIREMENTS, Manifest, Problem
 from bisect_deps.formats.requirements import parse, parse_several
 
 if TYPE_CHECKING:
     from bisect_deps.formats._embedded import EmbeddedManifest
     from bisect_deps.formats.lock import Locked
 
-# Name pattern to the module of a format that holds requirements among other things: its STYLE, and
-# the groups that a build installs, INSTALLED. Everything else is a requirements file.
-_FORMATS = (
-    ("*pyproject.toml", "pyproject"),
-    ("*.py", "script"),
-    ("*setup.cfg", "setup_cfg"),
-    ("*.yml", "conda"),
-    ("*.yaml", "conda"),
+
+class Format(NamedTuple):
+    """One format: its module, and the names by which `run`, the linter and the hook find its files.
+
+    `names` are looked for in folders, `others` only mean the format where somebody names such a
+    file. A pattern with a folder (`.github/workflows/*.yml`) is compared with the end of the path.
+    `default`: `run` takes it where no file is named.
+    """
+
+    module: str
+    names: tuple[str, ...]
+    others: tuple[str, ...] = ()
+    default: bool = False
+
+
+# A file that fits several is of the first; one that fits none is a requirements file.
+FORMATS = (
+    Format(
+        "requirements",
+        (
+            "requirements*.txt",
+            "requirements*.in",
+            "*-requirements.txt",
+            "*_requirements.txt",
+            "constraints*.txt",
+            "constraints*.in",
+            "requirements/*.txt",
+            "requirements/*.in",
+            "reqs/*.txt",
+            "reqs/*.in",
+        ),
+        default=True,
+    ),
+    Format(
+        "lock",
+        ("pylock.toml", "pylock.*.toml", "uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"),
+    ),
+    Format("pyproject", ("pyproject.toml",), ("*pyproject.toml",), default=True),
+    Format("hatch", ("hatch.toml",)),
+    Format("pipfile", ("Pipfile",)),
+    Format("setup_py", ("setup.py",)),
+    Format("noxfile", ("noxfile.py",)),
+    Format("script", (), ("*.py",)),
+    Format("setup_cfg", ("setup.cfg",), ("*setup.cfg",)),
+    Format("tox", ("tox.ini",)),
+    Format("pre_commit", (".pre-commit-config.yaml",)),
+    Format(
+        "workflow",
+        (
+            ".github/workflows/*.yml",
+            ".github/workflows/*.yaml",
+            ".gitlab-ci.yml",
+            "*.gitlab-ci.yml",
+            "action.yml",
+            "action.yaml",
+        ),
+    ),
+    Format("conda", ("environment*.yml", "environment*.yaml"), ("*.yml", "*.yaml")),
+    Format(
+        "dockerfile",
+        ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile"),
+        ("*.dockerfile",),
+    ),
+    Format("shell", (), ("*.sh", "*.bash")),
+    Format("notebook", (), ("*.ipynb",)),
 )
+
+
+def format_of(path: Path) -> str:
+    """Return the module of the format that a path's name means."""
+    return next((own.module for own in FORMATS if _fits(own, path)), "requirements")
+
+
+def is_found(path: str) -> bool:
+    """Say whether a file is one that folders are searched for, by its path with `/`."""
+    return _FOUND.search(path) is not None
+
+
+def found_pattern() -> str:
+    """Return the regular expression that the paths of `is_found` fit: what the hook is given."""
+    patterns = [_as_regex(name) for own in FORMATS for name in own.names]
+    return "(^|/)(" + "|".join(patterns) + ")$"
+
+
+def default_names() -> Iterator[str]:
+    """Yield the names that `run` looks for where no file is named, in order."""
+    return (own.names[0].replace("*", "") for own in FORMATS if own.default)
+
+
+def _fits(own: Format, path: Path) -> bool:
+    whole = f"/{path.as_posix()}"
+    return any(
+        fnmatchcase(whole, f"*/{pattern}") if "/" in pattern else fnmatchcase(path.name, pattern)
+        for pattern in (*own.names, *own.others)
+    )
+
+
+def _as_regex(pattern: str) -> str:
+    return re.escape(pattern).replace(r"\*", "[^/]*")
+
+
+_FOUND = re.compile(found_pattern())
 
 
 def open_manifest(
@@ -45,7 +143,10 @@ def open_manifest(
     if is_lock(path):
         hint = "give the file that it was made from, and the lock with --good"
         raise InputError("a lock is not edited by hand", place=str(path), hint=hint)
-    if _format(path):
+    if _is_embedded(path):
+        if not hasattr(_module(path), "INSTALLED"):
+            hint = "`depbisect lint` checks it; give the file that the project is installed from"
+            raise InputError("no build installs this kind of file", place=str(path), hint=hint)
         own = _with_style(data, path, all_groups=False)
         _raise_fatal(path, own)
         if not own.embedding.has_list:
@@ -76,7 +177,7 @@ def open_several(
     `open_manifest`. Raises InputError for a file of another format, too.
     """
     for path in paths:
-        if is_lock(path) or _format(path):
+        if is_lock(path) or _is_embedded(path):
             hint = "run it alone, or export it to a requirements.txt"
             raise InputError("only requirements files go together", place=str(path), hint=hint)
         read_input(path, read)
@@ -113,15 +214,18 @@ def parse_manifest(
     variables: Mapping[str, str] | None = None,
     constraint: bool = False,
     read: Callable[[str], bytes] | None = None,
+    judging: bool = False,
 ) -> Manifest:
     """Read an input file's bytes, all its groups; what is wrong is in `Manifest.problems`.
+
+    `judging`: also what no package index has, or what only says where others come from.
 
     `folder` is the installer's working directory, by default the process's. `constraint`: it is a
     constraints file. `read` gives the bytes of an included file by its absolute path, by default
     from the disk.
     """
-    if _format(path):
-        return _with_style(data, path, all_groups=True)
+    if _is_embedded(path):
+        return _with_style(data, path, all_groups=True, judging=judging)
     return parse(data, path, folder=folder, variables=variables, constraint=constraint, read=read)
 
 
@@ -161,21 +265,27 @@ def read_pins(path: Path, read: Callable[[str], bytes] | None = None) -> Sequenc
 
 def is_lock(path: Path) -> bool:
     """Say whether a file's name is that of a lock, which is never edited."""
-    name = path.name
-    if name in ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"):
-        return True
-    return name == "pylock.toml" or (name.startswith("pylock.") and name.endswith(".toml"))
+    return format_of(path) == "lock"
 
 
-def _format(path: Path) -> str | None:
-    return next((name for pattern, name in _FORMATS if fnmatch(path.name, pattern)), None)
+def _is_embedded(path: Path) -> bool:
+    """Say whether a file holds requirements among other things."""
+    return format_of(path) not in ("requirements", "lock")
 
 
-def _with_style(data: bytes, path: Path, *, all_groups: bool) -> EmbeddedManifest:
+def _with_style(
+    data: bytes, path: Path, *, all_groups: bool, judging: bool = False
+) -> EmbeddedManifest:
     from bisect_deps.formats._embedded import embedded
 
-    module = import_module(f"bisect_deps.formats.{_format(path)}")
-    return embedded(data, path, module.STYLE, None if all_groups else module.INSTALLED)
+    module = _module(path)
+    installed: frozenset[str] = getattr(module, "INSTALLED", frozenset())
+    without = frozenset() if judging else NO_REQUIREMENTS
+    return embedded(data, path, module.STYLE, None if all_groups else installed, without)
+
+
+def _module(path: Path) -> Any:
+    return import_module(f"bisect_deps.formats.{format_of(path)}")
 
 
 def _first_fatal(manifest: Manifest) -> Problem | None:

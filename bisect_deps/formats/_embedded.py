@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._declared import Rejected, declared_pep508
@@ -36,24 +36,40 @@ _BROKEN = (ProblemKind.INVALID_FILE, ProblemKind.ENCODING)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where one requirement string stands: `span` with its quotes, `code` without."""
+    """Where one requirement string stands: `span` with its quotes, `code` without.
+
+    `parts` is what it declares where the format has a grammar of its own, and `written` the same as
+    installers would write it.
+    """
 
     group: str
     span: Span
     code: Mapped = field(repr=False)
+    parts: Parts | None = None
+    written: str = ""
+
+
+class Follow(NamedTuple):
+    """A requirements file that another format names: its path as written, and on which line."""
+
+    path: str
+    line: int
+    constraint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
     """A document whose `lines` are the requirements of `slots`; `rest` is all else it says.
 
-    `has_list`: it has the list that a build installs, be it empty.
+    `has_list`: it has the list that a build installs, be it empty. `follows` are the requirements
+    files that it names, for whoever reads them beside it.
     """
 
     document: Document
     slots: tuple[Slot, ...] = ()
     rest: object = None
     has_list: bool = False
+    follows: tuple[Follow, ...] = ()
 
 
 class Style(Protocol):
@@ -106,6 +122,11 @@ class EmbeddedManifest:
     def problems(self) -> Sequence[Problem]:
         """What the document reports."""
         return self.document.problems
+
+    @property
+    def is_judged(self) -> bool:
+        """Say whether there is a list of requirements, be it empty, or a file that has one."""
+        return self.embedding.has_list or bool(self.embedding.slots or self.embedding.follows)
 
     @property
     def places(self) -> Sequence[tuple[Document, LogicalLine]]:
@@ -238,14 +259,19 @@ class EmbeddedManifest:
 
 
 def embedded(
-    data: bytes, path: Path, style: Style, groups: Collection[str] | None
+    data: bytes,
+    path: Path,
+    style: Style,
+    groups: Collection[str] | None,
+    without: Collection[str] = (),
 ) -> EmbeddedManifest:
-    """Read a file; `groups` limits the manifest's requirements, not the document's lines."""
+    """Read a file; the groups limit the manifest's requirements, not the document's lines."""
     embedding = style.read(data, path.name)
     indices = []
     requirements: list[Requirement] = []
     for index, line in enumerate(embedding.document.lines):
-        if line.parts is not None and (groups is None or line.group in groups):
+        is_asked_for = line.group not in without and (groups is None or line.group in groups)
+        if line.parts is not None and is_asked_for:
             indices.append(index)
             requirements.append(
                 requirement_of(len(requirements), line, line.parts, embedding.document)
@@ -260,6 +286,10 @@ def read_pep508(
     document: Document, line: LogicalLine, code: Mapped
 ) -> tuple[LogicalLine, Sequence[Problem]]:
     """Read a requirement as standard metadata has it; what is none is a fatal problem."""
+    if line.text.startswith("-e ") and line.group.startswith("tool.pdm."):
+        from bisect_deps.formats._lines import read_code  # few files need it
+
+        return read_code(document, line, code)
     try:
         return line._replace(parts=declared_pep508(code)), ()
     except Rejected as error:
@@ -298,6 +328,9 @@ def embed(
             body=code.span(0, len(text)),
             group=slot.group,
         )
+        if slot.parts is not None:
+            lines.append(line._replace(parts=slot.parts, text=slot.written, written=slot.written))
+            continue
         line, found = read(document, line, code)
         problems += found
         lines.append(line)
@@ -308,7 +341,11 @@ def embed(
 
 def broken(document: Document, message: str, line: int = 1, hint: str = "") -> Embedding:
     """Return a document that cannot be read in its format."""
-    problem = Problem(ProblemKind.INVALID_FILE, document.path, line, message, hint, fatal=True)
+    at = document.physical[line - 1 : line]
+    span = at[0].span if at else Span(0, 0)
+    problem = Problem(
+        ProblemKind.INVALID_FILE, document.path, line, message, hint, span, fatal=True
+    )
     return Embedding(document._replace(problems=(*document.problems, problem)))
 
 

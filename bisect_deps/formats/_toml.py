@@ -65,17 +65,21 @@ def load(text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """All arrays under a key, in the order of the text, and where each table's header ends."""
+    """All arrays under a key, in the order of the text, and where each table's header ends.
+
+    `strings` are all strings that stand as values, by the path in the data.
+    """
 
     arrays: tuple[Array, ...] = ()
     headers: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    strings: Mapping[tuple[str | int, ...], Text] = field(default_factory=dict)
 
 
 def layout(text: str) -> Layout:
     """Return where arrays and tables stand. Raises NotToml."""
     scanner = _Scanner(text)
     try:
-        return Layout(tuple(scanner.document()), scanner.headers)
+        return Layout(tuple(scanner.document()), scanner.headers, scanner.strings)
     except IndexError as error:
         raise NotToml("the text ends too early") from error
 
@@ -85,10 +89,13 @@ class _Scanner:
     text: str
     at: int = 0
     headers: dict[tuple[str, ...], int] = field(default_factory=dict)
+    strings: dict[tuple[str | int, ...], Text] = field(default_factory=dict)
+    numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def document(self) -> Iterator[Array]:
         """Follow tables and keys to the end of the text."""
         table: tuple[str, ...] = ()
+        place: tuple[str | int, ...] = ()
         while self._skip(newlines=True):
             if self.text[self.at] == "[":
                 doubled = self.text.startswith("[[", self.at)
@@ -96,10 +103,14 @@ class _Scanner:
                 table = self._key()
                 self._expect("]]" if doubled else "]")
                 self.headers[table] = self.at
+                place = table
+                if doubled:
+                    self.numbers[table] = self.numbers.get(table, -1) + 1
+                    place = (*table, self.numbers[table])
                 continue
-            path = table + self._key()
+            key = self._key()
             self._expect("=")
-            yield from self._value(path)
+            yield from self._value(table + key, place + key)
 
     def _skip(self, *, newlines: bool) -> bool:
         """Pass over white space and comments; say whether anything is left."""
@@ -137,21 +148,21 @@ class _Scanner:
                 return tuple(parts)
             self.at += 1
 
-    def _value(self, path: tuple[str, ...]) -> Iterator[Array]:
+    def _value(self, path: tuple[str, ...], place: tuple[str | int, ...]) -> Iterator[Array]:
         self._skip(newlines=False)
         char = self.text[self.at]
         if char in "\"'":
-            self._string()
+            self.strings[place] = self._string()
         elif char == "[":
-            yield from self._array(path)
+            yield from self._array(path, place)
         elif char == "{":
-            yield from self._inline_table(path)
+            yield from self._inline_table(path, place)
         elif found := _SCALAR.match(self.text, self.at):
             self.at = found.end()
         else:
             raise NotToml(f"expected a value at {self.at}")
 
-    def _array(self, path: tuple[str, ...]) -> Iterator[Array]:
+    def _array(self, path: tuple[str, ...], place: tuple[str | int, ...]) -> Iterator[Array]:
         start = self.at
         found = Array(path, Span(start, start))
         nested: list[Array] = []
@@ -159,7 +170,7 @@ class _Scanner:
         while self._skip(newlines=True) and self.text[self.at] != "]":
             own = self._string() if self.text[self.at] in "\"'" else None
             if own is None:
-                nested += self._value(path)
+                nested += self._value(path, (*place, found.size))
             found.size += 1
             self._skip(newlines=True)
             comma = self.at if self.text[self.at] == "," else None
@@ -174,12 +185,12 @@ class _Scanner:
         yield found
         yield from nested
 
-    def _inline_table(self, path: tuple[str, ...]) -> Iterator[Array]:
+    def _inline_table(self, path: tuple[str, ...], place: tuple[str | int, ...]) -> Iterator[Array]:
         self.at += 1
         while self._skip(newlines=True) and self.text[self.at] != "}":
             key = self._key()
             self._expect("=")
-            yield from self._value(path + key)
+            yield from self._value(path + key, place + key)
             self._skip(newlines=True)
             if self.text[self.at] == ",":
                 self.at += 1

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from packaging.requirements import Requirement
+
 from bisect_deps.errors import InputError
-from bisect_deps.formats._embedded import Embedding, Slot, broken, embed
+from bisect_deps.formats._embedded import Embedding, Follow, Slot, broken, embed
+from bisect_deps.formats._entries import Entry, all_judged, no_entries, no_files
+from bisect_deps.formats._hints import shown
 from bisect_deps.formats._splice import TAG, Change, newline_of, quotable, remark_at
 from bisect_deps.formats._text import Mapped
-from bisect_deps.formats._toml import Array, NotToml, Text, layout, load
-from bisect_deps.formats.base import Document, Span
+from bisect_deps.formats._toml import Array, Layout, NotToml, Text, layout, load
+from bisect_deps.formats.base import Document, Problem, ProblemKind, Span
 
 _ONLY_COMMENT = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|$)")
 
@@ -28,6 +32,9 @@ class TomlStyle:
     `decode` reads the bytes, `source` finds the text in a document (None where there is none, with
     `missing` as the reason), `group_of` names the group of an array by its path, `main` is the path
     of the array that a build installs, `margin` what starts each line of the text in the file.
+    `entries` finds what stands in tables instead of arrays, `table` is the one of them that a build
+    installs. `names_files` are requirements files that the text names; `not_judged` says what of it
+    nobody can read.
     """
 
     decode: Callable[[bytes, str], Document]
@@ -36,6 +43,10 @@ class TomlStyle:
     main: tuple[str, ...]
     missing: str = ""
     margin: str = ""
+    table: tuple[str, ...] = ()
+    entries: Callable[[dict[str, Any], Layout], Iterator[Entry]] = no_entries
+    names_files: Callable[[dict[str, Any]], Iterable[str]] = no_files
+    not_judged: Callable[[dict[str, Any]], str] = all_judged
 
     def read(self, data: bytes, path: str) -> Embedding:
         """Read the bytes, and check with `tomllib` that the right strings were found."""
@@ -48,30 +59,47 @@ class TomlStyle:
         try:
             loaded = load(source.text)
             arrays = self._arrays(source)
+            found_entries = list(self.entries(loaded, layout(source.text)))
         except NotToml as error:
             return broken(document, f"its layout cannot be followed: {error}")
         except ValueError as error:
             return broken(document, f"not valid TOML: {error}", _line_of(error, document, source))
-        slots = []
+        slots = [_entry_slot(source, entry) for entry in found_entries]
         for group, array in arrays:
             if [text.value.text for text in array.texts] != _strings(loaded, array.path):
                 line, _ = document.place(source.offset(array.span.start))
                 return broken(document, f"{'.'.join(array.path)} is no plain list", line)
             slots += [_slot(group, source, text) for text in array.texts]
-        found = embed(document, slots, _without(loaded, [array for _, array in arrays]))
-        return replace(found, has_list=any(array.path == self.main for _, array in arrays))
+        slots.sort(key=lambda slot: slot.span.start)
+        rest = _without(loaded, [array for _, array in arrays], found_entries)
+        document = self._with_problems(document, source, loaded, found_entries)
+        found = embed(document, slots, rest)
+        has_list = any(array.path == self.main for _, array in arrays) or bool(found_entries)
+        follows = tuple(Follow(path, 1) for path in self.names_files(loaded))
+        return replace(found, has_list=has_list, follows=follows)
+
+    def _with_problems(
+        self, document: Document, source: Mapped, loaded: dict[str, Any], entries: list[Entry]
+    ) -> Document:
+        """Return the document with what is wrong with entries, and what cannot be judged."""
+        problems = [_problem_of(document, source, entry) for entry in entries if entry.problem]
+        if reason := self.not_judged(loaded):
+            problems.append(Problem(ProblemKind.NOT_JUDGED, document.path, 1, reason))
+        return document._replace(problems=(*document.problems, *problems))
 
     def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
         """Comment a string out where its line holds nothing else, else cut it out."""
         source = self.source(embedding.document)
         assert source is not None
-        wanted, first = set(indices), 0
+        wanted = {embedding.slots[index].span for index in indices}
         changes: list[Change] = []
         for _, array in self._arrays(source):
-            own = {index - first for index in wanted if 0 <= index - first < len(array.texts)}
+            spans = [source.span(text.span.start, text.span.end) for text in array.texts]
+            own = {index for index, span in enumerate(spans) if span in wanted}
             changes += _drop_from(array, source.text, own)
-            first += len(array.texts)
-        return [(source.span(span.start, span.end), text) for span, text in changes]
+            wanted -= {spans[index] for index in own}
+        changes = [(source.span(span.start, span.end), text) for span, text in changes]
+        return changes + [_drop_entry(embedding.document, span) for span in sorted(wanted)]
 
     def add(self, embedding: Embedding, texts: Sequence[str]) -> list[Change]:
         """Append to the list that a build installs, in the list's own style."""
@@ -82,7 +110,10 @@ class TomlStyle:
             if array.path == self.main:
                 changes = _add_to(array, source.text, texts, newline)
                 return [(source.span(span.start, span.end), text) for span, text in changes]
-        headers = layout(source.text).headers
+        found = layout(source.text)
+        if self.table and self.table in found.headers:
+            return [_new_entries(embedding, self.table, source, found, texts)]
+        headers = found.headers
         table = self.main[:-1]
         if not source.text or (table and table not in headers) or self._is_dynamic(source):
             raise InputError(
@@ -135,8 +166,81 @@ def _strings(data: Any, path: tuple[str, ...]) -> list[str] | None:
     return [own for own in data if isinstance(own, str)] if isinstance(data, list) else None
 
 
-def _without(data: dict[str, Any], arrays: list[Array]) -> object:
+def _entry_slot(source: Mapped, entry: Entry) -> Slot:
+    """Return the slot of a table's entry, whose parts know where the version stands."""
+    text = entry.text
+    slot = _slot(entry.group, source, text)
+    quote = 3 if text.span.end - text.span.start >= 6 and _is_long(source, text) else 1
+    inner = source.span(text.span.start + quote, text.span.end - quote)
+    if entry.parts.url is not None:
+        parts = entry.parts._replace(url_span=inner)
+    else:
+        parts = entry.parts._replace(specifier_span=inner)
+    return replace(slot, parts=parts, written=entry.written)
+
+
+def _is_long(source: Mapped, text: Text) -> bool:
+    return source.text[text.span.start : text.span.start + 3] in ('"""', "'''")
+
+
+def _problem_of(document: Document, source: Mapped, entry: Entry) -> Problem:
+    span = source.span(entry.text.span.start, entry.text.span.end)
+    line, _ = document.place(span.start)
+    kind = ProblemKind.INVALID_REQUIREMENT
+    return Problem(kind, document.path, line, shown(entry.problem), "", span, fatal=True)
+
+
+def _new_entries(
+    embedding: Embedding,
+    table: tuple[str, ...],
+    source: Mapped,
+    found: Layout,
+    texts: Sequence[str],
+) -> Change:
+    """Put entries behind the last one of a table, or behind its header."""
+    document = embedding.document
+    group = ".".join(table)
+    own = [slot.span.end for slot in embedding.slots if slot.group == group]
+    at = max(own) if own else source.offset(found.headers[table] - 1)
+    line = document.physical[document.place(at)[0] - 1].span
+    newline = newline_of(document)
+    return Span(line.end, line.end), "".join(f"{newline}{_as_entry(text)}" for text in texts)
+
+
+def _as_entry(text: str) -> str:
+    own = Requirement(text)
+    version = str(own.specifier) or "*"
+    if not own.extras and own.marker is None:
+        return f'{own.name} = "{version}"'
+    extras = ", ".join(f'"{extra}"' for extra in sorted(own.extras))
+    fields = [f'version = "{version}"', f"extras = [{extras}]" if extras else ""]
+    if own.marker is not None:
+        fields.append("markers = '" + str(own.marker) + "'")
+    return f"{own.name} = {{ {', '.join(field for field in fields if field)} }}"
+
+
+def _drop_entry(document: Document, span: Span) -> Change:
+    """Return what comments out the line of a table's entry. Raises InputError for a longer one."""
+    number, _ = document.place(span.start)
+    line = document.physical[number - 1].span
+    content = document.slice(line)
+    is_own_line = "=" in content[: span.start - line.start] and not content.lstrip().startswith("[")
+    if not is_own_line or content.count("{") != content.count("}"):
+        raise InputError(
+            "this entry cannot be taken out without changing others",
+            place=f"{document.path}:{number}",
+            hint="write it on a line of its own",
+        )
+    return Span(line.start, line.start), TAG
+
+
+def _without(data: dict[str, Any], arrays: list[Array], entries: Iterable[Entry] = ()) -> object:
     data = copy.deepcopy(data)
+    for entry in entries:
+        holder: Any = data
+        for key in entry.path[:-1]:
+            holder = holder.get(key, {})
+        holder.pop(entry.path[-1], None)
     for array in arrays:
         table: Any = data
         for key in array.path[:-1]:
@@ -152,7 +256,9 @@ def _without(data: dict[str, Any], arrays: list[Array]) -> object:
 def _line_of(error: ValueError, document: Document, source: Mapped) -> int:
     place = re.search(r"line (\d+), column", str(error))
     first, _ = document.place(source.offset(0))
-    return first + int(place[1]) - 1 if place else first
+    if place is None:  # at the end of the text: something was not closed
+        return document.place(source.offset(max(len(source.text.rstrip()) - 1, 0)))[0]
+    return first + int(place[1]) - 1
 
 
 def _drop_from(array: Array, text: str, dropped: set[int]) -> Iterator[Change]:

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from bisect_deps.model import Edit, FixEdit, Requirement
 
 
+# conda's own lines, which no package index has.
+CONDA_GROUP = "dependencies.conda"
+# Where uv takes projects from, which it does not ask for by that.
+SOURCES_GROUP = "tool.uv.sources"
+NO_REQUIREMENTS = frozenset((CONDA_GROUP, SOURCES_GROUP))
+
+
 class Span(NamedTuple):
     """A half-open range of characters in a document's `text`."""
 
@@ -281,6 +288,10 @@ class Manifest(Protocol):
     @property
     def problems(self) -> Sequence[Problem]:
         """What all documents report, in the order of files and lines."""
+
+    @property
+    def is_judged(self) -> bool:
+        """Say whether there is a list of requirements to judge, be it empty."""
 
     @property
     def places(self) -> Sequence[tuple[Document, LogicalLine]]:

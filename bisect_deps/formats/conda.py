@@ -1,7 +1,7 @@
-"""conda's environment.yml: the `pip:` list among its dependencies, edited line by line.
+"""conda's environment.yml: conda's own lines, and the `pip:` list among them, edited line by line.
 
-Each entry is a line of pip's own format. Nothing else of the file is read: conda's packages are not
-ours to bisect.
+Entries of the list are lines of pip's own format. conda's packages are not ours to bisect, and no
+package index has them: only the linter reads them. Source: conda, Package match specifications.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bisect_deps.errors import InputError
-from bisect_deps.formats._embedded import Embedding, Slot, embed
+from bisect_deps.formats._embedded import Embedding, Slot, broken, embed
 from bisect_deps.formats._lines import read_code
+from bisect_deps.formats._ranges import conda_clause
 from bisect_deps.formats._splice import TAG, Change, newline_of, remark_at
 from bisect_deps.formats._text import decode_utf8, mapped
-from bisect_deps.formats.base import Document, PhysicalLine, Span
+from bisect_deps.formats._yaml import child, children, compose, is_text, written, wrong
+from bisect_deps.formats.base import CONDA_GROUP, Document, Parts, PhysicalLine, Span
 
 GROUP = "dependencies.pip"
 INSTALLED = frozenset({GROUP})
@@ -23,6 +26,10 @@ INSTALLED = frozenset({GROUP})
 _HEADER = re.compile(rf"(?P<indent>[ ]*)(?:{TAG})?-[ ]+['\"]?pip['\"]?[ ]*:[ ]*(#.*)?$")
 _ENTRY = re.compile(r"(?P<indent>[ ]*)-[ ]+(?P<text>\S.*)$")
 _COMMENT_AT_END = re.compile(r"\s#.*$")
+_MATCH = re.compile(
+    r"(?:(?P<channel>[\w./:-]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)(?:\[[^\]]*\])?"
+    r"\s*(?P<version>[=<>!~ ].*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +41,25 @@ class Environment:
         document = decode_utf8(data, path)
         if any(problem.fatal for problem in document.problems):
             return Embedding(document)
+        if (reason := wrong(document)) is not None:
+            return broken(document, *reason)
         header, slots = _pip_list(document)
-        own = {document.place(slot.span.start)[0] for slot in slots}
+        conda = list(_conda_slots(document))
+        own = {document.place(slot.span.start)[0] for slot in (*slots, *conda)}
         rest = tuple(
             document.slice(line.span)
             for line in document.physical
             if line.number not in own and line is not header and not _is_blank(document, line)
         )
-        found = embed(document, slots, rest, read_code)
+        found = embed(document, sorted([*slots, *conda], key=_start), rest, read_code)
         return replace(found, has_list=header is not None)
 
     def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
         """Comment entries out, and the header of a list that loses all of them."""
         document = embedding.document
         lines = [document.place(embedding.slots[index].span.start)[0] for index in indices]
-        header, _ = _pip_list(document)
-        if header is not None and len(lines) == len(embedding.slots):
+        header, own = _pip_list(document)
+        if header is not None and len(lines) == len(own):
             lines.append(header.number)
         changes = []
         for number in lines:
@@ -62,13 +72,14 @@ class Environment:
     def add(self, embedding: Embedding, texts: Sequence[str]) -> list[Change]:
         """Append entries to the list."""
         document = embedding.document
-        if not embedding.slots:
+        _, own = _pip_list(document)
+        if not own:
             raise InputError(
                 "there is no pip: list to add to",
                 place=document.path,
                 hint="add the list, or use a requirements file",
             )
-        line = document.physical[document.place(embedding.slots[-1].span.start)[0] - 1]
+        line = document.physical[document.place(own[-1].span.start)[0] - 1]
         content = document.slice(line.span)
         indent = content[: len(content) - len(content.lstrip())]
         newline = newline_of(document)
@@ -111,6 +122,38 @@ def _slot(text: str, start: int) -> Iterator[Slot]:
     else:
         plain = _COMMENT_AT_END.sub("", text).rstrip()
         yield Slot(GROUP, Span(start, start + len(plain)), mapped(plain, start))
+
+
+def _conda_slots(document: Document) -> Iterator[Slot]:
+    """Yield conda's own lines; the specification is judged by conda's words, not by pip's."""
+    root = compose(document.text)
+    for _, node in children(child(root, "dependencies")):
+        if is_text(node) and (found := _MATCH.fullmatch(str(node.value).strip())):
+            yield _conda_slot(document, node, found)
+
+
+def _conda_slot(document: Document, node: Any, found: re.Match[str]) -> Slot:
+    code = written(document, node)
+    text = str(node.value).strip()
+    parts = Parts(found["name"], insertion=code.ends[-1] if code.text else None)
+    if found["version"] and found["version"].strip():
+        start = code.text.index(found["version"].strip())
+        span = code.span(start, start + len(found["version"].strip()))
+        version, _, build = _split_build(found["version"].strip())
+        clause = f"=={version.lstrip('= ')}" if build else conda_clause(version)
+        parts = parts._replace(specifier=clause, specifier_span=span)
+    span = Span(node.start_mark.index, node.end_mark.index)
+    return Slot(CONDA_GROUP, span, code, parts, text)
+
+
+def _split_build(version: str) -> tuple[str, str, str]:
+    """Return the version and the build of `=1.2=py310_0`, or of `1.2 py310_0` after a name."""
+    found = re.fullmatch(r"(={0,2}\s*[\w.*+!]+)(\s*=\s*|\s+)([\w.*]+)", version)
+    return (found[1], found[2], found[3]) if found else (version, "", "")
+
+
+def _start(slot: Slot) -> int:
+    return slot.span.start
 
 
 def _is_blank(document: Document, line: PhysicalLine) -> bool:

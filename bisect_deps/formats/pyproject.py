@@ -1,26 +1,98 @@
-"""pyproject.toml: `[project]`, its optional dependencies, `[dependency-groups]`, `[build-system]`.
+"""pyproject.toml: the standard tables, and those of Poetry, PDM, uv, Hatch and Flit.
 
-Included groups (`{include-group = …}`) are left alone, and so is every other byte.
+Included groups (`{include-group = …}`) are left alone, and so is every other byte. What setuptools
+reads from requirements files is followed; what a build backend computes is named as not judged.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from bisect_deps.formats._entries import Entry, entries_of, hatch_group, sources_of
 from bisect_deps.formats._text import Mapped, decode_utf8, mapped
+from bisect_deps.formats._toml import Layout
 from bisect_deps.formats._toml_style import TomlStyle
 from bisect_deps.formats.base import Document
 
-# What `pip install .` and `uv pip install -r pyproject.toml` install.
-INSTALLED = frozenset({"project.dependencies"})
-_WHOLE = {("project", "dependencies"), ("build-system", "requires")}
-_BY_NAME = {("project", "optional-dependencies"), ("dependency-groups",)}
+POETRY = "tool.poetry.dependencies"
+# What `pip install .` and `uv pip install -r pyproject.toml` install; or Poetry, or Flit.
+INSTALLED = frozenset({"project.dependencies", POETRY, "tool.flit.metadata.requires"})
+_WHOLE = {
+    ("project", "dependencies"),
+    ("build-system", "requires"),
+    ("tool", "uv", "dev-dependencies"),
+    ("tool", "uv", "constraint-dependencies"),
+    ("tool", "uv", "override-dependencies"),
+    ("tool", "uv", "build-constraint-dependencies"),
+    ("tool", "flit", "metadata", "requires"),
+    ("tool", "flit", "metadata", "dev-requires"),
+}
+_BY_NAME = {
+    ("project", "optional-dependencies"),
+    ("dependency-groups",),
+    ("tool", "pdm", "dev-dependencies"),
+    ("tool", "flit", "metadata", "requires-extra"),
+}
+_HATCH = ("tool", "hatch")
 
 
 def _group(path: tuple[str, ...]) -> str | None:
-    return ".".join(path) if path in _WHOLE or path[:-1] in _BY_NAME else None
+    if path in _WHOLE or path[:-1] in _BY_NAME or hatch_group(path, _HATCH):
+        return ".".join(path)
+    return None
+
+
+def _entries(data: dict[str, Any], layout: Layout) -> Iterator[Entry]:
+    yield from entries_of(data, layout, ("tool", "poetry", "dependencies"), POETRY)
+    old = ("tool", "poetry", "dev-dependencies")
+    yield from entries_of(data, layout, old, ".".join(old))
+    for name in _table(data, "tool", "poetry", "group"):
+        path = ("tool", "poetry", "group", name, "dependencies")
+        yield from entries_of(data, layout, path, f"tool.poetry.group.{name}")
+    overrides = ("tool", "pdm", "resolution", "overrides")
+    yield from entries_of(data, layout, overrides, ".".join(overrides))
+    yield from sources_of(data, layout)
+
+
+def _table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
+    found: Any = data
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _names_files(data: dict[str, Any]) -> Iterable[str]:
+    """Return the requirements files that setuptools reads when it builds the project."""
+    dynamic = _table(data, "tool", "setuptools", "dynamic")
+    tables = [dynamic.get("dependencies"), *_table(dynamic, "optional-dependencies").values()]
+    if "dependencies" in _table(data, "project").get("dynamic", ()) and not any(tables):
+        yield from ("setup.cfg", "setup.py")  # where setuptools looks for them then
+    for table in tables:
+        files = table.get("file", ()) if isinstance(table, dict) else ()
+        yield from [files] if isinstance(files, str) else files
+
+
+def _not_judged(data: dict[str, Any]) -> str:
+    dynamic = _table(data, "project").get("dynamic", ())
+    is_elsewhere = _table(data, "tool", "poetry", "dependencies")
+    backend = str(_table(data, "build-system").get("build-backend", "setuptools"))
+    if "dependencies" not in dynamic or is_elsewhere or backend.startswith("setuptools"):
+        return ""
+    return f"its dependencies are dynamic: {backend} computes them when it builds"
 
 
 def _source(document: Document) -> Mapped:
     return mapped(document.text, 0)
 
 
-STYLE = TomlStyle(decode_utf8, _source, _group, ("project", "dependencies"))
+STYLE = TomlStyle(
+    decode_utf8,
+    _source,
+    _group,
+    ("project", "dependencies"),
+    table=("tool", "poetry", "dependencies"),
+    entries=_entries,
+    names_files=_names_files,
+    not_judged=_not_judged,
+)

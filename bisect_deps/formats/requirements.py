@@ -91,6 +91,11 @@ class RequirementsManifest:
         """What all documents report."""
         return tuple(problem for document in self.documents for problem in document.problems)
 
+    @property
+    def is_judged(self) -> bool:
+        """Say that the file itself is a list of requirements."""
+        return True
+
     def named_as(self, path: Path, named: tuple[str, ...]) -> RequirementsManifest:
         """Return the same manifest as that of several `named` files, at home beside `path`."""
         return RequirementsManifest(

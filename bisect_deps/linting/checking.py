@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.errors import IndexUnavailable
-from bisect_deps.formats.base import Document, LogicalLine, Manifest, Span
+from bisect_deps.formats.base import Document, LogicalLine, Manifest, ProblemKind, Span
 from bisect_deps.linting.diagnostics import Diagnostic, Report
 from bisect_deps.linting.inputs import Inputs
 from bisect_deps.linting.profiles import profile_of
@@ -63,7 +63,10 @@ class Checker:
     def check(self, paths: Sequence[str]) -> Report:
         """Return what the rules find in these files and all that they include."""
         run = _Run(self.settings, self.selection)
-        scopes = [self._scope(shown, manifest) for shown, manifest in self.inputs.roots(paths)]
+        roots = self.inputs.roots(paths)
+        run.judged = any(manifest.is_judged for _, manifest in roots)
+        run.not_judged = list(self.inputs.missing)
+        scopes = [self._scope(shown, manifest) for shown, manifest in roots]
         if self.settings.online:
             scopes = self._with_facts(scopes, run)
         for scope in scopes:
@@ -71,7 +74,11 @@ class Checker:
         return run.report()
 
     def _scope(self, shown: str, manifest: Manifest) -> Scope:
-        folder = os.path.dirname(self.inputs.absolute(shown))
+        absolute = self.inputs.absolute(shown)
+        folder = os.path.dirname(absolute)
+        given = [self.inputs.absolute(path) for path in self.settings.constraints]
+        named = dict.fromkeys([*given, *self.inputs.constraints_of(absolute, manifest)])
+        constraints = [self.inputs.constraints(path) for path in named if path != absolute]
         return scope_of(
             shown,
             manifest,
@@ -80,6 +87,7 @@ class Checker:
             targets=self._targets,
             evidence=self._evidence_for(folder),
             folder=folder,
+            constraints=constraints,
         )
 
     def _given_evidence(self) -> Mapping[str, Pinned]:
@@ -130,6 +138,8 @@ class _Run:
 
     def __init__(self, settings: Settings, selection: Selection) -> None:
         self.unavailable = ""
+        self.judged = True
+        self.not_judged: list[str] = []
         self._settings = settings
         self._selection = selection
         self._found: dict[tuple[object, ...], Diagnostic] = {}
@@ -139,6 +149,8 @@ class _Run:
         self._sources: dict[str, str] = {}
         self._requirements = 0
         self._fatal: dict[str, int] = {}
+        self._unreadable: dict[str, str] = {}
+        self._profiles: dict[Profile, None] = {}
 
     def judge(self, scope: Scope) -> None:
         """Run all rules over one scope."""
@@ -147,15 +159,27 @@ class _Run:
         for document in scope.documents:
             file = shown[id(document)]
             self._documents.setdefault(file, document)
+            if document.problems:
+                self._note_problems(file, document)
             self._fatal[file] = sum(problem.fatal for problem in document.problems)
             if file not in self._ignores:
                 self._ignores[file] = _ignores_of(document)
+        self._profiles.update(dict.fromkeys(item.profile for item in scope.items))
         profiles = {(id(i.document), i.line.number, i.line.group): i.profile for i in scope.items}
         for rule in self._selection.rules(scope):
             for finding in self._findings(rule, scope):
                 file = shown[id(finding.document)]
                 profile = self._profile(finding, profiles, file)
                 self._add(rule, finding, file, profile)
+
+    def _note_problems(self, file: str, document: Document) -> None:
+        """Note what could not be read at all, and what nobody can read."""
+        for problem in document.problems:
+            said = f"{file}:{problem.line}: {problem.message}"
+            if problem.fatal and problem.kind in _UNREADABLE:
+                self._unreadable.setdefault(file, said)
+            elif problem.kind in _NOT_JUDGED and said not in self.not_judged:
+                self.not_judged.append(said)
 
     def _findings(self, rule: Rule, scope: Scope) -> list[Finding]:
         try:
@@ -215,6 +239,11 @@ class _Run:
             notes=tuple(_left_out(self._selection.left_out())),
             fatal=self._fatal,
             unavailable=self.unavailable,
+            unreadable=tuple(self._unreadable.values()),
+            not_judged=tuple(self.not_judged),
+            judged=self.judged,
+            profiles=tuple(profile.value for profile in Profile if profile in self._profiles),
+            online=self._settings.online,
         )
 
     def _not_checked(self) -> None:
@@ -240,19 +269,23 @@ class _Run:
                     self._add(rule, finding, file, Profile.PUBLISH)
 
 
+_UNREADABLE = (ProblemKind.INVALID_FILE, ProblemKind.ENCODING)
+_NOT_JUDGED = (ProblemKind.NOT_JUDGED, ProblemKind.REMOTE_INCLUDE)
+
+
 def _one_for_one_fault(found: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the findings without those that another one on the same line says already."""
     found = list(found)
     if not any(each.rule.beside for each in found):
         return found
-    codes: dict[tuple[str, int], set[str]] = {}
+    codes: dict[tuple[str, int, str], set[str]] = {}
     for each in found:
-        codes.setdefault((each.file, each.first_line), set()).add(each.rule.code)
-    return [
-        each
-        for each in found
-        if not codes[each.file, each.first_line].intersection(each.rule.beside)
-    ]
+        codes.setdefault(_line_of(each), set()).add(each.rule.code)
+    return [each for each in found if not codes[_line_of(each)].intersection(each.rule.beside)]
+
+
+def _line_of(diagnostic: Diagnostic) -> tuple[str, int, str]:
+    return diagnostic.file, diagnostic.first_line, diagnostic.package
 
 
 def _ignores_of(document: Document) -> list[Ignore]:

@@ -50,7 +50,10 @@ class Report(NamedTuple):
     """What a lint run found. `suppressed` are silenced by a comment, `known` by the baseline.
 
     `unavailable` says why a requested online check could not run, "" when all ran. `notes` are for
-    people only. `fatal` counts, by file, what makes pip reject it, ignored or not.
+    people only. `fatal` counts, by file, what makes pip reject it, ignored or not. `unreadable` are
+    the files that could not be read in their format, `not_judged` the places whose requirements
+    nobody can read, both as `file:line: why`. `judged`: there was a list of requirements, be it
+    empty. `profiles` are those that were applied.
     """
 
     diagnostics: Sequence[Diagnostic]
@@ -61,6 +64,11 @@ class Report(NamedTuple):
     notes: Sequence[str] = ()
     unavailable: str = ""
     fatal: Mapping[str, int] = NONE
+    unreadable: Sequence[str] = ()
+    not_judged: Sequence[str] = ()
+    judged: bool = True
+    profiles: Sequence[str] = ()
+    online: bool = False
 
     def at_or_above(self, severity: Severity) -> Sequence[Diagnostic]:
         """Return the diagnostics that are as bad as `severity` or worse."""

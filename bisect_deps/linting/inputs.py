@@ -11,28 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
+from bisect_deps.formats import is_found
 from bisect_deps.formats.base import Manifest
 
+if TYPE_CHECKING:
+    from bisect_deps.formats._embedded import Follow
+
 STDIN = "-"
-_KNOWN_FILES = (
-    "requirements*.txt",
-    "requirements*.in",
-    "*-requirements.txt",
-    "*_requirements.txt",
-    "constraints*.txt",
-    "pyproject.toml",
-    "pylock.toml",
-    "pylock.*.toml",
-    "uv.lock",
-    "poetry.lock",
-    "setup.cfg",
-    "environment.yml",
-    "environment.yaml",
-)
 _INCLUDE = re.compile(rb"(?m)^[ \t]*(?:-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)")
-_KNOWN_FOLDERS = ("requirements", "reqs")
+_HIDDEN_FOLDERS = frozenset((".github", "workflows"))
 _SKIPPED_FOLDERS = frozenset(
     ("node_modules", "site-packages", "__pycache__", "build", "dist", "venv", "env")
 )
@@ -40,12 +30,16 @@ _SKIPPED_FOLDERS = frozenset(
 
 @dataclass(slots=True)
 class Inputs:
-    """The files of a run. `drafts` holds text that is not on the disk (yet), by absolute path."""
+    """The files of a run. `drafts` holds text that is not on the disk (yet), by absolute path.
+
+    `missing` says which requirements files are named somewhere and are not here.
+    """
 
     folder: Path
     exclude: tuple[str, ...] = ()
     drafts: dict[str, bytes] = field(default_factory=dict)
     variables: Mapping[str, str] | None = None
+    missing: list[str] = field(default_factory=list)
     _read: dict[str, bytes] = field(default_factory=dict)
 
     def read(self, path: str) -> bytes:
@@ -66,6 +60,7 @@ class Inputs:
         manifests: dict[str, Manifest] = {}
         included: dict[str, str] = {}
         given = {self.absolute(shown): shown for shown in self._files(paths)}
+        self.missing = []
         targets = {target for absolute in given for target in self._targets(absolute)}
         # What others seem to include comes last, so that it is read once, with them.
         for absolute in sorted(given, key=lambda absolute: absolute in targets):
@@ -74,6 +69,10 @@ class Inputs:
                 continue
             manifest = self._manifest(shown, absolute)
             manifests[absolute] = manifest
+            for other in self._followed(absolute, manifest):
+                if other not in given:
+                    given[other] = self._shown(other)
+                    manifests[other] = self._manifest(given[other], other)
             for key in list(manifest.files)[1:]:
                 other = os.path.normpath(os.path.join(os.path.dirname(absolute), key))
                 included.setdefault(other, absolute)
@@ -83,6 +82,36 @@ class Inputs:
             for absolute, shown in given.items()
             if absolute in manifests
         ]
+
+    def constraints_of(self, absolute: str, manifest: Manifest) -> Iterator[str]:
+        """Yield the constraints files that commands of another format name, by absolute path."""
+        for follow in _follows(manifest):
+            path = self._beside(absolute, follow.path)
+            if follow.constraint and path is not None:
+                yield path
+
+    def _followed(self, absolute: str, manifest: Manifest) -> Iterator[str]:
+        """Yield the requirements files that another format names and that are here."""
+        for follow in _follows(manifest):
+            path = self._beside(absolute, follow.path)
+            if path is None:
+                where = f"{self._shown(absolute)}:{follow.line}"
+                if not follow.path.startswith("setup.") and "://" not in follow.path:
+                    self.missing.append(f"{where}: {follow.path} is not here")
+            elif not follow.constraint:
+                yield path
+
+    def _beside(self, absolute: str, path: str) -> str | None:
+        """Return the file that a command means, as seen from its own folder or the working one."""
+        for folder in (os.path.dirname(absolute), str(self.folder)):
+            found = os.path.normpath(os.path.join(folder, path))
+            if found in self.drafts or os.path.isfile(found):
+                return found
+        return None
+
+    def constraints(self, absolute: str) -> Manifest:
+        """Return the manifest of a constraints file. Raises InputError."""
+        return self._manifest(self._shown(absolute), absolute, constraint=True)
 
     def _targets(self, absolute: str) -> Iterator[str]:
         """Yield what a file seems to include; only a guess, for the order of reading."""
@@ -97,7 +126,7 @@ class Inputs:
     def _shown(self, absolute: str) -> str:
         return shown_path(absolute, self.folder)
 
-    def _manifest(self, shown: str, absolute: str) -> Manifest:
+    def _manifest(self, shown: str, absolute: str, *, constraint: bool = False) -> Manifest:
         from bisect_deps.linting.opening import open_manifest
 
         try:
@@ -114,6 +143,7 @@ class Inputs:
             folder=self.folder,
             variables=self.variables,
             read=self.read,
+            constraint=constraint,
         )
 
     def _files(self, paths: Sequence[str]) -> Iterator[str]:
@@ -128,11 +158,10 @@ class Inputs:
         found = []
         for at, folders, files in os.walk(folder):
             folders[:] = sorted(name for name in folders if self._is_entered(at, name))
-            inside = os.path.basename(at) in _KNOWN_FOLDERS
             for name in sorted(files):
-                by_name = any(fnmatch(name, pattern) for pattern in _KNOWN_FILES)
-                if by_name or (inside and name.endswith((".txt", ".in"))):
-                    found.append(self._shown(os.path.join(at, name)))
+                path = os.path.join(at, name)
+                if is_found(path.replace(os.sep, "/")):
+                    found.append(self._shown(path))
         if not found:
             raise InputError(
                 "no requirements file, lock or pyproject.toml was found here",
@@ -142,12 +171,19 @@ class Inputs:
         return (shown for shown in found if not self._is_excluded(shown))
 
     def _is_entered(self, at: str, name: str) -> bool:
-        if name.startswith(".") or name in _SKIPPED_FOLDERS:
+        if os.path.basename(at) == ".github":
+            return name in _HIDDEN_FOLDERS
+        if (name.startswith(".") and name not in _HIDDEN_FOLDERS) or name in _SKIPPED_FOLDERS:
             return False
         return not os.path.exists(os.path.join(at, name, "pyvenv.cfg"))
 
     def _is_excluded(self, shown: str) -> bool:
         return any(fnmatch(shown, pattern) for pattern in self.exclude)
+
+
+def _follows(manifest: Manifest) -> Sequence[Follow]:
+    embedding = getattr(manifest, "embedding", None)
+    return embedding.follows if embedding is not None else ()
 
 
 def shown_path(absolute: str, folder: Path) -> str:

@@ -46,6 +46,11 @@ class LockManifest(NamedTuple):
         return self.documents[0].problems
 
     @property
+    def is_judged(self) -> bool:
+        """Say whether the lock could be read."""
+        return not self.problems
+
+    @property
     def places(self) -> Sequence[tuple[Document, LogicalLine]]:
         """The document and line of every pin."""
         return tuple((self.documents[0], line) for line in self.documents[0].lines)
@@ -69,10 +74,14 @@ def lock_manifest(data: bytes, path: Path) -> LockManifest:
     """Return the manifest of a lock's bytes."""
     document = decode_utf8(data, path.name)
     try:
-        pins = read_lock(path)
+        pins = read_lock(path, lambda _: data)
     except InputError as error:
+        found = re.search(r"line (\d+)", error.message)
+        line = int(found[1]) if found else 1
+        at = document.physical[line - 1 : line]
+        span = at[0].span if at else Span(0, 0)
         problem = Problem(
-            ProblemKind.INVALID_REQUIREMENT, path.name, 1, error.message, "lock again", fatal=True
+            ProblemKind.INVALID_FILE, path.name, line, error.message, "lock again", span, fatal=True
         )
         return LockManifest(path, (_with(document, (), (*document.problems, problem)),), ())
     lines = tuple(_lines(document, pins))

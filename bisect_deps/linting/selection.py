@@ -12,7 +12,7 @@ from bisect_deps.rules.base import Needs, Profile, Rule, Scope, Severity
 
 ALL = "ALL"
 # What says that a file cannot be read at all.
-UNREAD = "DB406"
+UNREAD = ("DB400", "DB406")
 
 
 def resolve(selector: str) -> list[Rule]:
@@ -59,7 +59,7 @@ class Selection:
         if scope.is_lock:
             # A lock is a tool's own account: only what the index says of it is news.
             return [
-                r for r in rules if self.runs(r) and (r.needs is Needs.INDEX or r.code == UNREAD)
+                r for r in rules if self.runs(r) and (r.needs is Needs.INDEX or r.code in UNREAD)
             ]
         return [rule for rule in rules if self.runs(rule)]
 

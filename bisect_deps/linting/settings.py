@@ -30,6 +30,7 @@ class Settings(NamedTuple):
     online: bool = False
     index_url: str | None = None
     evidence: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
     baseline: str | None = None
     exclude: tuple[str, ...] = ()
     fail_on: Severity = Severity.ERROR
@@ -100,7 +101,7 @@ def _settings(table: dict[str, Any], path: Path, start: Path) -> dict[str, Any]:
             read[name] = reader(value)
         except (TypeError, ValueError) as error:
             raise InputError(f"{key}: {error}", place=str(path)) from error
-    for name in ("baseline", "evidence"):
+    for name in ("baseline", "evidence", "constraints"):
         if name in read:
             read[name] = _from_folder(read[name], path.parent, start)
     return read
@@ -177,6 +178,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], object]]] = {
     "online": ("online", _flag),
     "index-url": ("index_url", _string),
     "from": ("evidence", _strings),
+    "constraint": ("constraints", _strings),
     "baseline": ("baseline", _string),
     "exclude": ("exclude", _strings),
     "fail-on": ("fail_on", _severity),

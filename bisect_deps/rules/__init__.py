@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from bisect_deps.formats.base import ProblemKind
+from bisect_deps.formats.base import CONDA_GROUP, ProblemKind
 from bisect_deps.rules.base import Profile, Rule, Scope
 
 
@@ -48,6 +48,10 @@ def _is_online(scope: Scope) -> bool:
     return scope.facts is not None
 
 
+def _has_conda(scope: Scope) -> bool:
+    return any(item.line.group == CONDA_GROUP for item in scope.items)
+
+
 def _always(_: Scope) -> bool:
     return True
 
@@ -61,6 +65,7 @@ FAMILIES: dict[str, Callable[[Scope], bool]] = {
     "together": _has_several,
     "markers": _has_markers,
     "names": _always,
+    "conda": _has_conda,
     "lines": _has_problems,
     "dialect": _has_options,
     "published": _is_online,

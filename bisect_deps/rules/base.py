@@ -25,6 +25,23 @@ from bisect_deps.formats.base import Document, LogicalLine, Parts, Problem, Prob
 MAIN_GROUP = "project.dependencies"
 BUILD_GROUP = "build-system.requires"
 LOCK_GROUP = "lock"
+# What is said for all groups of a file, or for whatever is installed with it.
+_FOR_ALL = frozenset(
+    (
+        "",
+        "tool.uv.sources",
+        "tool.uv.constraint-dependencies",
+        "tool.uv.override-dependencies",
+        "tool.pdm.resolution.overrides",
+    )
+)
+# Which of them limit what others ask for, and install nothing themselves.
+CONSTRAINT_GROUPS = _FOR_ALL - {""} | {"tool.uv.build-constraint-dependencies"}
+# Groups that go with the main one of their format.
+_MAIN_GROUPS = frozenset(
+    {MAIN_GROUP, "tool.poetry.dependencies", "options.install_requires"}
+    | {"tool.flit.metadata.requires", "packages"}
+)
 NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -176,7 +193,11 @@ class Item(NamedTuple):
     @property
     def shown(self) -> str:
         """Return the name and specifier as people write them, for messages."""
-        return (self.parts.name or self.name) + self.parts.specifier
+        name, span = self.parts.name or self.name, self.parts.specifier_span
+        if self.line.group and span is not None:
+            written = self.document.slice(span)
+            return f"{name}{'' if written[:1] in '=<>!~' else ' '}{written}"
+        return name + self.parts.specifier
 
 
 class Pinned(NamedTuple):
@@ -323,9 +344,10 @@ def meets(one: Item, other: Item) -> bool:
 
 def _installed_together(one: str, other: str) -> bool:
     """Say whether two groups of one file end up in one environment: others go with the main one."""
-    if one == other:
-        return True
-    return MAIN_GROUP in (one, other) and BUILD_GROUP not in (one, other)
+    if one == other or one in _FOR_ALL or other in _FOR_ALL:
+        return BUILD_GROUP not in (one, other) or one == other
+    is_main = one in _MAIN_GROUPS or other in _MAIN_GROUPS
+    return is_main and BUILD_GROUP not in (one, other)
 
 
 def line_at(document: Document, number: int) -> LogicalLine | None:

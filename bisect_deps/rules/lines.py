@@ -214,7 +214,29 @@ def _without_removed(
     return Repair(Safety.UNSAFE, "take the option out", (gone,))
 
 
+def _check_unreadable(scope: Scope) -> Iterable[Finding]:
+    return _reported(scope, {ProblemKind.INVALID_FILE: None})
+
+
 RULES = (
+    Rule(
+        code="DB400",
+        name="unreadable-file",
+        severity=Severity.ERROR,
+        summary="a file that cannot be read in its format",
+        why=(
+            "TOML that is not closed, a key twice, a broken section, YAML or JSON with an error: "
+            "what stands in such a file was not looked at, and no tool will install from it. The "
+            "exit code is 2, whatever else is found."
+        ),
+        source="our own rule: silence must mean that all was looked at",
+        check=_check_unreadable,
+        bad=(
+            Example({"pyproject.toml": '[project]\nname = "x"\ndependencies = ["a==1"\n'}),
+            Example({"setup.cfg": "[options\ninstall_requires = a\n"}),
+        ),
+        good=(Example({"pyproject.toml": '[project]\nname = "x"\ndependencies = ["a>=1"]\n'}),),
+    ),
     Rule(
         code="DB406",
         name="invalid-line",

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bisect_deps.formats.base import ProblemKind
-from bisect_deps.rules.base import Finding, Rule, Scope, Severity
+from bisect_deps.rules.base import Example, Finding, Rule, Scope, Severity
 
 
 def _check_not_read(scope: Scope) -> Iterator[Finding]:
     for document, problem in scope.named(ProblemKind.REMOTE_INCLUDE):
         yield Finding(document, problem.span, problem.message)
+    for document, problem in scope.named(ProblemKind.NOT_JUDGED):
+        yield Finding(document, problem.span, f"not judged: {problem.message}", line=None)
 
 
 def _judged_by_linter(_: Scope) -> Iterator[Finding]:
@@ -32,7 +34,10 @@ NOT_CHECKED = Rule(
     ),
     source="our own rule: silence must mean that all was looked at",
     check=_check_not_read,
-    bad=("-r https://files.example/base.txt\n",),
+    bad=(
+        "-r https://files.example/base.txt\n",
+        Example({"Dockerfile": "FROM scratch\nRUN pip install $PACKAGES\n"}),
+    ),
     good=("flask==3.0.3\n",),
 )
 

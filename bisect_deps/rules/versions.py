@@ -82,7 +82,8 @@ def _check_lower_bound(scope: Scope, item: Item) -> Iterator[Finding]:
     if item.name in scope.locked and not item.line.group:
         return  # the compiled file says which version
     if item.parts.url is None and not any(sign in bounded for sign in (">", "~=", "==")):
-        message = f"{item.parts.name} has no lower bound: any old release satisfies it"
+        missing = "lower bound" if item.parts.specifier else "version"
+        message = f"{item.parts.name} has no {missing}: any old release satisfies it"
         yield Finding(item.document, item.span, message, item.name, item.line)
 
 

@@ -12,9 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HOOKS = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
-FILES = re.compile(
-    re.sub(r"\s+", "", HOOKS.split("files: &files >-\n")[1].split("- id:")[0]).removeprefix("(?x)")
-)
+FILES = re.compile(HOOKS.split("files: &files '")[1].split("'\n")[0])
 
 
 @pytest.mark.parametrize(
@@ -26,6 +24,8 @@ FILES = re.compile(
         ("constraints.txt", True),
         ("pyproject.toml", True),
         ("pylock.dev.toml", True),
+        ("docker/Dockerfile", True),
+        (".github/workflows/ci.yml", True),
         ("notes.txt", False),
         ("src/requirements.py", False),
         ("my-pyproject.toml.bak", False),

@@ -120,7 +120,10 @@ def test_color_only_paints(report: Report) -> None:
 
 def test_nothing_found_says_what_was_looked_at(tmp_path: Path) -> None:
     clean = lint(tmp_path, {"requirements.txt": "flask==3.0.3\n"})
-    assert render(clean, "concise", Style()) == "All clear: 1 requirement in 1 file.\n"
+    assert (
+        render(clean, "concise", Style())
+        == "All clear: 1 requirement in 1 file (publish; offline).\n"
+    )
 
 
 @pytest.mark.parametrize("output_format", FORMATS)

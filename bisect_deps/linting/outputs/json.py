@@ -21,6 +21,10 @@ def render(report: Report, style: Style) -> str:
         "files": list(report.files),
         "requirements": report.requirements,
         "unavailable": report.unavailable or None,
+        "unreadable": list(report.unreadable),
+        "not_judged": list(report.not_judged),
+        "profiles": list(report.profiles),
+        "online": report.online,
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

@@ -78,7 +78,7 @@ def _columns(text: str) -> int:
 def _summary(report: Report, style: Style) -> Iterator[str]:
     found = report.diagnostics
     if not found:
-        yield f"All clear: {_count(report.requirements, 'requirement')} in {_files(report)}."
+        yield f"{_clear(report)}{_count(report.requirements, 'requirement')} in {_judged(report)}."
     else:
         counts = [
             _count(sum(each.severity is severity for each in found), severity.value)
@@ -87,7 +87,9 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
         ]
         hints = sum(each.severity is Severity.INFO for each in found)
         counts += [_count(hints, "hint")] if hints else []
-        yield f"Found {', '.join(counts)} in {_files(report)}."
+        yield f"Found {', '.join(counts)} in {_judged(report, with_requirements=True)}."
+    for place in report.not_judged:
+        yield f"Not judged: {place}."
     yield from _fixes(report, style)
     if report.suppressed:
         yield f"{len(report.suppressed)} ignored by comments."
@@ -105,8 +107,16 @@ def _fixes(report: Report, style: Style) -> Iterator[str]:
         yield f"{hidden} more with --unsafe-fixes."
 
 
-def _files(report: Report) -> str:
-    return _count(len(report.files), "file")
+def _clear(report: Report) -> str:
+    return "All clear: " if report.judged and not report.unreadable else "Not all clear: "
+
+
+def _judged(report: Report, *, with_requirements: bool = False) -> str:
+    """Return what was judged and how: the files, the profiles, with or without the index."""
+    how = [_count(report.requirements, "requirement")] if with_requirements else []
+    how += [", ".join(report.profiles)] if report.profiles else []
+    how.append("online" if report.online else "offline")
+    return f"{_count(len(report.files), 'file')} ({'; '.join(how)})"
 
 
 def _count(number: int, word: str) -> str:

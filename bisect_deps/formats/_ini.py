@@ -1,0 +1,175 @@
+"""INI files with requirements in the values of some keys, edited line by line.
+
+`configparser` drops comments and layout, so it only checks; places come from the lines themselves.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bisect_deps.errors import InputError
+from bisect_deps.formats._embedded import (
+    Embedding,
+    Follow,
+    LineReader,
+    Slot,
+    broken,
+    embed,
+    read_pep508,
+)
+from bisect_deps.formats._splice import TAG, Change, newline_of, remark
+from bisect_deps.formats._text import decode_utf8, mapped
+from bisect_deps.formats.base import Document, PhysicalLine, Span
+
+_NOTHING = re.compile("")
+_NO_FILE = re.compile(r"(?!)(?P<flag>)(?P<file>)")
+_SECTION = re.compile(r"\[(?P<name>[^\]]+)\]")
+_KEY = re.compile(r"(?P<key>[^\s#;=:\[][^=:]*?)\s*[=:]\s*")
+_COMMENT_AT_END = re.compile(r"\s+#.*$")
+
+
+@dataclass(frozen=True, slots=True)
+class IniStyle:
+    """One kind of INI file that holds requirements.
+
+    `group_of` names the group of a section's key, None for one without requirements; `main` is the
+    section and key that a build installs. `before` is what may stand before a requirement, and
+    `files` what a line looks like that names a requirements file, as `file` (`-c` in `flag`).
+    """
+
+    group_of: Callable[[str, str], str | None]
+    main: tuple[str, str]
+    before: re.Pattern[str] = _NOTHING
+    files: re.Pattern[str] = _NO_FILE
+    skipped: re.Pattern[str] = _NO_FILE
+    read_line: LineReader = read_pep508
+
+    def read(self, data: bytes, path: str) -> Embedding:
+        """Read the bytes; lists are one requirement per line, or separated by semicolons."""
+        document = decode_utf8(data, path)
+        if any(problem.fatal for problem in document.problems):
+            return Embedding(document)
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read_string(document.text)
+        except configparser.Error as error:
+            line = getattr(error, "lineno", None) or 1
+            return broken(document, str(error).splitlines()[0], line)
+        rest = {
+            section: {k: v for k, v in parser[section].items() if self.group_of(section, k) is None}
+            for section in parser.sections()
+        }
+        slots: list[Slot] = []
+        follows: list[Follow] = []
+        for slot in _slots(document, self.group_of):
+            named = self.files.match(slot.code.text)
+            if named is not None:
+                is_constraint = named["flag"].startswith(("-c", "--c"))
+                line, _ = document.place(slot.span.start)
+                follows += [
+                    Follow(file.strip(), line, is_constraint) for file in named["file"].split(",")
+                ]
+            elif not self.skipped.match(slot.code.text):
+                slots.append(_behind(slot, self.before))
+        has_list = parser.has_option(*self.main)
+        return replace(
+            embed(document, slots, rest, self.read_line), has_list=has_list, follows=tuple(follows)
+        )
+
+    def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
+        """Comment a line out; cut a requirement out that shares its line."""
+        document, text = embedding.document, embedding.document.text
+        changes: list[Change] = []
+        cut = 0
+        for index in sorted(indices):
+            slot = embedding.slots[index]
+            start, end = slot.span.start, slot.span.end
+            if _stands_alone(document, slot):
+                changes.append((Span(start, start), TAG))
+                continue
+            while text[end : end + 1] in ("\t", " ", ";"):
+                end += 1
+            if text[end : end + 1] in ("", "\r", "\n"):
+                while start > cut and text[start - 1] in "\t ;":
+                    start -= 1
+            changes.append((Span(start, end), ""))
+            cut = end
+        return changes
+
+    def add(self, embedding: Embedding, texts: Sequence[str]) -> list[Change]:
+        """Append lines to the list that a build installs."""
+        document = embedding.document
+        own = [slot for slot in embedding.slots if slot.group == ".".join(self.main)]
+        if not own:
+            raise InputError(
+                f"there is no list {self.main[1]} to add to",
+                place=document.path,
+                hint="add the list, or use a requirements file",
+            )
+        last = own[-1]
+        if not _stands_alone(document, last):
+            return [(Span(last.span.end, last.span.end), "".join(f"; {text}" for text in texts))]
+        line = document.physical[document.place(last.span.start)[0] - 1]
+        indent = document.text[line.span.start : last.span.start]
+        newline = newline_of(document)
+        added = "".join(f"{newline}{indent}{text}" for text in texts)
+        return [(Span(line.span.end, line.span.end), added)]
+
+    def remark(self, embedding: Embedding, index: int, comment: str) -> list[Change]:
+        """Put the reason on a line of its own, since the format has no comment behind a value."""
+        document, slot = embedding.document, embedding.slots[index]
+        if not _stands_alone(document, slot):
+            return []
+        line = document.physical[document.place(slot.span.start)[0] - 1]
+        indent = document.text[line.span.start : slot.span.start]
+        text = f"{indent}{remark(document, comment)}{newline_of(document)}"
+        return [(Span(line.span.start, line.span.start), text)]
+
+
+def _behind(slot: Slot, before: re.Pattern[str]) -> Slot:
+    """Return the slot without what stands before its requirement."""
+    found = before.match(slot.code.text)
+    if found is None or not found.end():
+        return slot
+    code = slot.code.slice(found.end(), len(slot.code.text))
+    return replace(slot, code=code, span=code.span(0, len(code.text)))
+
+
+def _stands_alone(document: Document, slot: Slot) -> bool:
+    line = document.physical[document.place(slot.span.start)[0] - 1]
+    before = document.text[line.span.start : slot.span.start]
+    return not before.strip()
+
+
+def _slots(document: Document, group_of: Callable[[str, str], str | None]) -> Iterator[Slot]:
+    section, group = "", None
+    for line in document.physical:
+        content = document.slice(line.span)
+        if not content.strip() or content.lstrip().startswith(("#", ";")):
+            continue
+        if found := _SECTION.match(content):
+            section, group = found["name"], None
+        elif not content[0].isspace():
+            key = _KEY.match(content)
+            group = group_of(section, key["key"].lower()) if key else None
+            if key and group:
+                yield from _on_key_line(content, line, key.end(), group)
+        elif group:
+            yield from _whole_line(content, line, 0, group)
+
+
+def _on_key_line(content: str, line: PhysicalLine, at: int, group: str) -> Iterator[Slot]:
+    for part in content[at:].split(";"):
+        yield from _whole_line(content[: at + len(part)], line, at, group)
+        at += len(part) + 1
+
+
+def _whole_line(content: str, line: PhysicalLine, at: int, group: str) -> Iterator[Slot]:
+    text = _COMMENT_AT_END.sub("", content[at:]).rstrip()
+    start = at + len(text) - len(text.lstrip())
+    if text.strip():
+        code = mapped(text.strip(), line.span.start + start)
+        yield Slot(group, Span(code.starts[0], code.ends[-1]), code)

@@ -1,0 +1,28 @@
+"""tox.ini: the `deps` of its environments, with conditions before them. Source: tox, Config."""
+
+from __future__ import annotations
+
+import re
+
+from bisect_deps.formats._ini import IniStyle
+from bisect_deps.formats._lines import read_code
+
+_KEYS = ("deps", "requires")
+
+
+def _group(section: str, key: str) -> str | None:
+    is_environment = section == "tox" or section.startswith(("testenv", "env"))
+    return f"{section}.{key}" if is_environment and key in _KEYS else None
+
+
+STYLE = IniStyle(
+    _group,
+    ("testenv", "deps"),
+    before=re.compile(r"(?:[\w{},!.-]+:\s+)?"),
+    files=re.compile(
+        r"(?:[\w{},!.-]+:\s+)?(?P<flag>-[rc]|--requirement|--constraint)\s*=?\s*(?P<file>[^{}]+)$"
+    ),
+    read_line=read_code,  # lines of pip's own grammar
+    # Values of other keys, paths and options of pip are no requirements of their own.
+    skipped=re.compile(r"(?:[\w{},!.-]+:\s+)?(?:-|\{|\.|/|.*\{[^}]*\})"),
+)

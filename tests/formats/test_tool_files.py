@@ -1,0 +1,145 @@
+"""Every format is read as its tool reads it, and every edit keeps all other bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bisect_deps.errors import InputError
+from bisect_deps.formats import (
+    FORMATS,
+    default_names,
+    format_of,
+    found_pattern,
+    is_found,
+    parse_manifest,
+)
+from bisect_deps.formats._embedded import EmbeddedManifest
+from bisect_deps.formats.base import Span
+from bisect_deps.model import Edit, EditAction
+from tests.support.bundles import Bundled, bundle, formats
+
+FILES = [
+    pytest.param(own, id=f"{name}-{number}")
+    for name in formats()
+    for number, own in enumerate(bundle(name), start=1)
+]
+
+
+def read(own: Bundled) -> EmbeddedManifest:
+    manifest = parse_manifest(own.text.encode(), Path("/nowhere") / own.name, judging=True)
+    assert isinstance(manifest, EmbeddedManifest)
+    return manifest
+
+
+@pytest.mark.parametrize("own", FILES)
+def test_requirements_are_those_that_the_tool_reads(own: Bundled) -> None:
+    found = [f"{item.group} {item.line} {item.text}" for item in read(own).requirements]
+    assert found == list(own.read)
+
+
+@pytest.mark.parametrize("own", FILES)
+def test_nothing_in_a_file_that_its_tool_takes_is_wrong(own: Bundled) -> None:
+    assert [problem for problem in read(own).problems if problem.fatal] == []
+
+
+@pytest.mark.parametrize("own", FILES)
+def test_rendering_gives_back_the_same_bytes(own: Bundled) -> None:
+    assert list(read(own).render().values()) == [own.text.encode()]
+
+
+@pytest.mark.parametrize("own", FILES)
+def test_a_new_version_changes_the_version_and_no_other_byte(own: Bundled) -> None:
+    manifest = read(own)
+    for requirement in manifest.requirements:
+        edit = Edit(EditAction.REPIN, requirement.name, requirement.number, "==9.9")
+        parts = manifest.line_of(requirement).parts
+        assert parts is not None
+        if parts.url is not None:
+            with pytest.raises(InputError, match="names a URL or a path"):
+                manifest.render([edit])
+            continue
+        span = parts.specifier_span
+        if span is None:
+            assert parts.insertion is not None
+            span = Span(parts.insertion, parts.insertion)
+        expected = f"{own.text[: span.start]}==9.9{own.text[span.end :]}"
+        assert list(manifest.render([edit]).values()) == [expected.encode()]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("name", ["poetry", "pipfile", "conda", "dockerfile", "workflow", "tox"])
+def test_line_ends_of_any_system_are_kept(name: str, newline: str) -> None:
+    for own in bundle(name):
+        changed = own._replace(text=own.text.replace("\n", newline))
+        manifest = read(changed)
+        assert len(manifest.requirements) == len(own.read)
+        assert list(manifest.render().values()) == [changed.text.encode()]
+
+
+def test_every_format_has_five_files() -> None:
+    embedded = {own.module for own in FORMATS} - {"requirements", "lock", "script"}
+    read_as = {format_of(Path(own.name)) for name in formats() for own in bundle(name)}
+    assert embedded == read_as
+    assert all(len(bundle(name)) >= 5 for name in formats())
+
+
+@pytest.mark.parametrize(
+    ("path", "module", "found"),
+    [
+        ("requirements.txt", "requirements", True),
+        ("requirements/prod.txt", "requirements", True),
+        ("notes.txt", "requirements", False),
+        (".github/workflows/ci.yml", "workflow", True),
+        ("environment-gpu.yml", "conda", True),
+        ("mkdocs.yml", "conda", False),
+        ("docker/api.Dockerfile", "dockerfile", True),
+        ("setup.py", "setup_py", True),
+        ("tool.py", "script", False),
+        ("pylock.dev.toml", "lock", True),
+        ("run.sh", "shell", False),
+    ],
+)
+def test_format_is_known_by_the_name(path: str, module: str, found: bool) -> None:
+    assert format_of(Path(path)) == module
+    assert is_found(path) is found
+
+
+def test_run_looks_for_requirements_before_the_project() -> None:
+    assert list(default_names()) == ["requirements.txt", "pyproject.toml"]
+
+
+def test_hook_is_given_the_files_that_folders_are_searched_for() -> None:
+    hooks = Path(__file__).parents[2].joinpath(".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    assert f"files: &files '{found_pattern()}'\n" in hooks
+
+
+POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\na = "^1.0"  # first\n'
+ADDED = Edit(EditAction.ADD, "b", None, "==2")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "edit", "expected"),
+    [
+        ("pyproject.toml", POETRY, ADDED, POETRY + 'b = "==2"\n'),
+        ("Pipfile", '[packages]\na = "*"\n', ADDED, '[packages]\na = "*"\nb = "==2"\n'),
+        (
+            "pyproject.toml",
+            POETRY,
+            Edit(EditAction.DROP, "a", 0),
+            POETRY.replace("a = ", "# depbisect: a = "),
+        ),
+        (
+            "pyproject.toml",
+            POETRY,
+            Edit(EditAction.REPIN, "a", 0, ">=1.2,<1.5"),
+            POETRY.replace("^1.0", ">=1.2,<1.5"),
+        ),
+    ],
+)
+def test_tables_take_new_entries_and_lose_old_ones(
+    name: str, text: str, edit: Edit, expected: str
+) -> None:
+    manifest = parse_manifest(text.encode(), Path(name))
+    assert manifest.render([edit])[name].decode() == expected

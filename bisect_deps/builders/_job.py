@@ -21,7 +21,7 @@ from bisect_deps.builders._installers import index_options
 from bisect_deps.builders._scratch import expand, option_lines, requirement_names, write_tree
 from bisect_deps.builders.base import FENCE, BuilderOptions, Order
 from bisect_deps.errors import InputError
-from bisect_deps.formats import open_manifest
+from bisect_deps.formats import is_embedded, open_manifest
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Credential, Secret, names_secret, split_credentials
 
@@ -32,8 +32,6 @@ RESULT = f"{FENCE} result "
 _ALONE = "depbisect-isolated.txt"
 _CONVERTED = "depbisect-requirements.txt"
 _CONSTRAINTS = "depbisect-build-constraints.txt"
-# What pip cannot install from, and uv only in part: turned into a requirements file.
-_OTHER_FORMATS = {".cfg", ".py", ".toml", ".yaml", ".yml"}
 _PLAIN = {
     "GIT_TERMINAL_PROMPT": "0",
     "NO_COLOR": "1",
@@ -179,7 +177,7 @@ def _files(
     if order.isolated is not None:
         lines = b"".join(map(option_lines, written.values())) + order.isolated.encode() + b"\n"
         return {_ALONE: lines}, _ALONE
-    if Path(path).suffix in _OTHER_FORMATS:
+    if is_embedded(Path(path)):
         folder = options.folder
         content = {os.path.abspath(folder / name): data for name, data in written.items()}
         manifest = open_manifest(folder / path, read=content.__getitem__)

@@ -54,7 +54,7 @@ from bisect_deps.builders.base import (
     setting,
 )
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
-from bisect_deps.formats import open_manifest
+from bisect_deps.formats import is_embedded, open_manifest
 from bisect_deps.interpreters import find, find_uv
 from bisect_deps.model import BuildStatus
 from bisect_deps.sandbox import INSTALL_HINT, Isolation, open_sandbox
@@ -63,8 +63,6 @@ from bisect_deps.secret import names_secret, redact, secrets_of
 _IMPORTS_SCRIPT = Path(__file__).with_name("_imports_script.py")
 _ISOLATED = "depbisect-isolated.txt"
 _CONVERTED = "depbisect-requirements.txt"
-# What pip cannot install from, and uv only in part: turned into a requirements file.
-_OTHER_FORMATS = {".cfg", ".py", ".toml", ".yaml", ".yml"}
 # The steps that use what is installed.
 _USES = ("imports", "check")
 # How an installer ends that was killed from outside, say for want of memory.
@@ -413,7 +411,7 @@ class LocalBuilder:
             options, path = b"".join(map(option_lines, files.values())), _ISOLATED
             files = {path: options + order.isolated.encode() + b"\n"}
         base = write_tree(folder / "tree", files, self._options.folder)
-        if Path(path).suffix in _OTHER_FORMATS:
+        if is_embedded(Path(path)):
             lines = [own.text for own in open_manifest(base / path).requirements]
             path = _CONVERTED
             (base / path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

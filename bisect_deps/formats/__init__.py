@@ -143,7 +143,7 @@ def open_manifest(
     if is_lock(path):
         hint = "give the file that it was made from, and the lock with --good"
         raise InputError("a lock is not edited by hand", place=str(path), hint=hint)
-    if _is_embedded(path):
+    if is_embedded(path):
         if not hasattr(_module(path), "INSTALLED"):
             hint = "`depbisect lint` checks it; give the file that the project is installed from"
             raise InputError("no build installs this kind of file", place=str(path), hint=hint)
@@ -177,7 +177,7 @@ def open_several(
     `open_manifest`. Raises InputError for a file of another format, too.
     """
     for path in paths:
-        if is_lock(path) or _is_embedded(path):
+        if is_lock(path) or is_embedded(path):
             hint = "run it alone, or export it to a requirements.txt"
             raise InputError("only requirements files go together", place=str(path), hint=hint)
         read_input(path, read)
@@ -224,7 +224,7 @@ def parse_manifest(
     constraints file. `read` gives the bytes of an included file by its absolute path, by default
     from the disk.
     """
-    if _is_embedded(path):
+    if is_embedded(path):
         return _with_style(data, path, all_groups=True, judging=judging)
     return parse(data, path, folder=folder, variables=variables, constraint=constraint, read=read)
 
@@ -268,7 +268,7 @@ def is_lock(path: Path) -> bool:
     return format_of(path) == "lock"
 
 
-def _is_embedded(path: Path) -> bool:
+def is_embedded(path: Path) -> bool:
     """Say whether a file holds requirements among other things."""
     return format_of(path) not in ("requirements", "lock")
 

@@ -382,7 +382,8 @@ class Probe:
     """One candidate built (or resolved) once, with its outcome and cost.
 
     `log` is the path of the kept log, relative to the state folder ("" where there is none).
-    `seconds` is the cost of the build itself, also where the journal answered.
+    `seconds` is the cost of the build itself, also where the journal answered. `warm` says that an
+    environment was used again: such a pass is proven afresh before it is relied on.
     """
 
     number: int
@@ -395,6 +396,7 @@ class Probe:
     diagnosis: Diagnosis | None = None
     installed: Mapping[str, str] | None = None
     from_journal: bool = False
+    warm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

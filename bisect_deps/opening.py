@@ -286,15 +286,18 @@ def _case(
     capabilities = builder.describe()
     prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")
     merged = settings.installer == "pip"
+    resolver = None
+    if settings.evidence:
+        resolver = Resolver(interpreter, seen, merged=merged, platform=settings.platform)
+        # The index is read as of one instant: within a run no page is fetched twice.
+        resolver.keep_pages()
     return Case(
         manifest=manifest,
         interpreter=interpreter,
         capabilities=capabilities,
         progress=progress,
         index=Index(seen, interpreter, merged=merged) if settings.evidence else None,
-        resolver=Resolver(interpreter, seen, merged=merged, platform=settings.platform)
-        if settings.evidence
-        else None,
+        resolver=resolver,
         has_check=bool(settings.checks) or capabilities.exercised,
         imports=settings.imports,
         slots=capabilities.max_parallel,

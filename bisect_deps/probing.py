@@ -52,7 +52,8 @@ class Inquiry:
 
     `isolated` names one requirement (`numpy==1.19.5`) to be built alone in place of the candidate.
     `check` False leaves the user's checks out; `imports` asks for the imports check. Equal
-    inquiries with another `repeat` are asked again on purpose.
+    inquiries with another `repeat` are asked again on purpose. `exact` are the releases that the
+    candidate resolves to (`numpy==1.19.5`): enough to be told how its check ends, no proof of it.
     """
 
     candidate: Candidate
@@ -63,6 +64,7 @@ class Inquiry:
     imports: bool = False
     build_constraints: tuple[str, ...] = ()
     repeat: int = 0
+    exact: tuple[str, ...] | None = None
 
 
 Story: TypeAlias = Generator[Sequence[Inquiry], Sequence[Probe], T]
@@ -130,6 +132,18 @@ class Prober:
         # Signatures of trouble within one release that stayed through every try.
         self._lasting: set[str] = set()
         self._running: list[_Flight] = []
+        # Started before anybody asked for them, by key.
+        self._ahead: dict[str, _Flight] = {}
+
+    def start_ahead(self, inquiry: Inquiry) -> None:
+        """Start the build of a question that is sure to be asked; `answer` waits for its end.
+
+        Nothing is announced as yet, and nothing is built that the journal knows.
+        """
+        order = self._order(inquiry)
+        key = self._key(inquiry, order)
+        if self._known(key, inquiry, order) is None and not self._is_spent():
+            self._ahead[key] = self._started(0, inquiry, order, key)
 
     def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
         """Return one probe per inquiry, in the same order. Raises BuilderUnavailable, BudgetSpent.
@@ -146,7 +160,7 @@ class Prober:
             places.append(first.setdefault(key, place))
             if places[place] != place:
                 continue
-            known = self._from_journal(key, inquiry, order)
+            known = self._known(key, inquiry, order)
             if known is not None:
                 answers[place] = known
                 self._keep(known)
@@ -211,6 +225,9 @@ class Prober:
                 finished = [flight for flight in self._running if self._has_ended(flight)]
                 for flight in finished:
                     self._running.remove(flight)
+                    if self._asks_for_more(flight):
+                        self._running.append(self._afresh(flight))
+                        continue
                     probe = self._finish(flight)
                     if probe is None:
                         self._running.append(self._again(flight))
@@ -232,6 +249,15 @@ class Prober:
         return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, youngest * PAUSE_SHARE))
 
     def _start(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight:
+        ahead = self._ahead.pop(key, None)
+        if ahead is not None:
+            flight = replace(ahead, place=place, inquiry=inquiry)
+        else:
+            flight = self._started(place, inquiry, order, key)
+        self.progress.probe_started(self._announcement(flight.number, inquiry))
+        return flight
+
+    def _started(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight:
         # Before the builder's own clock starts: what it stops at its limit took as long here.
         began = self._clock()
         flown = self.journal.in_flight(key)
@@ -248,7 +274,6 @@ class Prober:
             number = flown.number if flown is not None else self.journal.next_number()
             handle = self._begin(replace(order, label=f"probe {number}"), key, number)
         self.builds += not handle.found
-        self.progress.probe_started(self._announcement(number, inquiry))
         return _Flight(place, number, inquiry, order, key, handle, began, began, 1)
 
     def _is_spent(self) -> bool:
@@ -275,6 +300,22 @@ class Prober:
             return False
         self.builder.cancel(flight.handle)
         return True
+
+    def _asks_for_more(self, flight: _Flight) -> bool:
+        """Say whether an exact set was not even installed: only the whole install can tell why."""
+        if flight.order.exact is None:
+            return False
+        failed = self.builder.poll(flight.handle) is BuildStatus.FAILED
+        return failed and self.builder.installed(flight.handle) is None
+
+    def _afresh(self, flight: _Flight) -> _Flight:
+        """Start a build anew as the user would do it, under the same number."""
+        order = replace(flight.order, exact=None, digest=f"{flight.order.digest}-afresh")
+        key = self._key(flight.inquiry, order)
+        began = self._clock()
+        handle = self._begin(order, key, flight.number)
+        self.builds += 1
+        return replace(flight, order=order, key=key, handle=handle, asked=began, began=began)
 
     def _finish(self, flight: _Flight) -> Probe | None:
         """Return the probe, or None where trouble of the system calls for another try."""
@@ -315,6 +356,7 @@ class Prober:
             signature=diagnosis.signature,
             diagnosis=with_log(diagnosis, log),
             installed=build.installed,
+            warm=flight.order.exact is not None,
         )
         self.journal.record(
             Answered(
@@ -341,6 +383,17 @@ class Prober:
         handle = self._begin(replace(flight.order, again=True), flight.key, flight.number)
         self.builds += 1
         return replace(flight, handle=handle, asked=began, began=began, tries=flight.tries + 1)
+
+    def _known(self, key: str, inquiry: Inquiry, order: Order) -> Probe | None:
+        """Return what the journal has; where an exact set would do, a build from scratch does, too.
+
+        The exact set comes first, as in the run that built it: a replay gives the same answers.
+        """
+        known = self._from_journal(key, inquiry, order)
+        if known is not None or order.exact is None:
+            return known
+        afresh = replace(order, exact=None)
+        return self._from_journal(self._key(inquiry, afresh), inquiry, afresh)
 
     def _from_journal(self, key: str, inquiry: Inquiry, order: Order) -> Probe | None:
         answered = self.journal.answer(key)
@@ -373,6 +426,7 @@ class Prober:
             diagnosis=with_log(diagnosis, answered.log),
             installed=answered.installed,
             from_journal=True,
+            warm=order.exact is not None,
         )
 
     def _keep(self, probe: Probe) -> None:
@@ -407,6 +461,7 @@ class Prober:
             imports,
             unasked,
             inquiry.build_constraints,
+            inquiry.exact,
         )
         return Order(
             files=files,
@@ -419,10 +474,13 @@ class Prober:
             isolated=inquiry.isolated,
             build_constraints=inquiry.build_constraints,
             again=inquiry.repeat > 0,
+            exact=inquiry.exact,
         )
 
     def _key(self, inquiry: Inquiry, order: Order) -> str:
         about: tuple[object, ...] = () if inquiry.isolated else tuple(_file_parts(order.files))
+        if order.exact is not None:
+            about = ("exact", *order.exact)
         return digest(
             *about,
             order.isolated,

@@ -108,6 +108,7 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             python_for: PythonFor | None = None
             _take_over(prober, case, settings, handover)
             try:
+                prober.start_ahead(baseline_inquiry(case))
                 python_for = _python_for(case, progress)
                 conclusion = drive(repair(case), prober)
             except IndexUnavailable as error:

@@ -60,12 +60,19 @@ class Installer(Protocol):
     ) -> list[str]:
         """Return the command that installs a requirements file; `alone`: no dependencies."""
 
+    def sync(self, folder: Path, file: Path) -> list[str] | None:
+        """Return the command that leaves exactly the pins of a file installed; None for no such."""
+
     def settings(self, build_constraints: Path | None) -> dict[str, str]:
         """Return the environment variables that the command needs."""
 
 
 class Uv:
-    """uv: an environment in milliseconds, files linked from its cache."""
+    """uv: an environment in milliseconds, files copied from its cache.
+
+    Copied, since a build that writes to a linked file would change the user's cache, and whatever
+    else is linked to it.
+    """
 
     def __init__(self, path: str, interpreter: Interpreter, index: IndexSettings) -> None:
         self._path = path
@@ -88,17 +95,24 @@ class Uv:
     ) -> list[str]:
         """Return `uv pip install`, told of index and date."""
         command = [self._path, "pip", "install", "--python", str(python_of(folder))]
-        command += ["--requirements", str(file)]
-        command += index_options(self._index, "--default-index")
-        if self._index.exclude_newer:
-            command += ["--exclude-newer", self._index.exclude_newer]
+        command += ["--requirements", str(file), *self._where()]
         if build_constraints is not None:
             command += ["--build-constraints", str(build_constraints)]
         return [*command, "--no-deps"] if alone else command
 
+    def sync(self, folder: Path, file: Path) -> list[str] | None:
+        """Return `uv pip sync`, told of index and date."""
+        command = [self._path, "pip", "sync", "--python", str(python_of(folder)), str(file)]
+        return [*command, "--allow-empty-requirements", *self._where()]
+
     def settings(self, build_constraints: Path | None) -> dict[str, str]:
-        """Return what keeps the log plain and the Python fixed."""
-        return {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+        """Return what keeps the log plain, the Python fixed and the cache unharmed."""
+        return {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_LINK_MODE": "copy"}
+
+    def _where(self) -> Iterator[str]:
+        yield from index_options(self._index, "--default-index")
+        if self._index.exclude_newer:
+            yield from ("--exclude-newer", self._index.exclude_newer)
 
 
 class Pip:
@@ -147,6 +161,10 @@ class Pip:
         if build_constraints is not None and version >= _PIP_WITH_BUILD_CONSTRAINTS:
             command += ["--build-constraint", str(build_constraints)]
         return [*command, "--no-deps"] if alone else command
+
+    def sync(self, folder: Path, file: Path) -> list[str] | None:
+        """Return None: pip cannot bring an environment to an exact set in one step."""
+        return None
 
     def settings(self, build_constraints: Path | None) -> dict[str, str]:
         """Return what keeps pip plain; an older one takes build constraints this way only."""

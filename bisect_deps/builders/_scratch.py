@@ -140,13 +140,30 @@ class WorkFolder:
         """Free the folder, and have it removed without waiting."""
         if folder not in self._taken:
             return
-        rubbish = Path(tempfile.mkdtemp(dir=self._rubbish))
-        folder.rename(rubbish / folder.name)
+        self.discard(folder)
         self._taken.discard(folder)
-        _remove(rubbish)
+
+    def clear(self, folder: Path) -> None:
+        """Remove all of a build's folder but its environment, which is kept for the next."""
+        self.discard(*(path for path in folder.iterdir() if path.name != "env"))
+
+    def discard(self, *paths: Path) -> None:
+        """Put what a build left out of sight, and have it removed without waiting."""
+        found = [path for path in paths if os.path.lexists(path)]
+        if found:
+            rubbish = Path(tempfile.mkdtemp(dir=self._rubbish))
+            for path in found:
+                path.rename(rubbish / path.name)
+            _remove(rubbish)
 
     def close(self) -> None:
-        """Put all out of sight at once, and have it removed without waiting."""
+        """Put all out of sight at once, and have it removed without waiting.
+
+        Logs and credentials are gone on return.
+        """
+        for path in self.private.glob("*"):
+            if not path.is_dir():
+                path.unlink(missing_ok=True)
         rubbish = self.path.with_name(f"{self.path.name}.rubbish")
         try:
             self.path.rename(rubbish)

@@ -44,7 +44,9 @@ class Order:
     `timeout` is for the whole build. `label` is shown in the system's own UI. `isolated` names one
     requirement (`numpy==1.19.5`) to be built alone without its dependencies in place of the files.
     `build_constraints` are lines for the build environments of source builds. `again` says that a
-    build of the past does not answer it: it is repeated on purpose.
+    build of the past does not answer it: it is repeated on purpose. `exact` are all releases that
+    the files resolve to (`numpy==1.19.5`): to be installed as they are into an environment that may
+    have been used before. It is None, too, for a builder whose `describe` does not say `warm`.
     """
 
     files: Mapping[str, bytes]
@@ -58,6 +60,7 @@ class Order:
     isolated: str | None = None
     build_constraints: tuple[str, ...] = ()
     again: bool = False
+    exact: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ class Capabilities:
     `cheap_single`: a build of one requirement may be much cheaper than a whole one. `typical`:
     fixed cost of a build. `installed`: it can tell what a finished build installed. `isolated`:
     it can build one release alone (`Order.isolated`). `exercised`: what passed was also used, not
-    only installed, without any `Order.check`. `pause`: the longest sensible wait between two polls.
+    only installed, without any `Order.check`. `warm`: it can install an exact set into an
+    environment that it kept (`Order.exact`). `pause`: the longest sensible wait between two polls.
     `sandbox`: see `Target`.
     """
 
@@ -97,6 +101,7 @@ class Capabilities:
     installed: bool = False
     isolated: bool = False
     exercised: bool = False
+    warm: bool = False
     max_bytes: int | None = None
     typical: float = 1.0
     pause: float = 0.5

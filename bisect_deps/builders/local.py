@@ -1,7 +1,8 @@
 """Builds on this machine: a fresh virtual environment by uv or pip, then the checks.
 
 A build is a chain of commands that `poll` advances; nothing here waits but for the milliseconds
-that an empty environment takes. Wheels built once are shared by the installer's own cache. Build
+that an empty environment takes. An exact set of releases may go into an environment that an earlier
+build left, see `_slots`. Wheels built once are shared by the installer's own cache. Build
 backends see no secret: credentials reach the installer by a private netrc file. A build backend is
 the user's own process and could read that file, as it could read ~/.netrc; what it cannot do is
 find them in its environment or in the list of processes.
@@ -14,14 +15,14 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
 from packaging.utils import canonicalize_name
 
 from bisect_deps import processes
-from bisect_deps.builders._environments import Bytecode, installed, modules
+from bisect_deps.builders._environments import installed, modules
 from bisect_deps.builders._installers import (
     Installer,
     Pip,
@@ -40,6 +41,7 @@ from bisect_deps.builders._scratch import (
     requirement_names,
     write_tree,
 )
+from bisect_deps.builders._slots import Slot, Slots, contents, is_whole
 from bisect_deps.builders.base import (
     FENCE,
     STOPPED,
@@ -63,6 +65,7 @@ from bisect_deps.secret import names_secret, redact, secrets_of
 _IMPORTS_SCRIPT = Path(__file__).with_name("_imports_script.py")
 _ISOLATED = "depbisect-isolated.txt"
 _CONVERTED = "depbisect-requirements.txt"
+_EXACT = "depbisect-exact.txt"
 # The steps that use what is installed.
 _USES = ("imports", "check")
 # How an installer ends that was killed from outside, say for want of memory.
@@ -128,6 +131,7 @@ class _Written:
     file: Path
     names: list[str]
     build_constraints: Path | None
+    exact: Path
 
 
 @dataclass(slots=True)
@@ -135,7 +139,7 @@ class _Running:
     """A build under way, or ended: then only status, log and what was installed are left."""
 
     digest: str
-    folder: Path
+    slot: Slot
     log: Path
     limit: float
     deadline: float
@@ -147,6 +151,10 @@ class _Running:
     modules: dict[str, str] | None = None
     seed: Mapping[str, str] = field(default_factory=dict)
     cell: Cell | None = None
+    # Whether another build may have the environment after this one.
+    reusable: bool = False
+    # What to install once more where a kept environment turns out not to be whole.
+    afresh: _Step | None = None
 
 
 class LocalBuilder:
@@ -162,8 +170,8 @@ class LocalBuilder:
         self._work.reserve(self.describe().max_parallel)
         self._secrets = secrets_of(os.environ)
         self._netrc = Netrc(self._work, _credentials(options))
-        self._bytecode = Bytecode(self._work.private / "bytecode")
         self._installer = self._choose(options.installer)
+        self._slots = Slots(self.describe().max_parallel)
         self._rooms = self._open_rooms()
         self._builds: dict[str, _Running] = {}
         self._family = processes.new_family()
@@ -196,6 +204,7 @@ class LocalBuilder:
             cheap_single=True,
             installed=True,
             isolated=True,
+            warm=self._options.installer == "uv",
             typical=0.3 if self._options.installer == "uv" else 2.0,
             pause=0.05,
             sandbox=self._kept_apart if self._box else f"none: {self._kept_apart}",
@@ -218,25 +227,29 @@ class LocalBuilder:
             if running.digest == order.digest and not running.status.is_final:
                 return Handle(name)
         number = str(len(self._builds) + 1)
-        folder = self._work.take()
-        log = self._work.log(number)
+        slot = (self._slots.take() if order.exact is not None else None) or Slot(self._work.take())
+        self._work.clear(slot.folder)
         # First the files: the credentials in them decide what the environment must tell.
-        written = self._write(order, folder)
+        written = self._write(order, slot.folder)
         environment = self._environment()
-        self._installer.make(folder / "env", environment)
+        if slot.files is None:
+            self._installer.make(slot.environment, environment)
         cell = None
         if self._rooms is not None:
-            cell = self._rooms.make(folder, order.files)
+            cell = self._rooms.make(slot.folder, order.files)
             environment = cell.environment(environment)
+        steps = deque(self._steps(order, slot.environment, environment, written))
         running = _Running(
             digest=order.digest,
-            folder=folder,
-            log=log,
+            slot=slot,
+            log=self._work.log(number),
             limit=order.timeout,
             deadline=time.monotonic() + order.timeout,
-            steps=deque(self._steps(order, folder / "env", environment, written)),
-            seed=installed(site_packages(folder / "env")),
+            steps=steps,
+            seed={} if slot.files is not None else installed(site_packages(slot.environment)),
             cell=cell,
+            reusable=self._is_reusable(order),
+            afresh=steps[0] if slot.files is not None else None,
         )
         self._builds[number] = running
         self._next(running)
@@ -357,7 +370,7 @@ class LocalBuilder:
             "PYTHONUNBUFFERED": "1",
         }
         cleaned = processes.clean_environment(extra, keep=self._options.pass_env)
-        # Bytecode of what the checks import is kept from build to build: see Bytecode.
+        # Bytecode stays in the environments that are kept.
         cleaned.pop("PYTHONDONTWRITEBYTECODE", None)
         return steer(cleaned)
 
@@ -368,6 +381,8 @@ class LocalBuilder:
         command = self._installer.command(
             env, written.file, alone=order.isolated is not None, build_constraints=constraints
         )
+        if order.exact is not None:
+            command = self._installer.sync(env, written.exact) or command
         settings = self._installer.settings(constraints)
         if constraints is not None or self._options.own_cache:
             settings |= self._cache_apart(order)
@@ -405,6 +420,8 @@ class LocalBuilder:
         if order.build_constraints:
             constraints = folder / "build-constraints.txt"
             constraints.write_text("".join(f"{line}\n" for line in order.build_constraints))
+        exact = folder / _EXACT
+        exact.write_text("".join(f"{line}\n" for line in order.exact or ()))
         path = order.path
         if order.isolated is not None:
             # Options count for all files that are installed together, whichever they stand in.
@@ -421,7 +438,7 @@ class LocalBuilder:
             for name in requirement_names(files)
             if canonicalize_name(name) not in order.unasked
         ]
-        return _Written(base / path, asked, constraints)
+        return _Written(base / path, asked, constraints, exact)
 
     def _next(self, running: _Running) -> None:
         if not running.steps:
@@ -430,8 +447,6 @@ class LocalBuilder:
         step = running.steps.popleft()
         shown = step.command if isinstance(step.command, str) else " ".join(step.command)
         _append(running.log, begin_fence(step.name), f"$ {shown}")
-        if step.name in _USES:
-            self._bytecode.restore(site_packages(running.folder / "env"))
         running.step = step
         try:
             running.process = processes.Process(
@@ -446,17 +461,42 @@ class LocalBuilder:
             self._finish(running, BuildStatus.BROKEN)
             raise BuilderUnavailable(f"{step.name} cannot be started: {error}") from error
 
+    def _is_reusable(self, order: Order) -> bool:
+        return (
+            self.describe().warm
+            and order.isolated is None
+            and not order.build_constraints
+            and bool(order.imports or order.check)
+        )
+
     def _installed(self, running: _Running) -> None:
-        found = installed(site_packages(running.folder / "env"))
+        """Take down what the install left; where a kept environment is not whole, begin afresh."""
+        environment = running.slot.environment
+        sites = site_packages(environment)
+        if running.reusable:
+            files = contents(environment)
+            if running.afresh is not None and not is_whole(files, sites):
+                self._begin_afresh(running, running.afresh)
+                return
+            running.slot = replace(running.slot, files=files)
         running.installed = {
-            name: version for name, version in found.items() if running.seed.get(name) != version
+            name: version
+            for name, version in installed(sites).items()
+            if running.seed.get(name) != version
         }
+
+    def _begin_afresh(self, running: _Running, install: _Step) -> None:
+        self._work.discard(running.slot.environment)
+        self._installer.make(running.slot.environment, install.environment)
+        running.slot = replace(running.slot, files=None)
+        running.steps.appendleft(install)
+        running.afresh = None
 
     def _note_modules(self, running: _Running) -> None:
         """Take down whose modules they are while the environment is there, where a check failed."""
         if running.step is not None and running.step.name in _USES:
             log = running.log.read_text(encoding="utf-8", errors="replace")
-            running.modules = modules(site_packages(running.folder / "env"), log)
+            running.modules = modules(site_packages(running.slot.environment), log)
 
     def _stop(self, running: _Running, status: BuildStatus, why: str) -> None:
         if running.process is not None:
@@ -465,11 +505,11 @@ class LocalBuilder:
         self._finish(running, status)
 
     def _finish(self, running: _Running, status: BuildStatus) -> None:
-        if running.step is not None and running.step.name in _USES:
-            self._bytecode.keep(site_packages(running.folder / "env"))
         running.status = status
         running.steps.clear()
-        self._work.drop(running.folder)
+        stopped = status in (BuildStatus.BROKEN, BuildStatus.CANCELLED)
+        if stopped or not running.reusable or not self._slots.give_back(running.slot):
+            self._work.drop(running.slot.folder)
 
 
 def _last_line(log: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bisect_deps.fix.case import Case
@@ -39,7 +39,7 @@ class Seen:
         passed = [
             inquiry.candidate
             for inquiry, probe in self.answers
-            if probe.outcome is Outcome.PASS and is_whole(case, inquiry)
+            if probe.outcome is Outcome.PASS and not probe.warm and is_whole(case, inquiry)
         ]
         return min(
             (candidate for candidate in passed if candidate not in failed),
@@ -63,6 +63,39 @@ def ask(
     inquiry = Inquiry(candidate, kind, purpose, check=check, imports=tried, repeat=repeat)
     [probe] = yield [inquiry]
     return probe
+
+
+def warmed(case: Case, story: Story[T], *, moves: bool = False) -> Story[T]:
+    """Tell a story whose builds may use environments again: those that only try a check out.
+
+    A fix is built from scratch at once, since a pass counts only so. Of `moves` the first is, too:
+    most often it passes; where it does not, more are to come.
+    """
+    cold = 1
+    try:
+        inquiries = next(story)
+        while True:
+            asked = inquiries if moves and cold else [_warm(case, i, moves) for i in inquiries]
+            cold = 0
+            try:
+                probes = yield asked
+            except BudgetSpent as spent:
+                inquiries = story.throw(spent)
+                continue
+            inquiries = story.send(probes)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def _warm(case: Case, inquiry: Inquiry, moves: bool) -> Inquiry:
+    """Return an inquiry with the releases that it resolves to, where a check is all it asks for."""
+    checked = inquiry.check and (case.has_check or inquiry.imports)
+    fixes = inquiry.kind is ProbeKind.FIX and not moves
+    afresh = inquiry.isolated is not None or inquiry.build_constraints or inquiry.repeat
+    if afresh or fixes or not checked:
+        return inquiry
+    return replace(inquiry, exact=case.exact(inquiry.candidate))
 
 
 def noting(seen: Seen, story: Story[T]) -> Story[T]:

@@ -54,7 +54,8 @@ class Case:
 
     `good` are versions known to have worked (name to version), `good_date` the instant of a known
     good day. `same_tool` says that the resolver is the installer's own, so that what it refuses,
-    the installer refuses. `tell` hears of the first proven fix.
+    the installer refuses. `tell` hears of the first proven fix. `warm` lets builds whose releases
+    are known be made in environments that were used before.
     """
 
     manifest: Manifest
@@ -75,6 +76,7 @@ class Case:
     allow_removal: bool = False
     narrow: Narrow = Narrow.QUICK
     annotate: bool = False
+    warm: bool = True
     record: Record | None = None
     tell: Callable[[Candidate, int], None] | None = None
 
@@ -235,6 +237,21 @@ class Case:
         if resolution is None or not resolution.resolved:
             return None
         return resolution.releases
+
+    def exact(self, candidate: Candidate) -> tuple[str, ...] | None:
+        """Return all releases that a candidate resolves to, as pins; None where that is not known.
+
+        The resolver cannot tell what addresses and paths are, nor what a release requires that
+        only a build would tell.
+        """
+        if not (self.warm and self.capabilities.warm and self.same_tool):
+            return None
+        if any(line.url or line.editable for line in self.current(candidate)):
+            return None
+        resolution = self.resolve(candidate)
+        if resolution is None or not resolution.resolved or resolution.needs_build:
+            return None
+        return tuple(f"{name}=={version}" for name, version in sorted(resolution.releases.items()))
 
     def installed(self, probe: Probe) -> Mapping[str, str]:
         """Return what a probe installed, as its builder, the resolver or the lines tell.

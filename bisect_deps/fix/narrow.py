@@ -127,32 +127,54 @@ def _narrow_one(
         failing=axis.failing,
         passing=axis.passing,
         first_guesses=_guesses(axis),
+        slots=1 if most is not None and most < case.slots else case.slots,
     )
     try:
         questions = next(questions_of)
         while True:
-            answers: list[Answer] = []
-            for question in questions:
-                version = axis.versions[min(question.items)]
-                if _by_resolver(case, culprit):
-                    answers.append(_resolves(case, search, fixed, version))
-                    continue
-                inquiry = _inquiry(case, culprit, search, best.candidate, version)
-                probe = known.get(_asked(inquiry)) if inquiry is not None else None
-                if inquiry is None or (probe is None and _is_enough(used, most)):
-                    answers.append(Answer(Outcome.UNRESOLVED))
-                    continue
-                if probe is None:
-                    [probe] = yield [inquiry]
-                    used += 1
-                outcome = probe.outcome
-                search.tried.append(Tried(version, outcome, probe.number))
-                answers.append(Answer(outcome))
-                if outcome is Outcome.PASS and _is_nearer(case, search, inquiry, version, best):
-                    best = probe
+            versions = [axis.versions[min(question.items)] for question in questions]
+            if _by_resolver(case, culprit):
+                answers = [_resolves(case, search, fixed, version) for version in versions]
+            else:
+                inquiries = _inquiries(case, culprit, search, best.candidate, versions)
+                left = None if most is None else most - used
+                asked = [i for i in inquiries.values() if _asked(i) not in known][:left]
+                probes = (yield asked) if asked else []
+                used += len(asked)
+                now = {**known, **dict(zip(map(_asked, asked), probes, strict=True))}
+                best = _nearest(case, search, inquiries, now, best)
+                told = {one.version: one.outcome for one in search.tried}
+                answers = [Answer(told.get(v, Outcome.UNRESOLVED)) for v in versions]
             questions = questions_of.send(answers)
     except StopIteration as stop:
         return used, best, _narrowing(search, stop.value.turn, fixed)
+
+
+def _inquiries(
+    case: Case, culprit: Culprit, search: _Search, fixed: Candidate, versions: Sequence[str]
+) -> dict[str, Inquiry]:
+    """Return what to build for each version, without those that cost more than they tell."""
+    found = {version: _inquiry(case, culprit, search, fixed, version) for version in versions}
+    return {version: inquiry for version, inquiry in found.items() if inquiry is not None}
+
+
+def _nearest(
+    case: Case,
+    search: _Search,
+    inquiries: Mapping[str, Inquiry],
+    known: Mapping[_Question, Probe],
+    best: Probe,
+) -> Probe:
+    """Keep what was answered, and return the whole build that passed nearest to the failing one."""
+    for version, inquiry in inquiries.items():
+        probe = known.get(_asked(inquiry))
+        if probe is None:
+            continue
+        search.tried.append(Tried(version, probe.outcome, probe.number))
+        passed = probe.outcome is Outcome.PASS
+        if passed and _is_nearer(case, search, inquiry, version, best):
+            best = probe
+    return best
 
 
 # What makes two inquiries the same build.
@@ -171,11 +193,6 @@ def _by_resolver(case: Case, culprit: Culprit) -> bool:
     """
     is_known = culprit.phase is Phase.RESOLVE and culprit.cause is not Cause.UNKNOWN
     return is_known and (case.same_tool or case.capabilities.isolated)
-
-
-def _is_enough(used: int, most: int | None) -> bool:
-    """Say whether the share is spent."""
-    return most is not None and used >= most
 
 
 def _guesses(axis: Axis) -> tuple[int, ...]:

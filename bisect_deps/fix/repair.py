@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bisect_deps.fix.accuse import TELLING, Standing
-from bisect_deps.fix.ask import Seen, ask, noting
+from bisect_deps.fix.ask import Seen, ask, noting, warmed
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.check import Followed, breakage_of, follow
 from bisect_deps.fix.complete import complete, either_side
@@ -86,12 +86,44 @@ def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusio
     seen = Seen()
     known = [] if known is None else known
     try:
-        conclusion = yield from noting(seen, _repair(case, seen, known))
+        conclusion = yield from noting(seen, _proven_afresh(case, seen, known))
     except BudgetSpent as spent:
         conclusion = _stopped(case, known, spent)
     if conclusion.kind in (VerdictKind.CULPRITS, VerdictKind.INCONCLUSIVE):
         conclusion = replace(conclusion, fallback=seen.fallback(case))
     return conclusion
+
+
+class _Contradicted(Exception):
+    """What passed in an environment that was used before fails in a fresh one."""
+
+
+def _proven_afresh(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion]:
+    """Tell the story; where a used environment misled it, tell it again with fresh ones alone."""
+    try:
+        return (yield from _repair(case, seen, known))
+    except _Contradicted:
+        case.progress.note(_MISLED)
+        known.clear()
+        conclusion = yield from _repair(replace(case, warm=False), seen, known)
+        return replace(conclusion, notes=(*conclusion.notes, Note(_MISLED)))
+
+
+_MISLED = (
+    "A build passed in an environment that was used before and failed in a fresh one: all that "
+    "counts was built in fresh environments."
+)
+
+
+def _afresh(case: Case, probe: Probe) -> Story[Probe]:
+    """Return the build from scratch of a candidate that passed in a used environment."""
+    if not (probe.warm and probe.outcome is Outcome.PASS):
+        return probe
+    purpose = "does the file pass in a fresh environment?"
+    proof = yield from ask(case, probe.candidate, ProbeKind.FIX, purpose)
+    if proof.outcome is not Outcome.PASS:
+        raise _Contradicted
+    return proof
 
 
 def baseline_inquiry(case: Case) -> Inquiry:
@@ -193,7 +225,7 @@ def _by_evidence(case: Case, failing: Probe, known: list[Conclusion]) -> Story[_
 def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
     """Follow a failing check to a passing build, and make the change that led there small."""
     case.progress.phase("It installs; following the failure of the check")
-    followed = yield from follow(case, failing)
+    followed = yield from warmed(case, follow(case, failing), moves=True)
     if followed.unsteady and followed.passing is not None and not followed.layers:
         note = Note(_UNSTEADY_CHECK, followed.passing.number)
         return _Repaired(followed.passing, (), (note,), unsteady=1)
@@ -201,10 +233,11 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
         return (yield from _smallest(case, failing, followed.passing, followed.probes, build=True))
     if case.imports:
         case.progress.phase("Looking for lines that do not work together")
-        parted = yield from part(case, failing)
+        parted = yield from warmed(case, part(case, failing))
         if parted.culprits:
-            return _Repaired(parted.passing or failing, parted.culprits)
-    culprits = yield from accuse_alone(case, failing)
+            last = yield from _afresh(case, parted.passing or failing)
+            return _Repaired(last, parted.culprits)
+    culprits = yield from warmed(case, accuse_alone(case, failing))
     return _Repaired(failing, merged(_deepest(case, followed), culprits))
 
 
@@ -229,11 +262,12 @@ def _smallest(
     """Return the smallest part of a passing change, its culprits, and who else is mended by it."""
     change = change_between(case, failing, passing)
     case.progress.phase("It passes; taking back what is not needed")
-    small = yield from minimise(case, change, failing, passing, probes)
+    small = yield from warmed(case, minimise(case, change, failing, passing, probes))
     if small is None:
-        return _Repaired(passing, ())
-    if case.tell is not None:
-        case.tell(small.candidate, small.passing.number)
+        return _Repaired((yield from _afresh(case, passing)), ())
+    proof = yield from _afresh(case, small.passing)
+    small = replace(small, passing=proof)
+    _tell(case, proof)
     culprits = _culprits(case, change, small, failing, probes)
     every = {probe.number: probe for probe in (*probes, *small.shown.values())}
     others: tuple[Way, ...] = ()
@@ -254,6 +288,12 @@ def _smallest(
         complete=build,
         followers=followers,
     )
+
+
+def _tell(case: Case, fixed: Probe) -> None:
+    """Announce a fix that a build from scratch proved; only the first one is heard."""
+    if case.tell is not None and fixed.outcome is Outcome.PASS:
+        case.tell(fixed.candidate, fixed.number)
 
 
 def _culprits(
@@ -355,6 +395,7 @@ def _finished(
     fixed = passes and not lossy and bool(repaired.candidate.edits)
     ways: list[Way] = []
     if fixed:
+        _tell(case, repaired.probe)
         ways = [Way(repaired.candidate, repaired.probe.number, _style(case, repaired))]
         ways += repaired.others
     culprits, probe, notes = repaired.culprits, repaired.probe, repaired.notes
@@ -380,12 +421,10 @@ def _finished(
         if ways and not ways[0].build_constraints:
             most = _most_builds(case, seen)
             case.progress.phase("It passes; narrowing the versions")
-            culprits, probe = yield from narrow_all(
-                case, culprits, probe, most, repaired.followers, seen.answers
-            )
-            ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
-            culprits = yield from _completed(case, repaired, culprits, probe, seen)
-            probe = yield from written(case, culprits, probe)
+            narrowed = narrow_all(case, culprits, probe, most, repaired.followers, seen.answers)
+            culprits, probe = yield from warmed(case, narrowed)
+            culprits = yield from warmed(case, _completed(case, repaired, culprits, probe, seen))
+            probe = yield from _afresh(case, (yield from written(case, culprits, probe)))
             ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
     except BudgetSpent as spent:
         if not ways:
@@ -484,7 +523,7 @@ def _most_builds(case: Case, seen: Seen) -> int | None:
 
 
 def _is_fix(probe: Probe) -> bool:
-    return probe.kind is ProbeKind.FIX and probe.outcome is Outcome.PASS
+    return probe.kind is ProbeKind.FIX and probe.outcome is Outcome.PASS and not probe.warm
 
 
 def _style(case: Case, repaired: _Repaired) -> str:

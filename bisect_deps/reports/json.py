@@ -231,6 +231,7 @@ def _probe(probe: Probe) -> Object:
         "log": probe.log,
         "signature": probe.signature,
         "from_journal": probe.from_journal,
+        "warm": probe.warm,
     }
 
 
@@ -388,4 +389,5 @@ def _read_probe(probe: Mapping[str, Any]) -> Probe:
         log=probe["log"],
         signature=probe["signature"],
         from_journal=probe.get("from_journal", False),
+        warm=probe.get("warm", False),
     )

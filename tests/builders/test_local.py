@@ -367,18 +367,6 @@ def test_a_private_index_is_still_asked_with_its_credentials(
     assert PLANTED not in log
 
 
-def test_bytecode_is_kept_for_the_release_that_it_is_of(make: Make, tmp_path: Path) -> None:
-    builder = make()
-    for digest, version in enumerate(("1.0", "2.0", "1.0")):
-        asked = order(
-            f"helper=={version}", check=("python -c 'import helper'",), digest=str(digest)
-        )
-        status, log = built(builder, asked)
-        assert status is BuildStatus.PASSED, log
-    kept = list((tmp_path / "work").glob("*/private/bytecode/helper-*/**/*.pyc"))
-    assert len(kept) == 2
-
-
 def test_a_failed_check_tells_whose_the_modules_in_its_log_are(make: Make) -> None:
     builder = make()
     check = 'python -c "import something_else"'

@@ -51,6 +51,7 @@ LOCAL = Capabilities(
     cheap_single=True,
     installed=True,
     isolated=True,
+    warm=True,
     typical=0.3,
     pause=0.05,
 )
@@ -337,7 +338,8 @@ class SimulatedBuilds:
         return self.probes[-1] if self.probes[-1].number == known.number else known
 
     def _answer(self, inquiry: Inquiry, key: str) -> Probe:
-        known = self.conditions.journal.get(key)
+        afresh = self._key(replace(inquiry, exact=None))
+        known = self.conditions.journal.get(key) or self.conditions.journal.get(afresh)
         if known is not None:
             probe = replace(
                 known, kind=inquiry.kind, candidate=inquiry.candidate, from_journal=True
@@ -360,7 +362,9 @@ class SimulatedBuilds:
         return number
 
     def _key(self, inquiry: Inquiry) -> str:
-        lines = () if inquiry.isolated else self.scenario.lines_of(inquiry.candidate)
+        lines: object = () if inquiry.isolated else self.scenario.lines_of(inquiry.candidate)
+        if inquiry.exact is not None:
+            lines = ("exact", *inquiry.exact)
         tried_out = inquiry.check and inquiry.isolated is None
         added = [e.name for e in inquiry.candidate.edits if e.action is EditAction.ADD]
         return repr(
@@ -396,6 +400,7 @@ class SimulatedBuilds:
             signature=diagnosis.signature,
             diagnosis=_in_log(diagnosis, log),
             installed=installed if self.scenario.local else None,
+            warm=inquiry.exact is not None,
         )
 
     def _whole(self, inquiry: Inquiry, key: str, number: int) -> _Answer:

@@ -1,0 +1,172 @@
+"""Kept environments: quick where they are as good as fresh ones, else not used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bisect_deps import interpreters
+from bisect_deps.builders import make_builder
+from bisect_deps.builders._slots import contents, is_whole
+from bisect_deps.builders.base import Builder, BuilderOptions, Order
+from bisect_deps.model import BuildStatus, IndexSettings
+from tests.builders.contract import finish, whole_log
+from tests.support.local_index import LocalIndex, Project
+
+HERE = interpreters.find(sys.executable)
+Make = Callable[[], Builder]
+
+# Rewrites a module of another project in place, through whatever links lead to it.
+REWRITES = """
+import pathlib, victim
+path = pathlib.Path(victim.__file__)
+with path.open("r+") as stream:
+    stream.write("state = 'rewritten'   #")
+"""
+LEAVES = "import pathlib; pathlib.Path(__file__).with_name('left_behind.py').write_text('')"
+PROJECTS = (
+    Project("steady").release("1.0").release("2.0"),
+    Project("victim").release("1.0", code="state = 'as it was installed'"),
+    Project("rewrites").release("1.0", code=REWRITES),
+    Project("leaves").release("1.0", code=LEAVES),
+    Project("one", module="shared").release("1.0"),
+    Project("two", module="shared").release("1.0"),
+)
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> LocalIndex:
+    return LocalIndex(tmp_path_factory.mktemp("index"), *PROJECTS)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own cache of uv."""
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def builder(tmp_path: Path, index: LocalIndex, cache: Path) -> Iterator[Builder]:
+    for name in ("project", "work"):
+        (tmp_path / name).mkdir()
+    made = make_builder(
+        "local",
+        BuilderOptions(
+            folder=tmp_path / "project",
+            cwd=tmp_path / "project",
+            work=tmp_path / "work",
+            interpreter=HERE,
+            index=IndexSettings(no_index=True, find_links=(str(index.find_links),)),
+            jobs=1,
+        ),
+    )
+    yield made
+    made.close()
+
+
+def order(*pins: str, check: str = "true", warm: bool = True) -> Order:
+    text = "".join(f"{pin}\n" for pin in pins).encode()
+    return Order(
+        {"requirements.txt": text},
+        "requirements.txt",
+        f"{text.hex()} {check} {warm}",
+        check=(check,),
+        timeout=60.0,
+        exact=pins if warm else None,
+    )
+
+
+def python(code: str) -> str:
+    return f'python -c "{code}"'
+
+
+def where(builder: Builder, asked: Order) -> tuple[BuildStatus, str]:
+    """Build, and return how it ended and what the check printed last."""
+    handle = builder.start(asked)
+    status = finish(builder, handle)
+    said = [
+        line for line in whole_log(builder, handle).splitlines() if line[:2] not in ("::", "$ ")
+    ]
+    return status, said[-1] if said else ""
+
+
+INODE = python("import os, sys; print(os.stat(sys.prefix + '/pyvenv.cfg').st_ino)")
+STATE = python("import victim; print(victim.state)")
+
+
+def test_an_environment_is_brought_to_the_next_set(builder: Builder) -> None:
+    first = where(builder, order("steady==1.0", "victim==1.0", check=INODE))
+    handle = builder.start(order("steady==2.0", check=INODE))
+    assert finish(builder, handle) is BuildStatus.PASSED
+    log = whole_log(builder, handle)
+    assert builder.installed(handle) == {"steady": "2.0"}
+    assert first[1] in log.splitlines(), "the environment is another one"
+    assert "- victim==1.0" in log
+
+
+def test_what_is_not_exact_is_built_in_a_fresh_environment(builder: Builder) -> None:
+    warm = where(builder, order("steady==1.0", check=INODE))
+    cold = where(builder, order("steady==1.0", check=INODE, warm=False))
+    assert warm[0] is cold[0] is BuildStatus.PASSED
+    assert warm[1] != cold[1]
+
+
+def test_a_file_that_a_check_rewrote_is_seen_by_no_later_build(
+    builder: Builder, cache: Path
+) -> None:
+    rewrite = python("import rewrites, importlib, victim")
+    assert where(builder, order("victim==1.0", "rewrites==1.0", check=rewrite))[0].is_final
+    for warm in (True, False):
+        assert where(builder, order("victim==1.0", check=STATE, warm=warm)) == (
+            BuildStatus.PASSED,
+            "as it was installed",
+        )
+    cached = [path.read_text() for path in cache.rglob("victim/__init__.py")]
+    cached += [path.read_text() for path in cache.rglob("victim.py")]
+    assert cached
+    assert not any("rewritten" in text for text in cached)
+
+
+def test_a_file_that_a_check_added_is_seen_by_no_later_build(builder: Builder) -> None:
+    leave = python("import leaves")
+    assert where(builder, order("leaves==1.0", check=leave))[0] is BuildStatus.PASSED
+    look = python(
+        "import sys, pathlib; print(list(pathlib.Path(sys.prefix).rglob('left_behind.py')))"
+    )
+    assert where(builder, order("steady==1.0", check=look)) == (BuildStatus.PASSED, "[]")
+
+
+def test_a_file_that_two_releases_claim_does_not_go_with_one_of_them(builder: Builder) -> None:
+    look = python("import shared")
+    assert where(builder, order("one==1.0", "two==1.0", check=look))[0] is BuildStatus.PASSED
+    assert where(builder, order("one==1.0", check=look))[0] is BuildStatus.PASSED
+
+
+def test_bytecode_alone_does_not_make_an_environment_worthless(builder: Builder) -> None:
+    first = where(builder, order("victim==1.0", check=f"{STATE} && {INODE}"))
+    again = where(builder, order("victim==1.0", "steady==1.0", check=INODE))
+    assert first[1] == again[1]
+
+
+def test_a_set_that_cannot_be_installed_fails_and_harms_no_later_build(builder: Builder) -> None:
+    assert where(builder, order("steady==1.0"))[0] is BuildStatus.PASSED
+    assert where(builder, order("steady==9.9"))[0] is BuildStatus.FAILED
+    assert where(builder, order("steady==2.0"))[0] is BuildStatus.PASSED
+
+
+def test_a_missing_or_twice_claimed_file_is_found(tmp_path: Path) -> None:
+    site = tmp_path / "lib"
+    for name, listed in (("a-1.dist-info", "a.py"), ("b-1.dist-info", "b.py")):
+        (site / name).mkdir(parents=True)
+        (site / name / "RECORD").write_text(f"{listed},,\n{name}/RECORD,,\n")
+        (site / listed).touch()
+    assert is_whole(contents(site), [site])
+    (site / "a.py").unlink()
+    assert not is_whole(contents(site), [site])
+    (site / "a.py").touch()
+    (site / "b-1.dist-info" / "RECORD").write_text("a.py,,\n")
+    assert not is_whole(contents(site), [site])

@@ -11,7 +11,8 @@ import pytest
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders._slots import contents, is_whole
-from bisect_deps.builders.base import Builder, BuilderOptions, Order
+from bisect_deps.builders.base import Builder, Order
+from bisect_deps.builders.local import Options
 from bisect_deps.model import BuildStatus, IndexSettings
 from tests.builders.contract import finish, whole_log
 from tests.support.local_index import LocalIndex, Project
@@ -55,7 +56,7 @@ def builder(tmp_path: Path, index: LocalIndex, cache: Path) -> Iterator[Builder]
         (tmp_path / name).mkdir()
     made = make_builder(
         "local",
-        BuilderOptions(
+        Options(
             folder=tmp_path / "project",
             cwd=tmp_path / "project",
             work=tmp_path / "work",

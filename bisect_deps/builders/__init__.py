@@ -1,7 +1,8 @@
 """Who builds a candidate: one file per system, listed here.
 
 Each file has `make(options) -> Builder`. It may have `Options`, a `BuilderOptions` with settings of
-its own, and `checks(options)`, which yields what `doctor` looks at, one `Check` at a time.
+its own, `checks(options)`, which yields what `doctor` looks at, one `Check` at a time, and
+`TEMPLATE`, the file that `depbisect init` writes for its system.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from bisect_deps.builders.base import Builder, BuilderOptions, Check, Setting
+from bisect_deps.builders.base import Builder, BuilderOptions, Check, Setting, Template
 from bisect_deps.errors import InputError
 
 # Name on the command line to the module in this folder.
@@ -19,6 +20,7 @@ BUILDERS: dict[str, str] = {
     "local": "local",
     "command": "command",
     "algorithmia": "algorithmia",
+    "buildbot": "buildbot",
     "slurm": "slurm",
 }
 
@@ -50,6 +52,16 @@ def all_settings() -> dict[str, tuple[Setting, tuple[str, ...]]]:
         for setting in options_of(builder).settings().values():
             _, known = found.get(setting.name, (setting, ()))
             found[setting.name] = setting, (*known, builder)
+    return found
+
+
+def template_of(name: str) -> Template:
+    """Return the file that a builder's system needs. Raises InputError where it needs none."""
+    found: Template | None = getattr(_module(name), "TEMPLATE", None)
+    if found is None:
+        raise InputError(
+            f"the {name} builder needs no file", hint=f"depbisect run --builder {name}"
+        )
     return found
 
 

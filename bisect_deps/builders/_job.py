@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import posixpath
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,14 @@ from bisect_deps.secret import Credential, Secret, names_secret, split_credentia
 
 SCRIPT = Path(__file__).with_name("_job_script.py")
 _IMPORTS_SCRIPT = Path(__file__).with_name("_imports_script.py")
+# What a system runs by any Python, `packed` on its standard input: the script comes with the job.
+BOOTSTRAP = """\
+import base64, json, sys, zlib
+job = json.loads(zlib.decompress(base64.b64decode(sys.stdin.read())).decode("utf-8"))
+names = {"__name__": "job"}
+exec(compile(job["script"], "depbisect", "exec"), names)
+sys.exit(names["main"](job, "-"))
+"""
 # The last line of a log whose system keeps nothing but the log.
 RESULT = f"{FENCE} result "
 _ALONE = "depbisect-isolated.txt"
@@ -140,6 +149,12 @@ def job_of(
         "cwd": str(options.cwd) if shared else None,
         "limit": order.timeout,
     }
+
+
+def packed(job: Mapping[str, Any]) -> str:
+    """Return a job with the script that does it, as one word of text for BOOTSTRAP."""
+    data = json.dumps({**job, "script": SCRIPT.read_text(encoding="utf-8")}).encode()
+    return base64.b64encode(zlib.compress(data, 9)).decode()
 
 
 def result_of(text: str) -> Result | None:

@@ -41,10 +41,8 @@ class Unable(Exception):
     """This machine cannot do the build; says nothing about the candidate."""
 
 
-def main(job_path: str, result_path: str) -> int:
+def main(job: "dict[str, Any]", result_path: str) -> int:
     """Run the job; return 0 for a pass, 1 for a failure, 2 where nothing is known."""
-    with open(job_path, encoding="utf-8") as file:
-        job = json.load(file)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     scratch = tempfile.mkdtemp(prefix="depbisect-")
@@ -166,7 +164,7 @@ class Build:
     def _python(self) -> str:
         """Return the Python that the build is for. Raises Unable where it is not here."""
         wanted = self.job["version"]
-        for name in self.job["pythons"]:
+        for name in [*self.job["pythons"], *_known_to_uv(wanted)]:
             path: str | None = shutil.which(name)
             if path is not None and (not wanted or _version(path) == wanted):
                 return path
@@ -261,6 +259,18 @@ def _version(python: str) -> str:
     return said.decode("ascii", "replace").strip()
 
 
+def _known_to_uv(version: str) -> "list[str]":
+    """Return the path of a Python that uv has installed, where there is uv and such a one."""
+    if not shutil.which("uv"):
+        return []
+    command = ["uv", "python", "find", "--no-project", "--no-python-downloads", version]
+    try:
+        said = subprocess.check_output(command, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return said.decode("utf-8", "replace").split("\n")[:1]
+
+
 def _filled(command: "list[str]", places: "dict[str, str]") -> "list[str]":
     for name, value in places.items():
         command = [part.replace("{" + name + "}", value) for part in command]
@@ -314,4 +324,5 @@ def _stop(number: int, frame: Any) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    with open(sys.argv[1], encoding="utf-8") as told:
+        sys.exit(main(json.load(told), sys.argv[2]))

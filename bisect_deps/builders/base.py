@@ -201,6 +201,18 @@ class Check:
     cure: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A file that a system needs before it can build, which `depbisect init` writes.
+
+    `path` is relative to the repository's root; `then` says what to do with it, one step a line.
+    """
+
+    path: str
+    text: str
+    then: tuple[str, ...] = ()
+
+
 class Builder(Protocol):
     """Who builds a candidate's files."""
 

@@ -46,6 +46,8 @@ SLOTS = 4
 SOONEST, LATEST = 1.0, 10.0
 # A shared folder may show a file this much later than the job's end.
 SEEN_LATE = 15.0
+# A result that no run has read answers the same question for so long.
+RECENT = 3600.0
 # What a killed run left is kept this long, for a resume.
 KEPT = 7 * 24 * 3600.0
 TRIES = 4
@@ -194,15 +196,13 @@ class SlurmBuilder:
         return [] if asked.returncode == 0 else [f"Slurm accepts no job: {_said(asked)}"]
 
     def start(self, order: Order) -> Handle:
-        """Submit a job, or return the one of that order which still lives."""
+        """Submit a job, or find the one that this or a killed run submitted."""
         for job in self._jobs.values():
             if job.digest == order.digest and not self._poll(job).is_final:
                 return self._handle(job)
         name = self._name(order)
-        alive = self._alive(name)
-        if alive is None:
-            alive = self._submit(name, order)
-        job = _Job(*alive, digest=order.digest, limit=order.timeout)
+        found = self._alive(name) or self._ended(name, order) or self._submit(name, order)
+        job = _Job(*found, digest=order.digest, limit=order.timeout)
         self._jobs[job.id] = job
         return self._handle(job)
 
@@ -272,6 +272,22 @@ class SlurmBuilder:
                 return number, Path(folder)
         return None
 
+    def _ended(self, name: str, order: Order) -> tuple[str, Path] | None:
+        """Return id and folder of a job that a killed run submitted and could not take down."""
+        if self._options.fresh or order.again:
+            return None
+        known = {job.folder for job in self._jobs.values()}
+        for folder in sorted(set(self.folder.glob(f"{name}-*")) - known):
+            try:
+                result = result_of((folder / "result.json").read_text(encoding="utf-8"))
+                number = (folder / "id").read_text(encoding="utf-8").strip()
+                is_recent = time.time() - folder.stat().st_mtime < RECENT
+            except OSError:
+                continue
+            if is_recent and result and result.status in (BuildStatus.PASSED, BuildStatus.FAILED):
+                return number, folder
+        return None
+
     def _submit(self, name: str, order: Order) -> tuple[str, Path]:
         folder = self._write(name, order)
         command = [
@@ -326,7 +342,8 @@ class SlurmBuilder:
         pythons = [self._interpreter.path, "python3", "python"]
         files = shlex.join([str(folder / name) for name in ("job.py", "job.json", "result.json")])
         return (
-            f"#!/bin/sh\n{self._options.slurm_setup or ':'}\n"
+            f'#!/bin/sh\necho "$SLURM_JOB_ID" > {shlex.quote(str(folder / "id"))}\n'
+            f"{self._options.slurm_setup or ':'}\n"
             f"for python in {shlex.join(pythons)}; do\n"
             f'    command -v "$python" >/dev/null && exec "$python" {files}\n'
             'done\necho "depbisect: there is no Python on $(hostname)"\nexit 2\n'

@@ -18,6 +18,7 @@ from bisect_deps.errors import DepbisectError, ExitCode
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Bisect a failing build to a verdict and a verified fix."),
     "doctor": ("doctor", "Check what a run needs, and say what to fix."),
+    "init": ("init", "Write the file that a builder's system needs, such as a CI workflow."),
     "lint": ("lint", "Check that versions are pinned, and can still be installed."),
     "diagnose": ("diagnose", "Name the suspects in a build log; builds nothing."),
     "errors": ("errors", "Show why calls of a hosted algorithm failed."),

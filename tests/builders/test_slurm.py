@@ -26,7 +26,10 @@ from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 from tests.support.slurm import cluster, missing
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+pytestmark = [
+    pytest.mark.skipif(bool(missing()), reason=missing()),
+    pytest.mark.xdist_group("slurm"),  # One cluster for all.
+]
 
 HERE = interpreters.find(sys.executable)
 Make = Callable[..., Builder]
@@ -296,6 +299,20 @@ def test_kill_minus_nine_and_resume_build_nothing_twice(
     names = run.names()
     assert len(names) == len(set(names)) == report["builds"]
     assert run.left() == []
+
+
+def test_a_job_that_ended_before_its_start_was_noted_is_found_and_a_repeat_is_not(
+    make: Make,
+) -> None:
+    asked = order("good==1.0", digest="unnoted")
+    first = make()
+    handle = first.start(asked)
+    assert finish(first, handle) is BuildStatus.PASSED
+    after_the_kill = make()
+    assert after_the_kill.start(asked) == handle
+    assert after_the_kill.poll(handle) is BuildStatus.PASSED
+    assert make().start(replace(asked, again=True)).id != handle.id
+    assert make(fresh=True).start(asked).id != handle.id
 
 
 def test_ctrl_c_leaves_no_job_and_no_file(

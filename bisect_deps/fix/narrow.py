@@ -1,8 +1,9 @@
 """Narrows each culprit to the neighbouring versions between which the outcome turns.
 
 After the fix is proven, and counted in builds: a boundary that costs more is given with the
-releases that were not built. Conflicts are narrowed by the resolver; a release that would be
-compiled is not built unless every build was asked for.
+releases that were not built. Conflicts are narrowed by the resolver where the installer is at hand,
+on a platform by builds alone; a release that would be compiled is not built unless every build was
+asked for, and is no nearer fix then.
 """
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ class Cause(str, Enum):
     REQUIRES_PYTHON = "requires-python"
     NO_COMPATIBLE_WHEEL = "no-compatible-wheel"
     RESOLVER_CONFLICT = "resolver-conflict"
+    RESOLVER_BACKTRACKING = "resolver-backtracking"
     HASH_MISMATCH = "hash-mismatch"
     INVALID_REQUIREMENT = "invalid-requirement"
     INVALID_METADATA = "invalid-metadata"

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import re
+
+from packaging.utils import canonicalize_name
+
 from bisect_deps.evidence.dressings import safe
 from bisect_deps.evidence.facts import Hit
 from bisect_deps.evidence.missing import thing_of
 from bisect_deps.knowledge.system_packages import install_commands
+from bisect_deps.knowledge.wrong_names import made_for
 from bisect_deps.model import Cause
 from bisect_deps.signatures.base import Scope, Signature
 
+_FOR_NOBODY_HERE = (Cause.NO_MATCHING_VERSION, Cause.NO_COMPATIBLE_WHEEL)
 _OWN_DOWNLOAD = (
     "its build script downloads something by itself, and could not: take a release with a wheel, or "
     "put what it wants in place before the install"
 )
 
 
-def advice_for(hit: Hit, project: str, cause: Cause) -> str:
-    """Return what to do about the cause that `hit` shows, for `project` ("" where unknown)."""
+# A line that a marker can be added to as it is.
+_PLAIN = re.compile(
+    r"[A-Za-z0-9][\w.-]{0,100}(?:\[[^\]]{0,80}\])?\s?(?:[<>=!~]=?=?\s?[^\s;@#]{1,80})?$"
+)
+
+
+def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
+    """Return what to do about the cause that `hit` shows, for `project` ("" where unknown).
+
+    `line` is the requirement as its file has it.
+    """
+    if found := _for_another_system(hit, project, cause, line):
+        return found
     if cause is Cause.SYSTEM_DEP_MISSING and (found := _system(hit, project)):
         return found
     if hit.signature.cause is Cause.NETWORK and not cause.is_infrastructure:
@@ -27,6 +44,19 @@ def advice_for(hit: Hit, project: str, cause: Cause) -> str:
     except (ValueError, IndexError):
         otherwise = hit.signature.advice
     return safe(", or ".join(filter(None, (_remedies(hit.signature), otherwise))), 400)
+
+
+def _for_another_system(hit: Hit, project: str, cause: Cause, line: str) -> str:
+    """Return the marker that keeps a project of another system away from this one, else ""."""
+    nothing_here = "none" in (hit.groups.get("versions", "none"))
+    if not project or cause not in _FOR_NOBODY_HERE or not nothing_here:
+        return ""
+    made = made_for(canonicalize_name(project))
+    if made is None:
+        return ""
+    marker, reason = made
+    wanted = line.strip() if _PLAIN.match(line.strip()) else project
+    return safe(f"{project} {reason}: write `{wanted}; {marker}`", 400)
 
 
 def _remedies(signature: Signature) -> str:

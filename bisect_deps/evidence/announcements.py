@@ -16,6 +16,13 @@ ARCHIVE = re.compile(
     r"(?:^|/)(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+!]{0,60}?)"
     r"(?:\.tar\.(?:gz|bz2|xz)|\.zip|\.tgz)(?:$|[\s#?(])"
 )
+RELEASE = re.compile(
+    r"(?:^|[/\s])(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+!]{0,60}?)"
+    r"(?:\.tar\.(?:gz|bz2|xz)|\.zip|\.tgz|-[^/\s]{1,120}\.whl)(?:\.metadata)?(?:$|[\s#?(])"
+)
+WALKS = re.compile(
+    r"is (?:still )?looking at multiple versions of (?P<name>[A-Za-z0-9][\w.-]{0,100})"
+)
 BUILD_PATH = re.compile(
     r"pip-(?:install|build|wheel|req-build|download|resolve)-[\w-]{4,16}[\\/](?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:_[0-9a-f]{32})?[\\/]"
 )
@@ -57,7 +64,7 @@ TESTS_DONE = re.compile(
     r"^=+ (?P<counts>[\d\w, ]{1,200}?) in [\d.]+s.{0,40}=+$|^(?P<bare>\d+ (?:passed|failed|error)[\d\w, ]{0,200}?) in [\d.]+s|^(?P<unittest>OK|FAILED)(?: \(.{0,80}\))?$"
 )
 ENDINGS_BAD = re.compile(
-    r"exited with (?:code |non-zero code )?'?[1-9]|Job failed|returned a non-zero code|Finished: (?:FAILURE|ABORTED)|did not complete successfully: exit code|Push rejected|script returned exit code [1-9]|Process completed with exit code [1-9]|exit-code: [1-9]|failed with exit code [1-9]|finished with exit code [1-9]|program finished with exit code [1-9]|Build step .{1,80} marked build as failure|^ERROR: build step"
+    r"[Ee]xited with (?:code |non-zero code )?'?[1-9]|Job failed|returned a non-zero code|Finished: (?:FAILURE|ABORTED)|did not complete successfully: exit code|Push rejected|script returned exit code [1-9]|Process completed with exit code [1-9]|exit-code: [1-9]|failed with exit code [1-9]|finished with exit code [1-9]|program finished with exit code [1-9]|Build step .{1,80} marked build as failure|^ERROR: build step|[Ee]xited with code exit status [1-9]|State: FAILED$|Build script returned non-zero exit code|installer returned a non-zero exit code|Error during processing dependencies|failed with status code:? [1-9]|^(?:\S{1,4} )?(?:==> )?(?:[Tt]he )?(?:[Bb]uild|[Jj]ob|[Dd]eploy(?:ment)?|[Tt]ask|[Ss]tage|[Ss]tep|[Pp]ipeline|[Ww]orkflow|[Ii]nstallation|BUILD|JOB)(?: \S{1,60})? (?:has )?(?:[Ff]ailed|FAILED|FAILURE|errored|aborted)\b|^(?:Failed|FAILED|Error|ERROR)[.!]?$"
 )
 ENDINGS_GOOD = re.compile(
     r"Job succeeded|Finished: SUCCESS|exited with (?:code )?0\b|exit-code: 0|program finished with exit code 0|Build succeeded"

@@ -10,7 +10,13 @@ from bisect_deps.evidence.advice import advice_for
 from bisect_deps.evidence.breakages import breakages_of
 from bisect_deps.evidence.dressings import safe
 from bisect_deps.evidence.facts import Episode
-from bisect_deps.evidence.failures import Failure, blame_release, failures_of, unexplained
+from bisect_deps.evidence.failures import (
+    Failure,
+    backtracking_at_end,
+    blame_release,
+    failures_of,
+    unexplained,
+)
 from bisect_deps.evidence.frames import Frames
 from bisect_deps.evidence.gate import ALARMS, MARKS, candidates
 from bisect_deps.evidence.lines import Line, Reader
@@ -26,6 +32,12 @@ MOST_CHANNELS = 64
 
 _TROUBLE = re.compile(
     r"(?i)\b(?:error|fatal|failed|failure|cannot|can't|unable|denied|refused|missing|abort\w*|panic)\b"
+)
+# Where a log has no word of success: failure in its last lines is not taken for a pass.
+_ENDING = 8
+_FAILED = re.compile(r"(?i)(?<![\w-])(?:fail(?:ed|ure|s)|error|errored|aborted|fatal)(?![\w-])")
+_NO_FAILURE = re.compile(
+    r"(?i)\b(?:0|no|without|any|zero|if|on|ignore\w*) (?:\w+ )?(?:fail\w*|errors?)|\w*error\w*-\d"
 )
 
 
@@ -64,6 +76,10 @@ def diagnose(
     if exit_status == 0:
         return Diagnosis(Outcome.PASS, Cause.NONE, _last_phase(channels))
     failures = _all_failures(channels, failed=exit_status is not None)
+    if not failures and not any(
+        frames.success or frames.good_ending for frames in channels.values()
+    ):
+        failures = _all_failures(channels, failed=True)
     if stays:
         failures = [blame_release(failure, user) for failure in failures]
     breakages = breakages_of(list(channels.values()), Owners(modules or {}, user))
@@ -129,24 +145,42 @@ def _without_failure(
     context: Context,
 ) -> Diagnosis:
     """Say PASS where the log ends well, FAIL with the last lines quoted where it ends badly."""
-    success = max((frames.success for frames in channels.values()), default=0)
-    bad = max((frames.bad_ending for frames in channels.values()), default=0)
-    good = max((frames.good_ending for frames in channels.values()), default=0)
     phase = _last_phase(channels)
     quoted = _telling(tail)
-    broken = _failed_step(channels)
-    failed = broken is not None or bool(exit_status)
-    open_step = _open_step(channels, after=max(success, good))
-    if open_step is not None and not failed:
-        return _cut_off(open_step, quoted)
-    if failed or bad > max(success, good):
-        return _unexplained(channels, broken or phase, quoted, context)
-    if success or good:
+    if found := _ends_badly(channels, exit_status, quoted, context):
+        return found
+    if any(frames.success or frames.good_ending for frames in channels.values()):
         return Diagnosis(Outcome.PASS, Cause.NONE, phase)
     if not tail:
-        return Diagnosis(Outcome.UNRESOLVED, Cause.UNKNOWN, phase, notes=("the log is empty",))
+        nothing = "nothing was given: the log is empty"
+        return Diagnosis(Outcome.UNRESOLVED, Cause.UNKNOWN, phase, notes=(nothing,))
+    amid = any(frames.amid_failure for frames in channels.values())
+    if amid or any(_FAILED.search(_NO_FAILURE.sub("", line.text)) for line in tail[-_ENDING:]):
+        return _unexplained(channels, phase, quoted, context)
     note = "nothing in the log fails, but it ends without a known word of success"
     return Diagnosis(Outcome.PASS, Cause.NONE, phase, evidence=quoted, notes=(note,))
+
+
+def _ends_badly(
+    channels: Mapping[str, Frames],
+    exit_status: int | None,
+    quoted: tuple[Evidence, ...],
+    context: Context,
+) -> Diagnosis | None:
+    """Return what a log's end shows where no signature does: a walk, a cut, a job's own word."""
+    last = (quoted[-1].line, quoted[-1].text) if quoted else (0, "")
+    for frames in channels.values():
+        if (walked := backtracking_at_end(frames, last)) is not None:
+            return _failed([walked], context)
+    broken = _failed_step(channels)
+    failed = broken is not None or bool(exit_status)
+    well = max(max(frames.success, frames.good_ending) for frames in channels.values())
+    open_step = _open_step(channels, after=well)
+    if open_step is not None and not failed:
+        return _cut_off(open_step, quoted)
+    if failed or max(frames.bad_ending for frames in channels.values()) > well:
+        return _unexplained(channels, broken or _last_phase(channels), quoted, context)
+    return None
 
 
 def _unexplained(

@@ -28,21 +28,37 @@ _PREFIXES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for first, pattern in (
         (
             "0123456789",
-            rf"{_STAMP} (?:std(?:out|err) [FP](?: |$))?(?:[a-z]+\[[\w.-]{{1,40}}\]: ?)?",
+            rf"{_STAMP} (?:std(?:out|err) [FP](?: |$)|\d\d[OE](?:\+|[ ]|$))?(?:[a-z]+\[[\w.-]{{1,40}}\]: ?)?",
         ),
-        ("0123456789", r"\d\d:\d\d:\d\d(?:[.,]\d{1,6})? (?=\S| )"),
+        ("0123456789", r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? (?:\[[A-Z]{3,8}\] )?"),
+        (
+            "0123456789",
+            r"\d{1,2}:\d\d:\d\d(?: [AP]M:|[.,]\d{1,6})? (?:\[(?:DEBUG|INFO|WARN|ERROR)\] )?(?=\S| )",
+        ),
+        (
+            "JFMASOND",  # a web page's or a system log's date
+            r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}\d{1,2},? (?:\d{4},? )?\d{1,2}:\d\d:\d\d(?:\.\d{1,9})?(?: [AP]M)?(?: [\w.-]{1,60} [\w./-]{1,40}(?:\[\d{1,9}\])?:(?= ))?(?: {1,2}|$)",
+        ),
         ("0123456789", r"\d{1,4}\.\d{2,3} (?=\S| )"),  # BuildKit's closing excerpt
-        ("[", rf"\[{_STAMP}\](?: |$)"),
-        ("[", r"\[\d\d:\d\d:\d\d\](?:[WEFi]?:?\s?\[[^\]]{1,80}\])? ?"),
+        ("[", rf"\[{_STAMP}\](?: \[[A-Z]{{1,20}}/\d{{1,3}}\] (?:OUT|ERR))?(?: |$)"),
+        ("[", r"\[\d\d:\d\d:\d\d(?:[.,]\d{1,6}|[+-]\d{4})?\](?:[WEFi]?:?\s?\[[^\]]{1,80}\])? ?"),
+        (
+            "[",
+            r"\[(?:builder|detector|analyzer|exporter|INFO|ERROR|WARNING|WARN|DEBUG|stdout|stderr)\] {1,3}(?=\S| )",
+        ),
+        ("[", r"\[[^\]\n]{1,100}\] {1,6}\| ?"),  # a workflow run by act
+        ("IEWD", r"(?:INFO|ERROR|WARN|DEBU)\[\d{4,6}\] "),  # Kaniko, Docker's own tools
         ("[", r"\[(?:pipenv\.exceptions\.\w{1,40}|ResolutionFailure|InstallError)\]: ?"),
         ("[", r"\[Container\] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? "),
         ("#", r"#(?P<channel>\d{1,4}) (?:\d{1,6}\.\d{1,3}(?: |$)|(?=CACHED|DONE|ERROR|\[))"),
         ("<>", r"[<>] (?=\S|  )"),  # `python -m build`, output and commands
         ("r", r"remote:(?: {8}| ?$| (?=[-!> ]))"),
+        ("=", r"==> [\w.-]{1,60}: (?=\S| )"),  # Packer and Vagrant
+        ("│┃", r"[│┃] (?=\S| )"),
         ("S", r'Step #(?P<channel>\d{1,3})(?: - "[^"]{1,80}")?: ?'),
         (
             "abcdefghijklmnopqrstuvwxyz0123456789",
-            r"(?P<channel>[a-z0-9][\w.-]{0,60}[-_]\d{1,3}) {1,24}\| ?",
+            r"(?P<channel>[a-z0-9][\w.-]{0,60}(?:[-_]\d{1,3}| {2})) {0,24}(?<= )\| ?",
         ),
         (
             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",

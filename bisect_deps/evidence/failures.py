@@ -14,17 +14,16 @@ from dataclasses import dataclass, replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 
-from bisect_deps.evidence.facts import Episode, Hit, Project, project_of
+from bisect_deps.evidence.facts import Episode, Hit, Project, Walk, project_of
 from bisect_deps.evidence.frames import Frames
 from bisect_deps.evidence.prose import Story, read
 from bisect_deps.evidence.requirements import Listed, UserList
 from bisect_deps.model import Cause, Phase
-from bisect_deps.signatures.base import Blame, Scope, Signature, Weight
+from bisect_deps.signatures.base import Blame, Scope, Signature, Trait, Weight
 
 _IGNORED = re.compile(r"(\S{1,60}) Requires-Python ([^;]{1,80})")
 _LAST_WINS = Weight.EXCEPTION
 _REFUSAL = 4
-_UNREADABLE = ("network-truncated", "uv-archive")
 _UNEXPLAINED = Signature(
     name="step-unexplained",
     gate=(),
@@ -75,10 +74,13 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
     found = [one for group in groups if (one := _failure(group, frames)) is not None]
     if not found and (failed or frames.bad_ending > frames.success):
         found = [one for group in groups if (one := _mere_conflict(group, frames)) is not None]
+    if not found and failed:
+        found = [one for group in groups if (one := _failure(group, frames, told=True)) is not None]
     found = _disguises(_tests(found, hits), hits)
     if any(not _is_tool(failure) for failure in found):
         found = [failure for failure in found if not _is_tool(failure)]
     found = [_own_download(failure) for failure in found]
+    found = [_backtracking(failure) for failure in found]
     found.sort(key=lambda failure: failure.line)
     return found
 
@@ -115,7 +117,7 @@ def blame_release(failure: Failure, user: UserList) -> Failure:
     episode = failure.episode
     if failure.project is None or episode is None or episode.build_requires or episode.runtime:
         return failure
-    if failure.best.signature.name in _UNREADABLE:
+    if Trait.ARCHIVE in failure.best.signature.traits:
         return replace(failure, cause=Cause.INVALID_METADATA)
     if episode.phase not in (Phase.METADATA, Phase.BUILD) or _is_installers(episode):
         return failure
@@ -139,8 +141,49 @@ def _own_download(failure: Failure) -> Failure:
     Not so for cargo, which fetches what is declared as an installer does, and may succeed next time.
     """
     own = failure.best.quoted and failure.frames.reached
-    declared = any(hit.signature.name == "network-rust" for hit in failure.hits)
+    declared = any(Trait.DECLARED in hit.signature.traits for hit in failure.hits)
     return blame_release(failure, UserList(())) if own and not declared else failure
+
+
+def _backtracking(failure: Failure) -> Failure:
+    """Return time that ran out while a resolver went through releases as that resolver's failure."""
+    out_of_time = Trait.TIME in failure.best.signature.traits
+    if not out_of_time and failure.cause is not Cause.RESOLVER_BACKTRACKING:
+        return failure
+    walk = failure.frames.longest_walk
+    if walk is None:
+        return failure
+    hits = [hit for hit in failure.frames.hits if Trait.WALKS in hit.signature.traits]
+    about = [hit for hit in hits if Project(hit.groups.get("name", "")).key == walk.project.key]
+    if not about:
+        return failure
+    best = replace_groups(about[-1], walk)
+    kept = [hit for hit in failure.hits if hit is not about[-1]]
+    return Failure(
+        [*kept, *hits[:1], best],
+        best,
+        Cause.RESOLVER_BACKTRACKING,
+        Phase.RESOLVE,
+        failure.frames,
+        project=walk.project,
+        fatal=True,
+    )
+
+
+def backtracking_at_end(frames: Frames, last: tuple[int, str]) -> Failure | None:
+    """Return the failure of a log that ends while a resolver goes through releases, else None."""
+    if frames.longest_walk is None or frames.walked_at <= max(frames.success, frames.good_ending):
+        return None
+    hit = Hit(_UNEXPLAINED, *last, {}, None)
+    failure = Failure([hit], hit, Cause.RESOLVER_BACKTRACKING, Phase.RESOLVE, frames)
+    found = _backtracking(failure)
+    return None if found is failure else found
+
+
+def replace_groups(hit: Hit, walk: Walk) -> Hit:
+    """Return the hit with what is known of the walk as its groups."""
+    groups = {**hit.groups, "count": str(walk.count), "newest": walk.newest, "oldest": walk.oldest}
+    return replace(hit, groups={key: value for key, value in groups.items() if value})
 
 
 def _is_installers(episode: Episode) -> bool:
@@ -214,10 +257,10 @@ def _key(hit: Hit) -> object:
     return ("episode", id(episode)) if episode is not None and episode.failed else "loose"
 
 
-def _failure(hits: list[Hit], frames: Frames) -> Failure | None:
+def _failure(hits: list[Hit], frames: Frames, *, told: bool = False) -> Failure | None:
     fatal = any(hit.signature.fatal for hit in hits)
     episode = next((hit.episode for hit in reversed(hits) if hit.episode is not None), None)
-    told = fatal or (episode is not None and (episode.failed or episode.runtime))
+    told = told or fatal or (episode is not None and (episode.failed or episode.runtime))
     if not told and not any(hit.signature.weight >= Weight.DECISIVE for hit in hits):
         return None
     best = _best(hits)
@@ -365,7 +408,7 @@ def _classify_prose(failure: Failure, story: Story) -> None:
         failure.best, failure.cause = conflict, Cause.RESOLVER_CONFLICT
         failure.phase = Phase.RESOLVE
         return
-    only = precise.signature.name == "uv-no-version" and precise.groups.get("only")
+    only = precise.groups.get("only")
     if only and len(rivals) > 1:
         failure.best, failure.cause = conflict, Cause.RESOLVER_CONFLICT
     else:
@@ -378,9 +421,9 @@ def _disguises(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
     network = [
         hit
         for hit in hits
-        if hit.signature.cause is Cause.NETWORK and hit.signature.name != "pip-incomplete-download"
+        if hit.signature.cause is Cause.NETWORK and Trait.PARTIAL not in hit.signature.traits
     ]
-    ignored = [hit for hit in hits if hit.signature.name == "pip-ignored-python"]
+    ignored = [hit for hit in hits if Trait.IGNORES in hit.signature.traits]
     for failure in found:
         if failure.cause is not Cause.NO_MATCHING_VERSION:
             continue
@@ -400,8 +443,8 @@ def _disguises(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
 
 def _tests(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
     """Call errors in tests that ran what they are: failed tests."""
-    names = {hit.signature.name for hit in hits}
-    if "pytest-failed" in names and "pytest-collection" not in names:
+    traits = {trait for hit in hits for trait in hit.signature.traits}
+    if Trait.TESTS_RAN in traits and Trait.COLLECTION not in traits:
         for failure in found:
             if failure.episode is not None and failure.episode.runtime:
                 failure.cause = Cause.TEST_FAILURE
@@ -441,7 +484,7 @@ def _settle_build(failure: Failure) -> None:
 
 def _has_versions(failure: Failure) -> bool:
     for hit in failure.hits:
-        if hit.signature.name == "pip-no-version":
+        if Trait.LISTS in hit.signature.traits:
             at = hit.text.find("(from versions:")
             if at >= 0:
                 told = hit.text[at + len("(from versions:") :].strip(" )")

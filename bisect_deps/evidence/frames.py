@@ -25,10 +25,10 @@ from bisect_deps.evidence.lines import Line
 from bisect_deps.evidence.steps import Steps
 from bisect_deps.evidence.tracebacks import Trace
 from bisect_deps.model import Phase
-from bisect_deps.signatures.base import Blame, Scope, Signature, Weight
+from bisect_deps.signatures.base import Blame, Scope, Signature, Trait, Weight
 
 MOST_HITS = 1600
-_LISTED = re.compile(r",\s(?:and\s)?|\sand\s|,")
+_LISTED = re.compile(r",?\s+(?:and\s+)?|,")
 MOST_SECTIONS = 400
 MOST_TRACES = 60
 AROUND_BEFORE = 14
@@ -77,6 +77,12 @@ class Frames(Steps):
         if self.success or (self.episode is not None and self.episode.tool == "poetry"):
             return Phase.INSTALL
         return self.episode.phase if self.episode else Phase.RESOLVE
+
+    @property
+    def amid_failure(self) -> bool:
+        """Say whether the log ends in what a step that failed wrote, or inside a traceback."""
+        failed = self.episode is not None and self.episode.failed and not self.episode.done
+        return failed or self.quoting or self._tracebacks.unfinished
 
     def feed(self, line: Line) -> None:
         """Take one line, in order."""
@@ -238,6 +244,9 @@ class Frames(Steps):
                 for key, value in match.groupdict().items()
                 if value
             }
+            for key in ("name", "version"):
+                if key not in groups and (other := groups.get(f"{key}2")):
+                    groups[key] = other
             for one in _each_named(groups):
                 self._hit(signature, line, one)
         return matched
@@ -293,23 +302,23 @@ class Frames(Steps):
     ) -> Episode | None:
         """Return the episode that a recognised line belongs to; closing lines may open one."""
         episode = self.episode
-        if signature.name.startswith("uv-failed"):
+        if Trait.HEADLINE in signature.traits:
             episode = self._uv_headline(signature, line, groups)
-        elif signature.name == "uv-backend-error" and not (episode and episode.tool == "uv"):
+        elif Trait.BACKEND in signature.traits and not (episode and episode.tool == "uv"):
             self._uv = True
             phase = Phase.METADATA if " determine " in line.text else Phase.BUILD
             episode = self._open(None, phase, line.number, "uv")
             episode.failed = True
-        elif signature.name == "uv-git" and episode is None and len(self.fetching) == 1:
+        elif Trait.FETCHES in signature.traits and episode is None and len(self.fetching) == 1:
             [fetched] = self.fetching.values()
             episode = self._open(fetched, Phase.DOWNLOAD, line.number, "uv")
             episode.failed = True
-        elif signature.name == "uv-build-requires" and episode is not None:
+        elif Trait.BUILD_REQUIRES in signature.traits and episode is not None:
             episode.build_requires = True
-        elif signature.name in ("pip-wheel-failed", "pip-failed-when", "pip-wheels-failed"):
+        elif Trait.CLOSES in signature.traits:
             if "name" in groups and self._block is None:
                 episode = self._closed(groups["name"].strip(), line.number)
-        elif signature.name == "poetry-build-error":
+        elif Trait.NOTES in signature.traits:
             self._note(line, line.text, line.text.strip())
             episode = self.episode or self._open(self._current, Phase.BUILD, line.number, "poetry")
             episode.failed = True

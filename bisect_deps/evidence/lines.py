@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bisect_deps.evidence.dressings import plain, undress, unescape
+from bisect_deps.evidence.margins import SAMPLE, Margin, learn
 
 BLOCK = 1 << 18
 LONGEST_LINE = 1 << 22
@@ -53,12 +54,15 @@ class Reader:
         self._alarms = tuple(alarms)
         self._marks = tuple(marks)
         self._tail: deque[tuple[int, bytes]] = deque(maxlen=TAIL)
+        self._margin = Margin()
         self.count = 0
 
     def read(self, log: Iterable[bytes] | bytes | str) -> Iterator[Line]:
         """Yield the lines of `log` worth reading, in order."""
         window = hot = WHOLE
         for block in _blocks(log):
+            if not self.count:
+                self._margin = learn([plain(raw) for raw in block.split(b"\n", SAMPLE)[:SAMPLE]])
             hits = self._hits(block)
             position, number = 0, self.count
             for start, reach in [*sorted(hits.items()), (len(block), 0)]:
@@ -67,7 +71,7 @@ class Reader:
                     number += 1
                     window -= 1
                     hot -= 1
-                    yield from _lines(number, block[position:end], hot >= 0)
+                    yield from self._lines(number, block[position:end], hot >= 0)
                     position = end + 1
                 if start >= len(block):
                     break
@@ -79,7 +83,7 @@ class Reader:
                 end = _line_end(block, start)
                 window -= 1
                 hot -= 1
-                yield from _lines(number, block[start:end], hot >= 0 or reach > 1)
+                yield from self._lines(number, block[start:end], hot >= 0 or reach > 1)
                 position = end + 1
                 window = max(window, reach)
                 hot = max(hot, reach if reach > 1 else 0)
@@ -87,7 +91,7 @@ class Reader:
 
     def tail(self) -> list[Line]:
         """Return the last lines of what was read, blank ones left out."""
-        lines = (line for number, raw in self._tail for line in _lines(number, raw))
+        lines = (line for number, raw in self._tail for line in self._lines(number, raw))
         return [line for line in lines if line.text.strip()]
 
     def _hits(self, block: bytes) -> dict[int, int]:
@@ -101,6 +105,23 @@ class Reader:
                     end = folded.find(b"\n", at)
                     at = folded.find(literal, end) if end >= 0 else -1
         return hits
+
+    def _lines(self, number: int, raw: bytes, alarming: bool = True) -> Iterator[Line]:
+        """Yield the one line, or the lines inside the strings of a JSON document's line."""
+        if b"\\n" in raw and _JSON_START.match(raw) and not _ONE_MESSAGE.match(raw):
+            for string in _JSON_STRING.findall(raw.decode("utf-8", "replace")):
+                for part in unescape(string).split("\n"):
+                    text, channel = undress(plain(part.encode("utf-8", "replace")))
+                    yield Line(number, text, channel, alarming)
+            return
+        shown = plain(raw)
+        if not self._margin:
+            yield Line(number, *undress(shown), alarming)
+            return
+        if self._margin.doubled and not shown.strip():
+            return
+        text, channel = undress(self._margin.outside(shown))
+        yield Line(number, self._margin.inside(text), channel, alarming)
 
     def _keep_tail(self, block: bytes) -> None:
         total = block.count(b"\n")
@@ -167,16 +188,3 @@ def _utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _line_end(block: bytes, start: int) -> int:
     end = block.find(b"\n", start)
     return end if end >= 0 else len(block)
-
-
-def _lines(number: int, raw: bytes, alarming: bool = True) -> Iterator[Line]:
-    """Yield the one line, or the lines inside the strings of a JSON document's line."""
-    if b"\\n" in raw and _JSON_START.match(raw) and not _ONE_MESSAGE.match(raw):
-        inside = _JSON_STRING.findall(raw.decode("utf-8", "replace"))
-        for string in inside:
-            for part in unescape(string).split("\n"):
-                text, channel = undress(plain(part.encode("utf-8", "replace")))
-                yield Line(number, text, channel, alarming)
-        return
-    text, channel = undress(plain(raw))
-    yield Line(number, text, channel, alarming)

@@ -130,7 +130,8 @@ def _own(failure: Failure, project: Project, user: UserList) -> Pointed:
     if not user:
         return _shown(project, chain)
     if found := user.of(project):
-        named = project if found.key == project.key else replace(project, name=found.label)
+        known = found.key == project.key or (not found.key and not _is_guessed(project))
+        named = project if known else replace(project, name=found.label)
         return Pointed(named, found, (), 0.95)
     if project.line and not chain and (found := user.at(project.line)):
         return Pointed(project, found, (), 0.9)
@@ -143,6 +144,11 @@ def _own(failure: Failure, project: Project, user: UserList) -> Pointed:
         return Pointed(project, found, _names(chain), 0.8)
     guessed, certainty = _guess(project, user)
     return Pointed(project, guessed, (guessed.key,) if guessed else (), certainty)
+
+
+def _is_guessed(project: Project) -> bool:
+    """Say whether the name is a part of the path or URL that the project was taken from."""
+    return project.name in project.text
 
 
 def _shown(project: Project, chain: tuple[str, ...]) -> Pointed:

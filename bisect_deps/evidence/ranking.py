@@ -139,7 +139,8 @@ def _suspect(
     name = (listed.key or project.name) if listed and not is_own else project.name
     if not is_own and failing.split("==")[0] not in via:
         via = (*via,)
-    advice = advice_for(failure.best, project.name, failure.cause)
+    line = listed.text if listed and is_own else project.text or project.label
+    advice = advice_for(failure.best, project.name, failure.cause, line)
     return Suspect(
         name=safe(canonicalize_name(name), 120),
         version=safe(version, 80) if version else (head.version if head and is_own else None),

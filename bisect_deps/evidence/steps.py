@@ -25,19 +25,22 @@ from bisect_deps.evidence.announcements import (
     OUTPUT,
     OUTPUT_END,
     POETRY_NOTE,
+    RELEASE,
     STEP,
     SUCCESS,
     UV_CHAIN,
     UV_HOOK,
     UV_STEP,
+    WALKS,
     direct_reference,
     how_ended,
     phase_of_hook,
 )
-from bisect_deps.evidence.facts import Episode, Hit, Project, project_of
+from bisect_deps.evidence.facts import Episode, Hit, Project, Walk, project_of
 from bisect_deps.evidence.lines import Line
 from bisect_deps.evidence.tracebacks import Tracebacks
 from bisect_deps.model import Phase
+from bisect_deps.signatures.base import Trait
 
 MOST_COLLECTED = 20_000
 
@@ -69,6 +72,8 @@ class Steps:
         self.reached = False
         self.building: dict[str, Project] = {}
         self.fetching: dict[str, Project] = {}
+        self.walks: OrderedDict[str, Walk] = OrderedDict()
+        self.walked_at = 0
         self._tracebacks = Tracebacks()
 
     @property
@@ -228,8 +233,10 @@ class Steps:
             self.episode.project = self.collected.get(Project(name).key, Project(name))
 
     def _name_all(self, names: str, number: int) -> None:
+        if names.startswith("See above"):
+            return
         for name in names.replace(" ", "").split(","):
-            if name and name not in ("See",):
+            if name:
                 self._closed(name, number)
 
     def _closed(self, name: str, number: int) -> Episode:
@@ -240,15 +247,42 @@ class Steps:
             current.project = current.project or self.collected.get(key, Project(name))
             current.failed = True
             return current
+        if current and self._is_unnamed(current):
+            current.project = self._better_named(current.project, name)
+            return current
         for hit in reversed(self.hits):
             past = hit.episode
             if past and past.project and past.project.key == key and not past.runtime:
                 past.failed = True
                 return past
         fresh = Episode(self.collected.get(key, Project(name)), Phase.BUILD, number, failed=True)
-        if self.episode is None:
+        idle = current is None or not (current.failed or current.started or current.runtime)
+        if idle:
             self.episode = fresh
         return fresh
+
+    def _is_unnamed(self, episode: Episode) -> bool:
+        """Say whether it failed in a step whose project pip tells only afterwards."""
+        told = any(
+            hit.episode is episode and Trait.CLOSES in hit.signature.traits for hit in self.hits
+        )
+        own = episode.phase is Phase.METADATA and episode.tool == "pip"
+        return own and episode.failed and not episode.build_requires and not told
+
+    def _better_named(self, guessed: Project | None, name: str) -> Project:
+        """Return the project that pip names; what it was taken from, a path, stays its text."""
+        known = self.collected.get(Project(name).key)
+        if known is None and guessed is not None and "/" in guessed.text:
+            return replace(guessed, name=name)
+        return known or Project(name)
+
+    def _failed_list(self, line: Line, text: str, bare: str) -> None:
+        """Take pip's summary, `Failed to build one two`, where it names what it collected."""
+        names = bare.removeprefix("Failed to build ").split()
+        if bare.startswith("Failed to build ") and all(
+            Project(name).key in self.collected for name in names
+        ):
+            self._name_all(",".join(names), line.number)
 
     # --- handlers by first word -----------------------------------------------------------
 
@@ -283,9 +317,44 @@ class Steps:
         if len(self.collected) > MOST_COLLECTED:
             self.collected.popitem(last=False)
 
+    @property
+    def longest_walk(self) -> Walk | None:
+        """Return the walk of the project whose releases a resolver went through most, if any."""
+        told = [walk for walk in self.walks.values() if walk.at]
+        return max(told, key=lambda walk: walk.count, default=None)
+
+    def _looking(self, line: Line, text: str, bare: str) -> None:
+        """Take pip's word that it goes through the releases of a project."""
+        if match := WALKS.search(bare):
+            key = Project(match["name"]).key
+            walk = self.walks.setdefault(key, Walk(Project(match["name"])))
+            walk.at = self.walked_at = line.number
+
+    def _take_release(self, bare: str, number: int) -> None:
+        """Count a release that pip took a look at."""
+        match = RELEASE.search(bare)
+        if match is None:
+            return
+        key = Project(match["name"]).key
+        walk = self.walks.setdefault(key, Walk(Project(match["name"])))
+        if match["version"] != walk.oldest:
+            walk.newest = walk.newest or match["version"]
+            walk.oldest = match["version"]
+            walk.count += 1
+            self.walked_at = number if self.walked_at else 0
+        if len(self.walks) > MOST_COLLECTED:
+            self.walks.popitem(last=False)
+
     def _downloading(self, line: Line, text: str, bare: str) -> None:
         self.reached = self.reached or bare.startswith("Downloading ")
+        self._take_release(bare, line.number)
         match = ARCHIVE.search(bare)
+        nested = self.episode is not None and self.episode.build_requires and not self.episode.done
+        known = self.collected.get(Project(match["name"]).key) if match and not nested else None
+        if match and known and (self._current is None or known.key != self._current.key):
+            # A release taken after others: pip says `Collecting` only for a project's first.
+            self._current = replace(known, version=match["version"])
+            self.episode = Episode(self._current, Phase.DOWNLOAD, line.number)
         if match and self._current and not self._current.version:
             name = match["name"]
             if Project(name).key == self._current.key:
@@ -431,4 +500,6 @@ _HANDLERS: dict[str, _Handler] = {
     "✖": Steps._operation,
     "×": Steps._headline,
     "Note:": Steps._note,
+    "INFO:": Steps._looking,
+    "Failed": Steps._failed_list,
 }

@@ -108,6 +108,11 @@ class Tracebacks:
         first = self._trace.packages[0] if self._trace.packages else ""
         return first if self._open and first in TOOLS else None
 
+    @property
+    def unfinished(self) -> bool:
+        """Say whether a traceback is at hand whose error has not come."""
+        return self._open and not self._ended and not self.pytest
+
     def feed(self, number: int, text: str) -> Trace | None:
         """Take one line; return the traceback whose error this line is, if any."""
         text = text.removeprefix("INTERNALERROR> ")

@@ -48,6 +48,14 @@ def advice_on(name: str, python: str, system: str) -> Advice | None:
     return _nothing_here(name, _minor(python)) or _other_system(name, system)
 
 
+def made_for(name: str) -> tuple[str, str] | None:
+    """Return the marker of the systems that a project is made for, and why; None for all of them."""
+    for pattern, systems, reason in _SYSTEMS:
+        if pattern.fullmatch(name):
+            return marker_for(systems), reason
+    return None
+
+
 def meant_by(name: str) -> str | None:
     """Return the project that a misleading name stands for, normalised; None for none."""
     meant = _ANOTHER_PROJECT.get(name)

@@ -244,6 +244,7 @@ CAUSE_WORDS = {
     Cause.REQUIRES_PYTHON: "it does not support this Python",
     Cause.NO_COMPATIBLE_WHEEL: "it has no ready-made file for this Python and system",
     Cause.RESOLVER_CONFLICT: "the requirements contradict each other",
+    Cause.RESOLVER_BACKTRACKING: "the resolver tries one old release after the other",
     Cause.HASH_MISMATCH: "the downloaded file is not the one that the hash names",
     Cause.INVALID_REQUIREMENT: "the line is not a valid requirement",
     Cause.INVALID_METADATA: "its metadata are invalid",

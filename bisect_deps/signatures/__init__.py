@@ -14,6 +14,7 @@ from bisect_deps.signatures import (
     system,
     uv,
     vcs,
+    wrappers,
 )
 from bisect_deps.signatures.base import Signature
 
@@ -25,6 +26,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *uv.SIGNATURES,
     *managers.SIGNATURES,
     *vcs.SIGNATURES,
+    *wrappers.SIGNATURES,
     *system.SIGNATURES,
     *compilers.SIGNATURES,
     *buildscripts.SIGNATURES,

@@ -24,6 +24,26 @@ class Blame(str, Enum):
     NOBODY = "nobody"  # the machine, the network, the user's own code, the tool itself
 
 
+class Trait(str, Enum):
+    """What a matching line does to the reading of others, beside naming a cause."""
+
+    HEADLINE = "headline"  # opens the failure of the project that it names, its reason below
+    CLOSES = "closes"  # names the project whose step failed just before
+    NOTES = "notes"  # a manager's note about the project that it could not build
+    BACKEND = "backend"  # a build backend failed, of a project that may not be named
+    FETCHES = "fetches"  # what was being fetched from a repository failed
+    BUILD_REQUIRES = "build-requires"  # what broke is a build requirement
+    WALKS = "walks"  # a resolver goes through the releases of the group `name`
+    TIME = "time"  # the time ran out
+    ARCHIVE = "archive"  # an archive that cannot be read
+    DECLARED = "declared"  # fetches what is declared, as an installer does
+    PARTIAL = "partial"  # a download that broke off: the release is there
+    IGNORES = "ignores"  # the group `list` are releases left out for their Python
+    LISTS = "lists"  # tells the releases that are there, after `(from versions:`
+    TESTS_RAN = "tests-ran"  # tests were run and failed
+    COLLECTION = "collection"  # tests could not be imported
+
+
 class Scope(str, Enum):
     """Where a signature's words mean what it says."""
 
@@ -57,7 +77,8 @@ class Signature:
     `remedies` are requirements (`setuptools<81`) that get past it, all of them together: for the
     build environment where `scope` is BUILD, else beside what is installed; the advice begins with
     them, and `advice` is what to do instead. `kind` says how what is installed broke, for an
-    error at run time; its groups are told in `evidence/breakages.py`.
+    error at run time; its groups are told in `evidence/breakages.py`. `traits` say what the line
+    changes in the reading of others.
     """
 
     name: str
@@ -75,6 +96,7 @@ class Signature:
     counter: str = ""
     remedies: tuple[str, ...] = ()
     kind: BreakageKind | None = None
+    traits: tuple[Trait, ...] = ()
     regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

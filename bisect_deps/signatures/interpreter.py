@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bisect_deps.model import BreakageKind, Cause, Phase
-from bisect_deps.signatures.base import Blame, Scope, Signature, Weight
+from bisect_deps.signatures.base import Blame, Scope, Signature, Trait, Weight
 
 _ALIGN = "align the versions of the two: the older side was made for an older release of the other"
 _MODULE = r"[A-Za-z_][\w.]{0,120}"
@@ -318,6 +318,7 @@ _ALL: tuple[Signature, ...] = (
         blame=Blame.MODULE,
         weight=Weight.GENERIC,
         fatal=True,
+        traits=(Trait.TESTS_RAN,),
     ),
     Signature(
         name="pytest-collection",
@@ -336,6 +337,7 @@ _ALL: tuple[Signature, ...] = (
         blame=Blame.MODULE,
         weight=Weight.GENERIC - 5,
         fatal=True,
+        traits=(Trait.COLLECTION,),
     ),
     Signature(
         name="python-pip-check",

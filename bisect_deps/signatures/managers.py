@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect_deps.model import Cause, Phase
-from bisect_deps.signatures.base import Blame, Signature, Weight
+from bisect_deps.signatures.base import Blame, Signature, Trait, Weight
 
 _NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
 
@@ -74,6 +74,7 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.CLOSER,
         blame=Blame.NAMED,
         fatal=True,
+        traits=(Trait.NOTES,),
     ),
     Signature(
         name="poetry-no-installation",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect_deps.model import Cause, Phase
-from bisect_deps.signatures.base import Blame, Signature, Weight
+from bisect_deps.signatures.base import Blame, Signature, Trait, Weight
 
 _RETRY = "build again; if it stays, check the index URL, the proxy and the name service"
 
@@ -18,6 +18,7 @@ def _network(
     weight: int = Weight.DECISIVE,
     advice: str = _RETRY,
     counter: str = "",
+    traits: tuple[Trait, ...] = (),
 ) -> Signature:
     return Signature(
         name=name,
@@ -31,6 +32,7 @@ def _network(
         weight=weight,
         blame=Blame.NOBODY,
         counter=counter,
+        traits=traits,
     )
 
 
@@ -187,6 +189,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "a download was cut short, or what came is no archive",
         "zipfile.BadZipFile: File is not a zip file",
         advice="build again without the cache; if it stays, ask the mirror",
+        traits=(Trait.ARCHIVE,),
     ),
     _network(
         "network-git",
@@ -208,6 +211,7 @@ SIGNATURES: tuple[Signature, ...] = (
         r"failed to download from `|could not download file from|download of config\.json failed",
         "crates could not be downloaded",
         "        failed to download from `https://crates.example/config.json`",
+        traits=(Trait.DECLARED,),
     ),
     _network(
         "network-apt",

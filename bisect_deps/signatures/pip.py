@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect_deps.model import Cause, Phase
-from bisect_deps.signatures.base import Blame, Signature, Weight
+from bisect_deps.signatures.base import Blame, Signature, Trait, Weight
 
 _NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
 _BUILD = "look at the lines above it: they say why; a newer release may have a wheel"
@@ -136,6 +136,7 @@ SIGNATURES: tuple[Signature, ...] = (
         example="  ERROR: Failed building wheel for frozenlist",
         weight=Weight.CLOSER,
         blame=Blame.NAMED,
+        traits=(Trait.CLOSES,),
     ),
     Signature(
         name="pip-wheels-failed",
@@ -156,6 +157,7 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.CLOSER,
         blame=Blame.NAMED,
         fatal=True,
+        traits=(Trait.CLOSES,),
     ),
     Signature(
         name="pip-failed-when",
@@ -168,6 +170,21 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.CLOSER,
         blame=Blame.NAMED,
         fatal=True,
+        traits=(Trait.CLOSES,),
+    ),
+    Signature(
+        name="pip-failed-to-build",
+        gate=("Failed to build ", "failed to build "),
+        pattern=r"^(?:ERROR: |error: )Failed to build (?!wheel|image|project|package|editable|distribution|some|the\b)(?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:==(?P<version>[^\s`'\"]{1,60}))?\s*$|^\s*(?:\W{1,4} )?[Ff]ailed to build (?P<name2>[A-Za-z0-9][\w.-]{0,100}?)==(?P<version2>[^\s`'\"]{1,60})\s*$",
+        cause=None,
+        means="a build step failed",
+        advice=_BUILD,
+        example="ERROR: Failed to build lxml",
+        weight=Weight.CLOSER,
+        blame=Blame.NAMED,
+        fatal=True,
+        counter="Failed to build installable wheels",
+        traits=(Trait.CLOSES,),
     ),
     Signature(
         name="pip-reference",
@@ -192,6 +209,7 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
         fatal=True,
+        traits=(Trait.PARTIAL,),
     ),
     Signature(
         name="pip-backend-unavailable",

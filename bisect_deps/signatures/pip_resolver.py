@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect_deps.model import Cause, Phase
-from bisect_deps.signatures.base import Blame, Signature, Weight
+from bisect_deps.signatures.base import Blame, Signature, Trait, Weight
 
 _NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
 
@@ -35,6 +35,7 @@ SIGNATURES: tuple[Signature, ...] = (
         blame=Blame.NAMED,
         weight=Weight.CAUSE,
         fatal=True,
+        traits=(Trait.LISTS,),
     ),
     Signature(
         name="pip-tools-no-version",
@@ -92,12 +93,29 @@ SIGNATURES: tuple[Signature, ...] = (
         name="pip-resolution-too-deep",
         gate=("resolution-too-deep", "ResolutionTooDeep"),
         pattern=r"resolution-too-deep|ResolutionTooDeep",
-        cause=Cause.RESOLVER_CONFLICT,
+        cause=Cause.RESOLVER_BACKTRACKING,
         phase=Phase.RESOLVE,
-        means="the resolver gave up: too many versions to try",
-        advice="pin or bound the requirements that pip says it is looking at multiple versions of",
+        means="the resolver gave up: too many releases to try",
+        advice="pin or bound what the resolver walks through",
         example="error: resolution-too-deep",
         fatal=True,
+    ),
+    Signature(
+        name="pip-backtracking",
+        gate=(
+            "is looking at multiple versions of",
+            "is still looking at multiple versions of",
+            "provide the dependency resolver with stricter constraints",
+        ),
+        pattern=rf"is (?:still )?looking at multiple versions of {_NAME}|provide the dependency resolver with stricter constraints",
+        cause=Cause.RESOLVER_BACKTRACKING,
+        phase=Phase.RESOLVE,
+        means="the resolver goes through its releases, one after the other: {count} of them, from {newest} to {oldest}",
+        advice="bound it: `{name}>={newest}` makes the resolver say at once what stands against its newest releases",
+        example="INFO: pip is looking at multiple versions of pyrsistent to determine which version is compatible with other requirements. This could take a while.",
+        weight=Weight.NOISE,
+        blame=Blame.NOBODY,
+        traits=(Trait.WALKS,),
     ),
     Signature(
         name="pip-double-requirement",
@@ -141,6 +159,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "1.9.1 Requires-Python >=3.8,<3.12",
         weight=Weight.NOISE,
         blame=Blame.NOBODY,
+        traits=(Trait.IGNORES,),
     ),
     Signature(
         name="pip-requires-python",

@@ -7,7 +7,7 @@ the job itself can tell: what a build script lacks or may not write is that scri
 from __future__ import annotations
 
 from bisect_deps.model import Cause, Phase
-from bisect_deps.signatures.base import Blame, Scope, Signature, Weight
+from bisect_deps.signatures.base import Blame, Scope, Signature, Trait, Weight
 
 
 def _resources(
@@ -23,6 +23,7 @@ def _resources(
     counter: str = "",
     fatal: bool = False,
     scope: Scope = Scope.INSTALLER,
+    traits: tuple[Trait, ...] = (),
 ) -> Signature:
     return Signature(
         name=name,
@@ -38,6 +39,7 @@ def _resources(
         counter=counter,
         fatal=fatal,
         scope=scope,
+        traits=traits,
     )
 
 
@@ -129,6 +131,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "ERROR: Job failed: execution took longer than 1h0m0s seconds",
         fatal=True,
         scope=Scope.JOB,
+        traits=(Trait.TIME,),
     ),
     _resources(
         "resources-timed-out",
@@ -138,6 +141,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "raise the limit, or cache what takes so long to build",
         "ERROR: the build timed out after 30 minutes",
         fatal=True,
+        traits=(Trait.TIME,),
     ),
     _resources(
         "resources-permission",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect_deps.model import Cause, Phase
-from bisect_deps.signatures.base import Blame, Signature, Weight
+from bisect_deps.signatures.base import Blame, Signature, Trait, Weight
 
 _ITEM = r"`(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?(?:==(?P<version>[^`\s@]{1,60}))?[^`]{0,300}(?:`|$)"
 
@@ -19,6 +19,7 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.CLOSER,
         blame=Blame.NAMED,
         fatal=True,
+        traits=(Trait.HEADLINE,),
     ),
     Signature(
         name="uv-failed-old",
@@ -30,6 +31,7 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.CLOSER,
         blame=Blame.NAMED,
         fatal=True,
+        traits=(Trait.HEADLINE,),
     ),
     Signature(
         name="uv-failed-headline",
@@ -50,6 +52,7 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.NOISE,
         blame=Blame.NAMED,
         fatal=True,
+        traits=(Trait.HEADLINE,),
     ),
     Signature(
         name="uv-build-requires",
@@ -69,6 +72,7 @@ SIGNATURES: tuple[Signature, ...] = (
         example="  ├─▶ Failed to resolve requirements from `build-system.requires`",
         weight=Weight.DECISIVE - 5,
         fatal=True,
+        traits=(Trait.BUILD_REQUIRES,),
     ),
     Signature(
         name="uv-no-solution",
@@ -277,6 +281,7 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="check the URL, the reference and the access to the repository",
         example="  Caused by: Git operation failed",
         fatal=True,
+        traits=(Trait.FETCHES,),
     ),
     Signature(
         name="uv-fetch-failed",
@@ -323,6 +328,7 @@ SIGNATURES: tuple[Signature, ...] = (
         example="error: The build backend returned an error",
         weight=Weight.CLOSER,
         fatal=True,
+        traits=(Trait.BACKEND,),
     ),
     Signature(
         name="uv-archive",
@@ -347,6 +353,7 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
         fatal=True,
+        traits=(Trait.ARCHIVE,),
     ),
     Signature(
         name="uv-no-interpreter",

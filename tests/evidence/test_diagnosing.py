@@ -282,3 +282,82 @@ def test_an_index_that_no_try_can_reach_is_no_releases_fault() -> None:
     log = "error: Failed to fetch: `https://index.example/simple/fine/`\n  cause: dns error\n"
     log += "  cause: failed to lookup address information: Name or service not known\n"
     assert diagnose(log, requirements=["fine"], exit_status=1, stays=True).infrastructure
+
+
+FOREIGN = """\
+Collecting idna==3.3
+  Getting requirements to build wheel: started
+  Getting requirements to build wheel: finished with status 'error'
+  error: subprocess-exited-with-error
+  × Getting requirements to build wheel did not run successfully.
+  │ exit code: 1
+  ╰─> [2 lines of output]
+      ModuleNotFoundError: No module named 'numpy'
+      [end of output]
+ERROR: Failed to build 'lxml' when getting requirements to build wheel
+"""
+
+
+def test_project_that_pip_names_at_last_outranks_the_one_that_it_collected() -> None:
+    [suspect] = diagnose(FOREIGN, requirements=["idna==3.3", "lxml==4.6"]).suspects
+    assert (suspect.requirement, suspect.cause) == ("lxml==4.6", Cause.BUILD_DEP_MISSING)
+
+
+def test_name_that_pip_tells_at_last_keeps_the_path_it_came_from() -> None:
+    text = FOREIGN.replace("Collecting idna==3.3", "Processing ./lib").replace("lxml", "geo-core")
+    [suspect] = diagnose(text, requirements=["idna==3.3", "./lib", "./more"]).suspects
+    assert (suspect.requirement, suspect.failing) == ("./lib", "geo-core")
+
+
+@pytest.mark.parametrize(
+    "ending", ["Failed to build lxml==4.6", "Build failed", "Traceback (most recent call last):"]
+)
+def test_log_that_ends_in_a_failure_is_no_pass(ending: str) -> None:
+    found = diagnose(f"Collecting idna==3.3\n  Downloading idna-3.3.tar.gz (1 kB)\n{ending}\n")
+    assert found.outcome is Outcome.FAIL
+
+
+def test_word_of_failure_in_what_went_well_fails_nothing() -> None:
+    text = "Collecting errorhandler==1\n12 checks, 0 errors, no failures\n"
+    assert diagnose(text).outcome is Outcome.PASS
+
+
+WALK = """\
+Collecting pyrsistent
+  Downloading pyrsistent-0.17.3.tar.gz (106 kB)
+INFO: pip is looking at multiple versions of six to determine which version is compatible with other requirements. This could take a while.
+INFO: pip is looking at multiple versions of pyrsistent to determine which version is compatible with other requirements. This could take a while.
+  Downloading pyrsistent-0.17.2.tar.gz (106 kB)
+  Downloading pyrsistent-0.17.1.tar.gz (106 kB)
+"""
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["", "Error: The operation was canceled.\n", "error: resolution-too-deep\n", "Terminated\n"],
+)
+def test_resolver_that_walks_until_it_is_stopped_is_a_cause_with_a_bound(ending: str) -> None:
+    found = diagnose(WALK + ending)
+    [suspect] = found.suspects
+    assert (found.cause, suspect.name) == (Cause.RESOLVER_BACKTRACKING, "pyrsistent")
+    assert "3 of them, from 0.17.3 to 0.17.1" in suspect.summary
+    assert "`pyrsistent>=0.17.3`" in suspect.advice
+
+
+def test_walk_that_ends_well_is_a_pass() -> None:
+    assert diagnose(WALK + "Successfully installed pyrsistent-0.17.1\n").outcome is Outcome.PASS
+
+
+def test_project_for_another_system_is_advised_its_marker() -> None:
+    log = (
+        "ERROR: Could not find a version that satisfies the requirement pyobjc==9.0 (from versions: none)\n"
+        "ERROR: No matching distribution found for pyobjc==9.0\n"
+    )
+    [suspect] = diagnose(log, requirements=["pyobjc==9.0"]).suspects
+    assert 'write `pyobjc==9.0; sys_platform == "darwin"`' in suspect.advice
+
+
+def test_empty_log_is_said_to_be_none() -> None:
+    found = diagnose("\n \n")
+    assert found.outcome is Outcome.UNRESOLVED
+    assert found.notes == ("nothing was given: the log is empty",)

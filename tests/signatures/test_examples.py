@@ -11,7 +11,7 @@ import pytest
 from bisect_deps.evidence.dressings import LONGEST
 from bisect_deps.evidence.gate import ALARMS, MARKS, candidates
 from bisect_deps.signatures import SIGNATURES
-from bisect_deps.signatures.base import Signature
+from bisect_deps.signatures.base import Signature, Trait
 
 
 def by_name(signature: Signature) -> str:
@@ -49,7 +49,8 @@ def test_reader_lets_the_example_through(signature: Signature) -> None:
 @pytest.mark.parametrize("signature", SIGNATURES, ids=by_name)
 def test_advice_and_meaning_name_only_groups_of_the_pattern(signature: Signature) -> None:
     named = re.findall(r"\{(\w+)\}", signature.means + signature.advice)
-    assert set(named) <= {*signature.regex.groupindex, "project", "name"}
+    walked = {"count", "newest", "oldest"} if Trait.WALKS in signature.traits else set()
+    assert set(named) <= {*signature.regex.groupindex, "project", "name"} | walked
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=by_name)

@@ -76,6 +76,51 @@ def json_lines(text: str) -> str:
     return "\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
 
 
+def margin(text: str) -> str:
+    """A web page: blanks before every line."""
+    return _each(lambda n: " " * 7, text.split("\n"))
+
+
+def numbered(text: str) -> str:
+    """A web page with the number of each line."""
+    return _each(lambda n: f"{n + 1:4} ", text.split("\n"))
+
+
+def quoted(text: str) -> str:
+    """A mail or an issue that quotes a log."""
+    return _each(lambda n: "> ", text.split("\n"))
+
+
+def doubled(text: str) -> str:
+    """A page that shows each line as a paragraph."""
+    return "\n\n".join(line for line in text.split("\n") if line.strip())
+
+
+def oryx(text: str) -> str:
+    """Azure's builder: the time and its zone in brackets."""
+    return _each(lambda n: f"[13:59:{n % 60:02d}+0000] ", text.split("\n"))
+
+
+def buildpack(text: str) -> str:
+    """Google's buildpacks under Cloud Build."""
+    return _each(lambda n: 'Step #1 - "build": [builder] ', text.split("\n"))
+
+
+def act(text: str) -> str:
+    """A workflow run on a desk by act."""
+    return _each(lambda n: "[CI/build]   | ", text.split("\n"))
+
+
+def render(text: str) -> str:
+    """A platform's page: date and time of the day, two blanks."""
+    return _each(lambda n: f"Dec 11 09:41:{n % 60:02d} PM  ", text.split("\n"))
+
+
+def gitlab_stamped(text: str) -> str:
+    """GitLab with time stamps: the stream's number and kind, and `+` where a line goes on."""
+    return _each(lambda n: f"2024-05-14T09:12:{n % 60:02d}.123456Z 01O ", text.split("\n"))
+
+
 DRESSINGS: dict[str, Callable[[str], str]] = {
     "github": github,
     "gitlab": gitlab,
@@ -86,4 +131,13 @@ DRESSINGS: dict[str, Callable[[str], str]] = {
     "windows": windows,
     "json": platform_json,
     "json lines": json_lines,
+    "margin": margin,
+    "numbered": numbered,
+    "quoted": quoted,
+    "doubled": doubled,
+    "oryx": oryx,
+    "buildpack": buildpack,
+    "act": act,
+    "render": render,
+    "gitlab stamped": gitlab_stamped,
 }

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Check what a run needs, and say what to fix."),
     "init": ("init", "Write the file that a builder's system needs, such as a CI workflow."),
     "lint": ("lint", "Check that versions are pinned, and can still be installed."),
+    "pin": ("pin", "Write pins in place of bare names, proven by a build."),
     "diagnose": ("diagnose", "Name the suspects in a build log; builds nothing."),
     "errors": ("errors", "Show why calls of a hosted algorithm failed."),
     "build-log": ("build_log", "Show the log of a hosted build, and name its suspects."),

@@ -189,8 +189,8 @@ def _fixed(checker: Checker, paths: tuple[str, ...], options: dict[str, Any], st
 
 
 def _verify(checker: Checker, paths: tuple[str, ...], fixed: Fixed) -> None:
-    """Build the fixed files. Raises InputError, and writes nothing, where one does not build."""
-    from bisect_deps.errors import InputError
+    """Build the fixed files. Raises CannotPin, and writes nothing, where one does not build."""
+    from bisect_deps.linting.pinning import CannotPin
     from bisect_deps.linting.verifying import verify
     from bisect_deps.model import IndexSettings
 
@@ -198,7 +198,7 @@ def _verify(checker: Checker, paths: tuple[str, ...], fixed: Fixed) -> None:
     index = IndexSettings(index_url=checker.settings.index_url)
     failure = verify(checker.inputs, roots, fixed.files, index)
     if failure:
-        raise InputError(failure, hint="nothing was written; look at the fixes with --diff")
+        raise CannotPin(failure, hint="nothing was written; look at the fixes with --diff")
     click.echo("The fixed files build.", err=True)
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from packaging.utils import canonicalize_name
 
 from bisect_deps.formats._lines import options_start
 from bisect_deps.formats.base import Document, LogicalLine, Parts
 from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
+
+
+# A clause without one of our operators, or two that no comma parts.
+_FOREIGN = re.compile(r"^\s*(?:[\w*^]|~(?!=))|[\w*]\s+[<>=!~^]")
 
 
 def requirement_of(number: int, line: LogicalLine, parts: Parts, document: Document) -> Requirement:
@@ -50,14 +56,18 @@ def _text(line: LogicalLine) -> str:
 def _specifier(parts: Parts, document: Document) -> str:
     written = document.slice(parts.specifier_span) if parts.specifier_span else ""
     is_plain = written and not any(sign in written for sign in "$\\\r\n")
-    return written if is_plain else parts.specifier
+    # Other formats may have words of their own for it, like `^1.2`, `*` or `1.2`.
+    return written if is_plain and not _FOREIGN.search(written) else parts.specifier
 
 
 def _url(parts: Parts, document: Document) -> str | None:
     # As written, since a variable in it may stand for a secret.
     if parts.url is None or parts.url_span is None:
         return parts.url
-    return document.slice(parts.url_span).strip("\"'")
+    written = document.slice(parts.url_span).strip("\"'")
+    # A table names the system apart from the address: `git = "https://…"`.
+    is_apart = re.match(r"(?:git|hg|svn)\+", parts.url) and not re.match(r"\w+\+", written)
+    return parts.url if is_apart else written
 
 
 def comparable(parts: Parts) -> object:

@@ -1,0 +1,186 @@
+"""`depbisect pin`: a file with bare names in, a pinned and proven one out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bisect_deps.cli.options import option
+from bisect_deps.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bisect_deps.formats.base import Manifest
+    from bisect_deps.linting.pinning import Pins
+    from bisect_deps.model import IndexSettings, Interpreter
+
+
+def command_named(_: str) -> click.Command:
+    """Return the command."""
+    return pin
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "source",
+    metavar="SOURCE",
+    help="env (the active environment), - (a freeze on standard input), run (the last verified "
+    "one), index (the resolver of today), or the file of a lock or freeze.",
+)
+@option("--python", metavar="X", help="The Python to pin for: a version or a path.")
+@click.option("--transitive", is_flag=True, help="Also pin what the lines pull in (constraints).")
+@click.option("--hashes", is_flag=True, help="Write the hashes of all files; implies --transitive.")
+@click.option("--no-verify", is_flag=True, help="Write without a build that proves it.")
+@click.option("--diff", "only_diff", is_flag=True, help="Show what would change; write nothing.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there instead."
+)
+@option("--index-url", metavar="URL", help="The index to ask.")
+@option("--exclude-newer", metavar="DATE", help="Only releases that were there on that day.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no diff.")
+def pin(
+    file: Path | None,
+    *,
+    source: str | None,
+    python: str | None,
+    transitive: bool,
+    hashes: bool,
+    no_verify: bool,
+    only_diff: bool,
+    output: Path | None,
+    index_url: str | None,
+    exclude_newer: str | None,
+    quiet: bool,
+) -> int:
+    """Write pins in place of bare names and ranges, and prove them by a build.
+
+    FILE defaults to requirements.txt, else pyproject.toml. Versions come from --from; by default
+    from the last verified run, else a lock beside the file, else the resolver of today.
+    """
+    from bisect_deps import interpreters
+    from bisect_deps.config import default_file
+    from bisect_deps.formats import open_manifest
+
+    path = file or Path(default_file(Path.cwd()).name)
+    manifest = open_manifest(path)
+    interpreter = interpreters.find(python)
+    index = _index(manifest, index_url, exclude_newer)
+    pins = _pins(manifest, source, interpreter, index, transitive=transitive, hashes=hashes)
+    for left in pins.left:
+        click.echo(f"Not pinned: {left}.", err=True)
+    if not pins.edits:
+        click.echo(f"Nothing to pin in {path}.", err=True)
+        return ExitCode.FINDINGS if pins.left else ExitCode.OK
+    rendered = manifest.render(pins.edits)
+    if not quiet:
+        _show(manifest, rendered)
+    proof = ""
+    if not (no_verify or only_diff):
+        failure, proof = _proven(manifest, rendered, interpreter, index)
+        if failure:
+            click.echo(f"error: {path} does not build with these pins.\n{failure}", err=True)
+            click.echo("Nothing was written.", err=True)
+            return ExitCode.FINDINGS
+    return _written(manifest, rendered, pins, output, proof, only_diff=only_diff)
+
+
+def _index(manifest: Manifest, index_url: str | None, exclude_newer: str | None) -> IndexSettings:
+    """Return where the installer looks: options, settings of the project, then the file itself."""
+    from bisect_deps.config import file_defaults, instant
+    from bisect_deps.model import IndexSettings
+    from bisect_deps.resolution.sources import sources
+
+    defaults = file_defaults(Path.cwd())
+    url = index_url or defaults.get("index_url")
+    newer = exclude_newer or defaults.get("exclude_newer")
+    asked = IndexSettings(
+        index_url=url if isinstance(url, str) else None,
+        exclude_newer=instant(newer) if isinstance(newer, str) else None,
+    )
+    return sources(asked, manifest, "uv", Path.cwd())
+
+
+def _pins(
+    manifest: Manifest,
+    source: str | None,
+    interpreter: Interpreter,
+    index: IndexSettings,
+    *,
+    transitive: bool,
+    hashes: bool,
+) -> Pins:
+    from bisect_deps.linting.pinning import STDIN, Pinner, default_source, known_from
+    from bisect_deps.linting.scoping import lock_beside
+
+    folder = manifest.path.absolute().parent
+    lock = lock_beside(str(folder))
+    chosen = source or default_source(folder, [lock] if lock else [])
+    stdin = sys.stdin.buffer.read() if chosen == STDIN else None
+    known = known_from(chosen, folder, interpreter, stdin)
+    pinner = Pinner(manifest, interpreter, index, transitive=transitive, hashes=hashes)
+    return pinner.pins(known)
+
+
+def _show(manifest: Manifest, rendered: Mapping[str, bytes]) -> None:
+    from bisect_deps.reports.diff import unified_bytes
+
+    changed = {name: data for name, data in rendered.items() if data != manifest.files.get(name)}
+    before = {name: manifest.files.get(name, b"") for name in changed}
+    click.echo(unified_bytes(before, changed), nl=False)
+
+
+def _proven(
+    manifest: Manifest,
+    rendered: Mapping[str, bytes],
+    interpreter: Interpreter,
+    index: IndexSettings,
+) -> tuple[str, str]:
+    """Return the diagnosis of a build that fails, or the words for one that passes."""
+    from bisect_deps.linting.proving import prove
+
+    proof = prove(
+        rendered,
+        folder=manifest.path.absolute().parent,
+        cwd=Path.cwd(),
+        index=index,
+        requirements=manifest.requirements,
+        interpreter=interpreter,
+        label="pin",
+    )
+    words = f"proven by a build on Python {interpreter.version} ({proof.seconds:.1f} s)"
+    return proof.failure, words
+
+
+def _written(
+    manifest: Manifest,
+    rendered: Mapping[str, bytes],
+    pins: Pins,
+    output: Path | None,
+    proof: str,
+    *,
+    only_diff: bool,
+) -> int:
+    from bisect_deps.errors import InputError
+    from bisect_deps.files import write_whole
+    from bisect_deps.linting.pinning import described
+
+    changed = {name: data for name, data in rendered.items() if data != manifest.files.get(name)}
+    folder = manifest.path.absolute().parent
+    if output is not None and len(changed) > 1:
+        raise InputError(
+            f"several files change ({', '.join(changed)}), and -o names one",
+            hint="leave -o out, and they are changed in place",
+        )
+    if not only_diff:
+        for name, data in changed.items():
+            write_whole(output or folder / name, data)
+    verb = "Would pin" if only_diff else "Pinned"
+    tail = f"; {proof}" if proof else "; nothing was built"
+    click.echo(f"{verb} {described(pins, changed)}{tail}.", err=True)
+    return ExitCode.OK

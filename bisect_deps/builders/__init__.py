@@ -22,6 +22,7 @@ BUILDERS: dict[str, str] = {
     "algorithmia": "algorithmia",
     "buildbot": "buildbot",
     "slurm": "slurm",
+    "github": "github",
 }
 
 

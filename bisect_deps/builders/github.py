@@ -1,0 +1,405 @@
+"""Builds on GitHub Actions: a workflow in the user's repository, dispatched once a candidate.
+
+The candidate travels as an input of the dispatch, or in a commit of a scratch branch where it is
+too large. Source: GitHub REST API, "Workflows", "Workflow runs", "Workflow jobs", "Git database".
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from bisect_deps.builders._ci import (
+    BOOTSTRAP,
+    LARGEST_INPUT,
+    ORDER_FILE,
+    ORDER_VARIABLE,
+    SCRATCH,
+    CiBuilder,
+    Pace,
+    Run,
+    project_of,
+    python_of,
+    slower,
+    titled,
+    token_from,
+)
+from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
+from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
+from bisect_deps.errors import InputError
+from bisect_deps.model import BuildStatus
+from bisect_deps.secret import Secret
+
+PUBLIC = "https://api.github.com"
+FOLDER = ".github/workflows"
+STEP = "Build the candidate"
+# The version of the API whose routes these are.
+VERSION = "2022-11-28"
+
+WORKFLOW = f"""\
+# Builds the candidates of `depbisect run --builder github`, one a run. Add what your build needs
+# before the last step: system packages, settings, secrets as environment variables.
+name: depbisect
+run-name: depbisect ${{{{ inputs.label }}}}
+on:
+  workflow_dispatch:
+    inputs:
+      label:
+        description: What is built, for the list of runs.
+        required: true
+        type: string
+      order:
+        description: The candidate, written by depbisect; empty where it is in {ORDER_FILE}.
+        default: ""
+        type: string
+      python:
+        description: The version of Python that the build is for.
+        default: "3.x"
+        type: string
+permissions:
+  contents: read
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    timeout-minutes: 120
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          persist-credentials: false
+      - uses: actions/setup-python@v5
+        with:
+          python-version: ${{{{ inputs.python }}}}
+      - name: {STEP}
+        shell: bash
+        env:
+          {ORDER_VARIABLE}: ${{{{ inputs.order }}}}
+        run: |
+          python - <<'EOF'
+{"".join(f"          {line}" for line in BOOTSTRAP.splitlines(keepends=True))}\
+          EOF
+"""
+TEMPLATE = Template(
+    f"{FOLDER}/depbisect.yml",
+    WORKFLOW,
+    (
+        "commit it and push it to the default branch",
+        "depbisect doctor --builder github",
+        "depbisect run --builder github",
+    ),
+)
+
+_STATES = {
+    "queued": BuildStatus.QUEUED,
+    "requested": BuildStatus.QUEUED,
+    "waiting": BuildStatus.QUEUED,
+    "pending": BuildStatus.QUEUED,
+    "in_progress": BuildStatus.RUNNING,
+}
+_CONCLUSIONS = {
+    "success": BuildStatus.PASSED,
+    "failure": BuildStatus.FAILED,
+    "cancelled": BuildStatus.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options(BuilderOptions):
+    """What the GitHub builder is told; the token comes from the environment or from `gh`."""
+
+    repo: str | None = setting(
+        "--repo", "The repository that builds; that of origin without it.", metavar="OWNER/NAME"
+    )
+    workflow: str = setting(
+        "--workflow",
+        f"The workflow's file in {FOLDER}.",
+        metavar="FILE",
+        default="depbisect.yml",
+    )
+    ref: str | None = setting(
+        "--ref", "The branch or tag that is built; the default branch without it.", metavar="REF"
+    )
+    api_address: str | None = setting("--api-address", "The build API's address.", metavar="URL")
+
+
+def make(options: Options) -> Builder:
+    """Return the builder. Raises InputError without repository or token; asks nobody yet."""
+    system = Actions(options)
+    return CiBuilder(system, options, _pace(system.address))
+
+
+def checks(options: Options) -> Iterator[Check]:
+    """Yield what `doctor` finds out: token, repository, workflow, the limit of requests."""
+    system = Actions(options)
+    try:
+        yield from system.checks()
+    finally:
+        system.close()
+
+
+class Actions:
+    """The API of GitHub Actions for one workflow of one repository."""
+
+    name = "github"
+    hint = (
+        "the token needs the right to write actions (and contents, for large files): a "
+        "fine-grained token with Actions: write, or a classic one with the scopes repo and workflow"
+    )
+    live_log = False
+
+    def __init__(self, options: Options) -> None:
+        self.address = _address(options)
+        token = _token(self.address)
+        self.secrets: tuple[Secret, ...] = (token,)
+        self.pause = 0.0
+        self.repo = _repo(options, self.address)
+        self._ref = options.ref
+        self._file = options.workflow
+        self._python = python_of(options)
+        self._tells_run = True
+        self._details: dict[str, Any] | None = None
+        self._blob: str | None = None
+        self._http = Http(
+            self.address,
+            headers={
+                "Authorization": Secret(f"Bearer {token.reveal()}"),
+                "Accept": "application/vnd.github+json",
+                "X-GitHub-Api-Version": VERSION,
+            },
+            secrets=(token,),
+        )
+
+    def identity(self) -> str:
+        """Return the repository, the reference, and the content of the workflow there."""
+        try:
+            blob = self._workflow_blob()
+        except HttpError:
+            blob = ""
+        ref = self._ref or "default branch"
+        return f"github {self.address} {self.repo} {ref} {self._file} {blob}".rstrip()
+
+    def preflight(self) -> Sequence[str]:
+        """Return what keeps builds from starting."""
+        found = (check for check in self.checks() if not check.ok)
+        return [f"{check.name}: {check.detail}. {check.cure}".rstrip() for check in found]
+
+    def checks(self) -> Iterator[Check]:
+        """Yield one check after the other; each stands on the one before."""
+        try:
+            details = self._repository()
+        except HttpError as error:
+            yield Check("repository", False, str(error), _cure(error, self.repo))
+            return
+        rights = details.get("permissions", {})
+        may_push = rights.get("push", True)
+        yield Check("repository", True, f"{self.repo}, default branch {details['default_branch']}")
+        yield Check(
+            "right to build",
+            may_push,
+            "the account may write there" if may_push else "the account may only read there",
+            "" if may_push else self.hint,
+        )
+        name = f"workflow {self._file}"
+        try:
+            state = self._get(f"/actions/workflows/{quote(self._file)}").json().get("state")
+            self._workflow_blob()
+        except HttpError as error:
+            cure = "depbisect init github, then commit and push it to the default branch"
+            yield Check(name, False, str(error), cure if error.status == 404 else self.hint)
+            return
+        cure = "" if state == "active" else f"gh workflow enable {self._file}"
+        yield Check(name, state == "active", str(state), cure)
+
+    def begin(self, order: Order, marker: str, text: str) -> Run | None:
+        """Dispatch the workflow, on a scratch branch where the order is too large for an input."""
+        ref = self._ref or str(self._repository()["default_branch"])
+        inputs = {"label": titled(order, marker), "order": text, "python": self._python}
+        if len(text) > LARGEST_INPUT:
+            ref, inputs["order"] = self._branch(ref, marker, text), ""
+        value: dict[str, object] = {"ref": ref, "inputs": inputs}
+        if self._tells_run:
+            value["return_run_details"] = True
+        try:
+            reply = self._dispatch(value)
+        except HttpError as error:
+            # Servers before the field refuse it; they never tell which run they made.
+            if not (self._tells_run and error.status in (400, 422) and "return" in error.message):
+                raise
+            self._tells_run = False
+            del value["return_run_details"]
+            reply = self._dispatch(value)
+        made = reply.json() or {}
+        if "workflow_run_id" not in made:
+            return None
+        return Run(str(made["workflow_run_id"]), made.get("html_url"))
+
+    def recent(self) -> list[Run]:
+        """Return the newest 100 dispatched runs of the workflow."""
+        path = f"/actions/workflows/{quote(self._file)}/runs"
+        found = self._get(path, event="workflow_dispatch", per_page="100").json()
+        return [_run(one) for one in found.get("workflow_runs", [])]
+
+    def run(self, run: Run) -> Run:
+        """Return how a run stands."""
+        return _run(self._get(f"/actions/runs/{run.id}").json())
+
+    def job(self, run: Run) -> Run:
+        """Return the run with its job, whose steps tell more than the run's conclusion."""
+        jobs = self._get(f"/actions/runs/{run.id}/jobs", filter="latest").json().get("jobs", [])
+        if not jobs:
+            return replace(run, status=BuildStatus.BROKEN, note="the run has no job")
+        job = next((job for job in jobs if STEP in _steps(job)), jobs[0])
+        failed = [name for name, how in _steps(job).items() if how == "failure"]
+        if failed and failed[0] != STEP:
+            note = f"the step {failed[0]!r} failed"
+            run = replace(run, status=BuildStatus.BROKEN, note=note)
+        return replace(run, job=str(job["id"]))
+
+    def trace(self, run: Run) -> str:
+        """Return the log of the run's job, which is to be had once it has ended."""
+        return self._get(f"/actions/jobs/{run.job}/logs").text
+
+    def cancel(self, run: Run) -> None:
+        """Ask for the run to be cancelled."""
+        self._http.post(f"{self._base}/actions/runs/{run.id}/cancel")
+
+    def drop(self, marker: str) -> None:
+        """Delete the scratch branch of a build."""
+        self._http.request("DELETE", f"{self._base}/git/refs/heads/{SCRATCH}{marker}")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    @property
+    def _base(self) -> str:
+        return f"/repos/{self.repo}"
+
+    def _get(self, path: str, **query: str) -> Reply:
+        reply = self._http.get(self._base + path, query or None, patient=False)
+        self.pause = slower(reply, time.time())
+        return reply
+
+    def _dispatch(self, value: object) -> Reply:
+        return self._http.post(
+            f"{self._base}/actions/workflows/{quote(self._file)}/dispatches", value
+        )
+
+    def _repository(self) -> dict[str, Any]:
+        if self._details is None:
+            self._details = self._http.get(self._base).json()
+        return self._details or {}
+
+    def _workflow_blob(self) -> str:
+        """Return the hash of the workflow as it is on the reference."""
+        if self._blob is None:
+            query = {"ref": self._ref} if self._ref else None
+            path = f"{self._base}/contents/{FOLDER}/{quote(self._file)}"
+            self._blob = str(self._http.get(path, query).json().get("sha", ""))
+        return self._blob
+
+    def _branch(self, ref: str, marker: str, text: str) -> str:
+        """Make a branch with one commit that holds the order; no other workflow runs on it."""
+        head = self._get(f"/commits/{quote(ref, safe='')}").json()
+        entry = {"path": ORDER_FILE, "mode": "100644", "type": "blob", "content": text}
+        base = {"base_tree": head["commit"]["tree"]["sha"], "tree": [entry]}
+        tree = self._http.post(f"{self._base}/git/trees", base).json()["sha"]
+        message = f"depbisect: an order too large for an input [skip ci]\n\n{marker}"
+        commit = {"message": message, "tree": tree, "parents": [head["sha"]]}
+        sha = self._http.post(f"{self._base}/git/commits", commit).json()["sha"]
+        name = f"{SCRATCH}{marker}"
+        self._http.post(f"{self._base}/git/refs", {"ref": f"refs/heads/{name}", "sha": sha})
+        return name
+
+
+def _steps(job: dict[str, Any]) -> dict[str, str]:
+    """Return how each step of a job ended."""
+    return {step["name"]: str(step.get("conclusion")) for step in job.get("steps") or []}
+
+
+def _run(found: dict[str, Any]) -> Run:
+    conclusion = found.get("conclusion")
+    status = _STATES.get(str(found.get("status")), BuildStatus.QUEUED)
+    if found.get("status") == "completed":
+        status = _CONCLUSIONS.get(str(conclusion), BuildStatus.BROKEN)
+    ended = status is BuildStatus.BROKEN
+    return Run(
+        id=str(found["id"]),
+        url=found.get("html_url"),
+        title=str(found.get("display_title") or found.get("name") or ""),
+        status=status,
+        made=_instant(str(found.get("created_at") or "")),
+        note=f"the run ended as {conclusion}" if ended else "",
+    )
+
+
+def _instant(text: str) -> float:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _address(options: Options) -> str:
+    given = options.api_address or os.environ.get("GITHUB_API_URL") or ""
+    if given:
+        return given.rstrip("/")
+    host, _ = project_of(options.folder)
+    is_public = host in ("", "github.com", "ssh.github.com") or "gitlab" in host
+    return PUBLIC if is_public else f"https://{host}/api/v3"
+
+
+def _repo(options: Options, address: str) -> str:
+    name = options.repo or os.environ.get("GITHUB_REPOSITORY") or project_of(options.folder)[1]
+    owner, _, project = name.partition("/")
+    if not owner or not project or "/" in project:
+        raise InputError(
+            f"{name!r} is no repository" if name else "no repository to build in",
+            hint="give --repo OWNER/NAME, or run inside a clone whose origin is on GitHub",
+        )
+    return f"{quote(owner)}/{quote(project)}"
+
+
+def _token(address: str) -> Secret:
+    """Return the token of the environment, else the one that `gh` keeps for the host."""
+    found = token_from("GITHUB_TOKEN", "GH_TOKEN")
+    if found is not None:
+        return found
+    host = urlsplit(address).hostname or ""
+    host = "github.com" if host == "api.github.com" else host
+    try:
+        done = subprocess.run(
+            ["gh", "auth", "token", "--hostname", host],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+        token = done.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        token = ""
+    if not token:
+        raise InputError(
+            "no token for GitHub",
+            hint="set GITHUB_TOKEN, or log in with `gh auth login`; tokens are never taken from "
+            "the command line",
+        )
+    return Secret(token)
+
+
+def _pace(address: str) -> Pace:
+    near = is_loopback(urlsplit(address).hostname or "")
+    return Pace(first=0.1, most=1.0, appear=20.0) if near else Pace()
+
+
+def _cure(error: HttpError, repo: str) -> str:
+    if error.status == 401:
+        return "the token is not valid: set GITHUB_TOKEN anew, or `gh auth login`"
+    if error.status == 404:
+        return f"is it {repo}? A private repository is not found with a token that may not read it"
+    return Actions.hint

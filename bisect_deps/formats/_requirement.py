@@ -10,7 +10,6 @@ from bisect_deps.formats._lines import options_start
 from bisect_deps.formats.base import Document, LogicalLine, Parts
 from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
 
-
 # A clause without one of our operators, or two that no comma parts.
 _FOREIGN = re.compile(r"^\s*(?:[\w*^]|~(?!=))|[\w*]\s+[<>=!~^]")
 

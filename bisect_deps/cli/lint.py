@@ -44,6 +44,7 @@ def command_named(_: str) -> click.Command:
 )
 @click.option("--online/--offline", default=None, help="Also ask the package index.")
 @click.option("--index-url", metavar="URL", help="The index to ask.")
+@click.option("--audit", is_flag=True, default=None, help="Also ask pip-audit about the pins.")
 @click.option("--fix", is_flag=True, help="Fix what can be fixed safely.")
 @click.option("--unsafe-fixes", is_flag=True, default=None, help="Also fix what is to be reviewed.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change; write nothing.")
@@ -72,6 +73,8 @@ def command_named(_: str) -> click.Command:
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even with findings.")
 @click.option("--output-format", type=click.Choice(_FORMATS), help="How the report is written.")
 @click.option("-o", "--output-file", metavar="FILE", help="Write the report there.")
+@click.option("--statistics", is_flag=True, help="Count the findings by rule.")
+@click.option("--list-rules", is_flag=True, help="List the rules (as JSON: --output-format json).")
 @click.option("--explain", metavar="RULE", help="Explain a rule, or ALL.")
 @click.option("--stdin-filename", metavar="FILE", help="What `-` is called.")
 @click.option("--isolated", is_flag=True, help="Read no configuration file.")
@@ -82,8 +85,11 @@ def lint(paths: tuple[str, ...], **options: Any) -> int:
 
     PATH is a file, a folder to search, or - for standard input; the default is this folder.
     """
+    if options["list_rules"]:
+        _list_rules(options)
+        return ExitCode.OK
     if options["explain"]:
-        click.echo(_explanation(options["explain"]), nl=False)
+        _show_page(_explanation(options["explain"]), options["color"])
         return ExitCode.OK
     return _run(paths or (".",), options)
 
@@ -95,6 +101,29 @@ def _explanation(selector: str) -> str:
     if selector.upper() == ALL:
         return explain_all()
     return "\n".join(explain(rule) for rule in resolve(selector))
+
+
+def _list_rules(options: dict[str, Any]) -> None:
+    from bisect_deps.linting.explaining import rules_json, rules_table
+    from bisect_deps.linting.outputs.base import DOCS
+
+    if options["output_format"] == "json":
+        settings = _settings(Path.cwd(), options)
+        click.echo(rules_json(settings.docs or DOCS), nl=False)
+    else:
+        click.echo(rules_table(), nl=False)
+
+
+def _show_page(page: str, color: str) -> None:
+    """Show Markdown rendered where somebody reads it, as it is where a program does."""
+    if not sys.stdout.isatty() and color != "always":
+        click.echo(page, nl=False)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console(no_color=not _wants_color(color), force_terminal=True)
+    console.print(Markdown(page))
 
 
 def _run(paths: tuple[str, ...], options: dict[str, Any]) -> int:
@@ -142,7 +171,7 @@ def _settings(folder: Path, options: dict[str, Any]) -> Settings:
     for name in ("targets", "evidence", "constraints", "index_url", "baseline", "output_format"):
         if options[name]:
             given[name] = options[name]
-    for name in ("online", "unsafe_fixes"):
+    for name in ("online", "audit", "unsafe_fixes"):
         if options[name] is not None:
             given[name] = options[name]
     if options["profile"]:
@@ -216,7 +245,7 @@ def _show_diff(checker: Checker, fixed: Fixed, originals: dict[str, bytes]) -> N
 
 def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_stderr: bool) -> int:
     from bisect_deps.linting.outputs import render
-    from bisect_deps.linting.outputs.base import Style
+    from bisect_deps.linting.outputs.base import DOCS, Style
 
     if options["write_baseline"]:
         from bisect_deps.linting.baseline import write_baseline
@@ -232,10 +261,11 @@ def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_s
         click.echo(f"note: {note}", err=True)
     if report.unavailable:
         click.echo(f"error: {report.unavailable}", err=True)
-    output_format = settings.output_format
+    output_format = "statistics" if options["statistics"] else settings.output_format
     if report.diagnostics or not options["quiet"] or output_format not in ("concise", "full"):
         color = not options["output_file"] and _wants_color(options["color"])
-        text = render(report, output_format, Style(color, settings.unsafe_fixes))
+        style = Style(color, settings.unsafe_fixes, settings.docs or DOCS)
+        text = render(report, output_format, style)
         if options["output_file"]:
             from bisect_deps.files import write_whole
 

@@ -21,6 +21,7 @@ from bisect_deps.rules.base import (
     NONE,
     Change,
     Finding,
+    Needs,
     Pinned,
     Profile,
     Repair,
@@ -69,6 +70,8 @@ class Checker:
         scopes = [self._scope(shown, manifest) for shown, manifest in roots]
         if self.settings.online:
             scopes = self._with_facts(scopes, run)
+        if self.settings.audit:
+            scopes = self._with_advisories(scopes, run)
         for scope in scopes:
             run.judge(scope)
         return run.report()
@@ -122,6 +125,21 @@ class Checker:
             run.unavailable = f"the online checks could not run: {error}"
             return scopes
         return [scope._replace(facts=facts) for scope in scopes]
+
+    def _with_advisories(self, scopes: list[Scope], run: _Run) -> list[Scope]:
+        """Return the scopes with what is known against their pins."""
+        from bisect_deps.errors import BuilderUnavailable
+        from bisect_deps.linting.auditing import audit
+
+        pins = {(i.name, i.pin) for scope in scopes for i in scope.items if i.name and i.pin}
+        try:
+            found = audit((name, pin) for name, pin in pins if pin)
+        except (BuilderUnavailable, IndexUnavailable) as error:
+            hint = f" ({error.hint})" if error.hint else ""
+            run.unavailable = f"the audit could not run: {error}{hint}"
+            return scopes
+        run.not_judged += [f"{name}: {reason}" for name, reason in found.skipped.items()]
+        return [scope._replace(advisories=found.advisories) for scope in scopes]
 
     def _open_index(self, scopes: Sequence[Scope]) -> IndexFacts:
         if self._facts is None:
@@ -298,7 +316,8 @@ def _ignores_of(document: Document) -> list[Ignore]:
 
 def _left_out(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
-        yield f"{rule.code} {rule.name} was not checked: it needs --online"
+        needed = "--audit" if rule.needs is Needs.AUDIT else "--online"
+        yield f"{rule.code} {rule.name} was not checked: it needs {needed}"
 
 
 def diagnostic_of(rule: Rule, severity: Severity, finding: Finding, file: str) -> Diagnostic:

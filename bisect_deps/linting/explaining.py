@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from bisect_deps.rules import all_rules
@@ -15,12 +16,15 @@ _FAMILIES = {
     "5": "What the index says",
     "6": "Targets and builds",
     "7": "Projects and locks",
+    "8": "Vulnerabilities",
     "9": "The linter itself",
 }
 _INTRODUCTION = """\
 # Lint rules
 
 Written by `depbisect lint --explain ALL`; the examples are the tests of the rules.
+Each rule: what it reports, why that is bad and where we know it from, what to write instead,
+whether `--fix` does it, which settings change it.
 A rule is selected by code (`DB102`), prefix (`DB1`) or name (`range`).
 Severities are those of the profile `publish`; the others are named where they differ.
 The examples with `--online` ask an index with these projects: `fine` 1.0 and 1.1; `withdrawn` 1.0
@@ -56,8 +60,9 @@ def _page(rule: Rule) -> Iterator[str]:
     yield ""
     yield f"{rule.summary[0].upper()}{rule.summary[1:]}."
     yield ""
-    yield rule.why
+    yield f"**Why:** {rule.why} Source: {rule.source}."
     yield ""
+    yield from _instead(rule)
     severities = [_severity(rule.severity)]
     severities += [
         f"{_severity(severity)} in `{profile.value}`"
@@ -67,9 +72,71 @@ def _page(rule: Rule) -> Iterator[str]:
     yield f"- severity: {', '.join(severities)}"
     yield f"- needs: {_needs(rule) or 'nothing, works off-line'}"
     yield f"- fix: {rule.fix or 'none'}"
-    yield f"- source: {rule.source}"
-    yield from _examples("Reported", rule.bad)
-    yield from _examples("Not reported", rule.good)
+    yield f"- settings: {', '.join(f'`{name}`' for name in (*rule.options, *_FOR_ALL))}"
+    yield f"- since: {rule.since}"
+    yield from _examples("Also reported", _others(rule.bad))
+    yield from _examples("Not reported", _others(rule.good))
+
+
+# Settings that every rule heeds.
+_FOR_ALL = ("severity", "ignore", "per-file-ignores", "per-package-ignores")
+
+
+def _instead(rule: Rule) -> Iterator[str]:
+    """Yield the line before and after, where both are one plain file."""
+    before, after = rule.bad[0], rule.good[0]
+    yield "Instead of"
+    yield ""
+    yield from _block(before)
+    yield ""
+    yield "write"
+    yield ""
+    yield from _block(after)
+    yield ""
+
+
+def _others(examples: tuple[str | Example, ...]) -> tuple[str | Example, ...]:
+    return examples[1:]
+
+
+def rules_table() -> str:
+    """Return one line a rule, for people: code, severity, fix, name and what it reports."""
+    rows = [
+        (rule.code, _severity(rule.severity), "fix" if rule.fix else "", rule.name, rule.summary)
+        for rule in all_rules().values()
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]])
+        for row in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def rules_json(docs: str) -> str:
+    """Return the rules as a JSON list, for scripts and editors."""
+    return (
+        json.dumps(
+            [
+                {
+                    "code": rule.code,
+                    "name": rule.name,
+                    "severity": rule.severity.value,
+                    "summary": rule.summary,
+                    "why": rule.why,
+                    "source": rule.source,
+                    "fix": rule.fix or None,
+                    "needs": rule.needs.value,
+                    "options": list(rule.options),
+                    "since": rule.since,
+                    "docs": f"{docs}#{rule.code.lower()}-{rule.name}",
+                }
+                for rule in all_rules().values()
+            ],
+            indent=2,
+        )
+        + "\n"
+    )
 
 
 def _examples(title: str, examples: tuple[str | Example, ...]) -> Iterator[str]:
@@ -78,23 +145,29 @@ def _examples(title: str, examples: tuple[str | Example, ...]) -> Iterator[str]:
     yield ""
     yield f"{title}:"
     for example in examples:
-        files = {"requirements.txt": example} if isinstance(example, str) else example.files
-        circumstances = [] if isinstance(example, str) else list(_circumstances(example))
         yield ""
-        if circumstances:
-            yield f"With {', '.join(circumstances)}:"
-            yield ""
-        yield "```text"
-        for name, content in files.items():
-            if len(files) > 1 or name != "requirements.txt":
-                yield f"# {name}"
-            yield _visible(content)
-        yield "```"
+        yield from _block(example)
+
+
+def _block(example: str | Example) -> Iterator[str]:
+    files = {"requirements.txt": example} if isinstance(example, str) else example.files
+    circumstances = [] if isinstance(example, str) else list(_circumstances(example))
+    if circumstances:
+        yield f"With {', '.join(circumstances)}:"
+        yield ""
+    yield "```text"
+    for name, content in files.items():
+        if len(files) > 1 or name != "requirements.txt":
+            yield f"# {name}"
+        yield _visible(content)
+    yield "```"
 
 
 def _circumstances(example: Example) -> Iterator[str]:
     if example.online:
         yield "`--online`"
+    if example.audit:
+        yield "`--audit`"
     if example.profile is not None:
         yield f"`--profile {example.profile.value}`"
     for target in example.targets:
@@ -115,7 +188,12 @@ def _severity(severity: Severity) -> str:
 
 
 def _needs(rule: Rule) -> str:
-    return {Needs.NOTHING: "", Needs.INDEX: "--online", Needs.RESOLVER: "--online"}[rule.needs]
+    return {
+        Needs.NOTHING: "",
+        Needs.INDEX: "--online",
+        Needs.RESOLVER: "--online",
+        Needs.AUDIT: "--audit",
+    }[rule.needs]
 
 
 def _mark(rule: Rule) -> str:

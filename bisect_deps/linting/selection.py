@@ -59,7 +59,9 @@ class Selection:
         if scope.is_lock:
             # A lock is a tool's own account: only what the index says of it is news.
             return [
-                r for r in rules if self.runs(r) and (r.needs is Needs.INDEX or r.code in UNREAD)
+                r
+                for r in rules
+                if self.runs(r) and (r.needs in (Needs.INDEX, Needs.AUDIT) or r.code in UNREAD)
             ]
         return [rule for rule in rules if self.runs(rule)]
 
@@ -70,7 +72,12 @@ class Selection:
     def runs(self, rule: Rule) -> bool:
         """Say whether a rule runs at all."""
         is_selected = self._selected is None or rule.code in self._selected
-        return is_selected and (self._settings.online or rule.needs is Needs.NOTHING)
+        return is_selected and self._can_ask(rule)
+
+    def _can_ask(self, rule: Rule) -> bool:
+        if rule.needs is Needs.AUDIT:
+            return self._settings.audit
+        return self._settings.online or rule.needs is Needs.NOTHING
 
     def left_out(self) -> list[Rule]:
         """Return the rules that were asked for by code or name and cannot run off-line."""

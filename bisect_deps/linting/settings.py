@@ -28,6 +28,7 @@ class Settings(NamedTuple):
     profile: Profile | None = None
     targets: tuple[str, ...] = ()
     online: bool = False
+    audit: bool = False
     index_url: str | None = None
     evidence: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Settings(NamedTuple):
     exclude: tuple[str, ...] = ()
     fail_on: Severity = Severity.ERROR
     output_format: str = "concise"
+    docs: str | None = None
     min_age: int | None = None
     unsafe_fixes: bool = False
     severities: Mapping[str, Severity] = NONE
@@ -176,6 +178,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], object]]] = {
     "profile": ("profile", _profile),
     "target": ("targets", _strings),
     "online": ("online", _flag),
+    "audit": ("audit", _flag),
     "index-url": ("index_url", _string),
     "from": ("evidence", _strings),
     "constraint": ("constraints", _strings),
@@ -183,6 +186,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], object]]] = {
     "exclude": ("exclude", _strings),
     "fail-on": ("fail_on", _severity),
     "output-format": ("output_format", _string),
+    "docs": ("docs", _string),
     "min-age": ("min_age", _days),
     "unsafe-fixes": ("unsafe_fixes", _flag),
     "severity": ("severities", _severities),

@@ -52,6 +52,10 @@ def _has_conda(scope: Scope) -> bool:
     return any(item.line.group == CONDA_GROUP for item in scope.items)
 
 
+def _is_audited(scope: Scope) -> bool:
+    return scope.advisories is not None
+
+
 def _always(_: Scope) -> bool:
     return True
 
@@ -70,6 +74,7 @@ FAMILIES: dict[str, Callable[[Scope], bool]] = {
     "dialect": _has_options,
     "published": _is_online,
     "projects": _always,
+    "vulnerable": _is_audited,
     "meta": _has_problems,
 }
 

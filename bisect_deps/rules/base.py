@@ -81,6 +81,7 @@ class Needs(str, Enum):
     NOTHING = "nothing"
     INDEX = "index"
     RESOLVER = "resolver"
+    AUDIT = "audit"
 
 
 class Safety(str, Enum):
@@ -134,13 +135,14 @@ class Example(NamedTuple):
     targets: tuple[str, ...] = ()
     evidence: Mapping[str, str] = NONE
     online: bool = False
+    audit: bool = False
 
 
 class Rule(NamedTuple):
     """One rule. `why` is a paragraph for the reader, `source` where it was learned.
 
     `beside` are the codes of rules whose finding on the same line says enough: this one is silent
-    then.
+    then. `options` are the settings that change what it says, `since` its first version.
 
     `bad` examples are reported, `good` ones are not; a plain string is the content of a
     `requirements.txt`. `profiles` holds severities that differ from `severity`. `fix` says in words
@@ -160,6 +162,8 @@ class Rule(NamedTuple):
     needs: Needs = Needs.NOTHING
     profiles: Mapping[Profile, Severity] = NONE
     beside: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    since: str = "0.1.0"
 
     def severity_in(self, profile: Profile) -> Severity:
         """Return how bad this rule's findings are in a file of that profile."""
@@ -244,6 +248,15 @@ class Known(NamedTuple):
     nearest: str | None = None
 
 
+class Advisory(NamedTuple):
+    """One published vulnerability of a release: its id, other ids, the versions that fix it."""
+
+    id: str
+    aliases: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    description: str = ""
+
+
 class Facts(Protocol):
     """What an index and a resolver tell; asked only with --online."""
 
@@ -283,7 +296,8 @@ class Scope(NamedTuple):
     environments judged for (PEP 508 names to values). `evidence` is what is known to have worked.
     `facts` is None off-line. `lock` is the name of a lock that stands beside the root, or "";
     `locked` are its projects with the versions it holds, `lock_groups` the groups that it was made
-    for (`default` for the main one), None for all.
+    for (`default` for the main one), None for all. `advisories` are what is known against releases
+    (name, version), None where nobody asked.
     """
 
     root: str
@@ -300,6 +314,7 @@ class Scope(NamedTuple):
     lock: str = ""
     locked: Mapping[str, frozenset[str]] = NONE
     lock_groups: frozenset[str] | None = None
+    advisories: Mapping[tuple[str, str], Sequence[Advisory]] | None = None
 
     @property
     def locks_everywhere(self) -> bool:

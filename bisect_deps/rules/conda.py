@@ -49,6 +49,7 @@ RULES = (
     Rule(
         code="DB110",
         name="conda-unpinned",
+        options=("profile",),
         severity=Severity.ERROR,
         profiles={Profile.DEV: Severity.WARNING},
         summary="a package of conda without a version, or with a range",

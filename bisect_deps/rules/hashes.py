@@ -121,6 +121,7 @@ RULES = (
     Rule(
         code="DB302",
         name="missing-hash",
+        options=("profile",),
         severity=Severity.OFF,
         profiles={Profile.LOCKED: Severity.ERROR},
         summary="a requirement without a hash, in a file that is to be a complete lock",

@@ -98,6 +98,7 @@ RULES = (
     Rule(
         code="DB404",
         name="dead-marker",
+        options=("target",),
         severity=Severity.WARNING,
         summary="a marker that is never true",
         why=(

@@ -90,6 +90,7 @@ RULES = (
     Rule(
         code="DB701",
         name="no-lock",
+        options=("profile",),
         severity=Severity.OFF,
         profiles={Profile.LOCKED: Severity.ERROR},
         summary="pins for direct requirements only, and no lock beside them",

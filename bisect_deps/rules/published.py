@@ -172,6 +172,7 @@ RULES = (
     Rule(
         code="DB306",
         name="hash-covers-one-file",
+        options=("target",),
         severity=Severity.WARNING,
         profiles=_OUTSIDE_LOCKS,
         needs=Needs.INDEX,
@@ -189,6 +190,7 @@ RULES = (
     Rule(
         code="DB501",
         name="no-such-version",
+        options=("index-url",),
         severity=Severity.ERROR,
         needs=Needs.INDEX,
         summary="a version that the index does not have",
@@ -205,6 +207,7 @@ RULES = (
     Rule(
         code="DB502",
         name="yanked",
+        options=("index-url",),
         severity=Severity.WARNING,
         needs=Needs.INDEX,
         summary="a pin to a release that its author withdrew",
@@ -222,6 +225,7 @@ RULES = (
     Rule(
         code="DB503",
         name="project-gone",
+        options=("index-url",),
         severity=Severity.ERROR,
         needs=Needs.INDEX,
         summary="a project that the index does not know",
@@ -237,6 +241,7 @@ RULES = (
     Rule(
         code="DB504",
         name="too-new",
+        options=("min-age",),
         severity=Severity.OFF,
         needs=Needs.INDEX,
         summary="a release that is younger than `min-age` days",
@@ -252,6 +257,7 @@ RULES = (
     Rule(
         code="DB601",
         name="python-excluded",
+        options=("target",),
         severity=Severity.ERROR,
         needs=Needs.INDEX,
         summary="a release that does not allow the target's Python",
@@ -269,6 +275,7 @@ RULES = (
     Rule(
         code="DB602",
         name="no-artifact",
+        options=("target",),
         severity=Severity.ERROR,
         needs=Needs.INDEX,
         summary="a release without any file for the target",
@@ -285,6 +292,7 @@ RULES = (
     Rule(
         code="DB603",
         name="source-build",
+        options=("target",),
         severity=Severity.WARNING,
         needs=Needs.INDEX,
         summary="a pinned release that is compiled on every rebuild",

@@ -210,6 +210,7 @@ RULES = (
     Rule(
         code="DB101",
         name="unpinned",
+        options=("from", "constraint", "profile", "target"),
         beside=("DB401",),
         severity=Severity.ERROR,
         profiles=_MILD,
@@ -242,6 +243,7 @@ RULES = (
     Rule(
         code="DB102",
         name="range",
+        options=("from", "constraint", "profile", "target"),
         beside=("DB401",),
         severity=Severity.ERROR,
         profiles=_RANGES_BELONG,
@@ -267,6 +269,7 @@ RULES = (
     Rule(
         code="DB103",
         name="wildcard-pin",
+        options=("from", "constraint", "profile", "target"),
         beside=("DB401",),
         severity=Severity.ERROR,
         profiles=_RANGES_BELONG,
@@ -284,6 +287,7 @@ RULES = (
     Rule(
         code="DB104",
         name="compatible-release",
+        options=("from", "constraint", "profile", "target"),
         beside=("DB401",),
         severity=Severity.WARNING,
         profiles=_RANGES_BELONG,

@@ -18,7 +18,7 @@ from bisect_deps.rules.base import Example, Needs, Rule, Severity
 from tests.support.linted import codes, write_files
 from tests.support.local_index import LocalIndex, Project, Server
 
-ONLINE = [rule for rule in all_rules().values() if rule.needs is not Needs.NOTHING]
+ONLINE = [rule for rule in all_rules().values() if rule.needs in (Needs.INDEX, Needs.RESOLVER)]
 WINDOWS = "cp311-cp311-win_amd64"
 HASHES = {}
 

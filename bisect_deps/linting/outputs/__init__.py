@@ -14,6 +14,7 @@ from bisect_deps.linting.outputs.base import Style
 FORMATS: dict[str, tuple[str, str]] = {
     "concise": ("text", "concise"),
     "full": ("text", "full"),
+    "statistics": ("text", "statistics"),
     "json": ("json", "render"),
     "sarif": ("sarif", "render"),
     "github": ("github", "render"),

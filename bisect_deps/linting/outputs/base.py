@@ -14,15 +14,19 @@ VERSION = __version__
 
 
 class Style(NamedTuple):
-    """How a report is to be shown: colour for terminals, which fixes count as available."""
+    """How a report is to be shown: colour for terminals, which fixes count as available.
+
+    `docs` is the address of the rules' page.
+    """
 
     color: bool = False
     unsafe_fixes: bool = False
+    docs: str = DOCS
 
 
-def docs_of(rule: Rule) -> str:
-    """Return where a rule is documented, relative to the project's own pages."""
-    return f"{DOCS}#{rule.code.lower()}-{rule.name}"
+def docs_of(rule: Rule, style: Style = Style()) -> str:  # noqa: B008
+    """Return where a rule is documented, by default relative to the project's own pages."""
+    return f"{style.docs}#{rule.code.lower()}-{rule.name}"
 
 
 def is_fixable(diagnostic: Diagnostic, style: Style) -> bool:

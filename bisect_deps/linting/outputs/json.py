@@ -15,7 +15,7 @@ def render(report: Report, style: Style) -> str:
     """Return one object: `version`, `findings`, and what was counted."""
     document = {
         "version": 1,
-        "findings": [_finding(each) for each in report.diagnostics],
+        "findings": [_finding(each, style) for each in report.diagnostics],
         "suppressed": len(report.suppressed),
         "baseline": report.known,
         "files": list(report.files),
@@ -29,7 +29,7 @@ def render(report: Report, style: Style) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _finding(each: Diagnostic) -> dict[str, Any]:
+def _finding(each: Diagnostic, style: Style) -> dict[str, Any]:
     return {
         "code": each.rule.code,
         "name": each.rule.name,
@@ -42,7 +42,7 @@ def _finding(each: Diagnostic) -> dict[str, Any]:
         "package": each.package or None,
         "message": each.message,
         "fix": _fix(each.repair) if each.repair and not each.generated else None,
-        "docs": docs_of(each.rule),
+        "docs": docs_of(each.rule, style),
         "fingerprint": each.fingerprint,
     }
 

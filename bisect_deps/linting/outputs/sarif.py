@@ -30,7 +30,7 @@ def render(report: Report, style: Style) -> str:
         "name": TOOL,
         "version": VERSION,
         "semanticVersion": VERSION,
-        "rules": [_rule(rule) for rule in all_rules().values()],
+        "rules": [_rule(rule, style) for rule in all_rules().values()],
     }
     run: dict[str, Any] = {
         "tool": {"driver": driver},
@@ -50,13 +50,14 @@ def _invocation(report: Report) -> dict[str, Any]:
     return invocation
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: Rule, style: Style) -> dict[str, Any]:
     return {
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": rule.why},
-        "help": {"text": f"{rule.why}\n\nSource: {rule.source}.\nMore: {docs_of(rule)}"},
+        "help": {"text": f"{rule.why}\n\nSource: {rule.source}.\nMore: {docs_of(rule, style)}"},
+        **({"helpUri": docs_of(rule, style)} if "://" in style.docs else {}),
         "defaultConfiguration": {
             "enabled": rule.severity.value != "off",
             "level": _LEVELS[rule.severity.value],

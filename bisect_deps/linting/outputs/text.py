@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 
 from bisect_deps.linting.diagnostics import Diagnostic, Report
@@ -24,6 +25,19 @@ def full(report: Report, style: Style) -> str:
     lines: list[str] = []
     for each in report.diagnostics:
         lines += [_headline(each, style), *_source(each, style), ""]
+    return "\n".join([*lines, *_summary(report, style)]) + "\n"
+
+
+def statistics(report: Report, style: Style) -> str:
+    """Return one line per rule: how often, code, fixable or not, name; the most frequent first."""
+    counts = Counter(each.rule.code for each in report.diagnostics)
+    fixable = Counter(each.rule.code for each in report.diagnostics if is_fixable(each, style))
+    rules = {each.rule.code: each.rule for each in report.diagnostics}
+    width = len(str(max(counts.values(), default=0)))
+    lines = [
+        f"{count:>{width}}  {code}  [{'*' if fixable[code] else ' '}]  {rules[code].name}"
+        for code, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 

@@ -23,6 +23,7 @@ BUILDERS: dict[str, str] = {
     "buildbot": "buildbot",
     "slurm": "slurm",
     "github": "github",
+    "gitlab": "gitlab",
 }
 
 

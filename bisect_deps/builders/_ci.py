@@ -28,7 +28,7 @@ from bisect_deps.builders._http import HttpError, Reply
 from bisect_deps.builders._scratch import option_lines, requirement_names
 from bisect_deps.builders.base import FENCE, STOPPED, BuilderOptions, Capabilities, Handle, Order
 from bisect_deps.errors import BuilderUnavailable, InputError
-from bisect_deps.formats import open_manifest
+from bisect_deps.formats import is_embedded, open_manifest
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret, redact, split_credentials
 
@@ -57,7 +57,6 @@ _SCRIPT = Path(__file__).with_name("_ci_script.py")
 _IMPORTS = Path(__file__).with_name("_imports_script.py")
 _ISOLATED = "depbisect-isolated.txt"
 _CONVERTED = "depbisect-requirements.txt"
-_OTHER_FORMATS = {".cfg", ".py", ".toml", ".yaml", ".yml"}
 _PREFIX = re.compile(r"^\ufeff?\d{4}-\d\d-\d\dT[\d:.]+Z (?:\d\d[OE][ +])?")
 _CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|section_(?:start|end):\d+:\S+?\r")
 _END = re.compile(rf"{FENCE} order end rc=(\d+)")
@@ -673,7 +672,7 @@ def _to_install(order: Order, folder: Path) -> tuple[dict[str, bytes], str]:
     if order.isolated is not None:
         options = b"".join(map(option_lines, files.values()))
         return {**files, _ISOLATED: options + order.isolated.encode() + b"\n"}, _ISOLATED
-    if Path(path).suffix not in _OTHER_FORMATS:
+    if not is_embedded(Path(path)):
         return files, path
 
     def read(name: str) -> bytes:

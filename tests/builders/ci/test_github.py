@@ -14,7 +14,7 @@ import pytest
 from bisect_deps.builders import make_builder
 from bisect_deps.builders._ci import LARGEST_INPUT
 from bisect_deps.builders.base import Builder, Handle
-from bisect_deps.builders.github import TEMPLATE, Options
+from bisect_deps.builders.github import STEP, TEMPLATE, Options
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from tests.builders.ci.orders import HERE, PROJECTS, index_settings, order
@@ -301,3 +301,21 @@ def test_an_interrupted_run_leaves_nothing_running(
     assert github.running() == []
     assert github.repository.branches() == ["main"]
     assert living(str(github.folder)) == []
+
+
+def test_the_real_client_finds_the_server_to_be_github(github: GitHub) -> None:
+    client = pytest.importorskip("github")
+    with client.Github(auth=client.Auth.Token(github.token), base_url=github.address) as api:
+        repository = api.get_repo(github.name)
+        assert repository.default_branch == "main"
+        workflow = repository.get_workflow("depbisect.yml")
+        assert workflow.state == "active"
+        assert workflow.create_dispatch("main", {"label": "by hand", "order": "nonsense"})
+        until = time.monotonic() + 60
+        while (run := workflow.get_runs()[0]).status != "completed":
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert (run.conclusion, run.display_title) == ("failure", "depbisect by hand")
+        [job] = run.jobs()
+        assert [step.conclusion for step in job.steps if step.name == STEP] == ["failure"]
+        assert not run.cancel()

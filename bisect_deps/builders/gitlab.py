@@ -1,0 +1,364 @@
+"""Builds on GitLab CI: a pipeline of one job, made once a candidate, its log read as it grows.
+
+The candidate travels as an input of the pipeline, as a variable where the server takes no inputs,
+or in a commit of a scratch branch where it is too large. Source: GitLab REST API, "Pipelines",
+"Pipeline trigger tokens", "Jobs", "Commits", "Branches".
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from bisect_deps.builders._ci import (
+    BOOTSTRAP,
+    LARGEST_INPUT,
+    ORDER_FILE,
+    ORDER_VARIABLE,
+    SCRATCH,
+    CiBuilder,
+    Pace,
+    Run,
+    project_of,
+    python_of,
+    slower,
+    titled,
+    token_from,
+)
+from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
+from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
+from bisect_deps.errors import InputError
+from bisect_deps.model import BuildStatus
+from bisect_deps.secret import Secret
+
+PUBLIC = "https://gitlab.com/api/v4"
+JOB = "depbisect"
+DEVELOPER = 30
+LABEL, PYTHON = "DEPBISECT_LABEL", "DEPBISECT_PYTHON"
+
+PIPELINE = f"""\
+# Builds the candidates of `depbisect run --builder gitlab`, one a pipeline; other pipelines of this
+# branch have no job. Add what your build needs under before_script: system packages, settings.
+spec:
+  inputs:
+    label:
+      description: What is built, for the list of pipelines.
+      default: ""
+    order:
+      description: The candidate, written by depbisect; empty where it is in {ORDER_FILE}.
+      default: ""
+    python:
+      description: The version of Python that the build is for.
+      default: "3"
+---
+variables:
+  {LABEL}: $[[ inputs.label ]]
+  {ORDER_VARIABLE}: $[[ inputs.order ]]
+  {PYTHON}: $[[ inputs.python ]]
+workflow:
+  name: depbisect ${LABEL}
+  rules:
+    - if: ${LABEL}
+{JOB}:
+  image: python:${PYTHON}
+  retry: 0
+  script:
+    - |
+      python - <<'EOF'
+{"".join(f"      {line}" for line in BOOTSTRAP.splitlines(keepends=True))}\
+      EOF
+"""
+TEMPLATE = Template(
+    ".gitlab-ci.yml",
+    PIPELINE,
+    (
+        "where the project has pipelines of its own, write it on a branch: git switch -c depbisect",
+        "commit it and push it",
+        "depbisect doctor --builder gitlab [--ref depbisect]",
+        "depbisect run --builder gitlab [--ref depbisect]",
+    ),
+)
+
+_STATES = {
+    "success": BuildStatus.PASSED,
+    "failed": BuildStatus.FAILED,
+    "canceled": BuildStatus.CANCELLED,
+    "skipped": BuildStatus.BROKEN,
+    "manual": BuildStatus.BROKEN,
+    "running": BuildStatus.RUNNING,
+    "canceling": BuildStatus.RUNNING,
+}
+# The one reason of a failed job that is the script's own; all others are the system's.
+_OWN_FAILURE = ("script_failure", "", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Options(BuilderOptions):
+    """What the GitLab builder is told; the token comes from the environment."""
+
+    project: str | None = setting(
+        "--project", "The project that builds; that of origin without it.", metavar="GROUP/NAME"
+    )
+    ref: str | None = setting(
+        "--ref", "The branch or tag that is built; the default branch without it.", metavar="REF"
+    )
+    api_address: str | None = setting("--api-address", "The build API's address.", metavar="URL")
+
+
+def make(options: Options) -> Builder:
+    """Return the builder. Raises InputError without project or token; asks nobody yet."""
+    system = GitLab(options)
+    near = is_loopback(urlsplit(system.address).hostname or "")
+    return CiBuilder(system, options, Pace(first=0.1, most=1.0, appear=20.0) if near else Pace())
+
+
+def checks(options: Options) -> Iterator[Check]:
+    """Yield what `doctor` finds out: token, project, rights, the file that builds."""
+    system = GitLab(options)
+    try:
+        yield from system.checks()
+    finally:
+        system.close()
+
+
+class GitLab:
+    """The API of GitLab for the pipelines of one project."""
+
+    name = "gitlab"
+    hint = (
+        "the token needs the scope api and the role Developer: a project access token, or a "
+        "personal one, in GITLAB_TOKEN"
+    )
+    live_log = True
+
+    def __init__(self, options: Options) -> None:
+        self.address = _address(options)
+        self.pause = 0.0
+        self.project = _project(options)
+        self._ref = options.ref
+        self._python = python_of(options)
+        self._job_token = token_from("CI_JOB_TOKEN")
+        token = token_from("GITLAB_TOKEN") or self._job_token
+        if token is None:
+            raise InputError(
+                "no token for GitLab",
+                hint="set GITLAB_TOKEN to a project or personal access token with the scope api; "
+                "tokens are never taken from the command line",
+            )
+        self._by_trigger = token is self._job_token
+        self.secrets: tuple[Secret, ...] = (token,)
+        self._takes_inputs = True
+        self._details: dict[str, Any] | None = None
+        self._file: dict[str, Any] | None = None
+        header = "JOB-TOKEN" if self._by_trigger else "PRIVATE-TOKEN"
+        self._http = Http(self.address, headers={header: token}, secrets=(token,))
+
+    def identity(self) -> str:
+        """Return the project, the reference, and the content of the pipeline's file there."""
+        try:
+            blob = self._pipeline_file().get("blob_id", "")
+        except HttpError:
+            blob = ""
+        return (
+            f"gitlab {self.address} {self.project} {self._ref or 'default branch'} {blob}".rstrip()
+        )
+
+    def preflight(self) -> Sequence[str]:
+        """Return what keeps builds from starting."""
+        found = (check for check in self.checks() if not check.ok)
+        return [f"{check.name}: {check.detail}. {check.cure}".rstrip() for check in found]
+
+    def checks(self) -> Iterator[Check]:
+        """Yield one check after the other; each stands on the one before."""
+        if self._by_trigger:
+            yield Check("project", True, f"{self.project}, by the job's own token")
+            return
+        try:
+            details = self._project_details()
+        except HttpError as error:
+            yield Check("project", False, str(error), _cure(error, self.project))
+            return
+        yield Check("project", True, f"{self.project}, default branch {details['default_branch']}")
+        access = details.get("permissions") or {}
+        levels = [(one or {}).get("access_level", 0) for one in access.values()]
+        may_build = not access or max(levels, default=0) >= DEVELOPER
+        words = "Developer or more" if may_build else "less than Developer"
+        yield Check("right to build", may_build, words, "" if may_build else self.hint)
+        try:
+            text = base64.b64decode(self._pipeline_file().get("content", "")).decode()
+        except HttpError as error:
+            cure = "depbisect init gitlab, then commit and push it" if error.status == 404 else ""
+            yield Check(self._path(), False, str(error), cure or self.hint)
+            return
+        is_ours = ORDER_VARIABLE in text
+        yield Check(
+            self._path(),
+            is_ours,
+            "builds candidates" if is_ours else f"does not build candidates on {self._on()}",
+            "" if is_ours else "depbisect init gitlab on a branch of its own, named with --ref",
+        )
+
+    def begin(self, order: Order, marker: str, text: str) -> Run | None:
+        """Make a pipeline, on a scratch branch where the order is too large for an input."""
+        ref = self._on()
+        values = {"label": titled(order, marker), "order": text, "python": self._python}
+        if len(text) > LARGEST_INPUT:
+            ref, values["order"] = self._branch(ref, marker, text), ""
+        try:
+            reply = self._create(ref, values)
+        except HttpError as error:
+            # Servers before 17.10 know no inputs, nor does a pipeline's file without `spec`.
+            if not (self._takes_inputs and error.status == 400 and "input" in error.message):
+                raise
+            self._takes_inputs = False
+            reply = self._create(ref, values)
+        return _run(reply.json())
+
+    def recent(self) -> list[Run]:
+        """Return the newest 100 pipelines."""
+        found = self._get("/pipelines", per_page="100", order_by="id", sort="desc").json()
+        return [_run(one) for one in found]
+
+    def run(self, run: Run) -> Run:
+        """Return how the pipeline's job stands."""
+        jobs = self._get(f"/pipelines/{run.id}/jobs", per_page="100").json()
+        job = next((one for one in jobs if one.get("name") == JOB), None)
+        if job is None:
+            note = f"the pipeline has no job named {JOB}"
+            return replace(run, status=BuildStatus.BROKEN, note=note)
+        status = _STATES.get(str(job.get("status")), BuildStatus.QUEUED)
+        reason, note = job.get("failure_reason"), ""
+        if status is BuildStatus.FAILED and reason not in _OWN_FAILURE:
+            status, note = BuildStatus.BROKEN, f"the job ended by {reason}"
+        if status is BuildStatus.CANCELLED:
+            note = "the job was cancelled"
+        return replace(
+            run, job=str(job["id"]), url=job.get("web_url") or run.url, status=status, note=note
+        )
+
+    def job(self, run: Run) -> Run:
+        """Return the run as it is: a pipeline's state is that of its job."""
+        return run
+
+    def trace(self, run: Run) -> str:
+        """Return the job's log so far."""
+        return self._get(f"/jobs/{run.job}/trace").text
+
+    def cancel(self, run: Run) -> None:
+        """Ask for the pipeline to be cancelled."""
+        self._http.post(f"{self._base}/pipelines/{run.id}/cancel")
+
+    def drop(self, marker: str) -> None:
+        """Delete the scratch branch of a build."""
+        branch = quote(f"{SCRATCH}{marker}", safe="")
+        self._http.request("DELETE", f"{self._base}/repository/branches/{branch}")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    @property
+    def _base(self) -> str:
+        return f"/projects/{quote(self.project, safe='')}"
+
+    def _get(self, path: str, **query: str) -> Reply:
+        reply = self._http.get(self._base + path, query or None, patient=False)
+        self.pause = slower(reply, time.time())
+        return reply
+
+    def _create(self, ref: str, values: dict[str, str]) -> Reply:
+        value: dict[str, object] = {"ref": ref}
+        named = {LABEL: values["label"], PYTHON: values["python"], ORDER_VARIABLE: values["order"]}
+        if self._takes_inputs:
+            value["inputs"] = values
+        elif self._by_trigger:
+            value["variables"] = named
+        else:
+            value["variables"] = [{"key": name, "value": text} for name, text in named.items()]
+        if self._by_trigger and self._job_token is not None:
+            value["token"] = self._job_token.reveal()
+            return self._http.post(f"{self._base}/trigger/pipeline", value)
+        return self._http.post(f"{self._base}/pipeline", value)
+
+    def _project_details(self) -> dict[str, Any]:
+        if self._details is None:
+            self._details = self._http.get(self._base).json()
+        return self._details or {}
+
+    def _on(self) -> str:
+        default = os.environ.get("CI_DEFAULT_BRANCH") if self._by_trigger else None
+        return self._ref or default or str(self._project_details()["default_branch"])
+
+    def _path(self) -> str:
+        """Return the path of the pipeline's file, which is a setting of the project."""
+        details = {} if self._by_trigger else self._project_details()
+        return str(details.get("ci_config_path") or TEMPLATE.path)
+
+    def _pipeline_file(self) -> dict[str, Any]:
+        if self._file is None:
+            path = f"{self._base}/repository/files/{quote(self._path(), safe='')}"
+            self._file = self._http.get(path, {"ref": self._on()}).json()
+        return self._file or {}
+
+    def _branch(self, ref: str, marker: str, text: str) -> str:
+        """Make a branch with one commit that holds the order; the push makes no pipeline."""
+        head = self._get(f"/repository/commits/{quote(ref, safe='')}").json()["id"]
+        name = f"{SCRATCH}{marker}"
+        self._http.post(
+            f"{self._base}/repository/commits",
+            {
+                "branch": name,
+                "start_sha": head,
+                "commit_message": "depbisect: an order too large for an input [skip ci]",
+                "actions": [{"action": "create", "file_path": ORDER_FILE, "content": text}],
+            },
+        )
+        return name
+
+
+def _run(found: dict[str, Any]) -> Run:
+    made = str(found.get("created_at") or "")
+    try:
+        instant = datetime.fromisoformat(made.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        instant = 0.0
+    return Run(
+        id=str(found["id"]),
+        url=found.get("web_url"),
+        title=str(found.get("name") or ""),
+        status=_STATES.get(str(found.get("status")), BuildStatus.QUEUED),
+        made=instant,
+    )
+
+
+def _address(options: Options) -> str:
+    given = options.api_address or os.environ.get("CI_API_V4_URL") or ""
+    if given:
+        address = given.rstrip("/")
+        return address if address.endswith("/api/v4") else f"{address}/api/v4"
+    host, _ = project_of(options.folder)
+    return f"https://{host}/api/v4" if host and host != "github.com" else PUBLIC
+
+
+def _project(options: Options) -> str:
+    found = options.project or os.environ.get("CI_PROJECT_PATH") or project_of(options.folder)[1]
+    if "/" not in found.strip("/") and not found.isdigit():
+        raise InputError(
+            f"{found!r} is no project" if found else "no project to build in",
+            hint="give --project GROUP/NAME, or run inside a clone whose origin is on GitLab",
+        )
+    return found.strip("/")
+
+
+def _cure(error: HttpError, project: str) -> str:
+    if error.status == 401:
+        return "the token is not valid: set GITLAB_TOKEN anew"
+    if error.status == 404:
+        return f"is it {project}? A private project is not found with a token that may not read it"
+    return GitLab.hint

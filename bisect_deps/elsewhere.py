@@ -52,7 +52,7 @@ def try_elsewhere(prober: Prober, options: BuilderOptions, as_written: Inquiry) 
 
 def located(python_for: PythonFor) -> PythonFor:
     """Return it with the path of that Python, where it is here."""
-    other = _present(python_for)
+    other = interpreters.present(f"cpython{python_for.version}")
     return python_for if other is None else replace(python_for, path=other.path)
 
 
@@ -60,7 +60,7 @@ def try_made_for(
     prober: Prober, options: BuilderOptions, as_written: Inquiry, python_for: PythonFor
 ) -> PythonFor:
     """Build the file as written on the Python that it was made for, where that one is here."""
-    other = _present(python_for)
+    other = interpreters.present(f"cpython{python_for.version}")
     if other is None:
         return python_for
     prober.progress.phase(f"Trying the file as it is on Python {other.version}")
@@ -73,17 +73,6 @@ def try_made_for(
     if probe.outcome is Outcome.FAIL:
         return replace(python_for, failing_probe=probe.number)
     return python_for
-
-
-def _present(python_for: PythonFor) -> Interpreter | None:
-    return next(
-        (
-            other
-            for other in interpreters.find_all()
-            if other.implementation == "cpython" and other.minor == python_for.version
-        ),
-        None,
-    )
 
 
 def nearest(target: Interpreter, present: Iterable[Interpreter]) -> Sequence[Interpreter]:

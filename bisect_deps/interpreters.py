@@ -68,11 +68,19 @@ def find(spec: str | None = None) -> Interpreter:
         return _default()
     if _is_path(spec):
         return _at_path(spec)
+    found = present(spec)
+    if found is None:
+        raise InputError(f"no Python {spec} is installed here", hint=_installed_hint())
+    return found
+
+
+def present(spec: str) -> Interpreter | None:
+    """Return the Python of a version or range where it is installed here."""
     for path in _candidates(spec):
         interpreter = _ask(path)
         if interpreter is not None and _fits(interpreter, spec):
             return interpreter
-    raise InputError(f"no Python {spec} is installed here", hint=_installed_hint())
+    return None
 
 
 def find_all() -> tuple[Interpreter, ...]:

@@ -7,6 +7,7 @@ growing pauses and is never taken for an answer.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -100,6 +101,16 @@ class _Flight:
     began: float
     tries: int
     log: str = ""
+    ended: float | None = None
+
+
+@dataclass(slots=True)
+class _Early:
+    """A build that nobody asked for as yet; `ended` is when it was seen to have ended."""
+
+    handle: Handle
+    began: float
+    ended: float | None = None
 
 
 class Prober:
@@ -132,18 +143,41 @@ class Prober:
         # Signatures of trouble within one release that stayed through every try.
         self._lasting: set[str] = set()
         self._running: list[_Flight] = []
-        # Started before anybody asked for them, by key.
-        self._ahead: dict[str, _Flight] = {}
+        # Builds of questions that are likely to be asked next, by key: under way or ended, waiting.
+        self._early: dict[str, _Early] = {}
+        self._likely: dict[str, Order] = {}
 
-    def start_ahead(self, inquiry: Inquiry) -> None:
-        """Start the build of a question that is sure to be asked; `answer` waits for its end.
+    def expect(self, inquiries: Sequence[Inquiry]) -> None:
+        """Start what is likely to be asked next wherever a slot is free; stop what no longer is.
 
-        Nothing is announced as yet, and nothing is built that the journal knows.
+        Nothing is announced, numbered or counted before it is asked: what is expected changes how
+        long an answer takes, and no answer. Only of builds that end with us.
         """
-        order = self._order(inquiry)
-        key = self._key(inquiry, order)
-        if self._known(key, inquiry, order) is None and not self._is_spent():
-            self._ahead[key] = self._started(0, inquiry, order, key)
+        keyed = [(self._key(i, order), i, order) for i in inquiries for order in [self._order(i)]]
+        for key in self._early.keys() - {key for key, _, _ in keyed}:
+            self.builder.cancel(self._early.pop(key).handle)
+        self._likely = {
+            key: order
+            for key, inquiry, order in keyed
+            if key not in self._early and self._known(key, inquiry, order) is None
+        }
+        self._start_early()
+
+    def _start_early(self) -> None:
+        if self.limits.max_builds is not None or self.builder.describe().reattach:
+            self._likely.clear()
+        while self._likely and self._under_way() < self.limits.slots:
+            key = next(iter(self._likely))
+            order = self._likely.pop(key)
+            began = self._clock()
+            with contextlib.suppress(DepbisectError):  # Whoever asks will hear of it.
+                self._early[key] = _Early(self.builder.start(order), began)
+
+    def _under_way(self) -> int:
+        for early in self._early.values():
+            if early.ended is None and self.builder.poll(early.handle).is_final:
+                early.ended = self._clock()
+        return len(self._running) + sum(one.ended is None for one in self._early.values())
 
     def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
         """Return one probe per inquiry, in the same order. Raises BuilderUnavailable, BudgetSpent.
@@ -233,6 +267,7 @@ class Prober:
                         self._running.append(self._again(flight))
                     else:
                         answers[flight.place] = probe
+                self._start_early()
                 if not finished and self._running:
                     self._sleep(self._pause())
         except BaseException:
@@ -249,13 +284,25 @@ class Prober:
         return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, youngest * PAUSE_SHARE))
 
     def _start(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight:
-        ahead = self._ahead.pop(key, None)
-        if ahead is not None:
-            flight = replace(ahead, place=place, inquiry=inquiry)
-        else:
+        flight = self._asked_for(place, inquiry, order, key)
+        if flight is None:
             flight = self._started(place, inquiry, order, key)
         self.progress.probe_started(self._announcement(flight.number, inquiry))
         return flight
+
+    def _asked_for(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight | None:
+        """Return the flight of a build that was started early, now that it is asked for."""
+        self._likely.pop(key, None)
+        early = self._early.pop(key, None)
+        if early is None:
+            return None
+        number = self._number(key)
+        self._record_start(early.handle, key, number)
+        self.builds += 1
+        began = early.began
+        return _Flight(
+            place, number, inquiry, order, key, early.handle, began, began, 1, ended=early.ended
+        )
 
     def _started(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight:
         # Before the builder's own clock starts: what it stops at its limit took as long here.
@@ -271,7 +318,7 @@ class Prober:
                 raise BudgetSpent(
                     f"the limit of {counted(self.limits.max_builds or 0, 'build')} is reached"
                 )
-            number = flown.number if flown is not None else self.journal.next_number()
+            number = self._number(key)
             handle = self._begin(replace(order, label=f"probe {number}"), key, number)
         self.builds += not handle.found
         return _Flight(place, number, inquiry, order, key, handle, began, began, 1)
@@ -284,9 +331,17 @@ class Prober:
         # Where builds outlive us, the journal knows of a start before and after it is made, so
         # that a kill in between is met by the builder's own look-up of the order's digest.
         handle = self.builder.start(order)
+        self._record_start(handle, key, number)
+        return handle
+
+    def _record_start(self, handle: Handle, key: str, number: int) -> None:
         kept = {"id": handle.id, "url": handle.url, "extra": dict(handle.extra)}
         self.journal.record_start(Started(key, number, kept))
-        return handle
+
+    def _number(self, key: str) -> int:
+        """Return the number that a build had when it was started before, else the next."""
+        flown = self.journal.in_flight(key)
+        return flown.number if flown is not None else self.journal.next_number()
 
     def _has_ended(self, flight: _Flight) -> bool:
         status = self.builder.poll(flight.handle)
@@ -321,8 +376,11 @@ class Prober:
         """Return the probe, or None where trouble of the system calls for another try."""
         status = self.builder.poll(flight.handle)
         # As the journal keeps it, so that what depends on it is the same when a run goes on.
-        seconds = round(self._clock() - flight.began, 3)
-        over_time = seconds >= flight.order.timeout
+        ended = self._clock() if flight.ended is None else flight.ended
+        seconds = round(ended - flight.began, 3)
+        # What ended unwatched was seen late; the builder has its own limit.
+        unwatched = flight.ended is not None and status is not BuildStatus.BROKEN
+        over_time = seconds >= flight.order.timeout and not unwatched
         if not status.is_final:
             status = BuildStatus.BROKEN
         build = Build(

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.config import Settings
 from bisect_deps.elsewhere import located, try_elsewhere, try_made_for
-from bisect_deps.errors import IndexUnavailable, JournalError
+from bisect_deps.errors import BuilderUnavailable, IndexUnavailable, JournalError
+from bisect_deps.fix.accuse import suspected_by_facts
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.repair import Conclusion, Way, baseline_inquiry, repair
 from bisect_deps.fix.verdict import fix_of, verdict_of
@@ -103,13 +105,16 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             case = replace(
                 opened.case,
                 record=prober.resolved,
+                expect=prober.expect,
                 tell=lambda candidate, probe: watch.tell(manifest, progress, candidate, probe),
             )
             python_for: PythonFor | None = None
             _take_over(prober, case, settings, handover)
             try:
-                prober.start_ahead(baseline_inquiry(case))
+                prober.expect([baseline_inquiry(case)])
+                prober.expect([baseline_inquiry(case), *suspected_by_facts(case)])
                 python_for = _python_for(case, progress)
+                _resolve_ahead(case)
                 conclusion = drive(repair(case), prober)
             except IndexUnavailable as error:
                 conclusion = _unavailable(error)
@@ -142,6 +147,12 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
             progress.note(f"the report was not kept: {error}")
     progress.finished(verdict)
     return Finished(verdict, users_files(manifest), opened.seen, opened.interpreter)
+
+
+def _resolve_ahead(case: Case) -> None:
+    """Have the resolver answer what it is always asked, while the first build runs."""
+    with suppress(BuilderUnavailable):  # Whoever needs it will hear of it.
+        case.resolve(Candidate())
 
 
 def _unavailable(error: IndexUnavailable) -> Conclusion:

@@ -254,3 +254,95 @@ def test_a_log_is_read_against_the_requirements_as_the_candidate_has_them() -> N
         ),
         replace(mine[2], specifier="==2", text="b==2", hashes=(new,)),
     ]
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def expecting(tmp_path: Path) -> tuple[str, list[Inquiry], Path]:
+    """Return a build command that notes its start, and three questions of which two are apart."""
+    (tmp_path / "requirements.txt").write_text("a==1\nb==1\n", encoding="utf-8")
+    started, stuck = tmp_path / "started", tmp_path / "stuck"
+    whole = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    parts = [
+        Inquiry(
+            Candidate((Edit(EditAction.DROP, name, number),)),
+            ProbeKind.SUBSET,
+            f"does it build without {name}?",
+        )
+        for number, name in enumerate("ab")
+    ]
+    return (
+        f"grep -c '^[ab]' {{file}} >> {started}; test ! -e {stuck} || sleep 300",
+        [whole, *parts],
+        started,
+    )
+
+
+def until(started: Path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(lines_of(started)) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(lines_of(started)) == count
+
+
+def test_what_is_expected_is_started_before_it_is_asked_and_built_once(tmp_path: Path) -> None:
+    command, [whole, *_], started = expecting(tmp_path)
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.expect([whole])
+        until(started, 1)
+        assert (prober.builds, prober.probes) == (0, [])
+        [probe] = prober.answer([whole])
+        assert (probe.number, probe.outcome, prober.builds) == (1, Outcome.PASS, 1)
+    assert len(lines_of(started)) == 1
+
+
+def test_what_nobody_asks_for_is_no_probe_and_takes_no_number(tmp_path: Path) -> None:
+    command, [whole, part, other], started = expecting(tmp_path)
+    with prober_of(tmp_path, command, slots=3) as prober:
+        prober.expect([whole, part])
+        until(started, 2)
+        assert [probe.number for probe in prober.answer([other, whole])] == [1, 2]
+        assert len(prober.probes) == prober.builds == 2
+
+
+def test_what_is_no_longer_expected_is_stopped(tmp_path: Path) -> None:
+    command, [whole, part, _], started = expecting(tmp_path)
+    (tmp_path / "stuck").touch()
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.expect([whole])
+        until(started, 1)
+        (tmp_path / "stuck").unlink()
+        prober.expect([part])
+        until(started, 2)
+        [probe] = prober.answer([whole])
+        assert probe.outcome is Outcome.PASS
+    assert len(lines_of(started)) == 3
+
+
+def test_what_is_expected_waits_for_a_free_slot(tmp_path: Path) -> None:
+    command, [whole, part, _], started = expecting(tmp_path)
+    (tmp_path / "stuck").touch()
+    with prober_of(tmp_path, command, slots=1) as prober:
+        prober.expect([whole, part])
+        until(started, 1)
+        prober.expect([whole, part])
+        assert len(lines_of(started)) == 1
+
+
+def test_where_builds_are_limited_nothing_is_built_unasked(tmp_path: Path) -> None:
+    command, [whole, part, _], started = expecting(tmp_path)
+    with prober_of(tmp_path, command, slots=2, max_builds=1) as prober:
+        prober.expect([whole, part])
+        assert prober.answer([part])[0].outcome is Outcome.PASS
+    assert lines_of(started) == ["1"]
+
+
+def test_what_ended_long_before_it_was_asked_was_not_over_its_limit(tmp_path: Path) -> None:
+    command, [whole, *_], started = expecting(tmp_path)
+    with prober_of(tmp_path, command, slots=2, timeout=0.5) as prober:
+        prober.expect([whole])
+        until(started, 1)
+        time.sleep(0.6)
+        assert prober.answer([whole])[0].outcome is Outcome.PASS

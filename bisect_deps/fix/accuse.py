@@ -214,6 +214,13 @@ def _by_release(case: Case, standing: Standing) -> Story[Standing]:
     return standing.knowing(culprits)
 
 
+def suspected_by_facts(case: Case) -> list[Inquiry]:
+    """Return the builds of single releases that are asked if the file as it is does not install."""
+    if not case.capabilities.isolated:
+        return []
+    return [_alone(one, 0) for one in _suspected(case, case.standing)]
+
+
 def confirmed(case: Case, standing: Standing) -> Story[Standing]:
     """Return the standing without culprits that build once they are asked often enough.
 
@@ -384,6 +391,11 @@ def _accused_by(case: Case, standing: Standing, suspect: Suspect) -> Iterator[Ac
 
 
 def _by_facts(case: Case, standing: Standing) -> Iterator[Accused]:
+    """Yield the pinned releases of a candidate that the index is evidence against."""
+    return _suspected(case, edited(case.standing, standing.candidate.edits))
+
+
+def _suspected(case: Case, lines: Sequence[Requirement]) -> Iterator[Accused]:
     """Yield the pinned releases that the index is evidence against, in the file's order.
 
     A release that has no wheel for any Python is built from its source everywhere: no evidence.
@@ -391,7 +403,7 @@ def _by_facts(case: Case, standing: Standing) -> Iterator[Accused]:
     if case.index is None:
         return
     case.index.prefetch([line.name for line in case.standing if line.name])
-    for line in edited(case.standing, standing.candidate.edits):
+    for line in lines:
         if line.pin is None or line.url is not None:
             continue
         known = case.release(line.name, line.pin)

@@ -31,7 +31,7 @@ from bisect_deps.model import (
     Release,
     Requirement,
 )
-from bisect_deps.probing import edited, pinned_to
+from bisect_deps.probing import Inquiry, edited, pinned_to
 from bisect_deps.progress import Progress
 from bisect_deps.resolution.pins import hashes_of, repinned
 from bisect_deps.resolver import Resolution, Resolver
@@ -55,7 +55,8 @@ class Case:
     `good` are versions known to have worked (name to version), `good_date` the instant of a known
     good day. `same_tool` says that the resolver is the installer's own, so that what it refuses,
     the installer refuses. `tell` hears of the first proven fix. `warm` lets builds whose releases
-    are known be made in environments that were used before.
+    are known be made in environments that were used before. `expect` hears which questions are
+    likely to come next, none where the ones before are no longer.
     """
 
     manifest: Manifest
@@ -78,6 +79,7 @@ class Case:
     annotate: bool = False
     warm: bool = True
     record: Record | None = None
+    expect: Callable[[Sequence[Inquiry]], None] | None = None
     tell: Callable[[Candidate, int], None] | None = None
 
     # --- the file's lines ---------------------------------------------------------------------

@@ -59,6 +59,12 @@ class JournalError(DepbisectError):
     """The journal cannot be read, written or trusted: locked, of a newer version, not writable."""
 
 
+class NotTrusted(DepbisectError):
+    """A project's own files ask for what its user did not allow: a key sent, a command run."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
 class Interrupted(DepbisectError):
     """The user stopped the run; the journal is whole."""
 

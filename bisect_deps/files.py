@@ -1,30 +1,71 @@
-"""Files written whole or not at all. Must not know what is in them."""
+"""Files read only where they are plain ones, and written whole or not at all.
+
+Must not know what is in them.
+"""
 
 from __future__ import annotations
 
 import errno
+import io
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from bisect_deps.errors import InputError
 
+# No requirements file, lock or report that people write comes near it.
+LARGEST = 64 << 20
+# The user's own pipes, as `<(command)` names them.
+_OWN_PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+_BLOCK = 1 << 20
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def write_whole(path: Path, data: bytes, *, by_way_of: Path | None = None) -> str:
+def read_regular(path: str | Path, *, most: int = LARGEST, pipe: bool = False) -> bytes:
+    """Return a regular file's bytes. Raises OSError for anything else, or more than `most` bytes.
+
+    Pipes, devices and what the kernel makes up (`/proc`, `/sys`) are never read, and never waited
+    for; with `pipe`, a pipe that the shell made for this command is.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as stream:
+        kind = os.fstat(descriptor)
+        if pipe and stat.S_ISFIFO(kind.st_mode) and str(path).startswith(_OWN_PIPES):
+            os.set_blocking(descriptor, True)
+        else:
+            _be_regular(path, kind)
+        return _all_of(stream, path, most)
+
+
+def be_regular(path: str | Path) -> None:
+    """Raise OSError for what is no regular file; nothing is opened."""
+    _be_regular(path, os.stat(path))
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file of the user's own in one step, readable by nobody else. Raises InputError."""
+    write_whole(path, data, private=True)
+
+
+def write_whole(
+    path: Path, data: bytes, *, by_way_of: Path | None = None, private: bool = False
+) -> str:
     """Replace a file in one step, keeping its mode; the old one stays till the new is whole.
 
-    The new one grows in `by_way_of` where that is on the same file system, else beside the file. A
-    pipe or a device is written to, not replaced. Returns the path; raises InputError.
+    The new one grows in `by_way_of` where that is on the same file system, else beside the file;
+    a `private` one is for its owner alone. A pipe or a device is written to, not replaced. Returns
+    the path; raises InputError.
     """
     real = path.resolve()
     try:
         if real.exists() and not real.is_file():
             real.write_bytes(data)
             return str(path)
+        if private:
+            _make_private(real.parent)
         real.parent.mkdir(parents=True, exist_ok=True)
-        mode = real.stat().st_mode & 0o7777 if real.exists() else 0o666 & ~_umask()
+        mode = 0o600 if private else _mode_of(real)
         workshop = _workshop(real.parent, by_way_of)
         handle, name = tempfile.mkstemp(dir=workshop, prefix=f".{real.name}.")
         try:
@@ -48,12 +89,45 @@ def write_whole(path: Path, data: bytes, *, by_way_of: Path | None = None) -> st
     return str(path)
 
 
+def _be_regular(path: str | Path, found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
+    if not stat.S_ISREG(found.st_mode):
+        kind = "pipe" if stat.S_ISFIFO(found.st_mode) else "device or socket"
+        raise OSError(errno.EINVAL, f"it is a {kind}, not a regular file", str(path))
+    real = os.path.realpath(path)
+    if real.startswith(("/proc/", "/sys/", "/dev/")) and not real.startswith("/dev/shm/"):
+        raise OSError(errno.EINVAL, "it shows the system's state, it is no file", str(path))
+
+
+def _all_of(stream: io.FileIO, path: str | Path, most: int) -> bytes:
+    parts, size = [], 0
+    while part := stream.read(_BLOCK):
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            limit = f"{most >> 20} MiB" if most >= _BLOCK else f"{most} bytes"
+            raise OSError(errno.EFBIG, f"it is larger than {limit}", str(path))
+    return b"".join(parts)
+
+
 def _workshop(beside: Path, wanted: Path | None) -> Path:
     """Return where a new file grows: a file moves in one step on its own file system only."""
     if wanted is None:
         return beside
-    wanted.mkdir(parents=True, exist_ok=True)
+    _make_private(wanted)
     return wanted if wanted.stat().st_dev == beside.stat().st_dev else beside
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are not there, for its owner alone."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+
+
+def _mode_of(path: Path) -> int:
+    return path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
 
 
 def _umask() -> int:

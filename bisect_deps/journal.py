@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +21,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from bisect_deps.errors import JournalError
+from bisect_deps.files import read_regular
+from bisect_deps.model import BuildStatus
+from bisect_deps.trust import make_state_folder, write_new
 
-STATE_FOLDER = ".depbisect"
 FORMAT = 1
+# The one kind of file that an entry names.
+_LOG = re.compile(r"probes/[0-9]{1,9}\.log")
+_LARGEST = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class Journal:
         self.folder = folder
         self._fresh = fresh
         self.path = folder / "journal.jsonl"
-        self._lock = FileLock(str(folder / "lock"))
+        self._lock = FileLock(str(folder / "lock"), mode=0o600)
         self._contents = Contents()
         self._stream: Any = None
 
@@ -140,7 +146,7 @@ class Journal:
         """Keep a file beside the journal, such as a build's log. Raises JournalError."""
         path = self.folder / name
         try:
-            path.write_bytes(data)
+            write_new(path, data)
         except OSError as error:
             raise _unwritable("what belongs to the journal", path, error) from None
 
@@ -179,12 +185,17 @@ class Journal:
         try:
             if self._stream is None:
                 _end_last_line(self.path)
-                self._stream = self.path.open("ab")
+                self._stream = os.fdopen(_for_its_owner(self.path), "ab")
             self._stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as error:
             raise _unwritable("the journal", self.path, error) from None
+
+
+def _for_its_owner(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(path, flags, 0o600)
 
 
 def _unwritable(what: str, path: Path, error: OSError) -> JournalError:
@@ -195,28 +206,13 @@ def _unwritable(what: str, path: Path, error: OSError) -> JournalError:
     )
 
 
-def make_state_folder(folder: Path) -> None:
-    """Make the state folder with an ignore-all `.gitignore`. Raises JournalError."""
-    try:
-        (folder / "probes").mkdir(parents=True, exist_ok=True)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise JournalError(
-            f"cannot make the state folder: {error.strerror}",
-            place=str(folder),
-            hint="make the folder writable, or copy the requirements file to one that is",
-        ) from None
-
-
 def read(path: Path) -> Contents:
     """Read a journal file; a last line cut off by a kill is left out. Raises JournalError."""
     contents = Contents()
     try:
         for entry in _entries(path):
             _take(contents, entry, path)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise JournalError(
             f"it holds an entry that this version cannot read ({error})",
             place=str(path),
@@ -234,16 +230,70 @@ def _take(contents: Contents, entry: Mapping[str, Any], path: Path) -> None:
                 place=str(path),
                 hint="use --fresh to start over",
             )
-        contents.runs[entry["inputs"]] = entry["facts"]
+        facts = entry["facts"]
+        if not isinstance(facts, dict):
+            raise TypeError("facts are no table")
+        contents.runs[_text(entry, "inputs")] = facts
     elif kind == "started":
-        started = Started(entry["key"], entry["number"], entry["handle"])
+        started = Started(_text(entry, "key"), _number(entry), _handle(entry["handle"]))
         contents.started[started.key] = started
         contents.highest = max(contents.highest, started.number)
     elif kind == "probe":
-        answered = Answered(**{k: v for k, v in entry.items() if k != "type"})
+        answered = _answered(entry)
         contents.answers[answered.key] = answered
         contents.started.pop(answered.key, None)
         contents.highest = max(contents.highest, answered.number)
+
+
+def _answered(entry: Mapping[str, Any]) -> Answered:
+    """Return an entry's probe. Raises KeyError, TypeError, ValueError for any other content."""
+    log, seconds = _text(entry, "log"), entry["seconds"]
+    if log and not _LOG.fullmatch(log):
+        raise ValueError(f"log {log!r}")
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError("seconds are no number")
+    return Answered(
+        key=_text(entry, "key"),
+        number=_number(entry),
+        kind=_text(entry, "kind"),
+        status=BuildStatus(entry["status"]).value,
+        seconds=seconds,
+        log=log,
+        installed=_table(entry.get("installed")),
+        exit_note=_text(entry, "exit_note", ""),
+        modules=_table(entry.get("modules")),
+    )
+
+
+def _handle(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        raise TypeError("a handle without its id")
+    if not isinstance(value.get("url"), (str, type(None))):
+        raise TypeError("a handle's url is no text")
+    _table(value.get("extra"))
+    return value
+
+
+def _text(entry: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    value = entry[name] if default is None else entry.get(name, default)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is no text")
+    return value
+
+
+def _number(entry: Mapping[str, Any]) -> int:
+    value = entry["number"]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError("number is no number")
+    return value
+
+
+def _table(value: object) -> Mapping[str, str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise TypeError("not a table of texts")
+    return value
 
 
 def digest(*parts: object) -> str:
@@ -257,7 +307,7 @@ def digest(*parts: object) -> str:
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = read_regular(path, most=_LARGEST).split(b"\n")
     except FileNotFoundError:
         return
     except OSError as error:
@@ -267,7 +317,7 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
             continue
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             # A killed writer leaves a part of a line, which a resumed one ends; see _end_last_line.
             continue
         if not isinstance(entry, dict):

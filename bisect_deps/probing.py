@@ -17,6 +17,7 @@ from typing import TypeAlias, TypeVar
 from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
 from bisect_deps.evidence import diagnose, judge
+from bisect_deps.files import read_regular
 from bisect_deps.formats.base import Manifest
 from bisect_deps.formats.requirements import parse
 from bisect_deps.journal import Answered, Journal, Started, digest
@@ -466,7 +467,7 @@ class Prober:
             return None
         try:
             path = self.journal.folder / answered.log
-            text = path.read_bytes().decode("utf-8", "replace") if answered.log else ""
+            text = read_regular(path).decode("utf-8", "replace") if answered.log else ""
         except OSError:
             return None
         build = Build(status, text, answered.seconds, modules=answered.modules)

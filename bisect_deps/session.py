@@ -21,7 +21,7 @@ from bisect_deps.fix.verdict import fix_of, verdict_of
 from bisect_deps.formats.base import Manifest, unpinned, users_files
 from bisect_deps.index import Index
 from bisect_deps.index.made_for import made_for
-from bisect_deps.journal import STATE_FOLDER, Journal
+from bisect_deps.journal import Journal
 from bisect_deps.model import (
     BuildStatus,
     Candidate,
@@ -41,6 +41,7 @@ from bisect_deps.progress import Overview, Progress
 from bisect_deps.reports.base import listed
 from bisect_deps.reports.base import made_for as made_for_sentence
 from bisect_deps.reports.json import dumps
+from bisect_deps.trust import STATE_FOLDER
 
 
 @dataclass(frozen=True, slots=True)

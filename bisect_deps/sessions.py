@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,15 +19,18 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from bisect_deps.errors import InputError, JournalError
-from bisect_deps.files import write_whole
-from bisect_deps.journal import STATE_FOLDER, digest, make_state_folder
+from bisect_deps.files import read_regular, write_whole
+from bisect_deps.journal import digest
 from bisect_deps.secret import redact, secrets_of
+from bisect_deps.trust import STATE_FOLDER, be_ours, make_state_folder
 
 FORMAT = 1
 # Names the session's folder where that is not the current one.
 POINTER = "guided"
 # Stands for `..` in the name under which an original is kept.
 UP = "%up"
+_KEPT_LOG = re.compile(r"[0-9a-f]{16}\.log")
+_LONGEST_PATH = 1 << 16
 
 
 class Word(str, Enum):
@@ -86,7 +90,7 @@ class Store:
         self.folder = self.state / "session"
         self.path = self.folder / "session.jsonl"
         self.answers = self.state / "answers"
-        self._lock = FileLock(str(self.state / "lock"))
+        self._lock = FileLock(str(self.state / "lock"), mode=0o600)
 
     def __enter__(self) -> Store:
         """Lock the session. Raises JournalError while another terminal uses it."""
@@ -106,8 +110,11 @@ class Store:
 
     @property
     def exists(self) -> bool:
-        """Say whether a session is under way."""
-        return self.path.exists()
+        """Say whether a session is under way. Raises as `be_ours` for one that is not ours."""
+        if not self.path.exists():
+            return False
+        be_ours(self.state)
+        return True
 
     def begin(
         self, start: Start, originals: Mapping[str, bytes], answers: Iterable[Given] = ()
@@ -144,7 +151,7 @@ class Store:
             return b""
         path = self.answers / given.log
         try:
-            return path.read_bytes()
+            return read_regular(path)
         except OSError as error:
             raise JournalError(
                 f"a log that was given cannot be read: {error.strerror}",
@@ -165,9 +172,9 @@ class Store:
             hint="to put the original back: depbisect reset --force",
         )
         try:
-            head, *entries = [json.loads(line) for line in self.path.read_bytes().splitlines()]
+            head, *entries = [json.loads(line) for line in read_regular(self.path).splitlines()]
             version = head.pop("format")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise unreadable from None
         if version != FORMAT:
             raise JournalError(
@@ -178,27 +185,34 @@ class Store:
         try:
             head["files"], head["existed"] = tuple(head["files"]), tuple(head["existed"])
             answers = [Given(**{**entry, "word": Word(entry["word"])}) for entry in entries]
-            return Start(**head), answers
+            start = Start(**head)
+            _be_valid(start, answers)
+            return start, answers
         except (ValueError, KeyError, TypeError):
             raise unreadable from None
 
     def originals(self, start: Start) -> dict[str, bytes]:
         """Return the files as they were when the session began, the root file first."""
-        return {key: self._kept(key).read_bytes() for key in start.files}
+        return {key: read_regular(self._kept(key)) for key in start.files}
 
     def put_back(self) -> list[Path]:
-        """Put all originals back, whatever the record says; return the files written."""
+        """Put all originals back, whatever the record says; return the files written.
+
+        Raises as `be_ours` does: what came with a clone is written nowhere.
+        """
+        be_ours(self.state)
         kept = self.folder / "original"
         written = []
         for path in sorted(each for each in kept.rglob("*") if each.is_file()):
             parts = [".." if each == UP else each for each in path.relative_to(kept).parts]
             written.append(self.root.joinpath(*parts))
-            self.write(written[-1], path.read_bytes())
+            self.write(written[-1], read_regular(path))
         return written
 
     def write(self, path: Path, data: bytes) -> None:
         """Replace a file in one step; half a file, after a kill, is in the session's folder."""
-        write_whole(Path(os.path.relpath(path)), data, by_way_of=self.folder)
+        private = path.is_relative_to(self.state)
+        write_whole(Path(os.path.relpath(path)), data, by_way_of=self.folder, private=private)
 
     def end(self) -> None:
         """Forget the session; the logs that were given stay."""
@@ -218,11 +232,28 @@ class Store:
         self.write(self.path, "".join(lines).encode())
 
 
+def _be_valid(start: Start, answers: Iterable[Given]) -> None:
+    """Raise TypeError or ValueError for what no session of ours has."""
+    texts = (*start.files, *start.existed, start.folder, start.index_as_of, start.check_note)
+    texts += tuple(text for text in (start.to, start.python, start.index_url) if text is not None)
+    for given in answers:
+        texts += (given.log, given.reason, given.build)
+        if given.log and not _KEPT_LOG.fullmatch(given.log):
+            raise ValueError(given.log)
+    if not start.files or not all(isinstance(text, str) for text in texts):
+        raise TypeError("no text")
+    if any(Path(key).is_absolute() for key in (*start.files, *start.existed)):
+        raise ValueError("an absolute path")
+
+
 def folder_of(here: Path) -> Path:
     """Return the folder of the session that is known from this one: another where it is noted."""
     pointer = here / STATE_FOLDER / POINTER
     if pointer.is_file() and not Store(here).exists:
-        there = Path(os.path.normpath(here / pointer.read_text(encoding="utf-8")))
+        be_ours(pointer.parent)
+        there = Path(
+            os.path.normpath(here / os.fsdecode(read_regular(pointer, most=_LONGEST_PATH)))
+        )
         if there.is_dir():
             return there
     return here

@@ -40,6 +40,7 @@ def no_settings_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Ite
         XDG_CACHE_HOME=str(tmp_path_factory.mktemp("cache")),
         # Test backends speak to their test through files; tests/hostile/ has the sandbox on.
         DEPBISECT_SANDBOX="off",
+        XDG_STATE_HOME=str(tmp_path_factory.mktemp("state")),
     )
     yield
     os.environ.clear()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bisect_deps.errors import JournalError
 from bisect_deps.journal import Answered, Journal, Started, digest, read
+from bisect_deps.trust import make_state_folder
 
 
 def answered(key: str, number: int = 1) -> Answered:
@@ -137,6 +138,7 @@ def test_different_parts_have_different_digests(one: list[bytes], two: list[byte
 
 
 def test_an_entry_that_cannot_be_read_is_told_with_the_way_out(tmp_path: Path) -> None:
+    make_state_folder(tmp_path)
     (tmp_path / "journal.jsonl").write_text('{"type": "probe", "unheard": 1}\n', encoding="utf-8")
     with pytest.raises(JournalError, match="cannot read") as caught:
         read(tmp_path / "journal.jsonl")

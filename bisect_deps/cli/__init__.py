@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("guided", "Print the guided session as a script."),
     "replay": ("guided", "Give the answers of such a script again."),
     "reset": ("guided", "End the guided session; the original comes back."),
+    "trust": ("trust", "Say which hosts get your keys, and which projects are yours."),
     "report": ("report", "Show the last run again, as text, HTML or JSON."),
 }
 

@@ -18,8 +18,8 @@ import click
 from bisect_deps.cli import guided_text
 from bisect_deps.config import default_file, instant
 from bisect_deps.errors import InputError, JournalError
-from bisect_deps.journal import STATE_FOLDER
 from bisect_deps.sessions import POINTER, Given, Store, Word, folder_of
+from bisect_deps.trust import STATE_FOLDER
 
 if TYPE_CHECKING:
     from bisect_deps.guiding.guided import Guided
@@ -321,7 +321,7 @@ def _point(here: Path, folder: Path) -> None:
     if here.resolve() == folder.resolve():
         return
     from bisect_deps.files import write_whole
-    from bisect_deps.journal import make_state_folder
+    from bisect_deps.trust import make_state_folder
 
     make_state_folder(here / STATE_FOLDER)
     write_whole(here / STATE_FOLDER / POINTER, os.path.relpath(folder, here).encode())

@@ -9,10 +9,11 @@ import click
 
 from bisect_deps.cli.output import deliver
 from bisect_deps.errors import InputError
-from bisect_deps.journal import STATE_FOLDER
+from bisect_deps.files import read_regular
 from bisect_deps.model import Verdict
 from bisect_deps.reports.json import from_json
 from bisect_deps.sessions import folder_of
+from bisect_deps.trust import STATE_FOLDER, be_plain
 
 REPORT = "report.json"
 
@@ -31,6 +32,8 @@ def command(file: Path | None, json_to: str | None, html_to: str | None, color: 
     run in the current folder.
     """
     path = _report_of(file)
+    if path.parent.name == STATE_FOLDER and path != file:
+        be_plain(path.parent)
     deliver(_read(path), path.parent, json_to=json_to, html_to=html_to, color=color)
     return 0
 
@@ -52,7 +55,7 @@ def _report_of(file: Path | None) -> Path:
 
 def _read(path: Path) -> Verdict:
     try:
-        report = json.loads(path.read_text("utf-8"))
+        report = json.loads(read_regular(path))
     except FileNotFoundError as error:
         raise InputError(
             "there is no report of a run here",

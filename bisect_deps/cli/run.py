@@ -28,8 +28,8 @@ from bisect_deps.config import (
 )
 from bisect_deps.deliver import is_folder, write_fix
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
-from bisect_deps.journal import STATE_FOLDER
 from bisect_deps.model import STDIN, IndexSettings, Narrow, Verdict, VerdictKind
+from bisect_deps.trust import STATE_FOLDER
 
 if TYPE_CHECKING:
     from bisect_deps.session import Finished

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bisect_deps.errors import InputError
+from bisect_deps.errors import DepbisectError, InputError
+from bisect_deps.files import read_regular
 from bisect_deps.rules.base import Pinned
+from bisect_deps.trust import be_ours
 
 
 def evidence_from(files: Sequence[str], folder: Path) -> dict[str, Pinned]:
@@ -75,7 +77,8 @@ def _pins(path: Path, shown: str) -> dict[str, Pinned]:
 
 def _last_run(path: Path) -> dict[str, Pinned]:
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        be_ours(path.parent)
+        report = json.loads(read_regular(path))
         if report.get("verdict") not in ("passes", "fixed"):
             return {}
         environment = report.get("environment") or {}
@@ -84,7 +87,7 @@ def _last_run(path: Path) -> dict[str, Pinned]:
             name: Pinned(version, "the last verified run", environment=markers)
             for name, version in environment.items()
         }
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError, DepbisectError):
         return {}
 
 

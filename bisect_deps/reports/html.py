@@ -17,6 +17,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from bisect_deps import __version__
+from bisect_deps.files import read_regular
 from bisect_deps.model import (
     Culprit,
     Evidence,
@@ -136,8 +137,8 @@ def _readable(folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         # A report may come from elsewhere: it shows nothing from outside the state folder.
         real = (folder / path).resolve()
         try:
-            if real.is_relative_to(folder) and real.stat().st_size <= LARGEST_LOG:
-                yield path, real.read_bytes().decode("utf-8", "replace")
+            if real.is_relative_to(folder):
+                yield path, read_regular(real, most=LARGEST_LOG).decode("utf-8", "replace")
         except OSError:
             continue
 

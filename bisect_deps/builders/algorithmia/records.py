@@ -14,6 +14,8 @@ from typing import Any
 
 from bisect_deps.builders.algorithmia.api import Algorithm
 from bisect_deps.errors import InputError
+from bisect_deps.files import read_regular
+from bisect_deps.trust import make_state_folder, write_new
 
 
 class Records:
@@ -66,7 +68,7 @@ class Records:
 
     def _read(self, path: Path) -> dict[str, Any] | None:
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = json.loads(read_regular(path))
             if not isinstance(record, dict) or record["address"] != self._address:
                 return None
             Algorithm.parse(record["algorithm"])
@@ -75,12 +77,10 @@ class Records:
         return record
 
     def _write(self, algorithm: Algorithm, record: Mapping[str, Any]) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        ignore = self._folder.parent / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        make_state_folder(self._folder.parent)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         whole = {"address": self._address, "algorithm": str(algorithm)} | dict(record)
         path = self._path(algorithm)
         scratch = path.with_suffix(".new")
-        scratch.write_text(json.dumps(whole) + "\n", encoding="utf-8")
+        write_new(scratch, f"{json.dumps(whole)}\n".encode())
         scratch.replace(path)

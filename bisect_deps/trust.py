@@ -1,0 +1,251 @@
+"""What the user trusts: hosts, and folders with all below them; and which state folders are ours.
+
+Kept in the user's own state folder, never in a project: `trusted.json`, and the key that marks the
+`.depbisect/` folders which were made here. `DEPBISECT_TRUST` names more, for one process. Must not
+know what is done with what is trusted.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bisect_deps.errors import InputError, JournalError, NotTrusted
+from bisect_deps.files import read_regular, write_private
+
+STATE_FOLDER = ".depbisect"
+VARIABLE = "DEPBISECT_TRUST"
+MARK = "made-here"
+# What says something that a run would believe; logs and the lock alone do not.
+_TELLING = ("journal.jsonl", "session", "report.json", "algorithmia", "guided")
+_MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """Hosts as `api.example` or `api.example:8443`, folders as absolute paths without links."""
+
+    hosts: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
+
+    def has_host(self, address: str) -> bool:
+        """Say whether an address (or a bare host) is one that the user named."""
+        host = host_of(address)
+        return bool(host) and (host in self.hosts or host.partition(":")[0] in self.hosts)
+
+    def has_folder(self, folder: Path) -> bool:
+        """Say whether the user named a folder, or one above it."""
+        real = folder.resolve()
+        return any(str(parent) in self.folders for parent in (real, *real.parents))
+
+
+def trusted(environment: Mapping[str, str] | None = None) -> Trusted:
+    """Return what was named by `depbisect trust` and by DEPBISECT_TRUST. Raises InputError."""
+    env = os.environ if environment is None else environment
+    kept = _kept()
+    named = [_named(word) for word in env.get(VARIABLE, "").replace(",", " ").split()]
+    return Trusted(
+        kept.hosts.union(*(one.hosts for one in named)),
+        kept.folders.union(*(one.folders for one in named)),
+    )
+
+
+def trust(words: Iterable[str], *, forget: bool = False) -> Trusted:
+    """Add hosts, addresses and folders to what is trusted, or take them away; return all of it.
+
+    Raises InputError for a word that is neither, or where the list cannot be kept.
+    """
+    hosts, folders = set(_kept().hosts), set(_kept().folders)
+    for one in map(_named, words):
+        if forget:
+            hosts -= one.hosts
+            folders -= one.folders
+        else:
+            hosts |= one.hosts
+            folders |= one.folders
+    whole = {"hosts": sorted(hosts), "folders": sorted(folders)}
+    write_private(_home() / "trusted.json", f"{json.dumps(whole, indent=2)}\n".encode())
+    return Trusted(frozenset(hosts), frozenset(folders))
+
+
+def host_of(address: str) -> str:
+    """Return `host` or `host:port` of an address without its user part; "" where it has none."""
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        port = parts.port
+    except ValueError:
+        return ""
+    name = parts.hostname or ""
+    return f"{name}:{port}" if name and port else name
+
+
+def make_state_folder(folder: Path) -> None:
+    """Make the state folder, for its owner alone, with an ignore-all `.gitignore`; mark it ours.
+
+    Raises JournalError where it cannot be made, and as `be_ours` does.
+    """
+    try:
+        if not os.path.lexists(folder):
+            folder.mkdir(parents=True, mode=0o700)
+        be_ours(folder)
+        folder.chmod(0o700)
+        (folder / "probes").mkdir(mode=0o700, exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            write_new(ignore, b"*\n")
+        _mark(folder)
+    except OSError as error:
+        raise JournalError(
+            f"cannot make the state folder: {error.strerror}",
+            place=str(folder),
+            hint="make the folder writable, or copy the requirements file to one that is",
+        ) from None
+
+
+def be_ours(folder: Path) -> None:
+    """Raise unless a state folder, where there is one, is this user's and was made on this machine.
+
+    Raises JournalError for links, devices and files of other users in it, NotTrusted for a folder
+    that came with the project and that the user did not name by `depbisect trust`.
+    """
+    be_plain(folder)
+    if not folder.is_dir() or is_made_here(folder):
+        return
+    if trusted().has_folder(folder):
+        return
+    if any((folder / name).exists() for name in _TELLING):
+        raise NotTrusted(
+            "this folder was not made here: it came with the project, or was copied, and its "
+            "records could say anything",
+            place=str(folder),
+            hint=f"remove it (rm -r {folder}); if you know it as yours: "
+            f"depbisect trust {folder.parent}",
+        )
+
+
+def be_plain(folder: Path) -> None:
+    """Raise JournalError where a state folder holds what depbisect never writes.
+
+    That is a link, a pipe, a device, or anything of another user.
+    """
+    for path in _walk(folder):
+        found = os.lstat(path)
+        if stat.S_ISLNK(found.st_mode):
+            why = f"it is a link to {os.readlink(path)}, and depbisect makes none"
+        elif not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+            why = "it is no regular file"
+        elif found.st_uid not in _own_ids():
+            why = "it belongs to another user"
+        else:
+            continue
+        raise JournalError(
+            f"{why}: nothing in this folder is read or written",
+            place=str(path),
+            hint=f"look at it, then remove the folder: rm -r {folder}",
+        )
+
+
+def is_made_here(folder: Path) -> bool:
+    """Say whether a state folder bears the mark that only this user's key makes."""
+    try:
+        told = read_regular(folder / MARK, most=1024).decode("ascii").strip()
+        return hmac.compare_digest(told, _mark_of(folder))
+    except (OSError, ValueError, InputError):
+        return False
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file for its owner alone, never through a link. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    with open(descriptor, "wb") as stream:
+        stream.write(data)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    if not os.path.lexists(folder):
+        return
+    yield folder
+    if folder.is_symlink():
+        return
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.is_dir() and not path.is_symlink():
+            yield from _walk(path)
+        else:
+            yield path
+
+
+def _own_ids() -> set[int]:
+    """Return the user's ids: under sudo also that of who called it."""
+    own = os.geteuid()
+    caller = os.environ.get("SUDO_UID", "")
+    return {own, int(caller)} if own == 0 and caller.isdecimal() else {own}
+
+
+def _mark(folder: Path) -> None:
+    if not is_made_here(folder):
+        # Where no key can be kept, the folder stays without its mark, and is asked about next time.
+        try:
+            write_new(folder / MARK, f"{_mark_of(folder)}\n".encode())
+        except InputError:
+            return
+
+
+def _mark_of(folder: Path) -> str:
+    """Return the mark of a folder: a copy of it, by a clone or an archive, is another one."""
+    return hmac.new(_key(), str(os.stat(folder).st_ino).encode(), "sha256").hexdigest()
+
+
+def _key() -> bytes:
+    path = _home() / "key"
+    try:
+        key = read_regular(path, most=1024)
+    except FileNotFoundError:
+        key = b""
+    if len(key) != 32:
+        key = secrets.token_bytes(32)
+        write_private(path, key)
+    return key
+
+
+def _home() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("depbisect", appauthor=False)
+
+
+def _kept() -> Trusted:
+    path = _home() / "trusted.json"
+    try:
+        found = json.loads(read_regular(path, most=_MOST_BYTES))
+        hosts, folders = found.get("hosts", []), found.get("folders", [])
+        return Trusted(frozenset(map(str, hosts)), frozenset(map(str, folders)))
+    except FileNotFoundError:
+        return Trusted()
+    except (OSError, ValueError, TypeError, AttributeError):
+        raise InputError(
+            "the list of what you trust cannot be read",
+            place=str(path),
+            hint="remove it, then name hosts and folders again: depbisect trust",
+        ) from None
+
+
+def _named(word: str) -> Trusted:
+    """Return one host or folder as it is kept: what looks like a path is a folder."""
+    if "://" not in word and (word in (".", "..", "~") or os.sep in word or os.path.isdir(word)):
+        folder = Path(os.path.expanduser(word)).resolve()
+        return Trusted(folders=frozenset({str(folder)}))
+    host = host_of(word)
+    if not host:
+        raise InputError(
+            f"{word!r} is neither a host nor a folder",
+            hint="write api.example, https://api.example:8443 or a path such as .",
+        )
+    return Trusted(hosts=frozenset({host}))

@@ -1,0 +1,240 @@
+"""A `.depbisect/` that came with a clone: nothing in it is believed or followed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bisect_deps.cli import main
+from bisect_deps.errors import DepbisectError, JournalError, NotTrusted
+from bisect_deps.journal import Journal, read
+from bisect_deps.linting.evidence import evidence_beside
+from bisect_deps.sessions import Store
+from bisect_deps.trust import MARK, be_ours, is_made_here, make_state_folder
+
+SESSION = {"format": 1, "files": ["requirements.txt"], "folder": ".", "evidence": False}
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a project whose state folder somebody else made."""
+    project = tmp_path / "clone"
+    (project / ".depbisect" / "probes").mkdir(parents=True)
+    (project / "requirements.txt").write_text("good==1.0\n")
+    (tmp_path / "outside.txt").write_text("precious\n")
+    monkeypatch.chdir(project)
+    return project
+
+
+def put(clone: Path, name: str, text: str) -> None:
+    path = clone / ".depbisect" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def ends(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(str(ended.value.code))
+
+
+FORGED: dict[str, Callable[[Path], None]] = {
+    "a journal that says it passes": lambda clone: put(clone, "journal.jsonl", "{}\n"),
+    "a session": lambda clone: put(clone, "session/session.jsonl", f"{json.dumps(SESSION)}\n"),
+    "an original that climbs": lambda clone: put(clone, "session/original/%up/outside.txt", "x"),
+    "a pointer elsewhere": lambda clone: put(clone, "guided", "../.."),
+    "a record of a hosted algorithm": lambda clone: put(clone, "algorithmia/o-n.json", "{}"),
+}
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "requirements.txt"),
+        ("reset", "--force"),
+        ("status",),
+        ("good",),
+        ("start", "requirements.txt", "--no-evidence"),
+    ],
+    ids=" ".join,
+)
+def test_a_folder_that_came_with_the_project_is_not_used(
+    clone: Path, forge: Callable[[Path], None], command: tuple[str, ...]
+) -> None:
+    forge(clone)
+    before = everything(clone.parent)
+    assert ends(*command) == 4
+    assert everything(clone.parent) == before
+
+
+def test_the_way_out_is_said_and_works(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    FORGED["a session"](clone)
+    ends("status")
+    said = capsys.readouterr().err
+    assert "was not made here" in said
+    assert "depbisect trust" in said
+    assert ends("trust", str(clone)) == 0
+    assert ends("status") != 4
+    assert ends("trust", "--remove", str(clone)) == 0
+
+
+def test_a_named_folder_is_taken_over_for_one_process(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(clone, "journal.jsonl", "")
+    with pytest.raises(NotTrusted):
+        be_ours(clone / ".depbisect")
+    monkeypatch.setenv("DEPBISECT_TRUST", str(clone.parent))
+    be_ours(clone / ".depbisect")
+
+
+def test_a_copy_of_our_own_folder_is_another_folder(tmp_path: Path) -> None:
+    make_state_folder(tmp_path / "own")
+    shutil.copytree(tmp_path / "own", tmp_path / "copy")
+    assert is_made_here(tmp_path / "own")
+    assert (tmp_path / "copy" / MARK).exists()
+    assert not is_made_here(tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    "name", ["report.json", "probes/1.log", "lock", "journal.jsonl", ".gitignore", MARK, "session"]
+)
+@pytest.mark.parametrize("command", ["run", "report", "start", "reset"])
+def test_links_are_refused(clone: Path, name: str, command: str) -> None:
+    target = clone.parent / "outside.txt"
+    (clone / ".depbisect" / name).symlink_to(target)
+    words = {"run": ["run"], "start": ["start", "requirements.txt"], "reset": ["reset", "--force"]}
+    assert ends(*words.get(command, [command])) == 2
+    assert target.read_text() == "precious\n"
+
+
+def test_a_state_folder_that_is_a_link_is_refused(clone: Path) -> None:
+    shutil.rmtree(clone / ".depbisect")
+    (clone.parent / "elsewhere").mkdir()
+    (clone / ".depbisect").symlink_to(clone.parent / "elsewhere")
+    assert ends("run") == 2
+    assert list((clone.parent / "elsewhere").iterdir()) == []
+
+
+def test_a_pipe_is_not_waited_for(clone: Path) -> None:
+    os.mkfifo(clone / ".depbisect" / "report.json")
+    assert ends("report") == 2
+    assert evidence_beside(clone, "") == {}
+
+
+def test_another_users_folder_is_refused(clone: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    os.chown(clone / ".depbisect", 12345, 12345)
+    with pytest.raises(JournalError, match="another user"):
+        make_state_folder(clone / ".depbisect")
+
+
+def test_lint_takes_no_pins_from_a_report_that_came_with_the_project(clone: Path) -> None:
+    report = {"verdict": "passes", "environment": {"good": "6.6.6"}, "target": {}}
+    put(clone, "report.json", json.dumps(report))
+    assert evidence_beside(clone, "") == {}
+    make_ours(clone / ".depbisect")
+    assert evidence_beside(clone, "")["good"].version == "6.6.6"
+
+
+def test_what_is_written_is_for_its_owner_alone(tmp_path: Path) -> None:
+    state = tmp_path / ".depbisect"
+    with Journal(state) as journal:
+        journal.begin("inputs", {"index_as_of": "now"})
+        journal.keep("probes/1.log", b"log")
+        journal.keep("report.json", b"{}")
+    with Store(tmp_path) as store:
+        store.keep_log(b"a log")
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [state, *state.rglob("*")]}
+    wrong = {
+        path: oct(mode)
+        for path, mode in modes.items()
+        if mode != (0o700 if path.is_dir() else 0o600)
+    }
+    assert wrong == {}
+
+
+PROBE = {
+    "type": "probe",
+    "key": "k",
+    "number": 1,
+    "kind": "whole",
+    "status": "passed",
+    "seconds": 1.0,
+    "log": "probes/1.log",
+}
+WRONG = {
+    "log outside": {"log": "../../outside.txt"},
+    "absolute log": {"log": "/proc/self/environ"},
+    "status of no build": {"status": "wonderful"},
+    "number as text": {"number": "1"},
+    "negative number": {"number": -1},
+    "seconds as text": {"seconds": "long"},
+    "installed as list": {"installed": ["a"]},
+    "installed of numbers": {"installed": {"a": 1}},
+    "key as number": {"key": 5},
+    "modules as text": {"modules": "all"},
+    "handle without id": {"type": "started", "handle": {}},
+    "handle with a url of another kind": {"type": "started", "handle": {"id": "1", "url": 5}},
+    "facts as text": {"type": "run", "format": 1, "inputs": "i", "facts": "f"},
+}
+
+
+@pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
+def test_a_journal_entry_of_another_shape_is_refused(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text(f"{json.dumps(PROBE | change)}\n")
+    with pytest.raises(JournalError):
+        read(path)
+
+
+def test_the_right_entry_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text(f"{json.dumps(PROBE)}\n")
+    assert read(path).answers["k"].log == "probes/1.log"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"files": ["/etc/passwd"]},
+        {"files": []},
+        {"files": [5]},
+        {"to": 5},
+        {"answer": {"word": "bad", "log": "../../../outside.txt"}},
+    ],
+    ids=json.dumps,
+)
+def test_a_session_of_another_shape_is_refused(clone: Path, change: dict[str, object]) -> None:
+    head = SESSION | {name: value for name, value in change.items() if name != "answer"}
+    answers = [change["answer"]] if "answer" in change else []
+    put(clone, "session/session.jsonl", "".join(f"{json.dumps(x)}\n" for x in [head, *answers]))
+    make_ours(clone / ".depbisect")
+    with pytest.raises(DepbisectError):
+        Store(clone).read()
+
+
+def make_ours(folder: Path) -> None:
+    """Mark a folder as a run would have."""
+    aside = folder.with_name("aside")
+    aside.mkdir()
+    for path in folder.iterdir():
+        shutil.move(path, aside / path.name)
+    make_state_folder(folder)
+    for path in aside.iterdir():
+        if path.name not in ("probes", ".gitignore"):
+            shutil.move(path, folder / path.name)
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}

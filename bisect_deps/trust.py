@@ -25,6 +25,8 @@ VARIABLE = "DEPBISECT_TRUST"
 MARK = "made-here"
 # What says something that a run would believe; logs and the lock alone do not.
 _TELLING = ("journal.jsonl", "session", "report.json", "algorithmia", "guided")
+# Scratch folders of builders, where builds make links of their own.
+_SCRATCH = ("slurm",)
 _MOST_BYTES = 1 << 20
 
 
@@ -176,7 +178,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     if folder.is_symlink():
         return
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.is_dir() and not path.is_symlink():
+        if path.is_dir() and not path.is_symlink() and path.name not in _SCRATCH:
             yield from _walk(path)
         else:
             yield path

@@ -16,6 +16,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from bisect_deps.errors import DepbisectError, ExitCode, IndexUnavailable, InputError
+from bisect_deps.files import read_regular
 from bisect_deps.formats import parse_manifest, read_known_good
 from bisect_deps.formats.base import Manifest, applies
 from bisect_deps.index import Index
@@ -28,6 +29,7 @@ from bisect_deps.model import (
     Requirement,
 )
 from bisect_deps.resolver import Resolution, Resolver
+from bisect_deps.trust import be_ours
 
 ENV, STDIN, INDEX, RUN = "env", "-", "index", "run"
 # Asks any Python from 3.6 on what is installed beside it; what is linked to a folder is no release.
@@ -230,9 +232,12 @@ def installed_in(interpreter: Interpreter) -> dict[str, str]:
 def _last_run(folder: Path) -> Known:
     path = folder / ".depbisect" / "report.json"
     hint = "run depbisect run first, or pin --from index"
+    be_ours(path.parent)
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        report = json.loads(read_regular(path))
+        if not isinstance(report, dict):
+            raise ValueError("no report")
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError("there is no run to pin from", place=str(folder), hint=hint) from error
     environment = report.get("environment")
     if report.get("verdict") not in ("passes", "fixed") or not environment:
@@ -247,7 +252,7 @@ def default_source(folder: Path, locks: Sequence[str]) -> str:
     """Return where versions come from if nobody says: a verified run, else a lock, else today."""
     try:
         _last_run(folder)
-    except InputError:
+    except DepbisectError:
         return next(iter(locks), INDEX)
     return RUN
 

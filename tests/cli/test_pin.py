@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bisect_deps.trust import make_state_folder
 from tests.support.local_index import Fault, LocalIndex, Project
 
 TEXT = "good\nrange>=1  # keep this\nfixed==1.0\n"
@@ -97,7 +98,7 @@ def test_diff_and_output_leave_the_file_alone(tmp_path: Path, url: str) -> None:
 def test_the_last_verified_run_comes_before_a_lock_and_the_index(tmp_path: Path, url: str) -> None:
     path = written(tmp_path, "good\n")
     state = tmp_path / ".depbisect"
-    state.mkdir()
+    make_state_folder(state)
     report = {"verdict": "fixed", "environment": {"Good": "1.0"}}
     (state / "report.json").write_text(json.dumps(report))
     done = pin(tmp_path, "--no-verify")

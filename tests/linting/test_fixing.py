@@ -12,6 +12,7 @@ import pytest
 from bisect_deps.errors import InputError
 from bisect_deps.linting.fixing import write
 from bisect_deps.linting.settings import Settings
+from bisect_deps.trust import make_state_folder
 from tests.support.linted import codes, fixed, write_files
 
 
@@ -169,6 +170,7 @@ def test_write_says_what_it_could_not_write(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("verdict", "pinned"), [("fixed", True), ("culprits", False)])
 def test_last_verified_run_is_evidence(tmp_path: Path, verdict: str, pinned: bool) -> None:
+    make_state_folder(tmp_path / ".depbisect")
     report = {"verdict": verdict, "environment": {"flask": "3.0.3"}}
     files = {"requirements.txt": "flask\n", ".depbisect/report.json": json.dumps(report)}
     result = fixed(tmp_path, files)

@@ -1,25 +1,22 @@
-"""`depbisect diagnose`: a build log in, the suspects out. Builds nothing."""
+"""`depbisect diagnose`: build logs in, the suspects out. Builds nothing."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
 from bisect_deps.errors import InputError
-
-BLOCK = 1 << 18
 
 if TYPE_CHECKING:
     from bisect_deps.model import Diagnosis, Requirement
 
 
 @click.command("diagnose")
-@click.argument("log", required=False, metavar="[LOG]")
+@click.argument("logs", nargs=-1, metavar="[LOG]...")
 @click.option(
     "-r",
     "--requirements",
@@ -28,26 +25,42 @@ if TYPE_CHECKING:
     help="The file that was installed: suspects become its lines.",
 )
 @click.option("--exit-status", type=int, metavar="N", help="How the build ended, where known.")
-@click.option("--json", "as_json", is_flag=True, help="Write the diagnosis as JSON.")
+@click.option(
+    "--json",
+    "json_to",
+    is_flag=False,
+    flag_value="-",
+    metavar="FILE",
+    help="Write the diagnosis as JSON; - is stdout.",
+)
+@click.option("--fail", is_flag=True, help="Exit with 1 where a log shows a failure.")
 def command(
-    log: str | None, requirements: Path | None, exit_status: int | None, as_json: bool
+    logs: tuple[str, ...],
+    requirements: Path | None,
+    exit_status: int | None,
+    json_to: str | None,
+    fail: bool,
 ) -> int:
-    """Name the suspects in a build log, the cause, and the lines that show them.
+    """Name the suspects in build logs, the cause, and the lines that show them.
 
-    LOG is a file, or - for standard input. Nothing is built and nothing is downloaded.
+    LOG is a file (plain, gz, bz2 or xz), the zip of a CI run, a folder of logs, or - for standard
+    input, which is also read where nothing is named. Nothing is built and nothing is downloaded.
     """
-    if log is None and sys.stdin.isatty():
-        raise click.UsageError("name a log, or pipe one in: depbisect diagnose build.log")
-    source = log or "-"
-    diagnosis = _read(source, requirements, exit_status)
-    from bisect_deps.reports.diagnosis import to_json, to_text
+    from bisect_deps.cli.output import write_report
+    from bisect_deps.model import Outcome
 
-    if as_json:
-        click.echo(json.dumps(to_json(diagnosis), ensure_ascii=False, indent=2))
-    else:
+    if not logs and sys.stdin.isatty():
+        raise click.UsageError("name a log, or pipe one in: depbisect diagnose build.log")
+    if json_to:
+        _check_target(json_to, logs)
+    listed = _requirements(requirements)
+    found = [one for log in logs or ("-",) for one in _read(log, listed, exit_status)]
+    if json_to:
+        write_report(json_to, _as_json(found))
+    if json_to != "-":
         given = str(requirements) if requirements else ""
-        click.echo("\n".join(to_text(diagnosis, log=source, requirements=given)))
-    return 0
+        click.echo("\n".join(_as_text(found, given)))
+    return int(fail and any(one.outcome is Outcome.FAIL for _, one in found))
 
 
 def command_named(name: str) -> click.Command:
@@ -55,23 +68,45 @@ def command_named(name: str) -> click.Command:
     return {"diagnose": command}[name]
 
 
-def _read(source: str, requirements: Path | None, exit_status: int | None) -> Diagnosis:
+def _read(
+    place: str, listed: list[Requirement], exit_status: int | None
+) -> list[tuple[str, Diagnosis]]:
     from bisect_deps.evidence import diagnose
+    from bisect_deps.evidence.sources import blocks_of, logs_in
 
-    listed = _requirements(requirements)
-    if source == "-":
-        return diagnose(_blocks(sys.stdin.buffer), requirements=listed, exit_status=exit_status)
-    try:
-        with open(source, "rb") as file:
-            return diagnose(_blocks(file), requirements=listed, exit_status=exit_status)
-    except OSError as error:
-        hint = "name a log file, or - for standard input"
-        raise InputError(error.strerror or "cannot be read", place=source, hint=hint) from error
+    if place == "-":
+        blocks = blocks_of(sys.stdin.buffer)
+        return [(place, diagnose(blocks, requirements=listed, exit_status=exit_status))]
+    return [
+        (log.name, diagnose(log.blocks(), requirements=listed, exit_status=exit_status))
+        for log in logs_in(place)
+    ]
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    """Return a binary file as blocks instead of lines."""
-    return iter(lambda: file.read(BLOCK), b"")
+def _as_json(found: list[tuple[str, Diagnosis]]) -> str:
+    from bisect_deps.reports.diagnosis import several_to_json, to_json
+
+    [(_, first), *others] = found
+    said = several_to_json(found) if others else to_json(first)
+    return json.dumps(said, ensure_ascii=False, indent=2) + "\n"
+
+
+def _as_text(found: list[tuple[str, Diagnosis]], requirements: str) -> list[str]:
+    from bisect_deps.reports.diagnosis import several_to_text
+
+    return list(several_to_text(found, requirements=requirements))
+
+
+def _check_target(target: str, logs: tuple[str, ...]) -> None:
+    """Raise InputError for a report that would overwrite a log, or any file that is no report."""
+    path = Path(target)
+    if target == "-" or not path.is_file():
+        return
+    with open(path, "rb") as file:
+        is_report = file.read(256).lstrip()[:1] in (b"{", b"")
+    if target in logs or not is_report:
+        hint = "the file after --json is written; `--json -` writes to standard output"
+        raise InputError("the report would overwrite this file", place=target, hint=hint)
 
 
 def _requirements(path: Path | None) -> list[Requirement]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bisect_deps.model import Cause, Diagnosis, Evidence, Outcome, Suspect
 from bisect_deps.reports.base import shown
 
 SCHEMA = "depbisect.diagnosis/1"
+SEVERAL = "depbisect.diagnoses/1"
 
 _OUTCOMES = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.UNRESOLVED: "unknown"}
 _MOST_SHOWN = 4
@@ -44,6 +45,32 @@ def to_text(diagnosis: Diagnosis, *, log: str, requirements: str = "") -> Iterat
         yield f"\nnote: {shown(note)}"
     if command := _next(diagnosis, log, requirements):
         yield f"\nnext: {command}"
+
+
+def several_to_json(found: Sequence[tuple[str, Diagnosis]]) -> dict[str, Any]:
+    """Return the diagnoses of several logs, each with the name of its log, in their order."""
+    logs = [{"log": shown(name), **to_json(diagnosis)} for name, diagnosis in found]
+    return {"schema": SEVERAL, "logs": logs}
+
+
+def several_to_text(
+    found: Sequence[tuple[str, Diagnosis]], *, requirements: str = ""
+) -> Iterator[str]:
+    """Yield the lines for people of several logs: one failure that several show is told once."""
+    if len(found) == 1:
+        [(name, diagnosis)] = found
+        yield from to_text(diagnosis, log=name, requirements=requirements)
+        return
+    failed: dict[str, list[tuple[str, Diagnosis]]] = {}
+    for name, diagnosis in found:
+        if diagnosis.outcome is not Outcome.PASS:
+            failed.setdefault(diagnosis.signature or name, []).append((name, diagnosis))
+    for (name, diagnosis), *others in failed.values():
+        yield from to_text(diagnosis, log=name, requirements=requirements)
+        yield from (f"the same in {shown(other)}" for other, _ in others)
+        yield ""
+    passed = sum(diagnosis.outcome is Outcome.PASS for _, diagnosis in found)
+    yield f"{len(found)} logs: {passed} passed, {len(found) - passed} did not"
 
 
 def _suspect(suspect: Suspect) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,78 @@ def test_secret_in_a_log_is_not_shown() -> None:
     log = b"ERROR: HTTP error 401 while getting https://user:hunter2@index.example/simple/idna/\n"
     assert "hunter2" not in depbisect("-", given=log)
     assert "hunter2" not in depbisect("-", "--json", given=log)
+
+
+def test_fail_gives_exit_code_1_for_a_failure_alone() -> None:
+    depbisect(str(LOG), "--fail", code=1)
+    depbisect(str(GREEN), "--fail")
+    depbisect(str(GREEN), str(LOG), "--fail", code=1)
+
+
+def test_json_goes_to_the_file_that_is_named(tmp_path: Path) -> None:
+    target = tmp_path / "found.json"
+    text = depbisect(str(LOG), "--json", str(target))
+    assert json.loads(target.read_text("utf-8"))["cause"] == "system-dep-missing"
+    assert "failed in metadata" in text
+
+
+def test_report_overwrites_no_log(tmp_path: Path) -> None:
+    log = tmp_path / "build.log"
+    log.write_bytes(LOG.read_bytes())
+    assert "would overwrite" in depbisect("--json", str(log), given=b"x", code=2)
+    assert log.read_bytes() == LOG.read_bytes()
+
+
+def test_several_logs_are_one_object_in_their_order(requirements: Path) -> None:
+    said = json.loads(depbisect(str(GREEN), str(LOG), "--json", "-", "-r", str(requirements)))
+    assert said["schema"] == "depbisect.diagnoses/1"
+    assert [(one["log"], one["outcome"]) for one in said["logs"]] == [
+        (str(GREEN), "pass"),
+        (str(LOG), "fail"),
+    ]
+
+
+def test_same_failure_in_several_logs_is_told_once(tmp_path: Path) -> None:
+    for name in ("a.log", "b.log"):
+        (tmp_path / name).write_bytes(LOG.read_bytes())
+    text = depbisect(str(tmp_path / "a.log"), str(tmp_path / "b.log"), str(GREEN))
+    assert text.count("failed in metadata") == 1
+    assert f"the same in {tmp_path / 'b.log'}" in text
+    assert "3 logs: 1 passed, 2 did not" in text
+
+
+def test_zip_of_a_run_gives_whole_jobs_and_no_step_twice(tmp_path: Path) -> None:
+    path = tmp_path / "logs.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0_build.txt", LOG.read_bytes())
+        archive.writestr("1_lint.txt", GREEN.read_bytes())
+        archive.writestr("build/1_Set up job.txt", "ready\n")
+        archive.writestr("build/2_Install.txt", LOG.read_bytes())
+    said = json.loads(depbisect(str(path), "--json"))
+    names = [Path(one["log"]).name for one in said["logs"]]
+    assert (names, said["logs"][0]["outcome"]) == (["0_build.txt", "1_lint.txt"], "fail")
+
+
+def test_folder_gives_its_texts_compressed_ones_too(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    with gzip.open(tmp_path / "deep" / "old.log.gz", "wb") as file:
+        file.write(LOG.read_bytes())
+    (tmp_path / "new.log").write_bytes(GREEN.read_bytes())
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\0\0")
+    said = json.loads(depbisect(str(tmp_path), "--json"))
+    assert [Path(one["log"]).name for one in said["logs"]] == ["new.log", "old.log.gz"]
+    assert said["logs"][1]["cause"] == "system-dep-missing"
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04broken", b"\x1f\x8bbroken"])
+def test_damaged_archive_is_unusable_input(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "logs.bin"
+    path.write_bytes(data)
+    assert "hint:" in depbisect(str(path), code=2)
+
+
+def test_folder_without_a_log_is_unusable_input(tmp_path: Path) -> None:
+    assert "holds no log" in depbisect(str(tmp_path), code=2)
 
 
 def test_log_that_is_not_there_is_wrong_usage_with_a_hint() -> None:

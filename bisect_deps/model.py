@@ -298,7 +298,8 @@ class Breakage:
     changed; normalised, "" where the log does not tell or it is no distribution. `what` is the name
     that is missing. `through` are the distributions of the traceback, outermost first. `module` is
     the module whose import was being checked, "" in a check of the user's own. `signature` is the
-    fingerprint of this breakage alone.
+    fingerprint of this breakage alone. `own` says that a program's own code raised it: no
+    distribution is to blame.
     """
 
     kind: BreakageKind
@@ -307,6 +308,7 @@ class Breakage:
     what: str = ""
     through: tuple[str, ...] = ()
     module: str = ""
+    own: bool = False
     signature: str = ""
     remedies: tuple[Remedy, ...] = ()
     evidence: tuple[Evidence, ...] = ()

@@ -128,7 +128,28 @@ def _of_trace(last: Trace, section: Section, owners: Owners) -> Breakage:
     said = _said(trace)
     found = _breakage(said, levels, way, trace.line, section, owners)
     shown = dict.fromkeys((_quoted(trace.line, trace.text), _quoted(last.line, last.text)))
-    return replace(found, evidence=tuple(shown))
+    own = not section.module and _is_own(said, levels, found)
+    return replace(found, evidence=tuple(shown), own=own)
+
+
+def _is_own(said: _Said, levels: Sequence[_Level], found: Breakage) -> bool:
+    """Say whether a program raised it by what it did itself: nothing is missing anywhere.
+
+    What a distribution raises on purpose when it is called is its answer to the caller; what is
+    raised while a distribution is imported, or by accident inside of it, is the distribution's.
+    """
+    plain = said.kind is BreakageKind.OTHER or _is_builtins(said)
+    if found.lacks or not plain:
+        return False
+    foreign = [level for level in levels if level[0]]
+    if not foreign or not levels[-1][0]:
+        return bool(levels)
+    importing = any(function == "<module>" for _, function, _ in foreign)
+    return not importing and not levels[0][0] and _raises(levels[-1])
+
+
+def _is_builtins(said: _Said) -> bool:
+    return said.groups.get("type", "") in _BUILTIN_TYPES
 
 
 def _telling(last: Trace, owners: Owners) -> Trace:

@@ -25,7 +25,7 @@ from bisect_deps.evidence.owners import Owners
 from bisect_deps.evidence.pointing import Context
 from bisect_deps.evidence.ranking import evidence_of, signature_for, suspects_of
 from bisect_deps.evidence.requirements import UserList
-from bisect_deps.model import Cause, Diagnosis, Evidence, Outcome, Phase, Requirement
+from bisect_deps.model import BreakageKind, Cause, Diagnosis, Evidence, Outcome, Phase, Requirement
 from bisect_deps.signatures.base import Weight
 
 MOST_CHANNELS = 64
@@ -85,7 +85,7 @@ def diagnose(
     breakages = breakages_of(list(channels.values()), Owners(modules or {}, user))
     context = Context(user, breakages)
     if failures:
-        found = _failed(failures, context)
+        found = _failed([_settled(failure, context) for failure in failures], context)
     else:
         found = _without_failure(channels, tail, exit_status, context)
     if found.outcome is not Outcome.FAIL or found.phase is not Phase.CHECK or found.infrastructure:
@@ -109,6 +109,18 @@ def _all_failures(channels: Mapping[str, Frames], *, failed: bool) -> list[Failu
             standing = failures_of(frames, failed=True)
         found.extend(standing)
     return sorted(found, key=_order)
+
+
+def _settled(failure: Failure, context: Context) -> Failure:
+    """Return an exception as the program's own, or as the environment's, by whose code raised it."""
+    breakage = context.breakage(failure)
+    if breakage is None or failure.cause not in (Cause.RUNTIME_ERROR, Cause.IMPORT_ERROR):
+        return failure
+    if breakage.own and breakage.kind is not BreakageKind.MODULE_GONE:
+        return replace(failure, cause=Cause.RUNTIME_ERROR)
+    if failure.cause is Cause.RUNTIME_ERROR and (breakage.through or breakage.module):
+        return replace(failure, cause=Cause.IMPORT_ERROR)
+    return failure
 
 
 def _order(failure: Failure) -> tuple[bool, bool, int]:

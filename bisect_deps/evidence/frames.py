@@ -25,6 +25,7 @@ from bisect_deps.evidence.lines import Line
 from bisect_deps.evidence.steps import Steps
 from bisect_deps.evidence.tracebacks import Trace
 from bisect_deps.model import Phase
+from bisect_deps.signatures import SIGNATURES
 from bisect_deps.signatures.base import Blame, Scope, Signature, Trait, Weight
 
 MOST_HITS = 1600
@@ -36,6 +37,9 @@ AROUND_AFTER = 120
 
 # Steps of a build up to where the installed environment stands; "" is outside any step.
 INSTALLING = frozenset({"", "install", "resolve", "build", "download"})
+
+
+_ANY_EXCEPTION = next(one for one in SIGNATURES if Trait.ANY_EXCEPTION in one.traits)
 
 
 class Frames(Steps):
@@ -103,8 +107,9 @@ class Frames(Steps):
             self._notice(bare)
         self.follow(line, text, bare)
         if line.alarming:
-            self._trace(line, text)
-            self._recognise(line)
+            traced = self._trace(line, text)
+            if not self._recognise(line) and traced:
+                self._hit(_ANY_EXCEPTION, line, {})
         self._recent.append((line.number, text))
 
     def close(self, tail: Sequence[Line]) -> None:
@@ -118,14 +123,16 @@ class Frames(Steps):
     def _section(self) -> Section:
         return self._stack[-1]
 
-    def _trace(self, line: Line, text: str) -> None:
+    def _trace(self, line: Line, text: str) -> bool:
+        """Keep the traceback that ends here; say whether it does, and nobody went on after it."""
         trace = self._tracebacks.feed(line.number, text)
         if trace is None or not (self.step or self._is_runtime()):
-            return
+            return False
         kept = self._section.traces
         kept.append(trace)
         if len(kept) > MOST_TRACES:
             del kept[MOST_TRACES // 2]
+        return not trace.passed_over and self._tracebacks.tool is None
 
     def _begin_section(self, line: Line, match: re.Match[str]) -> None:
         section = Section(match["step"], line.number, match["project"] or "", match["module"] or "")
@@ -213,7 +220,7 @@ class Frames(Steps):
 
     # --- signatures -----------------------------------------------------------------------
 
-    def _recognise(self, line: Line) -> None:
+    def _recognise(self, line: Line) -> bool:
         self._note_backend(line.text)
         found = self._match(line, line.text)
         if self._wrapped or self._uv:
@@ -223,6 +230,7 @@ class Frames(Steps):
                 joined = f"{before.text.rstrip()} {line.text.strip()}"
                 self._match(Line(before.number, joined, line.channel), joined)
             self._previous, self._quoted = None if found else line, self.quoting
+        return found
 
     def _note_backend(self, text: str) -> None:
         """Take pip's own traceback about a backend for what it quotes: the backend's."""

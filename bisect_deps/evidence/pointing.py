@@ -295,7 +295,7 @@ def _runtime(failure: Failure, episode: Episode, context: Context) -> list[Point
     if episode.packages and canonicalize_name(episode.packages[0]) in TOOLS:
         return []
     breakage = context.breakage(failure)
-    if breakage is None:
+    if breakage is None or (breakage.own and failure.cause is Cause.RUNTIME_ERROR):
         return []
     through = list(breakage.through)
     raised = [name for name in through if name not in _TEST_TOOLS] or through

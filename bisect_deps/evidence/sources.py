@@ -15,15 +15,23 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO
+from typing import Protocol
 
 from bisect_deps.errors import InputError
 
 BLOCK = 1 << 18
 MOST_LOGS = 2_000
 
-_OPENERS: dict[bytes, Callable[[str], IO[bytes]]] = {
-    b"\x1f\x8b": lambda path: gzip.open(path, "rb"),
+
+class Readable(Protocol):
+    """What blocks are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, at most `size`, none at the end."""
+
+
+_OPENERS: dict[bytes, Callable[[str], AbstractContextManager[Readable]]] = {
+    b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
 }
@@ -38,7 +46,7 @@ class Log:
     """One log: the name to show, and how to open it."""
 
     name: str
-    _open: Callable[[], AbstractContextManager[IO[bytes]]]
+    _open: Callable[[], AbstractContextManager[Readable]]
 
     def blocks(self) -> Iterator[bytes]:
         """Yield it in blocks. Raises InputError where it cannot be read."""
@@ -71,7 +79,7 @@ def logs_in(place: str) -> list[Log]:
     return found[:MOST_LOGS]
 
 
-def blocks_of(file: IO[bytes] | BinaryIO) -> Iterator[bytes]:
+def blocks_of(file: Readable) -> Iterator[bytes]:
     """Return a binary file as blocks instead of lines."""
     return iter(lambda: file.read(BLOCK), b"")
 
@@ -128,7 +136,7 @@ def _of_zip(path: Path) -> list[Log]:
 
 
 def _member(path: Path, name: str) -> Log:
-    def opened() -> AbstractContextManager[IO[bytes]]:
+    def opened() -> AbstractContextManager[Readable]:
         return zipfile.ZipFile(path).open(name)
 
     return Log(f"{path}/{name}", opened)

@@ -26,6 +26,7 @@ from bisect_deps.evidence.announcements import (
     OUTPUT_END,
     POETRY_NOTE,
     RELEASE,
+    STAGE,
     STEP,
     SUCCESS,
     UV_CHAIN,
@@ -364,6 +365,8 @@ class Steps:
             self.progress = line.number
 
     def _stage(self, line: Line, text: str, bare: str) -> None:
+        if not STAGE.match(bare):
+            return
         indent = len(text) - len(text.lstrip())
         build_requires = "build dependencies" in bare or "backend dependencies" in bare
         if self.episode and self.episode.build_requires and not build_requires and indent >= 4:

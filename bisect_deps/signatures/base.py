@@ -41,6 +41,7 @@ class Trait(str, Enum):
     IGNORES = "ignores"  # the group `list` are releases left out for their Python
     LISTS = "lists"  # tells the releases that are there, after `(from versions:`
     TESTS_RAN = "tests-ran"  # tests were run and failed
+    ANY_EXCEPTION = "any-exception"  # stands for the error of a traceback that nothing else knows
     COLLECTION = "collection"  # tests could not be imported
 
 

@@ -191,6 +191,19 @@ _ALL: tuple[Signature, ...] = (
         kind=BreakageKind.DISTRIBUTION_MISSING,
     ),
     Signature(
+        name="python-versions-apart",
+        gate=("incompatible with", "is not compatible with"),
+        pattern=r"^(?:E {1,8})?[\w.]{1,120}: (?P<name>[A-Za-z0-9][\w.-]{0,80}) (?:version )?\d\S{0,40} is (?:(?:newer|older) than and )?(?:incompatible|not compatible) with (?P<other>[A-Za-z0-9][\w.-]{0,80}) (?:version )?\d",
+        cause=Cause.IMPORT_ERROR,
+        phase=Phase.CHECK,
+        means="{name} refuses the installed version of {other}",
+        advice=_ALIGN,
+        example="RuntimeError: jaxlib version 0.4.1 is newer than and incompatible with jax version 0.3.25. Please update your jax and/or jaxlib packages.",
+        blame=Blame.MODULE,
+        weight=Weight.EXACT,
+        kind=BreakageKind.DISTRIBUTION_MISSING,
+    ),
+    Signature(
         name="python-raised-on-purpose",
         gate=(
             "removed",
@@ -279,6 +292,7 @@ _ALL: tuple[Signature, ...] = (
         blame=Blame.MODULE,
         weight=Weight.EXCEPTION,
         kind=BreakageKind.OTHER,
+        traits=(Trait.ANY_EXCEPTION,),
     ),
     Signature(
         name="python-import-error",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bisect_deps.evidence import diagnose, same_failure
-from bisect_deps.model import Breakage, BreakageKind, Diagnosis, RemedyKind
+from bisect_deps.model import Breakage, BreakageKind, Cause, Diagnosis, Outcome, RemedyKind
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -394,3 +394,56 @@ def test_a_build_that_passed_has_none(status: int | None) -> None:
 def test_a_failure_of_the_install_has_none() -> None:
     log = "::depbisect install begin\nERROR: No matching distribution found for idna==99.1\n::depbisect install end rc=1\n"
     assert diagnose(log, exit_status=1).breakages == ()
+
+
+_TRACE = "Traceback (most recent call last):\n"
+_OWN = '  File "/app/main.py", line 3, in <module>\n    go()\n'
+_SITE = '  File "/app/.venv/lib/python3.11/site-packages/'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("KeyError: 'a'\n", id="own error"),
+        pytest.param(
+            "AttributeError: 'NoneType' object has no attribute 'x'\n", id="built-in type"
+        ),
+        pytest.param(
+            f'{_SITE}requests/models.py", line 9, in prepare\n    raise MissingSchema(\n'
+            "requests.exceptions.MissingSchema: Invalid URL 'foo'\n",
+            id="refused by what it called",
+        ),
+    ],
+)
+def test_programs_own_error_is_no_release(text: str) -> None:
+    found = diagnose(_TRACE + _OWN + text, requirements=["requests==2.31.0"])
+    assert (found.outcome, found.cause, found.suspects) == (Outcome.FAIL, Cause.RUNTIME_ERROR, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            f'{_SITE}hydra/x.py", line 5, in <module>\n    def f(a: list[int]):\n'
+            "TypeError: 'type' object is not subscriptable\n",
+            id="while importing",
+        ),
+        pytest.param(
+            f'{_SITE}hydra/x.py", line 7, in run\n    return 1 + "a"\n'
+            "TypeError: unsupported operand type(s) for +: 'int' and 'str'\n",
+            id="by accident",
+        ),
+    ],
+)
+def test_error_inside_a_release_is_that_releases(text: str) -> None:
+    found = diagnose(_TRACE + _OWN + text, requirements=["hydra-core==1.1"])
+    assert (found.cause, found.suspects[0].name) == (Cause.IMPORT_ERROR, "hydra-core")
+
+
+def test_two_releases_that_refuse_each_other_are_both_named() -> None:
+    text = (
+        f'{_TRACE}{_OWN}{_SITE}jax/lib.py", line 9, in check\n    raise RuntimeError(msg)\n'
+        "RuntimeError: jaxlib version 0.4.1 is newer than and incompatible with jax version 0.3.25.\n"
+    )
+    found = diagnose(text, requirements=["jax==0.3.25", "jaxlib==0.4.1"])
+    assert {suspect.name for suspect in found.suspects} == {"jax", "jaxlib"}

@@ -34,6 +34,7 @@ class Settings:
 
     `file` is the one in whose folder the run is at home; `files` are all of them in their order,
     where several were named. `stdin` holds the bytes of the one called STDIN. `python` may be AUTO.
+    `as_of` is the instant of the index where no date is asked for.
     `own` holds the builder's own settings by name.
     """
 
@@ -63,6 +64,7 @@ class Settings:
     allow_removal: bool = False
     narrow: Narrow = Narrow.QUICK
     annotate: bool = False
+    as_of: str | None = None
 
 
 def file_defaults(folder: Path) -> dict[str, Any]:

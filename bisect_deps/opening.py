@@ -184,7 +184,7 @@ def _index_as_of(
         settings.index.exclude_newer,
     )
     files = [part for name, data in manifest.files.items() for part in (name, data)]
-    facts = {"index_as_of": settings.index.exclude_newer or now()}
+    facts = {"index_as_of": settings.index.exclude_newer or settings.as_of or now()}
     fixed = journal.begin(digest(*files, asked), facts, fresh=not settings.resume)
     return replace(settings.index, exclude_newer=str(fixed["index_as_of"]))
 

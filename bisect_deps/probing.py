@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
@@ -82,6 +82,32 @@ class Limits:
     retries: int = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """How a build ended that another run made, for a question that it answers, too."""
+
+    status: BuildStatus
+    log: str
+    seconds: float = 0.0
+    installed: Mapping[str, str] | None = None
+    modules: Mapping[str, str] | None = None
+
+
+class Memory(Protocol):
+    """What other runs found out, asked before anything is built."""
+
+    def recall(
+        self, key: str, inquiry: Inquiry, requirements: Sequence[Requirement]
+    ) -> Recalled | None:
+        """Return the answer to an inquiry whose candidate has these requirements, if known."""
+
+    def learn(self, key: str, answer: Recalled) -> None:
+        """Take note of a build that has ended."""
+
+    def told(self) -> Sequence[str]:
+        """Return what was recalled, one sentence each, for the verdict's notes."""
+
+
 class BudgetSpent(DepbisectError):
     """No build is left of `--max-builds`; thrown into the story, which says what it knows."""
 
@@ -127,6 +153,7 @@ class Prober:
         checks: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        memory: Memory | None = None,
     ) -> None:
         self.manifest = manifest
         self.builder = builder
@@ -138,6 +165,7 @@ class Prober:
         self.builds = 0
         self._clock = clock
         self._sleep = sleep
+        self._memory = memory
         self._root = next(iter(manifest.files))
         self._identity = builder.identity()
         self._told: set[str] = set()
@@ -430,6 +458,9 @@ class Prober:
                 modules=build.modules,
             )
         )
+        if self._memory is not None and status in (BuildStatus.PASSED, BuildStatus.FAILED):
+            known = (build.seconds, build.installed, build.modules)
+            self._memory.learn(flight.key, Recalled(status, build.log, *known))
         self._keep(probe)
         self.progress.probe_finished(probe)
         return probe
@@ -449,10 +480,26 @@ class Prober:
         The exact set comes first, as in the run that built it: a replay gives the same answers.
         """
         known = self._from_journal(key, inquiry, order)
-        if known is not None or order.exact is None:
-            return known
-        afresh = replace(order, exact=None)
-        return self._from_journal(self._key(inquiry, afresh), inquiry, afresh)
+        if known is None and order.exact is not None:
+            afresh = replace(order, exact=None)
+            known = self._from_journal(self._key(inquiry, afresh), inquiry, afresh)
+        if known is None and self._take_over(key, inquiry):
+            known = self._from_journal(key, inquiry, order)
+        return known
+
+    def _take_over(self, key: str, inquiry: Inquiry) -> bool:
+        """Record what another run knows of a question; say whether it knows anything."""
+        if self._memory is None:
+            return False
+        requirements = edited(self.manifest.requirements, inquiry.candidate.edits)
+        found = self._memory.recall(key, inquiry, requirements)
+        if found is not None:
+            number = self.journal.next_number()
+            log = self._keep_log(number, found.log)
+            kind, status = inquiry.kind.value, found.status.value
+            answered = Answered(key, number, kind, status, found.seconds, log, found.installed)
+            self.journal.record(replace(answered, modules=found.modules))
+        return found is not None
 
     def _from_journal(self, key: str, inquiry: Inquiry, order: Order) -> Probe | None:
         answered = self.journal.answer(key)

@@ -6,9 +6,10 @@ Knows neither HTTP nor click nor rich.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.config import Settings
@@ -36,7 +37,7 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from bisect_deps.opening import close, manifest_of, open_run
-from bisect_deps.probing import Inquiry, Prober, drive
+from bisect_deps.probing import Inquiry, Memory, Prober, drive
 from bisect_deps.progress import Overview, Progress
 from bisect_deps.reports.base import listed
 from bisect_deps.reports.base import made_for as made_for_sentence
@@ -87,21 +88,46 @@ class _Stopwatch:
             progress.fix_proven(fix_of(manifest, Way(candidate, probe, "")), self.fixed)
 
 
-def run(settings: Settings, progress: Progress, handover: Handover | None = None) -> Finished:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a run has in common with others at the same time.
+
+    `state` holds its journal, `memory` what the others found out; `sleep` waits between two polls,
+    and may raise to end the run.
+    """
+
+    state: Path
+    memory: Memory
+    sleep: Callable[[float], None]
+
+
+def run(
+    settings: Settings,
+    progress: Progress,
+    handover: Handover | None = None,
+    shared: Shared | None = None,
+) -> Finished:
     """Bisect the failing build of a file: open the run, tell the repair, write the report.
 
     Raises DepbisectError for whatever keeps a run from starting; the file itself is never touched.
     """
     watch = _Stopwatch(time.monotonic())
     manifest = manifest_of(settings) if handover is None else handover.manifest
-    state = settings.file.resolve().parent / STATE_FOLDER
+    state = shared.state if shared else settings.file.resolve().parent / STATE_FOLDER
     with Journal(state, fresh=not settings.resume) as journal:
         opened = open_run(settings, manifest, journal, progress, made_for=made_for_file)
         left: list[str] = []
         try:
             progress.run_started(opened.target, _overview(settings, manifest))
             prober = Prober(
-                manifest, opened.builder, journal, progress, opened.limits, settings.checks
+                manifest,
+                opened.builder,
+                journal,
+                progress,
+                opened.limits,
+                settings.checks,
+                sleep=shared.sleep if shared else time.sleep,
+                memory=shared.memory if shared else None,
             )
             case = replace(
                 opened.case,
@@ -136,7 +162,7 @@ def run(settings: Settings, progress: Progress, handover: Handover | None = None
         )
         verdict = replace(
             verdict,
-            notes=(*verdict.notes, *map(Note, (*opened.notes, *left))),
+            notes=(*verdict.notes, *map(Note, (*opened.notes, *left, *_recalled(shared)))),
             files=tuple(map(str, settings.files)),
             python_for=python_for,
             unpinned=_unpinned(case, verdict),
@@ -154,6 +180,10 @@ def _resolve_ahead(case: Case) -> None:
     """Have the resolver answer what it is always asked, while the first build runs."""
     with suppress(BuilderUnavailable):  # Whoever needs it will hear of it.
         case.resolve(Candidate())
+
+
+def _recalled(shared: Shared | None) -> Sequence[str]:
+    return shared.memory.told() if shared else ()
 
 
 def _unavailable(error: IndexUnavailable) -> Conclusion:

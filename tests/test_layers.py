@@ -14,6 +14,7 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"guiding"},
+    {"fleet"},
     {"session", "linting", "doctor", "incidents", "buildlogs", "deliver", "locking"},
     {"opening"},
     {"fix", "elsewhere"},

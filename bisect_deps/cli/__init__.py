@@ -17,6 +17,7 @@ from bisect_deps.errors import DepbisectError, ExitCode
 # Command name to (module in this folder, one line for `--help`). Each module has `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Bisect a failing build to a verdict and a verified fix."),
+    "fleet": ("fleet", "Bisect many files; what one shows of a release is known to the next."),
     "doctor": ("doctor", "Check what a run needs, and say what to fix."),
     "init": ("init", "Write the file that a builder's system needs, such as a CI workflow."),
     "lint": ("lint", "Check that versions are pinned, and can still be installed."),

@@ -1,0 +1,98 @@
+"""Builds and seconds of `depbisect fleet` against single runs, on generated files.
+
+    python -m benchmarks.fleet [--files 60] [--jobs 1,2,4] [--builder local|slurm] [--single]
+
+Prints, for each number of files at once: builds, seconds, good files. `--single` adds the sum of
+single runs, each in a folder of its own. For slurm a one-node cluster with as many slots as jobs is
+started.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.support.local_index import Fault, LocalIndex, Project
+from tests.support.slurm import cluster
+
+FAULTS = (Fault.HEADER, Fault.COMPILE)
+CULPRITS, SOUND = 6, 24
+
+
+def projects() -> list[Project]:
+    """Return sound projects, and some whose older releases do not build."""
+    found = [Project(f"sound{n}").release("1.0").release("2.0") for n in range(SOUND)]
+    for number in range(CULPRITS):
+        fault = FAULTS[number % len(FAULTS)]
+        project = Project(f"broken{number}").release("1.0", fault=fault)
+        found.append(project.release("1.1", fault=fault).release("2.0"))
+    return found
+
+
+def write_files(folder: Path, count: int) -> None:
+    """Write files of ten lines; nine of ten hold one of the culprits, one of three a second."""
+    chosen = random.Random(14)
+    for number in range(count):
+        names = [f"sound{n}==1.0" for n in chosen.sample(range(SOUND), 9)]
+        if number % 10:
+            names.append(f"broken{chosen.randrange(CULPRITS)}==1.0")
+        if number % 3 == 1:
+            names.append(f"broken{chosen.randrange(CULPRITS)}==1.0")
+        path = folder / f"app{number:02}" / "requirements.txt"
+        path.parent.mkdir(parents=True)
+        path.write_text("".join(f"{name}\n" for name in dict.fromkeys(names)))
+
+
+def depbisect(folder: Path, *arguments: str) -> list[dict[str, object]]:
+    """Run the command there; return what it wrote as JSON lines."""
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    command = [sys.executable, "-m", "bisect_deps", *arguments, "--json", "-", "-q"]
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, check=False)
+    if "fleet" not in arguments:
+        return [json.loads(done.stdout)]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=60)
+    parser.add_argument("--jobs", default="1,2")
+    parser.add_argument("--builder", default="local")
+    parser.add_argument("--single", action="store_true")
+    asked = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="fleet-"))
+    index = LocalIndex(work / "index", *projects())
+    options = ["--no-index", "--find-links", str(index.find_links), "--builder", asked.builder]
+    if asked.single:
+        write_files(work / "single", asked.files)
+        began, builds = time.monotonic(), 0
+        for path in sorted((work / "single").glob("*/requirements.txt")):
+            [report] = depbisect(path.parent, "run", path.name, *options)
+            builds += int(str(report["builds"]))
+        print(f"single runs: {builds} builds, {time.monotonic() - began:.0f} s", flush=True)
+    for jobs in asked.jobs.split(","):
+        folder = work / f"fleet{jobs}"
+        write_files(folder, asked.files)
+        with contextlib.ExitStack() as stack:
+            if asked.builder == "slurm":
+                found = stack.enter_context(cluster(work / f"slurm{jobs}", slots=int(jobs)))
+                os.environ.update(found)
+            began = time.monotonic()
+            rows = depbisect(folder, "fleet", "*/requirements.txt", "-j", jobs, *options)
+        seconds = time.monotonic() - began
+        total = sum(int(str(row["builds"])) for row in rows)
+        good = sum(row["verdict"] in ("passes", "fixed") for row in rows)
+        print(f"-j {jobs}: {total} builds, {seconds:.0f} s, {good} of {len(rows)} good", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     INCONCLUSIVE = 3
     UNAVAILABLE = 4
+    INTERNAL = 70
     INTERRUPTED = 130
 
 

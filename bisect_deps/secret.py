@@ -50,7 +50,7 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 # The user part of a URL. Greedy up to the last `@` before the path: passwords may hold one.
-_USER_PART = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^\s/?#'\"<>]+)@")
+_USER_PART = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,40}://)(?P<user>[^\s/?#'\"<>]+)@")
 _PARAMETER = re.compile(
     r"(?P<name>[?&](?:[\w-]*(?:token|secret|password|signature|apikey)|(?:api|access)[_-]?key"
     r"|x-amz-[\w-]+|sig)=)(?P<value>[^\s&#'\"<>]+)",

@@ -8,10 +8,12 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from bisect_deps import __version__
+from bisect_deps.cli.endings import as_ours, be_steady, close_output, crash
 from bisect_deps.errors import DepbisectError, ExitCode
 
 # Command name to (module in this folder, one line for `--help`). Each module has `command`.
@@ -40,6 +42,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+class OutputClosed(Exception):
+    """Nobody reads what we write any more."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when the command is used."""
 
@@ -55,6 +61,13 @@ class LazyGroup(click.Group):
         command: click.Command = module.command_named(cmd_name)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a closed pipe ends it quietly, with no code that would mean a result."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise OutputClosed from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, so that `--help` imports none of them."""
         with formatter.section("Commands"):
@@ -69,18 +82,37 @@ def group() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the contract's code."""
+    code = _code(args)
+    sys.exit(close_output() or code)
+
+
+def _code(args: Sequence[str] | None) -> int:
     try:
+        be_steady()
         code = group.main(args, standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(ExitCode.USAGE)
+        return ExitCode.USAGE
     except DepbisectError as error:
         _show(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted; nothing is lost: the same command goes on.", err=True)
-        sys.exit(ExitCode.INTERRUPTED)
-    sys.exit(code if isinstance(code, int) else ExitCode.OK)
+        return ExitCode.INTERRUPTED
+    except OutputClosed:
+        return ExitCode.USAGE
+    except Exception as error:
+        return _foreign(error)
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def _foreign(error: Exception) -> int:
+    if (ours := as_ours(error)) is not None:
+        _show(ours)
+        return ours.exit_code
+    for line in crash(error):
+        click.echo(line, err=True)
+    return ExitCode.INTERNAL
 
 
 def _show(error: DepbisectError) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -208,7 +207,6 @@ def command(**flags: Any) -> int:
     _check_outputs(settings, flags)
     if settings.builder == MANUAL:
         return _bisect_by_hand(settings, flags)
-    signal.signal(signal.SIGTERM, _interrupt)
     from bisect_deps.guiding.handover import handed_over
     from bisect_deps.reports.live import display
     from bisect_deps.session import run
@@ -256,10 +254,6 @@ def _bisect_by_hand(settings: Settings, flags: dict[str, Any]) -> int:
         guided.reset()
     deliver_verdict(verdict, guided.originals, settings, flags)
     return EXIT_CODES[verdict.kind]
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _files(flags: Mapping[str, Any]) -> tuple[Path, ...]:

@@ -17,7 +17,6 @@ _ANSI = re.compile(
     r"|\x1b_[^\x07\x1b]{0,200}(?:\x07|\x1b\\)"  # APC: time stamps of a CI agent
     r"|\x1b[@-Z\\^_=>()78c][0-9AB]?"
 )
-_OVERTYPED = re.compile(r"[^\x08]\x08")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 _STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
@@ -82,12 +81,20 @@ def plain(raw: bytes) -> str:
         text = next((part for part in reversed(text.split("\r")) if _shows(part)), "")
     if "\x1b" in text:
         text = _ANSI.sub("", text)
-    while "\x08" in text:
-        shorter = _OVERTYPED.sub("", text)
-        if shorter == text:
-            break
-        text = shorter
+    if "\x08" in text:
+        text = _overtyped(text)
     return _CONTROL.sub("", text)[:LONGEST] if not text.isprintable() else text[:LONGEST]
+
+
+def _overtyped(text: str) -> str:
+    """Return what is left where each back space takes the character before it."""
+    shown: list[str] = []
+    for character in text:
+        if character != "\x08":
+            shown.append(character)
+        elif shown:
+            shown.pop()
+    return "".join(shown)
 
 
 def undress(text: str) -> tuple[str, str]:

@@ -28,7 +28,7 @@ _NOTHING = re.compile("")
 _NO_FILE = re.compile(r"(?!)(?P<flag>)(?P<file>)")
 _SECTION = re.compile(r"\[(?P<name>[^\]]+)\]")
 _KEY = re.compile(r"(?P<key>[^\s#;=:\[][^=:]*?)\s*[=:]\s*")
-_COMMENT_AT_END = re.compile(r"\s+#.*$")
+_COMMENT_AT_END = re.compile(r"(?<!\s)\s+#.*$")
 
 
 @dataclass(frozen=True, slots=True)

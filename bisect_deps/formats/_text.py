@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 from bisect_deps.errors import InputError
 from bisect_deps.formats.base import Document, PhysicalLine, Problem, ProblemKind, Span
 
-COMMENT = re.compile(r"(^|\s+)#.*$")
+# As pip's, but that a run of blanks is looked at from its start only: else its square is the time.
+COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$")
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 COOKIE = re.compile(rb"coding[:=]\s*([-\w.]+)")
 # The separators that pip splits at and that editors, diffs and uv do not show as line ends.

@@ -133,7 +133,9 @@ _MEANT = {
     ("os_name", "darwin"): "posix",
     ("os_name", "macos"): "posix",
 }
-_EQUALS = re.compile(r"""(?P<name>[a-z_]+)\s*==\s*(?P<quote>["'])(?P<value>[^"']*)(?P=quote)""")
+_EQUALS = re.compile(
+    r"""(?<![a-z_])(?P<name>[a-z_]+)\s*==\s*(?P<quote>["'])(?P<value>[^"']*)(?P=quote)"""
+)
 
 
 def misspelt_value(marker: str) -> tuple[str, str, str] | None:

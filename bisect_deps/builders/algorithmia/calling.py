@@ -17,7 +17,7 @@ _MOST_STEPS = 3
 _MOST_PRINTED = 100_000
 # As in `print(f"Downloading large file took {duration} seconds.")`, and as others write it.
 _TIMED = re.compile(
-    r"^\s*(?P<what>.{1,200}?)\s*(?:\btook\b|\bin\b|\bafter\b|[:=])\s*"
+    r"^[^\S\n]*(?P<what>\S.{0,199}?)\s{0,40}(?:\btook\b|\bin\b|\bafter\b|[:=])\s{0,40}"
     r"(?P<number>\d{1,9}(?:\.\d{1,12})?)\s*"
     r"(?P<unit>milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|min)\b",
     re.MULTILINE | re.IGNORECASE,

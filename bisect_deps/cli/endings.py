@@ -1,0 +1,123 @@
+"""How a process of ours ends: by a signal, without a standard stream, or by an error of our own.
+
+Each ending has one message and the contract's exit code. Must not know what the commands do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import platform
+import signal
+import sys
+import tempfile
+import traceback
+
+from bisect_deps import __version__
+from bisect_deps.errors import DepbisectError, ExitCode, InputError
+from bisect_deps.secret import redact, secrets_of
+
+# Signals that ask a process to end, and leave it the time to.
+_ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT")
+_TOO_MANY_DIGITS = "Exceeds the limit ("
+
+
+def be_steady() -> None:
+    """Take over streams and signals, so that whatever comes has one ending.
+
+    Raises InputError where there is no standard output, or no current folder.
+    """
+    for name in _ENDING:
+        number = getattr(signal, name, None)
+        # Under `nohup` a signal is ignored, and stays so.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            with contextlib.suppress(ValueError):  # Not the main thread: not ours to say.
+                signal.signal(number, _interrupt)
+    has_output = _is_open(1)
+    _fill_streams()
+    if not has_output:
+        raise InputError(
+            "standard output is closed", hint="send it to a file, or to /dev/null, not to nowhere"
+        )
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise InputError(
+            "the current folder has been removed", hint="cd to a folder that is there"
+        ) from None
+
+
+def as_ours(error: Exception) -> DepbisectError | None:
+    """Return what a foreign error tells of the user's input or output, None where it is a bug."""
+    if isinstance(error, RecursionError):
+        return InputError("the input is nested too deeply", hint="give a file made for people")
+    if isinstance(error, ValueError) and str(error).startswith(_TOO_MANY_DIGITS):
+        return InputError("a number in the input has too many digits")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        place = str(error.filename) if error.filename else None
+        return InputError(f"cannot be written: {error.strerror}", place=place or "standard output")
+    return None
+
+
+def crash(error: BaseException) -> tuple[str, str]:
+    """Write what is known of an error of ours to a file; return the two lines to show."""
+    secrets = secrets_of(os.environ)
+    text = redact("".join(traceback.format_exception(error)), secrets)
+    about = [
+        f"depbisect {__version__}, Python {platform.python_version()}, {platform.platform()}",
+        redact(" ".join(sys.argv), secrets),
+    ]
+    what = redact(f"{type(error).__name__}: {error}", secrets).splitlines()[0][:200]
+    said = f"error: depbisect itself failed: {what}"
+    try:
+        handle, name = tempfile.mkstemp(prefix="depbisect-crash-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as stream:
+            stream.write("\n".join([*about, text]))
+    except OSError:
+        return said, f"hint: please report it, with this: {text.splitlines()[-1][:300]}"
+    return said, f"hint: please report it, with {name}; nothing was concluded"
+
+
+def close_output() -> int:
+    """Write out what is left for standard output; return an exit code, OK where that works."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _to_nowhere(sys.stdout.fileno())
+        return ExitCode.USAGE
+    except OSError as error:
+        _to_nowhere(sys.stdout.fileno())
+        with contextlib.suppress(OSError):
+            print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        return ExitCode.USAGE
+    return ExitCode.OK
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _fill_streams() -> None:
+    """Open what is closed: else the next file that is opened would be taken for it."""
+    for descriptor in range(3):
+        if not _is_open(descriptor):
+            _to_nowhere(descriptor)
+    sys.stdin = sys.stdin or os.fdopen(0, "r", encoding="utf-8", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+
+
+def _to_nowhere(descriptor: int) -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    if nowhere != descriptor:
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)

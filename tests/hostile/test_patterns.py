@@ -1,0 +1,183 @@
+"""Every pattern of the package takes linear time, whatever text it is given.
+
+The worst texts are made from the pattern itself: its own words and characters, many times over, and
+each of its words before a long run of one character. A pattern that starts again at every place and
+reads to the end each time needs sixteen times as long for a text four times as long; a linear one
+needs a thousandth of the limit. Each pattern is used as the package uses it: searched or matched.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import bisect_deps
+from bisect_deps.evidence.diagnosing import diagnose
+from bisect_deps.evidence.dressings import plain
+from bisect_deps.formats import parse_manifest
+from bisect_deps.secret import redact
+from bisect_deps.signatures.base import Signature
+
+PACKAGE = Path(bisect_deps.__file__).parent
+SIZES = (1_000, 4_000, 16_000)
+# Processor seconds for one text: far above what a linear pattern takes on a slow machine.
+LIMIT = 0.4
+METHODS = {"search", "match", "fullmatch", "sub", "subn", "finditer", "findall", "split"}
+RUNS = " a0-./\\\"'(=,:_@<[{~!\t\b\n\r\x1b;&?A%$|"
+
+
+class Used(NamedTuple):
+    """A pattern, how it is used, and what must stand in a text before it is tried."""
+
+    name: str
+    pattern: re.Pattern[Any]
+    method: str
+    gate: str = ""
+
+
+class TooSlow(Exception):
+    """The limit has passed."""
+
+
+def patterns() -> dict[str, Used]:
+    """Return every compiled pattern of the package, once a method, by where it stands."""
+    methods = _methods()
+    found: dict[tuple[str | bytes, int, str], Used] = {}
+    for module in pkgutil.walk_packages([str(PACKAGE)], "bisect_deps."):
+        if module.name.endswith(("__main__", "_imports_script")):
+            continue
+        for name, value in vars(importlib.import_module(module.name)).items():
+            for pattern, gate in _patterns_in(value):
+                own, others = methods.get((module.name, name)), methods.get(("", name))
+                for method in sorted(own or others or {"search"}):
+                    key = (pattern.pattern, pattern.flags, method)
+                    where = f"{module.name.removeprefix('bisect_deps.')}.{name}"
+                    found.setdefault(key, Used(where, pattern, method, gate))
+    return {f"{one.name} {one.method} {number}": one for number, one in enumerate(found.values())}
+
+
+def _methods() -> dict[tuple[str, str], set[str]]:
+    """Return how each name is used in its module, and in any ("")."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in METHODS
+                and isinstance(node.value, (ast.Name, ast.Attribute))
+            ):
+                name = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
+                is_anchored = node.attr in ("match", "fullmatch")
+                for where in (module, ""):
+                    method = "match" if is_anchored else "search"
+                    found.setdefault((where, name), set()).add(method)
+    return found
+
+
+def _patterns_in(value: object, depth: int = 0) -> Iterator[tuple[re.Pattern[Any], str]]:
+    if isinstance(value, re.Pattern):
+        yield value, ""
+    elif isinstance(value, Signature):
+        yield value.regex, "".join(value.gate[:1])
+    elif depth < 3 and isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from _patterns_in(item, depth + 1)
+    elif depth < 3 and isinstance(value, dict):
+        for item in value.values():
+            yield from _patterns_in(item, depth + 1)
+
+
+def words_of(pattern: str) -> list[str]:
+    """Return the plain words that a pattern holds."""
+    plain = re.sub(r"\\[sSdDwWbBAZ]|\(\?[^)]*?>|\(\?[:=!<]+|\[[^\]]*\]|\{[^}]*\}", " ", pattern)
+    plain = re.sub(r"\\(.)", r"\1", plain)
+    return sorted({word for word in re.split(r"[\s()|*+?^$]+", plain) if word})[:16]
+
+
+def worst(used: Used, size: int) -> Iterator[str]:
+    """Yield texts of about that size."""
+    source = used.pattern.pattern
+    words = words_of(source if isinstance(source, str) else source.decode())
+    for unit in [*RUNS, "a.", "a-", 'a="', "a://", *words, *(f"{word} " for word in words)]:
+        yield unit * (size // len(unit)) + "\0" + used.gate
+    for word in words[:6]:
+        for run in ' a"':
+            yield used.gate + (word + run * 3) * (size // (len(word) + 3))
+            yield word + run * size + "\0" + used.gate
+
+
+def is_slow(used: Used, text: str) -> bool:
+    """Say whether using the pattern on the text takes more than the limit."""
+    given: Any = text.encode() if isinstance(used.pattern.pattern, bytes) else text
+    signal.setitimer(signal.ITIMER_PROF, LIMIT)
+    try:
+        if used.method == "match":
+            used.pattern.match(given)
+        else:
+            for _ in used.pattern.finditer(given):
+                pass
+    except TooSlow:
+        return True
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    return False
+
+
+@pytest.fixture(autouse=True)
+def _limit() -> Iterator[None]:
+    def stop(number: int, frame: object) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGPROF, stop)
+    yield
+    signal.signal(signal.SIGPROF, before)
+
+
+ALL = patterns()
+
+
+def test_the_patterns_are_found() -> None:
+    names = {used.name for used in ALL.values()}
+    assert len(ALL) > 300
+    assert {"secret._USER_PART", "evidence.dressings._ANSI", "evidence.lines._JSON_STRING"} <= names
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_pattern_takes_linear_time(name: str) -> None:
+    used = ALL[name]
+    for size in SIZES:
+        slow = [text[:40] for text in worst(used, size) if is_slow(used, text)][:3]
+        assert not slow, f"{used.pattern.pattern!r} at {size} characters"
+
+
+WORST_TEXTS = {
+    "blanks of a requirements file": lambda size: read_lines(" " * size + "x"),
+    "characters and as many back spaces": lambda size: plain(b"a" * size + b"\b" * size),
+    "a long word with dots before an address": lambda size: redact("a." * size),
+    "addresses without end": lambda size: redact("a://a@" * size),
+    "one long line of a log": lambda size: diagnose(b"error: " + b"x" * size),
+    "a log of brackets": lambda size: diagnose(b'{"[' * size),
+}
+
+
+def read_lines(text: str) -> object:
+    return parse_manifest(text.encode(), Path("requirements.txt"), folder=Path("/"))
+
+
+@pytest.mark.parametrize("name", WORST_TEXTS)
+def test_reading_the_worst_text_takes_linear_time(name: str) -> None:
+    for size in (10_000, 40_000, 160_000):
+        signal.setitimer(signal.ITIMER_PROF, 4.0)
+        try:
+            WORST_TEXTS[name](size)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)

@@ -82,6 +82,7 @@ class Journal:
         self._lock = FileLock(str(folder / "lock"), mode=0o600)
         self._contents = Contents()
         self._stream: Any = None
+        self._written: tuple[int, ...] = ()
 
     def __enter__(self) -> Journal:
         """Lock the state folder and read what is there. Raises JournalError."""
@@ -186,9 +187,16 @@ class Journal:
             if self._stream is None:
                 _end_last_line(self.path)
                 self._stream = os.fdopen(_for_its_owner(self.path), "ab")
+            elif self._written != _facts(self.path):
+                raise JournalError(
+                    "the journal was changed by something else, perhaps by a build",
+                    place=str(self.path),
+                    hint="look at it, then use --fresh; builds in a sandbox cannot reach it",
+                )
             self._stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
             self._stream.flush()
             os.fsync(self._stream.fileno())
+            self._written = _facts(self.path)
         except OSError as error:
             raise _unwritable("the journal", self.path, error) from None
 
@@ -196,6 +204,15 @@ class Journal:
 def _for_its_owner(path: Path) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.open(path, flags, 0o600)
+
+
+def _facts(path: Path) -> tuple[int, ...]:
+    """Return what shows that a file was changed: no write leaves its change time as it was."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _unwritable(what: str, path: Path, error: OSError) -> JournalError:

@@ -8,10 +8,12 @@ is found as well (where the system shows environments: Linux). Must not know wha
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -41,6 +43,10 @@ INDEX_VARIABLES = frozenset(
 _PAUSE = 0.01
 _UNKILLABLE = 5.0
 _HAS_PROC = os.path.isdir("/proc/self")
+# prctl(2): no other process of the user may read our memory; what loses its parent becomes ours.
+_SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36
+# The leaders of commands that have not been swept up after yet.
+_leaders: set[int] = set()
 
 
 def clean_environment(
@@ -99,6 +105,7 @@ class Process:
         if cell is not None:
             command = cell.enter(command, cwd)
         self._mark = f"{owner()}/{family}/{uuid.uuid4().hex}"
+        _be_reaper()
         outer = os.environ.get(MARK)
         with output.open("ab") as stream:
             self._popen = subprocess.Popen(
@@ -111,6 +118,7 @@ class Process:
                 start_new_session=True,
             )
         self._swept = False
+        _leaders.add(self._popen.pid)
 
     def poll(self) -> int | None:
         """Return the exit code, 128 + N for a death by signal N, or None while it runs.
@@ -123,6 +131,8 @@ class Process:
         if not self._swept:
             self._swept = True
             stop([self], grace=0)
+            _leaders.discard(self._popen.pid)
+            _stop_strays()
         return code if code >= 0 else 128 - code
 
     def members(self) -> list[int]:
@@ -175,6 +185,7 @@ def stop_family(family: str) -> None:
             if any(mark.startswith(prefix) for mark in _marks(pid)) and _stat(pid)[:1] != ["Z"]
         ]
         if not left:
+            _stop_strays()
             return
         for pid in left:
             _send(os.kill, pid, signal.SIGKILL)
@@ -194,6 +205,53 @@ def stop_orphans() -> int:
     for pid in orphans:
         _send(os.kill, pid, signal.SIGKILL)
     return len(orphans)
+
+
+@functools.cache
+def _be_reaper() -> None:
+    """Hide our memory from builds, and become the parent of what they leave without one."""
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(OSError, AttributeError, ImportError):
+        import ctypes
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)
+        libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _stop_strays() -> None:
+    """Kill what commands left that carries no mark: it gave up environment, session and parent.
+
+    It has become our child, of another session than ours, as no process that we start ourselves
+    is. While other commands run it may be one of theirs: it waits for the last of them.
+    """
+    ours = os.getsid(0)
+    deadline = time.monotonic() + _UNKILLABLE
+    while not _running_leaders() and time.monotonic() < deadline:
+        strays = [pid for pid in _children() if _session(pid) != ours]
+        if not strays:
+            return
+        for pid in strays:
+            _send(os.kill, pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(_PAUSE)
+
+
+def _running_leaders() -> bool:
+    _leaders.intersection_update(pid for pid in list(_leaders) if _stat(pid)[:1] not in ([], ["Z"]))
+    return bool(_leaders)
+
+
+def _children() -> list[int]:
+    own = str(os.getpid())
+    return [pid for pid in _process_ids() if _stat(pid)[1:2] == [own]]
+
+
+def _session(pid: int) -> int:
+    stat = _stat(pid)
+    return int(stat[3]) if len(stat) > 3 else os.getsid(0)
 
 
 def owner() -> str:

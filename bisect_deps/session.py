@@ -24,6 +24,7 @@ from bisect_deps.index import Index
 from bisect_deps.index.made_for import made_for
 from bisect_deps.journal import Journal
 from bisect_deps.model import (
+    STDIN,
     BuildStatus,
     Candidate,
     IndexSettings,
@@ -160,9 +161,10 @@ def run(
             seconds=time.monotonic() - watch.began,
             seconds_to_fix=watch.fixed,
         )
+        told = [*_recalled(shared), *_changed(manifest, settings.file.resolve().parent)]
         verdict = replace(
             verdict,
-            notes=(*verdict.notes, *map(Note, (*opened.notes, *left, *_recalled(shared)))),
+            notes=(*verdict.notes, *map(Note, (*opened.notes, *left, *told))),
             files=tuple(map(str, settings.files)),
             python_for=python_for,
             unpinned=_unpinned(case, verdict),
@@ -184,6 +186,22 @@ def _resolve_ahead(case: Case) -> None:
 
 def _recalled(shared: Shared | None) -> Sequence[str]:
     return shared.memory.told() if shared else ()
+
+
+def _changed(manifest: Manifest, folder: Path) -> list[str]:
+    """Say which of the user's files are no longer as they were read: builds run with their rights.
+
+    Nothing is written over them: see `write_fix`.
+    """
+    changed = [
+        name
+        for name, data in users_files(manifest).items()
+        if name != STDIN and (path := folder / name).exists() and path.read_bytes() != data
+    ]
+    return [
+        f"{listed(changed)} changed while the run went on, by hand or by a build; the verdict is "
+        "for what was read at its start."
+    ][: len(changed)]
 
 
 def _unavailable(error: IndexUnavailable) -> Conclusion:

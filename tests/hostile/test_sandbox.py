@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from bisect_deps import sandbox
-from bisect_deps.errors import BuilderUnavailable
+from bisect_deps.errors import BuilderUnavailable, JournalError
+from bisect_deps.journal import Journal
 from bisect_deps.model import BuildStatus
 from bisect_deps.sandbox import Isolation, open_sandbox
 from tests.builders.contract import left_in_the_end
@@ -171,3 +173,40 @@ def test_a_projects_own_file_cannot_open_the_sandbox(tmp_path: Path, setting: st
     )
     assert done.returncode == 2
     assert "a project's own file may not set sandbox" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["env -i setsid -f", "setsid -f", "env -i nohup setsid -f"])
+def test_without_a_sandbox_too_no_process_survives(machine: Path, how: str) -> None:
+    word = f"300.{os.getpid()}{len(how)}"
+    command = [*how.split(), "/bin/sleep", word]
+    code = f"subprocess.Popen({command}, stdin=-3, stdout=-3, stderr=-3).wait(); time.sleep(0.2)"
+    status, log = build(machine, code, Isolation.OFF)
+    assert status is BuildStatus.PASSED, log
+    assert living(f"/bin/sleep {word}") == []
+
+
+def test_the_journal_is_not_written_over_what_a_build_did_to_it(tmp_path: Path) -> None:
+    with Journal(tmp_path / ".depbisect") as journal:
+        journal.begin("inputs", {})
+        path = journal.path
+        path.write_bytes(path.read_bytes().replace(b"run", b"RUN"))
+        with pytest.raises(JournalError, match="changed by something else"):
+            journal.begin("other inputs", {})
+
+
+def test_a_file_that_changes_during_a_run_is_named_and_not_written(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "bisect_deps", "run", "--write", "--json", "report.json"),
+            *("--check", f"echo '# evil' >> {tmp_path}/requirements.txt"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    notes = json.loads((tmp_path / "report.json").read_text())["notes"]
+    assert any("requirements.txt changed while" in note["text"] for note in notes), notes

@@ -37,7 +37,7 @@ _TROUBLE = re.compile(
 _ENDING = 8
 _FAILED = re.compile(r"(?i)(?<![\w-])(?:fail(?:ed|ure|s)|error|errored|aborted|fatal)(?![\w-])")
 _NO_FAILURE = re.compile(
-    r"(?i)\b(?:0|no|without|any|zero|if|on|ignore\w*) (?:\w+ )?(?:fail\w*|errors?)|\w*error\w*-\d"
+    r"(?i)\b(?:0|no|without|any|zero|if|on|ignore\w*) (?:\w+ )?(?:fail\w*|errors?)|error\w{0,40}-\d"
 )
 
 

@@ -38,7 +38,12 @@ _ARCHIVES = frozenset((".zip", ".whl", ".tbz", ".tgz", ".txz", ".tlz", *_TARBALL
 _EGG = re.compile(r"[#&]egg=([^&]*)")
 _PROJECT = re.compile(r"^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$", re.IGNORECASE)
 # Most lines of most files. What it matches can be neither URL nor path, and needs no parser.
-_PLAIN_PIN = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(==\d+(?:\.\d+)*)")
+_PLAIN = re.compile(
+    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
+    r"((?:[=!<>]=|[<>])\d+(?:\.\d+)*|~=\d+(?:\.\d+)+)"
+)
+# A name with a dot may end like an archive's, which is a path.
+_BARE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 _FORWARD = "write the path with forward slashes, or as file:///C:/folder/file.whl"
 _EXTRAS_AT_END = re.compile(r"^(.+)(\[[^\]]+\])$")
 _HEAD = re.compile(
@@ -68,7 +73,16 @@ def declared(code: Mapped, folder: Path) -> Parts:
         marker = _marker(marker_text.strip())
         marker_span = _span_of(code, marker_text, len(name) + len(found))
     body = code.slice(0, len(name)).stripped()
-    plain = _PLAIN_PIN.fullmatch(body.text)
+    if _BARE.fullmatch(body.text):
+        end = len(body.text)
+        return Parts(
+            name=body.text,
+            marker=marker,
+            name_span=body.span(0, end),
+            marker_span=marker_span,
+            insertion=body.ends[end - 1],
+        )
+    plain = _PLAIN.fullmatch(body.text)
     if plain is not None:
         return Parts(
             name=plain[1],

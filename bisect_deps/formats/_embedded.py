@@ -341,8 +341,8 @@ def embed(
 
 def broken(document: Document, message: str, line: int = 1, hint: str = "") -> Embedding:
     """Return a document that cannot be read in its format."""
-    at = document.physical[line - 1 : line]
-    span = at[0].span if at else Span(0, 0)
+    line = max(min(line, len(document.physical)), 1)
+    span = document.physical[line - 1].span if document.physical else Span(0, 0)
     problem = Problem(
         ProblemKind.INVALID_FILE, document.path, line, message, hint, span, fatal=True
     )

@@ -20,6 +20,7 @@ from bisect_deps.formats._embedded import (
     embed,
     read_pep508,
 )
+from bisect_deps.formats._hints import shown
 from bisect_deps.formats._splice import TAG, Change, newline_of, remark
 from bisect_deps.formats._text import decode_utf8, mapped
 from bisect_deps.formats.base import Document, PhysicalLine, Span
@@ -56,8 +57,7 @@ class IniStyle:
         try:
             parser.read_string(document.text)
         except configparser.Error as error:
-            line = getattr(error, "lineno", None) or 1
-            return broken(document, str(error).splitlines()[0], line)
+            return broken(document, *_wrong(error))
         rest = {
             section: {k: v for k, v in parser[section].items() if self.group_of(section, k) is None}
             for section in parser.sections()
@@ -127,6 +127,15 @@ class IniStyle:
         indent = document.text[line.span.start : slot.span.start]
         text = f"{indent}{remark(document, comment)}{newline_of(document)}"
         return [(Span(line.span.start, line.span.start), text)]
+
+
+def _wrong(error: configparser.Error) -> tuple[str, int]:
+    """Return what keeps a file from being read, and the line."""
+    places = getattr(error, "errors", ())  # of a line that is neither section nor value
+    if places:
+        return f"this line is no section and no value: {shown(str(places[0][1]))}", places[0][0]
+    message = str(error).splitlines()[0].replace("'<string>'", "").strip()
+    return message, getattr(error, "lineno", None) or 1
 
 
 def _behind(slot: Slot, before: re.Pattern[str]) -> Slot:

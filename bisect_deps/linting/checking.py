@@ -294,12 +294,22 @@ _NOT_JUDGED = (ProblemKind.NOT_JUDGED, ProblemKind.REMOTE_INCLUDE)
 def _one_for_one_fault(found: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the findings without those that another one on the same line says already."""
     found = list(found)
-    if not any(each.rule.beside for each in found):
+    said = {each.rule.code: each.rule for each in found}.values()
+    enough = {code for rule in said for code in rule.beside} & {rule.code for rule in said}
+    if not enough:
         return found
     codes: dict[tuple[str, int, str], set[str]] = {}
     for each in found:
-        codes.setdefault(_line_of(each), set()).add(each.rule.code)
-    return [each for each in found if not codes[_line_of(each)].intersection(each.rule.beside)]
+        if each.rule.code in enough:
+            codes.setdefault(_line_of(each), set()).add(each.rule.code)
+    return [
+        each
+        for each in found
+        if not codes.get(_line_of(each), _NONE).intersection(each.rule.beside)
+    ]
+
+
+_NONE: frozenset[str] = frozenset()
 
 
 def _line_of(diagnostic: Diagnostic) -> tuple[str, int, str]:
@@ -324,7 +334,9 @@ def diagnostic_of(rule: Rule, severity: Severity, finding: Finding, file: str) -
     """Return the finding as reports show it, with its place in lines and columns."""
     document, span = finding.document, finding.span
     line, column = document.place(span.start)
-    end_line, end_column = document.place(max(span.end, span.start))
+    end_line, end_column = line, column + span.end - span.start
+    if not document.physical or span.end > document.physical[line - 1].span.end:
+        end_line, end_column = document.place(max(span.end, span.start))
     first, last = line, end_line
     if finding.line is not None:
         first, last = min(first, finding.line.number), max(last, finding.line.last)
@@ -338,8 +350,9 @@ def diagnostic_of(rule: Rule, severity: Severity, finding: Finding, file: str) -
         end_column,
         finding.package,
         safe(finding.message),
-        _text(document, first, last),
+        document,
         first,
+        last,
         _with_hashes(finding.repair, finding.line),
     )
 
@@ -353,8 +366,3 @@ def _with_hashes(repair: Repair | None, line: LogicalLine | None) -> Repair | No
     document = repair.changes[0].document
     spans = repin(document, line, f"=={repair.pins[1]}", repair.hashes)
     return repair._replace(changes=tuple(Change(document, span, text) for span, text in spans))
-
-
-def _text(document: Document, first: int, last: int) -> tuple[str, ...]:
-    lines = document.physical[first - 1 : last]
-    return tuple(safe(document.slice(Span(line.span.start, line.span.end))) for line in lines)

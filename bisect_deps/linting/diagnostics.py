@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from bisect_deps.formats.base import Document
+from bisect_deps.linting.safety import safe
 from bisect_deps.rules.base import NONE, Repair, Rule, Severity
 
 
 class Diagnostic(NamedTuple):
     """One finding of a rule at its place; lines and columns count from 1, the end is exclusive.
 
-    `file` is relative to the working folder, with `/`. `text` are the physical lines concerned,
-    free of secrets. `reason` is what an ignore comment says, None where nothing silences it.
-    `generated` is what to change in place of a generated file, "" for one written by hand.
+    `file` is relative to the working folder, with `/`. The physical lines concerned are those from
+    `first_line` to `last_line` of `document`. `reason` is what an ignore comment says, None where
+    nothing silences it. `generated` is what to change in place of a generated file, "" for one
+    written by hand.
     """
 
     rule: Rule
@@ -25,11 +28,20 @@ class Diagnostic(NamedTuple):
     end_column: int
     package: str
     message: str
-    text: tuple[str, ...] = ()
+    document: Document | None = None
     first_line: int = 1
+    last_line: int = 0
     repair: Repair | None = None
     reason: str | None = None
     generated: str = ""
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """Return the physical lines concerned, free of secrets and control characters."""
+        if self.document is None:
+            return ()
+        lines = self.document.physical[self.first_line - 1 : self.last_line]
+        return tuple(safe(self.document.slice(line.span)) for line in lines)
 
     @property
     def fingerprint(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from bisect_deps.rules._pinning import (
     declared,
@@ -35,6 +36,7 @@ def _clauses(specifier: str) -> list[str]:
     return [clause.strip() for clause in specifier.split(",") if clause.strip()]
 
 
+@lru_cache(maxsize=4096)
 def _shape(specifier: str) -> str:
     """Return `none`, `pin`, `wildcard`, `compatible` or `range`: what the clause leaves open."""
     clauses = _clauses(specifier)
@@ -78,6 +80,8 @@ def _check_bare(scope: Scope, item: Item) -> Iterator[Finding]:
 
 
 def _check_lower_bound(scope: Scope, item: Item) -> Iterator[Finding]:
+    if item.name in scope.fixed and any(o.parts.url for o in scope.together(item)):
+        return  # it comes from a place of its own
     bounded = joined_specifier(scope, item)
     if item.name in scope.locked and not item.line.group:
         return  # the compiled file says which version

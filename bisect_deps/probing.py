@@ -46,6 +46,8 @@ LONGEST_PAUSE = 0.5
 SHORTEST_PAUSE = 0.003
 PAUSE_SHARE = 0.03
 LONGEST_BACKOFF = 60.0
+# A person is told so often what running builds write.
+BETWEEN_LOOKS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class _Flight:
     asked: float
     began: float
     tries: int
-    log: str = ""
+    read: int = 0
     ended: float | None = None
 
 
@@ -172,6 +174,7 @@ class Prober:
         # Signatures of trouble within one release that stayed through every try.
         self._lasting: set[str] = set()
         self._running: list[_Flight] = []
+        self._told_at = clock()
         # Builds of questions that are likely to be asked next, by key: under way or ended, waiting.
         self._early: dict[str, _Early] = {}
         self._likely: dict[str, Order] = {}
@@ -297,6 +300,7 @@ class Prober:
                     else:
                         answers[flight.place] = probe
                 self._start_early()
+                self._tell_output()
                 if not finished and self._running:
                     self._sleep(self._pause())
         except BaseException:
@@ -306,6 +310,17 @@ class Prober:
             raise
         if spent is not None:
             raise spent
+
+    def _tell_output(self) -> None:
+        """Pass on what running builds have written since, now and then."""
+        now = self._clock()
+        if now < self._told_at + BETWEEN_LOOKS or not self.builder.describe().live_log:
+            return
+        self._told_at = now
+        for flight in self._running:
+            text, flight.read = self.builder.log(flight.handle, flight.read)
+            if text:
+                self.progress.output(flight.number, text)
 
     def _pause(self) -> float:
         """Return how long to wait for the youngest build: a small share of its age so far."""

@@ -30,8 +30,7 @@ class StartedProbe:
     """A probe that begins: why it is asked, what is in and what is out.
 
     `kept` and `dropped` hold requirements as the user wrote them; `edits` what else differs from
-    the file, one short text each (`numpy==1.26.0`). `expected` is the number of the last probe that
-    is planned for now, None where nobody can say.
+    the file, one short text each (`numpy==1.26.0`).
     """
 
     number: int
@@ -40,7 +39,6 @@ class StartedProbe:
     kept: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
-    expected: int | None = None
 
 
 class Progress(Protocol):
@@ -70,8 +68,8 @@ class Progress(Protocol):
     def steps_left(self, one: int, two: int) -> None:
         """Hear roughly how many builds are left if one culprit, or two, are still to be found."""
 
-    def best_known(self, changes: Sequence[str]) -> None:
-        """Hear with which changes the file is known to pass so far, one short text each."""
+    def culprits_known(self, culprits: Sequence[str]) -> None:
+        """Hear what is known to be at fault so far, one short text each."""
 
     def fix_proven(self, fix: Fix, seconds: float) -> None:
         """Hear the fix that a build proved, `seconds` after the start; only narrowing follows."""
@@ -107,7 +105,7 @@ class Silent:
     def steps_left(self, one: int, two: int) -> None:
         """Show nothing."""
 
-    def best_known(self, changes: Sequence[str]) -> None:
+    def culprits_known(self, culprits: Sequence[str]) -> None:
         """Show nothing."""
 
     def fix_proven(self, fix: Fix, seconds: float) -> None:

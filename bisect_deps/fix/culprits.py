@@ -60,6 +60,17 @@ def broken(
     return culprit
 
 
+def releases_named(culprits: Iterable[Culprit]) -> list[str]:
+    """Return each culprit in a few words: `numpy 1.19.5`, `flask 2.0 with werkzeug 3.0`."""
+    return [
+        " with ".join(
+            f"{member.name} {member.version}" if member.version else member.requirement.text
+            for member in culprit.members
+        )
+        for culprit in culprits
+    ]
+
+
 def names_of(culprits: Iterable[Culprit]) -> frozenset[str]:
     """Return the projects at fault."""
     return frozenset(member.name for culprit in culprits for member in culprit.members)

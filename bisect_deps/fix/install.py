@@ -14,7 +14,13 @@ from itertools import combinations, islice
 from bisect_deps.fix.accuse import Standing, accuse, by_conflict, confirmed, unmended
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, candidate_of, dropped, is_older, with_edits, without
-from bisect_deps.fix.culprits import described, is_of_the_machine, names_of, numbers_of
+from bisect_deps.fix.culprits import (
+    described,
+    is_of_the_machine,
+    names_of,
+    numbers_of,
+    releases_named,
+)
 from bisect_deps.fix.failure import (
     failing_release,
     first_fingerprint,
@@ -69,6 +75,7 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
         known, unsteady = standing.culprits, standing.unsteady
         failing_before = standing.failing
         standing = yield from accuse(case, standing)
+        case.progress.culprits_known(releases_named(standing.culprits))
         if standing.unsteady > unsteady:
             standing = yield from _once_more(case, standing)
             continue

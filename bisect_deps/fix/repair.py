@@ -21,6 +21,7 @@ from bisect_deps.fix.culprits import (
     names_of,
     numbers_of,
     proven,
+    releases_named,
     told_by_breakage,
 )
 from bisect_deps.fix.failure import breakages_of, installs, involved, is_infrastructure
@@ -271,6 +272,7 @@ def _smallest(
     small = replace(small, passing=proof)
     _tell(case, proof)
     culprits = _culprits(case, change, small, failing, probes)
+    case.progress.culprits_known(releases_named(culprits))
     every = {probe.number: probe for probe in (*probes, *small.shown.values())}
     others: tuple[Way, ...] = ()
     if build and len(culprits) == 1:

@@ -10,11 +10,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TextIO
 
 from bisect_deps.model import Fix, Outcome, Probe, ProbeKind, Target, Verdict
 from bisect_deps.progress import Overview, Progress, Silent, StartedProbe
+from bisect_deps.reports._activity import Activity, after
 from bisect_deps.reports.base import (
     OUTCOME_WORDS,
     counted,
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 REFRESHES_PER_SECOND = 8
 _SHOWN_AT_ONCE = 4
+# From so many seconds on it is said how long a build has been doing the same.
+_WORTH_SAYING = 3
+# So much of an unfinished line is kept until the rest of it comes.
+_LONGEST_REST = 1_000
 _FILE_LINES = ("--- ", "+++ ")
 _OUTCOME_STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNRESOLVED: "yellow"}
 
@@ -61,11 +66,13 @@ def display(
 
 @dataclass(frozen=True, slots=True)
 class _Active:
-    """A probe under way, when it began, and the newest line of its log."""
+    """A probe under way, when it began, and what it is doing since when."""
 
     probe: StartedProbe
     since: float
-    output: str = ""
+    activity: Activity = field(default_factory=Activity)
+    doing_since: float = 0.0
+    rest: str = ""
 
 
 class _Display:
@@ -92,7 +99,7 @@ class _Display:
         self._left: tuple[int, int] | None = None
         self._left_is_new = False
         self._edits: Counter[str] = Counter()
-        self._best: tuple[str, ...] | None = None
+        self._culprits: tuple[str, ...] = ()
         self._console = Console(
             file=stream,
             highlight=False,
@@ -146,12 +153,20 @@ class _Display:
             self._line("  ", _name(probe), f": {named}", (left, "dim"))
 
     def output(self, number: int, text: str) -> None:
-        """Show the newest line of a log."""
-        lines = [line for line in text.splitlines() if line.strip()]
+        """Show what a build is doing, from the newest part of its log."""
         active = self._active.get(number)
-        if active and lines:
-            newest = _Active(active.probe, active.since, lines[-1].strip())
-            self._active = {**self._active, number: newest}
+        if active is None:
+            return
+        *lines, rest = f"{active.rest}{text}".split("\n")
+        activity = after(active.activity, lines)
+        changed = str(activity) != str(active.activity)
+        newest = replace(
+            active,
+            activity=activity,
+            doing_since=self._clock() if changed else active.doing_since,
+            rest=rest[-_LONGEST_REST:],
+        )
+        self._active = {**self._active, number: newest}
 
     def probe_finished(self, probe: Probe) -> None:
         """Write what the probe answered."""
@@ -185,11 +200,11 @@ class _Display:
         self._left_is_new = self._left_is_new or self._left != (one, two)
         self._left = (one, two)
 
-    def best_known(self, changes: Sequence[str]) -> None:
-        """Show with which changes the file is known to pass."""
-        if self._verbose and not self._moving and self._best != tuple(changes):
-            self._line("  ", (_best_text(changes), "dim"))
-        self._best = tuple(changes)
+    def culprits_known(self, culprits: Sequence[str]) -> None:
+        """Show what is known to be at fault."""
+        if self._verbose and not self._moving and self._culprits != tuple(culprits):
+            self._line("  ", (_culprits_text(culprits), "dim"))
+        self._culprits = tuple(culprits)
 
     def fix_proven(self, fix: Fix, seconds: float) -> None:
         """Write the fix with its diff, whole, so that nobody has to wait for more."""
@@ -205,7 +220,8 @@ class _Display:
     def finished(self, verdict: Verdict) -> None:
         """Leave a line empty in a terminal; the verdict is for standard output."""
         self._active = {}
-        self._left = self._best = None
+        self._left = None
+        self._culprits = ()
         if self._console.is_terminal:
             self._line("")
 
@@ -228,23 +244,24 @@ class _Display:
         lines = [_text((("* ", "bold cyan"), *self._under_way(a))) for a in active[:_SHOWN_AT_ONCE]]
         if len(active) > _SHOWN_AT_ONCE:
             lines.append(_text((f"  and {len(active) - _SHOWN_AT_ONCE} more",)))
-        elif len(active) == 1 and active[0].output:
-            lines.append(_text(("  ", (active[0].output, "dim"))))
         elapsed = duration(int(self._clock() - self._began))
         left = f"; {_left_text(*self._left)}" if self._left else ""
         lines.append(_text(("  ", (f"{elapsed} so far{left}", "dim"))))
-        if self._best is not None:
-            lines.append(_text(("  ", (_best_text(self._best), "dim"))))
+        if self._culprits:
+            lines.append(_text(("  ", (_culprits_text(self._culprits), "dim"))))
         return lines
 
     def _under_way(self, active: _Active) -> Iterator[str | tuple[str, str]]:
         probe = active.probe
-        expected = probe.expected or 0
         yield _name(probe)
-        yield f" of about {expected}" if expected > probe.number else ""
         yield f" ({duration(int(self._clock() - active.since))})", "dim"
         yield f": {what(probe)}"
-        yield (f" - {probe.purpose}" if probe.purpose else ""), "dim"
+        doing = str(active.activity)
+        if doing:
+            seconds = int(self._clock() - active.doing_since)
+            yield f" - {doing}" + (f" for {duration(seconds)}" if seconds >= _WORTH_SAYING else "")
+        elif probe.purpose:
+            yield f" - {probe.purpose}", "dim"
 
 
 class _MovingLines:
@@ -323,8 +340,8 @@ def _left_text(one: int, two: int) -> str:
     return f"roughly {counted(one, 'build')} left if one more line is at fault, {two} if two are"
 
 
-def _best_text(changes: Sequence[str]) -> str:
-    return f"known to pass: {listed(changes)}" if changes else "known to pass: the file as it is"
+def _culprits_text(culprits: Sequence[str]) -> str:
+    return f"at fault so far: {listed(culprits)}"
 
 
 def _text(parts: Sequence[str | tuple[str, str]]) -> Text:

@@ -54,7 +54,7 @@ def tell(progress: Progress) -> None:
     progress.phase("Looking for the lines at fault", "two builds at once")
     progress.steps_left(3, 6)
     progress.probe_started(StartedProbe(1, ProbeKind.WHOLE, "does it fail?", (NUMPY, PANDAS)))
-    progress.probe_started(StartedProbe(2, ProbeKind.SUBSET, "", (NUMPY,), (PANDAS,), (), 9))
+    progress.probe_started(StartedProbe(2, ProbeKind.SUBSET, "", (NUMPY,), (PANDAS,), ()))
     progress.output(1, f"Collecting\n{HOSTILE_TEXT}\n\n")
     failed = Diagnosis(
         Outcome.FAIL,
@@ -64,7 +64,7 @@ def tell(progress: Progress) -> None:
     )
     progress.probe_finished(replace(probe(1, ProbeKind.WHOLE, Outcome.FAIL, 6.2), diagnosis=failed))
     progress.probe_finished(probe(2, ProbeKind.SUBSET, Outcome.PASS, 1.0, from_journal=True))
-    progress.best_known(["without pandas"])
+    progress.culprits_known([PANDAS])
     progress.probe_started(StartedProbe(3, ProbeKind.RESOLVE, "can versions be chosen?"))
     progress.probe_finished(probe(3, ProbeKind.RESOLVE, Outcome.UNRESOLVED, 0.1))
     progress.note(f"a note {HOSTILE_TEXT}")
@@ -100,11 +100,11 @@ def test_quiet_shows_nothing() -> None:
     assert shown(FakeTerminal(), quiet=True) == ""
 
 
-def test_verbose_shows_dry_runs_logs_and_what_is_known_to_pass() -> None:
+def test_verbose_shows_dry_runs_logs_and_who_is_at_fault() -> None:
     lines = shown(io.StringIO(), verbose=True).splitlines()
     assert "  dry run 3 no answer (0.1 s)" in lines
     assert "    log: probes/1.log" in lines
-    assert "  known to pass: without pandas" in lines
+    assert "  at fault so far: pandas==1.1.5" in lines
     assert "Package index as of 2026-11-21 00:00 UTC" in lines
 
 
@@ -151,18 +151,18 @@ def test_moving_lines_say_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> 
     with display(stream) as progress:
         progress.steps_left(3, 6)
         progress.probe_started(
-            StartedProbe(2, ProbeKind.SUBSET, "do the rest build?", (NUMPY,), (PANDAS,), (), 9)
+            StartedProbe(2, ProbeKind.SUBSET, "do the rest build?", (NUMPY,), (PANDAS,), ())
         )
-        progress.output(2, "Building wheel\n\x1b[31mnumpy\x1b[0m\n")
-        progress.best_known(["without pandas"])
+        progress.output(2, "Resolved 4 packages in 3ms\n   Building nu")
+        progress.output(2, "mpy==1.19.5\n\x1b[31mnoise\x1b[0m\n")
+        progress.culprits_known([PANDAS])
         progress.note("seen")
         rows = screen(stream.getvalue())
-    assert rows[1] == "* build 2 of about 9 (0 s): without pandas==1.1.5 - do the rest build?"
-    assert rows[2] == "  numpy"
+    assert rows[1] == "* build 2 (0 s): without pandas==1.1.5 - compiling numpy 1.19.5"
     assert (
-        rows[3] == "  0 s so far; roughly 3 builds left if one more line is at fault, 6 if two are"
+        rows[2] == "  0 s so far; roughly 3 builds left if one more line is at fault, 6 if two are"
     )
-    assert rows[4] == "  known to pass: without pandas"
+    assert rows[3] == "  at fault so far: pandas==1.1.5"
 
 
 SCRIPT = """
@@ -177,7 +177,7 @@ try:
         progress.phase("Building")
         for number in range(1, 8):
             progress.probe_started(StartedProbe(number, ProbeKind.WHOLE, "", ("a",)))
-        progress.best_known(["x" * 200])
+        progress.culprits_known(["x" * 200])
         time.sleep(60)
 except KeyboardInterrupt:
     print("stopped")
@@ -197,7 +197,7 @@ def test_ctrl_c_leaves_a_clean_terminal() -> None:
     )
     seen = io.StringIO()
     child.logfile_read = seen
-    child.expect("known to pass")
+    child.expect("at fault so far")
     child.sendintr()
     child.expect(pexpect.EOF)
     child.close()

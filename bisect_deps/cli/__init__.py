@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("guided", "Give the answers of such a script again."),
     "reset": ("guided", "End the guided session; the original comes back."),
     "trust": ("trust", "Say which hosts get your keys, and which projects are yours."),
-    "report": ("report", "Show the last run again, as text, HTML or JSON."),
+    "report": ("report", "Show the last run again, as text, HTML, JSON or Markdown."),
 }
 
 

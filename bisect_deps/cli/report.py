@@ -1,4 +1,4 @@
-"""`depbisect report`: the last run again, as text, HTML or JSON. Builds nothing."""
+"""`depbisect report`: the last run again, as text, HTML, JSON or Markdown. Builds nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bisect_deps.cli.output import deliver
+from bisect_deps.cli.output import deliver, write_report
 from bisect_deps.errors import InputError
 from bisect_deps.files import read_regular
 from bisect_deps.model import Verdict
@@ -23,9 +23,21 @@ REPORT = "report.json"
 @click.option("--json", "json_to", metavar="FILE", help="Write the report as JSON; - is stdout.")
 @click.option("--html", "html_to", metavar="FILE", help="Write the report as HTML; - is stdout.")
 @click.option(
+    "--markdown",
+    "markdown_to",
+    metavar="FILE",
+    help="Write it as Markdown, as for a job's summary; - is stdout.",
+)
+@click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
 )
-def command(file: Path | None, json_to: str | None, html_to: str | None, color: str) -> int:
+def command(
+    file: Path | None,
+    json_to: str | None,
+    html_to: str | None,
+    markdown_to: str | None,
+    color: str,
+) -> int:
     """Render the last run or session again, from what it left in .depbisect/.
 
     FILE is the requirements file of that run, or a report written by --json; without it, the last
@@ -34,7 +46,13 @@ def command(file: Path | None, json_to: str | None, html_to: str | None, color: 
     path = _report_of(file)
     if path.parent.name == STATE_FOLDER and path != file:
         be_plain(path.parent)
-    deliver(_read(path), path.parent, json_to=json_to, html_to=html_to, color=color)
+    verdict = _read(path)
+    if markdown_to is not None:
+        from bisect_deps.reports.markdown import render
+
+        write_report(markdown_to, render(verdict))
+    if markdown_to != "-" or json_to or html_to:
+        deliver(verdict, path.parent, json_to=json_to, html_to=html_to, color=color)
     return 0
 
 

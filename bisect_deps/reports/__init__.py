@@ -1,1 +1,1 @@
-"""Ways to show a verdict: terminal, JSON, HTML."""
+"""Ways to show a verdict: terminal, JSON, HTML, Markdown."""

@@ -1,0 +1,96 @@
+"""The verdict as Markdown: for a job's summary, and for the description of a pull request.
+
+Words of logs, files and projects are data: they stand in code, or have their marks escaped, so that
+none of them becomes markup, a mention or an image. Must not know where the text goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bisect_deps.model import Culprit, Verdict
+from bisect_deps.reports.base import (
+    counted,
+    doubts,
+    duration,
+    ended,
+    headline,
+    loss,
+    name_of,
+    note_text,
+    proof_text,
+    safe,
+    sentence,
+    shown,
+    status_word,
+)
+
+_MARKS = re.compile(r"[\\`*_{}\[\]()<>#+!|~@&$:]")
+_MOST_EVIDENCE = 8
+
+
+def render(verdict: Verdict) -> str:
+    """Return the verdict as Markdown of GitHub and GitLab, ended by a newline."""
+    blocks = [f"### {plain(status_word(verdict))}: {plain(headline(verdict))}"]
+    for number, culprit in enumerate(verdict.culprits, 1):
+        blocks += _culprit(number, culprit, verdict)
+    if verdict.fix is not None:
+        blocks.append(f"**The fix**, which passes as build {verdict.fix.probe}:")
+        blocks.append(fenced(safe(verdict.fix.diff), "diff"))
+        if lost := loss(verdict.fix):
+            blocks.append(f"**Warning:** {plain(lost)}")
+        if verdict.fix.reason:
+            blocks.append(f"Why this one: {plain(ended(verdict.fix.reason))}")
+    remarks = [*doubts(verdict), *(note_text(note, verdict.probes) for note in verdict.notes)]
+    blocks += ["\n".join(f"- {plain(ended(remark))}" for remark in remarks)] if remarks else []
+    blocks.append(f"<sub>{plain(_foot(verdict))}</sub>")
+    return "\n\n".join(blocks) + "\n"
+
+
+def plain(text: str) -> str:
+    """Return one line of text that shows as it is: no markup, mentions or references."""
+    return _MARKS.sub(lambda match: f"&#{ord(match[0])};", shown(text))
+
+
+def code(text: str) -> str:
+    """Return text as inline code, whatever backticks it holds."""
+    line = shown(text)
+    ticks = "`" * (_longest_run(line) + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{ticks}{pad}{line}{pad}{ticks}"
+
+
+def fenced(text: str, language: str = "text") -> str:
+    """Return a block of code whose fence no line of the text can close."""
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
+def _culprit(number: int, culprit: Culprit, verdict: Verdict) -> Iterator[str]:
+    lines = [
+        code(member.requirement.text or name_of(member))
+        + (f" ({code(f'{member.requirement.file}:{member.requirement.line}')})")
+        for member in culprit.members
+    ]
+    yield f"**{number}.** {' + '.join(dict.fromkeys(lines))}  \n{plain(sentence(culprit))}"
+    quoted = [shown(item.text) for item in culprit.evidence[:_MOST_EVIDENCE]]
+    if quoted:
+        yield fenced("\n".join(quoted))
+    yield f"Proof: {plain(proof_text(culprit, verdict.probes))}."
+    if culprit.advice:
+        yield f"Advice: {plain(ended(culprit.advice))}"
+    if culprit.install:
+        commands = [f"{system}: {command}" for system, command in culprit.install.items()]
+        yield fenced("\n".join(shown(command) for command in commands))
+
+
+def _foot(verdict: Verdict) -> str:
+    target = verdict.target
+    where = [target.python and f"Python {target.python}", target.platform, target.installer]
+    cost = f"{counted(verdict.builds, 'build')}, {duration(verdict.seconds)}"
+    return f"depbisect: {cost}; {', '.join(part for part in where if part)}"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

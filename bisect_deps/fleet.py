@@ -21,7 +21,7 @@ from bisect_deps.config import Settings, now
 from bisect_deps.deliver import write_fix
 from bisect_deps.errors import DepbisectError, InputError
 from bisect_deps.files import write_whole
-from bisect_deps.journal import STATE_FOLDER, digest, make_state_folder, read
+from bisect_deps.journal import digest, read
 from bisect_deps.model import (
     BuildStatus,
     Culprit,
@@ -37,6 +37,7 @@ from bisect_deps.opening import manifest_of
 from bisect_deps.probing import Inquiry, Recalled
 from bisect_deps.progress import Silent
 from bisect_deps.session import Finished, Shared, run
+from bisect_deps.trust import STATE_FOLDER, make_state_folder
 
 FOLDER = Path(STATE_FOLDER) / "fleet"
 # Where a release itself is at fault, whatever stands beside it.

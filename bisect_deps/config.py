@@ -72,11 +72,12 @@ def file_defaults(folder: Path) -> dict[str, Any]:
 
     Looks in `folder` and above it. Raises InputError for a file that cannot be read.
     """
-    for path in _settings_files(folder):
-        table = _table(path)
-        if table is not None:
-            return {key.replace("-", "_"): value for key, value in table.items()}
-    return {}
+    return _found(folder)[1]
+
+
+def settings_file(folder: Path) -> Path | None:
+    """Return the file that `file_defaults` reads, None where there is none."""
+    return _found(folder)[0]
 
 
 def default_file(folder: Path) -> Path:
@@ -118,6 +119,14 @@ def now() -> str:
 def environment_name(option: str) -> str:
     """Return the variable that sets an option: `max_builds` to `DEPBISECT_MAX_BUILDS`."""
     return f"DEPBISECT_{option.upper()}"
+
+
+def _found(folder: Path) -> tuple[Path | None, dict[str, Any]]:
+    for path in _settings_files(folder):
+        table = _table(path)
+        if table is not None:
+            return path, {key.replace("-", "_"): value for key, value in table.items()}
+    return None, {}
 
 
 def _settings_files(folder: Path) -> Iterator[Path]:

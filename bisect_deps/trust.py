@@ -77,6 +77,57 @@ def trust(words: Iterable[str], *, forget: bool = False) -> Trusted:
     return Trusted(frozenset(hosts), frozenset(folders))
 
 
+def be_sent_there(address: str, *, setting: str, file: Path, always: bool) -> None:
+    """Raise where an address of a project's own file would get a key that nobody meant for it.
+
+    That is any key without the user's word for the host or the project, and any at all in the
+    clear but to this machine. `always`: a key goes there; else only what `${NAME}` stands for, or
+    the address itself holds. Raises NotTrusted, InputError.
+    """
+    holds = "${" in address or "@" in address.partition("://")[2].partition("/")[0]
+    if not always and not holds:
+        return
+    place = os.path.relpath(file)
+    if address.lower().startswith("http://") and not _is_this_machine(address):
+        raise InputError(
+            f"{setting} would send a credential over plain http",
+            place=place,
+            hint="write https://; plain http is for this machine alone",
+        )
+    known = trusted()
+    if not (always or "${" in address):
+        return
+    if known.has_host(address) or known.has_folder(file.parent):
+        return
+    host = host_of(address) or "HOST"
+    raise NotTrusted(
+        f"{setting} would send a credential of yours to {host}, which this file names and you "
+        "did not",
+        place=place,
+        hint=f"if it belongs there: depbisect trust {host}; or say --{setting} yourself",
+    )
+
+
+def be_inside(path: str, *, setting: str, file: Path) -> None:
+    """Raise NotTrusted where a project's own file names a path outside its folder, or in `.git`."""
+    real = Path(os.path.realpath(os.path.expanduser(path)))
+    home = file.parent.resolve()
+    inside = real.is_relative_to(home) and ".git" not in real.relative_to(home).parts
+    if inside or path == "-" or trusted().has_folder(file.parent):
+        return
+    raise NotTrusted(
+        f"{setting} leads out of the project, and this file came with it",
+        place=os.path.relpath(file),
+        hint=f"if you know the project: depbisect trust {os.path.relpath(file.parent)}; or say "
+        f"--{setting} yourself",
+    )
+
+
+def _is_this_machine(address: str) -> bool:
+    name = host_of(address).partition(":")[0]
+    return name == "localhost" or name.endswith(".localhost") or name.startswith("127.")
+
+
 def host_of(address: str) -> str:
     """Return `host` or `host:port` of an address without its user part; "" where it has none."""
     try:

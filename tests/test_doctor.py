@@ -88,6 +88,7 @@ def test_settings_come_from_the_files_that_run_reads(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DEPBISECT_TRUST", str(tmp_path))
     text = f'index-url = "{server.url}"\nbuilder = "command"\nmax-builds = 3\n'
     (tmp_path / "depbisect.toml").write_text(text)
     code, checks = doctor()

@@ -83,12 +83,10 @@ def build_log(
 
 def _options(address: str | None) -> Options:
     from bisect_deps.builders.algorithmia.settings import Options
-    from bisect_deps.config import file_defaults
+    from bisect_deps.cli.allowed import project_address
 
     here = Path.cwd()
-    return Options(
-        folder=here, cwd=here, api_address=address or file_defaults(here).get("api_address")
-    )
+    return Options(folder=here, cwd=here, api_address=project_address(address))
 
 
 def _requirements(path: Path | None) -> Sequence[Requirement]:

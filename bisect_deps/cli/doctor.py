@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from bisect_deps.cli.allowed import be_allowed
 from bisect_deps.cli.builder_options import (
     WithBuilderOptions,
     builder_options,
@@ -32,7 +33,9 @@ class FromRun(WithBuilderOptions):
         """Read the settings files of the current folder before the flags."""
         known = {param.name for param in self.params}
         found = {key: value for key, value in file_defaults(Path.cwd()).items() if key in known}
-        return super().make_context(info_name, args, parent, default_map=found, **extra)
+        context = super().make_context(info_name, args, parent, default_map=found, **extra)
+        be_allowed(context)
+        return context
 
 
 @click.command("doctor", cls=FromRun)

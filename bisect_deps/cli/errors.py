@@ -92,11 +92,10 @@ def errors(
 def _api(address: str | None) -> Api:
     from bisect_deps.builders.algorithmia import open_api
     from bisect_deps.builders.algorithmia.settings import Options
-    from bisect_deps.config import file_defaults
+    from bisect_deps.cli.allowed import project_address
 
     here = Path.cwd()
-    known = address or file_defaults(here).get("api_address")
-    return open_api(Options(folder=here, cwd=here, api_address=known))
+    return open_api(Options(folder=here, cwd=here, api_address=project_address(address)))
 
 
 def _requirements(path: Path | None) -> Sequence[Requirement]:

@@ -162,7 +162,9 @@ def _settings(folder: Path, options: dict[str, Any]) -> Settings:
 
     table: dict[str, Any] = {}
     if not options["isolated"]:
-        table, _ = read_table(folder)
+        table, file = read_table(folder)
+        if file is not None:
+            _be_allowed(table, file, options)
     settings = Settings(**table)
     given: dict[str, Any] = {}
     for name in ("select", "extend_select", "ignore"):
@@ -184,14 +186,32 @@ def _settings(folder: Path, options: dict[str, Any]) -> Settings:
     return settings
 
 
+def _be_allowed(table: dict[str, Any], file: Path, options: dict[str, Any]) -> None:
+    """Raise NotTrusted where a project's own table has files read outside, or a key sent."""
+    from bisect_deps.trust import be_inside, be_sent_there
+
+    address = None if options["index_url"] else table.get("index_url")
+    if isinstance(address, str):
+        be_sent_there(address, setting="index-url", file=file, always=False)
+    for name, flag in (("evidence", "from"), ("baseline", "baseline")):
+        named = () if options[name] else table.get(name) or ()
+        for path in (named,) if isinstance(named, str) else named:
+            be_inside(path, setting=flag, file=file)
+
+
 def _index_of_the_project(folder: Path) -> str | None:
     """Return the index that `run` would ask, by environment or configuration."""
     import os
 
-    from bisect_deps.config import environment_name, file_defaults
+    from bisect_deps.config import environment_name, file_defaults, settings_file
+    from bisect_deps.trust import be_sent_there
 
-    value = os.environ.get(environment_name("index_url")) or file_defaults(folder).get("index_url")
-    return value if isinstance(value, str) else None
+    mine = os.environ.get(environment_name("index_url"))
+    named, file = file_defaults(folder).get("index_url"), settings_file(folder)
+    if mine or file is None or not isinstance(named, str):
+        return mine
+    be_sent_there(named, setting="index-url", file=file, always=False)
+    return named
 
 
 def _fixed(checker: Checker, paths: tuple[str, ...], options: dict[str, Any], stdin: str) -> Report:

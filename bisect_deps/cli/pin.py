@@ -92,12 +92,15 @@ def pin(
 
 def _index(manifest: Manifest, index_url: str | None, exclude_newer: str | None) -> IndexSettings:
     """Return where the installer looks: options, settings of the project, then the file itself."""
-    from bisect_deps.config import file_defaults, instant
+    from bisect_deps.config import file_defaults, instant, settings_file
     from bisect_deps.model import IndexSettings
     from bisect_deps.resolution.sources import sources
+    from bisect_deps.trust import be_sent_there
 
-    defaults = file_defaults(Path.cwd())
+    defaults, file = file_defaults(Path.cwd()), settings_file(Path.cwd())
     url = index_url or defaults.get("index_url")
+    if file is not None and isinstance(url, str) and url != index_url:
+        be_sent_there(url, setting="index-url", file=file, always=False)
     newer = exclude_newer or defaults.get("exclude_newer")
     asked = IndexSettings(
         index_url=url if isinstance(url, str) else None,

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from bisect_deps.builders import options_of
+from bisect_deps.cli.allowed import be_allowed
 from bisect_deps.cli.builder_options import (
     WithBuilderOptions,
     builder_options,
@@ -55,9 +56,11 @@ class FromFiles(WithBuilderOptions):
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> click.Context:
         """Read the settings files of the current folder before the flags."""
-        return super().make_context(
+        context = super().make_context(
             info_name, args, parent, default_map=self._defaults(Path.cwd()), **extra
         )
+        be_allowed(context)
+        return context
 
     def _defaults(self, folder: Path) -> dict[str, Any]:
         defaults = file_defaults(folder)

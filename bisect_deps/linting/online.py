@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Index, on_platform
@@ -24,6 +25,7 @@ from bisect_deps.model import IndexSettings, Interpreter, Release, Requirement
 from bisect_deps.resolver import Answered, Resolver
 from bisect_deps.rules._worlds import world
 from bisect_deps.rules.base import Item, Known, Scope
+from bisect_deps.trust import be_sent_there
 
 _DEFAULT_AGE = 7
 _TIMEOUT = 30
@@ -36,6 +38,9 @@ def index_of(scopes: Iterable[Scope], index_url: str | None) -> IndexSettings:
         for document in scope.documents:
             for line in document.lines:
                 for option in line.options:
+                    if option.value and "${" in option.value:
+                        place = Path(document.path)
+                        be_sent_there(option.value, setting=option.name, file=place, always=False)
                     if option.value and option.value not in found.get(option.name, []):
                         found.setdefault(option.name, []).append(option.value)
     named = found.get("--index-url", [])

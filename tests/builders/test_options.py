@@ -57,6 +57,7 @@ def test_an_option_of_another_builder_is_refused_on_the_command_line_alone(
     assert isinstance(result.exception, InputError)
     assert "--algorithm means nothing to --builder command" in str(result.exception)
     assert "--builder algorithmia" in str(result.exception.hint)
+    monkeypatch.setenv("DEPBISECT_TRUST", str(tmp_path))
     (tmp_path / "depbisect.toml").write_text('algorithm = ["a/b"]\nbuild-cmd = "true"\n')
     result = CliRunner().invoke(command, [*arguments, "-q"], standalone_mode=False)
     assert result.exception is None, result.exception

@@ -38,9 +38,10 @@ def index_of(scopes: Iterable[Scope], index_url: str | None) -> IndexSettings:
         for document in scope.documents:
             for line in document.lines:
                 for option in line.options:
-                    if option.value and "${" in option.value:
-                        place = Path(document.path)
-                        be_sent_there(option.value, setting=option.name, file=place, always=False)
+                    if option.value_span is not None:
+                        # As it is written: its value has the variables filled in.
+                        address = document.slice(option.value_span)
+                        _be_allowed(address, option.name, document.path)
                     if option.value and option.value not in found.get(option.name, []):
                         found.setdefault(option.name, []).append(option.value)
     named = found.get("--index-url", [])
@@ -49,6 +50,12 @@ def index_of(scopes: Iterable[Scope], index_url: str | None) -> IndexSettings:
         extra_index_urls=tuple(found.get("--extra-index-url", ())),
         find_links=tuple(found.get("--find-links", ())),
     )
+
+
+def _be_allowed(address: str, option: str, path: str) -> None:
+    """Raise where linting a stranger's file would send what a variable of the user's holds."""
+    if "${" in address and "://" in address:
+        be_sent_there(address, setting=option.lstrip("-"), file=Path(path), always=False)
 
 
 class IndexFacts:

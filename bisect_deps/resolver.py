@@ -96,12 +96,19 @@ class Resolution:
 
         A requirement of the user has itself alone; () for a project that is not in the resolution.
         """
+        return self._chain("", name)
+
+    def chain_from(self, top: str, name: str) -> tuple[str, ...]:
+        """Return the shortest chain from one project to another, both included; () for none."""
+        return self._chain(canonicalize_name(top), name)
+
+    def _chain(self, top: str, name: str) -> tuple[str, ...]:
         paths: list[tuple[str, ...]] = [(canonicalize_name(name),)]
         seen = {paths[0][0]}
         for path in paths:
             parents = self.parents.get(path[0], ())
-            if "" in parents:
-                return path
+            if top in parents:
+                return (top, *path) if top else path
             for parent in parents:
                 if parent not in seen:
                     seen.add(parent)

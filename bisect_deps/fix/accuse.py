@@ -14,9 +14,11 @@ from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
 from bisect_deps.fix.culprits import INSTALL_PHASES, described, merged, numbers_of
 from bisect_deps.fix.failure import (
+    broken_in,
     failing_release,
     first_fingerprint,
     phase_of,
+    project_of,
     suspects_of,
 )
 from bisect_deps.fix.names import is_known
@@ -576,7 +578,7 @@ def _concluded(
     case: Case, standing: Standing, finding: Finding, probes: Mapping[Items, Probe]
 ) -> Standing:
     by_number = {line.number: line for line in case.requirements}
-    culprits = [certified(by_number, one, probes) for one in finding.culprits]
+    culprits = [certified(case, by_number, one, probes) for one in finding.culprits]
     notes: list[Note] = []
     if finding.state is State.FRAME_FAILS:
         bare = probes.get(frozenset())
@@ -590,7 +592,10 @@ def _concluded(
 
 
 def certified(
-    by_number: Mapping[int, Requirement], one: Certified, probes: Mapping[Items, Probe]
+    case: Case,
+    by_number: Mapping[int, Requirement],
+    one: Certified,
+    probes: Mapping[Items, Probe],
 ) -> Culprit:
     """Return the culprit that a search certified, told by the log of its failing probe.
 
@@ -598,10 +603,9 @@ def certified(
     left needs it.
     """
     shown = [n for n in one.members if any(n not in items for items in one.passing)]
-    members = [
-        Member(by_number[number], by_number[number].name, by_number[number].pin)
-        for number in sorted(shown or one.members)
-    ]
+    probe = probes.get(one.failing)
+    lines = [by_number[number] for number in sorted(shown or one.members)]
+    members = list({m.name: m for line in lines if (m := broken_of(case, line, probe))}.values())
     passing = next(
         (
             probes[items].number
@@ -610,10 +614,33 @@ def certified(
         ),
         None,
     )
-    probe = probes.get(one.failing)
     if probe is None:
         return Culprit(tuple(members), Phase.RESOLVE, Cause.UNKNOWN, "", proof=Proof(None, passing))
     return described(members, probe, passing)
+
+
+def broken_of(case: Case, line: Requirement, probe: Probe | None) -> Member:
+    """Return a line as a member of a culprit: the release that it pulls in where that broke."""
+    own = Member(line, line.name, line.pin)
+    named = broken_in(probe) if probe is not None else ()
+    if probe is None or line.name in named:
+        return own
+    for suspect in suspects_of(probe):
+        broke = project_of(suspect.failing)
+        if broke and suspect.via[:1] == (line.name,):
+            release = failing_release(suspect)
+            version = release.version if release else case.installed(probe).get(broke)
+            return Member(line, broke, version, suspect.via)
+    resolution = case.resolve(probe.candidate)
+    pulled = resolution.brought_by(line.name) if resolution is not None else frozenset()
+    name = next((name for name in named if name in pulled), None)
+    if resolution is None or name is None:
+        return own
+    now = case.installed(probe).get(name)
+    direct = case.line_at_fault(name)
+    if direct is not None:
+        return Member(direct, name, now or direct.pin)
+    return Member(line, name, now, resolution.chain_from(line.name, name)[:-1])
 
 
 def _weights(case: Case, items: Sequence[Requirement]) -> dict[int, float]:

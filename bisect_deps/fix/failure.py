@@ -119,3 +119,13 @@ def involved(probe: Probe) -> tuple[str, ...]:
     for suspect in suspects_of(probe):
         names += [project_of(suspect.failing), suspect.name, *suspect.via]
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def broken_in(probe: Probe) -> tuple[str, ...]:
+    """Return the projects that a failure's log says to be broken, who only leads there left out."""
+    names: list[str] = []
+    for breakage in breakages_of(probe):
+        names += [breakage.lacks, breakage.user]
+    for suspect in suspects_of(probe):
+        names.append(project_of(suspect.failing) or suspect.name)
+    return tuple(dict.fromkeys(name for name in names if name))

@@ -125,7 +125,7 @@ def _confirmed(case: Case, standing: Standing) -> Story[Standing]:
         return standing
     purpose = "does the file build with the culprits alone moved?"
     probe = yield from ask(case, kept, ProbeKind.FIX, purpose)
-    return standing.at(kept, probe)
+    return standing.at(kept, probe) if installs(probe) else standing
 
 
 def _once_more(case: Case, standing: Standing) -> Story[Standing]:

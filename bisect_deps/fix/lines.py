@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
-from bisect_deps.fix.accuse import SINGLE_COST, certified
+from bisect_deps.fix.accuse import SINGLE_COST, broken_of, certified
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
 from bisect_deps.fix.culprits import described
 from bisect_deps.fix.failure import first_fingerprint, shows, suspects_of
 from bisect_deps.fix.subsets import drive, dropping
-from bisect_deps.model import Culprit, Member, Outcome, Phase, Probe, ProbeKind, Requirement
+from bisect_deps.model import Culprit, Outcome, Phase, Probe, ProbeKind, Requirement
 from bisect_deps.probing import Story
 from bisect_deps.search.strategy import Problem, bisect
 
@@ -51,7 +51,8 @@ def part(case: Case, failing: Probe) -> Story[Parted]:
     finding, probes = yield from drive(case, bisect(problem), axis, known)
     by_number = {line.number: line for line in items}
     culprits = tuple(
-        replace(certified(by_number, one, probes), phase=Phase.CHECK) for one in finding.culprits
+        replace(certified(case, by_number, one, probes), phase=Phase.CHECK)
+        for one in finding.culprits
     )
     probe = failing
     for culprit in culprits:
@@ -77,7 +78,7 @@ def accuse_alone(case: Case, failing: Probe) -> Story[tuple[Culprit, ...]]:
         base = with_edits(failing.candidate, others)
         probe = yield from ask(case, base, ProbeKind.SUBSET, purpose, imports=True)
         if shows(probe, first_fingerprint(failing)):
-            return (described([Member(line, line.name, line.pin) for line in lines], probe),)
+            return (described([broken_of(case, line, probe) for line in lines], probe),)
     return ()
 
 

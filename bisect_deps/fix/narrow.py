@@ -8,13 +8,13 @@ asked for, and is no nearer fix then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
-from bisect_deps.fix.case import Case, with_edits
+from bisect_deps.fix.case import Case, with_edits, without
 from bisect_deps.fix.proposers.base import series
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.model import (
@@ -225,6 +225,9 @@ def _inquiry(
         return None
     alone = case.capabilities.isolated and culprit.phase is not Phase.CHECK
     if alone and len(culprit.members) == 1:
+        if case.resolver is not None and not case.releases_of(_moved(case, search, fixed, version)):
+            # It may build; the file has no place for it.
+            return None
         return Inquiry(
             Candidate(),
             ProbeKind.ISOLATED,
@@ -246,12 +249,24 @@ def _is_compiled(case: Case, name: str, version: str) -> bool:
 
 def _moved(case: Case, search: _Search, fixed: Candidate, version: str) -> Candidate:
     """Return the fix with another version, without the moves that then nothing asks for."""
+    name = search.axis.name
     candidate = with_edits(fixed, [case.at_version(search.edit, version)])
-    for name in sorted(search.followers):
-        rest = Candidate(tuple(edit for edit in candidate.edits if edit.name != name))
-        if rest != candidate and case.releases_of(rest) is not None:
+    if sum(edit.name == name for edit in fixed.edits) > 1:
+        candidate = case.settled(fixed, {name: version})
+    others = {name, *search.followers}
+    for follower in sorted(search.followers):
+        rest = without(candidate, [follower])
+        if rest != candidate and _is_alike(case, fixed, rest, others):
             candidate = rest
     return candidate
+
+
+def _is_alike(case: Case, fixed: Candidate, rest: Candidate, others: Set[str]) -> bool:
+    """Say whether two candidates come to the same releases, those of `others` left out."""
+    here, there = case.releases_of(fixed), case.releases_of(rest)
+    if here is None or there is None:
+        return False
+    return all(here.get(name) == there[name] for name in there if name not in others)
 
 
 def _resolves(case: Case, search: _Search, fixed: Probe, version: str) -> Answer:

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bisect_deps.fix.accuse import TELLING, Standing
-from bisect_deps.fix.ask import Seen, ask, noting, warmed
+from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
+from bisect_deps.fix.avoid import avoid, avoid_install
 from bisect_deps.fix.case import Case
+from bisect_deps.fix.certify import certify
 from bisect_deps.fix.check import Followed, breakage_of, follow
 from bisect_deps.fix.complete import complete, either_side
 from bisect_deps.fix.culprits import (
@@ -24,7 +26,7 @@ from bisect_deps.fix.culprits import (
     releases_named,
     told_by_breakage,
 )
-from bisect_deps.fix.failure import breakages_of, installs, involved, is_infrastructure
+from bisect_deps.fix.failure import breakages_of, broken_in, installs, involved, is_infrastructure
 from bisect_deps.fix.install import fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
@@ -150,7 +152,7 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
         return _unresolved(probe)
     repaired = yield from _by_memory(case, probe)
     if repaired is None:
-        repaired = yield from _by_evidence(case, probe, known)
+        repaired = yield from _by_evidence(case, probe, seen, known)
     amended = [amendment.note for amendment in amendments(case, repaired.culprits)]
     repaired = replace(repaired, notes=(*notes, *repaired.notes, *amended))
     return (yield from _finished(case, repaired, seen, known))
@@ -206,11 +208,16 @@ def _by_memory(case: Case, failing: Probe) -> Story[_Repaired | None]:
     return replace(repaired, notes=restored.notes)
 
 
-def _by_evidence(case: Case, failing: Probe, known: list[Conclusion]) -> Story[_Repaired]:
+def _by_evidence(
+    case: Case, failing: Probe, seen: Seen, known: list[Conclusion]
+) -> Story[_Repaired]:
     """Repair the install, then the check that fails after it."""
     standing = Standing(failing.candidate, failing)
     if not installs(failing):
         standing = yield from fix_install(case, failing)
+        if not installs(standing.probe) or _is_lossy(case, standing.candidate):
+            tried = [probe for _, probe in seen.answers]
+            standing = yield from avoid_install(case, failing, standing, tried)
         known.append(Conclusion(VerdictKind.INCONCLUSIVE, standing.culprits, notes=standing.notes))
     probe = standing.probe
     repaired = _Repaired(probe, standing.culprits, standing.notes, unsteady=standing.unsteady)
@@ -232,8 +239,12 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
     if followed.unsteady and followed.passing is not None and not followed.layers:
         note = Note(_UNSTEADY_CHECK, followed.passing.number)
         return _Repaired(followed.passing, (), (note,), unsteady=1)
-    if followed.passing is not None:
-        return (yield from _smallest(case, failing, followed.passing, followed.probes, build=True))
+    passing, probes = followed.passing, followed.probes
+    if passing is None:
+        probes += yield from warmed(case, avoid(case, failing, probes))
+        passing = probes[-1] if probes[-1].outcome is Outcome.PASS else None
+    if passing is not None:
+        return (yield from _smallest(case, failing, passing, probes, build=True))
     if case.imports:
         case.progress.phase("Looking for lines that do not work together")
         parted = yield from warmed(case, part(case, failing))
@@ -305,14 +316,15 @@ def _culprits(
 ) -> tuple[Culprit, ...]:
     """Return a culprit for each release of the smallest change that a probe shows to be needed."""
     found: list[Culprit] = []
-    for name in small.names:
-        probe = _showing(case, change, small, name, probes)
+    for moved in small.names:
+        probe = _showing(case, change, small, moved, probes)
         if probe is None:
             # No build failed with it alone: nothing resolves so, it only has to follow.
             continue
+        name = _broken_by(case, moved, probe, small.passing)
         breakage = told_by_breakage(probe, [name])
         resolution = case.resolve(probe.candidate)
-        version = change.before.get(name)
+        version = case.installed(probe).get(name, change.before.get(name))
         member = case.member(name, version, resolution)
         if version is None:
             # What was added was missing: the release that needs it is at fault.
@@ -328,6 +340,17 @@ def _culprits(
     if not found and small.inseparable is not None:
         found = _inseparable(case, change, small, small.inseparable)
     return merged((), found)
+
+
+def _broken_by(case: Case, name: str, failing: Probe, passing: Probe) -> str:
+    """Return the project that a log says to be broken, where the one that was moved only moves it.
+
+    That one is at fault itself where the log names it, or names nothing that moved with it.
+    """
+    before, after = case.installed(failing), case.installed(passing)
+    named = broken_in(failing)
+    moved = [one for one in named if one in before and after.get(one) != before[one]]
+    return name if name in named else next(iter(moved), name)
 
 
 def _showing(
@@ -362,7 +385,7 @@ def _moved_beside(
     after = case.installed(small.passing)
     more: list[Culprit] = []
     for probe in probes:
-        for breakage in breakages_of(probe)[:1] if probe.outcome is Outcome.FAIL else ():
+        for breakage in breakages_of(probe) if probe.outcome is Outcome.FAIL else ():
             sides = [name for name in (breakage.lacks, breakage.user) if name]
             moved = [n for n in sides if n in change.before and after.get(n) != change.before[n]]
             if not moved or named & set(sides):
@@ -423,10 +446,14 @@ def _finished(
                     ways = [*ways, way] if fixed else [way, *ways]
                     probe = probe if fixed else kept.probe
         if ways and not ways[0].build_constraints:
+            culprits, probe = yield from _certified(case, culprits, probe, seen)
             most = _most_builds(case, seen)
             case.progress.phase("It passes; narrowing the versions")
             narrowed = narrow_all(case, culprits, probe, most, repaired.followers, seen.answers)
-            culprits, probe = yield from warmed(case, narrowed)
+            culprits, near = yield from warmed(case, narrowed)
+            if near.candidate != probe.candidate:
+                culprits, near = yield from _certified(case, culprits, near, seen)
+            probe = near
             culprits = yield from warmed(case, _completed(case, repaired, culprits, probe, seen))
             probe = yield from _afresh(case, (yield from written(case, culprits, probe)))
             ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
@@ -437,6 +464,19 @@ def _finished(
         notes = (*notes, Note(text, ways[0].probe))
     after = replace(repaired, probe=probe, culprits=culprits, notes=notes)
     return _conclusion(case, after, ways)
+
+
+def _certified(
+    case: Case, culprits: tuple[Culprit, ...], fixed: Probe, seen: Seen
+) -> Story[tuple[tuple[Culprit, ...], Probe]]:
+    """Return the culprits, and the fix without edits that it passes without."""
+    known = [
+        probe
+        for inquiry, probe in seen.answers
+        if probe.outcome is Outcome.FAIL or is_whole(case, inquiry)
+    ]
+    probe, certain = yield from warmed(case, certify(case, fixed, culprits, known))
+    return certain, probe
 
 
 def _completed(

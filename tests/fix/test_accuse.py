@@ -162,6 +162,6 @@ def probe(number: int, outcome: Outcome) -> Probe:
 def test_a_build_that_did_not_pass_is_no_passing_proof(last: Outcome, passing: int | None) -> None:
     one = Certified(BOTH, BOTH, (ONE, OTHER))
     probes = {BOTH: probe(1, Outcome.FAIL), ONE: probe(2, Outcome.FAIL), OTHER: probe(3, last)}
-    culprit = certified(LINES, one, probes)
+    culprit = certified(small("p0==1\np1==1\n", {}).case, LINES, one, probes)
     assert culprit.proof.failing_probe == 1
     assert culprit.proof.passing_probe == passing

@@ -1,0 +1,106 @@
+"""Law 2 at the end: every edit of a fix is needed, and belongs to a culprit.
+
+What the logs on the way show to fail without an edit needs no build more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bisect_deps.fix.ask import ask
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.culprits import broken, described, merged, names_of, told_by_breakage
+from bisect_deps.fix.failed import Failed, failed_by
+from bisect_deps.fix.minimise import answered
+from bisect_deps.model import Candidate, Culprit, Edit, Member, Outcome, Probe, ProbeKind
+from bisect_deps.probing import Story
+
+
+def certify(
+    case: Case, fixed: Probe, culprits: Sequence[Culprit], known: Sequence[Probe]
+) -> Story[tuple[Probe, tuple[Culprit, ...]]]:
+    """Return the build of a fix without needless edits, and the culprits whose edits are left.
+
+    `known` are the probes of the way there. An edit that no culprit asks for gets the one that the
+    log of a failure without it names.
+    """
+    smaller = yield from _without_needless(case, fixed, known)
+    culprits = [culprit for culprit in culprits if _is_settled(case, culprit, smaller)]
+    failed = failed_by(case, known)
+    for edit in smaller.candidate.edits:
+        culprits = merged(culprits, _owners(case, smaller, edit, culprits, failed))
+    return smaller, tuple(culprits)
+
+
+def _without_needless(case: Case, fixed: Probe, known: Sequence[Probe]) -> Story[Probe]:
+    """Return the build of a fix without the edits that it passes without; `fixed` where none is.
+
+    What logs of `known` show to fail in what is left is needed; else that costs a build.
+    """
+    answers = [*known, fixed]
+    failed = [one for one in failed_by(case, answers) if one.told]
+    for edit in fixed.candidate.edits:
+        rest = _taken_back(fixed.candidate, edit)
+        releases = case.releases_of(rest)
+        if edit.number is None and edit.hashes:
+            # A file with hashes lists all that it installs.
+            continue
+        if not rest.edits or releases is None or any(one.within(releases) for one in failed):
+            continue
+        probe = answered(case, rest, answers)
+        if probe is None:
+            purpose = f"does it fail again without {edit.text}?"
+            probe = yield from ask(case, rest, ProbeKind.VERSION, purpose)
+            answers.append(probe)
+        if probe.outcome is Outcome.PASS:
+            return (yield from _without_needless(case, replace(probe, candidate=rest), answers))
+    return fixed
+
+
+def _is_settled(case: Case, culprit: Culprit, fixed: Probe) -> bool:
+    """Say whether a fix moves a member of a culprit away, from where the file had it."""
+    after = case.installed(fixed)
+    edits = fixed.candidate.edits
+    had = [case.releases_of(rest) or {} for rest in (Candidate(), *_parts(fixed.candidate))]
+
+    def is_moved(member: Member) -> bool:
+        if any(e.name == member.name or e.number == member.requirement.number for e in edits):
+            return True
+        if member.via or member.version is None:
+            return bool(member.via) and after.get(member.name) != member.version
+        return any(releases.get(member.name) == member.version for releases in had) and (
+            after.get(member.name) != member.version
+        )
+
+    return any(is_moved(member) for member in culprit.members)
+
+
+def _parts(candidate: Candidate) -> Iterator[Candidate]:
+    yield from (_taken_back(candidate, edit) for edit in candidate.edits)
+
+
+def _owners(
+    case: Case, fixed: Probe, edit: Edit, culprits: Sequence[Culprit], failed: Sequence[Failed]
+) -> Iterator[Culprit]:
+    """Yield the culprit for whose sake an edit is there, if none is known as yet."""
+    rest = _taken_back(fixed.candidate, edit)
+    releases = case.releases_of(rest)
+    if releases is None or {edit.name} & names_of(culprits):
+        return
+    after = case.installed(fixed)
+    found = [one for one in failed if one.within(releases)]
+    if not found or any(names_of(culprits) & one.releases.keys() for one in found):
+        return
+    one = found[0]
+    name = next((n for n in one.releases if after.get(n) != one.releases[n]), edit.name)
+    member = case.member(name, one.releases.get(name), case.resolve(one.probe.candidate))
+    breakage = told_by_breakage(one.probe, [name])
+    if member is not None and breakage is not None:
+        yield broken([member], one.probe, breakage, fixed.number)
+    elif member is not None:
+        yield described([member], one.probe, fixed.number)
+
+
+def _taken_back(candidate: Candidate, edit: Edit) -> Candidate:
+    return Candidate(tuple(other for other in candidate.edits if other != edit))

@@ -77,6 +77,7 @@ UNITTEST = re.compile(r"^(?:ERROR|FAIL): \S{1,200} \(\S{1,300}\)$")
 STAGE = re.compile(
     r"^(?:Preparing (?:editable |wheel )?metadata|Getting requirements to build|Checking if build backend|Installing (?:build|backend) dependencies)"
 )
+NOT_THERE = re.compile(r"No matching distribution found for (?P<name>[A-Za-z0-9][\w.-]{0,100})")
 EGG_INFO = re.compile(
     r"^(?:writing|creating) (?:\S{1,300}/)?(?P<name>[A-Za-z0-9][\w.-]{0,100})\.egg-info(?:/PKG-INFO)?$"
     r"|^error in (?P<said>[A-Za-z0-9][\w.-]{0,100}) setup command"

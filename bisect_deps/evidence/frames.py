@@ -226,27 +226,33 @@ class Frames(Steps):
         if self._wrapped or self._uv:
             before = self._previous
             goes_on = before is not None and len(before.text) > 45 and self._quoted is self.quoting
-            if before is not None and goes_on and not found:
+            if before is not None and goes_on and found < Weight.NOISE:
                 joined = f"{before.text.rstrip()} {line.text.strip()}"
-                self._match(Line(before.number, joined, line.channel), joined)
-            self._previous, self._quoted = None if found else line, self.quoting
-        return found
+                self._match(Line(before.number, joined, line.channel), joined, known=before.text)
+            self._previous, self._quoted = line, self.quoting
+        return found >= Weight.NOISE
 
     def _note_backend(self, text: str) -> None:
         """Take pip's own traceback about a backend for what it quotes: the backend's."""
         if "BackendUnavailable: " in text:
             self._backend_lost = True
 
-    def _match(self, line: Line, text: str) -> bool:
-        matched = False
+    def _match(self, line: Line, text: str, *, known: str = "") -> int:
+        """Take the signatures that the text matches; return the heaviest one's weight, else -1.
+
+        What matches the part of it that is `known`, too, was taken before.
+        """
+        heaviest = -1
         again = RETRYING.search(text) is not None
         for signature in self._signatures(text):
             match = signature.regex.search(text)
             if match is None or not self._fits(signature):
                 continue
-            if again and signature.weight > Weight.NOISE:
+            if (again and signature.weight > Weight.NOISE) or (
+                known and signature.regex.search(known)
+            ):
                 continue
-            matched = True
+            heaviest = max(heaviest, signature.weight)
             groups = {
                 key: value.rstrip(".-_") if key.startswith("name") else value
                 for key, value in match.groupdict().items()
@@ -257,7 +263,7 @@ class Frames(Steps):
                     groups[key] = other
             for one in _each_named(groups):
                 self._hit(signature, line, one)
-        return matched
+        return heaviest
 
     def _fits(self, signature: Signature) -> bool:
         runtime = self._is_runtime()

@@ -22,6 +22,7 @@ from bisect_deps.evidence.announcements import (
     FROM_CHAIN,
     HOOK_FRAME,
     INSTALLING,
+    NOT_THERE,
     OUTPUT,
     OUTPUT_END,
     POETRY_NOTE,
@@ -214,6 +215,8 @@ class Steps:
             self._name_inner(step["name"])
         if names := ARROW_NAMES.match(bare):
             self._name_inner(names["names"].split(",")[0])
+        if wanted := NOT_THERE.search(bare):
+            self._name_inner(wanted["name"])
 
     def _name_inner(self, name: str) -> None:
         inner = self.episode.inner if self.episode else None
@@ -244,6 +247,9 @@ class Steps:
         """Return the episode that failed for `name`, opened now where there was none."""
         key = Project(name).key
         current = self.episode
+        if current and current.project and _is_same_place(current.project.text, name):
+            current.failed = True
+            return current
         if current and (current.project is None or current.project.key == key):
             current.project = current.project or self.collected.get(key, Project(name))
             current.failed = True
@@ -480,6 +486,14 @@ class Steps:
                 self._open(project, Phase.BUILD, line.number, "poetry")
             elif self.episode.project is None or self.episode.project.key != project.key:
                 self.episode.project = project
+
+
+def _is_same_place(text: str, name: str) -> bool:
+    """Say whether pip names the path or URL that it works on, in whatever spelling of its slashes."""
+    if "/" not in name or "/" not in text:
+        return False
+    place = name.partition(":")[2].lstrip("/") or name
+    return text.rstrip("/").endswith(place.rstrip("/").lstrip("./"))
 
 
 _Handler = Callable[[Steps, Line, str, str], None]

@@ -14,14 +14,14 @@ from bisect_deps.signatures.base import Signature
 # Lower case: the reader folds. Each costs one search over the whole log, about a nanosecond a
 # byte, so there are few, and what always stands near another has none of its own.
 ALARMS: tuple[bytes, ...] = (
-    b"error", b"fail", b"fatal", b" not ", b"cannot", b"n't ", b"no such", b"no module", b"conflict", b"invalid",
-    b"kill", b"timed out", b"exceeded", b"because", b"traceback", b"exit", b"requires ", b"but you", b"no solution",
-    b"hash", b"double requirement", b"inconsistent", b"terminated", b"multiple versions", b"cancel", b"unable", b"significantly", b" output", b"::depbisect",
+    b"error", b"fail", b"fatal", b" not ", b"cannot", b"n't ", b"no module", b"conflict", b"invalid",
+    b"kill", b"timed out", b"exceeded", b"because", b"traceback", b"exit", b" but ", b"no solution",
+    b"double requirement", b"complete output", b"inconsistent", b"terminated", b"multiple versions", b"cancel", b"unable", b"significantly", b"::depbisect",
 )  # fmt: skip
 # Announcements of steps: only the line itself matters, and the one after it.
 MARKS: tuple[bytes, ...] = (
     b"collecting ", b"processing ", b"obtaining ", b"preparing ", b"getting requirements", b"building wheel", b"   building ", b"   built ",
-    b"running setup.py", b"install", b"resolved ", b" passed in ", b" passed, ", b"uv sync",
+    b"running setup.py", b"install", b"resolved ", b" passed in ", b" passed, ",
 )  # fmt: skip
 
 # Letters from common to rare in English text and paths: a literal is filed under its rarest trigram.

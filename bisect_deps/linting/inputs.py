@@ -90,6 +90,13 @@ class Inputs:
             if follow.constraint and path is not None:
                 yield path
 
+    def lacks_constraints(self, absolute: str, manifest: Manifest) -> bool:
+        """Say whether a command of another format names a constraints file that is not here."""
+        return any(
+            follow.constraint and self._beside(absolute, follow.path) is None
+            for follow in _follows(manifest)
+        )
+
     def _followed(self, absolute: str, manifest: Manifest) -> Iterator[str]:
         """Yield the requirements files that another format names and that are here."""
         for follow in _follows(manifest):

@@ -47,10 +47,12 @@ def scope_of(
     evidence: Mapping[str, Pinned],
     folder: str,
     constraints: Sequence[Manifest] = (),
+    unread_constraints: bool = False,
 ) -> Scope:
     """Return the scope of a root file. `folder` is the root file's absolute folder.
 
-    `constraints` are constraints files that the command line or a command in the file gives.
+    `constraints` are constraints files that the command line or a command in the file gives;
+    `unread_constraints`: it names one that is not here.
     """
     beside = [_seen_from(folder, own) for own in constraints]
     documents = {document.path: document for document in manifest.documents}
@@ -101,6 +103,7 @@ def scope_of(
         lock=lock,
         locked=_locked(folder, lock, shown, items),
         lock_groups=_lock_groups(folder, lock, shown),
+        unread_constraints=unread_constraints,
     )
 
 

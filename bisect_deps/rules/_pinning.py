@@ -57,8 +57,8 @@ def is_pinned(scope: Scope, item: Item) -> bool:
 
 
 def has_unread_constraints(scope: Scope) -> bool:
-    """Say whether constraints are included by URL: they may pin whatever is named here."""
-    return any(
+    """Say whether constraints cannot be read here: they may pin whatever is named."""
+    return scope.unread_constraints or any(
         line.include is not None and line.include.constraint and "://" in line.include.path
         for document, problem in scope.named(ProblemKind.REMOTE_INCLUDE)
         if (line := line_at(document, problem.line)) is not None

@@ -297,7 +297,8 @@ class Scope(NamedTuple):
     `facts` is None off-line. `lock` is the name of a lock that stands beside the root, or "";
     `locked` are its projects with the versions it holds, `lock_groups` the groups that it was made
     for (`default` for the main one), None for all. `advisories` are what is known against releases
-    (name, version), None where nobody asked.
+    (name, version), None where nobody asked. `unread_constraints`: a command names a constraints
+    file that is not here, which may pin whatever it installs.
     """
 
     root: str
@@ -315,6 +316,7 @@ class Scope(NamedTuple):
     locked: Mapping[str, frozenset[str]] = NONE
     lock_groups: frozenset[str] | None = None
     advisories: Mapping[tuple[str, str], Sequence[Advisory]] | None = None
+    unread_constraints: bool = False
 
     @property
     def locks_everywhere(self) -> bool:

@@ -102,7 +102,7 @@ def test_requirements_files_that_others_name_are_followed(tmp_path: Path) -> Non
     assert [(each.file, each.rule.code) for each in report.diagnostics] == [("deps.txt", "DB101")]
 
 
-@pytest.mark.parametrize("given", ["-c pins.txt", ""])
+@pytest.mark.parametrize("given", ["-c pins.txt", "-c /built/elsewhere.txt", ""])
 def test_constraints_of_a_command_pin_what_it_installs(tmp_path: Path, given: str) -> None:
     files = {
         "Dockerfile": f"FROM x\nRUN pip install flask {given}\n",

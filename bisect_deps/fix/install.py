@@ -455,7 +455,7 @@ def _take_back(case: Case, standing: Standing, failing: Probe) -> Story[Standing
         if installs(probe):
             kept.remove(edit)
         elif probe.outcome is Outcome.FAIL:
-            culprits += _accused_one(case, edit, probe, fixed)
+            culprits += yield from _accused_apart(case, edit, probe, fixed)
     standing = standing.knowing(culprits)
     if len(kept) == len(moved):
         return standing
@@ -472,6 +472,32 @@ def _take_back(case: Case, standing: Standing, failing: Probe) -> Story[Standing
     return standing.at(candidate, probe)
 
 
+def _accused_apart(case: Case, edit: Edit, failing: Probe, fixed: Probe) -> Story[list[Culprit]]:
+    """Accuse what one edit moves; where that conflicts with another move, by a build without it.
+
+    The other line is no longer what the user wrote, so that the conflict accuses neither: what
+    passes once the other is left out only has to follow it.
+    """
+    against = _conflicting(edit, failing) - {edit.name}
+    others = [e for e in failing.candidate.edits if e.name in against and e.number is not None]
+    if not others or phase_of(failing) is not Phase.RESOLVE:
+        return _accused_one(case, edit, failing, fixed)
+    mine = case.manifest.requirements
+    left_out = [dropped(mine[other.number]) for other in others if other.number is not None]
+    candidate = with_edits(failing.candidate, left_out)
+    purpose = f"does {edit.name} fail without {', '.join(other.name for other in others)}, too?"
+    [probe] = yield [Inquiry(candidate, ProbeKind.SUBSET, purpose, check=False)]
+    if probe.outcome is not Outcome.FAIL or installs(probe):
+        return []
+    return _accused_one(case, edit, probe, fixed)
+
+
+def _conflicting(edit: Edit, failing: Probe) -> set[str]:
+    """Return the projects that a log names in one conflict with what an edit moves."""
+    groups = {s.group for s in suspects_of(failing) if s.name == edit.name and s.group}
+    return {s.name for s in suspects_of(failing) if s.group in groups}
+
+
 def _accused_one(case: Case, edit: Edit, failing: Probe, passing: Probe) -> list[Culprit]:
     """Return the culprit that one edit moves: the line's release, or what a line pulls in.
 
@@ -479,17 +505,17 @@ def _accused_one(case: Case, edit: Edit, failing: Probe, passing: Probe) -> list
     """
     # An install that works while the check fails is no passing build; the fix will be one.
     number = passing.number if passing.outcome is Outcome.PASS else None
-    groups = {s.group for s in suspects_of(failing) if s.name == edit.name and s.group}
-    both = [s.name for s in suspects_of(failing) if s.group in groups] if groups else []
-    lines = [line for name in both if (line := case.line_at_fault(name)) is not None]
+    both = _conflicting(edit, failing)
+    named = [s.name for s in suspects_of(failing) if s.name in both]
+    lines = [line for name in named if (line := case.line_at_fault(name)) is not None]
     if len(lines) > 1 and phase_of(failing) is Phase.RESOLVE:
         return [described([Member(r, r.name, r.pin) for r in lines], failing, number)]
     if edit.number is not None:
         line = case.manifest.requirements[edit.number]
         member: Member | None = Member(line, line.name, line.pin)
     else:
-        named = [failing_release(suspect) for suspect in suspects_of(failing)]
-        version = next((r.version for r in named if r is not None and r.name == edit.name), None)
+        told = [failing_release(suspect) for suspect in suspects_of(failing)]
+        version = next((r.version for r in told if r is not None and r.name == edit.name), None)
         member = case.member(edit.name, version, case.resolve(failing.candidate))
     return [described([member], failing, number)] if member is not None else []
 

@@ -38,3 +38,22 @@ def test_of_two_suspects_that_fail_together_one_is_moved(quality: Quality) -> No
     assert [member.name for member in culprit.members] == ["alpha", "beta"]
     assert said(conclusion.ways[0].candidate) == "alpha==2.0"
     assert here.builds.builds <= 5, "as given, both moved, and each alone"
+
+
+ALONE = Fault("amber", (("alpha", frozenset({"1.0"})),), Phase.BUILD, Cause.COMPILE_ERROR)
+BETA_TOO = Fault("flint", (("beta", frozenset({"1.0"})),), Phase.BUILD, Cause.COMPILE_ERROR)
+
+
+@pytest.mark.parametrize("faults", [(ALONE,), (ALONE, BETA_TOO)], ids=["follows", "fails as well"])
+def test_what_conflicts_with_the_move_of_another_is_tried_without_it(
+    faults: tuple[Fault, ...],
+) -> None:
+    """The conflict is with a release that the file never had: it accuses nobody."""
+    projects = {**PROJECTS, "alpha": [at("1.0", **SOURCE), at("2.0", "2020-01-01", "beta>=2")]}
+    here = small("alpha==1.0\nbeta==1.0\nomega==1.0\n", projects, *faults, local=False)
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.FIXED
+    found = [[member.name for member in culprit.members] for culprit in conclusion.culprits]
+    assert found == [["alpha"], ["beta"]][: len(faults)]
+    assert said(conclusion.ways[0].candidate) == "alpha==2.0 beta==2.0"
+    assert here.builds.builds <= 6

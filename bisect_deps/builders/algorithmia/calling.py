@@ -15,6 +15,7 @@ DEFAULT_LIMIT, LONGEST_LIMIT = 300.0, 3000.0
 NEAR = 0.8
 _MOST_STEPS = 3
 _MOST_PRINTED = 100_000
+_MOST_SHOWN, _WIDEST = 3, 120
 # As in `print(f"Downloading large file took {duration} seconds.")`, and as others write it.
 _TIMED = re.compile(
     r"^[^\S\n]*(?P<what>\S.{0,199}?)\s{0,40}(?:\btook\b|\bin\b|\bafter\b|[:=])\s{0,40}"
@@ -60,6 +61,21 @@ def log_of(called: Called, limit: float) -> str:
     if printed:
         lines += ["the algorithm printed:", printed]
     return "\n".join(lines)
+
+
+def note_of(called: Called, limit: float) -> str:
+    """Return what the user should know of a call: its time, what it printed, advice if slow."""
+    if is_near(called, limit):
+        took = f"A call took {called.seconds:.1f} of at most {limit:g} s."
+        return f"{took} {advice(called, limit)}"
+    took = f"The first call took {called.seconds:.2f} of at most {limit:g} s"
+    lines = [line.strip() for line in called.printed.splitlines() if line.strip()]
+    if not lines:
+        return f"{took}; the algorithm printed nothing."
+    more = len(lines) - _MOST_SHOWN
+    told = " | ".join(line[:_WIDEST] for line in lines[:_MOST_SHOWN])
+    rest = f" | and {more} more in the log" if more > 0 else ""
+    return f"{took}; the algorithm printed: {told}{rest}"
 
 
 def advice(called: Called, limit: float) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from bisect_deps.builders._http import HttpError, is_loopback
 from bisect_deps.builders.algorithmia.api import Algorithm, Api, Called, RemoteBuild
-from bisect_deps.builders.algorithmia.calling import advice, is_near, is_over, log_of
+from bisect_deps.builders.algorithmia.calling import is_near, is_over, log_of, note_of
 from bisect_deps.builders.algorithmia.patience import Patience
 from bisect_deps.builders.algorithmia.rights import explained
 from bisect_deps.builders.algorithmia.settings import Settings
@@ -105,13 +105,14 @@ class Track:
 class Calling:
     """A call of a built version in a thread of its own; `ended` is set last.
 
-    `note` is what the user should know of it.
+    `note` is what the user should know of it, of any but the first only where `is_slow`.
     """
 
     ended: threading.Event = field(default_factory=threading.Event)
     status: BuildStatus = BuildStatus.BROKEN
     text: str = ""
     note: str = ""
+    is_slow: bool = False
     refusal: HttpError | None = None
 
 
@@ -138,6 +139,7 @@ class Watcher:
         # Whether the platform had the log of any build that failed, and which orders had none.
         self._has_logs = False
         self._unlogged: set[str] = set()
+        self._has_called = False
 
     def watch(self, track: Track) -> None:
         """Move a track on where a request is due; never sleeps."""
@@ -281,10 +283,7 @@ class Watcher:
         patience = Patience(self._pace.patience, first=self._pace.first, most=self._pace.most)
         called = patience.ask(lambda: api.call(track.algorithm, track.commit, value, limit))
         calling.text = log_of(called, limit)
-        if is_near(called, limit):
-            calling.note = (
-                f"A call took {called.seconds:.1f} of at most {limit:g} s. {advice(called, limit)}"
-            )
+        calling.note, calling.is_slow = note_of(called, limit), is_near(called, limit)
         if called.error is None:
             calling.status = BuildStatus.PASSED
             return
@@ -301,8 +300,9 @@ class Watcher:
             raise explained(calling.refusal, str(track.algorithm)) from None
         code = 0 if calling.status is BuildStatus.PASSED else 1
         text = redact(calling.text, self._settings.secrets)
-        if calling.note:
+        if calling.note and (calling.is_slow or not self._has_called):
             self.notes[redact(calling.note, self._settings.secrets)] = None
+        self._has_called = True
         lines = [begin_fence("check"), *([text] if text else []), end_fence("check", code)]
         track.end(calling.status, "\n".join(lines))
 

@@ -121,7 +121,20 @@ def test_what_was_printed_and_how_long_it_took_is_in_the_log(cluster: Cluster) -
     assert "the call took 0." in log
     assert "of at most 60 s" in log
     assert "Loading model took 0.75 seconds." in log
-    assert notes == [], "a quick call is not worth a word"
+    [note] = notes
+    assert "of at most 60 s; the algorithm printed: Loading model took 0.75 seconds." in note
+    assert "| predict: 2 ms" in note
+
+
+def test_of_quick_calls_the_first_alone_is_told(cluster: Cluster) -> None:
+    cluster.platform.create("acme", "Quick")
+    builder = cluster.builder(algorithms=("acme/Quick",), check_input="1", call_timeout=60)
+    for number in range(3):
+        finish(builder, builder.start(order(f"six\n# {number}\n", f"d{number}")))
+    [note] = builder.notes()
+    assert "The first call took 0." in note
+    assert "printed nothing" in note
+    builder.close()
 
 
 def test_a_call_over_its_limit_is_no_evidence_and_explained(cluster: Cluster) -> None:

@@ -27,10 +27,11 @@ from packaging.utils import canonicalize_name
 from bisect_deps.builders._http import HttpError, Reply
 from bisect_deps.builders._scratch import option_lines, requirement_names
 from bisect_deps.builders.base import FENCE, STOPPED, BuilderOptions, Capabilities, Handle, Order
-from bisect_deps.errors import BuilderUnavailable, InputError
+from bisect_deps.errors import BuilderUnavailable, InputError, NotTrusted
 from bisect_deps.formats import is_embedded, open_manifest
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret, redact, split_credentials
+from bisect_deps.trust import trusted
 
 # An environment variable holds at most 128 KiB on Linux, all inputs of a GitHub dispatch 65,535
 # characters; a larger order goes into a file of a scratch branch.
@@ -66,9 +67,9 @@ _RAN_OUT = 124
 _REMOTE = re.compile(r"(?:\w+://(?:[^@/]+@)?|[^@/]+@)([^:/]+)(?::\d+)?[:/](.+?)(?:\.git)?/?")
 
 
-def marker_of(digest: str) -> str:
-    """Return a name for one build of an order: the order's part, and one of its own."""
-    return f"{_stem(digest)}-{secrets.token_hex(4)}"
+def stem_of(digest: str, identity: str) -> str:
+    """Return the part of a marker that all builds of one order by one builder share."""
+    return hashlib.sha256(f"{identity}\0{digest}".encode()).hexdigest()[:16]
 
 
 def marker_in(title: str) -> str:
@@ -302,10 +303,11 @@ class CiBuilder:
 
     def start(self, order: Order) -> Handle:
         """Start a build, or find the run that this or an earlier process started."""
-        known = self._under_way(order) or self._left_over(order)
+        stem = stem_of(order.digest, self.identity())
+        known = self._under_way(stem) or self._left_over(order, stem)
         if known is not None:
             return self._handle(known)
-        marker = marker_of(order.digest)
+        marker = f"{stem}-{secrets.token_hex(4)}"
         text = packed(order, marker, self._options, self._folder, self._cwd)
         if len(text) > LARGEST_INPUT:
             self._scratch.add(marker)
@@ -387,12 +389,11 @@ class CiBuilder:
 
     # Starting.
 
-    def _under_way(self, order: Order) -> Track | None:
-        stem = _stem(order.digest)
+    def _under_way(self, stem: str) -> Track | None:
         alive = (track for track in self._tracks.values() if track.stage is not Stage.DONE)
         return next((track for track in alive if track.marker.startswith(stem)), None)
 
-    def _left_over(self, order: Order) -> Track | None:
+    def _left_over(self, order: Order, stem: str) -> Track | None:
         """Return the run of an order that a killed process started and could not take down."""
         if self._options.fresh or order.again:
             return None
@@ -404,7 +405,7 @@ class CiBuilder:
         for run in self._earlier:
             marker = marker_in(run.title)
             usable = run.status is not BuildStatus.CANCELLED and run.made > self._clock() - RECENT
-            if usable and marker.startswith(_stem(order.digest)) and marker not in self._tracks:
+            if usable and marker.startswith(stem) and marker not in self._tracks:
                 track = Track(marker, self._clock(), run, Stage.RUN)
                 self._tracks[marker] = track
                 return track
@@ -585,10 +586,10 @@ def wait_of(error: HttpError, now: float) -> float | None:
     Source: "Rate limits for the REST API" of GitHub (403 or 429, `retry-after`, else
     `x-ratelimit-reset` once nothing remains, else a minute for secondary limits).
     """
+    if error.retry_after is not None and (error.status == 403 or error.transient):
+        return error.retry_after
     if error.status not in (403, 429):
         return None
-    if error.retry_after is not None:
-        return error.retry_after
     headers = error.reply.headers if error.reply is not None else {}
     if _header(headers, "remaining") == 0:
         reset = _header(headers, "reset")
@@ -640,6 +641,23 @@ def project_of(folder: Path) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("", "")
 
 
+def own_host(folder: Path, *public: str) -> str:
+    """Return the host of the repository's origin, "" for a public one or none.
+
+    A clone's origin is nobody's word on where a token may go: raises NotTrusted for a host that the
+    user has not named.
+    """
+    host, _ = project_of(folder)
+    if not host or host in public:
+        return ""
+    if not trusted().has_host(host):
+        raise NotTrusted(
+            f"the clone's origin is on {host}, which would get your token",
+            hint=f"depbisect trust {host}, once; or name the server with --api-address",
+        )
+    return host
+
+
 def token_from(*variables: str) -> Secret | None:
     """Return the first of these environment variables that is set."""
     found = (os.environ.get(name, "").strip() for name in variables)
@@ -660,10 +678,6 @@ def _status_of(track: Track) -> BuildStatus:
         # No log is to be had: the system's word on the step is all there is.
         return said if said in (BuildStatus.PASSED, BuildStatus.FAILED) else BuildStatus.BROKEN
     return BuildStatus.BROKEN
-
-
-def _stem(digest: str) -> str:
-    return hashlib.sha256(digest.encode()).hexdigest()[:16]
 
 
 def _to_install(order: Order, folder: Path) -> tuple[dict[str, bytes], str]:

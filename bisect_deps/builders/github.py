@@ -24,6 +24,7 @@ from bisect_deps.builders._ci import (
     CiBuilder,
     Pace,
     Run,
+    own_host,
     project_of,
     python_of,
     slower,
@@ -349,9 +350,10 @@ def _address(options: Options) -> str:
     given = options.api_address or os.environ.get("GITHUB_API_URL") or ""
     if given:
         return given.rstrip("/")
-    host, _ = project_of(options.folder)
-    is_public = host in ("", "github.com", "ssh.github.com") or "gitlab" in host
-    return PUBLIC if is_public else f"https://{host}/api/v3"
+    if options.repo:
+        return PUBLIC
+    host = own_host(options.folder, "github.com", "ssh.github.com")
+    return f"https://{host}/api/v3" if host else PUBLIC
 
 
 def _repo(options: Options, address: str) -> str:
@@ -367,11 +369,12 @@ def _repo(options: Options, address: str) -> str:
 
 def _token(address: str) -> Secret:
     """Return the token of the environment, else the one that `gh` keeps for the host."""
-    found = token_from("GITHUB_TOKEN", "GH_TOKEN")
-    if found is not None:
-        return found
     host = urlsplit(address).hostname or ""
     host = "github.com" if host == "api.github.com" else host
+    own = () if host == "github.com" else ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+    found = token_from(*own, "GITHUB_TOKEN", "GH_TOKEN")
+    if found is not None:
+        return found
     try:
         done = subprocess.run(
             ["gh", "auth", "token", "--hostname", host],

@@ -25,6 +25,7 @@ from bisect_deps.builders._ci import (
     CiBuilder,
     Pace,
     Run,
+    own_host,
     project_of,
     python_of,
     slower,
@@ -342,8 +343,10 @@ def _address(options: Options) -> str:
     if given:
         address = given.rstrip("/")
         return address if address.endswith("/api/v4") else f"{address}/api/v4"
-    host, _ = project_of(options.folder)
-    return f"https://{host}/api/v4" if host and host != "github.com" else PUBLIC
+    if options.project:
+        return PUBLIC
+    host = own_host(options.folder, "gitlab.com", "altssh.gitlab.com")
+    return f"https://{host}/api/v4" if host else PUBLIC
 
 
 def _project(options: Options) -> str:

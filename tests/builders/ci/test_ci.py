@@ -1,0 +1,174 @@
+"""What CI builders share: orders as text, logs as they come, limits, and where tokens go."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+from bisect_deps.builders import make_builder
+from bisect_deps.builders._ci import BOOTSTRAP, packed, project_of, read_log, slower, wait_of
+from bisect_deps.builders._http import HttpError, Reply
+from bisect_deps.builders.base import BuilderOptions, Order
+from bisect_deps.builders.github import Options as GitHubOptions
+from bisect_deps.builders.gitlab import Options as GitLabOptions
+from bisect_deps.errors import InputError, NotTrusted
+from bisect_deps.model import IndexSettings
+from tests.builders.ci.orders import order
+
+MARKER = "0123456789abcdef-00000001"
+LOG = [
+    "Set up job",
+    f"::depbisect order begin {MARKER}",
+    "::depbisect install begin",
+    "said",
+    "::depbisect install end rc=0",
+    '::depbisect installed {"six": "1.0"}',
+    "::depbisect order end rc=0",
+    "Post job",
+]
+KEPT = "::depbisect install begin\nsaid\n::depbisect install end rc=0\n"
+FORMS = {
+    "plain": "{}\n",
+    "github": "2026-11-28T08:00:00.1234567Z {}\n",
+    "gitlab": "2026-11-28T08:00:00.123456Z 01O {}\n",
+    "colours and returns": "\x1b[0K\x1b[32;1m{}\x1b[0;m\r\n",
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_log_is_the_orders_own_part_whatever_stands_around_it(form: str) -> None:
+    seen = read_log("".join(form.format(line) for line in LOG), MARKER, complete=True)
+    assert (seen.text, seen.code, seen.installed) == (KEPT, 0, {"six": "1.0"})
+
+
+def test_a_growing_log_only_grows() -> None:
+    raw = "".join(f"{line}\n" for line in LOG)
+    shown = ""
+    for length in range(len(raw) + 1):
+        text = read_log(raw[:length], MARKER, complete=length == len(raw)).text
+        assert text.startswith(shown)
+        shown = text
+    assert shown == KEPT
+
+
+def test_the_log_of_another_order_is_not_taken_for_ours() -> None:
+    seen = read_log("\n".join(LOG), MARKER.replace("1", "2"), complete=True)
+    assert not seen.began
+    assert seen.code is None
+
+
+def refused(status: int, message: str = "", **headers: str) -> HttpError:
+    named = {key.replace("_", "-"): text for key, text in headers.items()}
+    retry = float(named["retry-after"]) if "retry-after" in named else None
+    reply = Reply(status, b"", named)
+    return HttpError("GET /", message, status=status, retry_after=retry, reply=reply)
+
+
+WAITS = {
+    "told": (refused(429, retry_after="7"), 7.0),
+    "a secondary limit": (refused(403, "You have exceeded a secondary rate limit"), 60.0),
+    "spent": (refused(403, x_ratelimit_remaining="0", x_ratelimit_reset="1090"), 90.0),
+    "gitlab's names": (refused(429, ratelimit_remaining="0", ratelimit_reset="1030"), 30.0),
+    "busy": (refused(503, retry_after="9"), 9.0),
+    "no right": (refused(403, "Resource not accessible"), None),
+    "gone": (refused(404), None),
+}
+
+
+@pytest.mark.parametrize(("error", "seconds"), WAITS.values(), ids=WAITS)
+def test_limits_say_how_long_to_wait(error: HttpError, seconds: float | None) -> None:
+    assert wait_of(error, 1000.0) == seconds
+
+
+def test_requests_become_rarer_as_the_limit_nears() -> None:
+    def reply(remaining: int) -> Reply:
+        return Reply(
+            200, b"", {"x-ratelimit-remaining": f"{remaining}", "x-ratelimit-reset": "4600"}
+        )
+
+    assert slower(reply(4000), 1000.0) == 0
+    assert slower(reply(100), 1000.0) == 36
+    assert slower(Reply(200, b""), 1000.0) == 0
+
+
+def build(folder: Path, asked: Order, options: BuilderOptions) -> subprocess.CompletedProcess[str]:
+    text = packed(asked, MARKER, options, ".", ".")
+    return subprocess.run(
+        [sys.executable, "-c", BOOTSTRAP],
+        cwd=folder,
+        env={"DEPBISECT_ORDER": text, "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_no_file_of_an_order_leaves_the_checkout(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    asked = Order({"../outside.txt": b"x"}, "../outside.txt", "d")
+    done = build(tree, asked, BuilderOptions(tree, tree))
+    assert done.returncode == 1
+    assert "outside the repository" in done.stdout
+    assert not (tmp_path / "outside.txt").exists()
+
+
+def test_passwords_of_an_index_do_not_go_into_inputs(tmp_path: Path) -> None:
+    index = IndexSettings(index_url="https://me:secret@index.example/simple")
+    with pytest.raises(InputError, match="password") as caught:
+        packed(order("six"), MARKER, BuilderOptions(tmp_path, tmp_path, index=index), ".", ".")
+    assert "secret@" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_other_formats_travel_as_requirements(tmp_path: Path) -> None:
+    text = b'[project]\nname = "app"\nversion = "1"\ndependencies = ["six==1.0"]\n'
+    asked = Order({"pyproject.toml": text}, "pyproject.toml", "d")
+    content = packed(asked, MARKER, BuilderOptions(tmp_path, tmp_path), ".", ".")
+    value = json.loads(zlib.decompress(base64.b64decode(content)))
+    assert base64.b64decode(value["files"][value["path"]]) == b"six==1.0\n"
+
+
+ORIGINS = {
+    "https://host.example/owner/name.git": ("host.example", "owner/name"),
+    "git@host.example:owner/name.git": ("host.example", "owner/name"),
+    "ssh://git@host.example:2222/group/sub/name": ("host.example", "group/sub/name"),
+    "https://me:pw@host.example/owner/name/": ("host.example", "owner/name"),
+    "/a/folder": ("", ""),
+}
+
+
+@pytest.mark.parametrize(("origin", "parts"), ORIGINS.items())
+def test_a_clones_origin_tells_its_project(
+    tmp_path: Path, origin: str, parts: tuple[str, str]
+) -> None:
+    clone(tmp_path, origin)
+    assert project_of(tmp_path) == parts
+
+
+@pytest.mark.parametrize("builder", ["github", "gitlab"])
+def test_a_clones_origin_gets_no_token_unless_its_host_was_named(
+    tmp_path: Path, builder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GITHUB_API_URL", "GITHUB_REPOSITORY", "CI_API_V4_URL", "CI_PROJECT_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("GITHUB_TOKEN", "GITLAB_TOKEN"):
+        monkeypatch.setenv(name, "a-token")
+    clone(tmp_path, "https://host.example/owner/name")
+    options = {"github": GitHubOptions, "gitlab": GitLabOptions}[builder](tmp_path, tmp_path)
+    with pytest.raises(NotTrusted, match="host"):
+        make_builder(builder, options)
+    monkeypatch.setenv("DEPBISECT_TRUST", "host.example")
+    made = make_builder(builder, options)
+    assert made.name == builder
+
+
+def clone(folder: Path, origin: str) -> None:
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    subprocess.run(["git", "remote", "add", "origin", origin], cwd=folder, check=True)

@@ -68,6 +68,7 @@ class Checker:
         run.judged = any(manifest.is_judged for _, manifest in roots)
         run.not_judged = list(self.inputs.missing)
         scopes = [self._scope(shown, manifest) for shown, manifest in roots]
+        scopes = list(self._with_pythons(scopes))
         if self.settings.online:
             scopes = self._with_facts(scopes, run)
         if self.settings.audit:
@@ -126,6 +127,21 @@ class Checker:
             run.unavailable = f"the online checks could not run: {error}"
             return scopes
         return [scope._replace(facts=facts) for scope in scopes]
+
+    def _with_pythons(self, scopes: Iterable[Scope]) -> Iterator[Scope]:
+        """Yield the scopes; the first of a project knows where that states no Python version."""
+        from bisect_deps.linting.pythons import project_of, states_python
+
+        seen: set[str] = set()
+        for scope in scopes:
+            folder = os.path.dirname(self.inputs.absolute(scope.root))
+            project = project_of(folder)
+            is_asked = bool(project) and project not in seen and bool(scope.items)
+            if is_asked and os.path.isdir(folder):
+                seen.add(project)
+                yield scope._replace(no_python=not states_python(folder, project))
+            else:
+                yield scope
 
     def _with_advisories(self, scopes: list[Scope], run: _Run) -> list[Scope]:
         """Return the scopes with what is known against their pins."""

@@ -298,7 +298,8 @@ class Scope(NamedTuple):
     `locked` are its projects with the versions it holds, `lock_groups` the groups that it was made
     for (`default` for the main one), None for all. `advisories` are what is known against releases
     (name, version), None where nobody asked. `unread_constraints`: a command names a constraints
-    file that is not here, which may pin whatever it installs.
+    file that is not here, which may pin whatever it installs. `no_python`: the project that the
+    root belongs to states no Python version anywhere; said of one root of a project.
     """
 
     root: str
@@ -317,6 +318,7 @@ class Scope(NamedTuple):
     lock_groups: frozenset[str] | None = None
     advisories: Mapping[tuple[str, str], Sequence[Advisory]] | None = None
     unread_constraints: bool = False
+    no_python: bool = False
 
     @property
     def locks_everywhere(self) -> bool:

@@ -58,6 +58,16 @@ def _check_no_lock(scope: Scope) -> Iterator[Finding]:
     yield Finding(first.document, first.span, message)
 
 
+def _check_no_python(scope: Scope) -> Iterator[Finding]:
+    if scope.no_python and scope.items:
+        first = scope.items[0]
+        message = (
+            "no file of this project states a Python version: the same pins install other files, "
+            "or none, on another one; add requires-python, or a .python-version"
+        )
+        yield Finding(first.document, first.span, message)
+
+
 def _check_extra_index(scope: Scope) -> Iterator[Finding]:
     for document in scope.documents:
         for line in document.lines:
@@ -158,5 +168,30 @@ RULES = (
         check=_check_extra_index,
         bad=("--extra-index-url https://private.example/simple\nours==1.0\n",),
         good=("--index-url https://private.example/simple\nours==1.0\n",),
+    ),
+    Rule(
+        code="DB705",
+        name="no-python-version",
+        severity=Severity.INFO,
+        summary="a project that states no Python version anywhere",
+        why=(
+            "A pin names a release and not the files of it. On another Python other wheels are "
+            "taken, or the source is built, or nothing fits. Some file should say for which Python "
+            "the pins are: `requires-python`, `.python-version`, a base image, a CI job. Looked at "
+            "is the repository that the file is in; outside of one, nothing is said."
+        ),
+        source="Python Packaging User Guide: requires-python; the verdicts of depbisect run",
+        check=_check_no_python,
+        bad=(Example({"requirements.txt": "flask==3.0.3\n", ".git/HEAD": "ref: x\n"}),),
+        good=(
+            Example(
+                {
+                    "requirements.txt": "flask==3.0.3\n",
+                    ".git/HEAD": "ref: x\n",
+                    ".python-version": "3.12\n",
+                }
+            ),
+            "flask==3.0.3\n",
+        ),
     ),
 )

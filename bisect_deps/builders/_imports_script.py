@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 import traceback
 from typing import IO
 
@@ -24,6 +25,8 @@ BYSTANDERS = {
 }  # fmt: skip
 MODULE = re.compile(r"^([A-Za-z_]\w*)(?:\.py|\.(?:[\w-]+\.)?(?:so|pyd))$")
 MOST_MODULES = 12
+# From so many seconds on an import is worth a word.
+SLOW = 5
 # What a module says that wants more than an import: settings, a display, a library of the system.
 NEEDS_SETTING = ("ImproperlyConfigured", "AppRegistryNotReady")
 NEEDS_LIBRARY = re.compile(
@@ -251,19 +254,37 @@ def main() -> int:
         if path and os.path.realpath(path) != os.path.dirname(os.path.realpath(__file__))
     ]
     sys.argv[:] = ["python"]
-    running: dict[int, tuple[Distribution, IO[bytes]]] = {}
-    failed = False
-    while waiting or running:
-        while waiting and len(running) < at_once:
-            one = waiting.pop(0)
-            pid, out = in_own_process(one, fence)
-            running[pid] = (one, out)
+    codes = tried(waiting, at_once, fence)
+    return 1 if any(codes) else 0
+
+
+def tried(waiting: "list[Distribution]", at_once: int, fence: str) -> "list[int]":
+    """Try all, so many at once, and print what they wrote in the order of their names.
+
+    Which one took longest is said at the end where that was long.
+    """
+    running: dict[int, tuple[int, float, IO[bytes]]] = {}
+    ended: dict[int, tuple[int, IO[bytes]]] = {}
+    slowest = (0.0, "")
+    codes: list[int] = []
+    started = 0
+    while len(codes) < len(waiting):
+        while started < len(waiting) and len(running) < at_once:
+            pid, out = in_own_process(waiting[started], fence)
+            running[pid] = (started, time.time(), out)
+            started += 1
         pid, status = os.wait()
         if pid not in running:
             continue
-        one, out = running.pop(pid)
-        failed = report(one, status, out, fence) or failed
-    return 1 if failed else 0
+        at, since, out = running.pop(pid)
+        slowest = max(slowest, (time.time() - since, waiting[at].name))
+        ended[at] = (status, out)
+        while len(codes) in ended:
+            at = len(codes)
+            codes.append(int(report(waiting[at], *ended.pop(at), fence)))
+    if slowest[0] >= SLOW:
+        print("the slowest import was {1}: {0:.0f} s".format(*slowest))
+    return codes
 
 
 def report(distribution: Distribution, status: int, out: "IO[bytes]", fence: str) -> bool:

@@ -123,8 +123,10 @@ class Rooms:
         self._projects: dict[Path, Project] = {}
         self._copies: dict[tuple[Path, Path], Copy] = {}
 
-    def make(self, build: Path, files: Mapping[str, bytes]) -> Cell:
+    def make(self, build: Path, files: Mapping[str, bytes], caches: Sequence[Path] = ()) -> Cell:
         """Return the room of a build in the folder `build` for the candidate's files.
+
+        `caches` are folders of ours that the build may write to, besides the installers' own.
 
         Local folders among the requirements are built in a copy: backends write beside the source.
         """
@@ -138,7 +140,10 @@ class Rooms:
             home=home,
             temporary=temporary,
             readable=tuple(dict.fromkeys([*self._readable, *links, *_git_files(files)])),
-            writable=(*(own if common is None else ()), *_existing([pip_cache(os.environ)])),
+            writable=(
+                *(own if common is None else ()),
+                *_existing([pip_cache(os.environ), *caches]),
+            ),
             replaced=tuple(self._replaced(build, folders)),
             hidden=tuple(self._hidden()),
             common=common,

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
+import platformdirs
 from packaging.utils import canonicalize_name
 
 from bisect_deps import processes
@@ -236,7 +237,8 @@ class LocalBuilder:
             self._installer.make(slot.environment, environment)
         cell = None
         if self._rooms is not None:
-            cell = self._rooms.make(slot.folder, order.files)
+            caches = [self._apart(order)] if self._builds_apart(order) else []
+            cell = self._rooms.make(slot.folder, order.files, caches)
             environment = cell.environment(environment)
         steps = deque(self._steps(order, slot.environment, environment, written))
         running = _Running(
@@ -384,7 +386,7 @@ class LocalBuilder:
         if order.exact is not None:
             command = self._installer.sync(env, written.exact) or command
         settings = self._installer.settings(constraints)
-        if constraints is not None or self._options.own_cache:
+        if self._builds_apart(order):
             settings |= self._cache_apart(order)
         yield _Step("install", command, {**environment, **settings})
         if order.isolated is not None:
@@ -404,9 +406,21 @@ class LocalBuilder:
         The installers' caches know a wheel by its source and tags alone: one that was built with
         older tools or an older Python would make every later install pass, ours and the user's.
         """
-        told = "\n".join(order.build_constraints).encode()
-        cache = self._work.path / "caches" / hashlib.sha256(told).hexdigest()[:16]
+        cache = self._apart(order)
         return {"UV_CACHE_DIR": str(cache / "uv"), "PIP_CACHE_DIR": str(cache / "pip")}
+
+    def _apart(self, order: Order) -> Path:
+        """Return the folder of such a cache; what was built once in any run is not built again."""
+        one = self._interpreter
+        about = [one.implementation, one.version, one.platform, *order.build_constraints]
+        name = hashlib.sha256("\n".join(about).encode()).hexdigest()[:16]
+        cache = platformdirs.user_cache_path("depbisect") / "built" / name
+        for part in ("uv", "pip"):
+            (cache / part).mkdir(parents=True, exist_ok=True)
+        return cache
+
+    def _builds_apart(self, order: Order) -> bool:
+        return bool(order.build_constraints) or self._options.own_cache
 
     def _write(self, order: Order, folder: Path) -> _Written:
         """Write what is to be installed, as requirements files whatever its format is."""

@@ -383,3 +383,22 @@ def test_a_failed_install_tells_no_modules(make: Make) -> None:
         handle = builder.start(asked)
         finish(builder, handle)
         assert builder.modules(handle) is None
+
+
+@pytest.mark.parametrize("sandbox", ["auto", "off"])
+def test_what_was_built_with_older_tools_is_not_built_again(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    monkeypatch.delenv("UV_CACHE_DIR", raising=False)
+    index = LocalIndex(tmp_path / "mine", Project("sourced").release("1.0", wheel=False))
+    settings = IndexSettings(no_index=True, find_links=(str(index.find_links),))
+    logs = []
+    for digest in ("first", "second"):
+        builder = make(index=settings, sandbox=sandbox)
+        asked = order("sourced==1.0", digest=digest, build_constraints=("setuptools<99",))
+        status, log = built(builder, asked)
+        assert status is BuildStatus.PASSED, log
+        logs.append(log)
+        builder.close()
+    assert ["Built sourced==1.0" in log for log in logs] == [True, False]

@@ -111,7 +111,7 @@ def _pip(texts: list[str], story: Story) -> None:
 
 def _listed(texts: list[str], story: Story) -> None:
     """Read the lists of pip-tools (`x (from y->-r file (line 1))`), pdm and the hash checks."""
-    missing = any("NotFound" in text for text in texts)
+    missing = any("NotFound" in text or "found to be in conflict" in text for text in texts)
     for text in texts:
         if missing and (match := _BULLET.match(text)):
             version = (match.group(2) or "").lstrip("=") or None

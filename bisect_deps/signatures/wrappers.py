@@ -7,7 +7,7 @@ installer's answer, which the installer's own signatures read; here is what only
 from __future__ import annotations
 
 from bisect_deps.model import Cause, Phase
-from bisect_deps.signatures.base import Blame, Signature, Weight
+from bisect_deps.signatures.base import Blame, Signature, Trait, Weight
 
 _NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
 
@@ -33,7 +33,7 @@ SIGNATURES: tuple[Signature, ...] = (
             "(wheel)",
             "(sdist)",
         ),
-        pattern=r"(?:ResolveDependencies - |[Cc]ould not install dependencies:?\s?|missing dependencies:?\s?)\{?(?P<name>[A-Za-z0-9][\w.-]{0,100})==(?P<version>[^\s(,}]{1,60})\((?:wheel|sdist)\)",
+        pattern=r"(?:ResolveDependencies - |[Cc]ould not install dependencies:?\s?|missing dependencies:?\s?)\{?(?P<names>[A-Za-z0-9][\w.-]{0,100}==[^\s(,}]{1,60}\((?:wheel|sdist)\)(?:, [A-Za-z0-9][\w.-]{0,100}==[^\s(,}]{1,60}\((?:wheel|sdist)\)){0,60})",
         cause=Cause.NO_COMPATIBLE_WHEEL,
         phase=Phase.RESOLVE,
         means="no wheel fits the platform's machine, and its source could not be built there",
@@ -55,6 +55,19 @@ SIGNATURES: tuple[Signature, ...] = (
         blame=Blame.NAMED,
         weight=Weight.EXACT,
         fatal=True,
+    ),
+    Signature(
+        name="nix-builder-failed",
+        gate=("builder for '/nix/store/", "Cannot build '/nix/store/"),
+        pattern=r"(?:builder for|Cannot build) '/nix/store/[a-z0-9]{1,60}-python[\d.]{0,6}-(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+]{0,60})\.drv'",
+        cause=None,
+        means="a build step failed",
+        advice="look at the lines below it: they say why",
+        example="error: builder for '/nix/store/abc-python3.11-foo-1.0.drv' failed with exit code 1;",
+        weight=Weight.CLOSER,
+        blame=Blame.NAMED,
+        fatal=True,
+        traits=(Trait.CLOSES,),
     ),
     Signature(
         name="wrapped-install-failed",

@@ -7,8 +7,8 @@ use it), and a line in FORMATS.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -92,18 +92,20 @@ FORMATS = (
 
 def format_of(path: Path) -> str:
     """Return the module of the format that a path's name means."""
-    return next((own.module for own in FORMATS if _fits(own, path)), "requirements")
+    if path.suffix in (".txt", ".in"):
+        return "requirements"  # as good as always, and known without a pattern
+    whole = f"/{path.as_posix()}"
+    return next((own.module for own in FORMATS if _names(own).search(whole)), "requirements")
 
 
 def is_found(path: str) -> bool:
     """Say whether a file is one that folders are searched for, by its path with `/`."""
-    return _FOUND.search(path) is not None
+    return _found().search(path) is not None
 
 
 def found_pattern() -> str:
     """Return the regular expression that the paths of `is_found` fit: what the hook is given."""
-    patterns = [_as_regex(name) for own in FORMATS for name in own.names]
-    return "(^|/)(" + "|".join(patterns) + ")$"
+    return _pattern([name for own in FORMATS for name in own.names])
 
 
 def default_names() -> Iterator[str]:
@@ -111,19 +113,22 @@ def default_names() -> Iterator[str]:
     return (own.names[0].replace("*", "") for own in FORMATS if own.default)
 
 
-def _fits(own: Format, path: Path) -> bool:
-    whole = f"/{path.as_posix()}"
-    return any(
-        fnmatchcase(whole, f"*/{pattern}") if "/" in pattern else fnmatchcase(path.name, pattern)
-        for pattern in (*own.names, *own.others)
-    )
+@cache
+def _names(own: Format) -> re.Pattern[str]:
+    return re.compile(_pattern((*own.names, *own.others)))
+
+
+def _pattern(names: Iterable[str]) -> str:
+    return "(^|/)(" + "|".join(map(_as_regex, names)) + ")$" if names else "(?!)"
 
 
 def _as_regex(pattern: str) -> str:
     return re.escape(pattern).replace(r"\*", "[^/]*")
 
 
-_FOUND = re.compile(found_pattern())
+@cache
+def _found() -> re.Pattern[str]:
+    return re.compile(found_pattern())
 
 
 def open_manifest(

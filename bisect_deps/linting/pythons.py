@@ -23,11 +23,6 @@ _PLACES = (
     (r"\.gitlab-ci\.yml|action\.ya?ml|\.pre-commit-config\.yaml", rb"python(?::|-version|\d)"),
     (r".*requirements.*\.(txt|in)", rb"(?:pip-compile|uv) .*[Pp]ython(?:-version)? ?=?\d"),
 )
-_PATTERNS = tuple(
-    (re.compile(name), re.compile(text, re.MULTILINE) if text is not None else None)
-    for name, text in _PLACES
-)
-_WORKFLOWS = re.compile(rb"python-version")
 _DEEPEST = 12
 _LARGEST = 200_000
 
@@ -59,15 +54,17 @@ def states_python(folder: str, project: str) -> bool:
 
 
 def _states(folder: str, name: str) -> bool:
-    for pattern, text in _PATTERNS:
-        if pattern.fullmatch(name):
-            return text is None or text.search(_head(os.path.join(folder, name))) is not None
+    # Compiled when they are needed: most runs are outside of a repository, or in one file of it.
+    for pattern, text in _PLACES:
+        if re.fullmatch(pattern, name):
+            head = _head(os.path.join(folder, name)) if text is not None else b""
+            return text is None or re.search(text, head, re.MULTILINE) is not None
     return False
 
 
 def _in_workflows(folder: str) -> bool:
     names = os.listdir(folder) if os.path.isdir(folder) else []
-    return any(_WORKFLOWS.search(_head(os.path.join(folder, name))) for name in sorted(names))
+    return any(b"python-version" in _head(os.path.join(folder, name)) for name in sorted(names))
 
 
 def _head(path: str) -> bytes:

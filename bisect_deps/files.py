@@ -10,14 +10,18 @@ import io
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from bisect_deps.errors import InputError
 
 # No requirements file, lock or report that people write comes near it.
 LARGEST = 64 << 20
+_CONTROLLED = frozenset({".git", ".hg", ".svn"})
+_PROJECT_FILES = (tuple(_CONTROLLED), ("pyproject.toml", "setup.py", "setup.cfg"))
 # The user's own pipes, as `<(command)` names them.
-_OWN_PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _BLOCK = 1 << 20
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -31,16 +35,61 @@ def read_regular(path: str | Path, *, most: int = LARGEST, pipe: bool = False) -
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     with open(descriptor, "rb", buffering=0) as stream:
         kind = os.fstat(descriptor)
-        if pipe and stat.S_ISFIFO(kind.st_mode) and str(path).startswith(_OWN_PIPES):
+        if pipe and stat.S_ISFIFO(kind.st_mode) and str(path).startswith(PIPES):
             os.set_blocking(descriptor, True)
         else:
             _be_regular(path, kind)
         return _all_of(stream, path, most)
 
 
-def be_regular(path: str | Path) -> None:
-    """Raise OSError for what is no regular file; nothing is opened."""
-    _be_regular(path, os.stat(path))
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file of any size, or the shell's own pipe, to be read in parts.
+
+    Raises OSError for anything else.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        kind = os.fstat(descriptor)
+        if not (stat.S_ISFIFO(kind.st_mode) and str(path).startswith(PIPES)):
+            _be_regular(path, kind)
+        os.set_blocking(descriptor, True)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return open(descriptor, "rb")
+
+
+class OutsideProject(OSError):
+    """A file that a project names and that is not the project's own: it is not read."""
+
+
+def project_of(folder: str | Path) -> str:
+    """Return the folder of the project that a folder belongs to, without links.
+
+    That is the nearest one under version control, else the nearest with a pyproject.toml, setup.py
+    or setup.cfg, else the folder itself. A home folder is no project, whatever is in it.
+    """
+    here = Path(folder).resolve()
+    home = Path(os.path.realpath(os.path.expanduser("~")))
+    above = [one for one in (here, *here.parents) if one not in (home, one.parent)]
+    above = above[: next((at for at, one in enumerate(above) if one in home.parents), len(above))]
+    for names in _PROJECT_FILES:
+        for one in above:
+            if any((one / name).exists() for name in names):
+                return str(one)
+    return str(here)
+
+
+def read_inside(path: str, homes: Iterable[str]) -> bytes:
+    """Return a file's bytes if it lies in one of the folders. Raises OutsideProject, OSError.
+
+    Links count as what they lead to. What version control keeps is nobody's requirements.
+    """
+    real = Path(os.path.realpath(path))
+    is_inside = any(real.is_relative_to(home) for home in homes)
+    if not is_inside or not _CONTROLLED.isdisjoint(real.parts):
+        raise OutsideProject(errno.EPERM, "it leads out of the project", path)
+    return read_regular(path)
 
 
 def write_private(path: Path, data: bytes) -> None:

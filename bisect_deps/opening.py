@@ -16,6 +16,7 @@ from bisect_deps.builders import make_builder, options_for, options_of
 from bisect_deps.builders.base import Builder, BuilderOptions, notes_of
 from bisect_deps.config import AUTO, Settings, now
 from bisect_deps.errors import BuilderUnavailable, InputError
+from bisect_deps.files import read_regular
 from bisect_deps.fix.case import Case
 from bisect_deps.formats import open_manifest, open_several
 from bisect_deps.formats.base import Manifest
@@ -53,7 +54,7 @@ def manifest_of(settings: Settings) -> Manifest:
 
     def read(path: str) -> bytes:
         is_stdin = path == stdin and settings.stdin is not None
-        return (settings.stdin or b"") if is_stdin else Path(path).read_bytes()
+        return (settings.stdin or b"") if is_stdin else read_regular(path, pipe=True)
 
     if settings.files:
         return open_several(settings.files, settings.file, read=read)

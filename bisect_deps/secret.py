@@ -7,6 +7,10 @@ user part of a URL. Knows nothing of builds, logs or files.
 from __future__ import annotations
 
 import base64
+import html
+import itertools
+import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +21,9 @@ MASK = "***"
 
 # Words in a variable's name that tell of a secret, wherever they stand in it.
 _TELLING = re.compile(
-    r"SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|COOKIE|PRIVATE|APIKEY|BEARER|JWT", re.IGNORECASE
+    r"SECRET|PASSWORD|PASSWD|PASSPHRASE|PASSCOMMAND|SSHPASS|CREDENTIAL|COOKIE|PRIVATE|APIKEY"
+    r"|BEARER|JWT|WEBHOOK",
+    re.IGNORECASE,
 )
 # Words that tell only as a whole: KEYRING, TOKENIZERS or AUTHOR are no secrets.
 _TELLING_WORD = re.compile(r"(?:\w*TOKENS?|\w*KEYS?|AUTH|PASS|PAT|PWD|DSN|SAS)", re.IGNORECASE)
@@ -57,6 +63,17 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST = 4
+# Names whose values look drawn by lot and are no secrets: identities of commits, runs and hosts.
+_PUBLIC = re.compile(
+    r"(?:.*_)?(?:SHA\d*|COMMIT|REVISION|REF|DIGEST|HASH|HASHSEED|ID|IDS|UUID|HOST|HOSTNAME|TAG"
+    r"|BRANCH|VERSION|IMAGE|PATH|DIR|HOME|ROOT|TMPDIR|PREFIX|FILE|COLORS?|FLAGS|DATE|NAME)",
+    re.IGNORECASE,
+)
+_WORD_PART = re.compile(r"[A-Za-z0-9+/=_-]{16,}")
+_SHORTEST_DRAWN = 16
+# Letters and digits drawn by lot change their kind (upper, lower, digit) at 4 to 6 of 10 places,
+# words and versions at 1 to 2 of 10.
+_CHANGES = 0.3
 
 
 class Secret:
@@ -158,9 +175,37 @@ def split_credentials(text: str) -> tuple[str, tuple[Credential, ...]]:
 def secrets_of(environment: Mapping[str, str]) -> tuple[Secret, ...]:
     """Return the secrets that an environment holds, for redaction."""
     found = [Secret(value) for name, value in environment.items() if names_secret(name)]
+    for name, value in environment.items():
+        if not _PUBLIC.fullmatch(name):
+            found.extend(map(Secret, drawn_parts(value)))
     for value in environment.values():
         found.extend(one.secret for one in split_credentials(value)[1])
     return tuple(one for one in found if len(one.reveal()) >= _SHORTEST)
+
+
+def drawn_parts(value: str) -> list[str]:
+    """Return the parts of a value that look drawn by lot, as keys and the ends of webhooks do.
+
+    Paths are left alone: their folders may be named by digests.
+    """
+    if value.startswith(("/", "~", "./")) or ":/" in value.replace("://", ""):
+        return []
+    parts = re.split(r"[/?&=#,;]", value) if "://" in value else [value]
+    return [one for part in parts for one in _WORD_PART.findall(part) if _is_drawn(one)]
+
+
+def masked(text: str, secrets: Iterable[Secret | str] = ()) -> str:
+    """Return `text` freed of these secrets, and of those of this process's environment."""
+    return redact(text, (*secrets_of(os.environ), *secrets))
+
+
+def _is_drawn(text: str) -> bool:
+    core = re.sub(r"[^A-Za-z0-9]", "", text)
+    if len(core) < _SHORTEST_DRAWN or core.isalpha() or core.isdigit():
+        return False
+    kinds = [0 if char.isdigit() else 1 if char.islower() else 2 for char in core]
+    changes = sum(one != other for one, other in itertools.pairwise(kinds))
+    return changes / (len(core) - 1) >= _CHANGES and len(set(core)) >= _SHORTEST_DRAWN // 2
 
 
 def _spellings(secrets: Iterable[Secret | str]) -> set[str]:
@@ -171,6 +216,8 @@ def _spellings(secrets: Iterable[Secret | str]) -> set[str]:
             continue
         encoded = base64.b64encode(value.encode()).decode()
         spellings |= {value, quote(value), quote(value, safe=""), encoded, encoded.rstrip("=")}
+        # As JSON and HTML write it.
+        spellings |= {json.dumps(value)[1:-1], html.escape(value)}
     return spellings
 
 

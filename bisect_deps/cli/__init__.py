@@ -116,6 +116,8 @@ def _foreign(error: Exception) -> int:
 
 
 def _show(error: DepbisectError) -> None:
-    click.echo(f"error: {error}", err=True)
+    from bisect_deps.secret import masked
+
+    click.echo(masked(f"error: {error}"), err=True)
     if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+        click.echo(masked(f"hint: {error.hint}"), err=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bisect_deps.errors import InputError
+from bisect_deps.files import project_of, read_inside, read_regular
 
 if TYPE_CHECKING:
     from bisect_deps.model import Diagnosis, Requirement
@@ -48,6 +49,7 @@ def command(
     """
     from bisect_deps.cli.output import write_report
     from bisect_deps.model import Outcome
+    from bisect_deps.secret import masked
 
     if not logs and sys.stdin.isatty():
         raise click.UsageError("name a log, or pipe one in: depbisect diagnose build.log")
@@ -56,10 +58,10 @@ def command(
     listed = _requirements(requirements)
     found = [one for log in logs or ("-",) for one in _read(log, listed, exit_status)]
     if json_to:
-        write_report(json_to, _as_json(found))
+        write_report(json_to, masked(_as_json(found)))
     if json_to != "-":
         given = str(requirements) if requirements else ""
-        click.echo("\n".join(_as_text(found, given)))
+        click.echo(masked("\n".join(_as_text(found, given))))
     return int(fail and any(one.outcome is Outcome.FAIL for _, one in found))
 
 
@@ -116,8 +118,11 @@ def _requirements(path: Path | None) -> list[Requirement]:
     from bisect_deps.formats import parse_manifest
 
     try:
-        data = path.read_bytes()
+        data = read_regular(path, pipe=True)
     except OSError as error:
         raise InputError(error.strerror or "cannot be read", place=str(path)) from error
-    manifest = parse_manifest(data, path, folder=path.absolute().parent)
+    homes = [project_of(path.absolute().parent), project_of(Path.cwd())]
+    manifest = parse_manifest(
+        data, path, folder=path.absolute().parent, read=lambda other: read_inside(other, homes)
+    )
     return [item for item in manifest.requirements if not item.constraint]

@@ -20,6 +20,7 @@ from bisect_deps.cli.options import option
 from bisect_deps.config import file_defaults
 from bisect_deps.errors import ExitCode
 from bisect_deps.model import IndexSettings
+from bisect_deps.secret import masked
 
 SCHEMA = "depbisect.doctor/1"
 
@@ -104,6 +105,6 @@ def _options(flags: dict[str, Any]) -> Any:
 
 def _show(name: str, ok: bool, detail: str, cure: str) -> None:
     mark = click.style("ok  ", fg="green") if ok else click.style("FAIL", fg="red")
-    click.echo(f"{mark} {name:10} {detail}")
+    click.echo(f"{mark} {name:10} {masked(detail)}")
     if not ok and cure:
-        click.echo(f"{'':15} -> {cure}")
+        click.echo(f"{'':15} -> {masked(cure)}")

@@ -186,6 +186,6 @@ def _both(moment: float) -> str:
 
 def _safe(text: str) -> str:
     from bisect_deps.evidence.dressings import safe
-    from bisect_deps.secret import redact
+    from bisect_deps.secret import masked
 
-    return safe(redact(text))
+    return safe(masked(text))

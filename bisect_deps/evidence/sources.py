@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from bisect_deps.errors import InputError
+from bisect_deps.files import open_regular
 
 BLOCK = 1 << 18
 MOST_LOGS = 2_000
@@ -89,7 +90,7 @@ def _of_path(path: Path) -> Log:
     start = _starts(path) if path.is_file() else b""
     opener = next((opener for magic, opener in _OPENERS.items() if start.startswith(magic)), None)
     if opener is None:
-        return Log(str(path), lambda: open(path, "rb"))
+        return Log(str(path), lambda: open_regular(path))
     return Log(str(path), lambda: opener(str(path)))
 
 
@@ -107,7 +108,8 @@ def _files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name not in _IGNORED_FOLDERS)
         for name in sorted(names):
             path = Path(root, name)
-            if path.is_file():
+            # A link may lead anywhere: a folder's logs are the files in it.
+            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                 yield path
 
 

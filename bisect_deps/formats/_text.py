@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bisect_deps.errors import InputError
+from bisect_deps.files import read_regular
 from bisect_deps.formats.base import Document, PhysicalLine, Problem, ProblemKind, Span
 
 # As pip's, but that a run of blanks is looked at from its start only: else its square is the time.
@@ -50,7 +51,7 @@ def read_input(path: Path, read: Callable[[str], bytes] | None = None) -> bytes:
     `read` gives them by the absolute path, by default from the disk.
     """
     try:
-        data = path.read_bytes() if read is None else read(os.path.abspath(path))
+        data = read_regular(path, pipe=True) if read is None else read(os.path.abspath(path))
     except FileNotFoundError as error:
         hint = "give the path of a requirements.txt or pyproject.toml"
         raise InputError("no such file", place=str(path), hint=hint) from error

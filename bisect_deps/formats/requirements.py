@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
+from bisect_deps.files import OutsideProject, read_regular
 from bisect_deps.formats._hints import shown
 from bisect_deps.formats._lines import read_document
 from bisect_deps.formats._splice import (
@@ -372,10 +373,7 @@ class _Loader:
             try:
                 data = self.read(target)
             except (OSError, ValueError) as error:
-                reason = error.strerror if isinstance(error, OSError) else str(error)
-                message = f"{written} cannot be read: {reason}"
-                hint = "a path is relative to the file that names it"
-                return include, _include_problem(include, message, hint)
+                return include, _not_read(include, written, error)
             self.load(target, data, constraint=include.constraint, stack=stack)
         elif include.constraint:
             self._constrains(target)
@@ -401,7 +399,7 @@ class _Loader:
 
 
 def _from_disk(path: str) -> bytes:
-    return Path(path).read_bytes()
+    return read_regular(path)
 
 
 def _local(path: str) -> str:
@@ -417,6 +415,16 @@ def _include_problem(
 ) -> Problem:
     fatal = kind is ProblemKind.BAD_INCLUDE
     return Problem(kind, "", 0, shown(message), hint, include.span, fatal=fatal)
+
+
+def _not_read(include: Include, written: str, error: OSError | ValueError) -> Problem:
+    if isinstance(error, OutsideProject):
+        message = f"{written} leads out of the project: it is not read here"
+        hint = "keep a copy in the project, or name the file itself on the command line"
+        return _include_problem(include, message, hint, ProblemKind.REMOTE_INCLUDE)
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    hint = "a path is relative to the file that names it"
+    return _include_problem(include, f"{written} cannot be read: {reason}", hint)
 
 
 def _bad_constraint(line: LogicalLine, parts: Parts) -> Problem | None:

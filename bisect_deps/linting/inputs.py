@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
+from bisect_deps.files import PIPES, project_of, read_inside, read_regular
 from bisect_deps.formats import is_found
 from bisect_deps.formats.base import Manifest
 
@@ -41,15 +42,29 @@ class Inputs:
     variables: Mapping[str, str] | None = None
     missing: list[str] = field(default_factory=list)
     _read: dict[str, bytes] = field(default_factory=dict)
+    _given: frozenset[str] = frozenset()
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes by absolute path, a draft where there is one."""
         if path in self.drafts:
             return self.drafts[path]
         if path not in self._read:
-            with open(path, "rb") as file:
-                self._read[path] = file.read()
+            is_own = os.path.realpath(path) == path or path.startswith(PIPES)
+            read = read_regular(path, pipe=True) if is_own else read_inside(path, self._homes(path))
+            self._read[path] = read
         return self._read[path]
+
+    def read_included(self, path: str, root: str) -> bytes:
+        """Return the bytes of a file that `root` includes. Raises OutsideProject for a stranger's.
+
+        The project's own are in its folder, in this one, or beside a file that the user named.
+        """
+        if path in self.drafts or path in self._given:
+            return self.read(path)
+        return read_inside(path, self._homes(root))
+
+    def _homes(self, path: str) -> list[str]:
+        return [project_of(os.path.dirname(path)), project_of(self.folder)]
 
     def absolute(self, shown: str) -> str:
         """Return the absolute path of a file as reports name it."""
@@ -60,6 +75,7 @@ class Inputs:
         manifests: dict[str, Manifest] = {}
         included: dict[str, str] = {}
         given = {self.absolute(shown): shown for shown in self._files(paths)}
+        self._given = frozenset(given)
         self.missing = []
         targets = {target for absolute in given for target in self._targets(absolute)}
         # What others seem to include comes last, so that it is read once, with them.
@@ -149,7 +165,7 @@ class Inputs:
             Path(absolute),
             folder=self.folder,
             variables=self.variables,
-            read=self.read,
+            read=lambda path: self.read_included(path, absolute),
             constraint=constraint,
         )
 

@@ -9,6 +9,7 @@ import importlib
 
 from bisect_deps.linting.diagnostics import Report
 from bisect_deps.linting.outputs.base import Style
+from bisect_deps.secret import masked
 
 # Format to (module in this folder, function).
 FORMATS: dict[str, tuple[str, str]] = {
@@ -24,8 +25,8 @@ FORMATS: dict[str, tuple[str, str]] = {
 
 
 def render(report: Report, output_format: str, style: Style) -> str:
-    """Return the report in the format, ending in a line end (or empty)."""
+    """Return the report in the format, ending in a line end (or empty), without any secret."""
     module, function = FORMATS[output_format]
     found = importlib.import_module(f"bisect_deps.linting.outputs.{module}")
     text: str = getattr(found, function)(report, style)
-    return text
+    return masked(text)

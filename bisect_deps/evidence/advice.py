@@ -10,11 +10,13 @@ from bisect_deps.evidence.dressings import safe
 from bisect_deps.evidence.facts import Hit
 from bisect_deps.evidence.missing import thing_of
 from bisect_deps.knowledge.system_packages import install_commands
-from bisect_deps.knowledge.wrong_names import made_for
+from bisect_deps.knowledge.wrong_names import AdviceKind, advice_on, made_for
 from bisect_deps.model import Cause
 from bisect_deps.signatures.base import Scope, Signature
 
 _FOR_NOBODY_HERE = (Cause.NO_MATCHING_VERSION, Cause.NO_COMPATIBLE_WHEEL)
+# What stands in for a module of Python is told by the newest Python that the tables know.
+_NEWEST = "3.12"
 _OWN_DOWNLOAD = (
     "its build script downloads something by itself, and could not: take a release with a wheel, or "
     "put what it wants in place before the install"
@@ -25,6 +27,14 @@ _OWN_DOWNLOAD = (
 _PLAIN = re.compile(
     r"[A-Za-z0-9][\w.-]{0,100}(?:\[[^\]]{0,80}\])?\s?(?:[<>=!~]=?=?\s?[^\s;@#]{1,80})?$"
 )
+
+
+def advice_for_own(hit: Hit) -> str:
+    """Return what to do about an error of the program's own."""
+    path = hit.groups.get("path", "")
+    if path and hit.groups.get("module"):
+        return safe(f"rename {path}: it hides Python's own module of that name", 400)
+    return "no release is at fault: the program itself raised it"
 
 
 def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
@@ -44,6 +54,24 @@ def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
     except (ValueError, IndexError):
         otherwise = hit.signature.advice
     return safe(", or ".join(filter(None, (_remedies(hit.signature), otherwise))), 400)
+
+
+def advice_for_one(hit: Hit, project: str, line: str) -> str:
+    """Return what to do where one release alone is at fault of what is installed, "" for nothing better.
+
+    The other side is Python itself, or the user's own code: there is nothing to align it with.
+    """
+    known = advice_on(canonicalize_name(project), _NEWEST, "")
+    if known is not None and known.kind is AdviceKind.NOTHING_HERE:
+        wanted = line.strip() if _PLAIN.match(line.strip()) else project
+        keep = f", or write `{wanted}; {known.marker}`" if known.marker else ""
+        return safe(f"leave {project} out{keep}: it {known.reason}", 400)
+    gone = hit.groups.get("attribute") or hit.groups.get("argument", "")
+    if not gone or hit.signature.remedies:
+        return ""
+    return safe(
+        f"pin {project} to a release that still takes {gone}, or change the code that uses it", 400
+    )
 
 
 def _for_another_system(hit: Hit, project: str, cause: Cause, line: str) -> str:

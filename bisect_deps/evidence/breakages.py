@@ -21,7 +21,7 @@ from bisect_deps.evidence.frames import Frames
 from bisect_deps.evidence.gate import candidates
 from bisect_deps.evidence.masking import check_signature, masked
 from bisect_deps.evidence.modules import ARGUMENTS, BACKPORTS, BINDINGS, TYPES
-from bisect_deps.evidence.owners import Owners
+from bisect_deps.evidence.owners import PYTHONS_MODULES, PYTHONS_OWN, Owners
 from bisect_deps.evidence.tracebacks import Trace
 from bisect_deps.model import Breakage, BreakageKind, Cause, Evidence, Remedy, RemedyKind
 from bisect_deps.signatures.base import Signature
@@ -138,6 +138,8 @@ def _is_own(said: _Said, levels: Sequence[_Level], found: Breakage) -> bool:
     What a distribution raises on purpose when it is called is its answer to the caller; what is
     raised while a distribution is imported, or by accident inside of it, is the distribution's.
     """
+    if said.groups.get("path") and hides_standard(said.groups):
+        return True
     plain = said.kind is BreakageKind.OTHER or _is_builtins(said)
     if found.lacks or not plain:
         return False
@@ -146,6 +148,13 @@ def _is_own(said: _Said, levels: Sequence[_Level], found: Breakage) -> bool:
         return bool(levels)
     importing = any(function == "<module>" for _, function, _ in foreign)
     return not importing and not levels[0][0] and _raises(levels[-1])
+
+
+def hides_standard(groups: Mapping[str, str]) -> bool:
+    """Say whether a file of the user's own has the name of a module of Python, and was taken for it."""
+    path, top = groups.get("path", ""), groups.get("module", "").split(".")[0]
+    own = bool(path) and "-packages" not in path and not PYTHONS_OWN.search(path)
+    return own and path != "unknown location" and top in PYTHONS_MODULES
 
 
 def _is_builtins(said: _Said) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bisect_deps.evidence.advice import advice_for
+from bisect_deps.evidence.advice import advice_for, advice_for_own
 from bisect_deps.evidence.breakages import breakages_of
 from bisect_deps.evidence.dressings import safe
 from bisect_deps.evidence.facts import Episode
@@ -133,7 +133,11 @@ def _failed(failures: list[Failure], context: Context) -> Diagnosis:
     first = failures[0]
     suspects = () if first.cause.is_infrastructure else suspects_of(failures, context)
     notes = []
-    advice = advice_for(first.best, first.project.name if first.project else "", first.cause)
+    breakage = context.breakage(first)
+    if breakage is not None and breakage.own and first.cause is Cause.RUNTIME_ERROR:
+        advice = advice_for_own(first.best)
+    else:
+        advice = advice_for(first.best, first.project.name if first.project else "", first.cause)
     if advice and not suspects:
         notes.append(advice)
     cause, phase = first.cause, first.phase

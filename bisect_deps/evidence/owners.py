@@ -25,7 +25,7 @@ from bisect_deps.evidence.tracebacks import Frame
 
 _SITE = re.compile(r".*(?:site|dist)-packages[/\\](?P<rest>.+)$")
 _EGG = re.compile(r"(?P<name>[A-Za-z0-9][\w.]{0,100})-\d[^/\\]{0,100}\.egg$")
-_PYTHONS_OWN = re.compile(
+PYTHONS_OWN = re.compile(
     r"[/\\](?:lib(?:64)?|lib_pypy)[/\\](?:python|pypy)[23][\d.]{0,4}t?[/\\]|[/\\]lib_pypy[/\\]"
     r"|[/\\]Python\d{2,3}(?:-32)?[/\\]lib[/\\]|python[23]\d{1,2}\.zip",
     re.IGNORECASE,
@@ -33,7 +33,7 @@ _PYTHONS_OWN = re.compile(
 _SCRIPT = re.compile(r"[/\\](?:bin|Scripts)[/\\][^/\\]{1,100}$")
 _COMPILED = re.compile(r"^(?![/\\.<]|[A-Za-z]:)[\w./\\]{1,300}\.(?:pyx|pxd|pxi)$")
 _OWN_CODE = frozenset({"<string>", "<stdin>", "<input>", "<console>"})
-_STANDARD = STANDARD | sys.stdlib_module_names
+PYTHONS_MODULES = STANDARD | sys.stdlib_module_names
 
 
 class Owners:
@@ -57,7 +57,7 @@ class Owners:
             return "" if path in _OWN_CODE and frame.function == "<module>" else None
         if owner := self.of_path(path):
             return owner
-        if _PYTHONS_OWN.search(path) or _SCRIPT.search(path) or path == "stringsource":
+        if PYTHONS_OWN.search(path) or _SCRIPT.search(path) or path == "stringsource":
             return None
         return ""
 
@@ -83,9 +83,9 @@ class Owners:
         if owner := self.brought(name):
             return owner
         top = name.split(".", maxsplit=1)[0]
-        if top in GONE and top not in _STANDARD:
+        if top in GONE and top not in PYTHONS_MODULES:
             return GONE[top]
-        if top in _STANDARD:
+        if top in PYTHONS_MODULES:
             return ""
         known = self._known(name)
         if known or self._modules or not exists:

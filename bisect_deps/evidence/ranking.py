@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from bisect_deps.evidence.advice import advice_for
+from bisect_deps.evidence.advice import advice_for, advice_for_one
 from bisect_deps.evidence.dressings import safe
 from bisect_deps.evidence.facts import Project, project_of
 from bisect_deps.evidence.failures import Failure
@@ -61,6 +61,7 @@ class _Told:
 
     signature: str
     remedies: tuple[Remedy, ...]
+    alone: bool = False
 
 
 def _told(failure: Failure, pointed: Sequence[Pointed], context: Context) -> _Told:
@@ -69,7 +70,7 @@ def _told(failure: Failure, pointed: Sequence[Pointed], context: Context) -> _To
     A project may be part of several conflicts: only all of them together tell which one it is.
     """
     if breakage := context.breakage(failure):
-        return _Told(breakage.signature, breakage.remedies)
+        return _Told(breakage.signature, breakage.remedies, alone=len(pointed) == 1)
     names = [one.project.key for one in pointed]
     if failure.cause is not Cause.RESOLVER_CONFLICT:
         names = names[:1]
@@ -141,6 +142,8 @@ def _suspect(
         via = (*via,)
     line = listed.text if listed and is_own else project.text or project.label
     advice = advice_for(failure.best, project.name, failure.cause, line)
+    if told.alone and failure.phase is Phase.CHECK:
+        advice = advice_for_one(failure.best, project.name, line) or advice
     return Suspect(
         name=safe(canonicalize_name(name), 120),
         version=safe(version, 80) if version else (head.version if head and is_own else None),

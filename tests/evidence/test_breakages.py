@@ -447,3 +447,37 @@ def test_two_releases_that_refuse_each_other_are_both_named() -> None:
     )
     found = diagnose(text, requirements=["jax==0.3.25", "jaxlib==0.4.1"])
     assert {suspect.name for suspect in found.suspects} == {"jax", "jaxlib"}
+
+
+@pytest.mark.parametrize(
+    ("requirement", "error", "advice"),
+    [
+        (
+            "enum34==1.1.6",
+            "AttributeError: module 'enum' has no attribute 'IntFlag'",
+            'leave enum34 out, or write `enum34==1.1.6; python_version < "3.4"`',
+        ),
+        (
+            "Flask==3.0.0",
+            "ImportError: cannot import name 'Markup' from 'flask' "
+            "(/app/.venv/lib/python3.11/site-packages/flask/__init__.py)",
+            "pin flask to a release that still takes Markup",
+        ),
+    ],
+)
+def test_release_that_is_alone_at_fault_is_aligned_with_nothing(
+    requirement: str, error: str, advice: str
+) -> None:
+    [suspect] = diagnose(f"{_TRACE}{_OWN}{error}\n", requirements=[requirement]).suspects
+    assert suspect.requirement == requirement
+    assert advice in suspect.advice
+
+
+def test_own_file_that_hides_a_module_of_python_is_to_be_renamed() -> None:
+    error = (
+        "ImportError: cannot import name 'x' from partially initialized module 'random' "
+        "(most likely due to a circular import) (/app/random.py)\n"
+    )
+    found = diagnose(_TRACE + _OWN + error, requirements=["numpy==1.26.4"])
+    assert (found.cause, found.suspects) == (Cause.RUNTIME_ERROR, ())
+    assert "rename /app/random.py" in found.notes[0]

@@ -26,10 +26,13 @@ from bisect_deps.known_good import Known, known_good
 from bisect_deps.model import STDIN, IndexSettings, Interpreter, PythonFor, Target
 from bisect_deps.probing import Limits
 from bisect_deps.progress import Progress
+from bisect_deps.remembered import Remembered
 from bisect_deps.resolution.sources import UNDATED, sources, tells_dates
-from bisect_deps.resolver import Resolver
+from bisect_deps.resolver import Memory, Resolver
 from bisect_deps.search.strategy import Prefer
 
+# What the resolver answered before, beside the journal.
+RESOLUTIONS = "resolutions.jsonl"
 # Says for which Python a file was made, from index facts alone; None where they do not tell.
 MadeFor: TypeAlias = Callable[[Manifest, Index], "PythonFor | None"]
 
@@ -96,7 +99,16 @@ def open_run(
             builder=builder,
             target=_target(settings, interpreter, builder, as_of),
             limits=_limits(settings, builder),
-            case=_case(settings, manifest, meant, seen, builder, progress, known),
+            case=_case(
+                settings,
+                manifest,
+                meant,
+                seen,
+                builder,
+                progress,
+                known,
+                Remembered(journal.folder / RESOLUTIONS, fresh=not settings.resume),
+            ),
             notes=[
                 *([known.told] if known.told else []),
                 *(
@@ -283,13 +295,16 @@ def _case(
     builder: Builder,
     progress: Progress,
     known: Known,
+    memory: Memory,
 ) -> Case:
     capabilities = builder.describe()
     prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")
     merged = settings.installer == "pip"
     resolver = None
     if settings.evidence:
-        resolver = Resolver(interpreter, seen, merged=merged, platform=settings.platform)
+        resolver = Resolver(
+            interpreter, seen, merged=merged, platform=settings.platform, memory=memory
+        )
         # The index is read as of one instant: within a run no page is fetched twice.
         resolver.keep_pages()
     return Case(

@@ -7,6 +7,8 @@ nothing and named in `needs_build`: what conflicts all the same, conflicts for c
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -16,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 from packaging.utils import canonicalize_name
 
@@ -126,13 +129,24 @@ class Resolution:
         return frozenset(found)
 
 
+class Memory(Protocol):
+    """Keeps answers by the digest of all that they depend on."""
+
+    def get(self, key: str) -> str | None:
+        """Return what was kept for a key."""
+
+    def put(self, key: str, text: str) -> None:
+        """Keep a text for a key."""
+
+
 class Resolver:
     """Asks uv what lines resolve to on `interpreter`, with the index of `settings`.
 
     `uv` is the program (default: the one installed with this package, else on PATH), `cache` the
     folder of its pages and metadata. Where `platform` is given, it resolves for that one, named as
     `Interpreter.platform` is. `merged` takes the releases of all indexes together, as pip does.
-    `calls` counts what was asked of uv; the same question is asked once.
+    `calls` counts what was asked of uv; the same question is asked once, in all runs that share a
+    `memory` where the index is read as of an instant.
     """
 
     def __init__(
@@ -145,9 +159,11 @@ class Resolver:
         platform: str | None = None,
         merged: bool = False,
         environ: Mapping[str, str] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.interpreter = interpreter
         self.settings = settings
+        self._memory = memory if settings.exclude_newer else None
         self.calls = 0
         self.seconds = 0.0
         self._uv = uv
@@ -220,6 +236,19 @@ class Resolver:
             self.assume(missing)
 
     def _ask(self, question: _Question) -> Resolution:
+        key = self._key(question) if self._memory is not None else ""
+        kept = _kept_answer(self._memory.get(key)) if self._memory is not None else None
+        if kept is not None:
+            return _read(*kept)
+        code, text, log, seconds = self._asked_of_uv(question)
+        answer = _read(code, text, log, seconds)
+        is_fact = answer.resolved or answer.conflicting or answer.needs_build
+        if self._memory is not None and is_fact:
+            self._memory.put(key, json.dumps([code, text, log, seconds]))
+        return answer
+
+    def _asked_of_uv(self, question: _Question) -> tuple[int, str, str, float]:
+        """Return uv's exit code, the lines it resolved to, what it said, and the seconds."""
         self._prepare_cache()
         with tempfile.TemporaryDirectory(prefix="depbisect-") as name:
             folder = Path(name)
@@ -231,7 +260,20 @@ class Resolver:
             text = output.read_text(encoding="utf-8") if code == 0 else ""
         self.calls += 1
         self.seconds += seconds
-        return _read(code, text, redact(log), seconds)
+        return code, text, redact(log), round(seconds, 3)
+
+    def _key(self, question: _Question) -> str:
+        """Return the digest of all that an answer depends on."""
+        about = (
+            question.key(),
+            sorted(map(str, self._opaque)),
+            redact(repr(self.settings)),
+            self._merged,
+            self._platform,
+            (self.interpreter.path, self.interpreter.version, self.interpreter.platform),
+            sorted(item for item in self._environ.items() if item[0].startswith("UV_")),
+        )
+        return hashlib.sha256(repr(about).encode()).hexdigest()
 
     def _arguments(self, question: _Question, folder: Path) -> list[str]:
         """Write the files that uv reads, and return its arguments."""
@@ -400,6 +442,15 @@ def _read(code: int, text: str, log: str, seconds: float) -> Resolution:
     if _NO_SOLUTION in log:
         return Resolution(Answered.CONFLICT, {}, {}, log, seconds, blamed=_blamed(log))
     return Resolution(Answered.INVALID, {}, {}, log, seconds)
+
+
+def _kept_answer(kept: str | None) -> tuple[int, str, str, float] | None:
+    """Return an answer as `_asked_of_uv` gave it; None for none that makes sense."""
+    try:
+        code, text, log, seconds = json.loads(kept or "null")
+        return int(code), str(text), str(log), float(seconds)
+    except (TypeError, ValueError):
+        return None
 
 
 def _annotated(text: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:

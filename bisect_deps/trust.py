@@ -7,6 +7,7 @@ know what is done with what is trusted.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import os
@@ -219,6 +220,13 @@ def write_new(path: Path, data: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
     with open(descriptor, "wb") as stream:
+        stream.write(data)
+
+
+def append_to(path: Path, data: bytes) -> None:
+    """Add to a file for its owner alone, never through a link; where that cannot be, nothing is."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    with contextlib.suppress(OSError), open(os.open(path, flags, 0o600), "ab") as stream:
         stream.write(data)
 
 

@@ -20,7 +20,7 @@ LAYERS = [
     {"fix", "elsewhere"},
     {"probing"},
     {"resolution", "sessions", "known_good"},
-    {"builders", "journal", "index", "resolver", "config"},
+    {"builders", "journal", "index", "resolver", "config", "remembered"},
     {
         "search",
         "evidence",

@@ -25,7 +25,16 @@ STATE_FOLDER = ".depbisect"
 VARIABLE = "DEPBISECT_TRUST"
 MARK = "made-here"
 # What says something that a run would believe; logs and the lock alone do not.
-_TELLING = ("journal.jsonl", "session", "report.json", "algorithmia", "guided", "fleet", "slurm")
+_TELLING = (
+    "journal.jsonl",
+    "session",
+    "report.json",
+    "algorithmia",
+    "guided",
+    "fleet",
+    "slurm",
+    "spaces",
+)
 # Scratch folders of builders, where builds make links of their own.
 _SCRATCH = ("slurm",)
 _MOST_BYTES = 1 << 20

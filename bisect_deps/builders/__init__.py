@@ -24,6 +24,7 @@ BUILDERS: dict[str, str] = {
     "slurm": "slurm",
     "github": "github",
     "gitlab": "gitlab",
+    "spaces": "spaces",
 }
 
 

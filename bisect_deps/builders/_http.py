@@ -139,6 +139,41 @@ class Http:
         """Return the reply to a POST of `value` as JSON; it is sent once."""
         return self.request("POST", path, query=query, value=value, timeout=timeout)
 
+    def post_lines(self, path: str, values: Iterable[object]) -> Reply:
+        """Return the reply to a POST of values as lines of JSON; it is sent once."""
+        body = b"".join(json.dumps(value).encode() + b"\n" for value in values)
+        return self.request("POST", path, value=body)
+
+    def events(self, path: str, *, quiet: float = 3.0) -> list[str]:
+        """Return the data of a stream of server-sent events so far, one request.
+
+        It is read until it ends, or nothing has come for `quiet` seconds. Raises HttpError.
+        """
+        name = f"GET {path}"
+        lines: list[str] = []
+        try:
+            with self._session.get(
+                self.root + path,
+                auth=_Headers(self._headers),
+                timeout=(CONNECT_TIMEOUT, quiet),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                if response.status_code != 200:
+                    headers = {key.lower(): text for key, text in response.headers.items()}
+                    reply = Reply(response.status_code, response.content, headers)
+                    raise self._refusal(name, reply)
+                lines.extend(
+                    line[5:].strip().decode("utf-8", "replace")
+                    for line in response.iter_lines()
+                    if line.startswith(b"data:")
+                )
+        except requests.RequestException as error:
+            # A stream that stays open has told all that there is as yet.
+            if not lines:
+                raise HttpError(name, self._safe(_reason(error))) from None
+        return lines
+
     def request(
         self,
         method: str,
@@ -176,9 +211,12 @@ class Http:
         timeout: float,
     ) -> Reply | HttpError:
         name, url = f"{method} {path}", self.root + path
-        body = None if value is None else json.dumps(value).encode()
+        body = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
+        kind = "application/x-ndjson" if isinstance(value, bytes) else "application/json"
         for _ in range(MOST_REDIRECTS):
-            reply = self._send(method, url, name=name, query=query, body=body, timeout=timeout)
+            reply = self._send(
+                method, url, name=name, query=query, body=body, kind=kind, timeout=timeout
+            )
             if isinstance(reply, HttpError) or 200 <= reply.status < 300:
                 return reply
             if reply.status not in _REDIRECTS or "location" not in reply.headers:
@@ -198,6 +236,7 @@ class Http:
         name: str,
         query: Mapping[str, str] | None,
         body: bytes | None,
+        kind: str,
         timeout: float,
     ) -> Reply | HttpError:
         try:
@@ -206,7 +245,7 @@ class Http:
                 url,
                 params=query,
                 data=body,
-                headers={} if body is None else {"Content-Type": "application/json"},
+                headers={} if body is None else {"Content-Type": kind},
                 auth=_Headers(self._headers if same_origin(url, self.root) else {}),
                 timeout=(CONNECT_TIMEOUT, timeout),
                 allow_redirects=False,

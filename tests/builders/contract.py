@@ -120,7 +120,7 @@ class BuilderContract:
         good = bench.builder.start(bench.passing)
         bad = bench.builder.start(bench.failing)
         assert finish(bench.builder, bad) is BuildStatus.FAILED
-        assert finish(bench.builder, good) is BuildStatus.PASSED
+        assert finish(bench.builder, good) is BuildStatus.PASSED, whole_log(bench.builder, good)
         assert bench.telling not in whole_log(bench.builder, good)
 
     def test_it_tells_what_it_installed_if_it_can(self, bench: Bench) -> None:

@@ -33,6 +33,7 @@ MpiDefault=none
 ReturnToService=2
 KillWait=3
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
+SlurmdParameters=config_overrides
 SlurmctldPort={ports[0]}
 SlurmdPort={ports[1]}
 StateSaveLocation={folder}/state

@@ -1,0 +1,417 @@
+"""Builds by a Hugging Face Space: a commit of its requirements file, then its stage and its log.
+
+A Space has one place for one candidate, so several Spaces build as many at once. What was in the
+file comes back at the end, or by the next run after a kill. Source: the Hub's API as its public
+client `huggingface_hub` asks it ("Manage your Space", "Commit API").
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from bisect_deps.builders._http import Http, HttpError
+from bisect_deps.builders.base import (
+    STOPPED,
+    Builder,
+    BuilderOptions,
+    Capabilities,
+    Check,
+    Handle,
+    Order,
+    setting,
+)
+from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
+from bisect_deps.files import write_whole
+from bisect_deps.model import BuildStatus
+from bisect_deps.secret import Secret, redact, secrets_of, split_credentials
+
+PUBLIC = "https://huggingface.co"
+STATE = Path(".depbisect") / "spaces"
+# Committed beside the candidate, so that every order is a commit of its own.
+MARK = ".depbisect-order"
+_BUILDS = ("BUILDING", "RUNNING_BUILDING")
+_BUILT = ("APP_STARTING", "RUNNING_APP_STARTING", "RUNNING", "RUNTIME_ERROR")
+_LOST = {
+    "CONFIG_ERROR": "its README says something that the platform does not understand",
+    "NO_APP_FILE": "it has no application file",
+    "PAUSED": "somebody paused it",
+    "STOPPED": "it was stopped",
+    "DELETING": "it is being deleted",
+}
+SOONEST, LATEST, GROWTH = 1.0, 10.0, 1.3
+# A commit that starts no build in this time was overtaken or lost; an API away is waited for.
+APPEAR, PATIENCE = 180.0, 600.0
+_SPACE = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Options(BuilderOptions):
+    """What the Spaces builder is told; the token is HF_TOKEN, from the environment only."""
+
+    one_file: ClassVar[bool] = True
+    instead_of_check: ClassVar[str] = "a Space only builds; use another builder for checks"
+
+    spaces: tuple[str, ...] = setting(
+        "--space", "A Space to build in; repeatable.", metavar="OWNER/NAME", repeat=True
+    )
+
+
+def make(options: Options) -> Builder:
+    """Return a builder for the Spaces. Raises InputError without one, or without a token."""
+    return SpacesBuilder(options)
+
+
+def checks(options: Options) -> Iterator[Check]:
+    """Look whether each Space is there and may be written; commits nothing."""
+    try:
+        builder = SpacesBuilder(options)
+    except DepbisectError as error:
+        yield Check("builder spaces", False, error.message, error.hint or "")
+        return
+    problems = builder.preflight()
+    yield from (Check("builder spaces", False, problem) for problem in problems)
+    if not problems:
+        yield Check("builder spaces", True, f"{', '.join(options.spaces)} can be read")
+    builder.close()
+
+
+@dataclass(slots=True)
+class _Build:
+    """One commit and what the platform said of it."""
+
+    space: str
+    commit: str
+    digest: str
+    limit: float
+    asked: float
+    began: float | None = None
+    status: BuildStatus = BuildStatus.QUEUED
+    ended_as: str = ""
+    log: str = ""
+    pause: float = 0.0
+    due: float = 0.0
+    silent_since: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Return what tells it from every other build."""
+        return f"{self.space}@{self.commit}"
+
+
+class SpacesBuilder:
+    """The builder protocol over the Hub's API."""
+
+    name = "spaces"
+
+    def __init__(
+        self,
+        options: Options,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        token = os.environ.get("HF_TOKEN", "")
+        if not options.spaces or not all(map(_SPACE.fullmatch, options.spaces)):
+            raise InputError(
+                "the Spaces builder needs a Space", hint="give it with --space OWNER/NAME"
+            )
+        if not token:
+            raise InputError(
+                "the Spaces builder needs a token", hint="set HF_TOKEN to one that may write"
+            )
+        self._options = options
+        self._clock, self._sleep = clock, sleep
+        self._address = os.environ.get("HF_ENDPOINT", PUBLIC).rstrip("/")
+        self._secrets = (*secrets_of(os.environ), Secret(token))
+        headers = {"Authorization": Secret(f"Bearer {token}")}
+        self._http = Http(self._address, headers=headers, secrets=self._secrets, sleep=sleep)
+        self._builds: dict[str, _Build] = {}
+        self._paused: set[str] = set()
+        self._kept: set[str] = set()
+        self._state = options.folder / STATE
+        self._path = ""
+
+    def identity(self) -> str:
+        """Return the platform and its Spaces; which Python each has is said in the Space."""
+        return f"spaces {self._address} {' '.join(sorted(self._options.spaces))}"
+
+    def describe(self) -> Capabilities:
+        """Return one build at once a Space; it runs no commands, and does not tell versions."""
+        return Capabilities(
+            max_parallel=len(self._options.spaces),
+            check=False,
+            cancel=True,
+            reattach=True,
+            typical=60.0,
+            pause=SOONEST,
+        )
+
+    def preflight(self) -> list[str]:
+        """Ask for each Space's state."""
+        return [problem for space in self._options.spaces if (problem := self._problem(space))]
+
+    def start(self, order: Order) -> Handle:
+        """Commit a candidate, or find the build of that order which is under way."""
+        for build in self._builds.values():
+            if build.digest == order.digest and not build.status.is_final:
+                return self._handle(build)
+        self._path = order.path
+        data = order.files[order.path]
+        if len(order.files) > 1 or split_credentials(data.decode("utf-8", "replace"))[1]:
+            raise InputError(
+                "a Space takes one requirements file, without passwords",
+                hint="write included files into one; give passwords as secrets of the Space",
+            )
+        try:
+            build = self._left_over(order) or self._submit(order, data)
+        except HttpError as error:
+            raise self._unavailable(error) from None
+        self._builds[build.id] = build
+        return self._handle(build)
+
+    def poll(self, handle: Handle) -> BuildStatus:
+        """Return how a build stands; at most one request, and none before it is due."""
+        build = self._build(handle)
+        now = self._clock()
+        if build.status.is_final or now < build.due:
+            return build.status
+        build.pause = min(LATEST, max(SOONEST, build.pause * GROWTH))
+        build.due = now + build.pause
+        try:
+            self._step(build, now)
+            build.silent_since = None
+        except HttpError as error:
+            self._refused(build, error, now)
+        return build.status
+
+    def log(self, handle: Handle, start: int = 0) -> tuple[str, int]:
+        """Return the build's log once it has ended, freed of secrets."""
+        text = redact(self._build(handle).log, self._secrets)
+        return text[start:], max(start, len(text))
+
+    def installed(self, handle: Handle) -> Mapping[str, str] | None:
+        """Return None: a Space does not tell."""
+        return None
+
+    def modules(self, handle: Handle) -> Mapping[str, str] | None:
+        """Return None: a Space does not tell."""
+        return None
+
+    def cancel(self, handle: Handle) -> bool:
+        """Pause the Space, which ends its build; it is started again by the next commit."""
+        build = self._build(handle)
+        if not build.status.is_final:
+            self._pause(build, BuildStatus.CANCELLED)
+        return True
+
+    def close(self) -> None:
+        """Commit what was in the file before. Raises BuilderUnavailable where that fails."""
+        for build in self._builds.values():
+            if not build.status.is_final:
+                build.status = BuildStatus.CANCELLED
+        left = [error for space in self._options.spaces if (error := self._put_back(space))]
+        self._http.close()
+        for folder in (self._state, self._state.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if left:
+            raise BuilderUnavailable(
+                f"the requirements file could not be put back in {'; '.join(left)}",
+                hint="the next run with that Space does it; the original is in .depbisect/spaces",
+            )
+
+    def _handle(self, build: _Build) -> Handle:
+        kept = {"space": build.space, "digest": build.digest, "limit": repr(build.limit)}
+        return Handle(build.id, f"{self._address}/spaces/{build.space}", kept)
+
+    def _build(self, handle: Handle) -> _Build:
+        """Return the build of a handle, which may be an earlier run's."""
+        if handle.id not in self._builds:
+            kept = handle.extra
+            commit = handle.id.rpartition("@")[2]
+            about = (kept["space"], commit, kept["digest"], float(kept["limit"]))
+            self._builds[handle.id] = _Build(*about, self._clock())
+        return self._builds[handle.id]
+
+    def _problem(self, space: str) -> str:
+        try:
+            runtime = self._runtime(space)
+        except HttpError as error:
+            if error.status in (401, 403, 404):
+                return f"{space} is not there for this token: check its name, and HF_TOKEN"
+            return str(error)
+        stage = str(runtime.get("stage", ""))
+        known = stage in (*_BUILDS, *_BUILT, "BUILD_ERROR", "PAUSED", "STOPPED")
+        return "" if known else f"{space} cannot build: {_LOST.get(stage, stage or 'no Space')}"
+
+    def _runtime(self, space: str, *, patient: bool = True) -> dict[str, Any]:
+        value = self._http.get(f"/api/spaces/{space}/runtime", patient=patient).json()
+        return value if isinstance(value, dict) else {}
+
+    def _key(self, order: Order) -> str:
+        return hashlib.sha256(f"{order.digest}\0{self.identity()}".encode()).hexdigest()[:24]
+
+    def _left_over(self, order: Order) -> _Build | None:
+        """Return the build that a killed run committed and could not take down."""
+        if self._options.fresh or order.again:
+            return None
+        for space in self._free():
+            heads = self._http.get(f"/api/spaces/{space}/commits/main").json() or [{}]
+            commit = str(heads[0].get("id", ""))
+            build = _Build(space, commit, order.digest, order.timeout, self._clock())
+            is_asked = self._key(order) in str(heads[0].get("title", ""))
+            if is_asked and build.id not in self._builds:
+                return build
+        return None
+
+    def _free(self) -> list[str]:
+        busy = {one.space for one in self._builds.values() if not one.status.is_final}
+        return [space for space in self._options.spaces if space not in busy]
+
+    def _submit(self, order: Order, data: bytes) -> _Build:
+        free = self._free()
+        if not free:
+            raise BuilderUnavailable("every Space is building", hint="name more with --space")
+        space = free[0]
+        self._keep_original(space)
+        key = self._key(order)
+        title = f"depbisect {key} {order.label}".strip()
+        commit = self._commit(space, title, {self._path: data, MARK: f"{key}\n".encode()})
+        return _Build(space, commit, order.digest, order.timeout, self._clock())
+
+    def _commit(self, space: str, title: str, files: Mapping[str, bytes | None]) -> str:
+        """Commit files, None for one to delete; return the commit. A paused Space is started."""
+        lines: list[object] = [{"key": "header", "value": {"summary": title, "description": ""}}]
+        for path, data in files.items():
+            if data is None:
+                lines.append({"key": "deletedFile", "value": {"path": path}})
+            else:
+                content = base64.b64encode(data).decode()
+                value = {"content": content, "path": path, "encoding": "base64"}
+                lines.append({"key": "file", "value": value})
+        reply = self._http.post_lines(f"/api/spaces/{space}/commit/main", lines).json()
+        if space in self._paused:
+            self._http.post(f"/api/spaces/{space}/restart")
+            self._paused.discard(space)
+        return str(reply["commitOid"])
+
+    def _record(self, space: str) -> Path:
+        return self._state / f"{space.replace('/', '--')}.json"
+
+    def _keep_original(self, space: str) -> None:
+        """Note what is in the file, unless a killed run has noted it before."""
+        if space in self._kept:
+            return
+        self._kept.add(space)
+        record = self._record(space)
+        is_paused = self._runtime(space).get("stage") in ("PAUSED", "STOPPED")
+        if is_paused:
+            self._paused.add(space)
+        if record.exists():
+            return
+        try:
+            data = self._http.get(f"/spaces/{space}/raw/main/{quote(self._path)}").body
+        except HttpError as error:
+            if error.status != 404:
+                raise
+            kept = None
+        else:
+            kept = base64.b64encode(data).decode()
+        record.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"path": self._path, "content": kept, "paused": is_paused})
+        write_whole(record, text.encode())
+
+    def _put_back(self, space: str) -> str:
+        """Restore a Space; return why that failed, empty where it did not."""
+        try:
+            self._restore(space)
+        except HttpError as error:
+            return f"{space} ({error})"
+        return ""
+
+    def _restore(self, space: str) -> None:
+        record = self._record(space)
+        if not record.exists():
+            return
+        kept = json.loads(record.read_text(encoding="utf-8"))
+        content = kept["content"]
+        original = None if content is None else base64.b64decode(content)
+        title = "depbisect: the file as it was"
+        self._commit(space, title, {kept["path"]: original, MARK: None})
+        if kept["paused"]:
+            self._http.post(f"/api/spaces/{space}/pause")
+        record.unlink()
+
+    def _step(self, build: _Build, now: float) -> None:
+        if build.ended_as:
+            self._read_log(build)
+            passed = build.ended_as != "BUILD_ERROR"
+            build.status = BuildStatus.PASSED if passed else BuildStatus.FAILED
+            return
+        runtime = self._runtime(build.space, patient=False)
+        stage = str(runtime.get("stage", ""))
+        is_ours = build.began is not None or runtime.get("sha") == build.commit
+        if stage in _BUILDS:
+            build.began = now if build.began is None else build.began
+            build.status = BuildStatus.RUNNING
+            if now - build.began > build.limit:
+                self._pause(build, BuildStatus.BROKEN)
+                build.log += f"{STOPPED} after {build.limit:g} s: over its limit\n"
+        elif is_ours and stage in (*_BUILT, "BUILD_ERROR"):
+            build.ended_as, build.due = stage, 0.0
+        elif is_ours and stage in _LOST:
+            self._break(build, f"the Space is {stage}: {_LOST[stage]}")
+        elif now - build.asked > APPEAR:
+            self._break(build, f"the commit started no build in {APPEAR:g} s ({stage})")
+
+    def _read_log(self, build: _Build) -> None:
+        try:
+            events = self._http.events(f"/api/spaces/{build.space}/logs/build")
+        except HttpError:
+            build.log = "depbisect: the platform has no log of this build; its status is known\n"
+            return
+        lines = (_text(event) for event in events if event.startswith("{"))
+        build.log = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+    def _pause(self, build: _Build, status: BuildStatus) -> None:
+        try:
+            self._http.post(f"/api/spaces/{build.space}/pause")
+        except HttpError as error:
+            raise self._unavailable(error) from None
+        self._paused.add(build.space)
+        build.status = status
+
+    def _break(self, build: _Build, why: str) -> None:
+        build.log += f"depbisect: {why}\n"
+        build.status = BuildStatus.BROKEN
+
+    def _refused(self, build: _Build, error: HttpError, now: float) -> None:
+        if not error.transient:
+            raise self._unavailable(error)
+        build.silent_since = build.silent_since or now
+        if now - build.silent_since > PATIENCE:
+            self._break(build, f"the platform has not answered for {PATIENCE:g} s")
+        build.due = now + (error.retry_after or build.pause)
+
+    def _unavailable(self, error: HttpError) -> BuilderUnavailable:
+        hint = "`depbisect doctor --builder spaces` says what is missing"
+        if error.status in (401, 403):
+            hint = "HF_TOKEN needs the right to write to the Space"
+        return BuilderUnavailable(f"Hugging Face: {error}", hint=hint)
+
+
+def _text(event: str) -> str:
+    try:
+        return str(json.loads(event).get("data", ""))
+    except (ValueError, AttributeError):
+        return ""

@@ -7,6 +7,7 @@ doubt asks for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -52,6 +53,14 @@ TELLING = frozenset({FactKind.REQUIRES_PYTHON, FactKind.NO_USABLE_WHEEL, FactKin
 DOUBTED = 4
 # A release alone costs about this share of a whole build, wherever such a build can be had.
 SINGLE_COST = 0.25
+
+# What installers say of a file that is not what its page tells, or not whole.
+_SPOILT = re.compile(
+    r"mismatch|do not match|failed to extract|invalid metadata|unexpected end|not a (?:zip|gzip)"
+    r"|bad magic|corrupt|truncated|cut short|no archive|could not find .{0,40}central directory",
+    re.IGNORECASE,
+)
+_MOST_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +122,34 @@ def accuse(case: Case, standing: Standing) -> Story[Standing]:
 
 
 def be_true(case: Case, probe: Probe) -> None:
-    """Look at the index itself where what it served cannot be read. Raises IndexUnavailable."""
-    for suspect in suspects_of(probe):
-        release = failing_release(suspect)
-        if case.index is not None and release is not None and suspect.phase is Phase.DOWNLOAD:
+    """Look at the index itself where it has nothing, or what it served cannot be read.
+
+    Raises IndexUnavailable.
+    """
+    if case.index is not None:
+        case.index.be_there(line.name for line in case.requirements if line.name and not line.url)
+        for release in _spoilt(case, probe):
             case.index.be_true(release)
+
+
+def _spoilt(case: Case, probe: Probe) -> list[Release]:
+    """Return the releases of which something came that is not what it should be.
+
+    Where the log tells that, and not of which: the pins of the file, as many as are looked at fast.
+    """
+    evidence = probe.diagnosis.evidence if probe.diagnosis is not None else ()
+    lines = [*evidence, *(line for suspect in suspects_of(probe) for line in suspect.evidence)]
+    is_told = any(_SPOILT.search(line.text) for line in lines)
+    found = [
+        release
+        for suspect in suspects_of(probe)
+        if (suspect.phase is Phase.DOWNLOAD or is_told)
+        and (release := failing_release(suspect)) is not None
+    ]
+    if found or not is_told:
+        return found
+    pins = [Release(line.name, line.pin) for line in case.requirements if line.name and line.pin]
+    return pins[:_MOST_LOOKED_AT]
 
 
 def _explains(case: Case, standing: Standing) -> bool:

@@ -35,6 +35,9 @@ from bisect_deps.model import IndexSettings, Interpreter, Release, Requirement
 # The releases in sight, and those too new for `exclude_newer`.
 _Known: TypeAlias = tuple[tuple[ReleaseFacts, ...], tuple[ReleaseFacts, ...]]
 
+# Projects that any index of use has.
+_EVERYWHERE = ("pip", "setuptools", "wheel")
+
 
 class Index:
     """Releases and facts for one interpreter, from the indexes and find-links of `settings`.
@@ -135,14 +138,33 @@ class Index:
         for file in files[:1]:
             told = file.hashes.get("sha256")
             spot = place(file.url, self._environ)
-            served = self._pages.digest_of(spot.url, spot.auth) if told else None
-            if served is not None and served != told:
+            served, is_archive = self._pages.look_at(spot.url, spot.auth)
+            is_altered = told is not None and served != told
+            if served is not None and (is_altered or (told is None and not is_archive)):
                 host = urlsplit(spot.url).netloc
+                what = (
+                    "with another content than the hash on its page"
+                    if is_altered
+                    else "as something that is no archive"
+                )
                 raise IndexUnavailable(
-                    f"the package index at {host} serves {file.filename} with another content than "
-                    "the hash on its page",
+                    f"the package index at {host} serves {file.filename} {what}",
                     hint="the index or a proxy before it alters files; tell its owner",
                 )
+
+    def be_there(self, names: Iterable[str]) -> None:
+        """Raise IndexUnavailable where an index has none of several projects, nor any known one."""
+        wanted = sorted({canonicalize_name(name) for name in names})
+        if len(wanted) < 2 or self.settings.no_index or any(map(self.exists, wanted)):
+            return
+        if not any(map(self.exists, _EVERYWHERE)):
+            [*_, default] = indexes(self.settings, self._environ)
+            host = urlsplit(default.url).netloc
+            raise IndexUnavailable(
+                f"the package index at {host} has none of the {len(wanted)} projects, and none of "
+                f"{', '.join(_EVERYWHERE)}: it answers, but serves nothing",
+                hint="check --index-url; a mirror may be empty, or its address be of another index",
+            )
 
     def nearest(self, release: Release) -> ReleaseFacts | None:
         """Return the release to take in place of this one; None where no other would do."""

@@ -42,6 +42,10 @@ _ACCEPT = {
 }
 _SILENT = '113 - "the index does not say how long this is fresh"'
 
+# How the archives begin that releases come in: zip, gzip, bzip2, xz.
+_ARCHIVES = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_PAGE_LOOKED_AT = 100_000
+
 
 class Pages:
     """Fetches pages; safe to use from several threads. `cache` is a folder, None for no cache."""
@@ -73,23 +77,25 @@ class Pages:
             return list(_folder(path, name))
         return self._parse_file(path, name) if path.is_file() else []
 
-    def digest_of(self, url: str, auth: tuple[str, str] | None) -> str | None:
-        """Return the sha256 of a file as the index serves it now, None where it cannot be had.
+    def look_at(self, url: str, auth: tuple[str, str] | None) -> tuple[str | None, bool]:
+        """Return the sha256 of a file as the index serves it now, and whether it is an archive.
 
-        Streams the file, and keeps nothing of it.
+        None where it cannot be had. Streams the file, and keeps nothing of it.
         """
         import requests
 
         found = hashlib.sha256()
+        start = b""
         try:
             with requests.get(url, auth=auth, timeout=TIMEOUT, stream=True) as answer:
                 if not answer.ok:
-                    return None
+                    return None, False
                 for part in answer.iter_content(1 << 16):
+                    start = start or part[:8]
                     found.update(part)
         except requests.RequestException:
-            return None
-        return found.hexdigest()
+            return None, False
+        return found.hexdigest(), start.startswith(_ARCHIVES)
 
     def close(self) -> None:
         """Close the connections."""
@@ -178,9 +184,13 @@ def _read(response: requests.Response, name: str) -> list[File]:
 def _is_web_page(response: requests.Response) -> bool:
     """Say whether HTML without any file is made for people: a login form, a portal's script."""
     is_html = "html" in response.headers.get("Content-Type", "")
-    return (
-        is_html and re.search(r"<(?:form|input|script|iframe)\b", response.text, re.I) is not None
-    )
+    if not is_html:
+        return False
+    text = response.text[:_PAGE_LOOKED_AT]
+    if re.search(r"<(?:form|input|script|iframe)\b", text, re.I):
+        return True
+    shown = " ".join(re.sub(r"<[^<>]{0,2000}>", " ", text).split()).casefold()
+    return bool(shown) and not shown.startswith(("links for", "simple index"))
 
 
 def _new_session(cache: Path | None) -> requests.Session:

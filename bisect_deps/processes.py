@@ -14,11 +14,13 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from bisect_deps.secret import Secret, looks_secret, names_secret, redact, split_credentials
 
@@ -41,6 +43,9 @@ INDEX_VARIABLES = frozenset(
     }
 )
 _PAUSE = 0.01
+# What is kept of a command's output, in bytes: no build may fill the disk by talking.
+HEAD, TAIL = 8 << 20, 2 << 20
+_BLOCK = 1 << 16
 _UNKILLABLE = 5.0
 _HAS_PROC = os.path.isdir("/proc/self")
 # prctl(2): no other process of the user may read our memory; what loses its parent becomes ours.
@@ -97,7 +102,8 @@ class Process:
     ) -> None:
         """Start it: a string through the shell, a sequence as it is. Raises OSError.
 
-        Output and errors are appended to the file `output` together, as they come. `family` is for
+        Output and errors are appended to the file `output` together, as they come; of a flood its
+        first HEAD and last TAIL bytes, and the cut is said. `family` is for
         `stop_family`. In a `cell` it is kept apart from the machine.
         """
         if isinstance(command, str):
@@ -107,16 +113,20 @@ class Process:
         self._mark = f"{owner()}/{family}/{uuid.uuid4().hex}"
         _be_reaper()
         outer = os.environ.get(MARK)
-        with output.open("ab") as stream:
-            self._popen = subprocess.Popen(
-                command,
-                cwd=cwd,
-                env={**environment, MARK: f"{outer}:{self._mark}" if outer else self._mark},
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._popen = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**environment, MARK: f"{outer}:{self._mark}" if outer else self._mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            bufsize=0,
+        )
+        self._pump = threading.Thread(
+            target=_keep_output, args=(self._popen.stdout, output), daemon=True
+        )
+        self._pump.start()
         self._swept = False
         _leaders.add(self._popen.pid)
 
@@ -133,6 +143,8 @@ class Process:
             stop([self], grace=0)
             _leaders.discard(self._popen.pid)
             _stop_strays()
+            # Nobody is left who could write: the end of what was written comes at once.
+            self._pump.join(GRACE)
         return code if code >= 0 else 128 - code
 
     def members(self) -> list[int]:
@@ -283,6 +295,27 @@ def read_log(
     if not complete:
         content = content[: content.rfind(b"\n") + 1]
     return redact(content.decode("utf-8", "replace"), secrets), start + len(content)
+
+
+def _keep_output(source: IO[bytes], path: Path) -> None:
+    """Write what comes to the end of a file: head and tail of a flood, and how much lay between."""
+    written = dropped = 0
+    tail: deque[bytes] = deque()
+    kept = 0
+    with source, path.open("ab", buffering=0) as log:
+        while block := source.read(_BLOCK):
+            if written < HEAD:
+                log.write(block)
+                written += len(block)
+                continue
+            tail.append(block)
+            kept += len(block)
+            while kept - len(tail[0]) >= TAIL:
+                kept -= len(tail[0])
+                dropped += len(tail.popleft())
+        if dropped:
+            log.write(f"\n[{dropped / 1e6:.0f} MB of output are left out here]\n".encode())
+        log.write(b"".join(tail))
 
 
 def _wait(processes: list[Process], seconds: float) -> list[Process]:

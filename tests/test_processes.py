@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.processes import (
+    HEAD,
     MARK,
+    TAIL,
     Process,
     clean_environment,
     new_family,
@@ -194,3 +196,16 @@ def test_a_variable_that_the_user_names_is_kept() -> None:
 def test_a_build_is_not_told_the_size_of_the_terminal() -> None:
     cleaned = clean_environment(base={"COLUMNS": "80", "LINES": "24", "LANG": "C.UTF-8"})
     assert cleaned == {"LANG": "C.UTF-8"}
+
+
+@pytest.mark.parametrize("end", ["", "\\n"], ids=["a line without end", "lines"])
+def test_of_a_flood_head_and_tail_are_kept_and_the_cut_is_said(
+    run: Callable[..., Process], tmp_path: Path, end: str
+) -> None:
+    flood = f"import sys; [sys.stdout.write('x' * 65535 + '{end}') for _ in range(640)]"
+    assert ended(run(f'echo first; {sys.executable} -c "{flood}"; echo; echo last')) == 0
+    log = (tmp_path / "log").read_bytes()
+    assert log.startswith(b"first\n")
+    assert log.endswith(b"\nlast\n")
+    assert HEAD + TAIL <= len(log) < HEAD + TAIL + 1_000_000
+    assert b"MB of output are left out here" in log

@@ -27,6 +27,15 @@ def command_named(_: str) -> click.Command:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option(
+    "-r",
+    "--requirements",
+    "more",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file that is installed together with FILE; repeatable.",
+)
+@click.option(
     "--from",
     "source",
     metavar="SOURCE",
@@ -47,6 +56,7 @@ def command_named(_: str) -> click.Command:
 def pin(
     file: Path | None,
     *,
+    more: tuple[Path, ...],
     source: str | None,
     python: str | None,
     transitive: bool,
@@ -65,10 +75,12 @@ def pin(
     """
     from bisect_deps import interpreters
     from bisect_deps.config import default_file
-    from bisect_deps.formats import open_manifest
+    from bisect_deps.formats import open_manifest, open_several
 
-    path = file or Path(default_file(Path.cwd()).name)
-    manifest = open_manifest(path)
+    files = [path for path in (file, *more) if path is not None]
+    files = files or [Path(default_file(Path.cwd()).name)]
+    path = files[0]
+    manifest = open_several(files, path) if len(files) > 1 else open_manifest(path)
     interpreter = interpreters.find(python)
     index = _index(manifest, index_url, exclude_newer)
     pins = _pins(manifest, source, interpreter, index, transitive=transitive, hashes=hashes)

@@ -159,6 +159,9 @@ def open_manifest(
                 "dynamic dependencies and those of other tools are not read: "
                 "export them to a requirements.txt"
             )
+            if own.embedding.follows:
+                named = ", ".join(follow.path for follow in own.embedding.follows)
+                hint = f"they stand elsewhere: give that file instead ({named})"
             raise InputError("it lists no requirements to install", place=str(path), hint=hint)
         return own
 

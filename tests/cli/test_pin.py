@@ -85,6 +85,16 @@ def test_transitive_pins_go_into_a_constraints_file_with_hashes(tmp_path: Path, 
     assert "1 requirement and 1 that they pull in" in done.stderr
 
 
+def test_several_files_are_pinned_as_one_and_each_in_place(tmp_path: Path, url: str) -> None:
+    path = written(tmp_path, "good\n")
+    more = tmp_path / "dev.txt"
+    more.write_text("range<2\n")
+    done = pin(tmp_path, "requirements.txt", "-r", "dev.txt", "--index-url", url)
+    assert done.returncode == 0, done.stderr
+    assert (path.read_text(), more.read_text()) == ("good==1.1\n", "range==1.5\n")
+    assert "2 requirements of requirements.txt, dev.txt" in done.stderr
+
+
 def test_diff_and_output_leave_the_file_alone(tmp_path: Path, url: str) -> None:
     path = written(tmp_path, "good\n")
     shown = pin(tmp_path, "--index-url", url, "--diff")

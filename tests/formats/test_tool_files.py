@@ -13,6 +13,7 @@ from bisect_deps.formats import (
     format_of,
     found_pattern,
     is_found,
+    open_manifest,
     parse_manifest,
 )
 from bisect_deps.formats._embedded import EmbeddedManifest
@@ -112,7 +113,17 @@ def test_run_looks_for_requirements_before_the_project() -> None:
 
 def test_hook_is_given_the_files_that_folders_are_searched_for() -> None:
     hooks = Path(__file__).parents[2].joinpath(".pre-commit-hooks.yaml").read_text(encoding="utf-8")
-    assert f"files: &files '{found_pattern()}'\n" in hooks
+    wanted = f"files: &files '{found_pattern()}'\n"
+    assert wanted in hooks, f"write into .pre-commit-hooks.yaml: {wanted}"
+
+
+def test_run_names_the_file_in_which_dynamic_requirements_stand(tmp_path: Path) -> None:
+    [own, *_] = bundle("setuptools")
+    path = tmp_path / own.name
+    path.write_text(own.text)
+    with pytest.raises(InputError) as raised:
+        open_manifest(path)
+    assert raised.value.hint == "they stand elsewhere: give that file instead (requirements.txt)"
 
 
 POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\na = "^1.0"  # first\n'

@@ -1,164 +1,51 @@
-"""What all CI systems share: the order as text, the log as they give it, and the way of one build.
+"""The way of one build on a CI system: started, found, watched, read, cancelled.
 
-A `CiBuilder` fulfils the builder protocol over a `System`, which knows one API. The order carries
-the script that builds it (`_ci_script.py`), so that the file in the user's repository stays small
-and need not change with depbisect. Must not know any system's routes.
+A `CiBuilder` fulfils the builder protocol over a `System`, which knows one API. Must not know any
+system's routes.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import os
-import re
 import secrets
-import subprocess
 import time
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from packaging.utils import canonicalize_name
-
-from bisect_deps.builders._http import HttpError, Reply
-from bisect_deps.builders._scratch import option_lines, requirement_names
-from bisect_deps.builders.base import FENCE, STOPPED, BuilderOptions, Capabilities, Handle, Order
-from bisect_deps.errors import BuilderUnavailable, InputError, NotTrusted
-from bisect_deps.formats import is_embedded, open_manifest
+from bisect_deps.builders._ci_orders import (
+    LARGEST_INPUT,
+    SCRATCH,
+    Seen,
+    index_options,
+    marker_in,
+    packed,
+    read_log,
+    stem_of,
+    uv_options,
+)
+from bisect_deps.builders._ci_projects import places, python_of
+from bisect_deps.builders._http import HttpError
+from bisect_deps.builders._limits import wait_of
+from bisect_deps.builders.base import STOPPED, BuilderOptions, Capabilities, Handle, Order
+from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus
-from bisect_deps.secret import Secret, redact, split_credentials
-from bisect_deps.trust import trusted
+from bisect_deps.secret import Secret, redact
 
-# An environment variable holds at most 128 KiB on Linux, all inputs of a GitHub dispatch 65,535
-# characters; a larger order goes into a file of a scratch branch.
-LARGEST_INPUT = 60_000
-ORDER_FILE = ".depbisect-order"
-ORDER_VARIABLE = "DEPBISECT_ORDER"
-SCRATCH = "depbisect/"
-# What the file in the user's repository runs; the order's script does the rest.
-BOOTSTRAP = f"""\
-import base64, json, os, zlib
-text = os.environ.get("{ORDER_VARIABLE}") or open("{ORDER_FILE}").read()
-order = json.loads(zlib.decompress(base64.b64decode(text)).decode())
-names = {{"__name__": "depbisect"}}
-exec(compile(order["script"], "depbisect", "exec"), names)
-names["main"](order)
-"""
 JOBS = 4
 # A build that nobody was told of is taken over for so long after it was made.
 RECENT = 3600.0
 # How often a run that was asked for and not yet seen is looked for before it is left.
 CLOSING_TRIES = 3
-
-_SCRIPT = Path(__file__).with_name("_ci_script.py")
-_IMPORTS = Path(__file__).with_name("_imports_script.py")
-_ISOLATED = "depbisect-isolated.txt"
-_CONVERTED = "depbisect-requirements.txt"
-_PREFIX = re.compile(r"^\ufeff?\d{4}-\d\d-\d\dT[\d:.]+Z (?:\d\d[OE][ +])?")
-_CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|section_(?:start|end):\d+:\S+?\r")
-_END = re.compile(rf"{FENCE} order end rc=(\d+)")
-_MARKER = re.compile(r"\[([0-9a-f]{16}-[0-9a-f]{8})\]")
 _RAN_OUT = 124
-# https://host/owner/name.git, ssh://git@host:22/owner/name, git@host:owner/name.git
-_REMOTE = re.compile(r"(?:\w+://(?:[^@/]+@)?|[^@/]+@)([^:/]+)(?::\d+)?[:/](.+?)(?:\.git)?/?")
-
-
-def stem_of(digest: str, identity: str) -> str:
-    """Return the part of a marker that all builds of one order by one builder share."""
-    return hashlib.sha256(f"{identity}\0{digest}".encode()).hexdigest()[:16]
-
-
-def marker_in(title: str) -> str:
-    """Return the marker in a run's name, "" without one."""
-    found = _MARKER.search(title)
-    return found[1] if found else ""
-
-
-def titled(order: Order, marker: str) -> str:
-    """Return the name of a run: what is built, and its marker."""
-    return f"{order.label or 'probe'} [{marker}]"
-
-
-def packed(order: Order, marker: str, options: BuilderOptions, folder: str, cwd: str) -> str:
-    """Return the order with its script as text; `folder` and `cwd` are relative to the repository.
-
-    Raises InputError for credentials, which every reader of the runs could read.
-    """
-    files, path = _to_install(order, options.folder)
-    names = [
-        name for name in requirement_names(files) if canonicalize_name(name) not in order.unasked
-    ]
-    content = {
-        "marker": marker,
-        "script": _SCRIPT.read_text(encoding="utf-8"),
-        "folder": folder,
-        "cwd": cwd,
-        "files": {key: base64.b64encode(data).decode() for key, data in files.items()},
-        "path": path,
-        "installer": options.installer,
-        "index_options": _index_options(options),
-        "uv_options": _uv_options(options),
-        "isolated": order.isolated,
-        "build_constraints": order.build_constraints,
-        "imports": _IMPORTS.read_text(encoding="utf-8") if order.imports else "",
-        "names": names,
-        "checks": order.check,
-        "timeout": order.timeout,
-    }
-    data = json.dumps(content, separators=(",", ":")).encode()
-    return base64.b64encode(zlib.compress(data, 9)).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a log tells: the order's part of it, and how it ended.
-
-    `code` is the order's exit code, None where it did not get there. `began`: it was reached.
-    """
-
-    text: str
-    began: bool = False
-    code: int | None = None
-    installed: Mapping[str, str] | None = None
-    modules: Mapping[str, str] | None = None
-
-
-def read_log(raw: str, marker: str, *, complete: bool) -> Seen:
-    """Return what is between the order's fences, freed of the system's own marks.
-
-    A log whose order never began is returned whole once it is `complete`, "" before.
-    """
-    lines = [_PREFIX.sub("", _CONTROL.sub("", line)) for line in raw.split("\n")]
-    lines = [line.rstrip("\r") for line in (lines if complete else lines[:-1])]
-    begin = f"{FENCE} order begin {marker}"
-    if begin not in lines:
-        return Seen("\n".join(lines) if complete else "")
-    kept: list[str] = []
-    told: dict[str, Mapping[str, str]] = {}
-    code = None
-    for line in lines[lines.index(begin) + 1 :]:
-        end = _END.fullmatch(line)
-        if end is not None:
-            code = int(end[1])
-            break
-        word, _, value = line.removeprefix(f"{FENCE} ").partition(" ")
-        if line.startswith(FENCE) and word in ("installed", "modules"):
-            told[word] = _mapping(value)
-            continue
-        kept.append(line)
-    text = "".join(f"{line}\n" for line in kept)
-    return Seen(text, True, code, told.get("installed"), told.get("modules"))
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as its system tells of it. `jobs` are asked for separately where that is so.
+    """A run as its system tells of it.
 
-    `status` is None where the system does not say how the build ended, only that it did.
+    `made` is in seconds since 1970. `job` is known once the system was asked for it; `note` says
+    why a run is BROKEN.
     """
 
     id: str
@@ -279,8 +166,8 @@ class CiBuilder:
     def identity(self) -> str:
         """Return the system, its project and reference, Python and installer."""
         python = self._options.interpreter
-        parts = [self._system.identity(), self._options.installer, *_index_options(self._options)]
-        parts += _uv_options(self._options)
+        parts = [self._system.identity(), self._options.installer, *index_options(self._options)]
+        parts += uv_options(self._options)
         return " ".join([*parts, f"python {python_of(self._options)}" if python else ""]).strip()
 
     def describe(self) -> Capabilities:
@@ -580,90 +467,6 @@ def unavailable(error: HttpError, system: System) -> BuilderUnavailable:
     return BuilderUnavailable(f"{system.name}: {error}", hint=system.hint)
 
 
-def wait_of(error: HttpError, now: float) -> float | None:
-    """Return the seconds to wait where a request came too early or too often, None elsewhere.
-
-    Source: "Rate limits for the REST API" of GitHub (403 or 429, `retry-after`, else
-    `x-ratelimit-reset` once nothing remains, else a minute for secondary limits).
-    """
-    if error.retry_after is not None and (error.status == 403 or error.transient):
-        return error.retry_after
-    if error.status not in (403, 429):
-        return None
-    headers = error.reply.headers if error.reply is not None else {}
-    if _header(headers, "remaining") == 0:
-        reset = _header(headers, "reset")
-        return max(1.0, (reset or now) - now)
-    if error.status == 429 or "rate limit" in error.message.lower():
-        return 60.0
-    return None
-
-
-def slower(reply: Reply, now: float) -> float:
-    """Return the least pause between requests that what remains of the limit allows; 0 mostly."""
-    remaining, reset = _header(reply.headers, "remaining"), _header(reply.headers, "reset")
-    if remaining is None or reset is None or remaining > 200:
-        return 0.0
-    return max(0.0, reset - now) / max(1.0, remaining)
-
-
-def python_of(options: BuilderOptions) -> str:
-    """Return the Python that a runner is to have, as `3.11`."""
-    return options.interpreter.minor if options.interpreter is not None else "3"
-
-
-def places(options: BuilderOptions) -> tuple[str, str]:
-    """Return the file's folder and the checks' folder, relative to the repository around them."""
-    root = git(options.folder, "rev-parse", "--show-toplevel")
-    top = Path(root).resolve() if root else options.folder.resolve()
-    found = []
-    for path in (options.folder.resolve(), options.cwd.resolve()):
-        inside = path.is_relative_to(top)
-        found.append(path.relative_to(top).as_posix() if inside else ".")
-    return found[0], found[1]
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Return what git says there, "" where it fails or is not installed."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()
-
-
-def project_of(folder: Path) -> tuple[str, str]:
-    """Return host and path of the repository's `origin`: `github.com`, `owner/name`; else ""."""
-    url = git(folder, "remote", "get-url", "origin")
-    found = _REMOTE.fullmatch(url)
-    return (found[1], found[2]) if found else ("", "")
-
-
-def own_host(folder: Path, *public: str) -> str:
-    """Return the host of the repository's origin, "" for a public one or none.
-
-    A clone's origin is nobody's word on where a token may go: raises NotTrusted for a host that the
-    user has not named.
-    """
-    host, _ = project_of(folder)
-    if not host or host in public:
-        return ""
-    if not trusted().has_host(host):
-        raise NotTrusted(
-            f"the clone's origin is on {host}, which would get your token",
-            hint=f"depbisect trust {host}, once; or name the server with --api-address",
-        )
-    return host
-
-
-def token_from(*variables: str) -> Secret | None:
-    """Return the first of these environment variables that is set."""
-    found = (os.environ.get(name, "").strip() for name in variables)
-    return next((Secret(value) for value in found if value), None)
-
-
 def _status_of(track: Track) -> BuildStatus:
     """Return how a build ended: by its log where the order began, else by the system's word."""
     assert track.stage is Stage.DONE
@@ -680,57 +483,5 @@ def _status_of(track: Track) -> BuildStatus:
     return BuildStatus.BROKEN
 
 
-def _to_install(order: Order, folder: Path) -> tuple[dict[str, bytes], str]:
-    """Return the order's files and the one to install, as requirements files whatever it is."""
-    files, path = dict(order.files), order.path
-    if order.isolated is not None:
-        options = b"".join(map(option_lines, files.values()))
-        return {**files, _ISOLATED: options + order.isolated.encode() + b"\n"}, _ISOLATED
-    if not is_embedded(Path(path)):
-        return files, path
-
-    def read(name: str) -> bytes:
-        return files[os.path.relpath(name, folder)]
-
-    lines = [own.text for own in open_manifest(folder / path, read=read).requirements]
-    converted = os.path.join(os.path.dirname(path), _CONVERTED)
-    return {**files, converted: "".join(f"{line}\n" for line in lines).encode()}, converted
-
-
-def _index_options(options: BuilderOptions) -> list[str]:
-    index = options.index
-    found = ["--index-url", index.index_url] if index.index_url else []
-    found += [part for url in index.extra_index_urls for part in ("--extra-index-url", url)]
-    found += [part for link in index.find_links for part in ("--find-links", link)]
-    found += ["--no-index"] if index.no_index else []
-    if split_credentials(" ".join(found))[1]:
-        raise InputError(
-            "the index's password would stand in the run's inputs, where others read it",
-            hint="set PIP_INDEX_URL in the workflow from a secret, and leave --index-url out",
-        )
-    return found
-
-
-def _uv_options(options: BuilderOptions) -> list[str]:
-    newer = options.index.exclude_newer
-    return ["--exclude-newer", newer] if newer else []
-
-
-def _mapping(text: str) -> Mapping[str, str]:
-    try:
-        value: Any = json.loads(text)
-    except ValueError:
-        return {}
-    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}
-
-
 def _gap(text: str) -> str:
     return "" if not text or text.endswith("\n") else "\n"
-
-
-def _header(headers: Mapping[str, str], name: str) -> float | None:
-    text = headers.get(f"x-ratelimit-{name}") or headers.get(f"ratelimit-{name}")
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None

@@ -15,23 +15,18 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bisect_deps.builders._ci import (
+from bisect_deps.builders._ci import CiBuilder, Pace, Run
+from bisect_deps.builders._ci_orders import (
     BOOTSTRAP,
     LARGEST_INPUT,
     ORDER_FILE,
     ORDER_VARIABLE,
     SCRATCH,
-    CiBuilder,
-    Pace,
-    Run,
-    own_host,
-    project_of,
-    python_of,
-    slower,
     titled,
-    token_from,
 )
+from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
 from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
+from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
 from bisect_deps.errors import InputError
 from bisect_deps.model import BuildStatus

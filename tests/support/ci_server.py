@@ -133,7 +133,7 @@ class CiServer:
         self.refusals: list[Refusal] = []
         self.lock = threading.Lock()
         self.routes: list[tuple[str, str, Callable[..., Answer]]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -241,6 +241,11 @@ def _signal_tree(pid: int, number: int) -> None:
             os.kill(one, number)
         except ProcessLookupError:
             continue
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that were killed."""
 
 
 def _handler(server: CiServer) -> type[BaseHTTPRequestHandler]:

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.builders import make_builder
-from bisect_deps.builders._ci import BOOTSTRAP, packed, project_of, read_log, slower, wait_of
+from bisect_deps.builders._ci_orders import BOOTSTRAP, packed, read_log
+from bisect_deps.builders._ci_projects import project_of
 from bisect_deps.builders._http import HttpError, Reply
+from bisect_deps.builders._limits import slower, wait_of
 from bisect_deps.builders.base import BuilderOptions, Order
 from bisect_deps.builders.github import Options as GitHubOptions
 from bisect_deps.builders.gitlab import Options as GitLabOptions

@@ -64,6 +64,7 @@ class Settings:
     allow_removal: bool = False
     narrow: Narrow = Narrow.QUICK
     annotate: bool = False
+    pass_env: tuple[str, ...] = ()
     as_of: str | None = None
 
 

@@ -218,6 +218,7 @@ def _builder_options(
         index=index,
         installer=settings.installer,
         jobs=settings.jobs,
+        pass_env=settings.pass_env,
         fresh=not settings.resume,
         tell=progress.note,
     )

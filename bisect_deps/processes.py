@@ -22,6 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
+from bisect_deps.passed import is_passed
 from bisect_deps.secret import Secret, looks_secret, names_secret, redact, split_credentials
 
 MARK = "DEPBISECT_BUILD"
@@ -29,7 +30,6 @@ GRACE = 1.0
 
 # Index addresses that installers read. Their credentials are taken out, and the builder hands
 # those over where build backends do not look; without the address, builds would ask another index.
-TERMINAL_SIZE = ("COLUMNS", "LINES")
 INDEX_VARIABLES = frozenset(
     {
         "PIP_EXTRA_INDEX_URL",
@@ -60,13 +60,13 @@ def clean_environment(
     base: Mapping[str, str] | None = None,
     keep: Collection[str] = (),
 ) -> dict[str, str]:
-    """Return the environment for a build: `base` (default: ours) without secrets, then `extra`.
+    """Return the environment for a build: what it needs of `base` (default: ours), then `extra`.
 
-    Dropped are variables whose name tells of a secret (TOKEN, SECRET, PASSWORD, KEY, CREDENTIAL,
-    AUTH, COOKIE, AWS_*, ...) and those whose value holds one (a URL's user part, a known kind of
-    token), unless named in `keep`. Everything else stays, since builds need compilers' flags,
-    certificates, proxies, locale and the installers' settings. Index addresses stay without their
-    credentials. The terminal's size goes too: installers wrap their messages to it, in mid-phrase.
+    Only variables that builds are known to need are there (`passed.py`): compilers' flags,
+    certificates, proxies, locale, the installers' and build tools' settings; and those named in
+    `keep`. Of these, too, are dropped whose name tells of a secret or whose value holds one (a
+    URL's user part, a known kind of token, letters and digits drawn by lot). Index addresses stay
+    without their credentials. The terminal's size goes: installers wrap their messages to it.
     """
     source = os.environ if base is None else base
     cleaned: dict[str, str] = {}
@@ -75,7 +75,7 @@ def clean_environment(
             cleaned[name] = value
         elif name in INDEX_VARIABLES:
             cleaned[name] = split_credentials(value)[0]
-        elif name not in TERMINAL_SIZE and not names_secret(name) and not looks_secret(value):
+        elif is_passed(name) and not names_secret(name) and not looks_secret(value):
             cleaned[name] = value
     return {**cleaned, **(extra or {})}
 

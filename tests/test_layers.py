@@ -34,7 +34,7 @@ LAYERS = [
     },
     {"signatures", "sandbox"},
     {"progress"},
-    {"model", "secret", "files"},
+    {"model", "secret", "files", "passed"},
     {"errors"},
     {"knowledge"},
 ]

@@ -172,6 +172,10 @@ BASE = {
     "GITHUB_TOKEN": PLANTED,
     "DATABASE_URL": f"postgres://app:{PLANTED}@db.example/app",
     "UV_INDEX_URL": f"https://me:{PLANTED}@index.example/simple",
+    "NOBODY_KNOWS_WHAT_THIS_IS": "anything",
+    "HOOK": "https://hooks.example/T0/aB3dE5fG7hI9jK1lM3nO5pQ7",
+    "BORG_REPO": "ssh://backup.example/./repo",
+    "SSHPASS": "short",
     "PIP_EXTRA_INDEX_URL": f"https://a.example https://me:{PLANTED}@b.example/simple",
 }
 

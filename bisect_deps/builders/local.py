@@ -61,7 +61,7 @@ from bisect_deps.formats import is_embedded, open_manifest
 from bisect_deps.interpreters import find, find_uv
 from bisect_deps.model import BuildStatus
 from bisect_deps.sandbox import INSTALL_HINT, Isolation, open_sandbox
-from bisect_deps.secret import names_secret, redact, secrets_of
+from bisect_deps.secret import redact, secrets_of
 
 _IMPORTS_SCRIPT = Path(__file__).with_name("_imports_script.py")
 _ISOLATED = "depbisect-isolated.txt"
@@ -424,11 +424,8 @@ class LocalBuilder:
 
     def _write(self, order: Order, folder: Path) -> _Written:
         """Write what is to be installed, as requirements files whatever its format is."""
-        hidden = {
-            name: value
-            for name, value in os.environ.items()
-            if names_secret(name) and name not in self._options.pass_env
-        }
+        passed = processes.clean_environment(keep=self._options.pass_env)
+        hidden = {name: value for name, value in os.environ.items() if name not in passed}
         files = {key: self._netrc.strip(expand(text, hidden)) for key, text in order.files.items()}
         constraints = None
         if order.build_constraints:

@@ -187,6 +187,12 @@ def _be_no_looser(defaults: Mapping[str, Any]) -> None:
     help="How far versions are narrowed; quick takes at most as many builds as the fix.",
     show_default=True,
 )
+@option(
+    "--pass-env",
+    multiple=True,
+    metavar="NAME",
+    help="Let builds and checks see this variable; repeatable.",
+)
 @option("--allow-removal", is_flag=True, help="A fix may leave a requirement out.")
 @option("--annotate", is_flag=True, help="Write the reason beside each line of the fix.")
 @option("--alternatives", is_flag=True, help="Look for other ways out, too; takes more builds.")
@@ -317,6 +323,7 @@ def settings_of(flags: Mapping[str, Any]) -> Settings:
         allow_removal=flags["allow_removal"],
         narrow=Narrow(flags["narrow"]),
         annotate=flags["annotate"],
+        pass_env=tuple(flags.get("pass_env", ())),
     )
 
 

@@ -1,10 +1,10 @@
 """Builds and seconds of `depbisect fleet` against single runs, on generated files.
 
-    python -m benchmarks.fleet [--files 60] [--jobs 1,2,4] [--builder local|slurm] [--single]
+    python -m benchmarks.fleet [--files 60] [--jobs 1,2] [--builder local|slurm|buildbot] [--single]
 
 Prints, for each number of files at once: builds, seconds, good files. `--single` adds the sum of
-single runs, each in a folder of its own. For slurm a one-node cluster with as many slots as jobs is
-started.
+single runs, each in a folder of its own. For slurm a one-node cluster is started, for buildbot a
+master, with as many slots or workers as jobs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.support.buildbot import PASSWORD, USER, master
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.slurm import cluster
 
@@ -86,8 +87,13 @@ def main() -> None:
             if asked.builder == "slurm":
                 found = stack.enter_context(cluster(work / f"slurm{jobs}", slots=int(jobs)))
                 os.environ.update(found)
+            more: list[str] = []
+            if asked.builder == "buildbot":
+                address = stack.enter_context(master(work / f"farm{jobs}", workers=int(jobs)))
+                os.environ.update(BUILDBOT_USER=USER, BUILDBOT_PASSWORD=PASSWORD)
+                more = ["--buildbot-address", address]
             began = time.monotonic()
-            rows = depbisect(folder, "fleet", "*/requirements.txt", "-j", jobs, *options)
+            rows = depbisect(folder, "fleet", "*/requirements.txt", "-j", jobs, *options, *more)
         seconds = time.monotonic() - began
         total = sum(int(str(row["builds"])) for row in rows)
         good = sum(row["verdict"] in ("passes", "fixed") for row in rows)

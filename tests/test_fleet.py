@@ -151,6 +151,14 @@ def test_the_table_names_each_file_and_counts_each_culprit(tmp_path: Path) -> No
     assert folder.path("bad").read_text() == "nowhere==1.0\n"
 
 
+@pytest.mark.parametrize("builder", ["manual", "algorithmia", "nobody"])
+def test_a_builder_of_one_place_is_not_shared(tmp_path: Path, builder: str) -> None:
+    folder = Folder(tmp_path, {"one": "sound0==1.0\n"})
+    process = folder.start("-j", "2", "--builder", builder)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2, err
+
+
 def test_paths_are_files_folders_globs_and_a_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import click
 
+from bisect_deps.builders import options_of
 from bisect_deps.cli import run as one_file
 from bisect_deps.cli.builder_options import check_builder_options
 from bisect_deps.errors import ExitCode, InputError
@@ -60,6 +61,7 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
     An interrupted fleet goes on where it was by the same command.
     """
     check_builder_options(flags["builder"])
+    _check_builder(flags["builder"], flags["jobs"])
     listed = sys.stdin.read() if "-" in paths else ""
     files = expand([path for path in paths if path != "-"], listed)
     tasks = [
@@ -67,10 +69,6 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
         for python in flags["python"] or (None,)
         for file in files
     ]
-    if flags["builder"] in ("manual", "algorithmia"):
-        raise InputError(
-            f"--builder {flags['builder']} builds one file", hint="use local, slurm or buildbot"
-        )
     signal.signal(signal.SIGTERM, _interrupt)
     plan = Plan(tasks, Path.cwd(), flags["jobs"], flags["write"], not flags["resume"])
     with _lines(flags["json_to"]) as stream:
@@ -89,6 +87,17 @@ def command_named(name: str) -> click.Command:
     """Return the command of that name in this module."""
     del name
     return command
+
+
+def _check_builder(builder: str, jobs: int) -> None:
+    """Raise InputError for a builder that a fleet cannot have."""
+    if builder == one_file.MANUAL:
+        raise InputError("a person builds one file", hint="use another builder for many")
+    if options_of(builder).one_file and jobs > 1:
+        raise InputError(
+            f"--builder {builder} builds the one file that it has in place",
+            hint="leave -j out: the files are taken one after the other",
+        )
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -17,12 +17,12 @@ def write_baseline(report: Report, path: str) -> int:
     """Write the findings to the file, which may replace an older one; return how many there are."""
     findings = [
         {
-            "fingerprint": each.fingerprint,
-            "code": each.rule.code,
-            "file": each.file,
-            "package": each.package or None,
+            "fingerprint": diagnostic.fingerprint,
+            "code": diagnostic.rule.code,
+            "file": diagnostic.file,
+            "package": diagnostic.package or None,
         }
-        for each in report.diagnostics
+        for diagnostic in report.diagnostics
     ]
     text = json.dumps({"schema": _SCHEMA, "findings": findings}, indent=1, ensure_ascii=False)
     write_whole(Path(path), f"{text}\n".encode())
@@ -33,11 +33,11 @@ def subtract(report: Report, path: str) -> Report:
     """Return the report without what the baseline knows; each entry accounts for one finding."""
     known = _read(path)
     left = []
-    for each in report.diagnostics:
-        if known[each.fingerprint] > 0:
-            known[each.fingerprint] -= 1
+    for diagnostic in report.diagnostics:
+        if known[diagnostic.fingerprint] > 0:
+            known[diagnostic.fingerprint] -= 1
         else:
-            left.append(each)
+            left.append(diagnostic)
     return report._replace(diagnostics=left, known=len(report.diagnostics) - len(left))
 
 

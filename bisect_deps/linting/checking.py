@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 class Checker:
     """Checks inputs under settings; may be asked again after the drafts of the inputs changed.
 
-    `mending`: repairs are wanted, also those that cost a download.
+    `fixing`: repairs are wanted, also those that cost a download.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Checker:
         self._evidence = self._given_evidence()
         self._beside: dict[str, Mapping[str, Pinned]] = {}
         self._facts: IndexFacts | None = None
-        self.mending = False
+        self.fixing = False
 
     def close(self) -> None:
         """Close the connections to the index."""
@@ -164,7 +164,7 @@ class Checker:
 
             settings = self._index or index_of(scopes, self.settings.index_url)
             self._facts = IndexFacts(settings, self._targets, min_age=self.settings.min_age)
-        self._facts.downloads = self.mending
+        self._facts.downloads = self.fixing
         return self._facts
 
 
@@ -267,8 +267,8 @@ class _Run:
             self._judge_ignores(self._selection.codes())
         found = _one_for_one_fault(self._found.values())
         return Report(
-            sorted(found, key=lambda each: each.order),
-            sorted(self._suppressed.values(), key=lambda each: each.order),
+            sorted(found, key=lambda diagnostic: diagnostic.order),
+            sorted(self._suppressed.values(), key=lambda diagnostic: diagnostic.order),
             files=tuple(self._documents),
             requirements=self._requirements,
             notes=tuple(_left_out(self._selection.left_out())),
@@ -311,18 +311,18 @@ _NOT_JUDGED = (ProblemKind.NOT_JUDGED, ProblemKind.REMOTE_INCLUDE)
 def _one_for_one_fault(found: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the findings without those that another one on the same line says already."""
     found = list(found)
-    said = {each.rule.code: each.rule for each in found}.values()
+    said = {diagnostic.rule.code: diagnostic.rule for diagnostic in found}.values()
     enough = {code for rule in said for code in rule.beside} & {rule.code for rule in said}
     if not enough:
         return found
     codes: dict[tuple[str, int, str], set[str]] = {}
-    for each in found:
-        if each.rule.code in enough:
-            codes.setdefault(_line_of(each), set()).add(each.rule.code)
+    for diagnostic in found:
+        if diagnostic.rule.code in enough:
+            codes.setdefault(_line_of(diagnostic), set()).add(diagnostic.rule.code)
     return [
-        each
-        for each in found
-        if not codes.get(_line_of(each), _NONE).intersection(each.rule.beside)
+        diagnostic
+        for diagnostic in found
+        if not codes.get(_line_of(diagnostic), _NONE).intersection(diagnostic.rule.beside)
     ]
 
 

@@ -84,4 +84,8 @@ class Report(NamedTuple):
 
     def at_or_above(self, severity: Severity) -> Sequence[Diagnostic]:
         """Return the diagnostics that are as bad as `severity` or worse."""
-        return [each for each in self.diagnostics if each.severity.rank >= severity.rank]
+        return [
+            diagnostic
+            for diagnostic in self.diagnostics
+            if diagnostic.severity.rank >= severity.rank
+        ]

@@ -18,13 +18,13 @@ from bisect_deps.linting.diagnostics import Diagnostic, Report
 from bisect_deps.linting.recoding import as_utf8
 from bisect_deps.rules.base import Repair, Safety
 
-# Each pass mends at least one place; repairs that uncover another are rare, chains are not known.
+# Each pass fixes at least one place; repairs that uncover another are rare, chains are not known.
 _MAX_PASSES = 20
 
 
 @dataclass(slots=True)
 class Fixed:
-    """What fixing did: the report afterwards, the new bytes by absolute path, what was mended."""
+    """What fixing did: the report afterwards, the new bytes by absolute path, what was fixed."""
 
     report: Report
     files: dict[str, bytes] = field(default_factory=dict)
@@ -33,9 +33,9 @@ class Fixed:
 
 
 def fix(checker: Checker, paths: Sequence[str], *, unsafe: bool) -> Fixed:
-    """Mend what can be mended, in the drafts of the checker's inputs; the disk is not touched."""
+    """Fix what can be fixed, in the drafts of the checker's inputs; the disk is not touched."""
     inputs = checker.inputs
-    checker.mending = True
+    checker.fixing = True
     fixed = Fixed(checker.check(paths))
     given_up: set[str] = set()
     for _ in range(_MAX_PASSES):

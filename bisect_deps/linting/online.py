@@ -79,7 +79,9 @@ class IndexFacts:
         self._settings = settings
         self._is_here = not targets
         # The resolver asks a real interpreter; for another Python than this one there is none.
-        self._resolvable = [each for each in self._interpreters if each.minor == here.minor]
+        self._resolvable = [
+            interpreter for interpreter in self._interpreters if interpreter.minor == here.minor
+        ]
         self._index = Index(settings, self._interpreters[0], merged=True)
         self._min_age = _DEFAULT_AGE if min_age is None else min_age
         self._now = now

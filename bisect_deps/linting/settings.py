@@ -114,13 +114,13 @@ def _from_folder(value: Any, folder: Path, start: Path) -> Any:
         return value
     if isinstance(value, str):
         return str(folder / value)
-    return tuple(str(folder / each) for each in value)
+    return tuple(str(folder / entry) for entry in value)
 
 
 def _strings(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise TypeError("must be a list of strings")
     return tuple(value)
 
@@ -144,11 +144,11 @@ def _days(value: object) -> int:
 
 
 def _severity(value: object) -> Severity:
-    return Severity(_one_of(value, [each.value for each in Severity]))
+    return Severity(_one_of(value, [entry.value for entry in Severity]))
 
 
 def _profile(value: object) -> Profile:
-    return Profile(_one_of(value, [each.value for each in Profile]))
+    return Profile(_one_of(value, [entry.value for entry in Profile]))
 
 
 def _one_of(value: object, names: list[str]) -> str:
@@ -158,11 +158,11 @@ def _one_of(value: object, names: list[str]) -> str:
 
 
 def _severities(value: object) -> dict[str, Severity]:
-    return {key: _severity(each) for key, each in _mapping(value).items()}
+    return {key: _severity(entry) for key, entry in _mapping(value).items()}
 
 
 def _ignores(value: object) -> dict[str, tuple[str, ...]]:
-    return {key: _strings(each) for key, each in _mapping(value).items()}
+    return {key: _strings(entry) for key, entry in _mapping(value).items()}
 
 
 def _mapping(value: object) -> dict[str, object]:

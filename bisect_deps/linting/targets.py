@@ -91,7 +91,7 @@ def _systems(target: LintTarget) -> list[tuple[str, str, str, str]]:
     if not target.platform:
         return list(SYSTEMS)
     system, machine = system_of(target.platform)
-    like = [each for each in SYSTEMS if each[0] == _SYSTEMS[system]]
+    like = [known for known in SYSTEMS if known[0] == _SYSTEMS[system]]
     if not machine:
         return like
     return [(*like[0][:3], _MACHINES.get((system, machine), machine))]

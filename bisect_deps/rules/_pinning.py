@@ -144,7 +144,7 @@ def repin_to_index(scope: Scope, item: Item, version: str | None) -> Repair | No
 
 
 def drift_finding(scope: Scope, item: Item, message: str) -> Finding:
-    """Return the finding that a line's version may change, with the pin that mends it."""
+    """Return the finding that a line's version may change, with the pin that fixes it."""
     repair = pin_repair(scope, item)
     known = scope.evidence.get(item.name)
     if repair is not None and repair.pins is not None:

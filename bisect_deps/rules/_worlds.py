@@ -87,7 +87,7 @@ class Judge:
 
         try:
             parsed = Marker(marker)
-            held = [parsed.evaluate(dict(each)) for each in self.worlds]
+            held = [parsed.evaluate(dict(environment)) for environment in self.worlds]
         except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName):
             return self.everywhere
         return sum(1 << number for number, holds in enumerate(held) if holds)

@@ -100,7 +100,7 @@ class Change(NamedTuple):
 
 
 class Repair(NamedTuple):
-    """How a finding can be mended: all changes together or none.
+    """How a finding can be fixed: all changes together or none.
 
     `note` is a short phrase for people (`pin ==2.32.3, from freeze.txt`). `recode` names a document
     to be saved as UTF-8 as a whole. `pins` is the release that the repair writes (name, version),

@@ -1,6 +1,6 @@
 """DB406 to DB414: lines that pip rejects, drops or reads otherwise than they look.
 
-The parser finds these; the rules name them, say why, and mend what can be mended.
+The parser finds these; the rules name them, say why, and fix what can be fixed.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from bisect_deps.rules.base import (
     line_at,
 )
 
-Mend = Callable[[Document, Problem, LogicalLine | None], Repair | None]
+Fixer = Callable[[Document, Problem, LogicalLine | None], Repair | None]
 
 
-def _reported(scope: Scope, mends: dict[ProblemKind, Mend | None]) -> Iterator[Finding]:
-    """Yield the parser's problems of these kinds, each with what mends it."""
+def _reported(scope: Scope, fixers: dict[ProblemKind, Fixer | None]) -> Iterator[Finding]:
+    """Yield the parser's problems of these kinds, each with what fixes it."""
     for document, problem in scope.problems:
-        if problem.kind not in mends:
+        if problem.kind not in fixers:
             continue
         line = line_at(document, problem.line)
         message = problem.message + (f"; {problem.hint}" if problem.hint else "")
-        mend = mends[problem.kind]
-        repair = mend(document, problem, line) if mend is not None else None
+        fixer = fixers[problem.kind]
+        repair = fixer(document, problem, line) if fixer is not None else None
         name = line.parts.name if line is not None and line.parts is not None else ""
         # What was to be installed and is not fails later, and elsewhere.
         severity = Severity.ERROR if problem.kind in _LOST else None

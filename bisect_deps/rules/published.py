@@ -99,7 +99,7 @@ def _check_hash_mismatch(scope: Scope) -> Iterator[Finding]:
     if scope.facts is None:
         return
     for item, version in _pinned(scope):
-        known = {each.lower() for each in scope.facts.hashes(item.name, version)}
+        known = {digest.lower() for digest in scope.facts.hashes(item.name, version)}
         same_kind = _comparable(item, known)
         if same_kind and known and not same_kind & known:
             message = f"no published file of {item.name} {version} has this hash: pip refuses it"
@@ -109,16 +109,16 @@ def _check_hash_mismatch(scope: Scope) -> Iterator[Finding]:
 
 def _comparable(item: Item, known: set[str]) -> set[str]:
     """Return the line's hashes of the algorithms that the index gives."""
-    algorithms = {each.partition(":")[0] for each in known}
-    hashes = {each.lower() for each in item.parts.hashes}
-    return {each for each in hashes if each.partition(":")[0] in algorithms}
+    algorithms = {digest.partition(":")[0] for digest in known}
+    hashes = {digest.lower() for digest in item.parts.hashes}
+    return {digest for digest in hashes if digest.partition(":")[0] in algorithms}
 
 
 def _check_hash_coverage(scope: Scope) -> Iterator[Finding]:
     if scope.facts is None:
         return
     for item, version in _pinned(scope):
-        known = {each.lower() for each in scope.facts.hashes(item.name, version)}
+        known = {digest.lower() for digest in scope.facts.hashes(item.name, version)}
         listed = _comparable(item, known)
         if not listed & known:
             continue

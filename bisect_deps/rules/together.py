@@ -97,7 +97,7 @@ def _exclude(one: Item, other: Item) -> bool:
         return False
     whole = specifiers(f"{one.parts.specifier},{other.parts.specifier}")
     alone = (specifiers(one.parts.specifier), specifiers(other.parts.specifier))
-    if whole is None or any(each is None or each.is_unsatisfiable() for each in alone):
+    if whole is None or any(clause is None or clause.is_unsatisfiable() for clause in alone):
         return False  # a line that contradicts itself is reported for that
     return whole.is_unsatisfiable()
 

@@ -30,7 +30,7 @@ def docs_of(rule: Rule, style: Style = Style()) -> str:  # noqa: B008
 
 
 def is_fixable(diagnostic: Diagnostic, style: Style) -> bool:
-    """Say whether `--fix`, as it was called, would mend it."""
+    """Say whether `--fix`, as it was called, would fix it."""
     repair = diagnostic.repair
     if diagnostic.generated:
         return False

@@ -26,9 +26,15 @@ def _commands(report: Report) -> Iterator[str]:
     left_out = 0
     counts: dict[str, int] = {}
     seen: set[tuple[str, str, str]] = set()
-    for each in sorted(report.diagnostics, key=lambda each: (-each.severity.rank, each.order)):
-        command = _COMMANDS[each.severity.value]
-        subject = (each.file, each.package or str(each.line), each.rule.code)
+    for diagnostic in sorted(
+        report.diagnostics, key=lambda diagnostic: (-diagnostic.severity.rank, diagnostic.order)
+    ):
+        command = _COMMANDS[diagnostic.severity.value]
+        subject = (
+            diagnostic.file,
+            diagnostic.package or str(diagnostic.line),
+            diagnostic.rule.code,
+        )
         # One annotation of the notices is kept for the count of the others.
         limit = _PER_LEVEL - 1 if command == "notice" else _PER_LEVEL
         if subject in seen or counts.get(command, 0) >= limit:
@@ -36,23 +42,23 @@ def _commands(report: Report) -> Iterator[str]:
             continue
         seen.add(subject)
         counts[command] = counts.get(command, 0) + 1
-        yield _command(command, each)
+        yield _command(command, diagnostic)
     if left_out:
         yield f"::notice title={TOOL}::{left_out} more findings are in the log and the summary"
 
 
-def _command(command: str, each: Diagnostic) -> str:
+def _command(command: str, diagnostic: Diagnostic) -> str:
     properties = {
-        "file": each.file,
-        "line": each.line,
-        "col": each.column,
-        "endLine": each.end_line,
-        "title": f"{each.rule.code} {each.rule.name}",
+        "file": diagnostic.file,
+        "line": diagnostic.line,
+        "col": diagnostic.column,
+        "endLine": diagnostic.end_line,
+        "title": f"{diagnostic.rule.code} {diagnostic.rule.name}",
     }
-    if each.end_line == each.line:
-        properties["endColumn"] = each.end_column
+    if diagnostic.end_line == diagnostic.line:
+        properties["endColumn"] = diagnostic.end_column
     told = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    return f"::{command} {told}::{_data(each.message)}"
+    return f"::{command} {told}::{_data(diagnostic.message)}"
 
 
 def _data(text: str) -> str:
@@ -68,9 +74,10 @@ def _add_summary(report: Report) -> None:
     if not path or not report.diagnostics:
         return
     rows = [
-        f"| {each.severity.value} | {each.rule.code} | `{each.file}:{each.line}` "
-        f"| {each.message.replace('|', chr(92) + '|')} |"
-        for each in report.diagnostics
+        f"| {diagnostic.severity.value} | {diagnostic.rule.code} "
+        f"| `{diagnostic.file}:{diagnostic.line}` "
+        f"| {diagnostic.message.replace('|', chr(92) + '|')} |"
+        for diagnostic in report.diagnostics
     ]
     head = [f"### {TOOL} lint", "", "| severity | rule | place | message |", "|---|---|---|---|"]
     with open(path, "a", encoding="utf-8") as file:

@@ -16,21 +16,21 @@ def render(report: Report, style: Style) -> str:
     """Return the array. GitLab shows one issue per fingerprint, so equal ones are numbered."""
     seen: Counter[str] = Counter()
     issues = []
-    for each in report.diagnostics:
-        number = seen[each.fingerprint]
-        seen[each.fingerprint] += 1
-        fingerprint = each.fingerprint
+    for diagnostic in report.diagnostics:
+        number = seen[diagnostic.fingerprint]
+        seen[diagnostic.fingerprint] += 1
+        fingerprint = diagnostic.fingerprint
         if number:
             fingerprint = hashlib.sha256(f"{fingerprint} {number}".encode()).hexdigest()[:32]
         issues.append(
             {
-                "description": f"{each.rule.code}: {each.message}",
-                "check_name": each.rule.name,
+                "description": f"{diagnostic.rule.code}: {diagnostic.message}",
+                "check_name": diagnostic.rule.name,
                 "fingerprint": fingerprint,
-                "severity": _SEVERITIES[each.severity.value],
+                "severity": _SEVERITIES[diagnostic.severity.value],
                 "location": {
-                    "path": each.file,
-                    "lines": {"begin": each.line, "end": each.end_line},
+                    "path": diagnostic.file,
+                    "lines": {"begin": diagnostic.line, "end": diagnostic.end_line},
                 },
             }
         )

@@ -15,7 +15,7 @@ def render(report: Report, style: Style) -> str:
     """Return one object: `version`, `findings`, and what was counted."""
     document = {
         "version": 1,
-        "findings": [_finding(each, style) for each in report.diagnostics],
+        "findings": [_finding(diagnostic, style) for diagnostic in report.diagnostics],
         "suppressed": len(report.suppressed),
         "baseline": report.known,
         "files": list(report.files),
@@ -29,21 +29,21 @@ def render(report: Report, style: Style) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _finding(each: Diagnostic, style: Style) -> dict[str, Any]:
+def _finding(diagnostic: Diagnostic, style: Style) -> dict[str, Any]:
     return {
-        "code": each.rule.code,
-        "name": each.rule.name,
-        "severity": each.severity.value,
-        "file": each.file,
-        "line": each.line,
-        "column": each.column,
-        "end_line": each.end_line,
-        "end_column": each.end_column,
-        "package": each.package or None,
-        "message": each.message,
-        "fix": _fix(each.repair) if each.repair and not each.generated else None,
-        "docs": docs_of(each.rule, style),
-        "fingerprint": each.fingerprint,
+        "code": diagnostic.rule.code,
+        "name": diagnostic.rule.name,
+        "severity": diagnostic.severity.value,
+        "file": diagnostic.file,
+        "line": diagnostic.line,
+        "column": diagnostic.column,
+        "end_line": diagnostic.end_line,
+        "end_column": diagnostic.end_column,
+        "package": diagnostic.package or None,
+        "message": diagnostic.message,
+        "fix": _fix(diagnostic.repair) if diagnostic.repair and not diagnostic.generated else None,
+        "docs": docs_of(diagnostic.rule, style),
+        "fingerprint": diagnostic.fingerprint,
     }
 
 

@@ -15,16 +15,17 @@ def render(report: Report, style: Style) -> str:
     for file in report.files:
         case = ElementTree.SubElement(suite, "testcase", classname=TOOL, name=file)
         hints = []
-        for each in report.diagnostics:
-            if each.file != file:
+        for diagnostic in report.diagnostics:
+            if diagnostic.file != file:
                 continue
-            told = f"{each.file}:{each.line}:{each.column}: {each.rule.code} {each.message}"
-            if each.severity.value == "info":
+            place = f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column}"
+            told = f"{place}: {diagnostic.rule.code} {diagnostic.message}"
+            if diagnostic.severity.value == "info":
                 hints.append(told)
                 continue
             failures += 1
             failure = ElementTree.SubElement(
-                case, "failure", type=each.rule.code, message=_xml(each.message)
+                case, "failure", type=diagnostic.rule.code, message=_xml(diagnostic.message)
             )
             failure.text = _xml(told)
         if hints:

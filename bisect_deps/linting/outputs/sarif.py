@@ -24,8 +24,12 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 def render(report: Report, style: Style) -> str:
     """Return a log with one run."""
     numbers = {code: number for number, code in enumerate(all_rules())}
-    results = [_result(each, numbers[each.rule.code]) for each in report.diagnostics]
-    results += [_result(each, numbers[each.rule.code]) for each in report.suppressed]
+    results = [
+        _result(diagnostic, numbers[diagnostic.rule.code]) for diagnostic in report.diagnostics
+    ]
+    results += [
+        _result(diagnostic, numbers[diagnostic.rule.code]) for diagnostic in report.suppressed
+    ]
     driver = {
         "name": TOOL,
         "version": VERSION,
@@ -65,30 +69,30 @@ def _rule(rule: Rule, style: Style) -> dict[str, Any]:
     }
 
 
-def _result(each: Diagnostic, number: int) -> dict[str, Any]:
-    artifact = {"uri": _uri(each.file), "uriBaseId": "SRCROOT"}
-    if each.file.startswith(("/", "../")):
+def _result(diagnostic: Diagnostic, number: int) -> dict[str, Any]:
+    artifact = {"uri": _uri(diagnostic.file), "uriBaseId": "SRCROOT"}
+    if diagnostic.file.startswith(("/", "../")):
         del artifact["uriBaseId"]
     region = {
-        "startLine": each.line,
-        "startColumn": each.column,
-        "endLine": each.end_line,
-        "endColumn": each.end_column,
+        "startLine": diagnostic.line,
+        "startColumn": diagnostic.column,
+        "endLine": diagnostic.end_line,
+        "endColumn": diagnostic.end_column,
     }
     result: dict[str, Any] = {
-        "ruleId": each.rule.code,
+        "ruleId": diagnostic.rule.code,
         "ruleIndex": number,
-        "level": _LEVELS[each.severity.value],
-        "message": {"text": each.message},
+        "level": _LEVELS[diagnostic.severity.value],
+        "message": {"text": diagnostic.message},
         "locations": [{"physicalLocation": {"artifactLocation": artifact, "region": region}}],
-        "partialFingerprints": {"depbisect/v1": each.fingerprint},
+        "partialFingerprints": {"depbisect/v1": diagnostic.fingerprint},
     }
-    if each.repair is not None and each.repair.changes and not each.generated:
-        result["fixes"] = [_fix(each.repair, artifact)]
-    if each.reason is not None:
+    if diagnostic.repair is not None and diagnostic.repair.changes and not diagnostic.generated:
+        result["fixes"] = [_fix(diagnostic.repair, artifact)]
+    if diagnostic.reason is not None:
         suppression = {"kind": "inSource", "status": "accepted"}
-        if each.reason:
-            suppression["justification"] = each.reason
+        if diagnostic.reason:
+            suppression["justification"] = diagnostic.reason
         result["suppressions"] = [suppression]
     return result
 

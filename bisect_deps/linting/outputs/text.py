@@ -16,23 +16,25 @@ _MOST_LINES = 12
 
 def concise(report: Report, style: Style) -> str:
     """Return one line per diagnostic, and the summary."""
-    lines = [_headline(each, style) for each in report.diagnostics]
+    lines = [_headline(diagnostic, style) for diagnostic in report.diagnostics]
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
 def full(report: Report, style: Style) -> str:
     """Return each diagnostic with its source lines, carets and fix, and the summary."""
     lines: list[str] = []
-    for each in report.diagnostics:
-        lines += [_headline(each, style), *_source(each, style), ""]
+    for diagnostic in report.diagnostics:
+        lines += [_headline(diagnostic, style), *_source(diagnostic, style), ""]
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
 def statistics(report: Report, style: Style) -> str:
     """Return one line per rule: how often, code, fixable or not, name; the most frequent first."""
-    counts = Counter(each.rule.code for each in report.diagnostics)
-    fixable = Counter(each.rule.code for each in report.diagnostics if is_fixable(each, style))
-    rules = {each.rule.code: each.rule for each in report.diagnostics}
+    counts = Counter(diagnostic.rule.code for diagnostic in report.diagnostics)
+    fixable = Counter(
+        diagnostic.rule.code for diagnostic in report.diagnostics if is_fixable(diagnostic, style)
+    )
+    rules = {diagnostic.rule.code: diagnostic.rule for diagnostic in report.diagnostics}
     width = len(str(max(counts.values(), default=0)))
     lines = [
         f"{count:>{width}}  {code}  [{'*' if fixable[code] else ' '}]  {rules[code].name}"
@@ -95,11 +97,11 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
         yield f"{_clear(report)}{_count(report.requirements, 'requirement')} in {_judged(report)}."
     else:
         counts = [
-            _count(sum(each.severity is severity for each in found), severity.value)
+            _count(sum(diagnostic.severity is severity for diagnostic in found), severity.value)
             for severity in (Severity.ERROR, Severity.WARNING)
-            if any(each.severity is severity for each in found)
+            if any(diagnostic.severity is severity for diagnostic in found)
         ]
-        hints = sum(each.severity is Severity.INFO for each in found)
+        hints = sum(diagnostic.severity is Severity.INFO for diagnostic in found)
         counts += [_count(hints, "hint")] if hints else []
         yield f"Found {', '.join(counts)} in {_judged(report, with_requirements=True)}."
     for place in report.not_judged:
@@ -112,11 +114,15 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
 
 
 def _fixes(report: Report, style: Style) -> Iterator[str]:
-    fixable = sum(is_fixable(each, style) for each in report.diagnostics)
+    fixable = sum(is_fixable(diagnostic, style) for diagnostic in report.diagnostics)
     if fixable:
         yield f"[*] {fixable} fixable with --fix."
-    mendable = [each for each in report.diagnostics if each.repair and not each.generated]
-    hidden = len(mendable) - fixable
+    repairable = [
+        diagnostic
+        for diagnostic in report.diagnostics
+        if diagnostic.repair and not diagnostic.generated
+    ]
+    hidden = len(repairable) - fixable
     if hidden:
         yield f"{hidden} more with --unsafe-fixes."
 

@@ -5,6 +5,8 @@ Law 4: FAIL is the failure that is chased. Pure reading of probes; asks nothing.
 
 from __future__ import annotations
 
+import re
+
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -15,7 +17,9 @@ from packaging.utils import (
 from packaging.version import InvalidVersion
 
 from bisect_deps.evidence import same_failure, tells_something
-from bisect_deps.model import Breakage, Outcome, Phase, Probe, Release, Suspect
+from bisect_deps.model import Breakage, Cause, Outcome, Phase, Probe, Release, Suspect
+
+_PINNED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^\s`'\",;]+)")
 
 
 def installs(probe: Probe) -> bool:
@@ -80,7 +84,12 @@ def is_infrastructure(probe: Probe) -> bool:
 
 
 def failing_release(suspect: Suspect) -> Release | None:
-    """Return the release at which a suspect broke, None where the log names no version."""
+    """Return the release at which a suspect broke, None where the log names no version.
+
+    Where a build requirement broke, that is the release it was to build: nothing else asks for it.
+    """
+    if suspect.cause is Cause.BUILD_DEP_FAILED and suspect.via:
+        return _built_release(suspect)
     text = suspect.failing or (
         f"{suspect.name}=={suspect.version}" if suspect.version is not None else suspect.name
     )
@@ -88,6 +97,18 @@ def failing_release(suspect: Suspect) -> Release | None:
         return _release_of_file(text)
     name, _, version = text.partition("==")
     return Release(canonicalize_name(name), version) if version else None
+
+
+def _built_release(suspect: Suspect) -> Release | None:
+    """Return the release whose build requirement broke, as the log names it."""
+    name = canonicalize_name(suspect.via[-1])
+    if suspect.version is not None and name == suspect.name:
+        return Release(name, suspect.version)
+    for line in suspect.evidence:
+        for match in _PINNED.finditer(line.text):
+            if canonicalize_name(match["name"]) == name:
+                return Release(name, match["version"])
+    return None
 
 
 def _release_of_file(filename: str) -> Release | None:

@@ -22,6 +22,7 @@ from bisect_deps.model import (
     Candidate,
     Cause,
     Diagnosis,
+    Evidence,
     Outcome,
     Phase,
     Probe,
@@ -165,3 +166,27 @@ def test_who_is_involved_is_told_from_the_inside_out() -> None:
     )
     given = replace(UNSEEN, diagnosis=found)
     assert involved(given) == ("lacks", "user", "middle", "app", "last", "top")
+
+
+@pytest.mark.parametrize(
+    ("suspect", "release"),
+    [
+        (Suspect("pandas", version="1.0.4", via=("pandas",)), Release("pandas", "1.0.4")),
+        (
+            Suspect(
+                "app",
+                version="2.0",
+                via=("app", "pandas"),
+                evidence=(Evidence(7, "error: Failed to build `pandas==1.0.4`"),),
+            ),
+            Release("pandas", "1.0.4"),
+        ),
+        (Suspect("app", version="2.0", via=("app", "pandas")), None),
+    ],
+    ids=["a line", "what a line pulls in", "no version is named"],
+)
+def test_where_a_build_requirement_broke_it_is_the_release_to_be_built(
+    suspect: Suspect, release: Release | None
+) -> None:
+    broken = replace(suspect, failing="numpy==1.14.5", cause=Cause.BUILD_DEP_FAILED)
+    assert failing_release(broken) == release

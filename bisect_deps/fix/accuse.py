@@ -308,7 +308,6 @@ def _judged(
     if probe.outcome is Outcome.PASS:
         shook = counts[one.release] > 0
         counts[one.release] = DOUBTED
-        probes.pop(one.release, None)
         cleared = standing.cleared | {one.release}
         standing = replace(standing, cleared=cleared, unsteady=standing.unsteady + shook)
         return standing.knowing((), _unsteady_note(one, probe)) if shook else standing

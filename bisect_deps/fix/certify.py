@@ -65,10 +65,12 @@ def _is_settled(case: Case, culprit: Culprit, fixed: Probe) -> bool:
     had = [case.releases_of(rest) or {} for rest in (Candidate(), *_parts(fixed.candidate))]
 
     def is_moved(member: Member) -> bool:
+        if member.via:
+            return after.get(member.name) != member.version
         if any(e.name == member.name or e.number == member.requirement.number for e in edits):
             return True
-        if member.via or member.version is None:
-            return bool(member.via) and after.get(member.name) != member.version
+        if member.version is None:
+            return False
         return any(releases.get(member.name) == member.version for releases in had) and (
             after.get(member.name) != member.version
         )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.culprits import INSTALL_PHASES
-from bisect_deps.fix.failure import breakages_of, failing_release, suspects_of
-from bisect_deps.model import Cause, Outcome, Probe, Suspect
+from bisect_deps.fix.failure import breakages_of, failing_release, installs, phase_of, suspects_of
+from bisect_deps.model import Cause, Outcome, Phase, Probe, Release, Suspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,17 @@ class Failed:
 
 
 def failed_by(case: Case, probes: Iterable[Probe]) -> list[Failed]:
-    """Return what the logs of failed builds show to fail, each once."""
+    """Return what the logs of failed builds show to fail, each once.
+
+    A release that failed to install in one build and installed in another failed by accident.
+    """
     found: dict[object, Failed] = {}
+    probes = list(probes)
+    good = [case.installed(probe) for probe in probes if installs(probe)]
     for probe in probes:
         for one in _failed_in(case, probe) if probe.outcome is Outcome.FAIL else ():
-            found.setdefault(tuple(sorted(one.releases.items())), one)
+            if not (_is_of_an_install(one) and any(one.within(installed) for installed in good)):
+                found.setdefault(tuple(sorted(one.releases.items())), one)
     return list(found.values())
 
 
@@ -45,18 +51,35 @@ def _failed_in(case: Case, probe: Probe) -> Iterator[Failed]:
         sides = {name for name in (breakage.lacks, breakage.user) if name}
         if sides and sides <= together.keys():
             yield Failed(together, probe, bool(breakage.lacks and breakage.user))
+    for release in broken_releases(probe):
+        yield Failed({release.name: release.version}, probe, told=True)
     conflicts: dict[int, dict[str, str]] = {}
     for suspect in suspects_of(probe):
-        release = failing_release(suspect)
-        if release is None:
-            continue
-        if suspect.cause is Cause.RESOLVER_CONFLICT and suspect.group is not None:
-            conflicts.setdefault(suspect.group, {})[release.name] = release.version
-        elif _breaks(suspect):
-            yield Failed({release.name: release.version}, probe, told=True)
+        release_of = failing_release(suspect)
+        if suspect.group is not None and release_of is not None and not _breaks(suspect):
+            conflicts.setdefault(suspect.group, {})[release_of.name] = release_of.version
+    conflicts = {group: some for group, some in conflicts.items() if len(some) > 1}
+    if phase_of(probe) is Phase.RESOLVE:
+        # What a source requires shows when it is built: these do not suit each other.
+        pins = case.pins(probe.candidate)
+        pins |= {e.name: e.to.removeprefix("==") for e in probe.candidate.edits if e.to}
+        moved = [edit.name for edit in probe.candidate.edits if edit.name in pins]
+        conflicts[-1] = {name: pins[name] for name in (*moved, *pins)}
     for together in conflicts.values():
-        if len(together) > 1:
+        if together:
             yield Failed(together, probe, told=False)
+
+
+def broken_releases(probe: Probe) -> Iterator[Release]:
+    """Yield the releases that a log says cannot be downloaded, built or installed."""
+    for suspect in suspects_of(probe):
+        release = failing_release(suspect)
+        if release is not None and _breaks(suspect):
+            yield release
+
+
+def _is_of_an_install(one: Failed) -> bool:
+    return not installs(one.probe) and len(one.releases) == 1
 
 
 def _breaks(suspect: Suspect) -> bool:

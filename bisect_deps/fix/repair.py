@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bisect_deps.fix.accuse import TELLING, Standing
+from bisect_deps.fix.accuse import TELLING, Standing, broken_of
 from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
 from bisect_deps.fix.avoid import avoid, avoid_install
 from bisect_deps.fix.case import Case
@@ -34,6 +34,7 @@ from bisect_deps.fix.names import amendments, is_needless
 from bisect_deps.fix.narrow import narrow_all
 from bisect_deps.fix.older_tools import commands_for, keep_by_older_tools
 from bisect_deps.fix.restore import restore
+from bisect_deps.fix.steady import steadied
 from bisect_deps.fix.written import written
 from bisect_deps.model import (
     Candidate,
@@ -89,7 +90,9 @@ def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusio
     seen = Seen()
     known = [] if known is None else known
     try:
-        conclusion = yield from noting(seen, _proven_afresh(case, seen, known))
+        conclusion = yield from noting(
+            seen, steadied(case, seen, _proven_afresh(case, seen, known))
+        )
     except BudgetSpent as spent:
         conclusion = _stopped(case, known, spent)
     if conclusion.kind in (VerdictKind.CULPRITS, VerdictKind.INCONCLUSIVE):
@@ -326,6 +329,10 @@ def _culprits(
         resolution = case.resolve(probe.candidate)
         version = case.installed(probe).get(name, change.before.get(name))
         member = case.member(name, version, resolution)
+        line = case.line_at_fault(name)
+        if line is not None and version is not None:
+            told = broken_of(case, line, probe)
+            member = told if told.name != name else member
         if version is None:
             # What was added was missing: the release that needs it is at fault.
             using = next((n for n in involved(probe) if n != name), name)

@@ -165,3 +165,22 @@ def test_a_build_that_did_not_pass_is_no_passing_proof(last: Outcome, passing: i
     culprit = certified(small("p0==1\np1==1\n", {}).case, LINES, one, probes)
     assert culprit.proof.failing_probe == 1
     assert culprit.proof.passing_probe == passing
+
+
+def test_a_line_whose_absence_fails_otherwise_is_no_part_of_the_failure() -> None:
+    # Nothing passes without p1 that has p0: p1 is what p0 needs, not what it fails with.
+    one = Certified(BOTH, BOTH, (OTHER,))
+    probes = {BOTH: probe(1, Outcome.FAIL), OTHER: probe(2, Outcome.PASS)}
+    culprit = certified(small("p0==1\np1==1\n", {}).case, LINES, one, probes)
+    assert [member.name for member in culprit.members] == ["p0"]
+
+
+def test_what_a_line_pulls_in_is_named_with_the_line_where_that_broke() -> None:
+    here = small("app==1.0\n", {"app": [at("1.0", "2020-01-01", "lib")], "lib": yearly("1.0")},
+                 unbuildable("flint", "lib", "1.0"), local=False)  # fmt: skip
+    failing = here.probe()
+    line = here.case.requirements[0]
+    one = Certified(ONE, ONE, (frozenset(),))
+    [member] = certified(here.case, {0: line}, one, {ONE: failing}).members
+    assert (member.requirement, member.name, member.version) == (line, "lib", "1.0")
+    assert member.via == ("app",)

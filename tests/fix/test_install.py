@@ -57,3 +57,11 @@ def test_what_conflicts_with_the_move_of_another_is_tried_without_it(
     assert found == [["alpha"], ["beta"]][: len(faults)]
     assert said(conclusion.ways[0].candidate) == "alpha==2.0 beta==2.0"
     assert here.builds.builds <= 6
+
+
+def test_of_a_combination_that_the_resolver_knows_nothing_against_one_line_is_moved() -> None:
+    text = "alpha==1.0\nbeta==1.0\nomega==1.0\n"
+    here = small(text, PROJECTS, TOGETHER, quality=Quality.SILENT)
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.FIXED
+    assert said(conclusion.ways[0].candidate) in ("alpha==2.0", "beta==2.0")

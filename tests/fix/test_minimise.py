@@ -132,3 +132,18 @@ def test_where_the_builder_tells_nothing_the_resolver_stands_in() -> None:
     change = change_between(here.case, failing, passing)
     assert passing.installed is None
     assert (change.before, change.after) == ({"lacks": "2.0"}, {"lacks": "1.0"})
+
+
+def test_what_would_move_beside_a_part_is_kept_where_it_was() -> None:
+    projects = {
+        "lead": [at("1.0", "2019-01-01", "side"), at("2.0", "2021-01-01", "side<2")],
+        "side": yearly("1.0", "2.0"),
+    }
+    here = small("lead==2.0\n", projects, breaks("amber", lead="2.0"))
+    failing = here.probe()
+    passing = here.probe(here.case.settled(Candidate(), {"lead": "1.0"}))
+    change = change_between(here.case, failing, passing)
+    assert change.names == ("lead", "side")
+    made = change.made(here.case, ["lead"])
+    assert made is not None
+    assert here.case.releases_of(made) == {"lead": "1.0", "side": "1.0"}

@@ -1,0 +1,81 @@
+"""A build that contradicts others is made once more: what installed before fails by accident.
+
+Costs nothing where no two builds contradict each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from bisect_deps.fix.ask import Seen
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.failed import broken_releases
+from bisect_deps.fix.failure import installs, phase_of
+from bisect_deps.model import Outcome, Phase, Probe, Release
+from bisect_deps.probing import BudgetSpent, Inquiry, Story
+
+T = TypeVar("T")
+# How often a build is made that contradicts another, until it is believed.
+MOST_TRIES = 4
+
+
+def steadied(case: Case, seen: Seen, story: Story[T]) -> Story[T]:
+    """Tell a story, each failure of a release that installed before repeated; `seen` hears all."""
+    believed: set[Release] = set()
+    try:
+        inquiries = next(story)
+        while True:
+            try:
+                probes = list((yield inquiries))
+            except BudgetSpent as spent:
+                inquiries = story.throw(spent)
+                continue
+            for place, inquiry in enumerate(inquiries):
+                probes[place] = yield from _steady(case, seen, inquiry, probes[place], believed)
+            inquiries = story.send(probes)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def _steady(
+    case: Case, seen: Seen, inquiry: Inquiry, probe: Probe, believed: set[Release]
+) -> Story[Probe]:
+    """Return a probe, or the first repeat of it that contradicts no other build."""
+    doubted = _contradicting(case, seen, inquiry, probe) - believed
+    last = probe
+    for repeat in range(1, MOST_TRIES) if doubted else ():
+        try:
+            [last] = yield [replace(inquiry, repeat=inquiry.repeat + repeat, exact=None)]
+        except BudgetSpent:
+            return probe
+        if not _contradicting(case, seen, inquiry, last) & doubted:
+            return last
+    believed |= doubted
+    return last
+
+
+def _contradicting(case: Case, seen: Seen, inquiry: Inquiry, probe: Probe) -> frozenset[Release]:
+    """Return the releases that failed to install here and installed in another build."""
+    if probe.outcome is not Outcome.FAIL or installs(probe) or phase_of(probe) is Phase.RESOLVE:
+        return frozenset()
+    known = {release for one, other in seen.answers for release in _installed(case, one, other)}
+    named = frozenset(broken_releases(probe))
+    if named or inquiry.isolated is not None:
+        return named & known
+    all_of = case.releases_of(probe.candidate) or {}
+    every = frozenset(Release(name, version) for name, version in all_of.items())
+    return every if every <= known else frozenset()
+
+
+def _installed(case: Case, inquiry: Inquiry, probe: Probe) -> Iterator[Release]:
+    if not installs(probe) or inquiry.build_constraints:
+        return
+    if inquiry.isolated is not None:
+        name, _, version = inquiry.isolated.partition("==")
+        yield Release(name, version)
+        return
+    for name, version in case.installed(probe).items():
+        yield Release(name, version)

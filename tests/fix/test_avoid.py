@@ -1,0 +1,70 @@
+"""Where no move helped, the resolver avoids all that logs showed to fail."""
+
+from __future__ import annotations
+
+from bisect_deps.fix.avoid import MOST_BUILDS, avoid
+from bisect_deps.fix.repair import repair
+from bisect_deps.model import Outcome, Probe, VerdictKind
+from tests.fix.simulated import Checks, Quality
+from tests.fix.small import Small, at, breaks, said, small, unbuildable, yearly
+from tests.fix.world import ELSEWHERE
+
+
+def avoided(here: Small) -> tuple[Probe, ...]:
+    failing = here.probe()
+    assert failing.outcome is Outcome.FAIL
+    return here.told(avoid(here.case, failing, [failing]))
+
+
+def triple(**more: object) -> Small:
+    # All three fail together, but with gamma 1.0; a limit stands in its way.
+    projects = {
+        "alpha": [at("1.0", "2020-01-01", "beta", "gamma")],
+        "beta": yearly("1.0", "2.0"),
+        "gamma": yearly("1.0", "2.0", "3.0"),
+    }
+    fault = breaks("amber", alpha="1.0", beta="1.0/2.0", gamma="2.0/3.0")
+    return small("alpha==1.0\n", projects, fault, limits="gamma>=2\n", **more)  # type: ignore[arg-type]
+
+
+def test_each_build_tells_what_the_next_one_avoids() -> None:
+    made = avoided(triple())
+    assert made[-1].outcome is Outcome.PASS
+    assert made[-1].installed == {"alpha": "1.0", "beta": "2.0", "gamma": "1.0"}
+    tried = [tuple(sorted((probe.installed or {}).items())) for probe in made]
+    assert len(set(tried)) == len(tried)
+    assert said(made[-1].candidate) == "gamma==1.0", "nothing else moves"
+
+
+def test_what_no_log_tells_is_not_guessed_at() -> None:
+    assert avoided(triple(quality=Quality.SILENT)) == ()
+
+
+def test_where_everything_fails_it_ends_by_itself() -> None:
+    versions = [f"{n}.0" for n in range(1, 30)]
+    here = small("lib==9.0\n", {"lib": yearly(*versions)}, breaks("amber", lib="/".join(versions)))
+    made = avoided(here)
+    assert len(made) <= MOST_BUILDS
+    assert all(probe.outcome is Outcome.FAIL for probe in made)
+
+
+def test_what_lies_between_two_that_fail_alike_is_not_built() -> None:
+    versions = [f"{n}.0" for n in range(1, 10)]
+    fault = breaks("amber", lib="/".join(versions[1:]))
+    here = small("lib==9.0\n", {"lib": yearly(*versions)}, fault)
+    failing = here.probe()
+    older = here.probe(here.case.settled(failing.candidate, {"lib": "2.0"}))
+    made = here.told(avoid(here.case, failing, [failing, older]))
+    assert [said(probe.candidate) for probe in made] == ["lib==1.0"]
+
+
+def test_an_install_without_a_way_upwards_goes_down() -> None:
+    source = {"wheel": ELSEWHERE, "sdist": True}
+    lib = [at("1.0", "2018-01-01"), at("2.0", "2019-01-01", **source)]
+    lib.append(at("3.0", "2020-01-01", **source))
+    faults = (unbuildable("flint", "lib", "2.0/3.0"), unbuildable("agate", "lib", "3.0"))
+    here = small("lib==2.0\n", {"lib": lib}, *faults, checks=Checks.NONE)
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.FIXED
+    assert said(conclusion.ways[0].candidate) == "lib==1.0"
+    assert [m.version for c in conclusion.culprits for m in c.members] == ["2.0"]

@@ -1,0 +1,63 @@
+"""At the end, every edit of a fix is needed and belongs to a culprit (law 2)."""
+
+from __future__ import annotations
+
+from bisect_deps.fix.certify import certify
+from bisect_deps.fix.culprits import described
+from bisect_deps.model import Candidate, Culprit, Outcome, Probe
+from tests.fix.small import Small, at, breaks, said, small, yearly
+
+PROJECTS = {
+    "app": [at("1.0", "2020-01-01", "lib"), at("2.0", "2023-01-01", "lib")],
+    "lib": yearly("1.0", "2.0", "3.0"),
+}
+TEXT = "app==1.0\nlib==3.0\n"
+AMBER = breaks("amber", app="1.0/2.0", lib="3.0")
+
+
+def certified(here: Small, **versions: str) -> tuple[Probe, tuple[Culprit, ...], int]:
+    """Certify a fix with these versions, both lines accused; return how many builds it took."""
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), versions))
+    assert (failing.outcome, fixed.outcome) == (Outcome.FAIL, Outcome.PASS)
+    members = [here.case.member(name, v) for name, v in (("app", "1.0"), ("lib", "3.0"))]
+    culprits = [described([member], failing) for member in members if member is not None]
+    built = here.builds.builds
+    smaller, left = here.told(certify(here.case, fixed, culprits, [failing, fixed]))
+    return smaller, left, here.builds.builds - built
+
+
+def names(culprits: tuple[Culprit, ...]) -> list[str]:
+    return [member.name for culprit in culprits for member in culprit.members]
+
+
+def test_an_edit_that_is_not_needed_goes_and_its_culprit_with_it() -> None:
+    smaller, left, builds = certified(small(TEXT, PROJECTS, AMBER), app="2.0", lib="2.0")
+    assert said(smaller.candidate) == "lib==2.0"
+    assert names(left) == ["lib"]
+    assert builds == 1, "with lib alone moved"
+
+
+def test_what_a_log_shows_to_fail_without_an_edit_costs_no_build() -> None:
+    beryl = breaks("beryl", place=1, app="1.0", side="2.0")
+    projects = {**PROJECTS, "side": yearly("1.0", "2.0")}
+    here = small("app==1.0\nlib==3.0\nside==2.0\n", projects, AMBER, beryl, shows_all=True)
+    smaller, left, builds = certified(here, lib="2.0", side="1.0")
+    assert said(smaller.candidate) == "lib==2.0 side==1.0"
+    assert builds == 0
+    assert names(left) == ["lib", "side"], "app stays: it is not moved; side gets its culprit"
+
+
+def test_a_line_is_not_accused_of_what_breaks_beneath_it() -> None:
+    # Holding app back holds lib back, which alone is at fault.
+    projects = {
+        "app": [at("1.0", "2019-01-01", "lib<2"), at("2.0", "2021-01-01", "lib")],
+        "lib": yearly("1.0", "2.0"),
+    }
+    here = small("app==2.0\n", projects, breaks("amber", lib="2.0"))
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"app": "1.0"}))
+    _, left = here.told(certify(here.case, fixed, [], [failing, fixed]))
+    [culprit] = left
+    [member] = culprit.members
+    assert (member.requirement.text, member.name, member.version) == ("app==2.0", "lib", "2.0")

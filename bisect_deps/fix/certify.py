@@ -63,6 +63,9 @@ def _is_settled(case: Case, culprit: Culprit, fixed: Probe) -> bool:
     after = case.installed(fixed)
     edits = fixed.candidate.edits
     had = [case.releases_of(rest) or {} for rest in (Candidate(), *_parts(fixed.candidate))]
+    if any(edit.number is None and edit.name not in had[0] for edit in edits):
+        # What was missing is there now: the release that needs it stays where it is.
+        return True
 
     def is_moved(member: Member) -> bool:
         if member.via:

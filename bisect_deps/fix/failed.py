@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.culprits import INSTALL_PHASES
-from bisect_deps.fix.failure import breakages_of, failing_release, installs, phase_of, suspects_of
-from bisect_deps.model import Cause, Outcome, Phase, Probe, Release, Suspect
+from bisect_deps.fix.failure import breakages_of, failing_release, installs, suspects_of
+from bisect_deps.model import Cause, Outcome, Probe, Release, Suspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def _failed_in(case: Case, probe: Probe) -> Iterator[Failed]:
         if suspect.group is not None and release_of is not None and not _breaks(suspect):
             conflicts.setdefault(suspect.group, {})[release_of.name] = release_of.version
     conflicts = {group: some for group, some in conflicts.items() if len(some) > 1}
-    if phase_of(probe) is Phase.RESOLVE:
+    if probe.diagnosis is not None and probe.diagnosis.cause is Cause.RESOLVER_CONFLICT:
         # What a source requires shows when it is built: these do not suit each other.
         pins = case.pins(probe.candidate)
         pins |= {e.name: e.to.removeprefix("==") for e in probe.candidate.edits if e.to}

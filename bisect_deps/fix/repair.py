@@ -332,7 +332,8 @@ def _culprits(
         line = case.line_at_fault(name)
         if line is not None and version is not None:
             told = broken_of(case, line, probe)
-            member = told if told.name != name else member
+            # Where nobody can tell what was installed, the log's own chain is believed.
+            member = member if told.name in case.installed(probe) else told
         if version is None:
             # What was added was missing: the release that needs it is at fault.
             using = next((n for n in involved(probe) if n != name), name)

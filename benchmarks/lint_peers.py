@@ -27,7 +27,7 @@ RUNS = {
     "old name": "RUN pip2 install MySQL_python",
     "bare name": "RUN pip3 install MySQL_python",
     "pin: fine": "RUN pip3 install MySQL_python==1.2.2",
-    "file: fine": "RUN pip install --requirement /tmp/requirements.txt",
+    "file: fine": "RUN pip install --requirement /build/requirements.txt",
     "file, short: fine": "RUN pip3 install -r requirements.txt --no-cache-dir",
     "folder: fine": "RUN pip install . && pip install /opt/app",
     "branch": "RUN pip install git+https://git.example/a/b@main",

@@ -24,7 +24,9 @@ INSTALL_HINT = (
 )
 _TRIAL_SECONDS = 20
 # The system's own folders, where they are; nothing else of the root of the machine is shown.
-_SYSTEM = ("usr", "opt", "nix", "gnu", "sys")
+_SYSTEM = ("usr", "opt", "nix", "gnu")
+# Of /sys the processors alone, for who counts them: all of it is a dozen mounts, and as many ms.
+_PROCESSORS = "/sys/devices/system"
 _MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("nvidia0", "nvidiactl", "nvidia-uvm", "nvidia-modeset", "kfd", "dri")
 _MASKS_AT_MOST = 400
@@ -85,7 +87,8 @@ class Sandbox:
             line.append("--unshare-net")
         line += [*_system(), "--proc", "/proc", "--dev", "/dev"]
         for name in _DEVICES:
-            line += ["--dev-bind-try", f"/dev/{name}", f"/dev/{name}"]
+            if os.path.exists(f"/dev/{name}"):
+                line += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
         for _, arguments in sorted(_mounts(room), key=lambda mount: len(mount[0].parts)):
             line += arguments
         return [*line, "--chdir", str(cwd), "--", *command]
@@ -174,6 +177,7 @@ def _system() -> tuple[str, ...]:
             arguments += ["--symlink", os.readlink(path), str(path)]
         elif path.is_dir():
             arguments += ["--ro-bind", str(path), str(path)]
+    arguments += ["--ro-bind-try", _PROCESSORS, _PROCESSORS]
     arguments += ["--dir", "/run", "--ro-bind", "/etc", "/etc"]
     for path, is_folder in _private(Path("/etc")):
         kind = ["--tmpfs"] if is_folder else ["--ro-bind", os.devnull]
@@ -196,7 +200,8 @@ def _private(top: Path) -> Iterator[tuple[Path, bool]]:
                 yield path, True
         for name in files:
             path = Path(folder, name)
-            if not path.is_symlink() and not readable_by_all(path):
+            # What is empty tells nothing; each mount costs.
+            if not path.is_symlink() and not readable_by_all(path) and path.stat().st_size:
                 yield path, False
 
 

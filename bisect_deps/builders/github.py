@@ -396,6 +396,8 @@ def _pace(address: str) -> Pace:
 
 
 def _cure(error: HttpError, repo: str) -> str:
+    if error.status is None:
+        return "is the address right (--api-address)? A proxy or VPN may be needed"
     if error.status == 401:
         return "the token is not valid: set GITHUB_TOKEN anew, or `gh auth login`"
     if error.status == 404:

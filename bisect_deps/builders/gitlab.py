@@ -355,6 +355,8 @@ def _project(options: Options) -> str:
 
 
 def _cure(error: HttpError, project: str) -> str:
+    if error.status is None:
+        return "is the address right (--api-address)? A proxy or VPN may be needed"
     if error.status == 401:
         return "the token is not valid: set GITLAB_TOKEN anew"
     if error.status == 404:

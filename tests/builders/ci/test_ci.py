@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.builders import make_builder
+from bisect_deps import interpreters
+from bisect_deps.builders import _ci_orders, make_builder
 from bisect_deps.builders._ci_orders import BOOTSTRAP, packed, read_log
 from bisect_deps.builders._ci_projects import project_of
 from bisect_deps.builders._http import HttpError, Reply
@@ -21,7 +23,8 @@ from bisect_deps.builders.github import Options as GitHubOptions
 from bisect_deps.builders.gitlab import Options as GitLabOptions
 from bisect_deps.errors import InputError, NotTrusted
 from bisect_deps.model import IndexSettings
-from tests.builders.ci.orders import order
+from tests.builders.ci.orders import PROJECTS, index_settings, order
+from tests.support.local_index import LocalIndex
 
 MARKER = "0123456789abcdef-00000001"
 LOG = [
@@ -99,10 +102,12 @@ def test_requests_become_rarer_as_the_limit_nears() -> None:
     assert slower(Reply(200, b""), 1000.0) == 0
 
 
-def build(folder: Path, asked: Order, options: BuilderOptions) -> subprocess.CompletedProcess[str]:
+def build(
+    folder: Path, asked: Order, options: BuilderOptions, python: str = sys.executable
+) -> subprocess.CompletedProcess[str]:
     text = packed(asked, MARKER, options, ".", ".")
     return subprocess.run(
-        [sys.executable, "-c", BOOTSTRAP],
+        [python, "-c", BOOTSTRAP],
         cwd=folder,
         env={"DEPBISECT_ORDER": text, "PATH": "/usr/bin:/bin"},
         capture_output=True,
@@ -120,6 +125,28 @@ def test_no_file_of_an_order_leaves_the_checkout(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "outside the repository" in done.stdout
     assert not (tmp_path / "outside.txt").exists()
+
+
+def test_the_script_is_written_for_python_3_6() -> None:
+    source = Path(_ci_orders.__file__).with_name("_ci_script.py").read_text()
+    ast.parse(source, feature_version=(3, 6))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("minor", ["3.6", "3.8", "3.13"])
+def test_the_script_builds_on_a_runner_of_any_python(tmp_path: Path, minor: str) -> None:
+    found = [one for one in interpreters.find_all() if one.minor == minor]
+    if not found:
+        pytest.skip(f"Python {minor} is not installed")
+    index = LocalIndex(tmp_path / "index", *PROJECTS)
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    options = BuilderOptions(tree, tree, index=index_settings(index), installer="pip")
+    done = build(tree, order("good", "broken==1.0", imports=True), options, found[0].path)
+    seen = read_log(done.stdout, MARKER, complete=True)
+    assert seen.code == 1, done.stdout + done.stderr
+    assert seen.modules == {"broken": "broken", "good": "good"}, "those that the log mentions"
+    assert f"Python {minor}" in seen.text
 
 
 def test_passwords_of_an_index_do_not_go_into_inputs(tmp_path: Path) -> None:

@@ -227,6 +227,7 @@ def test_a_vanished_run_is_no_evidence(make: Make) -> None:
     assert finish(builder, lost) is BuildStatus.BROKEN
 
 
+# What is refused, how, and what the user is told to do.
 PROBLEMS: dict[str, tuple[str, Answer | None, str]] = {
     "no workflow": (r"GET .*/workflows/", Answer(404, {"message": "Not Found"}), "init github"),
     "a bad token": (r"GET /repos/acme/app$", Answer(401, {"message": "Bad"}), "GITHUB_TOKEN"),

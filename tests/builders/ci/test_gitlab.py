@@ -161,6 +161,7 @@ def test_limits_and_outages_are_waited_out(make: Make, gitlab: GitLab, answer: A
     assert len(gitlab.jobs) == 1
 
 
+# What is refused, how, and what the user is told to do.
 PROBLEMS: dict[str, tuple[str, Answer, str]] = {
     "no file": (r"GET .*/files/", Answer(404, {"message": "404 File Not Found"}), "init gitlab"),
     "a bad token": (r"GET .*app$", Answer(401, {"message": "401"}), "GITLAB_TOKEN"),

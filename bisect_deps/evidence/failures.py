@@ -26,12 +26,12 @@ _LAST_WINS = Weight.EXCEPTION
 _REFUSAL = 4
 _UNEXPLAINED = Signature(
     name="step-unexplained",
-    gate=(),
     pattern=r"(?!)",
     cause=Cause.UNKNOWN,
     means="the step failed and says nothing of why",
     example="",
     weight=Weight.CLOSER,
+    gate=("\0",),  # no line has it
 )
 
 
@@ -266,6 +266,7 @@ def _failure(hits: list[Hit], frames: Frames, *, told: bool = False) -> Failure 
     best = _best(hits)
     if best is None:
         return None
+    best = _in_fallback(best, hits)
     if best.episode is not None:
         episode = best.episode
     phase = best.signature.phase or (episode.phase if episode else Phase.RESOLVE)
@@ -292,6 +293,21 @@ def _failure(hits: list[Hit], frames: Frames, *, told: bool = False) -> Failure 
         failure.story = read(sorted(lines, key=lambda line: line[0]))
         _classify_prose(failure, failure.story)
     return failure
+
+
+def _in_fallback(best: Hit, hits: Sequence[Hit]) -> Hit:
+    """Return the same line of the install that old pip falls back to, where that failed, too."""
+    if best.episode is None or best.episode.phase is not Phase.BUILD:
+        return best
+    again = [
+        hit
+        for hit in hits
+        if hit.signature is best.signature
+        and hit.episode is not None
+        and hit.episode.failed
+        and hit.episode.phase is Phase.INSTALL
+    ]
+    return again[-1] if again else best
 
 
 def _mere_conflict(hits: list[Hit], frames: Frames) -> Failure | None:

@@ -50,7 +50,7 @@ _FILED = _filed()
 
 @lru_cache(maxsize=4096)
 def candidates(text: str) -> tuple[Signature, ...]:
-    """Return the signatures whose gate is in the line, in the table's order."""
+    """Return the signatures whose literals are in the line, in the table's order."""
     trigrams = {text[at : at + 3] for at in range(len(text) - 2)}
     found: set[int] = set()
     for trigram in _FILED.keys() & trigrams:

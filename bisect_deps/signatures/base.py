@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
 from bisect_deps.model import BreakageKind, Cause, Phase, Remedy, RemedyKind
+from bisect_deps.signatures.literals import literals_of
 
 
 class Blame(str, Enum):
@@ -71,19 +72,18 @@ class Weight(IntEnum):
 class Signature:
     """One known log pattern.
 
-    `gate` holds literals, one of which must be in the line before the pattern is tried. `cause`
-    and `phase` None mean: that of the frame. `fatal` lines prove that the command failed; the
+    `cause` and `phase` None mean: that of the frame. `fatal` lines prove that the command failed; the
     others only explain a failure that is proven otherwise. `example` is a real line; `counter`
     one that looks alike and must not match. `advice` may use the pattern's groups in braces.
     `remedies` are requirements (`setuptools<81`) that get past it, all of them together: for the
     build environment where `scope` is BUILD, else beside what is installed; the advice begins with
     them, and `advice` is what to do instead. `kind` says how what is installed broke, for an
     error at run time; its groups are told in `evidence/breakages.py`. `traits` say what the line
-    changes in the reading of others.
+    changes in the reading of others. `gate` holds literals, one of which must be in the line before
+    the pattern is tried: derived from it, but for a pattern that ignores case.
     """
 
     name: str
-    gate: tuple[str, ...]
     pattern: str
     cause: Cause | None
     means: str
@@ -98,10 +98,13 @@ class Signature:
     remedies: tuple[str, ...] = ()
     kind: BreakageKind | None = None
     traits: tuple[Trait, ...] = ()
+    gate: tuple[str, ...] = ()
     regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "regex", re.compile(self.pattern))
+        if not self.gate:
+            object.__setattr__(self, "gate", literals_of(self.pattern))
 
     @property
     def as_remedies(self) -> tuple[Remedy, ...]:

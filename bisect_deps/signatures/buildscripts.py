@@ -14,7 +14,6 @@ def _lost(name: str, module: str, below: str, example: str) -> Signature:
     """Return the signature of a part of setuptools that is gone from `below` on."""
     return Signature(
         name=name,
-        gate=("No module named",),
         pattern=rf"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>{module})'?(?:;|$|\s)",
         cause=_REMOVED,
         means="the build script imports {module}, which setuptools no longer has",
@@ -27,7 +26,6 @@ def _lost(name: str, module: str, below: str, example: str) -> Signature:
 _ALL: tuple[Signature, ...] = (
     Signature(
         name="setup-use-2to3",
-        gate=("use_2to3",),
         pattern=r"use_2to3 is invalid|error in .{1,80} setup command: use_2to3",
         cause=_REMOVED,
         means="the build script asks setuptools for `use_2to3`, which setuptools 58 removed",
@@ -37,7 +35,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-feature",
-        gate=("cannot import name", "has no attribute"),
         pattern=r"cannot import name '?(?P<what>Feature|convert_path|parse_config_files|bdist_wininst|upload_docs|bdist_msi|log|msvccompiler|six|find_module|setuptools)'? from '?(?P<module>setuptools[\w.]{0,60}|distutils[\w.]{0,60})|cannot import name '?(?P<what2>Feature)'?|module 'setuptools[\w.]{0,60}' has no attribute|module 'distutils[\w.]{0,60}' has no attribute|'(?:dry_run|install_layout)'",
         cause=_REMOVED,
         means="the build script uses something that setuptools no longer has",
@@ -48,7 +45,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-cython-sources",
-        gate=("cython_sources",),
         pattern=r"AttributeError: '?cython_sources'?|object has no attribute '?cython_sources'?",
         cause=_REMOVED,
         means="the build script does not know Cython 3",
@@ -58,7 +54,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-setuptools-module",
-        gate=("No module named",),
         pattern=r"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>pkg_resources|distutils|setuptools|distutils\.[\w.]{1,40}|setuptools\.[\w.]{1,40})'?(?:;|$|\s)",
         cause=_REMOVED,
         means="the build script imports {module}, which this Python or setuptools no longer has",
@@ -79,7 +74,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-standard-module",
-        gate=("No module named",),
         pattern=r"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>imp|numpy\.distutils|lib2to3|asynchat|asyncore|pipes|cgi|imghdr|smtpd|telnetlib|crypt|nntplib|sndhdr|uu|xdrlib|audioop|aifc|chunk|msilib|nis|ossaudiodev|spwd|sunau|symbol|parser|formatter|binhex)'?(?:;|$|\s)",
         cause=_REMOVED,
         means="the build script imports {module}, which this Python no longer has",
@@ -89,7 +83,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-impimporter",
-        gate=("ImpImporter", "FileFinder", "find_module"),
         pattern=r"module 'pkgutil' has no attribute 'ImpImporter'|'?ImpImporter'?\. Did you mean|object has no attribute 'find_module'",
         cause=_REMOVED,
         means="a setuptools from before Python 3.12 is used for the build",
@@ -100,7 +93,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-stdlib-attribute",
-        gate=("SafeConfigParser", "has no attribute", "readfp", "cannot import name"),
         pattern=r"module 'configparser' has no attribute 'SafeConfigParser'|object has no attribute 'readfp'|module '(?P<module>inspect|collections|platform|time|asyncio|string|os|ast|cgi|locale|gettext|unittest|typing|importlib[\w.]{0,30}|sysconfig|types|fractions|math|array|base64|xml[\w.]{0,40}|html[\w.]{0,20}|plistlib|threading|sys|imp|pipes|pkgutil|_imp|tarfile|logging|email[\w.]{0,20})' has no attribute '(?P<attribute>\w{1,60})'|cannot import name '(?P<attribute2>\w{1,60})' from '(?P<module2>inspect|collections|platform|fractions|math|typing|configparser|importlib[\w.]{0,30}|asyncio[\w.]{0,20}|unittest[\w.]{0,20}|string|sysconfig|ast|types|locale|time|os|cgi|html[\w.]{0,20})'",
         cause=_REMOVED,
         means="the build script uses something that Python's standard library no longer has",
@@ -110,16 +102,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-command-removed",
-        gate=(
-            "invalid command",
-            "setuptools.command.test",
-            "setup_requires",
-            "test_suite",
-            "License-File",
-            "license_file",
-            "dash-separated",
-            "Invalid dash-separated key",
-        ),
         pattern=r"Invalid dash-separated key|No module named ['\"]setuptools\.command\.test|InvalidConfigError: .{0,80}(?:deprecated|no longer)|error: invalid command '(?P<what>bdist_wheel|test|upload|register|develop)'",
         cause=_REMOVED,
         means="the build script uses a setuptools feature that is gone",
@@ -129,7 +111,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-missing-module",
-        gate=("No module named",),
         pattern=r"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>[A-Za-z_][\w.]{0,100})'?",
         cause=Cause.BUILD_DEP_MISSING,
         means="the build script imports {module}, which it never declared as a build requirement",
@@ -139,10 +120,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-requires-failed",
-        gate=(
-            "No local packages or working download links",
-            "Could not find suitable distribution for",
-        ),
         pattern=r"No local packages or working download links found for (?P<name>[A-Za-z0-9][\w.-]{0,100})|Could not find suitable distribution for Requirement\.parse\('(?P<name2>[A-Za-z0-9][\w.-]{0,100})",
         cause=Cause.BUILD_DEP_FAILED,
         means="what the build script requires could not be had",
@@ -153,7 +130,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-fetch-failed",
-        gate=("returned non-zero exit status",),
         pattern=r"DistutilsError: Command '\[?.{1,400}?'(?:-m', ')?pip', .{0,200}?'wheel', .{0,200}?'(?P<name>[A-Za-z0-9][\w.-]{0,100})[^']{0,80}'\]' returned non-zero exit status",
         cause=Cause.BUILD_DEP_FAILED,
         means="the build script fetches {name} with a pip of its own, and that failed",
@@ -181,7 +157,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-python2-module",
-        gate=("No module named", "NameError"),
         pattern=r"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>ConfigParser|StringIO|cStringIO|urllib2|urlparse|Queue|httplib|commands|__builtin__|HTMLParser|cPickle|Tkinter|exceptions|md5|sets|SocketServer|thread|xmlrpclib|copy_reg|UserDict|cookielib|BaseHTTPServer|ez_setup|distribute_setup)'?(?:$|\s)|NameError: (?:global )?name '(?P<name2>file|unicode|raw_input|execfile|xrange|reload|basestring|long|unichr|reduce|cmp)' is not defined",
         cause=Cause.SETUP_SCRIPT_ERROR,
         means="the build script is Python 2 only",
@@ -191,7 +166,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-syntax",
-        gate=("SyntaxError:", "TabError:", "IndentationError:"),
         pattern=r"^\s*(?:E\s+)?(?:SyntaxError|TabError|IndentationError): (?P<what>.{1,200})",
         cause=Cause.SETUP_SCRIPT_ERROR,
         means="the build script is not valid for this Python",
@@ -201,7 +175,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-requirements-refused",
-        gate=("error in ",),
         pattern=r"^\s*error in (?P<what>.{1,80}) setup command: (?P<why>.{1,200})",
         cause=Cause.SETUP_SCRIPT_ERROR,
         means="setuptools refuses what the build script declares",
@@ -212,7 +185,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-exception",
-        gate=("Error", "Exception", "Invalid", "exit", "Exit", "Warning", "Interrupt"),
         pattern=r"^\s*(?P<exception>(?!pdm\.|pip\.|piptools\.|poetry\.|pipenv\.|pep517\.|pyproject_hooks\.|subprocess\.Called)(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Invalid\w{1,40}|Conflict|NotFound|Missing|Required)): ?(?P<what>.{0,300})",
         cause=Cause.SETUP_SCRIPT_ERROR,
         means="the build script stopped with an error of its own",

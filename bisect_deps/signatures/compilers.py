@@ -13,23 +13,6 @@ _NEWER = "take a release of {project} made for this Python, or build with an old
 _ALL: tuple[Signature, ...] = (
     Signature(
         name="compiler-python-header",
-        gate=(
-            "longintrepr.h",
-            "code.h",
-            "graminit.h",
-            "node.h",
-            "symtable.h",
-            "Python-ast.h",
-            "pyarena.h",
-            "asdl.h",
-            "parsetok.h",
-            "bitset.h",
-            "cStringIO.h",
-            "eval.h",
-            "pycore_",
-            "osdefs.h",
-            "structmember.h",
-        ),
         pattern=r"fatal error: '?(?:[\w.]{1,40}/)?(?P<header>longintrepr\.h|code\.h|graminit\.h|grammar\.h|node\.h|symtable\.h|Python-ast\.h|pyarena\.h|asdl\.h|parsetok\.h|bitset\.h|errcode\.h|token\.h|cStringIO\.h|eval\.h|pycore_\w{1,40}\.h|osdefs\.h)'?(?::| file)",
         cause=_CAUSE,
         means="the source includes a header that this Python no longer has",
@@ -39,7 +22,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-error",
-        gate=("error:", "error C"),
         pattern=r"^\s*(?P<file>[^\s:()][^:()]{0,200}\.(?:c|cc|cpp|cxx|C|h|hpp|hh|hxx|pyx|pxd|pxi|f|f90|f95|m|mm|cu|cuh|s|S|inc|tcc|ipp)):\d{1,7}(?::\d{1,5})?: (?:fatal )?error: (?P<what>.{1,300})|^\s*[^\s(][^(]{0,200}\(\d{1,6}\)\s?: (?:fatal )?error C\d{4}: (?P<what2>.{1,200})",
         cause=_CAUSE,
         means="C or C++ source does not compile with this Python or compiler",
@@ -50,7 +32,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-numpy-2",
-        gate=("PyArray_Descr", "noprefix.h", "NPY_", "PyArray_", "oldnumeric"),
         pattern=r"error: .{0,4}PyArray_Descr\W.{0,60}has no member named|numpy/(?:noprefix|oldnumeric|old_defines)\.h: No such file|error: .(?:NPY_(?:IN_ARRAY|OUT_ARRAY|INOUT_ARRAY|CONTIGUOUS|ALIGNED|CHAR)|PyArray_(?:CONTIGUOUS|DescrCheck))\W{1,3}undeclared",
         cause=_CAUSE,
         means="the source was written for numpy 1 and is compiled against numpy 2",
@@ -61,7 +42,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-cython",
-        gate=("Error compiling Cython file", "CompileError", "cython", "Cython"),
         pattern=r"^\s*Error compiling Cython file|Cython\.Compiler\.Errors\.CompileError: (?P<file>\S{1,200})|raise CompileError|Command .{1,200}cython.{1,300} returned non-zero exit status",
         cause=_CAUSE,
         means="Cython refuses the source",
@@ -71,13 +51,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-missing-source",
-        gate=(
-            "No such file or directory",
-            "doesn't match any files",
-            "not find source file",
-            "unknown file type",
-            "no input files",
-        ),
         pattern=r"(?:cc1(?:plus)?|gcc|g\+\+|clang): (?:fatal )?error: (?:no such file or directory: '?)?(?P<file>[^\s:']{1,200}\.(?:c|cc|cpp|cxx|pyx))'?:? ?(?:No such file)?|(?:Cannot|Could not) find source file|'(?P<file2>[^']{1,200}\.(?:pyx|c|cpp))' doesn't match any files|unknown file type '\.pyx'",
         cause=_CAUSE,
         means="the release lacks a source file",
@@ -87,7 +60,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-command-failed",
-        gate=("failed with exit status", "failed with exit code", "returned non-zero exit status"),
         pattern=r"error: [Cc]ommand (?:'[^']{1,300}'|\"[^\"]{1,300}\"|'?\[.{1,3500}|[^'\" ]\S{0,200}) (?:failed with exit (?:status|code) \d+|returned non-zero exit status \d+)|error: [Cc]ommand '\['",
         cause=_CAUSE,
         means="the compiler failed",
@@ -97,13 +69,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-linker",
-        gate=(
-            "undefined reference to",
-            "ld returned",
-            "relocation ",
-            "undefined symbol",
-            "Undefined symbols for architecture",
-        ),
         pattern=r"undefined reference to|collect2: error: ld returned|relocation .{1,100} can not be used|Undefined symbols for architecture",
         cause=_CAUSE,
         means="the parts of an extension module do not fit together",
@@ -113,7 +78,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-rust",
-        gate=("error[E", "could not compile `", "error: linking with"),
         pattern=r"^\s*error\[E\d{4}\]|error: could not compile `(?P<crate>[\w-]{1,80})`|error: linking with",
         cause=_CAUSE,
         means="Rust source does not compile",
@@ -122,7 +86,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-pyo3-python",
-        gate=("newer than PyO3's maximum supported version", "interpreter version (", "PyO3"),
         pattern=r"interpreter version \((?P<python>[\d.]{1,10})\) is newer than PyO3's maximum supported version|PyO3's maximum supported version",
         cause=_CAUSE,
         means="the Rust binding to Python does not know this Python yet",
@@ -132,15 +95,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-make-cmake",
-        gate=(
-            "make: ***",
-            "ninja: build stopped",
-            "CMake Error",
-            "FAILED: ",
-            "cmake --build",
-            "Error 1",
-            "Error 2",
-        ),
         pattern=r"^\s*g?make(?:\[\d+\])?: \*\*\*|ninja: build stopped: subcommand failed|^\s*FAILED: |CalledProcessError: Command '\[.{0,400}?(?:cmake|make|ninja).{0,2500}returned non-zero",
         cause=_CAUSE,
         means="the project's own build system failed",
@@ -150,7 +104,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-cmake-policy",
-        gate=("Compatibility with CMake < ",),
         pattern=r"Compatibility with CMake < (?P<version>[\d.]{1,6}) has been removed",
         cause=Cause.BUILD_API_REMOVED,
         means="the project's CMake files are too old for this CMake",
@@ -161,7 +114,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-cmake-error",
-        gate=("CMake Error",),
         pattern=r"^\s*CMake Error(?: at|:| in)|CMake Error: ",
         cause=_CAUSE,
         means="CMake could not configure the build",
@@ -171,7 +123,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="compiler-meson-error",
-        gate=("ERROR: ",),
         pattern=r"meson\.build:\d{1,5}:\d{1,4}: ERROR: (?P<what>.{1,200})",
         cause=_CAUSE,
         means="Meson could not configure the build",

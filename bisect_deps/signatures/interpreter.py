@@ -13,13 +13,6 @@ _MODULE = r"[A-Za-z_][\w.]{0,120}"
 _ALL: tuple[Signature, ...] = (
     Signature(
         name="python-abi-numpy-2",
-        gate=(
-            "Expected 96 from C header, got 88",
-            "compiled using NumPy 1.x cannot be run",
-            "numpy.core.multiarray failed to import",
-            "_ARRAY_API not found",
-            "but this version of numpy is 0x2",
-        ),
         pattern=r"(?P<module>numpy)\.dtype size changed, .{0,80}Expected 96 from C header, got 88|compiled using NumPy 1\.x cannot be run|numpy\.core\.multiarray failed to import|_ARRAY_API not found|compiled against A[BP]I version 0x1\w{0,8} but this version of numpy is 0x2",
         cause=Cause.ABI_MISMATCH,
         phase=Phase.CHECK,
@@ -33,7 +26,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-abi-size",
-        gate=("size changed, may indicate binary incompatibility",),
         pattern=rf"(?P<module>{_MODULE})\.(?:dtype|ufunc|ndarray|broadcast|flatiter|\w{{1,40}}) size changed, may indicate binary incompatibility",
         cause=Cause.ABI_MISMATCH,
         phase=Phase.CHECK,
@@ -46,16 +38,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-abi-version",
-        gate=(
-            "module compiled against A",
-            "compiled using NumPy 1.x cannot be run",
-            "undefined symbol",
-            "Module was compiled against",
-            "numpy.core.multiarray failed to import",
-            "_ARRAY_API not found",
-            "symbol not found in flat namespace",
-            "failed without raising an exception",
-        ),
         pattern=r"module compiled against A[BP]I version|compiled using NumPy 1\.x cannot be run|(?P<file>[^\s:]{1,200}\.so): undefined symbol: (?P<symbol>\S{1,200})|numpy\.core\.multiarray failed to import|_ARRAY_API not found|symbol not found in flat namespace|Module was compiled against|initialization of \w{1,80} failed without raising an exception",
         cause=Cause.ABI_MISMATCH,
         phase=Phase.CHECK,
@@ -68,7 +50,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-cannot-import-name",
-        gate=("cannot import name",),
         pattern=rf"ImportError: cannot import name u?'?(?P<attribute>\w{{1,80}})'?(?: from (?:partially initialized module )?'(?P<module>{_MODULE})'(?: \(most likely due to a circular import\))?(?: \((?P<path>[^)]{{1,300}})\))?)?",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -81,7 +62,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-no-module",
-        gate=("No module named",),
         pattern=rf"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>{_MODULE})'?",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -94,7 +74,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-no-module-setuptools",
-        gate=("No module named",),
         pattern=r"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>pkg_resources|distutils)(?:\.[\w.]{1,80})?'?",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -108,7 +87,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-no-standard-module",
-        gate=("No module named",),
         pattern=r"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>imp|asynchat|asyncore|smtpd|cgi|cgitb|crypt|pipes|telnetlib|imghdr|sndhdr|audioop|nntplib|lib2to3|formatter|parser|symbol|binhex|aifc|chunk|msilib|nis|ossaudiodev|spwd|sunau|uu|xdrlib)(?:\.[\w.]{1,80})?'?$",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -122,7 +100,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-module-attribute",
-        gate=("has no attribute",),
         pattern=rf"AttributeError: (?:partially initialized )?module '(?P<module>{_MODULE})' has no attribute '(?P<attribute>\w{{1,80}})'",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -135,7 +112,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-object-attribute",
-        gate=("object has no attribute", "has no attribute '"),
         pattern=r"AttributeError: (?:type object )?'(?P<type>\w{1,80})'(?: object)? has no attribute '(?P<attribute>\w{1,80})'",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -148,12 +124,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-distribution-missing",
-        gate=(
-            "DistributionNotFound",
-            "ContextualVersionConflict",
-            "VersionConflict",
-            "PackageNotFoundError",
-        ),
         pattern=r"DistributionNotFound: The '(?P<name>[A-Za-z0-9][\w.-]{0,80})(?P<spec>[^']{0,80})' distribution was not found(?: and is required by (?P<by>[A-Za-z0-9][\w.-]{0,80}))?|(?:Contextual)?VersionConflict: \((?P<have>[A-Za-z0-9][\w.-]{0,80}) (?P<version>\S{1,40})(?:.{0,300}?Requirement\.parse\('[A-Za-z0-9][\w.-]{0,80}(?P<spec2>[^']{0,80})'\))?(?:.{0,10}?, \{'(?P<by2>[A-Za-z0-9][\w.-]{0,80}))?|PackageNotFoundError: (?:No package metadata was found for )?['\"]?(?P<name2>[A-Za-z0-9][\w.-]{0,80})",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -166,7 +136,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-argument",
-        gate=("unexpected keyword argument", "required positional argument", "positional argument"),
         pattern=r"TypeError: (?:(?P<owner>[\w.<>]{1,120})\.)?(?P<function>[\w<>]{1,80})\(\) (?:got an unexpected keyword argument '(?P<argument>\w{1,80})'|missing \d{1,2} required (?:positional|keyword-only) arguments?: '(?P<wanted>\w{1,80})'|takes (?:from \d{1,2} to )?\d{1,2} positional arguments? but \d{1,2} (?:was|were) given)",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -179,7 +148,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-protobuf-descriptors",
-        gate=("Descriptors cannot be created directly", "Descriptors cannot not be created"),
         pattern=r"TypeError: (?P<attribute>Descriptors) cannot (?:not )?be created directly",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -193,7 +161,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-version-wanted",
-        gate=(" is required for ", " needs NumPy ", "is required by ", " is required but "),
         pattern=r"(?:ImportError|VersionConflict|RuntimeError|Exception): (?:(?P<name>[A-Za-z0-9][\w.-]{0,80})(?P<spec>[<>=!~]=?[^\s]{1,80}) is required (?:for|by|but) .{0,200}|(?P<by>Numba) needs (?P<name2>NumPy) (?P<spec2>[\d.]{1,10} or \w{1,10}))",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -206,7 +173,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-versions-apart",
-        gate=("incompatible with", "is not compatible with"),
         pattern=r"^(?:E {1,8})?[\w.]{1,120}: (?P<name>[A-Za-z0-9][\w.-]{0,80}) (?:version )?\d\S{0,40} is (?:(?:newer|older) than and )?(?:incompatible|not compatible) with (?P<other>[A-Za-z0-9][\w.-]{0,80}) (?:version )?\d",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -219,15 +185,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-raised-on-purpose",
-        gate=(
-            "removed",
-            "no longer",
-            "has been moved",
-            "has moved",
-            "been renamed",
-            "instead",
-            "deprecated",
-        ),
         pattern=r"^(?:E {1,8})?(?P<exception>(?:[A-Za-z_]\w{0,60}\.){0,6}[A-Z]\w{0,60}): (?P<what>.{0,400}(?:[Rr]emoved|no longer|been moved|has moved|been renamed|deprecated|\binstead\b))",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -240,7 +197,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-pydantic-2",
-        gate=("PydanticImportError", "PydanticUserError"),
         pattern=r"\bpydantic\.errors\.Pydantic(?:Import|User)Error\b",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -254,7 +210,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-openai-1",
-        gate=("APIRemovedInV1",),
         pattern=r"\bopenai\.(?:\w{1,40}\.){0,4}APIRemovedInV1\b",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -268,7 +223,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-numpy-alias",
-        gate=("module 'numpy' has no attribute",),
         pattern=r"AttributeError: module '(?P<module>numpy)' has no attribute '(?P<attribute>int|float|bool|object|str|complex|long|unicode)'",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -282,7 +236,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-numpy-2-removed",
-        gate=("was removed in the NumPy 2.0 release",),
         pattern=r"AttributeError: `(?P<type>np)\.(?P<attribute>\w{1,80})` was removed in the NumPy 2\.0 release",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -296,7 +249,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-exception",
-        gate=("Error", "Exception"),
         pattern=r"^(?:E {1,8})?(?P<exception>(?!pip\._internal|pdm\.|piptools\.|poetry\.|pipenv\.)(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|NotFound|Conflict|Missing|Invalid\w{0,40}))(?:: ?(?P<what>.{0,300}))?$",
         cause=Cause.RUNTIME_ERROR,
         phase=Phase.CHECK,
@@ -310,7 +262,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-import-error",
-        gate=("ImportError", "ModuleNotFoundError", "SyntaxError", "IndentationError", "TabError"),
         pattern=r"^(?:E {1,8})?(?P<exception>(?:Import|ModuleNotFound|Syntax|Indentation|Tab)Error)(?:: ?(?P<what>.{0,300}))?$",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -323,7 +274,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-not-json",
-        gate=("JSON serializable", "JSON compliant", "keys must be str", "Circular reference"),
         pattern=r"(?:Object of type '?(?P<type>[\w.]{1,80})'? is|TypeError: .{1,300}? is) not JSON serializable|keys must be str, int, float, bool or None, not [\w.]{1,80}|Out of range float values are not JSON compliant|ValueError: Circular reference detected",
         cause=Cause.JSON_SERIALIZATION,
         phase=Phase.CHECK,
@@ -336,7 +286,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="pytest-failed",
-        gate=("FAILED ", "= FAILURES =", " failed"),
         pattern=r"^FAILED \S{1,300}(?: - (?P<what>.{1,200}))?|^=+ FAILURES =+|^=*\s?\d+ failed(?:,| in)|^FAILED \((?:failures|errors)=",
         cause=Cause.TEST_FAILURE,
         phase=Phase.CHECK,
@@ -350,13 +299,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="pytest-collection",
-        gate=(
-            "error during collection",
-            "errors during collection",
-            "ERROR collecting",
-            "ImportError while loading conftest",
-            "ImportError while importing test module",
-        ),
         pattern=r"errors? during collection|ERROR collecting|ImportError while (?:loading conftest|importing test module)",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
@@ -369,7 +311,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-pip-check",
-        gate=("but you have", "which is not installed"),
         pattern=r"^(?P<name>[A-Za-z0-9][\w.-]{0,100}) (?P<version>\d[\w.+!-]{0,40}) (?:requires|has requirement) (?P<other>[A-Za-z0-9][\w.-]{0,100})\b.{0,300}?,? (?:but you have|which is not installed)",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.CHECK,

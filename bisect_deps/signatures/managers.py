@@ -10,7 +10,6 @@ _NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
 SIGNATURES: tuple[Signature, ...] = (
     Signature(
         name="poetry-solver",
-        gate=("version solving failed", "SolverProblemError"),
         pattern=r"version solving failed|SolverProblemError",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
@@ -22,12 +21,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="poetry-no-version",
-        gate=(
-            "doesn't match any versions",
-            "no versions of",
-            "Could not find a matching version of package",
-            "Package ",
-        ),
         pattern=rf"(?:which doesn't match any versions|no versions of {_NAME} match(?:es)?|Could not find a matching version of package (?P<name2>[A-Za-z0-9][\w.-]{{0,100}})|(?:^|: )Package (?P<name3>[A-Za-z0-9][\w.-]{{0,100}}) (?:\((?P<version>[^)]{{1,40}})\) )?not found)",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
@@ -40,12 +33,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="poetry-python",
-        gate=(
-            "requires Python",
-            "is not compatible with the current",
-            "project's supported Python range",
-            "not allowed by the project's python range",
-        ),
         pattern=rf"{_NAME} (?:\([^)]{{1,40}}\) )?requires Python (?P<wants>[^,]{{1,60}}),? ?(?:so it will not be|which|$)|is not compatible with some of the required packages Python requirement|project's supported Python range|The current project's (?:supported )?Python requirement|Current Python version \([^)]{{1,20}}\) is not allowed by the project",
         cause=Cause.REQUIRES_PYTHON,
         phase=Phase.RESOLVE,
@@ -57,15 +44,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="poetry-build-error",
-        gate=(
-            "ChefBuildError",
-            "ChefInstallError",
-            "Backend subprocess exited",
-            "with poetry but with",
-            "PEP517 build of a dependency failed",
-            "not supporting PEP 517 builds",
-            "EnvCommandError",
-        ),
         pattern=rf"Chef(?P<kind>Build|Install)Error|Backend subprocess exited when trying to invoke (?P<hook>\w{{1,60}})|PEP517 build of a dependency failed|with poetry but with {_NAME} \((?P<version>[^)]{{1,60}})\)|EnvCommandError",
         cause=None,
         means="a build step failed",
@@ -78,7 +56,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="poetry-no-installation",
-        gate=("Unable to find installation candidates for",),
         pattern=rf"Unable to find installation candidates for {_NAME} \((?P<version>[^)]{{1,60}})\)",
         cause=Cause.NO_COMPATIBLE_WHEEL,
         phase=Phase.RESOLVE,
@@ -91,7 +68,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="poetry-hash",
-        gate=("not found in known hashes", "Invalid hashes", "Hash for "),
         pattern=rf"Hash for {_NAME} \((?P<version>[^)]{{1,60}})\) from archive|[Ii]nvalid hashes|not found in known hashes",
         cause=Cause.HASH_MISMATCH,
         phase=Phase.DOWNLOAD,
@@ -104,7 +80,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="poetry-lock-stale",
-        gate=("poetry.lock", "pyproject.toml changed significantly", "The lock file"),
         pattern=r"pyproject\.toml changed significantly since poetry\.lock was last generated|poetry\.lock is not up to date|The lock file is not compatible with the current version",
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
@@ -116,15 +91,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="poetry-invalid",
-        gate=(
-            "The Poetry configuration is invalid",
-            "Invalid constraint",
-            "Could not parse version constraint",
-            "Could not parse constraint",
-            "Invalid TOML",
-            "TOMLDecodeError",
-            "Path ",
-        ),
         pattern=r"The Poetry configuration is invalid|Could not parse (?:version )?constraint:? ?(?P<line>.{1,100})|Invalid TOML file|(?:^|: )Path (?P<path>\S{1,200}) (?:for \S{1,80} )?does not exist",
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
@@ -136,12 +102,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pdm-no-resolution",
-        gate=(
-            "Unable to find a resolution",
-            "ResolutionImpossible",
-            "Unable to find candidates for",
-            "Resolution impossible",
-        ),
         pattern=rf"Unable to find a resolution(?: for {_NAME})?|\[ResolutionImpossible\]",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
@@ -153,7 +113,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pdm-python",
-        gate=("(requires-python: ",),
         pattern=rf"^\s*{_NAME}(?P<spec>[<>=!~][^\s(]{{1,80}})? \(requires-python: (?P<wants>[^)]{{1,60}})\)",
         cause=Cause.REQUIRES_PYTHON,
         phase=Phase.RESOLVE,
@@ -165,7 +124,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="poetry-own-python",
-        gate=("Poetry was unable to find a compatible version",),
         pattern=r"Poetry was unable to find a compatible version",
         cause=Cause.REQUIRES_PYTHON,
         phase=Phase.RESOLVE,
@@ -178,7 +136,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pdm-name",
-        gate=("Please make sure the package name is correct",),
         pattern=r"Please make sure the package name is correct",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
@@ -190,12 +147,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pdm-candidate",
-        gate=(
-            "Unable to find candidates for",
-            "CandidateNotFound",
-            "CandidateInfoNotFound",
-            "No candidate is found for",
-        ),
         pattern=r"(?:Candidate(?:Info)?NotFound\]: )?(?:Unable to find candidates for|No candidate is found for) [`'\"]?(?P<name>[A-Za-z0-9][\w.-]{0,100})|Candidate(?:Info)?NotFound",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
@@ -208,13 +159,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pdm-build-error",
-        gate=(
-            "BuildError",
-            "Build backend raised error",
-            "Some package operations are not complete",
-            "Failed to build",
-            "InstallationError",
-        ),
         pattern=r"\[?BuildError\]?: |Build backend raised error|Some package operations (?:are|were) (?:not complete|failed)|\[?InstallationError\]?:",
         cause=None,
         means="a build step failed",
@@ -225,7 +169,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pdm-broken",
-        gate=("Error]: ",),
         pattern=r"^\[(?P<exception>TypeError|AttributeError|ImportError|ModuleNotFoundError|KeyError|NameError)\]: ",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.RESOLVE,
@@ -238,12 +181,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pipenv-locking",
-        gate=(
-            "Locking Failed",
-            "Locking failed",
-            "There are incompatible versions",
-            "Your dependencies could not be resolved",
-        ),
         pattern=r"Locking [Ff]ailed|Your dependencies could not be resolved",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
@@ -255,15 +192,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="conda-unsatisfiable",
-        gate=(
-            "LibMambaUnsatisfiableError",
-            "UnsatisfiableError",
-            "Could not solve for environment specs",
-            "nothing provides",
-            "are incompatible",
-            "conflicts with any installable",
-            "cannot be installed",
-        ),
         pattern=r"LibMambaUnsatisfiableError|UnsatisfiableError|Could not solve for environment specs|Encountered problems while solving|which conflicts with any installable versions|none of the providers can be installed",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
@@ -275,13 +203,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="conda-not-found",
-        gate=(
-            "PackagesNotFoundError",
-            "ResolvePackageNotFound",
-            "nothing provides requested",
-            "does not exist (perhaps a typo",
-            "No candidates were found for",
-        ),
         pattern=rf"No candidates were found for (?P<name3>[A-Za-z0-9][\w.-]{{0,100}})|PackagesNotFoundError|ResolvePackageNotFound|nothing provides requested {_NAME}|(?P<name2>[A-Za-z0-9][\w.-]{{0,100}}) =?\S{{0,60}} ?(?:\*|\S{{0,40}})? ?does not exist \(perhaps a typo",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
@@ -294,7 +215,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="conda-pip-failed",
-        gate=("Pip subprocess error", "CondaEnvException: Pip failed"),
         pattern=r"Pip subprocess error|CondaEnvException: Pip failed",
         cause=None,
         means="the pip part of the environment failed",
@@ -304,7 +224,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="conda-network",
-        gate=("CondaHTTPError", "CondaSSLError", "ProxyError", "ConnectionFailed"),
         pattern=r"CondaHTTPError|CondaSSLError|ConnectionFailed\b",
         cause=Cause.NETWORK,
         phase=Phase.DOWNLOAD,

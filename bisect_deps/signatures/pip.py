@@ -11,7 +11,6 @@ _BUILD = "look at the lines above it: they say why; a newer release may have a w
 SIGNATURES: tuple[Signature, ...] = (
     Signature(
         name="pip-invalid-metadata",
-        gate=("since it has invalid metadata",),
         pattern=rf"Ignoring version (?P<version>\S{{1,60}}) of {_NAME} since it has invalid metadata",
         cause=Cause.INVALID_METADATA,
         phase=Phase.METADATA,
@@ -23,7 +22,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-inconsistent-metadata",
-        gate=("has inconsistent", "inconsistent version", "inconsistent Name", "inconsistent name"),
         pattern=rf"Requested {_NAME}(?P<spec>[^ ]{{0,80}}) from \S{{1,400}}(?: \(from [^)]{{1,120}}\)?\))? has inconsistent (?:version|name|Name)",
         cause=Cause.INVALID_METADATA,
         phase=Phase.METADATA,
@@ -37,13 +35,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-metadata-invalid",
-        gate=(
-            "has invalid metadata",
-            "metadata is invalid",
-            "Invalid version: '",
-            "InvalidVersion",
-            "inconsistent",
-        ),
         pattern=r"(?:has invalid metadata|metadata is invalid|invalid-metadata|MetadataInvalid|MetadataInconsistent)",
         cause=Cause.INVALID_METADATA,
         phase=Phase.METADATA,
@@ -54,7 +45,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-invalid-wheel",
-        gate=("has an invalid wheel, ",),
         pattern=rf"{_NAME} has an invalid wheel, (?!could not read)",
         cause=Cause.INVALID_METADATA,
         phase=Phase.METADATA,
@@ -67,7 +57,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-discarding",
-        gate=("Discarding ",),
         pattern=r"Discarding \S{1,400}/(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+!]{0,60})(?:\.tar\.(?:gz|bz2|xz)|\.zip|-[^/\s#]{1,120}\.whl)\S{0,200} .{0,300}?(?:Command errored out|did not run successfully)",
         cause=None,
         means="pip gave this release up after its build script failed, and went on looking",
@@ -80,7 +69,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-subprocess-failed",
-        gate=("did not run successfully",),
         pattern=r"^\s*× (?P<what>.{1,120}?) did not run successfully",
         cause=None,
         means="a build step failed",
@@ -92,7 +80,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-subprocess-exited",
-        gate=(" exited with ",),
         pattern=r"(?:Getting requirements to build (?:wheel|editable)|python setup\.py egg_info|Preparing (?:editable )?metadata \(pyproject\.toml\)) exited with \d",
         cause=Cause.SETUP_SCRIPT_ERROR,
         phase=Phase.METADATA,
@@ -104,7 +91,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-command-errored",
-        gate=("Command errored out with exit status",),
         pattern=r"Command errored out with exit status -?\d+",
         cause=None,
         means="a build step failed",
@@ -115,7 +101,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-command-failed",
-        gate=("failed with error code",),
         pattern=r"^(?:ERROR: )?Command .{1,3000} failed with error code (?P<code>-?\d+)",
         cause=None,
         means="a build step failed",
@@ -127,7 +112,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-wheel-failed",
-        gate=("Failed building wheel for", "Failed building editable for"),
         pattern=rf"Failed building (?:wheel|editable) for {_NAME}",
         cause=Cause.COMPILE_ERROR,
         phase=Phase.BUILD,
@@ -140,13 +124,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-wheels-failed",
-        gate=(
-            "Could not build wheels for",
-            "Failed to build installable wheels",
-            "Failed to build one or more wheels",
-            "Could not build one or more wheels",
-            "╰─> ",
-        ),
         pattern=r"(?:Could not build wheels for (?P<names>[A-Za-z0-9][\w.-]{0,100}(?:(?:, (?:and )?| and )(?!which\b|since\b)[A-Za-z0-9][\w.-]{0,100}){0,60})|Failed to build installable wheels for some pyproject\.toml based projects(?: \((?P<names2>[^)]{1,2000})\))?|(?:Failed to|Could not) build one or more wheels)|^\s{0,4}╰─> (?P<names3>[A-Za-z0-9][\w.-]{0,100}(?:, [A-Za-z0-9][\w.-]{0,100}){1,60})$",
         cause=Cause.COMPILE_ERROR,
         phase=Phase.BUILD,
@@ -161,7 +138,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-failed-when",
-        gate=("Failed to build '",),
         pattern=r"Failed to build '(?P<name>[^']{1,200})' when (?P<stage>.{1,80})",
         cause=None,
         means="a build step failed",
@@ -174,7 +150,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-failed-to-build",
-        gate=("Failed to build ", "failed to build "),
         pattern=r"^(?:ERROR: |error: )Failed to build (?!wheel|image|project|package|editable|distribution|some|the\b)(?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:==(?P<version>[^\s`'\"]{1,60}))?\s*$|^\s*(?:\W{1,4} )?[Ff]ailed to build (?P<name2>[A-Za-z0-9][\w.-]{0,100}?)==(?P<version2>[^\s`'\"]{1,60})\s*$",
         cause=None,
         means="a build step failed",
@@ -188,7 +163,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-reference",
-        gate=("error: ",),
         pattern=r"^error: (?P<reference>metadata-generation-failed|legacy-install-failure|failed-wheel-build-for-install|subprocess-exited-with-error|failed-build-dependency-install|build-system-missing)\s*$",
         cause=None,
         means="a build step failed",
@@ -199,7 +173,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-incomplete-download",
-        gate=("incomplete-download", "Download failed after"),
         pattern=r"^error: incomplete-download|Download failed after \d+ attempts",
         cause=Cause.NETWORK,
         phase=Phase.DOWNLOAD,
@@ -213,7 +186,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-backend-unavailable",
-        gate=("BackendUnavailable", "Cannot import 'setuptools.build_meta", "Cannot import '"),
         pattern=r"(?:BackendUnavailable(?![(\w])|^(?:ERROR: )?Cannot import '(?P<backend>[\w.]{1,80})')",
         cause=Cause.BUILD_DEP_MISSING,
         phase=Phase.METADATA,
@@ -224,7 +196,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-externally-managed",
-        gate=("externally-managed-environment",),
         pattern=r"^error: externally-managed-environment",
         cause=Cause.RESOURCES,
         phase=Phase.INSTALL,
@@ -237,11 +208,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-distutils-uninstall",
-        gate=(
-            "It is a distutils installed project",
-            "uninstall-distutils-installed-package",
-            "uninstall-no-record-file",
-        ),
         pattern=rf"Cannot uninstall u?['\"]?{_NAME}['\"]?\.? .{{0,80}}?distutils installed|^error: uninstall-(?:distutils-installed-package|no-record-file)",
         cause=Cause.RESOURCES,
         phase=Phase.INSTALL,
@@ -254,7 +220,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-internal-exception",
-        gate=("ERROR: Exception:",),
         pattern=r"^ERROR: Exception:",
         cause=None,
         means="the installer itself broke",
@@ -265,7 +230,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="tool-error",
-        gate=("error: ", "ERROR: ", "error - ", "fatal: "),
         pattern=r"^(?:error|ERROR|fatal)(?:: | - )\S",
         cause=Cause.UNKNOWN,
         means="a tool reports an error that no signature knows",

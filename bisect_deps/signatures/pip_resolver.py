@@ -10,7 +10,6 @@ _NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
 SIGNATURES: tuple[Signature, ...] = (
     Signature(
         name="pip-no-matching-distribution",
-        gate=("No matching distribution found for",),
         pattern=rf"No matching distribution found for {_NAME}(?:\[[^\]]{{0,80}}\])?(?P<spec>[^;(]{{0,120}})",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
@@ -23,7 +22,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-no-version",
-        gate=("Could not find a version that satisfies the requirement",),
         pattern=rf"Could not find a version that satisfies the requirement {_NAME}"
         r"(?:\[[^\]]{0,80}\])?(?P<spec>[^;(]{0,120})(?:; [^(]{1,120})?(?:\(from (?!versions)(?P<chain>[^()]{1,160}(?:\([^()]{0,40}\))?)\) ?)?(?:\(from versions: ?(?P<versions>none)?)?",
         cause=Cause.NO_MATCHING_VERSION,
@@ -39,7 +37,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-tools-no-version",
-        gate=("Could not find a version that matches",),
         pattern=rf"Could not find a version that matches {_NAME}(?:\[[^\]]{{0,80}}\])?(?P<spec>[<>=!~][^ ]{{0,120}})?",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
@@ -51,7 +48,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-tools-incompatible",
-        gate=("There are incompatible versions in the resolved dependencies",),
         pattern=r"There are incompatible versions in the resolved dependencies",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
@@ -64,7 +60,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-conflict",
-        gate=("conflicting dependencies",),
         pattern=r"Cannot install (?P<what>.{1,2000}?) because th(?:ese|is) package versions? ha(?:ve|s) conflicting dependencies",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
@@ -78,7 +73,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-resolution-impossible",
-        gate=("ResolutionImpossible",),
         pattern=r"ResolutionImpossible",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
@@ -91,7 +85,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-resolution-too-deep",
-        gate=("resolution-too-deep", "ResolutionTooDeep"),
         pattern=r"resolution-too-deep|ResolutionTooDeep",
         cause=Cause.RESOLVER_BACKTRACKING,
         phase=Phase.RESOLVE,
@@ -102,11 +95,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-backtracking",
-        gate=(
-            "is looking at multiple versions of",
-            "is still looking at multiple versions of",
-            "provide the dependency resolver with stricter constraints",
-        ),
         pattern=rf"is (?:still )?looking at multiple versions of {_NAME}|provide the dependency resolver with stricter constraints",
         cause=Cause.RESOLVER_BACKTRACKING,
         phase=Phase.RESOLVE,
@@ -119,7 +107,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-double-requirement",
-        gate=("Double requirement given",),
         pattern=rf"Double requirement given: {_NAME}(?:\[[^\]]{{0,80}}\])?(?P<spec>[^ (]{{0,120}})",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
@@ -133,7 +120,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-incompatible-afterwards",
-        gate=("which is incompatible", " requires ", "has requirement", "is not supported on this"),
         pattern=rf"^(?:ERROR: )?{_NAME} (?P<version>\d[\w.+!-]{{0,40}}) (?:has requirement|requires) "
         r"(?P<other>[A-Za-z0-9][\w.-]{0,100})(?:[^,]{0,100},(?! but)){0,6}[^,]{0,100}, "
         r"(?:but you(?:'ll)? have (?P<have>\S{1,60}(?: [\d]\S{0,40})?)|which is not installed)",
@@ -149,7 +135,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-ignored-python",
-        gate=("require a different python version",),
         pattern=r"Ignored the following versions that require a different python version: (?P<list>.{1,4000})",
         cause=Cause.REQUIRES_PYTHON,
         phase=Phase.RESOLVE,
@@ -163,7 +148,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-requires-python",
-        gate=("requires a different Python",),
         pattern=rf"Package u?['\"]{_NAME}['\"] requires a different Python: (?P<python>\S{{1,20}}) not in ['\"](?P<wants>[^'\"]{{1,60}})",
         cause=Cause.REQUIRES_PYTHON,
         phase=Phase.RESOLVE,
@@ -176,7 +160,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-requires-python-old",
-        gate=("requires Python '",),
         pattern=rf"^(?:ERROR: )?{_NAME} requires Python '(?P<wants>[^']{{1,60}})' but the running Python is (?P<python>[\d.]{{1,20}})",
         cause=Cause.REQUIRES_PYTHON,
         phase=Phase.RESOLVE,
@@ -189,7 +172,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-unsupported-wheel",
-        gate=("is not a supported wheel on this platform", "is not a valid wheel filename"),
         pattern=r"(?:^|[\s/:'\"])(?P<name>[A-Za-z0-9][\w.]{0,100})-(?P<version>\d[\w.+!]{0,60})-[^\s/]{1,120}\.whl['\"]? is not a (?:supported wheel|valid wheel)",
         cause=Cause.NO_COMPATIBLE_WHEEL,
         phase=Phase.RESOLVE,
@@ -202,7 +184,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-invalid-requirement",
-        gate=("Invalid requirement",),
         pattern=r"Invalid requirement: u?['\"](?P<line>[^'\"]{1,200})",
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
@@ -215,7 +196,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-no-scheme",
-        gate=("No connection adapters were found for",),
         pattern=r"No connection adapters were found for ['\"](?P<line>[^'\"]{1,300})['\"]",
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
@@ -228,7 +208,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-no-such-option",
-        gate=("no such option: ",),
         pattern=r"error: no such option: (?P<line>-{1,2}\S{1,80})",
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
@@ -241,7 +220,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-invalid-marker",
-        gate=("InvalidMarker: ",),
         pattern=r"InvalidMarker: (?:Invalid marker: [\"'](?P<line>.{1,200}?)[\"'], parse|.{1,200})",
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
@@ -254,15 +232,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-no-such-file",
-        gate=(
-            "Could not open requirements file",
-            "does not appear to be a Python project",
-            "Requirement '",
-            "is not installable",
-            "should either be a path",
-            "is not a valid editable requirement",
-            "No such file or directory: '/",
-        ),
         pattern=r"Could not open requirements file: (?P<what>.{1,200})"
         r"|Directory '(?P<dir>[^']{1,200})' is not installable"
         r"|(?P<path>\S{1,200}) does not appear to be a Python project"
@@ -279,7 +248,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-missing-file",
-        gate=("Could not install packages due to an", "Errno 2"),
         pattern=r"Could not install packages due to an (?:OSError|EnvironmentError): \[Errno 2\] No such file or directory: '(?P<line>[^']{1,300})'",
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
@@ -293,7 +261,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-hash-mismatch",
-        gate=("DO NOT MATCH THE HASHES",),
         pattern=r"THESE PACKAGES DO NOT MATCH THE HASHES",
         cause=Cause.HASH_MISMATCH,
         phase=Phase.DOWNLOAD,
@@ -306,7 +273,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-hash-missing",
-        gate=("--require-hashes mode", "Can't verify hashes for"),
         pattern=r"Hashes are required in --require-hashes mode|In --require-hashes mode, all requirements must|Can't verify hashes for",
         cause=Cause.HASH_MISMATCH,
         phase=Phase.RESOLVE,
@@ -320,7 +286,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-yanked-only",
-        gate=("Ignored the following yanked versions",),
         pattern=r"Ignored the following yanked versions: (?P<list>.{1,2000})",
         cause=None,
         means="versions that were withdrawn are left out",

@@ -12,7 +12,6 @@ _CAUSE = Cause.SYSTEM_DEP_MISSING
 _ALL: tuple[Signature, ...] = (
     Signature(
         name="system-header",
-        gate=("No such file or directory", "file not found", "Cannot open include file"),
         pattern=r"fatal error: '?(?P<header>[\w./+-]{1,120}\.(?:h|hpp|hh|hxx|H)|[\w./+-]{1,120})'?(?:: No such file or directory| file not found)|fatal error C1083: Cannot open include file: '(?P<header2>[^']{1,120})'",
         cause=_CAUSE,
         means="a header that the project compiles against is not installed",
@@ -21,7 +20,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-library",
-        gate=("cannot find -l", "library not found for -l", "cannot open input file"),
         pattern=r"(?:cannot find|library not found for) -l:?(?P<library>[\w.+-]{1,80})",
         cause=_CAUSE,
         means="a library that the project links against is not installed",
@@ -30,7 +28,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-config-program",
-        gate=("_config", "-config", "pkgconf"),
         pattern=r"(?P<tool>[A-Za-z][\w+.-]{0,30}[-_]config\d{0,2}|pkgconf)['\"]?(?:: (?:command )?not found| executable not found| not found|: No such file| is required| (?:is|was) not (?:found|installed|available))|No such file or directory: u?['\"](?P<tool2>[\w-]{1,30}[-_]config\d{0,2}|pkgconf)['\"]|(?:install|find|missing|need|locate|run) (?:the )?['`\"]?(?P<tool3>[\w-]{1,30}[-_]config)\b",
         cause=_CAUSE,
         means="the program that tells where a library is (or the library with it) is not installed",
@@ -40,7 +37,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-pg-config-hint",
-        gate=("--pg-config",),
         pattern=r"build_ext --pg-config (?P<tool>/path/to/pg_config)",
         cause=_CAUSE,
         means="the program that tells where PostgreSQL's library is, is not installed",
@@ -49,12 +45,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-pkg-config",
-        gate=(
-            "was not found in the pkg-config search path",
-            "required by 'virtual:world'",
-            "pkg-config",
-            "PKG_CONFIG_PATH",
-        ),
         pattern=r"Package '?(?P<library>[\w.+-]{1,80})'? was not found in the pkg-config search path|Package '(?P<library2>[^']{1,80})', required by 'virtual:world', not found|No package '(?P<library3>[^']{1,80})' found|pkg-config' ?,.{1,200}returned non-zero exit status|Could not run pkg-config|pkg-config (?:is|was) not|pkg-config probably not installed|Can(?:no| no)t find valid pkg-config name|Specify \w{1,40}_CFLAGS and|add the directory containing `(?P<library4>[\w.+-]{1,80})\.pc'",
         cause=_CAUSE,
         means="a library that the build looks for with pkg-config is not installed",
@@ -63,7 +53,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-meson-dependency",
-        gate=('ERROR: Dependency "', "Dependency lookup for", "not found, tried pkgconfig"),
         pattern=r'ERROR: Dependency (?:lookup for )?"?(?P<library>[\w.+-]{1,80})"? (?:not found|with method)',
         cause=_CAUSE,
         means="a library that the build looks for is not installed",
@@ -72,12 +61,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-cmake-package",
-        gate=(
-            "Could NOT find",
-            "Could not find a package configuration file provided by",
-            "Could not find a configuration file",
-            "By not providing",
-        ),
         pattern=r"Could NOT find (?P<library>[\w.+-]{1,80}) \(missing|Could not find a package configuration file provided by \"(?P<library2>[^\"]{1,80})\"|By not providing \"Find(?P<library3>\w{1,60})\.cmake\"",
         cause=_CAUSE,
         means="a library that CMake looks for is not installed",
@@ -96,24 +79,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-compiler",
-        gate=(
-            "unable to execute",
-            "gcc",
-            "clang",
-            "g++",
-            "compiler",
-            "Compiler",
-            "CXX",
-            "No such file",
-            "not found",
-            "failed: ",
-            "make",
-            "swig",
-            "linker",
-            "simple C program",
-            "unable to",
-            "Microsoft Visual C++",
-        ),
         pattern=r"unable to execute '(?P<tool>[^']{1,120})': No such file|error: (?:command|Command) '(?P<tool2>[^']{1,60}?(?:gcc|cc|g\+\+|c\+\+|clang|clang\+\+)(?:-\d+)?)' failed: No such file|No such file or directory: u?'(?P<tool3>(?:[\w./-]{0,60}/)?(?:[\w-]{1,30}-)?(?:gcc|cc|g\+\+|c\+\+|clang|clang\+\+|cl|gfortran|f95|ld|ar)(?:-\d{1,2})?)'|(?:^|\s)(?P<tool4>(?:gcc|cc|g\+\+|c\+\+|clang|make|ninja|gfortran|swig|nvcc|cl\.exe|link\.exe))(?:: (?:command )?not found|: No such file)|command not found: (?P<tool5>gcc|cc|g\+\+|make|swig)|(?P<msvc>Microsoft Visual C\+\+ \d[\d.]* (?:or greater )?is required)|Unknown compiler\(s\): \[\[(?P<list>[^\]]{0,200})|No CMAKE_(?:C|CXX|Fortran)_COMPILER could be found|no acceptable C compiler found|C compiler cannot create executables|[Yy]ou need a C compiler|cannot link a simple C program|[Nn]o (?P<fortran>Fortran) compiler found|error: no C compiler|linker `(?P<linker>cc|link\.exe|gcc)` not found",
         cause=_CAUSE,
         means="the compiler is not installed",
@@ -122,16 +87,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-tool",
-        gate=(
-            "not found",
-            "No such file or directory: ",
-            "is not installed",
-            "Did not find",
-            "not available",
-            "Unable to find",
-            "Program",
-            "' failed: No such file",
-        ),
         pattern=r"(?:^|[\s:])(?P<tool>swig|nvcc|ninja|make|autoconf|automake|autoreconf|libtool|libtoolize|bison|flex|m4|patch|git|nasm|yasm|protoc|java|javac|node|npm|perl|patchelf|llvm-config|gfortran|unzip|wget|curl|bazel|go|meson)['\"]?(?:: (?:command )?not found|: No such file| (?:was |is )?not (?:found|installed)\b)|No such file or directory: u?['\"](?:[\w./-]{0,60}/)?(?P<tool2>swig|nvcc|ninja|make|autoconf|automake|autoreconf|libtoolize|bison|flex|m4|patch|nasm|yasm|protoc|java|javac|node|npm|perl|patchelf|llvm-config(?:-\d+)?|gfortran|bazel|go|meson|pkg-config|Rscript|R)['\"]|Program ['\"](?P<tool3>[\w-]{1,40})['\"] not found|(?P<tool4>protoc|swig|nvcc|bison|flex) executable .{0,40}not|(?:^|\s)(?P<tool5>(?!python|pip\b)[a-z][\w-]{1,30}) executable (?:was |is )?not found|error: [Cc]ommand '(?P<tool6>[^']{1,80})' failed: No such file",
         cause=_CAUSE,
         means="a program that the build calls is not installed",
@@ -140,7 +95,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-rust",
-        gate=("rustc", "cargo", "Rust", "rustup"),
         pattern=r"(?:[Cc]an(?:'t| ?not) find Rust compiler|Rust not found|error: can't find Rust|[Ff]ailed to (?:find|run) [`'\"]?(?P<tool>rustc|cargo)|Cargo, the Rust package manager, is not installed|No such file or directory: u?['\"](?P<tool2>cargo|rustc)|(?P<tool3>rustc|cargo)['\"`]?: (?:command )?not found|requires Rust|[Rr]ust compiler (?:is )?(?:not|missing)|Rust toolchain (?:is )?not|install Rust|`(?P<tool4>cargo|rustc)` (?:not found|executable)|rustup could not choose a version|no default toolchain|rustc .{0,40}is not supported by|requires rustc \d|which is currently not supported|package `[^`]{1,80}` cannot be built because it requires rustc|feature `edition20\d\d` is required)",
         cause=_CAUSE,
         means="Rust (a new enough one) is not installed",
@@ -149,7 +103,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-python-headers",
-        gate=("Python.h", "Python development", "python3-dev", "python-dev"),
         pattern=r"fatal error: '?(?P<header>Python\.h)'?|Python development (?:headers|files)|install (?:the )?(?P<tool>python3?-dev)",
         cause=_CAUSE,
         means="the headers of Python itself are not installed",
@@ -158,29 +111,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-library-prose",
-        gate=(
-            "libraries found",
-            "resources found",
-            "development headers",
-            "development files",
-            "header files",
-            "dev package",
-            "-dev",
-            "libxml2",
-            "headers or library files",
-            "required dependencies",
-            "HDF5",
-            "libhdf5",
-            "GDAL",
-            "Could not find",
-            "could not find",
-            "Can not find",
-            "could not be found",
-            "Unable to find",
-            "Could not locate",
-            "is not installed",
-            "required",
-        ),
         pattern=r"(?:make sure|ensure|please install|Please install|try installing|You need to install|Install) (?:the |that |you have )?(?:\S{1,40} ){0,6}?(?:development (?:packages?|headers|files|libraries|version)|header files|dev(?:el)? packages?)|headers or library files could not be found for (?P<library>\w{1,40})|The headers or library files could not|Could not find (?:the )?(?P<library2>lib\w{2,40}|function \w{1,40}|openssl|OpenSSL|zlib|HDF5|libhdf5)\b|Unable to (?:find|load|locate) (?:dependency )?(?P<library3>HDF5|GDAL|GEOS|PROJ|libhdf5|openssl|OpenSSL|LLVM|BLAS|zbar|libpq|pcre)|(?P<library4>lib\w{2,40}) (?:is|was|could) not (?:be )?(?:found|installed)|[Nn]o (?P<library10>lapack|blas|LAPACK|BLAS)\S{0,20} (?:resources|libraries) found|error: library dfftpack|No (?P<library5>BLAS|LAPACK)(?:/LAPACK)? libraries found|(?P<library6>gdal|GDAL) API version (?:must|obtained)|cannot find (?:the )?(?P<library7>openssl|OpenSSL|libffi|zlib|libusb|libmagic)\b|RequiredDependencyException: (?P<library8>\w{1,40})|could not find (?P<library9>krb5-config|libmemcached|sodium|openssl)|[Dd]evelopment files for (?P<library11>[\w+.-]{1,40}) (?:were|are) not found",
         cause=_CAUSE,
         means="a library that the project builds against is not installed",
@@ -189,7 +119,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-openssl-rust",
-        gate=("Could not find directory of OpenSSL", "openssl-sys", "Could not find openssl"),
         pattern=r"Could not find (?:directory of (?P<library>OpenSSL)|(?P<library2>openssl))|failed to run custom build command for `(?P<crate>[\w-]{1,60}-sys) v",
         cause=_CAUSE,
         means="a C library that a Rust crate binds to is not installed",
@@ -198,12 +127,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-shared-object",
-        gate=(
-            "cannot open shared object file",
-            "Library not loaded",
-            "DLL load failed",
-            "image not found",
-        ),
         pattern=r"(?P<library>[\w.+-]{1,80}\.so[\d.]*): cannot open shared object file|Library not loaded: (?P<library2>\S{1,200})|DLL load failed while importing (?P<module>\w{1,60})",
         cause=_CAUSE,
         means="a shared library that an installed module needs is not on the machine",
@@ -212,7 +135,6 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-shell-not-found",
-        gate=(": not found", "command not found"),
         pattern=r"(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d+: )?(?P<tool>[\w+./-]{1,60}): (?:command )?not found",
         cause=_CAUSE,
         means="a program that the build calls is not installed",

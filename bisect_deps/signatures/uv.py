@@ -10,7 +10,6 @@ _ITEM = r"`(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?(?:==(?P<versio
 SIGNATURES: tuple[Signature, ...] = (
     Signature(
         name="uv-failed-to-build",
-        gate=("Failed to build", "Failed to download and build"),
         pattern=rf"(?:Failed to build|Failed to download and build):? ?{_ITEM}",
         cause=Cause.COMPILE_ERROR,
         means="the source of the release could not be built",
@@ -23,7 +22,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-failed-old",
-        gate=("Failed to build: `",),
         pattern=r"Failed to build: `(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:==(?P<version>[^`\s@]{1,60}))?[^`]{0,300}`",
         cause=Cause.COMPILE_ERROR,
         means="the source of the release could not be built",
@@ -35,16 +33,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-failed-headline",
-        gate=(
-            "Failed to download distributions",
-            "Failed to prepare distributions",
-            "Failed to install",
-            "Failed to download",
-            "Failed to unzip",
-            "Failed to read",
-            "Failed to fetch",
-            "Failed to extract",
-        ),
         pattern=r"(?:error:|×|Caused by:|cause:|[├╰]─▶) Failed to (?:download|prepare|install|unzip|read|fetch|extract)(?: distributions|(?: wheel| archive)?:? `?(?P<name>(?!(?:and|archive|the|file|requirements|build|extra|any|source|some|to|wheel|metadata|from|all)\b|https?:)[A-Za-z0-9][\w.-]{0,100})(?:==(?P<version>[^`\s@]{1,60}))?)",
         cause=None,
         means="the installer failed",
@@ -56,14 +44,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-build-requires",
-        gate=(
-            "build-system.requires",
-            "from `setup.py` build",
-            "from `setup.py`",
-            "determine requirements",
-            "with `",
-            "requires` failed",
-        ),
         pattern=r"Failed to (?:resolve|install) requirements (?:from|for) (?:`build-system\.requires`|`?setup\.py`? build|build|extra)|Failed to install build requirements|Failed to resolve build requirements",
         cause=Cause.BUILD_DEP_FAILED,
         phase=Phase.BUILD,
@@ -76,7 +56,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-no-solution",
-        gate=("No solution found when resolving",),
         pattern=r"No solution found when resolving(?: dependencies)?(?: for (?P<split>split[^:]{0,120}))?:?(?: `(?P<wanted>[^`]{1,200})`)?",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
@@ -89,7 +68,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-conflicting-urls",
-        gate=("Requirements contain conflicting", "conflicting URLs", "conflicting indexes"),
         pattern=r"Requirements contain conflicting (?:URLs|indexes) for package `(?P<name>[^`]{1,100})`",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
@@ -102,7 +80,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-not-in-registry",
-        gate=("was not found in the", "were not found in the"),
         pattern=r"(?P<name>[A-Za-z0-9][\w.-]{0,100}) (?:was|were) not found in the (?:package registry|cache|provided package locations)",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
@@ -115,12 +92,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-no-version",
-        gate=(
-            "there is no version of",
-            "there are no versions of",
-            "is available",
-            "are available",
-        ),
         pattern=r"there (?:is no version|are no versions) of (?P<name>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?(?P<spec>[<>=!~][^\s,]{0,80})?|only (?P<only>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?[<>=!~]\S{0,80} (?:is|are) available",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
@@ -132,7 +103,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-python",
-        gate=("does not satisfy Python", "not satisfy Python"),
         pattern=r"Python version \((?P<python>[^)]{1,40})\) does not satisfy Python(?P<wants>[<>=!~][^\s,]{0,60}(?:,[<>=!~][^\s,]{1,40}){0,4})",
         cause=Cause.REQUIRES_PYTHON,
         phase=Phase.RESOLVE,
@@ -145,21 +115,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-no-wheel",
-        gate=(
-            "has no wheels with a matching",
-            "have no wheels with a matching",
-            "no usable wheels",
-            "no wheels are available",
-            "has no wheels",
-            "have no wheels",
-            "no source distribution",
-            "is not compatible with the current",
-            "not compatible with this platform",
-            "does not have compatible wheel",
-            "can't be installed because it",
-            "no compatible wheel",
-            "no matching wheel",
-        ),
         pattern=r"ha(?:s|ve) no (?:usable )?wheels|no (?:compatible|matching) wheel|no wheels are available|is not compatible with (?:the current|this) (?:Python|platform)|can't be installed because (?:it|the binary distribution is incompatible) ?(?:doesn't have|with)|building from source is disabled",
         cause=Cause.NO_COMPATIBLE_WHEEL,
         phase=Phase.RESOLVE,
@@ -172,7 +127,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-distribution-unfit",
-        gate=("error: Distribution `", "× Distribution `"),
         pattern=r"Distribution `(?P<name>[A-Za-z0-9][\w.-]{0,100})==(?P<version>[^`\s@]{1,60})[^`]{0,300}` can't be installed",
         cause=Cause.NO_COMPATIBLE_WHEEL,
         phase=Phase.RESOLVE,
@@ -185,26 +139,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-parse",
-        gate=(
-            "Couldn't parse requirement",
-            "Failed to parse",
-            "Unexpected ",
-            "is not a valid",
-            "Expected one of",
-            "no such comparison operator",
-            "istribution not found at",
-            "failed to query metadata of file",
-            "failed to read from file",
-            "failed to open file",
-            "Error parsing included file",
-            "File not found: `",
-            "Couldn't find requirement",
-            "Unsupported editable requirement",
-            "Unsupported URL",
-            "failed to decode file",
-            "expected '-c', '-e', '-r' or",
-            "Unsupported scheme for unnamed requirement",
-        ),
         pattern=r"Unsupported scheme for unnamed requirement: (?P<path5>\S{1,300})|Unsupported editable requirement in `(?P<file2>[^`]{1,200})`(?: at line \d{1,6})?|Unsupported URL \(expected a `file://` scheme\) in `[^`]{1,200}`: `(?P<line2>[^`]{1,300})`|Unexpected '.{1,4}', expected '-c'.{1,120}?:\d{1,6}:\d{1,6}|failed to decode file `?(?P<file3>[^`:]{1,200})|Couldn't parse requirement in `(?P<file>[^`]{1,200})`(?: at position (?P<at>\d+))?|error: Failed to parse:? `(?P<line>[^`]{1,200})`|no such comparison operator|[Dd]istribution not found at:(?: (?P<path>\S{1,200}))?|failed to (?:read from|open) file `(?P<path4>[^`]{1,300})`|Error parsing included file|failed to query metadata of file `(?P<path3>[^`]{1,300})`|error: File not found: `(?P<path2>[^`]{1,200})`",
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
@@ -217,7 +151,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-no-project-file",
-        gate=("does not appear to be a Python project", "neither `pyproject.toml` nor `setup.py`"),
         pattern=r"(?:`?(?P<path>[^`\s]{1,200})`? )?does not appear to be a Python project, as neither",
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
@@ -230,12 +163,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-hash",
-        gate=(
-            "Hash mismatch for",
-            "all requirements must be pinned",
-            "all requirements must have",
-            "require-hashes",
-        ),
         pattern=r"Hash mismatch for `(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:==(?P<version>[^`@]{1,60}))?|In `?--require-hashes`? mode, all requirements? must (?:have their versions pinned with `==`, but found|have a hash, but none were provided for|be pinned upfront with `==`, but found):? ?`?(?P<line>[A-Za-z0-9][^`\n]{0,100})",
         cause=Cause.HASH_MISMATCH,
         phase=Phase.DOWNLOAD,
@@ -248,15 +175,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-metadata",
-        gate=(
-            "Metadata name",
-            "Package metadata",
-            "metadata version",
-            "Couldn't parse metadata",
-            "Failed to parse metadata",
-            "Invalid metadata",
-            "does not match given",
-        ),
         pattern=r"(?:Package )?[Mm]etadata (?:name|version) `(?P<got>[^`]{1,80})` does not match given (?:name|version) `(?P<want>[^`]{1,80})`|(?:Couldn't|Failed to) parse metadata|Invalid metadata",
         cause=Cause.INVALID_METADATA,
         phase=Phase.METADATA,
@@ -268,13 +186,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-git",
-        gate=(
-            "Git operation failed",
-            "failed to fetch branch or tag",
-            "failed to find branch",
-            "failed to clone into",
-            "revspec",
-        ),
         pattern=r"Git operation failed|failed to (?:fetch|find) (?:branch|tag|commit|branch or tag)|failed to clone into|revspec '[^']{1,100}' not found",
         cause=Cause.VCS_ERROR,
         phase=Phase.DOWNLOAD,
@@ -286,16 +197,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-fetch-failed",
-        gate=(
-            "Failed to fetch:",
-            "error sending request for url",
-            "Request failed after",
-            "dns error",
-            "tcp connect error",
-            "error decoding response body",
-            "operation timed out",
-            "Could not connect, are you offline",
-        ),
         pattern=r"Failed to fetch: `|error sending request for url|Request failed after \d+ retries|dns error|tcp connect error|error decoding response body|operation timed out|Could not connect, are you offline",
         cause=Cause.NETWORK,
         phase=Phase.DOWNLOAD,
@@ -308,7 +209,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-index-refuses",
-        gate=("An index URL (", "the network was disabled", "index lookups were disabled"),
         pattern=r"hint: An index URL \(|because the network was disabled|because index lookups were disabled",
         cause=Cause.NETWORK,
         phase=Phase.DOWNLOAD,
@@ -321,7 +221,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-backend-error",
-        gate=("The build backend returned an error", "Build backend failed to"),
         pattern=r"The build backend returned an error|Build backend failed to",
         cause=None,
         means="the build backend failed",
@@ -333,18 +232,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-archive",
-        gate=(
-            "Failed to extract archive",
-            "invalid gzip header",
-            "unexpected end of file",
-            "early eof",
-            "unexpected EOF",
-            "archive is not",
-            "Failed to unzip",
-            "failed to unpack",
-            "unable to locate the end of central directory",
-            "end of central directory",
-        ),
         pattern=r"Failed to extract archive|invalid gzip header|unexpected end of file|early eof|unexpected EOF|Failed to unzip|failed to unpack|end of central directory",
         cause=Cause.NETWORK,
         phase=Phase.DOWNLOAD,
@@ -358,11 +245,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-no-interpreter",
-        gate=(
-            "No interpreter found",
-            "No virtual environment found",
-            "No Python interpreters found",
-        ),
         pattern=r"No (?:interpreter found for|virtual environment found|Python interpreters? found)",
         cause=Cause.RESOURCES,
         phase=Phase.RESOLVE,

@@ -14,7 +14,6 @@ _NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
 SIGNATURES: tuple[Signature, ...] = (
     Signature(
         name="lambda-no-such-package",
-        gate=("Could not satisfy the requirement",),
         pattern=rf"Could not satisfy the requirement:? {_NAME}(?:\[[^\]]{{0,80}}\])?(?P<spec>[<>=!~][^;(]{{0,120}})?",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
@@ -27,12 +26,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="lambda-missing-dependencies",
-        gate=(
-            "PythonPipBuilder:ResolveDependencies - {",
-            "Could not install dependencies",
-            "(wheel)",
-            "(sdist)",
-        ),
         pattern=r"(?:ResolveDependencies - |[Cc]ould not install dependencies:?\s?|missing dependencies:?\s?)\{?(?P<names>[A-Za-z0-9][\w.-]{0,100}==[^\s(,}]{1,60}\((?:wheel|sdist)\)(?:, [A-Za-z0-9][\w.-]{0,100}==[^\s(,}]{1,60}\((?:wheel|sdist)\)){0,60})",
         cause=Cause.NO_COMPATIBLE_WHEEL,
         phase=Phase.RESOLVE,
@@ -45,7 +38,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="lambda-no-metadata",
-        gate=("Unable to retrieve name/version for package",),
         pattern=rf"Unable to retrieve name/version for package:? {_NAME}",
         cause=Cause.INVALID_METADATA,
         phase=Phase.METADATA,
@@ -58,7 +50,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="nix-builder-failed",
-        gate=("builder for '/nix/store/", "Cannot build '/nix/store/"),
         pattern=r"(?:builder for|Cannot build) '/nix/store/[a-z0-9]{1,60}-python[\d.]{0,6}-(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+]{0,60})\.drv'",
         cause=None,
         means="a build step failed",
@@ -71,7 +62,6 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="wrapped-install-failed",
-        gate=("pip", "uv ", "poetry", "conda", "install"),
         pattern=r"(?:nox > Command .{1,400} failed with exit code [1-9]"
         r"|^[\w.,-]{1,60}: (?:exit [1-9]\d{0,2} \(|could not install deps \[)|^ERROR: {1,3}[\w.,-]{1,60}: could not install deps \["
         r"|could not install deps \[[^\]]{1,400}\]; v = InvocationError"

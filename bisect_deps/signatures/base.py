@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
 from bisect_deps.model import BreakageKind, Cause, Phase, Remedy, RemedyKind
-from bisect_deps.signatures.literals import literals_of
+from bisect_deps.signatures._literals import literals_of
 
 
 class Blame(str, Enum):

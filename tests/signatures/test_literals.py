@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bisect_deps.signatures import SIGNATURES
+from bisect_deps.signatures._literals import literals_of
 from bisect_deps.signatures.base import Signature
-from bisect_deps.signatures.literals import literals_of
 
 
 @pytest.mark.parametrize(

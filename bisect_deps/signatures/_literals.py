@@ -31,7 +31,8 @@ def literals_of(pattern: str) -> tuple[str, ...]:
     parsed = _parse.parse(pattern)
     if parsed.state.flags & re.IGNORECASE:
         raise ValueError(f"a pattern that ignores case has no literals: {pattern}")
-    found = _of(list(parsed))
+    parts: Any = parsed
+    found = _of(parts)
     if not found:
         raise ValueError(f"a line without any literal can match: {pattern}")
     return found

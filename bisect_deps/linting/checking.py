@@ -148,9 +148,9 @@ class Checker:
         from bisect_deps.errors import BuilderUnavailable
         from bisect_deps.linting.auditing import audit
 
-        pins = {(i.name, i.pin) for scope in scopes for i in scope.items if i.name and i.pin}
+        items = [item for scope in scopes for item in scope.items if not item.by_variable]
         try:
-            found = audit((name, pin) for name, pin in pins if pin)
+            found = audit((item.name, item.pin) for item in items if item.name and item.pin)
         except (BuilderUnavailable, IndexUnavailable) as error:
             hint = f" ({error.hint})" if error.hint else ""
             run.unavailable = f"the audit could not run: {error}{hint}"

@@ -102,6 +102,7 @@ class IndexFacts:
         """Return what the index says of a requirement, for all targets."""
         if (
             not item.name
+            or item.by_variable
             or item.parts.url is not None
             or item.line.group == "build-system.requires"
         ):
@@ -244,7 +245,12 @@ def _requirement(item: Item) -> Requirement:
 
 
 def _is_resolvable(item: Item) -> bool:
-    return bool(item.name) and not item.constraint and item.parts.url is None
+    is_asked = bool(item.name) and not item.constraint and item.parts.url is None
+    return is_asked and not item.by_variable and not item.line.group.startswith(_APART)
+
+
+# Commands, sessions and hooks of one file are installed apart from each other.
+_APART = ("RUN.", "shell.", "workflow.", "notebook.", "nox.", "testenv", "env", "hooks")
 
 
 def _line(item: Item) -> str:

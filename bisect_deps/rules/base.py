@@ -188,6 +188,11 @@ class Item(NamedTuple):
     pin: str | None
 
     @property
+    def by_variable(self) -> bool:
+        """Say whether the version is a variable's, so that only the place that runs it knows."""
+        return "$" in self.parts.specifier
+
+    @property
     def span(self) -> Span:
         """Return where the requirement itself stands, options and comment left out."""
         end = self.line.options[0].span.start if self.line.options else self.line.body.end

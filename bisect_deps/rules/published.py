@@ -91,7 +91,7 @@ def _check_too_new(scope: Scope) -> Iterator[Finding]:
 
 def _pinned(scope: Scope) -> Iterator[tuple[Item, str]]:
     for item in scope.items:
-        if item.name and item.pin and item.parts.url is None:
+        if item.name and item.pin and item.parts.url is None and not item.by_variable:
             yield item, item.pin
 
 

@@ -143,3 +143,29 @@ def test_lock_is_looked_up_and_never_edited(
     [found] = [each for each in result.report.diagnostics if each.rule.code == "DB502"]
     assert text.splitlines()[found.line - 1] == 'name = "withdrawn"'
     assert not result.files
+
+
+def test_a_version_that_a_variable_holds_is_not_asked_for(tmp_path: Path, server: Server) -> None:
+    files = {"Dockerfile": "FROM x\nRUN pip install fine==${V}\nRUN pip install fine==7.0\n"}
+    write_files(tmp_path, files)
+    settings = Settings(online=True)
+    index = IndexSettings(index_url=server.url)
+    checker = Checker(Inputs(tmp_path, variables={}), settings, index=index)
+    try:
+        report = checker.check(["Dockerfile"])
+    finally:
+        checker.close()
+    assert [(found.rule.code, found.line) for found in report.diagnostics] == [("DB501", 3)]
+
+
+def test_commands_of_one_file_need_no_versions_in_common(tmp_path: Path, server: Server) -> None:
+    text = "FROM x\nRUN pip install needs==1.0\nFROM y\nRUN pip install fine==1.1\n"
+    write_files(tmp_path, {"Dockerfile": text, "requirements.txt": "needs==1.0\nfine==1.1\n"})
+    index = IndexSettings(index_url=server.url)
+    for name, wanted in (("Dockerfile", []), ("requirements.txt", ["DB703"])):
+        checker = Checker(Inputs(tmp_path, variables={}), Settings(online=True), index=index)
+        try:
+            report = checker.check([name])
+        finally:
+            checker.close()
+        assert [code for code in codes(report) if code == "DB703"] == wanted

@@ -60,6 +60,7 @@ def missing() -> str:
 def master(folder: Path, workers: int = 2) -> Iterator[str]:
     """Run a master with its workers while inside; yields its address."""
     www, pb = _free_ports(2)
+    folder.mkdir(parents=True, exist_ok=True)
     home = folder / "master"
     _run("buildbot", "create-master", "--quiet", str(home))
     (home / "depbisect_builds.py").write_text(MODULE)

@@ -87,7 +87,7 @@ def open_run(
         index, seen = replace(index, exclude_newer=None), replace(seen, exclude_newer=None)
         progress.note(UNDATED)
     folder = settings.file.resolve().parent
-    options = _builder_options(settings, interpreter, index, folder, progress)
+    options = _builder_options(settings, interpreter, index, seen, folder, progress)
     builder = make_builder(settings.builder, options)
     try:
         _be_able(builder, settings, options)
@@ -206,6 +206,7 @@ def _builder_options(
     settings: Settings,
     interpreter: Interpreter,
     index: IndexSettings,
+    seen: IndexSettings,
     folder: Path,
     progress: Progress,
 ) -> BuilderOptions:
@@ -219,6 +220,7 @@ def _builder_options(
         installer=settings.installer,
         jobs=settings.jobs,
         pass_env=settings.pass_env,
+        addresses=(seen.index_url or "", *seen.extra_index_urls, *seen.find_links),
         fresh=not settings.resume,
         tell=progress.note,
     )

@@ -161,6 +161,7 @@ class BuilderOptions:
     trees and is emptied by `close` (None: a folder in the user's cache). `jobs` None leaves the
     number of builds at once to the builder. `pass_env` names environment variables that reach
     builds in spite of looking secret. `own_cache` keeps what is built out of the user's caches.
+    `addresses` are where the installer looks by its own settings, with the credentials of each.
     `fresh` asks for no build of the past; `tell` hears what a builder waits for, as it does.
 
     What is known of a builder before one is made: `here`, it installs on this machine with the
@@ -181,6 +182,7 @@ class BuilderOptions:
     work: Path | None = None
     jobs: int | None = None
     pass_env: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = field(default=(), repr=False, compare=False)
     fresh: bool = False
     tell: Callable[[str], None] | None = field(default=None, compare=False)
 

@@ -545,4 +545,4 @@ def _credentials(options: BuilderOptions) -> str:
     index = options.index
     given = [index.index_url or "", *index.extra_index_urls, *index.find_links]
     found = [os.environ.get(name, "") for name in sorted(processes.INDEX_VARIABLES)]
-    return " ".join([*given, *found])
+    return " ".join([*given, *found, *options.addresses])

@@ -151,12 +151,12 @@ def _built_in() -> str:
 def _uv_settings(env: Mapping[str, str], folder: Path | None) -> IndexSettings:
     found = IndexSettings()
     for table in _uv_tables(env, folder):
-        found = _merged(found, _from_uv_table(table))
+        found = _merged(found, _from_uv_table(table, env))
     default = env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL")
     extra = _words(env.get("UV_INDEX")) + _words(env.get("UV_EXTRA_INDEX_URL"))
     return IndexSettings(
-        index_url=_unnamed(default) if default else found.index_url,
-        extra_index_urls=tuple(map(_unnamed, extra)) or found.extra_index_urls,
+        index_url=_unnamed(default, env) if default else found.index_url,
+        extra_index_urls=tuple(_unnamed(url, env) for url in extra) or found.extra_index_urls,
         find_links=_words(env.get("UV_FIND_LINKS"), separators=r"[,\s]+") or found.find_links,
         no_index=_is_true(env.get("UV_NO_INDEX")) or found.no_index,
         exclude_newer=env.get("UV_EXCLUDE_NEWER") or found.exclude_newer,
@@ -181,11 +181,12 @@ def _uv_tables(env: Mapping[str, str], folder: Path | None) -> Iterator[Mapping[
         yield _toml(base / "uv" / "uv.toml")
 
 
-def _from_uv_table(table: Mapping[str, Any]) -> IndexSettings:
+def _from_uv_table(table: Mapping[str, Any], env: Mapping[str, str]) -> IndexSettings:
     pip = table.get("pip", {})
     listed = [entry for entry in table.get("index", []) if not entry.get("explicit")]
-    default = [entry["url"] for entry in listed if entry.get("default") and "url" in entry]
-    extra = [entry["url"] for entry in listed if not entry.get("default") and "url" in entry]
+    listed = [entry for entry in listed if "url" in entry]
+    default = [_logged_in(entry, env) for entry in listed if entry.get("default")]
+    extra = [_logged_in(entry, env) for entry in listed if not entry.get("default")]
     first = default[0] if default else None
     return IndexSettings(
         index_url=first or pip.get("index-url") or table.get("index-url"),
@@ -269,9 +270,24 @@ def _toml(path: Path) -> dict[str, Any]:
         return {}  # absent, or uv says what is wrong with it when it is run
 
 
-def _unnamed(url: str) -> str:
-    """Return the address of `name=address`, as UV_INDEX allows it."""
-    return re.sub(r"^[A-Za-z0-9._-]+=(?=[a-z]+:|/|\.)", "", url)
+def _unnamed(url: str, env: Mapping[str, str]) -> str:
+    """Return the address of `name=address`, as UV_INDEX allows it, with the name's login."""
+    named = re.match(r"([A-Za-z0-9._-]+)=(?=[a-z]+:|/|\.)", url)
+    return _logged_in({"name": named[1], "url": url[named.end() :]}, env) if named else url
+
+
+def _logged_in(entry: Mapping[str, Any], env: Mapping[str, str]) -> str:
+    """Return an index's address with what UV_INDEX_NAME_USERNAME and _PASSWORD say, as uv does.
+
+    A password that stands in the address wins.
+    """
+    url = str(entry["url"])
+    key = re.sub(r"[^A-Za-z0-9]", "_", str(entry.get("name") or "")).upper()
+    login = tuple(env.get(f"UV_INDEX_{key}_{part}", "") for part in ("USERNAME", "PASSWORD"))
+    spot = place(url, env) if key and any(login) and "://" in url else None
+    if spot is None or spot.auth is not None:
+        return url
+    return with_credentials(Place(spot.url, (login[0], login[1])))
 
 
 def _words(text: str | None, separators: str = r"\s+") -> tuple[str, ...]:

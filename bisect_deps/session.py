@@ -43,6 +43,7 @@ from bisect_deps.progress import Overview, Progress
 from bisect_deps.reports.base import listed
 from bisect_deps.reports.base import made_for as made_for_sentence
 from bisect_deps.reports.json import dumps
+from bisect_deps.secret import masked
 from bisect_deps.trust import STATE_FOLDER
 
 
@@ -255,7 +256,9 @@ def _proven_there(
 def _take_over(prober: Prober, case: Case, settings: Settings, handover: Handover | None) -> None:
     """Give the prober what is known without a build: the user's log, a session's answers."""
     if settings.log is not None:
-        prober.give(baseline_inquiry(case), settings.log.read_bytes())
+        text = settings.log.read_bytes().decode("utf-8", "surrogateescape")
+        data = masked(text).encode("utf-8", "surrogateescape")
+        prober.give(baseline_inquiry(case), data)
     for told in handover.told if handover is not None and settings.resume else ():
         inquiry = replace(told.inquiry, imports=told.inquiry.imports or case.imports)
         prober.give(inquiry, told.log, told.status)

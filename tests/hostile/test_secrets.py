@@ -1,0 +1,111 @@
+"""Secrets of the environment, whatever they are called, are in nothing that a command leaves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+# Each value is another one, so that a leak tells which it was.
+SECRETS = {
+    "GITHUB_TOKEN": "planted-one-7hd2",
+    "GITLAB_TOKEN": "glpat-plantedTwo8hd3kd9s0x",
+    "AWS_SECRET_ACCESS_KEY": "planted/Three+9kdh3JdQ7xZpL2",
+    "AWS_SESSION_TOKEN": "planted-four-8fh3",
+    "ALGORITHMIA_API_KEY": "simPlanted5Kd83Hx02Lq",
+    "TWINE_PASSWORD": "planted-six-92hd",
+    "PGPASSWORD": "planted seven with blanks",
+    "MYSQL_PWD": "planted-eight-03jd",
+    "SSHPASS": "planted-nine-83hd",
+    "BORG_PASSPHRASE": "planted-ten-73gd",
+    "BORG_PASSCOMMAND": "echo planted-eleven",
+    "SLACK_WEBHOOK_URL": "https://hooks.example/T0/B0/planted12Ks93Ld82Hf",
+    "CHAT_HOOK": "https://chat.example/api/planted13Jd83Kx92Ld7Q",
+    "DATABASE_URL": "postgres://app:planted-fourteen@db.example/app",
+    "NOBODY_KNOWS": "planted15Hd83Jx92Kd7Qz",
+    "SENTRY_DSN": "https://planted16abc@sentry.example/1",
+    "DJANGO_SECRET": "planted&seventeen<9",
+    "COOKIE_JAR": "planted-eighteen-2kd",
+    "NPM_AUTH": "planted-nineteen-3jd",
+    "JWT": "eyJwbGFudGVk.eyJ0d2VudHk.c2ln-planted20",
+    "HF_HUB": "hf_plantedTwentyOne38dhf83hdkf83hd",
+    "MAIL_PASS": 'planted"twenty-two',
+    "ANSIBLE_VAULT_PASSWORD": "planted-twenty-three",
+    "PRIVATE_REGISTRY": "planted-twenty-four",
+    "SERVICE_APIKEY": "planted-twenty-five",
+}
+PROGRAM = "import os; print('\\n'.join(os.environ.values())); raise SystemExit(1)"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "requirements.txt").write_text("good==1.0\n")
+    lines = [f"ERROR: Could not find a version for good=={text}" for text in SECRETS.values()]
+    echoed = [f"ModuleNotFoundError: No module named {text}" for text in SECRETS.values()]
+    (folder / "build.log").write_text("\n".join([*SECRETS.values(), *lines, *echoed, ""]))
+    wrong = [f"{text} is no requirement ==" for text in SECRETS.values()]
+    (folder / "wrong.txt").write_text("\n".join(wrong))
+    return folder
+
+
+def leaks(project: Path, *arguments: str) -> list[str]:
+    """Return the names of the secrets that a command showed or left in a file."""
+    given = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    done = subprocess.run(
+        [sys.executable, "-m", "bisect_deps", *arguments],
+        cwd=project,
+        env={**os.environ, **SECRETS, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr
+    left = [
+        path.read_bytes()
+        for path in project.rglob("*")
+        if path.is_file() and given.get(path) != path.read_bytes()
+    ]
+    shown = b"".join([done.stdout, done.stderr, *left])
+    assert shown
+    return [name for name, text in SECRETS.items() if text.encode() in shown]
+
+
+BUILD = f'{sys.executable} -c "{PROGRAM}"'
+COMMANDS = {
+    "command builder": ("run", "--builder", "command", "--build-cmd", BUILD, "--no-evidence"),
+    "command builder that is handed them": (
+        *("run", "--builder", "command", "--build-cmd", BUILD, "--no-evidence", "--html", "r.html"),
+        *("--json", "r.json", *(word for name in SECRETS for word in ("--pass-env", name))),
+    ),
+    "given log": (
+        *("run", "--builder", "command", "--build-cmd", "false", "--no-evidence"),
+        *("--log", "build.log", "--json", "-"),
+    ),
+    "diagnose": ("diagnose", "build.log"),
+    "diagnose json": ("diagnose", "build.log", "--json", "-"),
+    "lint": ("lint", "wrong.txt", "--output-format", "full"),
+    "lint json": ("lint", "wrong.txt", "--output-format", "json"),
+    "run of a wrong file": ("run", "wrong.txt"),
+    "errors": ("errors", "o/n", "--api-address", "http://127.0.0.1:9"),
+    "doctor": ("doctor", "--index-url", "http://127.0.0.1:9/simple/"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_no_secret_is_shown_or_left(project: Path, command: tuple[str, ...]) -> None:
+    assert len(SECRETS) == 25
+    assert leaks(project, *command) == []
+
+
+def test_no_secret_is_in_a_guided_session(project: Path) -> None:
+    assert leaks(project, "start", "requirements.txt", "--no-evidence") == []
+    assert leaks(project, "bad", "--log", "build.log", "--sure") == []
+    for command in ("status", "log", "report"):
+        assert leaks(project, command) == []

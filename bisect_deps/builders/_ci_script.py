@@ -200,9 +200,6 @@ def modules(env: str, said: bytes) -> "dict[str, str]":
 def build(order: "dict[str, Any]") -> int:
     root = os.getcwd()
     file = write_files(order, root)
-    folder = tempfile.mkdtemp(prefix="depbisect-")
-    SCRATCH.append(folder)
-    env = os.path.join(folder, "env")
     steps = Steps(order["timeout"])
 
     def stopped(*_: "Any") -> None:
@@ -211,6 +208,10 @@ def build(order: "dict[str, Any]") -> int:
 
     signal.signal(signal.SIGTERM, stopped)
     signal.signal(signal.SIGINT, stopped)
+    # GitHub's runners empty that folder themselves, also after a job that was killed.
+    folder = tempfile.mkdtemp(prefix="depbisect-", dir=os.environ.get("RUNNER_TEMP"))
+    SCRATCH.append(folder)
+    env = os.path.join(folder, "env")
     environment = dict(os.environ, PYTHONUNBUFFERED="1", NO_COLOR="1", GIT_TERMINAL_PROMPT="0")
     environment.pop("DEPBISECT_ORDER", None)
     python, make, install = environments(order, env, file)

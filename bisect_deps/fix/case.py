@@ -393,3 +393,9 @@ def _is_at(requirement: Requirement, version: str) -> bool:
         return pin == version or Version(pin) == Version(version)
     except InvalidVersion:
         return False
+
+
+def is_compiled(case: Case, name: str, version: str | None) -> bool:
+    """Say whether an installer would have to compile a release here."""
+    release = case.release(name, version) if version is not None else None
+    return release is not None and release.needs_build

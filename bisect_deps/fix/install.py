@@ -13,7 +13,15 @@ from itertools import combinations, islice
 
 from bisect_deps.fix.accuse import Standing, accuse, by_conflict, confirmed, unmended
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case, candidate_of, dropped, is_older, with_edits, without
+from bisect_deps.fix.case import (
+    Case,
+    candidate_of,
+    dropped,
+    is_compiled,
+    is_older,
+    with_edits,
+    without,
+)
 from bisect_deps.fix.culprits import (
     described,
     is_of_the_machine,
@@ -38,6 +46,7 @@ from bisect_deps.model import (
     Edit,
     EditAction,
     Member,
+    Narrow,
     Note,
     Outcome,
     Phase,
@@ -476,13 +485,17 @@ def _accused_apart(case: Case, edit: Edit, failing: Probe, fixed: Probe) -> Stor
     """Accuse what one edit moves; where that conflicts with another move, by a build without it.
 
     The other line is no longer what the user wrote, so that the conflict accuses neither: what
-    passes once the other is left out only has to follow it.
+    passes once the other is left out only has to follow it. A release that would be compiled for
+    that alone is not, unless every build was asked for; then it is said that it was not built.
     """
     against = _conflicting(edit, failing) - {edit.name}
     others = [e for e in failing.candidate.edits if e.name in against and e.number is not None]
     if not others or phase_of(failing) is not Phase.RESOLVE:
         return _accused_one(case, edit, failing, fixed)
     mine = case.manifest.requirements
+    pin = mine[edit.number].pin if edit.number is not None else None
+    if is_compiled(case, edit.name, pin) and case.narrow is not Narrow.FULL:
+        return []
     left_out = [dropped(mine[other.number]) for other in others if other.number is not None]
     candidate = with_edits(failing.candidate, left_out)
     purpose = f"does {edit.name} fail without {', '.join(other.name for other in others)}, too?"

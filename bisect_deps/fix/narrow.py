@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
-from bisect_deps.fix.case import Case, with_edits, without
+from bisect_deps.fix.case import Case, is_compiled, with_edits, without
 from bisect_deps.fix.proposers.base import series
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.model import (
@@ -221,7 +221,7 @@ def _inquiry(
 ) -> Inquiry | None:
     """Return what to build for a version; None where that would cost more than it tells."""
     name = search.axis.name
-    if _is_compiled(case, name, version) and case.narrow is not Narrow.FULL:
+    if is_compiled(case, name, version) and case.narrow is not Narrow.FULL:
         return None
     alone = case.capabilities.isolated and culprit.phase is not Phase.CHECK
     if alone and len(culprit.members) == 1:
@@ -240,11 +240,6 @@ def _inquiry(
         f"does it pass with {name}=={version}?",
         imports=case.imports,
     )
-
-
-def _is_compiled(case: Case, name: str, version: str) -> bool:
-    release = case.release(name, version)
-    return release is not None and release.needs_build
 
 
 def _moved(case: Case, search: _Search, fixed: Candidate, version: str) -> Candidate:
@@ -311,7 +306,7 @@ def _is_nearer(case: Case, search: _Search, inquiry: Inquiry, version: str, best
     axis = search.axis
     edit = _edit_of(best.candidate, search.member)
     now = (edit.to or "").removeprefix("==") if edit is not None else ""
-    if _is_compiled(case, axis.name, version) and not _is_compiled(case, axis.name, now):
+    if is_compiled(case, axis.name, version) and not is_compiled(case, axis.name, now):
         return False
     at = axis.versions.index(now) if now in axis.versions else axis.passing
     return abs(axis.versions.index(version) - axis.failing) < abs(at - axis.failing)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bisect_deps.fix.accuse import TELLING, Standing, broken_of
 from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
 from bisect_deps.fix.avoid import avoid, avoid_install
-from bisect_deps.fix.case import Case
+from bisect_deps.fix.case import Case, is_compiled
 from bisect_deps.fix.certify import certify
 from bisect_deps.fix.check import Followed, breakage_of, follow
 from bisect_deps.fix.complete import complete, either_side
@@ -513,9 +513,14 @@ def _followed(case: Case, culprits: Sequence[Culprit], candidate: Candidate) -> 
             continue
         rest = Candidate(tuple(other for other in candidate.edits if other != edit))
         if case.resolver is not None and case.releases_of(rest) is None:
-            text = (
-                f"{edit.text}: it is not at fault, but nothing resolves with the rest without it."
+            pin = case.manifest.requirements[edit.number].pin if edit.number is not None else None
+            fault = (
+                f"{edit.name} {pin} would have to be compiled, and was not to see whether it is at "
+                "fault; nothing"
+                if is_compiled(case, edit.name, pin)
+                else "it is not at fault, but nothing"
             )
+            text = f"{edit.text}: {fault} resolves with the rest without it."
             notes.append(Note(text, fact="the resolver finds no solution"))
     return notes
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bisect_deps.fix.repair import repair
-from bisect_deps.model import Cause, Phase, VerdictKind
+from bisect_deps.model import Cause, Narrow, Phase, VerdictKind
 from tests.fix.simulated import Quality
-from tests.fix.small import at, said, small
+from tests.fix.small import Small, at, said, small
 from tests.fix.world import ELSEWHERE, Fault, Listing
 
 SOURCE: dict[str, Any] = {"wheel": ELSEWHERE, "sdist": True}
@@ -44,18 +44,40 @@ ALONE = Fault("amber", (("alpha", frozenset({"1.0"})),), Phase.BUILD, Cause.COMP
 BETA_TOO = Fault("flint", (("beta", frozenset({"1.0"})),), Phase.BUILD, Cause.COMPILE_ERROR)
 
 
-@pytest.mark.parametrize("faults", [(ALONE,), (ALONE, BETA_TOO)], ids=["follows", "fails as well"])
+def moved_with_another(beta: Listing, *faults: Fault, **more: Any) -> Small:
+    """Return a file whose fix of alpha asks for a newer beta, too."""
+    projects = {
+        **PROJECTS,
+        "alpha": [at("1.0", **SOURCE), at("2.0", "2020-01-01", "beta>=2")],
+        "beta": [beta, at("2.0")],
+    }
+    return small("alpha==1.0\nbeta==1.0\nomega==1.0\n", projects, *faults, local=False, **more)
+
+
+WHEEL, SDIST, FULL = at("1.0"), at("1.0", **SOURCE), {"narrow": Narrow.FULL}
+
+
+@pytest.mark.parametrize(
+    ("beta", "faults", "case", "culprits", "note"),
+    [
+        (WHEEL, (ALONE,), {}, ["alpha"], "not at fault"),
+        (WHEEL, (ALONE, BETA_TOO), {}, ["alpha", "beta"], ""),
+        (SDIST, (ALONE, BETA_TOO), {}, ["alpha"], "would have to be compiled"),
+        (SDIST, (ALONE, BETA_TOO), FULL, ["alpha", "beta"], ""),
+    ],
+    ids=["follows", "fails as well", "not compiled for that alone", "compiled where asked for"],
+)
 def test_what_conflicts_with_the_move_of_another_is_tried_without_it(
-    faults: tuple[Fault, ...],
+    beta: Listing, faults: tuple[Fault, ...], case: dict[str, Any], culprits: list[str], note: str
 ) -> None:
     """The conflict is with a release that the file never had: it accuses nobody."""
-    projects = {**PROJECTS, "alpha": [at("1.0", **SOURCE), at("2.0", "2020-01-01", "beta>=2")]}
-    here = small("alpha==1.0\nbeta==1.0\nomega==1.0\n", projects, *faults, local=False)
+    here = moved_with_another(beta, *faults, case=case)
     conclusion = here.told(repair(here.case))
     assert conclusion.kind is VerdictKind.FIXED
-    found = [[member.name for member in culprit.members] for culprit in conclusion.culprits]
-    assert found == [["alpha"], ["beta"]][: len(faults)]
+    found = [member.name for culprit in conclusion.culprits for member in culprit.members]
+    assert found == culprits
     assert said(conclusion.ways[0].candidate) == "alpha==2.0 beta==2.0"
+    assert any(note in one.text for one in conclusion.notes) or not note
     assert here.builds.builds <= 6
 
 

@@ -43,7 +43,7 @@ _PREFIXES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("[", r"\[\d\d:\d\d:\d\d(?:[.,]\d{1,6}|[+-]\d{4})?\](?:[WEFi]?:?\s?\[[^\]]{1,80}\])? ?"),
         (
             "[",
-            r"\[(?:builder|detector|analyzer|exporter|INFO|ERROR|WARNING|WARN|DEBUG|stdout|stderr)\] {1,3}(?=\S| )",
+            r"\[(?:builder|detector|analyzer|exporter|INFO|ERROR|WARNING|WARN|DEBUG|stdout|stderr)\] (?=\S| )",
         ),
         ("[", r"\[[^\]\n]{1,100}\] {1,6}\| ?"),  # a workflow run by act
         ("IEWD", r"(?:INFO|ERROR|WARN|DEBU)\[\d{4,6}\] "),  # Kaniko, Docker's own tools

@@ -63,6 +63,7 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST = 4
+_LONGEST_HOST = 2_000
 # Names whose values look drawn by lot and are no secrets: identities of commits, runs and hosts.
 _PUBLIC = re.compile(
     r"(?:.*_)?(?:SHA\d*|COMMIT|REVISION|REF|DIGEST|HASH|HASHSEED|ID|IDS|UUID|HOST|HOSTNAME|TAG"
@@ -164,12 +165,20 @@ def split_credentials(text: str) -> tuple[str, tuple[Credential, ...]]:
         if _is_account_name(match) or "+" in match["scheme"]:
             return match[0]
         user, _, password = match["user"].partition(":")
-        rest = urlsplit(match["scheme"] + text[match.end() :].split(maxsplit=1)[0])
-        host = rest.hostname or ""
+        after = text[match.end() : match.end() + _LONGEST_HOST].split(maxsplit=1)
+        host = _host(match["scheme"] + (after[0] if after else ""))
         found.append(Credential(host, unquote(user), Secret(unquote(password))))
         return match["scheme"]
 
     return _USER_PART.sub(take, text), tuple(found)
+
+
+def _host(address: str) -> str:
+    """Return an address's host, "" where it has none that could be asked."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def secrets_of(environment: Mapping[str, str]) -> tuple[Secret, ...]:

@@ -20,6 +20,7 @@ from bisect_deps.secret import redact, secrets_of
 
 # Signals that ask a process to end, and leave it the time to.
 _ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT")
+_ADDRESS_READERS = ("urllib/parse.py", "ipaddress.py")
 _TOO_MANY_DIGITS = "Exceeds the limit ("
 
 
@@ -54,10 +55,20 @@ def as_ours(error: Exception) -> DepbisectError | None:
         return InputError("the input is nested too deeply", hint="give a file made for people")
     if isinstance(error, ValueError) and str(error).startswith(_TOO_MANY_DIGITS):
         return InputError("a number in the input has too many digits")
+    if isinstance(error, ValueError) and _raised_in(error).endswith(_ADDRESS_READERS):
+        return InputError(
+            f"an address cannot be read: {redact(str(error))}",
+            hint="check --index-url, and the addresses in files and variables",
+        )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         place = str(error.filename) if error.filename else None
         return InputError(f"cannot be written: {error.strerror}", place=place or "standard output")
     return None
+
+
+def _raised_in(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return frames[-1].filename if frames else ""
 
 
 def crash(error: BaseException) -> tuple[str, str]:

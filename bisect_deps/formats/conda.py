@@ -136,7 +136,8 @@ def _conda_slot(document: Document, node: Any, found: re.Match[str]) -> Slot:
     code = written(document, node)
     text = str(node.value).strip()
     parts = Parts(found["name"], insertion=code.ends[-1] if code.text else None)
-    if found["version"] and found["version"].strip():
+    # A text over several lines, or with escapes, is not in the file as it is read: none is edited.
+    if found["version"] and found["version"].strip() and found["version"].strip() in code.text:
         start = code.text.index(found["version"].strip())
         span = code.span(start, start + len(found["version"].strip()))
         version, _, build = _split_build(found["version"].strip())

@@ -108,6 +108,8 @@ def test_what_is_no_regular_file_ends_with_a_message(tmp_path: Path, name: str) 
 
 RUN = "depbisect run --no-progress --max-builds 1"
 WITH_RUN = {
+    "an index of no host": (f"{RUN} --index-url https://a@", {}, {2, 3, 4}),
+    "an index of an invalid host": (f"{RUN} --index-url 'https://u:p@[x]/'", {}, {2, 4}),
     "an empty PATH": (RUN, {"PATH": ""}, {0, 1, 3, 4}),
     "a cache that is a file": (RUN, {"XDG_CACHE_HOME": "/etc/passwd"}, {2, 4}),
     "a state folder that is a file": (f"touch .depbisect; {RUN}", {}, {2, 4}),

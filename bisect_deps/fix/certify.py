@@ -28,8 +28,8 @@ def certify(
     smaller = yield from _without_needless(case, fixed, known)
     culprits = [culprit for culprit in culprits if _is_settled(case, culprit, smaller)]
     failed = failed_by(case, known)
-    for edit in smaller.candidate.edits:
-        culprits = merged(culprits, _owners(case, smaller, edit, culprits, failed))
+    for rest in (Candidate(), *_parts(smaller.candidate)):
+        culprits = merged(culprits, _owners(case, smaller, rest, culprits, failed))
     return smaller, tuple(culprits)
 
 
@@ -86,25 +86,23 @@ def _parts(candidate: Candidate) -> Iterator[Candidate]:
 
 
 def _owners(
-    case: Case, fixed: Probe, edit: Edit, culprits: Sequence[Culprit], failed: Sequence[Failed]
+    case: Case, fixed: Probe, rest: Candidate, culprits: Sequence[Culprit], failed: Sequence[Failed]
 ) -> Iterator[Culprit]:
-    """Yield the culprit for whose sake an edit is there, if none is known as yet."""
-    rest = _taken_back(fixed.candidate, edit)
-    releases = case.releases_of(rest)
-    if releases is None or {edit.name} & names_of(culprits):
-        return
+    """Yield a culprit for each failure that returns with less of a fix and that none explains."""
+    releases = case.releases_of(rest) or {}
     after = case.installed(fixed)
-    found = [one for one in failed if one.within(releases)]
-    if not found or any(names_of(culprits) & one.releases.keys() for one in found):
-        return
-    one = found[0]
-    name = next((n for n in one.releases if after.get(n) != one.releases[n]), edit.name)
-    member = case.member(name, one.releases.get(name), case.resolve(one.probe.candidate))
-    breakage = told_by_breakage(one.probe, [name])
-    if member is not None and breakage is not None:
-        yield broken([member], one.probe, breakage, fixed.number)
-    elif member is not None:
-        yield described([member], one.probe, fixed.number)
+    named = set(names_of(culprits))
+    for one in failed:
+        name = next((n for n in one.releases if after.get(n) != one.releases[n]), None)
+        if name is None or not one.within(releases) or named & one.releases.keys():
+            continue
+        named.add(name)
+        member = case.member(name, one.releases.get(name), case.resolve(one.probe.candidate))
+        breakage = told_by_breakage(one.probe, [name])
+        if member is not None and breakage is not None:
+            yield broken([member], one.probe, breakage, fixed.number)
+        elif member is not None:
+            yield described([member], one.probe, fixed.number)
 
 
 def _taken_back(candidate: Candidate, edit: Edit) -> Candidate:

@@ -6,7 +6,7 @@ world in the tests of its laws.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bisect_deps.fix.accuse import TELLING, Standing, broken_of
@@ -26,7 +26,7 @@ from bisect_deps.fix.culprits import (
     releases_named,
     told_by_breakage,
 )
-from bisect_deps.fix.failure import breakages_of, broken_in, installs, involved, is_infrastructure
+from bisect_deps.fix.failure import broken_in, installs, involved, is_infrastructure
 from bisect_deps.fix.install import fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
@@ -285,7 +285,7 @@ def _smallest(
     proof = yield from _afresh(case, small.passing)
     small = replace(small, passing=proof)
     _tell(case, proof)
-    culprits = _culprits(case, change, small, failing, probes)
+    culprits = _culprits(case, change, small, failing)
     case.progress.culprits_known(releases_named(culprits))
     every = {probe.number: probe for probe in (*probes, *small.shown.values())}
     others: tuple[Way, ...] = ()
@@ -314,17 +314,16 @@ def _tell(case: Case, fixed: Probe) -> None:
         case.tell(fixed.candidate, fixed.number)
 
 
-def _culprits(
-    case: Case, change: Change, small: Smallest, failing: Probe, probes: Sequence[Probe]
-) -> tuple[Culprit, ...]:
+def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tuple[Culprit, ...]:
     """Return a culprit for each release of the smallest change that a probe shows to be needed."""
     found: list[Culprit] = []
+    origin = case.installed(failing)
     for moved in small.names:
-        probe = _showing(case, change, small, moved, probes)
+        probe = small.shown.get(moved)
         if probe is None:
             # No build failed with it alone: nothing resolves so, it only has to follow.
             continue
-        name = _broken_by(case, moved, probe, small.passing)
+        name = _broken_by(case, moved, probe, origin, small.passing)
         breakage = told_by_breakage(probe, [name])
         resolution = case.resolve(probe.candidate)
         version = case.installed(probe).get(name, change.before.get(name))
@@ -344,65 +343,24 @@ def _culprits(
             found.append(broken([member], probe, breakage, small.passing.number))
         else:
             found.append(described([member], probe, small.passing.number))
-    found += _moved_beside(case, change, small, found, probes)
-    if not found and small.inseparable is not None:
-        found = _inseparable(case, change, small, small.inseparable)
+    apart = small.inseparable
+    if not found and apart is not None and not set(broken_in(apart)) & change.before.keys():
+        found = _inseparable(case, change, small, apart)
     return merged((), found)
 
 
-def _broken_by(case: Case, name: str, failing: Probe, passing: Probe) -> str:
+def _broken_by(
+    case: Case, name: str, failing: Probe, origin: Mapping[str, str], passing: Probe
+) -> str:
     """Return the project that a log says to be broken, where the one that was moved only moves it.
 
-    That one is at fault itself where the log names it, or names nothing that moved with it.
+    That one is at fault itself where the log names it, or names nothing that moved with it from
+    where the file had it (`origin`).
     """
     before, after = case.installed(failing), case.installed(passing)
     named = broken_in(failing)
-    moved = [one for one in named if one in before and after.get(one) != before[one]]
+    moved = [n for n in named if n in before and after.get(n) not in (before[n], origin.get(n))]
     return name if name in named else next(iter(moved), name)
-
-
-def _showing(
-    case: Case, change: Change, small: Smallest, name: str, probes: Sequence[Probe]
-) -> Probe | None:
-    """Return the probe that shows a release to be needed, best one whose log names it."""
-    shown = small.shown.get(name)
-    if shown is not None and any(name in (b.lacks, b.user) for b in breakages_of(shown)):
-        return shown
-    return _told_of(case, change, name, probes) or shown
-
-
-def _told_of(case: Case, change: Change, name: str, probes: Sequence[Probe]) -> Probe | None:
-    """Return a failing probe whose log names a project that stood there where it failed."""
-    for probe in probes:
-        stood = case.installed(probe).get(name) == change.before.get(name)
-        broken_here = [b for b in breakages_of(probe) if name in (b.lacks, b.user)]
-        if probe.outcome is Outcome.FAIL and stood and broken_here:
-            return probe
-    return None
-
-
-def _moved_beside(
-    case: Case,
-    change: Change,
-    small: Smallest,
-    found: Sequence[Culprit],
-    probes: Sequence[Probe],
-) -> list[Culprit]:
-    """Return what a log on the way names and the fix moves without an edit of its own."""
-    named = names_of(found) | {m.requirement.name for c in found for m in c.members}
-    after = case.installed(small.passing)
-    more: list[Culprit] = []
-    for probe in probes:
-        for breakage in breakages_of(probe) if probe.outcome is Outcome.FAIL else ():
-            sides = [name for name in (breakage.lacks, breakage.user) if name]
-            moved = [n for n in sides if n in change.before and after.get(n) != change.before[n]]
-            if not moved or named & set(sides):
-                continue
-            member = case.member(moved[0], change.before[moved[0]], case.resolve(probe.candidate))
-            if member is not None and case.installed(probe).get(moved[0]) == member.version:
-                more.append(broken([member], probe, breakage, small.passing.number))
-                named |= {moved[0]}
-    return more
 
 
 def _inseparable(case: Case, change: Change, small: Smallest, probe: Probe) -> list[Culprit]:

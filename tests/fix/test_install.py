@@ -87,3 +87,15 @@ def test_of_a_combination_that_the_resolver_knows_nothing_against_one_line_is_mo
     conclusion = here.told(repair(here.case))
     assert conclusion.kind is VerdictKind.FIXED
     assert said(conclusion.ways[0].candidate) in ("alpha==2.0", "beta==2.0")
+
+
+def test_a_release_that_is_pulled_in_is_held_before_the_line_that_pulls_it_in_is_moved() -> None:
+    projects: dict[str, Sequence[Listing]] = {
+        "app": [at("1.0", "2020-01-01", "lib"), at("2.0", "2021-01-01", "lib<2")],
+        "lib": [at("1.0", "2019-01-01"), at("2.0", "2020-06-01", **SOURCE)],
+    }
+    fault = Fault("flint", (("lib", frozenset({"2.0"})),), Phase.BUILD, Cause.COMPILE_ERROR)
+    here = small("app==1.0\n", projects, fault)
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.FIXED
+    assert said(conclusion.ways[0].candidate) == "lib==1.0"

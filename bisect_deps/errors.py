@@ -64,9 +64,3 @@ class NotTrusted(DepbisectError):
     """A project's own files ask for what its user did not allow: a key sent, a command run."""
 
     exit_code = ExitCode.UNAVAILABLE
-
-
-class Interrupted(DepbisectError):
-    """The user stopped the run; the journal is whole."""
-
-    exit_code = ExitCode.INTERRUPTED

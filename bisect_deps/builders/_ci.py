@@ -180,8 +180,6 @@ class CiBuilder:
             reattach=True,
             installed=True,
             isolated=True,
-            typical=30.0,
-            pause=min(self._pace.first, 1.0),
         )
 
     def preflight(self) -> Sequence[str]:

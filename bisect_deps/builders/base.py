@@ -84,12 +84,11 @@ class Handle:
 class Capabilities:
     """What a builder can do, so that the search can plan.
 
-    `cheap_single`: a build of one requirement may be much cheaper than a whole one. `typical`:
-    fixed cost of a build. `installed`: it can tell what a finished build installed. `isolated`:
-    it can build one release alone (`Order.isolated`). `exercised`: what passed was also used, not
-    only installed, without any `Order.check`. `warm`: it can install an exact set into an
-    environment that it kept (`Order.exact`). `pause`: the longest sensible wait between two polls.
-    `sandbox`: see `Target`.
+    `cheap_single`: a build of one requirement may be much cheaper than a whole one. `installed`: it
+    can tell what a finished build installed. `isolated`: it can build one release alone
+    (`Order.isolated`). `exercised`: what passed was also used, not only installed, without any
+    `Order.check`. `warm`: it can install an exact set into an environment that it kept
+    (`Order.exact`). `sandbox`: see `Target`.
     """
 
     max_parallel: int = 1
@@ -102,9 +101,6 @@ class Capabilities:
     isolated: bool = False
     exercised: bool = False
     warm: bool = False
-    max_bytes: int | None = None
-    typical: float = 1.0
-    pause: float = 0.5
     sandbox: str = ""
 
 

@@ -173,7 +173,6 @@ class _Request:
     pause: float = 0.0
     due: float = 0.0
     silent_since: float | None = None
-    was_cancelled: bool = False
 
 
 class BuildbotBuilder:
@@ -230,8 +229,6 @@ class BuildbotBuilder:
             reattach=True,
             installed=True,
             isolated=True,
-            typical=2.0,
-            pause=1.0,
         )
 
     def preflight(self) -> list[str]:
@@ -304,7 +301,6 @@ class BuildbotBuilder:
         """Stop a build on its worker, or take its request out of the queue."""
         request = self._request(handle)
         if not request.status.is_final:
-            request.was_cancelled = True
             try:
                 self._stop(request)
             except HttpError as error:

@@ -110,8 +110,6 @@ class CommandBuilder:
             exercised=True,
             live_log=True,
             cancel=True,
-            typical=0.05,
-            pause=0.05,
         )
 
     def preflight(self) -> list[str]:

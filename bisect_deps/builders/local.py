@@ -206,8 +206,6 @@ class LocalBuilder:
             installed=True,
             isolated=True,
             warm=self._options.installer == "uv",
-            typical=0.3 if self._options.installer == "uv" else 2.0,
-            pause=0.05,
             sandbox=self._kept_apart if self._box else f"none: {self._kept_apart}",
         )
 

@@ -178,8 +178,6 @@ class SlurmBuilder:
             reattach=True,
             installed=True,
             isolated=True,
-            typical=3.0,
-            pause=2.0,
         )
 
     def preflight(self) -> list[str]:

@@ -152,8 +152,6 @@ class SpacesBuilder:
             check=False,
             cancel=True,
             reattach=True,
-            typical=60.0,
-            pause=SOONEST,
         )
 
     def preflight(self) -> list[str]:

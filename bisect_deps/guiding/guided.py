@@ -28,7 +28,7 @@ from bisect_deps.secret import looks_secret
 from bisect_deps.sessions import Given, Start, Store, Word
 
 # A person who builds elsewhere builds one file at a time, and each time the whole of it.
-PERSON = Capabilities(max_parallel=1, check=False, typical=600.0)
+PERSON = Capabilities(max_parallel=1, check=False)
 WRITE_AGAIN = "depbisect status --write puts back what is to be built"
 
 

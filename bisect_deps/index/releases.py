@@ -91,7 +91,6 @@ class ReleaseEvent:
     uploaded: str
     project: str
     version: str
-    is_first: bool = True
 
 
 def group(
@@ -133,7 +132,7 @@ def events(
         for moment in {first, wheel} - {None}:
             assert moment is not None
             if start < instant(moment) <= end:
-                found.add(ReleaseEvent(moment, release.project, release.version, moment == first))
+                found.add(ReleaseEvent(moment, release.project, release.version))
     return tuple(sorted(found, key=lambda event: (instant(event.uploaded), event)))
 
 

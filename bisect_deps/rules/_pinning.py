@@ -18,8 +18,6 @@ from bisect_deps.rules.base import (
     specifiers,
 )
 
-PREFIXES = ("==", "~=", ">=", "<=", "!=", "<", ">")
-
 
 def declared(scope: Scope) -> Iterator[Item]:
     """Yield the requirements by name and version that apply: no constraints, links or paths."""

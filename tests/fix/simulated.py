@@ -52,10 +52,8 @@ LOCAL = Capabilities(
     installed=True,
     isolated=True,
     warm=True,
-    typical=0.3,
-    pause=0.05,
 )
-PLATFORM = Capabilities(check=False, reattach=True, typical=60.0, pause=1.0)
+PLATFORM = Capabilities(check=False, reattach=True)
 # What a builder without logs leaves: that the build failed, and nothing else.
 STATUS_ONLY = "resolve | unknown |  | "
 # No story needs so many answers in worlds of this size.

@@ -58,7 +58,7 @@ class ByTheSameAnswers:
         return "same"
 
     def describe(self) -> Capabilities:
-        return Capabilities(max_parallel=1, check=False, typical=0.05)
+        return Capabilities(max_parallel=1, check=False)
 
     def preflight(self) -> list[str]:
         return []

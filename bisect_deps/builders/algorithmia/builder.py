@@ -95,8 +95,6 @@ class AlgorithmiaBuilder:
             check=False,
             exercised=self._settings.calls,
             reattach=True,
-            typical=60.0,
-            pause=min(self._pace.first, 1.0),
         )
 
     def preflight(self) -> Sequence[str]:

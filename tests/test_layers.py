@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "bisect_deps"
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"guiding"},
+    {"guiding", "assistants"},
     {"fleet"},
     {"session", "linting", "doctor", "incidents", "buildlogs", "deliver", "locking"},
     {"opening"},
@@ -44,7 +44,7 @@ SHARED = {"base", "__init__"}
 # Files that may import all their siblings, beside each folder's table.
 KNOWS_SIBLINGS = {("search", "strategy")}
 # Folders whose files are one module in several files; the order inside is theirs.
-ONE_MODULE = {"fix", "cli", "evidence", "index", "linting", "guiding", "resolution"}
+ONE_MODULE = {"fix", "cli", "evidence", "index", "linting", "guiding", "resolution", "assistants"}
 
 
 def modules() -> list[Path]:

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("guided", "Give the answers of such a script again."),
     "reset": ("guided", "End the guided session; the original comes back."),
     "trust": ("trust", "Say which hosts get your keys, and which projects are yours."),
+    "mcp": ("mcp", "Serve these commands to an assistant (Model Context Protocol)."),
     "report": ("report", "Show the last run again, as text, HTML, JSON or Markdown."),
 }
 

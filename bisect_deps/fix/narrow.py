@@ -249,7 +249,8 @@ def _moved(case: Case, search: _Search, fixed: Candidate, version: str) -> Candi
     if sum(edit.name == name for edit in fixed.edits) > 1:
         candidate = case.settled(fixed, {name: version})
     others = {name, *search.followers}
-    for follower in sorted(search.followers):
+    # What was taken for a follower may have turned out to be at fault.
+    for follower in sorted(search.followers - {name}):
         rest = without(candidate, [follower])
         if rest != candidate and _is_alike(case, fixed, rest, others):
             candidate = rest

@@ -69,6 +69,20 @@ def test_the_ends_are_neighbours_and_nothing_lies_unbuilt_between_them() -> None
     assert proven["2.4"] is Outcome.PASS
 
 
+def test_what_is_narrowed_is_no_follower_of_itself() -> None:
+    here = held("2.5/2.6/2.7", VERSIONS)
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"lib": "1.0"}))
+    culprits = [culprit_of(here, failing, "lib", "2.7")]
+    story = narrow_all(
+        here.case, culprits, fixed, None, frozenset({"lib"}), list(here.builds.asked)
+    )
+    found, best = here.told(story)
+    [narrowing] = found[0].narrowings
+    assert (narrowing.last_failing, narrowing.first_passing) == ("2.5", "2.4")
+    assert said(best.candidate) == "lib==2.4"
+
+
 @pytest.mark.parametrize("most", [0, 1, 2])
 def test_no_more_builds_than_allowed_and_what_was_not_built_is_listed(most: int) -> None:
     here = held("2.5/2.6/2.7", VERSIONS)

@@ -48,12 +48,35 @@ def test_what_may_break_us_has_an_upper_bound(name: str) -> None:
     assert any(clause.operator == "<" for clause in found.specifier)
 
 
-def test_the_workflow_audits_and_lists_the_components_of_a_release() -> None:
-    text = (ROOT / ".github/workflows/security.yml").read_text(encoding="utf-8")
+def commands_of(name: str) -> str:
+    text = (ROOT / ".github/workflows" / name).read_text(encoding="utf-8")
     workflow = yaml.safe_load(text)
-    commands = "\n".join(
+    assert workflow["permissions"] == {"contents": "read"}
+    return "\n".join(
         step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]
     )
-    assert re.search(r"pip-audit .*constraints-dev\.txt", commands)
-    assert "cyclonedx-json" in commands
-    assert workflow["permissions"] == {"contents": "read"}
+
+
+def test_the_workflow_audits_what_is_depended_on() -> None:
+    assert re.search(r"pip-audit .*constraints-dev\.txt", commands_of("security.yml"))
+
+
+def test_a_release_lists_its_components_and_checks_its_files() -> None:
+    commands = commands_of("release.yml")
+    assert "cyclonedx-py environment" in commands
+    assert "check-wheel-contents" in commands
+    assert "twine check --strict" in commands
+
+
+def test_only_the_job_that_publishes_may_do_so_and_it_keeps_no_token() -> None:
+    text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)["jobs"]
+    publishing = [
+        name
+        for name, job in jobs.items()
+        if any("pypi-publish" in str(step) for step in job["steps"])
+    ]
+    assert publishing == ["publish"]
+    assert jobs["publish"]["permissions"] == {"id-token": "write"}
+    assert len(jobs["publish"]["steps"]) == 2, "it runs nothing of the project"
+    assert "secrets." not in text

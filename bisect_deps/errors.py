@@ -59,6 +59,8 @@ class IndexUnavailable(DepbisectError):
 class JournalError(DepbisectError):
     """The journal cannot be read, written or trusted: locked, of a newer version, not writable."""
 
+    exit_code = ExitCode.UNAVAILABLE
+
 
 class NotTrusted(DepbisectError):
     """A project's own files ask for what its user did not allow: a key sent, a command run."""

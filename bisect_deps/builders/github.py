@@ -28,7 +28,7 @@ from bisect_deps.builders._ci_projects import own_host, project_of, python_of, t
 from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
 from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
-from bisect_deps.errors import InputError
+from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret
 
@@ -382,7 +382,7 @@ def _token(address: str) -> Secret:
     except (OSError, subprocess.SubprocessError):
         token = ""
     if not token:
-        raise InputError(
+        raise BuilderUnavailable(
             "no token for GitHub",
             hint="set GITHUB_TOKEN, or log in with `gh auth login`; tokens are never taken from "
             "the command line",

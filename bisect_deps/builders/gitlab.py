@@ -29,7 +29,7 @@ from bisect_deps.builders._ci_projects import own_host, project_of, python_of, t
 from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
 from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
-from bisect_deps.errors import InputError
+from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret
 
@@ -142,7 +142,7 @@ class GitLab:
         self._job_token = token_from("CI_JOB_TOKEN")
         token = token_from("GITLAB_TOKEN") or self._job_token
         if token is None:
-            raise InputError(
+            raise BuilderUnavailable(
                 "no token for GitLab",
                 hint="set GITLAB_TOKEN to a project or personal access token with the scope api; "
                 "tokens are never taken from the command line",

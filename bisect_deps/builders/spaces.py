@@ -126,7 +126,7 @@ class SpacesBuilder:
                 "the Spaces builder needs a Space", hint="give it with --space OWNER/NAME"
             )
         if not token:
-            raise InputError(
+            raise BuilderUnavailable(
                 "the Spaces builder needs a token", hint="set HF_TOKEN to one that may write"
             )
         self._options = options

@@ -5,6 +5,7 @@ Holds the table of commands and what happens to an error. Must not know how any 
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ import click
 
 from bisect_deps import __version__
 from bisect_deps.cli.endings import as_ours, be_steady, close_output, crash
-from bisect_deps.errors import DepbisectError, ExitCode
+from bisect_deps.cli.options import give_common, relative
+from bisect_deps.errors import DepbisectError, ExitCode, InputError
 
 # Command name to (module in this folder, one line for `--help`). Each module has `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -39,7 +41,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reset": ("guided", "End the guided session; the original comes back."),
     "trust": ("trust", "Say which hosts get your keys, and which projects are yours."),
     "mcp": ("mcp", "Serve these commands to an assistant (Model Context Protocol)."),
-    "report": ("report", "Show the last run again, as text, HTML, JSON or Markdown."),
+    "report": ("report", "Show the last run again, as text, HTML, JSON, Markdown or SARIF."),
+    "help": ("help", "Show how a command is used."),
 }
 
 
@@ -60,7 +63,18 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"bisect_deps.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command_named(cmd_name)
+        give_common(command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the words begin with. Raises InputError, with what is alike."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            alike = difflib.get_close_matches(args[0].lower(), COMMANDS, n=2, cutoff=0.5)
+            hint = f"did you mean {' or '.join(alike)}?" if alike else "see: depbisect help"
+            raise InputError(f"there is no command {args[0]!r}", hint=hint)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a closed pipe ends it quietly, with no code that would mean a result."""
@@ -76,7 +90,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="depbisect")
+@click.version_option(__version__, "-V", "--version", prog_name="depbisect")
 def group() -> None:
     """Find which requirements break a build, and what they should say instead."""
 
@@ -92,8 +106,7 @@ def _code(args: Sequence[str] | None) -> int:
         be_steady()
         code = group.main(args, standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        return ExitCode.USAGE
+        return _misused(error)
     except DepbisectError as error:
         _show(error)
         return error.exit_code
@@ -116,9 +129,29 @@ def _foreign(error: Exception) -> int:
     return ExitCode.INTERNAL
 
 
+def _misused(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+    else:
+        _show(_usage(error))
+    return ExitCode.USAGE
+
+
+def _usage(error: click.ClickException) -> InputError:
+    """Return an error of the command line's own in the words of all others."""
+    context = getattr(error, "ctx", None)
+    see = f"see: {context.command_path if context else 'depbisect'} --help"
+    if isinstance(error, click.NoSuchOption):
+        alike = " or ".join(error.possibilities or ())
+        hint = f"did you mean {alike}?" if alike else see
+        return InputError(f"there is no option {error.option_name}", hint=hint)
+    said = error.format_message().rstrip(".")
+    return InputError(said[:1].lower() + said[1:], hint=see)
+
+
 def _show(error: DepbisectError) -> None:
     from bisect_deps.secret import masked
 
-    click.echo(masked(f"error: {error}"), err=True)
+    click.echo(masked(relative(f"error: {error}")), err=True)
     if error.hint:
-        click.echo(masked(f"hint: {error.hint}"), err=True)
+        click.echo(masked(relative(f"hint: {error.hint}")), err=True)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bisect_deps.cli.given import requirements_of
+from bisect_deps.cli.options import json_option, requirements_option
 from bisect_deps.errors import ExitCode
 from bisect_deps.files import write_whole
 
 if TYPE_CHECKING:
     from bisect_deps.builders.algorithmia.settings import Options
     from bisect_deps.buildlogs import BuildLog
-    from bisect_deps.model import Requirement
 
 _MOST_LINES = 30
 
@@ -25,7 +26,7 @@ def command_named(_: str) -> click.Command:
     return build_log
 
 
-@click.command("build-log", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("build-log")
 @click.argument("algorithm", metavar="OWNER/NAME")
 @click.argument("commit", required=False, metavar="[HASH]")
 @click.option(
@@ -34,24 +35,18 @@ def command_named(_: str) -> click.Command:
     envvar="DEPBISECT_API_ADDRESS",
     help="The cluster's API, as in https://api.CLUSTER.",
 )
-@click.option(
-    "-r",
-    "--requirements",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The file that was built: suspects are then named by your own lines.",
-)
+@requirements_option("The file that was built: suspects are then named by your own lines")
 @click.option("--all", "everything", is_flag=True, help="Show the whole log, not only its end.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the log there."
 )
-@click.option("--json", "json_to", metavar="FILE", help="Write JSON there; - is standard output.")
+@json_option()
 def build_log(
     algorithm: str,
     commit: str | None,
     *,
     api_address: str | None,
-    requirements: Path | None,
+    requirements: tuple[Path, ...],
     everything: bool,
     output: Path | None,
     json_to: str | None,
@@ -69,7 +64,7 @@ def build_log(
     named = Algorithm.parse(algorithm)
     api = open_api(_options(api_address))
     try:
-        found = buildlogs.fetch(api, named, commit, requirements=_requirements(requirements))
+        found = buildlogs.fetch(api, named, commit, requirements=requirements_of(requirements))
     finally:
         api.close()
     if output is not None:
@@ -89,14 +84,8 @@ def _options(address: str | None) -> Options:
     return Options(folder=here, cwd=here, api_address=project_address(address))
 
 
-def _requirements(path: Path | None) -> Sequence[Requirement]:
-    from bisect_deps.formats import open_manifest
-
-    return open_manifest(path).requirements if path else ()
-
-
 def _lines(
-    found: BuildLog, requirements: Path | None, output: Path | None, everything: bool
+    found: BuildLog, requirements: Sequence[Path], output: Path | None, everything: bool
 ) -> Iterator[str]:
     from bisect_deps.reports.base import shown
     from bisect_deps.reports.diagnosis import to_text
@@ -111,11 +100,11 @@ def _lines(
     yield from _log(found.log, everything)
     yield ""
     label = str(output) if output is not None else f"build of {build.commit[:10]}"
-    for line in to_text(found.diagnosis, log=label, requirements=str(requirements or "")):
+    for line in to_text(found.diagnosis, log=label, requirements=" ".join(map(str, requirements))):
         if not line.startswith("\nnext: "):
             yield line
     if found.failed:
-        file = shown(str(requirements or "requirements.txt"))
+        file = shown(" ".join(map(str, requirements)) or "requirements.txt")
         yield (
             f"\nnext: depbisect run {file} --builder algorithmia --algorithm {found.algorithm}, "
             "which starts from this log where the file is the one that was built"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bisect_deps.cli.given import requirements_of
+from bisect_deps.cli.options import json_option, requirements_option
 from bisect_deps.errors import InputError
-from bisect_deps.files import project_of, read_inside, read_regular
 
 if TYPE_CHECKING:
     from bisect_deps.model import Diagnosis, Requirement
@@ -18,26 +19,13 @@ if TYPE_CHECKING:
 
 @click.command("diagnose")
 @click.argument("logs", nargs=-1, metavar="[LOG]...")
-@click.option(
-    "-r",
-    "--requirements",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The file that was installed: suspects become its lines.",
-)
+@requirements_option("The file that was installed: suspects become its lines")
 @click.option("--exit-status", type=int, metavar="N", help="How the build ended, where known.")
-@click.option(
-    "--json",
-    "json_to",
-    is_flag=False,
-    flag_value="-",
-    metavar="FILE",
-    help="Write the diagnosis as JSON; - is stdout.",
-)
+@json_option("Write the diagnosis as JSON")
 @click.option("--fail", is_flag=True, help="Exit with 1 where a log shows a failure.")
 def command(
     logs: tuple[str, ...],
-    requirements: Path | None,
+    requirements: tuple[Path, ...],
     exit_status: int | None,
     json_to: str | None,
     fail: bool,
@@ -55,12 +43,17 @@ def command(
         raise click.UsageError("name a log, or pipe one in: depbisect diagnose build.log")
     if json_to:
         _check_target(json_to, logs)
-    listed = _requirements(requirements)
+    if Path("-") in requirements and "-" in (logs or ("-",)):
+        raise InputError(
+            "standard input cannot be both the log and the requirements",
+            hint="name a file for one of them",
+        )
+    listed = requirements_of(requirements)
     found = [one for log in logs or ("-",) for one in _read(log, listed, exit_status)]
     if json_to:
         write_report(json_to, masked(_as_json(found)))
     if json_to != "-":
-        given = str(requirements) if requirements else ""
+        given = " ".join(map(str, requirements))
         click.echo(masked("\n".join(_as_text(found, given))))
     return int(fail and any(one.outcome is Outcome.FAIL for _, one in found))
 
@@ -109,20 +102,3 @@ def _check_target(target: str, logs: tuple[str, ...]) -> None:
     if target in logs or not is_report:
         hint = "the file after --json is written; `--json -` writes to standard output"
         raise InputError("the report would overwrite this file", place=target, hint=hint)
-
-
-def _requirements(path: Path | None) -> list[Requirement]:
-    """Return the user's requirements, constraints left out; a bad line harms no other."""
-    if path is None:
-        return []
-    from bisect_deps.formats import parse_manifest
-
-    try:
-        data = read_regular(path, pipe=True)
-    except OSError as error:
-        raise InputError(error.strerror or "cannot be read", place=str(path)) from error
-    homes = [project_of(path.absolute().parent), project_of(Path.cwd())]
-    manifest = parse_manifest(
-        data, path, folder=path.absolute().parent, read=lambda other: read_inside(other, homes)
-    )
-    return [item for item in manifest.requirements if not item.constraint]

@@ -1,4 +1,4 @@
-"""`depbisect doctor`: what stands in the way of a run, and how to mend it."""
+"""`depbisect doctor`: what stands in the way of a run, and how to fix it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from bisect_deps.cli.builder_options import (
     check_builder_options,
     own_options,
 )
-from bisect_deps.cli.options import option
+from bisect_deps.cli.options import json_option, option
+from bisect_deps.cli.output import write_report
 from bisect_deps.config import file_defaults
 from bisect_deps.errors import ExitCode
 from bisect_deps.model import IndexSettings
@@ -54,11 +55,11 @@ class FromRun(WithBuilderOptions):
 @option("--find-links", multiple=True, metavar="PATH|URL", help="More files; repeatable.")
 @option("--no-index", is_flag=True, help="Use --find-links only.")
 @builder_options
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
-def command(as_json: bool, **flags: Any) -> int:
+@json_option()
+def command(json_to: str | None, **flags: Any) -> int:
     """Check interpreters, installers, index, cache and disk, and the builder if one is named.
 
-    Ends with 0 when all is well, else with 4; each trouble is shown with its cure.
+    Ends with 0 when all is well, else with 4; each failed check is shown with what fixes it.
     """
     from bisect_deps.doctor import Patient, examine
 
@@ -76,12 +77,13 @@ def command(as_json: bool, **flags: Any) -> int:
     checks = []
     for check in examine(patient):
         checks.append(check)
-        if not as_json:
+        if json_to != "-":
             _show(check.name, check.ok, check.detail, check.cure)
     is_well = all(check.ok for check in checks)
-    if as_json:
+    if json_to:
         found = [asdict(check) for check in checks]
-        click.echo(json.dumps({"schema": SCHEMA, "ok": is_well, "checks": found}, indent=2))
+        said = json.dumps({"schema": SCHEMA, "ok": is_well, "checks": found}, indent=2)
+        write_report(json_to, f"{said}\n")
     return ExitCode.OK if is_well else ExitCode.UNAVAILABLE
 
 

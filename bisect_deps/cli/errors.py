@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 import click
 
+from bisect_deps.cli.given import requirements_of
+from bisect_deps.cli.options import json_option, requirements_option
 from bisect_deps.errors import ExitCode
 
 if TYPE_CHECKING:
     from bisect_deps.builders.algorithmia.api import Api, ErrorEntry
     from bisect_deps.incidents import Incident, Incidents
-    from bisect_deps.model import Requirement
 
 FOLLOW_PAUSE = 15.0
 _MOST_LINES = 12
@@ -30,7 +31,7 @@ def command_named(_: str) -> click.Command:
     return errors
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("errors")
 @click.argument("algorithm", metavar="OWNER/NAME|UUID")
 @click.option(
     "--api-address",
@@ -38,26 +39,20 @@ def command_named(_: str) -> click.Command:
     envvar="DEPBISECT_API_ADDRESS",
     help="The cluster's API, as in https://api.CLUSTER.",
 )
-@click.option(
-    "-r",
-    "--requirements",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The algorithm's requirements: suspects are then named by your own lines.",
-)
+@requirements_option("The algorithm's requirements: suspects are then named by your own lines")
 @click.option("--since", metavar="WHEN", help="Only what came since: 90m, 12h, 2d, or a date.")
 @click.option("--follow", is_flag=True, help="Go on and show new errors as they come.")
 @click.option("--all", "everything", is_flag=True, help="Show every entry of a group.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON, one object per answer.")
+@json_option("Write JSON, one object a line")
 def errors(
     algorithm: str,
     *,
     api_address: str | None,
-    requirements: Path | None,
+    requirements: tuple[Path, ...],
     since: str | None,
     follow: bool,
     everything: bool,
-    as_json: bool,
+    json_to: str | None,
 ) -> int:
     """Show why calls of a hosted algorithm failed, grouped by failure.
 
@@ -67,11 +62,12 @@ def errors(
     from bisect_deps import incidents
 
     api = _api(api_address)
+    show = _Shown(json_to, everything)
     try:
         begin = incidents.instant(since, datetime.now(timezone.utc)) if since else None
-        mine = _requirements(requirements)
+        mine = requirements_of(requirements)
         found = incidents.fetch(api, algorithm, since=begin, requirements=mine)
-        _show(found, as_json, everything)
+        show(found)
         if not follow:
             return ExitCode.OK
         known = [entry for incident in found.incidents for entry in incident.entries]
@@ -83,7 +79,7 @@ def errors(
             pause=_pause(api.address),
             sleep=time.sleep,
         ):
-            _show(new, as_json, everything)
+            show(new)
     finally:
         api.close()
     return ExitCode.OK
@@ -98,12 +94,6 @@ def _api(address: str | None) -> Api:
     return open_api(Options(folder=here, cwd=here, api_address=project_address(address)))
 
 
-def _requirements(path: Path | None) -> Sequence[Requirement]:
-    from bisect_deps.formats import open_manifest
-
-    return open_manifest(path).requirements if path else ()
-
-
 def _pause(address: str) -> float:
     """Return the pause between two requests; a cluster on this machine may be asked often."""
     from bisect_deps.builders._http import is_loopback
@@ -111,14 +101,27 @@ def _pause(address: str) -> float:
     return 0.5 if is_loopback(urlsplit(address).hostname or "") else FOLLOW_PAUSE
 
 
-def _show(found: Incidents, as_json: bool, everything: bool) -> None:
-    from bisect_deps import incidents
+class _Shown:
+    """Shows what is found, and writes all of it so far where JSON was asked for."""
 
-    if as_json:
-        click.echo(json.dumps(incidents.to_json(found), ensure_ascii=False))
-    else:
-        click.echo("\n".join(_lines(found, everything)))
-    sys.stdout.flush()
+    def __init__(self, json_to: str | None, everything: bool) -> None:
+        self._json_to = json_to
+        self._everything = everything
+        self._written: list[str] = []
+
+    def __call__(self, found: Incidents) -> None:
+        from bisect_deps import incidents
+        from bisect_deps.cli.output import write_report
+
+        line = json.dumps(incidents.to_json(found), ensure_ascii=False) + "\n"
+        if self._json_to == "-":
+            write_report("-", line)
+            return
+        self._written.append(line)
+        if self._json_to is not None:
+            write_report(self._json_to, "".join(self._written))
+        click.echo("\n".join(_lines(found, self._everything)))
+        sys.stdout.flush()
 
 
 def _lines(found: Incidents, everything: bool) -> Iterator[str]:

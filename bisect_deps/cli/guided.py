@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bisect_deps.cli import guided_text
+from bisect_deps.cli.options import json_option
 from bisect_deps.config import default_file, instant
 from bisect_deps.errors import InputError, JournalError
 from bisect_deps.sessions import POINTER, Given, Store, Word, folder_of
@@ -101,17 +102,19 @@ def undo(steps: int) -> None:
 
 
 @click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option()
 @click.option("--write", is_flag=True, help="Write what is to be built again.")
-def status(as_json: bool, write: bool) -> None:
+def status(json_to: str | None, write: bool) -> None:
     """Show what is known, and what to build next."""
     with session() as guided:
         if write:
             guided.write()
-        if as_json:
+        if json_to:
+            from bisect_deps.cli.output import write_report
             from bisect_deps.guiding import state
 
-            click.echo(json.dumps(state.status(guided), indent=2))
+            write_report(json_to, json.dumps(state.status(guided), indent=2) + "\n")
+        if json_to == "-":
             return
         for line in guided_text.so_far(guided):
             click.echo(line)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bisect_deps.errors import ExitCode
+from bisect_deps.cli.options import (
+    color_option,
+    json_option,
+    note,
+    requirements_option,
+    wants_color,
+)
+from bisect_deps.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from bisect_deps.linting.checking import Checker
@@ -27,8 +35,9 @@ def command_named(_: str) -> click.Command:
     return lint
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("lint")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
+@requirements_option("A file to check, as PATH")
 @click.option(
     "--select", multiple=True, metavar="RULES", help="Only these rules: DB102, DB1, range, ALL."
 )
@@ -42,6 +51,8 @@ def command_named(_: str) -> click.Command:
     metavar="TARGET",
     help="python=3.12,platform=linux_x86_64; repeatable.",
 )
+@click.option("--python", metavar="X", help="The Python to check for: a version or a path.")
+@click.option("--platform", metavar="TAG", help="The platform to check for.")
 @click.option("--online/--offline", default=None, help="Also ask the package index.")
 @click.option("--index-url", metavar="URL", help="The index to ask.")
 @click.option("--audit", is_flag=True, default=None, help="Also ask pip-audit about the pins.")
@@ -73,12 +84,13 @@ def command_named(_: str) -> click.Command:
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even with findings.")
 @click.option("--output-format", type=click.Choice(_FORMATS), help="How the report is written.")
 @click.option("-o", "--output-file", metavar="FILE", help="Write the report there.")
+@json_option("Write the report as JSON, beside --output-format")
 @click.option("--statistics", is_flag=True, help="Count the findings by rule.")
 @click.option("--list-rules", is_flag=True, help="List the rules (as JSON: --output-format json).")
 @click.option("--explain", metavar="RULE", help="Explain a rule, or ALL.")
 @click.option("--stdin-filename", metavar="FILE", help="What `-` is called.")
 @click.option("--isolated", is_flag=True, help="Read no configuration file.")
-@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto")
+@color_option()
 @click.option("-q", "--quiet", is_flag=True, help="No report when nothing is found.")
 def lint(paths: tuple[str, ...], **options: Any) -> int:
     """Check that the versions in requirements files are pinned, and can still be installed.
@@ -91,7 +103,8 @@ def lint(paths: tuple[str, ...], **options: Any) -> int:
     if options["explain"]:
         _show_page(_explanation(options["explain"]), options["color"])
         return ExitCode.OK
-    return _run(paths or (".",), options)
+    named = (*paths, *map(str, options["requirements"]))
+    return _run(named or (".",), options)
 
 
 def _explanation(selector: str) -> str:
@@ -122,7 +135,7 @@ def _show_page(page: str, color: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    console = Console(no_color=not _wants_color(color), force_terminal=True)
+    console = Console(no_color=not wants_color(color, sys.stdout), force_terminal=True)
     console.print(Markdown(page))
 
 
@@ -167,6 +180,7 @@ def _settings(folder: Path, options: dict[str, Any]) -> Settings:
             _be_allowed(table, file, options)
     settings = Settings(**table)
     given: dict[str, Any] = {}
+    options = {**options, "targets": _targets(options)}
     for name in ("select", "extend_select", "ignore"):
         if options[name]:
             given[name] = tuple(part for text in options[name] for part in text.split(",") if part)
@@ -184,6 +198,23 @@ def _settings(folder: Path, options: dict[str, Any]) -> Settings:
     if settings.online and settings.index_url is None:
         settings = settings._replace(index_url=_index_of_the_project(folder))
     return settings
+
+
+def _targets(options: dict[str, Any]) -> tuple[str, ...]:
+    """Return the targets that were named; --python and --platform are one."""
+    python: str | None = options["python"]
+    if python and os.sep in python:
+        from bisect_deps.interpreters import find
+
+        python = find(python).version
+    named = {"python": python, "platform": options["platform"]}
+    one = [f"{name}={value}" for name, value in named.items() if value]
+    if one and options["targets"]:
+        raise InputError(
+            "--target and --python or --platform exclude each other",
+            hint="name several targets with --target python=X,platform=TAG",
+        )
+    return (",".join(one),) if one else options["targets"]
 
 
 def _be_allowed(table: dict[str, Any], file: Path, options: dict[str, Any]) -> None:
@@ -220,8 +251,8 @@ def _fixed(checker: Checker, paths: tuple[str, ...], options: dict[str, Any], st
     originals = dict(checker.inputs.drafts)
     before = checker.check(paths) if options["diff"] else None
     fixed = fix(checker, paths, unsafe=checker.settings.unsafe_fixes)
-    for note in fixed.notes:
-        click.echo(f"note: {note}", err=True)
+    for text in fixed.notes:
+        note(f"note: {text}")
     if before is not None:
         _show_diff(checker, fixed, originals)
         return before
@@ -233,7 +264,7 @@ def _fixed(checker: Checker, paths: tuple[str, ...], options: dict[str, Any], st
     write(fixed.files)
     if fixed.applied:
         count = len(fixed.applied)
-        click.echo(f"Fixed {count} finding{'' if count == 1 else 's'}.", err=True)
+        note(f"Fixed {count} finding{'' if count == 1 else 's'}.")
     return fixed.report
 
 
@@ -248,7 +279,7 @@ def _verify(checker: Checker, paths: tuple[str, ...], fixed: Fixed) -> None:
     failure = verify(checker.inputs, roots, fixed.files, index)
     if failure:
         raise CannotPin(failure, hint="nothing was written; look at the fixes with --diff")
-    click.echo("The fixed files build.", err=True)
+    note("The fixed files build.")
 
 
 def _show_diff(checker: Checker, fixed: Fixed, originals: dict[str, bytes]) -> None:
@@ -271,19 +302,25 @@ def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_s
         from bisect_deps.linting.baseline import write_baseline
 
         count = write_baseline(report, options["write_baseline"])
-        click.echo(f"Wrote {count} findings to {options['write_baseline']}.", err=True)
+        note(f"Wrote {count} findings to {options['write_baseline']}.")
         return ExitCode.OK
     if settings.baseline:
         from bisect_deps.linting.baseline import subtract
 
         report = subtract(report, settings.baseline)
-    for note in report.notes:
-        click.echo(f"note: {note}", err=True)
+    for text in report.notes:
+        note(f"note: {text}")
     if report.unavailable:
         click.echo(f"error: {report.unavailable}", err=True)
+    if options["json_to"]:
+        from bisect_deps.cli.output import write_report
+
+        write_report(options["json_to"], render(report, "json", Style(docs=settings.docs or DOCS)))
     output_format = "statistics" if options["statistics"] else settings.output_format
-    if report.diagnostics or not options["quiet"] or output_format not in ("concise", "full"):
-        color = not options["output_file"] and _wants_color(options["color"])
+    took_stdout = options["json_to"] == "-" and not options["output_file"]
+    is_wanted = report.diagnostics or not options["quiet"]
+    if not took_stdout and (is_wanted or output_format not in ("concise", "full")):
+        color = not options["output_file"] and wants_color(options["color"], sys.stdout)
         style = Style(color, settings.unsafe_fixes, settings.docs or DOCS)
         text = render(report, output_format, style)
         if options["output_file"]:
@@ -304,12 +341,3 @@ def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_s
         return ExitCode.UNAVAILABLE
     failed = report.at_or_above(settings.fail_on) and not options["exit_zero"]
     return ExitCode.FINDINGS if failed else ExitCode.OK
-
-
-def _wants_color(choice: str) -> bool:
-    import os
-
-    if choice == "auto":
-        is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-        return sys.stdout.isatty() and not is_plain
-    return choice == "always"

@@ -11,7 +11,7 @@ from bisect_deps.cli.options import option
 from bisect_deps.errors import InputError
 
 
-@click.command("mcp", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("mcp")
 @click.option(
     "--root",
     "roots",

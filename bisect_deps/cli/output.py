@@ -7,21 +7,13 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
+from bisect_deps.cli.options import wants_color
 from bisect_deps.errors import InputError
 from bisect_deps.files import write_whole
 from bisect_deps.model import Verdict
 
 PIPE_WIDTH = 80
-
-
-def wants_color(choice: str, stream: TextIO) -> bool:
-    """Say whether to colour what goes to `stream`, for a choice of auto, always or never."""
-    if choice != "auto":
-        return choice == "always"
-    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return stream.isatty() and not is_plain
 
 
 def deliver(

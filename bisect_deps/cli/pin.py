@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bisect_deps.cli.options import option
+from bisect_deps.cli.options import note, option
 from bisect_deps.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def command_named(_: str) -> click.Command:
     return pin
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("pin")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option(
     "-r",
@@ -52,7 +52,6 @@ def command_named(_: str) -> click.Command:
 )
 @option("--index-url", metavar="URL", help="The index to ask.")
 @option("--exclude-newer", metavar="DATE", help="Only releases that were there on that day.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no diff.")
 def pin(
     file: Path | None,
     *,
@@ -66,7 +65,6 @@ def pin(
     output: Path | None,
     index_url: str | None,
     exclude_newer: str | None,
-    quiet: bool,
 ) -> int:
     """Write pins in place of bare names and ranges, and prove them by a build.
 
@@ -85,13 +83,12 @@ def pin(
     index = _index(manifest, index_url, exclude_newer)
     pins = _pins(manifest, source, interpreter, index, transitive=transitive, hashes=hashes)
     for left in pins.left:
-        click.echo(f"Not pinned: {left}.", err=True)
+        note(f"Not pinned: {left}.")
     if not pins.edits:
-        click.echo(f"Nothing to pin in {path}.", err=True)
+        note(f"Nothing to pin in {path}.")
         return ExitCode.FINDINGS if pins.left else ExitCode.OK
     rendered = manifest.render(pins.edits)
-    if not quiet:
-        _show(manifest, rendered)
+    _show(manifest, rendered)
     proof = ""
     if not (no_verify or only_diff):
         failure, proof = _proven(manifest, rendered, interpreter, index)
@@ -197,5 +194,5 @@ def _written(
             write_whole(output or folder / name, data)
     verb = "Would pin" if only_diff else "Pinned"
     tail = f"; {proof}" if proof else "; nothing was built"
-    click.echo(f"{verb} {described(pins, changed)}{tail}.", err=True)
+    note(f"{verb} {described(pins, changed)}{tail}.")
     return ExitCode.OK

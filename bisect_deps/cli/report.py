@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bisect_deps.cli.options import color_option
 from bisect_deps.cli.output import deliver, write_report
 from bisect_deps.errors import InputError
 from bisect_deps.files import read_regular
@@ -28,9 +29,7 @@ REPORT = "report.json"
     metavar="FILE",
     help="Write it as Markdown, as for a job's summary; - is stdout.",
 )
-@click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
-)
+@color_option()
 def command(
     file: Path | None,
     json_to: str | None,

@@ -18,8 +18,8 @@ from bisect_deps.cli.builder_options import (
     check_builder_options,
     own_options,
 )
-from bisect_deps.cli.options import option
-from bisect_deps.cli.output import check_targets, deliver, wants_color
+from bisect_deps.cli.options import color_option, note, option, wants_color
+from bisect_deps.cli.output import check_targets, deliver
 from bisect_deps.config import (
     Settings,
     default_file,
@@ -201,9 +201,7 @@ def _be_no_looser(defaults: Mapping[str, Any]) -> None:
 @click.option("-q", "--quiet", is_flag=True, help="Show the verdict only.")
 @click.option("-v", "--verbose", count=True, help="Show more.")
 @click.option("--no-progress", is_flag=True, help="One line an event instead of a live display.")
-@option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
-)
+@color_option()
 def command(**flags: Any) -> int:
     """Bisect a failing build of FILE to a verdict and a verified fix.
 
@@ -401,7 +399,7 @@ def deliver_verdict(
         written = write_fix(verdict, originals, settings.file, flags["output"], flags["write"])
         if locker is not None:
             locked = locker()
-            click.echo(f"Locked: {', '.join(locked) or 'nothing, since nothing passes'}.", err=True)
+            note(f"Locked: {', '.join(locked) or 'nothing, since nothing passes'}.")
     except DepbisectError as error:
         # What took minutes to find is shown all the same.
         trouble = error

@@ -141,7 +141,7 @@ def test_what_cannot_be_built_there_is_refused(make: Make, monkeypatch: pytest.M
     with pytest.raises(InputError, match="needs a Space"):
         make("no-owner")
     monkeypatch.delenv("HF_TOKEN")
-    with pytest.raises(InputError, match="needs a token"):
+    with pytest.raises(BuilderUnavailable, match="needs a token"):
         make()
 
 

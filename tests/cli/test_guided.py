@@ -254,7 +254,7 @@ def test_a_session_of_another_version_is_refused_and_can_be_left(call: Call) -> 
     path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
     for words in (["status"], ["good"], ["reset"], ["log"]):
         code, _, err = call(*words)
-        assert code == 2
+        assert code == 4
         assert "another version" in err
     assert call("reset", "--force")[0] == 0
     assert Path(FILE).read_bytes() == SINGLE.text
@@ -266,7 +266,7 @@ def test_a_broken_record_is_never_misread(call: Call, text: str) -> None:
     call("bad")
     Store(Path()).path.write_text(text)
     code, _, err = call("good")
-    assert code == 2
+    assert code == 4
     assert "cannot be read" in err
     assert call("reset", "--force")[0] == 0
     assert Path(FILE).read_bytes() == SINGLE.text
@@ -276,7 +276,7 @@ def test_a_second_terminal_is_told_to_wait(call: Call) -> None:
     begin(call, SINGLE)
     with Store(Path()):
         code, _, err = call("good")
-    assert code == 2
+    assert code == 4
     assert "in use in another terminal" in err
     assert call("good")[0] == 0
 

@@ -76,9 +76,9 @@ def test_lines_that_cannot_be_pinned_are_named(tmp_path: Path, url: str) -> None
 
 def test_transitive_pins_go_into_a_constraints_file_with_hashes(tmp_path: Path, url: str) -> None:
     path = written(tmp_path, "good\n")
-    done = pin(tmp_path, "--index-url", url, "--transitive", "--hashes", "-q")
+    done = pin(tmp_path, "--index-url", url, "--transitive", "--hashes")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == ""
+    assert done.stdout.startswith("--- a/")
     assert path.read_text().startswith("good==1.1 \\\n    --hash=sha256:")
     constraints = (tmp_path / "depbisect-constraints.txt").read_text()
     assert constraints.startswith("helper==2.0 --hash=sha256:")

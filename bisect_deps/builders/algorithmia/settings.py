@@ -16,7 +16,7 @@ from bisect_deps.builders._http import refuse_open_channel
 from bisect_deps.builders.algorithmia.api import Algorithm, clean_address
 from bisect_deps.builders.algorithmia.repository import Login
 from bisect_deps.builders.base import BuilderOptions, setting
-from bisect_deps.errors import InputError
+from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.secret import Secret
 
 MOST_CALL_SECONDS = 3000.0
@@ -122,9 +122,9 @@ def read_settings(options: Options, environment: Mapping[str, str] | None = None
     )
 
 
-def without_keys() -> InputError:
+def without_keys() -> BuilderUnavailable:
     """Return the error for a user without key and token."""
-    return InputError(
+    return BuilderUnavailable(
         "no API key",
         hint="put a management-capable standard key into ALGORITHMIA_API_KEY (or a token into "
         "ALGORITHMIA_BEARER_TOKEN); keys are never taken from the command line",

@@ -1,0 +1,184 @@
+"""Every command has one manner: the same option means the same, errors look alike."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from bisect_deps.cli import COMMANDS, group
+from bisect_deps.errors import BuilderUnavailable, ExitCode, JournalError, NotTrusted
+
+ROOT = Path(__file__).parent.parent.parent
+# What a program may want to read of it.
+WITH_JSON = {
+    "run",
+    "report",
+    "diagnose",
+    "status",
+    "errors",
+    "doctor",
+    "build-log",
+    "fleet",
+    "lint",
+}
+WITH_REQUIREMENTS = {"run", "lint", "pin", "diagnose", "errors", "build-log"}
+WITH_PYTHON = {"run", "fleet", "lint", "pin", "doctor", "start", "guide", "mcp"}
+SHORT = {
+    "-r": "--requirements",
+    "-q": "--quiet",
+    "-v": "--verbose",
+    "-o": "--output",
+    "-j": "--jobs",
+}
+
+
+def command_of(name: str) -> click.Command:
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    return command
+
+
+def options_of(name: str) -> dict[str, click.Option]:
+    return {
+        flag: param
+        for param in command_of(name).params
+        if isinstance(param, click.Option)
+        for flag in (*param.opts, *param.secondary_opts)
+    }
+
+
+def depbisect(
+    *args: str, cwd: Path, given: str = "", **env: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bisect_deps", *args],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+        input=given,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_the_common_options_with_one_meaning(name: str) -> None:
+    options = options_of(name)
+    color = options["--color"]
+    assert isinstance(color.type, click.Choice)
+    assert list(color.type.choices) == ["auto", "always", "never"]
+    assert color.envvar == "DEPBISECT_COLOR"
+    assert options["-q"] is options["--quiet"]
+    assert options["-q"].is_flag
+    assert options["-v"] is options["--verbose"]
+    assert options["-v"].count
+    assert command_of(name).context_settings["help_option_names"] == ["-h", "--help"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained_and_every_short_one_is_the_same(name: str) -> None:
+    for flag, param in options_of(name).items():
+        assert param.help, f"{name} {flag}"
+        assert param.help.rstrip().endswith((".", "]", ")")), f"{name} {flag}: {param.help}"
+        if flag in SHORT:
+            assert any(long.startswith(SHORT[flag]) for long in param.opts), f"{name} {flag}"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_json_names_a_file_or_stands_for_standard_output(name: str) -> None:
+    param = options_of(name).get("--json")
+    assert (param is not None) == (name in WITH_JSON)
+    if param is not None:
+        assert param.metavar == "FILE"
+        assert not param.is_flag
+        assert param.name == "json_to"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_requirements_and_target_are_named_alike(name: str) -> None:
+    options = options_of(name)
+    assert ("-r" in options) == (name in WITH_REQUIREMENTS)
+    if "-r" in options:
+        assert options["-r"].multiple
+    assert ("--python" in options) == (name in WITH_PYTHON)
+    if "--python" in options:
+        assert options["--python"].metavar == "X"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_wrong_option_is_an_error_with_a_hint(name: str, tmp_path: Path) -> None:
+    done = depbisect(name, "--colour", "never", cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    first, second = done.stderr.splitlines()
+    assert first == "error: there is no option --colour"
+    assert second.startswith("hint: did you mean --color")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("rnu", "run"), ("Lint", "lint"), ("buildlog", "build-log")]
+)
+def test_an_unknown_command_suggests_what_is_alike(typed: str, meant: str, tmp_path: Path) -> None:
+    done = depbisect(typed, cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr.startswith(
+        f"error: there is no command {typed!r}\nhint: did you mean {meant}"
+    )
+
+
+def test_help_and_version_have_their_usual_names(tmp_path: Path) -> None:
+    assert depbisect("-V", cwd=tmp_path).stdout == depbisect("--version", cwd=tmp_path).stdout
+    assert depbisect("help", cwd=tmp_path).stdout == depbisect("--help", cwd=tmp_path).stdout
+    run = depbisect("help", "run", cwd=tmp_path)
+    assert run.stdout == depbisect("run", "--help", cwd=tmp_path).stdout
+    assert "--max-builds" in run.stdout
+
+
+def test_what_is_unavailable_is_not_wrong_usage() -> None:
+    for error in (JournalError, BuilderUnavailable, NotTrusted):
+        assert error.exit_code is ExitCode.UNAVAILABLE
+
+
+def test_messages_show_paths_below_the_current_folder_as_relative(tmp_path: Path) -> None:
+    absolute = tmp_path / "not-there.txt"
+    done = depbisect("start", str(absolute), cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    assert "not-there.txt" in done.stderr
+    assert str(tmp_path) not in done.stderr
+
+
+def test_lint_writes_json_beside_its_own_format(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("numpy\n", encoding="utf-8")
+    both = depbisect("lint", "--json", "lint.json", cwd=tmp_path)
+    assert "requirements.txt:1" in both.stdout
+    alone = depbisect("lint", "--json", "-", cwd=tmp_path)
+    assert alone.stdout == (tmp_path / "lint.json").read_text(encoding="utf-8")
+    assert alone.stdout.startswith(("{", "["))
+
+
+def test_lint_checks_what_r_names_for_the_python_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "base.txt").write_text("numpy\n", encoding="utf-8")
+    done = depbisect("lint", "-r", "base.txt", "--python", "3.12", cwd=tmp_path)
+    assert "base.txt:1" in done.stdout
+    twice = depbisect(
+        "lint", "base.txt", "--python", "3.12", "--target", "python=3.9", cwd=tmp_path
+    )
+    assert twice.returncode == ExitCode.USAGE
+    assert "exclude each other" in twice.stderr
+
+
+def test_diagnose_reads_the_requirements_from_standard_input(tmp_path: Path) -> None:
+    log = "ERROR: No matching distribution found for nothere==1.0\n"
+    (tmp_path / "build.log").write_text(log, encoding="utf-8")
+    done = depbisect(
+        "diagnose", "build.log", "-r", "-", "--json", cwd=tmp_path, given="nothere == 1.0\n"
+    )
+    assert '"requirement": "nothere == 1.0"' in done.stdout, done.stderr
+    both = depbisect("diagnose", "-", "-r", "-", cwd=tmp_path, given=log)
+    assert both.returncode == ExitCode.USAGE

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _RELEASE = re.compile(r"\d+(?:\.\d+)*")
-_VERSION = re.compile(r"v?(?P<version>\d+(?:[.\-_+]?\w+)*)", re.IGNORECASE)
+_VERSION = re.compile(r"v?(?P<version>\d\w*(?:[.\-+]\w+)*)", re.IGNORECASE)
 _STARRED = re.compile(r"(?P<stem>\d+(?:\.\d+)*)\.(?:\*|x)(?:\.(?:\*|x))*", re.IGNORECASE)
 
 

@@ -30,6 +30,7 @@ PACKAGE = Path(bisect_deps.__file__).parent
 SIZES = (1_000, 4_000, 16_000)
 # Processor seconds for one text: far above what a linear pattern takes on a slow machine.
 LIMIT = 0.4
+ANCHORED = {"match", "fullmatch"}
 METHODS = {"search", "match", "fullmatch", "sub", "subn", "finditer", "findall", "split"}
 RUNS = " a0-./\\\"'(=,:_@<[{~!\t\b\n\r\x1b;&?A%$|"
 
@@ -76,9 +77,8 @@ def _methods() -> dict[tuple[str, str], set[str]]:
                 and isinstance(node.value, (ast.Name, ast.Attribute))
             ):
                 name = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
-                is_anchored = node.attr in ("match", "fullmatch")
                 for where in (module, ""):
-                    method = "match" if is_anchored else "search"
+                    method = node.attr if node.attr in ANCHORED else "search"
                     found.setdefault((where, name), set()).add(method)
     return found
 
@@ -120,8 +120,8 @@ def is_slow(used: Used, text: str) -> bool:
     given: Any = text.encode() if isinstance(used.pattern.pattern, bytes) else text
     signal.setitimer(signal.ITIMER_PROF, LIMIT)
     try:
-        if used.method == "match":
-            used.pattern.match(given)
+        if used.method in ANCHORED:
+            getattr(used.pattern, used.method)(given)
         else:
             for _ in used.pattern.finditer(given):
                 pass

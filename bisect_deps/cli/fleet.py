@@ -16,14 +16,15 @@ from bisect_deps.cli import run as one_file
 from bisect_deps.cli.builder_options import check_builder_options
 from bisect_deps.errors import ExitCode, InputError
 from bisect_deps.fleet import Fleet, Plan, Row, as_json, culprit_counts, expand, task_of
+from bisect_deps.reports import REPORTS
 from bisect_deps.reports.base import counted, shown
 
 # What is one file's alone.
 _LEFT_OUT = {
-    "file", "requirements", "log", "good", "output", "lock", "json_to", "html_to", "python",
+    "file", "requirements", "log", "good", "output", "lock", "concise", "python",
     "max_builds", "annotate", "alternatives", "verbose", "no_progress", "color", "jobs", "write",
     "prefer", "fix_style",
-}  # fmt: skip
+}  | {f"{name}_to" for name in REPORTS}  # fmt: skip
 _DEFAULTS = {
     "file": None, "requirements": (), "log": None, "good": None, "lock": None, "max_builds": None,
     "annotate": False, "alternatives": False, "jobs": None, "prefer": None, "fix_style": "add",

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
-from bisect_deps.cli.options import wants_color
+from bisect_deps.cli.options import option, wants_color
 from bisect_deps.errors import InputError
 from bisect_deps.files import write_whole
 from bisect_deps.model import Verdict
+from bisect_deps.reports import REPORTS, render
+
+T = TypeVar("T")
 
 PIPE_WIDTH = 80
 
@@ -20,38 +24,56 @@ def deliver(
     verdict: Verdict,
     state: Path,
     *,
-    json_to: str | None = None,
-    html_to: str | None = None,
+    targets: Mapping[str, str | None],
     color: str = "auto",
     written: Sequence[str] = (),
+    concise: bool = False,
 ) -> None:
     """Write the reports that were asked for; show the verdict unless one took standard output.
 
-    `state` is the state folder, for the logs. Raises InputError where a file cannot be written.
+    `state` is the state folder, for the logs; `targets` are the formats with their files, as
+    `report_targets` returns them. Raises InputError where a file cannot be written.
     """
-    check_targets(json_to, html_to, *map(Path, verdict.files or (verdict.file,)))
-    if json_to:
-        from bisect_deps.reports.json import dumps
+    check_targets(targets, *map(Path, verdict.files or (verdict.file,)))
+    for name, target in targets.items():
+        if target:
+            write_report(target, render(name, verdict, state, tuple(written)))
+    if "-" in targets.values():
+        return
+    if concise:
+        from bisect_deps.reports.concise import render as in_few_lines
 
-        write_report(json_to, dumps(verdict))
-    if html_to:
-        from bisect_deps.reports import html
-
-        page = html.render(verdict, logs=html.kept_logs(state, verdict), written=written)
-        write_report(html_to, page)
-    if "-" not in (json_to, html_to):
+        write_report("-", in_few_lines(verdict))
+    else:
         show(verdict, color=color, written=written)
 
 
-def check_targets(json_to: str | None, html_to: str | None, *files: Path) -> None:
-    """Raise InputError for reports that would overwrite each other or one of the user's files."""
-    targets = [target for target in (json_to, html_to) if target]
-    if len(targets) == 2 and targets[0] == targets[1]:
-        where = "standard output" if targets[0] == "-" else targets[0]
-        raise InputError(
-            f"--json and --html cannot both go to {where}", hint="give one of them another name"
+def report_options(command: T) -> T:
+    """Give a command `--NAME FILE` for every format of the table, as `NAME_to`."""
+    for name, what in reversed(REPORTS.items()):
+        command = option(f"--{name}", f"{name}_to", metavar="FILE", help=f"{what}; - is stdout.")(
+            command
         )
-    for target in targets:
+    return command
+
+
+def report_targets(flags: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the formats with the files that a command's options name for them."""
+    return {name: flags[f"{name}_to"] for name in REPORTS}
+
+
+def check_targets(targets: Mapping[str, str | None], *files: Path) -> None:
+    """Raise InputError for reports that would overwrite each other or one of the user's files."""
+    taken: dict[str, str] = {}
+    for name, target in targets.items():
+        if target and target in taken:
+            where = "standard output" if target == "-" else target
+            raise InputError(
+                f"--{taken[target]} and --{name} cannot both go to {where}",
+                hint="give one of them another name",
+            )
+        taken[target or ""] = name
+    for target in filter(None, targets.values()):
         mine = [os.path.realpath(file) for file in files if file.exists()]
         if target != "-" and os.path.realpath(target) in mine:
             raise InputError(
@@ -61,11 +83,11 @@ def check_targets(json_to: str | None, html_to: str | None, *files: Path) -> Non
 
 def show(verdict: Verdict, *, color: str = "auto", written: Sequence[str] = ()) -> None:
     """Print the verdict as text."""
-    from bisect_deps.reports.terminal import render
+    from bisect_deps.reports.terminal import render as as_text
 
     stream = sys.stdout
     width = shutil.get_terminal_size().columns if stream.isatty() else PIPE_WIDTH
-    text = render(verdict, color=wants_color(color, stream), width=width, written=written)
+    text = as_text(verdict, color=wants_color(color, stream), width=width, written=written)
     encoding = stream.encoding or "utf-8"
     _print(text.encode(encoding, "replace"))
 

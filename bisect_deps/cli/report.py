@@ -1,14 +1,15 @@
-"""`depbisect report`: the last run again, as text, HTML, JSON or Markdown. Builds nothing."""
+"""`depbisect report`: the last run again, in any format. Builds nothing."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from bisect_deps.cli.options import color_option
-from bisect_deps.cli.output import deliver, write_report
+from bisect_deps.cli.options import color_option, option
+from bisect_deps.cli.output import deliver, report_options, report_targets
 from bisect_deps.errors import InputError
 from bisect_deps.files import read_regular
 from bisect_deps.model import Verdict
@@ -21,22 +22,10 @@ REPORT = "report.json"
 
 @click.command("report")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--json", "json_to", metavar="FILE", help="Write the report as JSON; - is stdout.")
-@click.option("--html", "html_to", metavar="FILE", help="Write the report as HTML; - is stdout.")
-@click.option(
-    "--markdown",
-    "markdown_to",
-    metavar="FILE",
-    help="Write it as Markdown, as for a job's summary; - is stdout.",
-)
+@report_options
+@option("--concise", is_flag=True, help="Show one line a culprit, and the diff.")
 @color_option()
-def command(
-    file: Path | None,
-    json_to: str | None,
-    html_to: str | None,
-    markdown_to: str | None,
-    color: str,
-) -> int:
+def command(file: Path | None, **flags: Any) -> int:
     """Render the last run or session again, from what it left in .depbisect/.
 
     FILE is the requirements file of that run, or a report written by --json; without it, the last
@@ -46,12 +35,13 @@ def command(
     if path.parent.name == STATE_FOLDER and path != file:
         be_plain(path.parent)
     verdict = _read(path)
-    if markdown_to is not None:
-        from bisect_deps.reports.markdown import render
-
-        write_report(markdown_to, render(verdict))
-    if markdown_to != "-" or json_to or html_to:
-        deliver(verdict, path.parent, json_to=json_to, html_to=html_to, color=color)
+    deliver(
+        verdict,
+        path.parent,
+        targets=report_targets(flags),
+        color=flags["color"],
+        concise=flags["concise"],
+    )
     return 0
 
 

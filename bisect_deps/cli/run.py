@@ -19,7 +19,7 @@ from bisect_deps.cli.builder_options import (
     own_options,
 )
 from bisect_deps.cli.options import color_option, note, option, wants_color
-from bisect_deps.cli.output import check_targets, deliver
+from bisect_deps.cli.output import check_targets, deliver, report_options, report_targets
 from bisect_deps.config import (
     Settings,
     default_file,
@@ -146,8 +146,8 @@ def _be_no_looser(defaults: Mapping[str, Any]) -> None:
     metavar="FILE",
     help="Write the complete verified environment there; pylock.toml where FILE is named so.",
 )
-@option("--json", "json_to", metavar="FILE", help="Write the report as JSON; - is stdout.")
-@option("--html", "html_to", metavar="FILE", help="Write the report as HTML; - is stdout.")
+@report_options
+@option("--concise", is_flag=True, help="Show one line a culprit, and the diff.")
 @option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Builds at once.")
 @option("--max-builds", type=click.IntRange(0), metavar="N", help="Stop after so many builds.")
 @option(
@@ -368,7 +368,7 @@ def _check_outputs(settings: Settings, flags: dict[str, Any]) -> None:
         raise InputError(
             "--lock would overwrite your file", place=str(lock), hint="give it another name"
         )
-    check_targets(flags["json_to"], flags["html_to"], *files)
+    check_targets(report_targets(flags), *files)
 
 
 def _is_one_of(path: Path, files: Sequence[Path]) -> bool:
@@ -406,10 +406,10 @@ def deliver_verdict(
     deliver(
         verdict,
         settings.file.resolve().parent / STATE_FOLDER,
-        json_to=flags["json_to"],
-        html_to=flags["html_to"],
+        targets=report_targets(flags),
         color=flags["color"],
         written=written,
+        concise=flags["concise"],
     )
     if trouble is not None:
         raise trouble

@@ -46,6 +46,9 @@ _UNSAFE = re.compile(
 # A user part of variables alone: it names secrets and holds none.
 _VARIABLES = re.compile(r"(?<=://)((?:\$\{\w+\}:?){1,2}@)")
 
+# How the lines begin that builders add to a log.
+_OWN_LINE = "::depbisect "
+
 # From this confidence on, a verdict needs no word about chance.
 SURE = 0.995
 
@@ -66,8 +69,11 @@ def safe_line(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Return text as one safe line without credentials; what a report shows passes here."""
-    return safe_line(redacted(text))
+    """Return text as one safe line without credentials; what a report shows passes here.
+
+    The mark of a log's own lines (where a step begins, why it was stopped) is left out.
+    """
+    return safe_line(redacted(text.removeprefix(_OWN_LINE)))
 
 
 def redacted(text: str) -> str:
@@ -344,7 +350,7 @@ def instant(text: str) -> str:
 STATUS_WORDS = {
     VerdictKind.PASSES: "Passes",
     VerdictKind.FIXED: "Fix found",
-    VerdictKind.CULPRITS: "Explained, not fixed",
+    VerdictKind.CULPRITS: "Culprits found, no fix",
     VerdictKind.INCONCLUSIVE: "No clear answer",
     VerdictKind.UNAVAILABLE: "Could not build",
 }
@@ -399,6 +405,10 @@ def _broken(verdict: Verdict) -> str:
         if len(verdict.culprits) == 1:
             return f"{len(lines)} lines of {file} do not go together{where}"
         return f"{len(verdict.culprits)} problems in {file} break the build{where}"
+    if len(verdict.culprits) != len(lines):
+        problems = counted(len(verdict.culprits), "problem")
+        verb = "breaks" if len(verdict.culprits) == 1 else "break"
+        return f"{problems} in {file} {verb} the build{where}"
     verb = "breaks" if len(lines) == 1 else "break"
     return f"{counted(len(lines), 'line')} of {file} {verb} the build{where}"
 

@@ -112,6 +112,11 @@ def render(
     )
 
 
+def render_run(verdict: Verdict, state: Path, written: tuple[str, ...]) -> str:
+    """Return the page with the logs that are in the state folder."""
+    return render(verdict, logs=kept_logs(state, verdict), written=written)
+
+
 def kept_logs(folder: Path, verdict: Verdict) -> dict[str, str]:
     """Return the logs that a verdict names, as far as they are in the state folder.
 

@@ -86,6 +86,11 @@ def dumps(verdict: Verdict) -> str:
     return json.dumps(to_json(verdict), indent=2, ensure_ascii=False) + "\n"
 
 
+def render(verdict: Verdict) -> str:
+    """Return the report, as every format has it."""
+    return dumps(verdict)
+
+
 def schema() -> Object:
     """Return the JSON Schema of the report."""
     text = files("bisect_deps.reports").joinpath("report.schema.json").read_text("utf-8")

@@ -233,7 +233,7 @@ def _fix(page: _Page, fix: Fix) -> None:
         page.code(line, _diff_style(line), indent=2)
     if lost := loss(fix):
         page.gap()
-        page.say(("Mind: ", "bold yellow"), lost)
+        page.say(("Warning: ", "bold yellow"), lost)
     if fix.reason:
         page.gap()
         page.say(("Why this one: ", "bold"), ended(fix.reason))
@@ -246,12 +246,18 @@ def _diff_style(line: str) -> str:
 
 
 def _other_fixes(page: _Page, fixes: Sequence[Fix]) -> None:
-    texts = [
-        f"{'; '.join(fix_changes(fix)) or fix.style} (build {fix.probe})"
-        + (f": {fix.reason}" if fix.reason else "")
-        for fix in fixes
-    ]
-    _remarks(page, "Other fixes that pass too:", texts)
+    if fixes:
+        page.gap()
+        page.say(("Other fixes that pass too:", "bold"))
+    for fix in fixes:
+        files = listed(list(dict.fromkeys(edit.file for edit in fix.edits)))
+        what = "; ".join(fix_changes(fix)) or fix.style
+        why = f": {ended(fix.reason)}" if fix.reason else ""
+        page.say(
+            f"- {f'in {files}: ' if files else ''}{what} (build {fix.probe}){why}", indent=2, hang=2
+        )
+        for command in fix.commands:
+            page.code(command, indent=6)
 
 
 def _use(page: _Page, verdict: Verdict, fix: Fix, written: Sequence[str]) -> None:

@@ -115,7 +115,7 @@ def test_without_versions_a_session_ends_with_the_original_and_the_culprit(call:
     assert f"{FILE} holds the original now" in out
     assert "the fix" not in out
     _, out, _ = call("report")
-    assert out.startswith("Explained, not fixed. 1 line of requirements.txt breaks the build")
+    assert out.startswith("Culprits found, no fix. 1 line of requirements.txt breaks the build")
     assert "Known to pass: the file without p4." in out
     code, _, err = call("good")
     assert (code, "has its answer already" in err) == (2, True)

@@ -44,7 +44,7 @@ def test_the_verdict_is_shown_although_its_fix_cannot_be_written(project: Path) 
     assert "1. bad==1  base.txt:1" in done.stdout
     assert "--write to change base.txt in place" in done.stdout
     assert "It leaves out what no release can fix." in done.stdout
-    assert "Mind: it leaves out bad." in done.stdout
+    assert "Warning: it leaves out bad." in done.stdout
     assert json.loads((project / "report.json").read_text("utf-8"))["verdict"] == "fixed"
     assert "error: fixed.txt: " in done.stderr
     assert not (project / "fixed.txt").exists()
@@ -80,7 +80,7 @@ def test_without_leave_no_line_is_left_out_and_nothing_is_written(project: Path)
     for to in (("--write",), ("-o", "fixed/")):
         done = run(*to, cwd=project)
         assert done.returncode == 1
-        assert done.stdout.startswith("Explained, not fixed. ")
+        assert done.stdout.startswith("Culprits found, no fix. ")
         assert "Known to pass: the file without bad" in done.stdout
         after = {path.name: path.read_bytes() for path in project.iterdir() if path.is_file()}
         assert after == before

@@ -256,7 +256,7 @@ def test_what_cannot_work_is_refused_at_once(
     monkeypatch.delenv("GITHUB_TOKEN")
     monkeypatch.delenv("GH_TOKEN", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(InputError, match="token"):
+    with pytest.raises(BuilderUnavailable, match="token"):
         make()
     (tmp_path / "gh").write_text('#!/bin/sh\necho of-gh "$@"\n')
     (tmp_path / "gh").chmod(0o700)

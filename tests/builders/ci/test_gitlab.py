@@ -191,7 +191,7 @@ def test_what_cannot_work_is_refused_at_once(make: Make, monkeypatch: pytest.Mon
     with pytest.raises(InputError, match="project"):
         make(project="app")
     monkeypatch.delenv("GITLAB_TOKEN")
-    with pytest.raises(InputError, match="token"):
+    with pytest.raises(BuilderUnavailable, match="token"):
         make()
 
 

@@ -1,0 +1,29 @@
+"""The verdict in few lines: one a culprit, then the diff, for logs and for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bisect_deps.model import Culprit, Verdict
+from bisect_deps.reports.base import headline, safe, sentence, shown, status_word, title
+
+
+def render(verdict: Verdict) -> str:
+    """Return `FILE:LINE: REQUIREMENT: cause` for each culprit, and the diff of the fix.
+
+    Without culprits, the verdict in a line.
+    """
+    lines = [shown(_line(culprit)) for culprit in verdict.culprits]
+    lines = lines or [f"{status_word(verdict)}. {headline(verdict)}"]
+    diff = safe(verdict.fix.diff) if verdict.fix is not None else ""
+    return "\n".join(_ended(lines)) + diff
+
+
+def _line(culprit: Culprit) -> str:
+    places = [f"{member.requirement.file}:{member.requirement.line}" for member in culprit.members]
+    return f"{', '.join(dict.fromkeys(places))}: {title(culprit)}: {sentence(culprit)}"
+
+
+def _ended(lines: list[str]) -> Iterator[str]:
+    yield from lines
+    yield ""

@@ -1,0 +1,53 @@
+"""The verdict as workflow commands, which GitHub shows as annotations beside the lines.
+
+Source: GitHub Docs, "Workflow commands for GitHub Actions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bisect_deps.model import Culprit, Verdict, VerdictKind
+from bisect_deps.reports.base import (
+    fix_changes,
+    headline,
+    listed,
+    name_of,
+    sentence,
+    shown,
+    status_word,
+)
+
+_SEVERITY = {VerdictKind.PASSES: "notice", VerdictKind.FIXED: "notice"}
+
+
+def render(verdict: Verdict) -> str:
+    """Return one command a line of each culprit, then one for the verdict as a whole."""
+    lines = [line for culprit in verdict.culprits for line in _culprit(culprit)]
+    command = _SEVERITY.get(verdict.kind, "warning")
+    lines.append(f"::{command} title=depbisect::{_data(_whole(verdict))}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _culprit(culprit: Culprit) -> Iterator[str]:
+    names = listed([shown(name_of(member)) for member in culprit.members])
+    for member in culprit.members:
+        place = {"file": member.requirement.file, "line": member.requirement.line or 1}
+        told = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
+        about = _property(f"{names}: {culprit.cause.value}")
+        yield f"::error {told},title={about}::{_data(sentence(culprit))}"
+
+
+def _whole(verdict: Verdict) -> str:
+    said = f"{status_word(verdict)}. {headline(verdict)}"
+    if verdict.fix is None:
+        return said
+    return f"{said}\n{listed(fix_changes(verdict.fix))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(shown(text)).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,104 @@
+"""Every format of the table shows every verdict, and each culprit on its own line of the file."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import jsonschema
+import pytest
+
+from bisect_deps.cli import group
+from bisect_deps.reports import REPORTS, concise, github, render, sarif
+from bisect_deps.reports.base import headline, shown
+from tests.reports.verdicts import READY, VERDICTS
+
+SCHEMA = Path(__file__).parents[2] / "fixtures" / "schemas" / "sarif-2.1.0-rtm.5.json"
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_every_format_shows_every_verdict(name: str, verdict: str, tmp_path: Path) -> None:
+    text = render(name, VERDICTS[verdict], tmp_path)
+    assert text.strip()
+    for culprit in VERDICTS[verdict].culprits:
+        assert all(member.name in text for member in culprit.members)
+
+
+@pytest.mark.parametrize("command", ["run", "report"])
+def test_every_format_is_an_option(command: str) -> None:
+    found = group.get_command(click.Context(group), command)
+    assert found is not None
+    names = {param.name for param in found.params}
+    assert {f"{name}_to" for name in REPORTS} <= names
+    assert "concise" in names
+
+
+def places(results: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    found = []
+    for result in results:
+        for location in (*result["locations"], *result.get("relatedLocations", ())):
+            place = location["physicalLocation"]
+            found.append((place["artifactLocation"]["uri"], place["region"]["startLine"]))
+    return found
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_sarif_has_each_culprit_on_its_line_and_its_cause_as_rule(verdict: str) -> None:
+    [run] = json.loads(sarif.render(VERDICTS[verdict]))["runs"]
+    members = [member for culprit in VERDICTS[verdict].culprits for member in culprit.members]
+    assert places(run["results"]) == [
+        (member.requirement.file, member.requirement.line) for member in members
+    ]
+    rules = run["tool"]["driver"]["rules"]
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["message"]["text"]
+    assert len({rule["id"] for rule in rules}) == len(rules)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_sarif_is_valid(verdict: str) -> None:
+    jsonschema.validate(
+        json.loads(sarif.render(VERDICTS[verdict])), json.loads(SCHEMA.read_text(encoding="utf-8"))
+    )
+
+
+def test_a_sarif_result_is_the_same_alert_where_its_line_moved() -> None:
+    [run] = json.loads(sarif.render(READY))["runs"]
+    prints = [result["partialFingerprints"]["depbisect/v1"] for result in run["results"]]
+    assert len(set(prints)) == len(READY.culprits)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_annotations_are_one_command_a_line(verdict: str) -> None:
+    lines = github.render(VERDICTS[verdict]).splitlines()
+    assert all(re.match(r"::(error|warning|notice) [^:]+=[^:]*::\S", line) for line in lines)
+    members = [member for culprit in VERDICTS[verdict].culprits for member in culprit.members]
+    assert len(lines) == len(members) + 1
+    for member, line in zip(members, lines, strict=False):
+        place = member.requirement
+        assert line.startswith(f"::error file={place.file},line={place.line},")
+
+
+def test_concise_is_a_line_a_culprit_and_the_diff() -> None:
+    assert READY.fix is not None
+    text = concise.render(READY)
+    head, _, _ = text.partition("--- ")
+    assert len(head.splitlines()) == len(READY.culprits)
+    assert text.endswith(READY.fix.diff)
+
+
+def test_the_headline_counts_the_entries_below_it() -> None:
+    first, *_ = READY.culprits
+    several = replace(READY, culprits=(first, replace(first, summary="another")))
+    assert headline(several).startswith("2 problems in ")
+
+
+def test_the_mark_of_a_logs_own_lines_is_not_shown() -> None:
+    said = shown("::depbisect stopped after 60 s: over its limit")
+    assert said == "stopped after 60 s: over its limit"

@@ -11,12 +11,13 @@ from typing import Any
 
 from bisect_deps.config import file_defaults
 from bisect_deps.errors import InputError
+from bisect_deps.reports import REPORTS
 from bisect_deps.trust import STATE_FOLDER
 
 # A version (3, 3.12, 3.12.1, pypy3.10), or the file's own; a path would be a program to start.
 _PYTHON = re.compile(r"auto|(cpython|pypy)?-?\d+(\.\d+){0,2}t?")
 # Settings that write a file.
-_WRITING = ("output", "write", "lock", "json_to", "html_to", "markdown_to", "sarif_to")
+_WRITING = ("output", "write", "lock", *(f"{name}_to" for name in REPORTS))
 _WRITING_VARIABLES = ("OUTPUT", "WRITE", "LOCK", "JSON", "HTML", "MARKDOWN", "SARIF")
 
 

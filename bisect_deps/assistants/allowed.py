@@ -18,7 +18,7 @@ from bisect_deps.trust import STATE_FOLDER
 _PYTHON = re.compile(r"auto|(cpython|pypy)?-?\d+(\.\d+){0,2}t?")
 # Settings that write a file.
 _WRITING = ("output", "write", "lock", *(f"{name}_to" for name in REPORTS))
-_WRITING_VARIABLES = ("OUTPUT", "WRITE", "LOCK", "JSON", "HTML", "MARKDOWN", "SARIF")
+_WRITING_VARIABLES = ("OUTPUT", "WRITE", "LOCK", *(name.upper() for name in REPORTS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,7 +266,9 @@ class SlurmBuilder:
         command = ["squeue", "--noheader", f"--name={name}", "--format=%i|%T|%Z"]
         for line in self._run(command).stdout.splitlines():
             number, state, folder = line.split("|", 2)
-            if state in _WAITS | _RUNS and Path(folder).is_dir():
+            # One that has written its result is on its way out, though the queue lists it.
+            ended = (Path(folder) / "result.json").exists()
+            if state in _WAITS | _RUNS and Path(folder).is_dir() and not ended:
                 return number, Path(folder)
         return None
 

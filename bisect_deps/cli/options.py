@@ -81,7 +81,10 @@ def note(text: str) -> None:
 
 def relative(text: str) -> str:
     """Return text in which the paths below the current folder begin there."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # It was removed.
+        return text
     if here == Path(here.anchor):
         return text
     return re.sub(rf"(?<![\w/.-]){re.escape(str(here))}[/\\](?=[\w.])", "", text)

@@ -135,6 +135,8 @@ def test_a_signal_ends_a_run_like_ctrl_c(tmp_path: Path, number: signal.Signals)
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # Whoever starts the tests may ignore it, as nohup does.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     wait(lambda: (tmp_path / "started").exists() or process.poll() is not None)
     process.send_signal(number)

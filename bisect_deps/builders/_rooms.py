@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from bisect_deps import sandbox
 from bisect_deps.builders._copies import Copy, Project, top_of
 from bisect_deps.builders._scratch import WorkFolder
+from bisect_deps.builders._uv_settings import settings_files
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.model import Interpreter
 from bisect_deps.sandbox import Room, can_be_common, is_too_wide
@@ -118,6 +119,8 @@ class Rooms:
             *(path for path in (self.top, self._cwd, self._folder) if not is_too_wide(path)),
             *map(Path.absolute, shown),
             *_links(options),
+            # uv looks for its settings in the folders above, too.
+            *settings_files(self._cwd),
         ]
         self._cache = cache_folder(os.environ)
         self._projects: dict[Path, Project] = {}

@@ -43,6 +43,7 @@ from bisect_deps.builders._scratch import (
     write_tree,
 )
 from bisect_deps.builders._slots import Slot, Slots, contents, is_whole
+from bisect_deps.builders._uv_settings import keeps_files, write_kept_files
 from bisect_deps.builders.base import (
     FENCE,
     STOPPED,
@@ -135,6 +136,7 @@ class _Written:
     names: list[str]
     build_constraints: Path | None
     exact: Path
+    uv_project: Path | None = None
 
 
 @dataclass(slots=True)
@@ -174,6 +176,7 @@ class LocalBuilder:
         self._secrets = secrets_of(os.environ)
         self._netrc = Netrc(self._work, _credentials(options))
         self._installer = self._choose(options.installer)
+        self._keeps_files = keeps_files(options.cwd.resolve(), options.index, os.environ)
         self._slots = Slots(self.describe().max_parallel)
         self._rooms = self._open_rooms()
         self._builds: dict[str, _Running] = {}
@@ -400,6 +403,8 @@ class LocalBuilder:
         if order.exact is not None:
             command = self._installer.sync(env, written.exact) or command
         settings = self._installer.settings(constraints)
+        if written.uv_project is not None:
+            settings["UV_PROJECT"] = str(written.uv_project)
         if self._builds_apart(order):
             settings |= self._cache_apart(order)
         yield _Step("install", command, {**environment, **settings})
@@ -463,7 +468,9 @@ class LocalBuilder:
             for name in requirement_names(files)
             if canonicalize_name(name) not in order.unasked
         ]
-        return _Written(base / path, asked, constraints, exact)
+        own = self._keeps_files and not any(map(option_lines, files.values()))
+        project = write_kept_files(folder) if own else None
+        return _Written(base / path, asked, constraints, exact, project)
 
     def _next(self, running: _Running) -> None:
         if not running.steps:

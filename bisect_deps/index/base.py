@@ -8,7 +8,6 @@ build will use; the resolver asks at the same places. Credentials go into the re
 from __future__ import annotations
 
 import configparser
-import importlib.util
 import os
 import re
 import shutil
@@ -16,12 +15,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from bisect_deps.errors import InputError
+from bisect_deps.knowledge.default_index import default_index
 from bisect_deps.model import IndexSettings
 
 
@@ -64,7 +63,7 @@ def indexes(settings: IndexSettings, environ: Mapping[str, str] | None = None) -
     """Return the indexes in the order in which uv asks them: extra ones first, the default last."""
     if settings.no_index:
         return ()
-    urls = (*settings.extra_index_urls, settings.index_url or _built_in())
+    urls = (*settings.extra_index_urls, settings.index_url or default_index())
     return tuple(place(url, environ) for url in urls)
 
 
@@ -130,22 +129,6 @@ def _keyring_command(service: str) -> tuple[str, str] | None:
         return None
     lines = done.stdout.splitlines()
     return (lines[0], lines[1]) if done.returncode == 0 and len(lines) == 2 else None
-
-
-@cache
-def _built_in() -> str:
-    """Return the default index of the Simple API's client.
-
-    Read off its source: importing the client takes longer than all else that a warm run does.
-    """
-    spec = importlib.util.find_spec("pypi_simple")
-    source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
-    found = re.search(r'^PYPI_SIMPLE_ENDPOINT\b.*"(https://[^"]+)"', source, re.MULTILINE)
-    if found:
-        return found[1]
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT
-
-    return PYPI_SIMPLE_ENDPOINT
 
 
 def _uv_settings(env: Mapping[str, str], folder: Path | None) -> IndexSettings:

@@ -16,6 +16,7 @@ from typing import Any
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats import default_names
+from bisect_deps.knowledge.default_index import PAGE_AGE
 from bisect_deps.model import IndexSettings, Narrow
 
 if sys.version_info >= (3, 11):
@@ -112,9 +113,14 @@ def instant(text: str) -> str:
     return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def now() -> str:
-    """Return the present instant, ISO 8601 in UTC."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def settled() -> str:
+    """Return the latest instant of which every page tells, kept ones too; ISO 8601 in UTC.
+
+    A run that reads the index as of now would find a release of the last minutes on a page that it
+    fetched, and not on one that was kept: the same file would come out otherwise.
+    """
+    instant = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=PAGE_AGE)
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def environment_name(option: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bisect_deps.builders._scratch import option_lines
-from bisect_deps.config import Settings, now
+from bisect_deps.config import Settings, settled
 from bisect_deps.deliver import write_fix
 from bisect_deps.errors import DepbisectError, InputError
 from bisect_deps.files import write_whole
@@ -238,7 +238,7 @@ class Fleet:
             for path in (self._record, instant):
                 path.unlink(missing_ok=True)
         if not instant.exists():
-            write_whole(instant, now().encode())
+            write_whole(instant, settled().encode())
         self._as_of = instant.read_text(encoding="utf-8").strip()
         self._earlier = dict(_rows(self._record))
 

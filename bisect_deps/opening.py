@@ -14,7 +14,7 @@ from typing import TypeAlias
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder, options_for, options_of
 from bisect_deps.builders.base import Builder, BuilderOptions, notes_of
-from bisect_deps.config import AUTO, Settings, now
+from bisect_deps.config import AUTO, Settings, settled
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.files import read_regular
 from bisect_deps.fix.case import Case
@@ -197,7 +197,7 @@ def _index_as_of(
         settings.index.exclude_newer,
     )
     files = [part for name, data in manifest.files.items() for part in (name, data)]
-    facts = {"index_as_of": settings.index.exclude_newer or settings.as_of or now()}
+    facts = {"index_as_of": settings.index.exclude_newer or settings.as_of or settled()}
     fixed = journal.begin(digest(*files, asked), facts, fresh=not settings.resume)
     return replace(settings.index, exclude_newer=str(fixed["index_as_of"]))
 

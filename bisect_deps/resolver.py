@@ -25,6 +25,7 @@ from packaging.utils import canonicalize_name
 from bisect_deps import interpreters
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.index.base import Place, completed, indexes, place, with_credentials
+from bisect_deps.knowledge.default_index import PAGE_AGE
 from bisect_deps.model import IndexSettings, Interpreter, Release
 from bisect_deps.secret import redact
 
@@ -510,7 +511,8 @@ def _uv_platform(platform: str) -> str:
 def _index_table(name: str, spot: Place, is_default: bool) -> str:
     return (
         f'[[index]]\nname = "{name}"\nurl = "{spot.url}"\ndefault = {str(is_default).lower()}\n'
-        'cache-control = { api = "max-age=600", files = "max-age=31536000, immutable" }\n'
+        f'cache-control = {{ api = "max-age={PAGE_AGE}", '
+        'files = "max-age=31536000, immutable" }\n'
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bisect_deps import interpreters
 from bisect_deps.builders.base import Capabilities
-from bisect_deps.config import now
+from bisect_deps.config import settled
 from bisect_deps.errors import InputError
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.repair import baseline_inquiry
@@ -263,7 +263,7 @@ def new_start(
         folder=_relative(Path.cwd(), root),
         to=None if to is None else _relative_to(to, root),
         python=python,
-        index_as_of=(index_as_of or now()) if evidence else "",
+        index_as_of=(index_as_of or settled()) if evidence else "",
         index_url=index_url,
         evidence=evidence,
         check_note=check_note,

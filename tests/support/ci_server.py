@@ -12,6 +12,7 @@ import sysconfig
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -119,7 +120,7 @@ class Repository:
         subprocess.run(["git", "checkout", "-q", ref], cwd=folder, check=True)
 
 
-class CiServer:
+class CiServer(ABC):
     """Serves one project. A subclass has `routes`, and says how a job is run."""
 
     slots = 4
@@ -180,8 +181,8 @@ class CiServer:
         self.jobs.append(job)
         return job
 
-    def command(self, job: Job, inputs: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
-        raise NotImplementedError
+    @abstractmethod
+    def command(self, job: Job, inputs: Mapping[str, str]) -> tuple[list[str], dict[str, str]]: ...
 
     def settle(self, job: Job) -> int | None:
         """Return a job's exit code, None while it runs."""
@@ -219,8 +220,8 @@ class CiServer:
                     return route(request, **match.groupdict())
         return Answer(404, {"message": "Not Found"})
 
-    def admits(self, request: Request) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def admits(self, request: Request) -> bool: ...
 
 
 def _signal_tree(pid: int, number: int) -> None:

@@ -6,6 +6,7 @@ helps, the layer before is tried otherwise. What passes in the end is minimised 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,8 +25,12 @@ from bisect_deps.fix.failure import (
 from bisect_deps.fix.proposers import moves
 from bisect_deps.fix.proposers.base import Move, Scene
 from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
-from bisect_deps.probing import Story
+from bisect_deps.probing import Inquiry, Story
 
+# Errors of Python's own by which code is refused before it runs.
+_REFUSED = re.compile(
+    r"(?:\w+\.)*(?:ImportError|ModuleNotFoundError|SyntaxError|IndentationError)\b"
+)
 # A check whose faults lie deeper, or that takes more builds, is told as far as it was followed.
 MOST_LAYERS = 12
 MOST_BUILDS = 24
@@ -107,17 +112,20 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
 def _accident(case: Case, failing: Probe) -> Story[Probe | None]:
     """Build once more what fails in a way that nothing explains; return the build that passes then.
 
-    A name that is gone is gone in every run; an error that no signature knows may come and go.
+    A name that is gone is gone in every run, and an import that is refused is refused in every
+    run; an error of another kind that no signature knows may come and go.
     """
     known = breakages_of(failing)
     if not known or known[0].kind is not BreakageKind.OTHER or not case.cheap:
         return None
-    for repeat in range(1, DOUBTED - 1):
-        purpose = "does it fail in the same way again?"
-        again = yield from ask(case, failing.candidate, ProbeKind.WHOLE, purpose, repeat=repeat)
-        if again.outcome is Outcome.PASS:
-            return again
-    return None
+    if any(_REFUSED.match(line.text.strip()) for line in known[0].evidence):
+        return None
+    purpose = "does it fail in the same way again?"
+    repeats = yield [
+        Inquiry(failing.candidate, ProbeKind.WHOLE, purpose, imports=case.imports, repeat=repeat)
+        for repeat in range(1, DOUBTED - 1)
+    ]
+    return next((again for again in repeats if again.outcome is Outcome.PASS), None)
 
 
 def breakage_of(probe: Probe) -> Breakage:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from bisect_deps.fix.check import MOST_BUILDS, Followed, breakage_of, follow
-from bisect_deps.model import Candidate, Outcome
+from bisect_deps.model import Breakage, BreakageKind, Candidate, Evidence, Outcome
 from tests.fix.simulated import Quality
 from tests.fix.small import Small, at, breaks, said, small, yearly
 
@@ -117,3 +121,21 @@ def test_a_log_that_names_nobody_is_followed_by_days_and_series() -> None:
     found = followed(layered(quality=Quality.SILENT))
     assert found.passing is not None
     assert found.layers[-1].breakage.lacks == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "repeats"),
+    [
+        ("RuntimeError: another process holds the lock", [1, 2]),
+        ("ImportError: pyarrow requires NumPy", []),
+        ("SyntaxError: invalid syntax", []),
+    ],
+)
+def test_only_an_error_that_may_come_and_go_is_repeated(error: str, repeats: list[int]) -> None:
+    here = layered()
+    failed = here.probe()
+    assert failed.diagnosis is not None
+    other = Breakage(BreakageKind.OTHER, user="app", evidence=(Evidence(3, error),))
+    failing = replace(failed, diagnosis=replace(failed.diagnosis, breakages=(other,)))
+    asked = next(follow(here.case, failing), ())
+    assert [inquiry.repeat for inquiry in asked if inquiry.repeat] == repeats

@@ -135,13 +135,12 @@ class Process:
 
         Once the command has ended, whatever it left running is killed.
         """
-        code = self._popen.poll()
+        code = self._code()
         if code is None:
             return None
         if not self._swept:
             self._swept = True
             stop([self], grace=0)
-            _leaders.discard(self._popen.pid)
             _stop_strays()
             # Nobody is left who could write: the end of what was written comes at once.
             self._pump.join(GRACE)
@@ -149,7 +148,7 @@ class Process:
 
     def members(self) -> list[int]:
         """Return the ids of the living processes that belong to the command."""
-        leader, running = self._popen.pid, self._popen.poll() is None
+        leader, running = self._popen.pid, self._code() is None
         found = {leader} if running else set()
         for pid in _process_ids():
             if pid != leader and (_is_of_session(pid, leader) or self._mark in _marks(pid)):
@@ -158,10 +157,17 @@ class Process:
 
     def signal(self, number: int) -> None:
         """Send a signal to every member, the group at once."""
-        if self._popen.poll() is None or not _HAS_PROC:
+        if self._code() is None or not _HAS_PROC:
             _send(os.killpg, self._popen.pid, number)
         for pid in self.members():
             _send(os.kill, pid, number)
+
+    def _code(self) -> int | None:
+        """Return how the command itself ended; from then on its process id is anybody's."""
+        code = self._popen.poll()
+        if code is not None:
+            _leaders.discard(self._popen.pid)
+        return code
 
 
 def stop(processes: Iterable[Process], grace: float = GRACE) -> None:
@@ -236,11 +242,13 @@ def _stop_strays() -> None:
     """Kill what commands left that carries no mark: it gave up environment, session and parent.
 
     It has become our child, of another session than ours, as no process that we start ourselves
-    is. While other commands run it may be one of theirs: it waits for the last of them.
+    is. While other commands run it may be one of theirs: it waits for the last of them. A command
+    that has ended counts as running until its exit code was read: whoever else waits for it takes
+    the code away, and Python then says 0.
     """
     ours = os.getsid(0)
     deadline = time.monotonic() + _UNKILLABLE
-    while not _running_leaders() and time.monotonic() < deadline:
+    while not _leaders and time.monotonic() < deadline:
         strays = [pid for pid in _children() if _session(pid) != ours]
         if not strays:
             return
@@ -249,11 +257,6 @@ def _stop_strays() -> None:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
         time.sleep(_PAUSE)
-
-
-def _running_leaders() -> bool:
-    _leaders.intersection_update(pid for pid in list(_leaders) if _stat(pid)[:1] not in ([], ["Z"]))
-    return bool(_leaders)
 
 
 def _children() -> list[int]:

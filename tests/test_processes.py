@@ -213,3 +213,18 @@ def test_of_a_flood_head_and_tail_are_kept_and_the_cut_is_said(
     assert log.endswith(b"\nlast\n")
     assert HEAD + TAIL <= len(log) < HEAD + TAIL + 1_000_000
     assert b"MB of output are left out here" in log
+
+
+def test_the_end_of_one_command_takes_no_exit_code_from_another(
+    run: Callable[..., Process],
+) -> None:
+    failing = run("exit 3")
+    assert wait_until(lambda: not lives(failing._popen.pid)), "it has ended, and nobody asked yet"
+    assert ended(run("exit 0")) == 0
+    assert failing.poll() == 3
+
+
+def test_many_commands_side_by_side_all_tell_how_they_ended(run: Callable[..., Process]) -> None:
+    codes = [number % 4 for number in range(40)]
+    commands = [run(f"exit {code}") for code in codes]
+    assert [ended(command) for command in commands] == codes

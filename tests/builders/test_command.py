@@ -230,4 +230,4 @@ def test_an_interrupt_in_the_middle_of_a_start_leaves_no_process(
     assert lives(int(note.read_text()))
     builder.close()
     assert not lives(int(note.read_text()))
-    assert started[0].poll() is not None
+    assert started[0].poll() == 128 + 9

@@ -1,6 +1,6 @@
 """What stands in the way of a run: interpreters, installers, index, cache, disk, the builder.
 
-Yields one check after the other, each with its cure. Must not know how they are shown.
+Yields one check after the other, each with its hint. Must not know how they are shown.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def _pip(interpreter: Interpreter, is_needed: bool) -> Check:
     if said is not None:
         return Check("pip", True, f"pip {said} comes with Python {interpreter.version}")
     missing = f"Python {interpreter.version} cannot make environments with pip in them"
-    cure = "install that Python's venv and ensurepip, or use --installer uv"
-    return Check("pip", not is_needed, missing, cure if is_needed else "")
+    hint = "install that Python's venv and ensurepip, or use --installer uv"
+    return Check("pip", not is_needed, missing, hint if is_needed else "")
 
 
 def _index(interpreter: Interpreter, settings: IndexSettings, installer: str) -> Check:
@@ -118,18 +118,18 @@ def _index(interpreter: Interpreter, settings: IndexSettings, installer: str) ->
 
 def _folder(name: str, folder: Path) -> Check:
     """Write a file there, and look for room."""
-    cure = "set XDG_CACHE_HOME to a folder that can be written"
+    hint = "set XDG_CACHE_HOME to a folder that can be written"
     if name == "scratch":
-        cure = "set TMPDIR to a folder that can be written"
+        hint = "set TMPDIR to a folder that can be written"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder):
             free_gib = shutil.disk_usage(folder).free / _GIB
     except OSError as error:
-        return Check(name, False, f"{folder} cannot be written: {error.strerror}", cure)
+        return Check(name, False, f"{folder} cannot be written: {error.strerror}", hint)
     has_room = free_gib >= _ROOM_GIB
-    cure = "" if has_room else f"free {_ROOM_GIB:g} GiB there, `uv cache prune` helps"
-    return Check(name, has_room, f"{folder}, {free_gib:.1f} GiB free", cure)
+    hint = "" if has_room else f"free {_ROOM_GIB:g} GiB there, `uv cache prune` helps"
+    return Check(name, has_room, f"{folder}, {free_gib:.1f} GiB free", hint)
 
 
 def _said(command: list[str]) -> str | None:

@@ -51,7 +51,7 @@ def test_what_is_ill_is_told_with_its_cure(server: Server, arguments: list[str],
     code, checks = doctor("--index-url", server.url, *arguments)
     assert code == ExitCode.UNAVAILABLE
     assert [name for name, check in checks.items() if not check["ok"]] == [ill]
-    assert checks[ill]["cure"]
+    assert checks[ill]["hint"]
 
 
 @pytest.mark.parametrize("name", ["XDG_CACHE_HOME", "TMPDIR"])
@@ -64,7 +64,7 @@ def test_a_folder_that_cannot_be_made_is_told(
     code, checks = doctor("--index-url", server.url, **{name: str(tmp_path / "file")})
     ill = checks["scratch" if name == "TMPDIR" else "cache"]
     assert code == ExitCode.UNAVAILABLE
-    assert name in str(ill["cure"])
+    assert name in str(ill["hint"])
 
 
 def test_a_builder_is_looked_at_when_it_is_named(
@@ -94,7 +94,7 @@ def test_settings_come_from_the_files_that_run_reads(
     code, checks = doctor()
     assert code == ExitCode.UNAVAILABLE
     assert str(checks["index"]["detail"]).startswith(server.url)
-    assert "--build-cmd" in str(checks["builder command"]["cure"])
+    assert "--build-cmd" in str(checks["builder command"]["hint"])
 
 
 def test_people_see_one_line_a_check(server: Server) -> None:

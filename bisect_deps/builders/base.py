@@ -191,12 +191,12 @@ class BuilderOptions:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that `doctor` looked at; `cure` says what to mend where it is not `ok`."""
+    """One thing that `doctor` looked at; `hint` says what to fix where it is not `ok`."""
 
     name: str
     ok: bool
     detail: str = ""
-    cure: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class Actions:
     def preflight(self) -> Sequence[str]:
         """Return what keeps builds from starting."""
         found = (check for check in self.checks() if not check.ok)
-        return [f"{check.name}: {check.detail}. {check.cure}".rstrip() for check in found]
+        return [f"{check.name}: {check.detail}. {check.hint}".rstrip() for check in found]
 
     def checks(self) -> Iterator[Check]:
         """Yield one check after the other; each stands on the one before."""
@@ -205,11 +205,11 @@ class Actions:
             state = self._get(f"/actions/workflows/{quote(self._file)}").json().get("state")
             self._workflow_blob()
         except HttpError as error:
-            cure = "depbisect init github, then commit and push it to the default branch"
-            yield Check(name, False, str(error), cure if error.status == 404 else self.hint)
+            hint = "depbisect init github, then commit and push it to the default branch"
+            yield Check(name, False, str(error), hint if error.status == 404 else self.hint)
             return
-        cure = "" if state == "active" else f"gh workflow enable {self._file}"
-        yield Check(name, state == "active", str(state), cure)
+        hint = "" if state == "active" else f"gh workflow enable {self._file}"
+        yield Check(name, state == "active", str(state), hint)
 
     def begin(self, order: Order, marker: str, text: str) -> Run | None:
         """Dispatch the workflow, on a scratch branch where the order is too large for an input."""

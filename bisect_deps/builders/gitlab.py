@@ -168,7 +168,7 @@ class GitLab:
     def preflight(self) -> Sequence[str]:
         """Return what keeps builds from starting."""
         found = (check for check in self.checks() if not check.ok)
-        return [f"{check.name}: {check.detail}. {check.cure}".rstrip() for check in found]
+        return [f"{check.name}: {check.detail}. {check.hint}".rstrip() for check in found]
 
     def checks(self) -> Iterator[Check]:
         """Yield one check after the other; each stands on the one before."""
@@ -189,8 +189,8 @@ class GitLab:
         try:
             text = base64.b64decode(self._pipeline_file().get("content", "")).decode()
         except HttpError as error:
-            cure = "depbisect init gitlab, then commit and push it" if error.status == 404 else ""
-            yield Check(self._path(), False, str(error), cure or self.hint)
+            hint = "depbisect init gitlab, then commit and push it" if error.status == 404 else ""
+            yield Check(self._path(), False, str(error), hint or self.hint)
             return
         is_ours = ORDER_VARIABLE in text
         yield Check(

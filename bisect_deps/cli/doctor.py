@@ -78,7 +78,7 @@ def command(json_to: str | None, **flags: Any) -> int:
     for check in examine(patient):
         checks.append(check)
         if json_to != "-":
-            _show(check.name, check.ok, check.detail, check.cure)
+            _show(check.name, check.ok, check.detail, check.hint)
     is_well = all(check.ok for check in checks)
     if json_to:
         found = [asdict(check) for check in checks]
@@ -105,8 +105,8 @@ def _options(flags: dict[str, Any]) -> Any:
     return options_for(builder, own_options(builder, flags), **common)
 
 
-def _show(name: str, ok: bool, detail: str, cure: str) -> None:
+def _show(name: str, ok: bool, detail: str, hint: str) -> None:
     mark = click.style("ok  ", fg="green") if ok else click.style("FAIL", fg="red")
     click.echo(f"{mark} {name:10} {masked(detail)}")
-    if not ok and cure:
-        click.echo(f"{'':15} -> {masked(cure)}")
+    if not ok and hint:
+        click.echo(f"{'':15} -> {masked(hint)}")

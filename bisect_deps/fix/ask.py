@@ -6,7 +6,7 @@ passed, which builds contradicted each other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -65,20 +65,15 @@ def ask(
     return probe
 
 
-def warmed(case: Case, story: Story[T], *, moves: bool = False) -> Story[T]:
-    """Tell a story whose builds may use environments again: those that only try a check out.
-
-    A fix is built from scratch at once, since a pass counts only so. Of `moves` the first is, too:
-    most often it passes; where it does not, more are to come.
-    """
-    cold = 1
+def relayed(
+    story: Story[T], answer: Callable[[Sequence[Inquiry]], Story[Sequence[Probe]]]
+) -> Story[T]:
+    """Tell a story whose rounds go through `answer`; a spent budget is the story's to hear of."""
     try:
         inquiries = next(story)
         while True:
-            asked = inquiries if moves and cold else [_warm(case, i, moves) for i in inquiries]
-            cold = 0
             try:
-                probes = yield asked
+                probes = yield from answer(inquiries)
             except BudgetSpent as spent:
                 inquiries = story.throw(spent)
                 continue
@@ -86,6 +81,22 @@ def warmed(case: Case, story: Story[T], *, moves: bool = False) -> Story[T]:
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+def warmed(case: Case, story: Story[T], *, moves: bool = False) -> Story[T]:
+    """Tell a story whose builds may use environments again: those that only try a check out.
+
+    A fix is built from scratch at once, since a pass counts only so. Of `moves` the first is, too:
+    most often it passes; where it does not, more are to come.
+    """
+    asked: list[Inquiry] = []
+
+    def answer(inquiries: Sequence[Inquiry]) -> Story[Sequence[Probe]]:
+        afresh = moves and not asked
+        asked.extend(inquiries)
+        return (yield inquiries if afresh else [_warm(case, one, moves) for one in inquiries])
+
+    return (yield from relayed(story, answer))
 
 
 def _warm(case: Case, inquiry: Inquiry, moves: bool) -> Inquiry:
@@ -100,21 +111,18 @@ def _warm(case: Case, inquiry: Inquiry, moves: bool) -> Inquiry:
 
 def noting(seen: Seen, story: Story[T]) -> Story[T]:
     """Tell a story, and keep each answer in `seen`, those before a spent budget too."""
-    try:
-        inquiries = next(story)
-        while True:
-            try:
-                probes = yield inquiries
-            except BudgetSpent as spent:
-                yield from _keep_answered(seen, inquiries)
-                inquiries = story.throw(spent)
-                continue
-            for inquiry, probe in zip(inquiries, probes, strict=True):
-                seen.note(inquiry, probe)
-            inquiries = story.send(probes)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
+
+    def answer(inquiries: Sequence[Inquiry]) -> Story[Sequence[Probe]]:
+        try:
+            probes = yield inquiries
+        except BudgetSpent:
+            yield from _keep_answered(seen, inquiries)
+            raise
+        for inquiry, probe in zip(inquiries, probes, strict=True):
+            seen.note(inquiry, probe)
+        return probes
+
+    return (yield from relayed(story, answer))
 
 
 def is_whole(case: Case, inquiry: Inquiry) -> bool:

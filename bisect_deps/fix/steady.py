@@ -5,11 +5,11 @@ Costs nothing where no two builds contradict each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from bisect_deps.fix.ask import Seen
+from bisect_deps.fix.ask import Seen, relayed
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failed import broken_releases
 from bisect_deps.fix.failure import installs, phase_of
@@ -24,20 +24,14 @@ MOST_TRIES = 4
 def steadied(case: Case, seen: Seen, story: Story[T]) -> Story[T]:
     """Tell a story, each failure of a release that installed before repeated; `seen` hears all."""
     believed: set[Release] = set()
-    try:
-        inquiries = next(story)
-        while True:
-            try:
-                probes = list((yield inquiries))
-            except BudgetSpent as spent:
-                inquiries = story.throw(spent)
-                continue
-            for place, inquiry in enumerate(inquiries):
-                probes[place] = yield from _steady(case, seen, inquiry, probes[place], believed)
-            inquiries = story.send(probes)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
+
+    def answer(inquiries: Sequence[Inquiry]) -> Story[Sequence[Probe]]:
+        probes = list((yield inquiries))
+        for place, inquiry in enumerate(inquiries):
+            probes[place] = yield from _steady(case, seen, inquiry, probes[place], believed)
+        return probes
+
+    return (yield from relayed(story, answer))
 
 
 def _steady(

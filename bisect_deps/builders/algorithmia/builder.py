@@ -103,7 +103,7 @@ class AlgorithmiaBuilder:
         An outage is waited out.
         """
         return [
-            f"{check.name}: {check.detail}. {check.cure}".rstrip()
+            f"{check.name}: {check.detail}. {check.hint}".rstrip()
             for check in look(self._settings, advice=False, patience=self._patience)
             if not check.ok
         ]

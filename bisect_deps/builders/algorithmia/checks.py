@@ -165,12 +165,12 @@ def _source(api: Api, algorithm: Algorithm) -> Iterator[Check]:
     except HttpError as error:
         yield _failed(name, advice_for(error), error)
         return
-    cures = {
+    hints = {
         "deploy_key_error": "add the algorithm's deploy key to its repository at the source host",
         "provider_internal_error": "the source host is in trouble: try again later",
     }
-    cure = cures.get(state, "connect the source host again in the algorithm's settings")
-    yield Check(name, state == "active", state, "" if state == "active" else cure)
+    hint = hints.get(state, "connect the source host again in the algorithm's settings")
+    yield Check(name, state == "active", state, "" if state == "active" else hint)
 
 
 def _git(
@@ -189,7 +189,7 @@ def _git(
             yield Check(name, True, "a push would be taken")
         except GitError as error:
             known = advice_for_git(str(error))
-            yield Check(name, False, f"{known.means}: {error}", known.cure)
+            yield Check(name, False, f"{known.means}: {error}", known.hint)
             return
         except HttpError as error:
             yield _failed(name, advice_for(error), error)
@@ -212,4 +212,4 @@ def _git(
 
 
 def _failed(name: str, advice: Advice, error: HttpError) -> Check:
-    return Check(name, False, f"{advice.means} ({error})", f"Likely {advice.likely}: {advice.cure}")
+    return Check(name, False, f"{advice.means} ({error})", f"Likely {advice.likely}: {advice.hint}")

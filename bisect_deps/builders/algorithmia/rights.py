@@ -20,7 +20,7 @@ class Advice:
 
     means: str
     likely: str
-    cure: str
+    hint: str
 
 
 _NAME = Advice(
@@ -232,9 +232,9 @@ def explained(error: HttpError, subject: str) -> BuilderUnavailable:
 
 
 def unavailable(advice: Advice, subject: str, detail: str) -> BuilderUnavailable:
-    """Return the user's error: what happened with which words; the reason and the cure as hint."""
+    """Return the user's error: what happened with which words; the reason and the hint as hint."""
     return BuilderUnavailable(
-        f"{subject}: {advice.means} ({detail})", hint=f"likely {advice.likely}: {advice.cure}"
+        f"{subject}: {advice.means} ({detail})", hint=f"likely {advice.likely}: {advice.hint}"
     )
 
 

@@ -1,4 +1,4 @@
-"""What `doctor` says of a cluster: each thing that can be wrong has its line and its cure."""
+"""What `doctor` says of a cluster: each thing that can be wrong has its line and its hint."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_ready_cluster_passes_one_by_one(cluster: Cluster) -> None:
 def test_an_unknown_key_ends_the_list(cluster: Cluster) -> None:
     found = checks(cluster, key="nobody")
     assert failed(found).name == "key"
-    assert "ALGORITHMIA_API_KEY" in failed(found).cure
+    assert "ALGORITHMIA_API_KEY" in failed(found).hint
     assert len(found) == 2
 
 
@@ -72,8 +72,8 @@ def test_a_private_algorithm_of_somebody_else_is_not_found(cluster: Cluster) -> 
     cluster.platform.keys["zoes"] = Key("zoe")
     broken = failed(checks(cluster, key="zoes"))
     assert broken.name == "algorithm acme/Hello"
-    assert "private" in broken.cure
-    assert "--algorithm" in broken.cure
+    assert "private" in broken.hint
+    assert "--algorithm" in broken.hint
 
 
 def test_a_key_that_may_not_manage_lacks_the_right_to_build(cluster: Cluster) -> None:
@@ -81,7 +81,7 @@ def test_a_key_that_may_not_manage_lacks_the_right_to_build(cluster: Cluster) ->
     cluster.platform.keys["weak"] = Key("acme", manages=False)
     found = checks(cluster, key="weak")
     assert failed(found).name == "right to build acme/Hello"
-    assert "management" in failed(found).cure
+    assert "management" in failed(found).hint
     assert cluster.hello.builds == []
 
 
@@ -89,7 +89,7 @@ def test_an_admin_key_is_refused_where_standard_keys_are_asked_for(cluster: Clus
     cluster.platform.keys["root"] = Key("acme", admin=True)
     broken = failed(checks(cluster, key="root"))
     assert broken.name == "algorithm acme/Hello"
-    assert "standard API key" in broken.cure
+    assert "standard API key" in broken.hint
 
 
 @pytest.mark.parametrize(("setting", "who"), [("public", "any account"), ("private", "members")])
@@ -125,7 +125,7 @@ def test_data_sources_of_the_source_are_held_against_the_key(
     found = checks(cluster, algorithms=("acme/Data",))
     failing = [check for check in found if not check.ok]
     assert [check.name.split(" of ")[0] for check in failing][: len(broken)] == broken
-    assert all(telling in check.cure for check in failing)
+    assert all(telling in check.hint for check in failing)
     assert any("s3+team://bucket: not asked" in check.detail for check in found)
 
 
@@ -134,7 +134,7 @@ def test_a_page_of_the_web_is_a_wrong_address(cluster: Cluster) -> None:
     settings = cluster.settings()
     broken = failed(list(_impatient(settings)))
     assert broken.name == "address"
-    assert "--api-address" in broken.cure
+    assert "--api-address" in broken.hint
 
 
 def test_nobody_there_is_a_wrong_address(cluster: Cluster) -> None:
@@ -151,21 +151,21 @@ def test_isolation_and_disabled_pipelines_are_seen(cluster: Cluster) -> None:
         "network access of acme/Hello",
         "pipelining of acme/Hello",
     ]
-    assert all(check.cure for check in broken)
+    assert all(check.hint for check in broken)
     assert cluster.builder().preflight() == [], "builds need neither"
 
 
 def test_a_login_of_another_name_is_seen(cluster: Cluster) -> None:
     broken = failed(checks(cluster, git_user="zoe"))
     assert broken.name == "git login for acme/Hello"
-    assert "ALGORITHMIA_GIT_USER" in broken.cure
+    assert "ALGORITHMIA_GIT_USER" in broken.hint
 
 
 def test_a_refused_push_is_seen_without_pushing(cluster: Cluster) -> None:
     cluster.troubles.push_refused = True
     broken = failed(checks(cluster))
     assert broken.name == "right to push to acme/Hello"
-    assert "write permission" in broken.cure
+    assert "write permission" in broken.hint
 
 
 def test_what_a_crashed_run_left_is_seen(cluster: Cluster) -> None:
@@ -176,7 +176,7 @@ def test_what_a_crashed_run_left_is_seen(cluster: Cluster) -> None:
 
 def test_source_hosted_elsewhere_needs_a_login_of_its_own(cluster: Cluster) -> None:
     cluster.hello.provider = "bitbucket_server"
-    assert "internal" in failed(checks(cluster)).cure
+    assert "internal" in failed(checks(cluster)).hint
 
 
 def test_source_at_another_host_never_sees_the_platforms_key(cluster: Cluster) -> None:
@@ -221,14 +221,14 @@ def test_every_documented_error_names_reason_and_setting(code: int) -> None:
     assert f"code {code}" in str(error)
     assert "as sent" in str(error)
     assert BY_CODE[code].likely in (error.hint or "")
-    assert BY_CODE[code].cure in (error.hint or "")
+    assert BY_CODE[code].hint in (error.hint or "")
 
 
 @pytest.mark.parametrize("status", [None, 401, 403, 404, 418, 429, 500, 502, 503])
 def test_every_status_without_a_code_has_advice(status: int | None) -> None:
     advice = advice_for(HttpError("GET /x", "words", status=status))
     assert advice.means
-    assert advice.cure
+    assert advice.hint
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_every_status_without_a_code_has_advice(status: int | None) -> None:
     ],
 )
 def test_gits_words_have_advice(words: str, telling: str) -> None:
-    assert telling in advice_for_git(words).cure
+    assert telling in advice_for_git(words).hint
 
 
 def _impatient(settings: Any) -> Any:

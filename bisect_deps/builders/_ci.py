@@ -17,15 +17,13 @@ from bisect_deps.builders._ci_orders import (
     LARGEST_INPUT,
     SCRATCH,
     Seen,
-    index_options,
     marker_in,
-    packed,
     read_log,
     stem_of,
-    uv_options,
 )
 from bisect_deps.builders._ci_projects import places, python_of
 from bisect_deps.builders._http import HttpError
+from bisect_deps.builders._job import Credentials, Place, about_index, job_of, packed
 from bisect_deps.builders._limits import wait_of
 from bisect_deps.builders.base import STOPPED, BuilderOptions, Capabilities, Handle, Order
 from bisect_deps.errors import BuilderUnavailable
@@ -33,26 +31,21 @@ from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret, redact
 
 JOBS = 4
-# A build that nobody was told of is taken over for so long after it was made.
-RECENT = 3600.0
 # How often a run that was asked for and not yet seen is looked for before it is left.
 CLOSING_TRIES = 3
-_RAN_OUT = 124
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run as its system tells of it.
 
-    `made` is in seconds since 1970. `job` is known once the system was asked for it; `note` says
-    why a run is BROKEN.
+    `job` is known once the system was asked for it; `note` says why a run is BROKEN.
     """
 
     id: str
     url: str | None = None
     title: str = ""
     status: BuildStatus = BuildStatus.QUEUED
-    made: float = 0.0
     job: str = ""
     note: str = ""
 
@@ -158,7 +151,7 @@ class CiBuilder:
         self._options = options
         self._pace = pace
         self._clock, self._sleep = clock, sleep
-        self._folder, self._cwd = places(options)
+        self._place = Place(checkout=places(options))
         self._tracks: dict[str, Track] = {}
         self._earlier: list[Run] | None = None
         self._scratch: set[str] = set()
@@ -166,8 +159,7 @@ class CiBuilder:
     def identity(self) -> str:
         """Return the system, its project and reference, Python and installer."""
         python = self._options.interpreter
-        parts = [self._system.identity(), self._options.installer, *index_options(self._options)]
-        parts += uv_options(self._options)
+        parts = [self._system.identity(), *about_index(self._options)]
         return " ".join([*parts, f"python {python_of(self._options)}" if python else ""]).strip()
 
     def describe(self) -> Capabilities:
@@ -193,7 +185,7 @@ class CiBuilder:
         if known is not None:
             return self._handle(known)
         marker = f"{stem}-{secrets.token_hex(4)}"
-        text = packed(order, marker, self._options, self._folder, self._cwd)
+        text = packed(job_of(order, self._options, self._place, Credentials(), marker))
         if len(text) > LARGEST_INPUT:
             self._scratch.add(marker)
         track = Track(marker, self._clock())
@@ -229,12 +221,13 @@ class CiBuilder:
 
     def installed(self, handle: Handle) -> Mapping[str, str] | None:
         """Return what the install put in place, as the run tells."""
-        track = self._track(handle)
-        return track.seen.installed if track.status is BuildStatus.PASSED else None
+        result = self._track(handle).seen.result
+        return result.installed if result else None
 
     def modules(self, handle: Handle) -> Mapping[str, str] | None:
         """Return whose modules a failing check mentions, as the run tells."""
-        return self._track(handle).seen.modules
+        result = self._track(handle).seen.result
+        return result.modules if result else None
 
     def cancel(self, handle: Handle) -> bool:
         """Ask for the run to be stopped; the next polls see it end."""
@@ -289,7 +282,7 @@ class CiBuilder:
                 raise unavailable(error, self._system) from None
         for run in self._earlier:
             marker = marker_in(run.title)
-            usable = run.status is not BuildStatus.CANCELLED and run.made > self._clock() - RECENT
+            usable = run.status is not BuildStatus.CANCELLED
             if usable and marker.startswith(stem) and marker not in self._tracks:
                 track = Track(marker, self._clock(), run, Stage.RUN)
                 self._tracks[marker] = track
@@ -466,13 +459,12 @@ def unavailable(error: HttpError, system: System) -> BuilderUnavailable:
 
 
 def _status_of(track: Track) -> BuildStatus:
-    """Return how a build ended: by its log where the order began, else by the system's word."""
+    """Return how a build ended: by the job's own word, else by the system's."""
     assert track.stage is Stage.DONE
     seen, said = track.seen, track.run.status if track.run else BuildStatus.BROKEN
-    if seen.code == 0 and said is BuildStatus.PASSED:
-        return BuildStatus.PASSED
-    if seen.code is not None and seen.code not in (0, _RAN_OUT, 125, 130):
-        return BuildStatus.FAILED
+    told = seen.result.status if seen.result else None
+    if told is BuildStatus.FAILED or (told is BuildStatus.PASSED and said is told):
+        return told
     if track.cancelled or said is BuildStatus.CANCELLED:
         return BuildStatus.CANCELLED if track.cancelled else BuildStatus.BROKEN
     if not seen.began and not seen.text:

@@ -28,19 +28,25 @@ from bisect_deps.secret import Credential, Secret, names_secret, split_credentia
 
 SCRIPT = Path(__file__).with_name("_job_script.py")
 _IMPORTS_SCRIPT = Path(__file__).with_name("_imports_script.py")
-# What a system runs by any Python, `packed` on its standard input: the script comes with the job.
-BOOTSTRAP = """\
-import base64, json, sys, zlib
-job = json.loads(zlib.decompress(base64.b64decode(sys.stdin.read())).decode("utf-8"))
-names = {"__name__": "job"}
+# Where a job stands, `packed`, if it is not on the standard input.
+JOB_VARIABLE, JOB_FILE = "DEPBISECT_ORDER", ".depbisect-order"
+# What a system runs by any Python. The script comes with the job, so that the file which the user
+# keeps for the system stays small, and need not change with depbisect.
+BOOTSTRAP = f"""\
+import base64, json, os, sys, zlib
+file = "{JOB_FILE}" if os.path.exists("{JOB_FILE}") else 0
+job = os.environ.pop("{JOB_VARIABLE}", "") or open(file).read()
+job = json.loads(zlib.decompress(base64.b64decode(job)).decode("utf-8"))
+names = {{"__name__": "job"}}
 exec(compile(job["script"], "depbisect", "exec"), names)
 sys.exit(names["main"](job, "-"))
 """
-# The last line of a log whose system keeps nothing but the log.
-RESULT = f"{FENCE} result "
+# The first and the last line of a job's part of a log, whose system keeps nothing but the log.
+BEGIN, RESULT = f"{FENCE} job begin ", f"{FENCE} result "
 _ALONE = "depbisect-isolated.txt"
 _CONVERTED = "depbisect-requirements.txt"
 _CONSTRAINTS = "depbisect-build-constraints.txt"
+_REFERENCE = "${"
 _PLAIN = {
     "GIT_TERMINAL_PROMPT": "0",
     "NO_COLOR": "1",
@@ -60,15 +66,19 @@ class Place:
     """What is known of the machines that build.
 
     `pythons` and `uvs` are names or paths, the first that is there counts; `version` is what the
-    Python must be (`3.11`), empty for any. `shared` is a folder that both machines have: the files
+    Python must be (`3.11`), empty for any. Without `pythons` it is the Python that runs the job,
+    and pip where there is no uv. `shared` is a folder that both machines have: the files
     are written there, beside the user's own, and checks run where the user stands; the index's
-    credentials go there, too. Without one the job holds the files, and nothing of the rest.
+    credentials go there, too. Without one the job holds the files, and nothing of the rest: they
+    stand alone, or in a `checkout` of the repository, whose folders of the file and of the checks
+    these are.
     """
 
-    pythons: Sequence[str]
+    pythons: Sequence[str] = ()
     version: str = ""
     uvs: Sequence[str] = ("uv",)
     shared: Path | None = None
+    checkout: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +118,14 @@ class Credentials:
 
 
 def job_of(
-    order: Order, options: BuilderOptions, place: Place, credentials: Credentials
+    order: Order, options: BuilderOptions, place: Place, credentials: Credentials, marker: str = ""
 ) -> dict[str, Any]:
     """Return the job for an order: only what JSON knows, files as base64.
 
-    Raises InputError for a file that cannot be read, or whose path is absolute.
+    `marker` stands in the first line of its log. Raises InputError for a file that cannot be read,
+    or has no place over there, and for a password that would stand in the job.
     """
-    files, path = _files(order, options, credentials)
+    files, path = _files(order, options, place, credentials)
     for address in _addresses(options):
         credentials.strip(address.encode())
     asked = [
@@ -122,33 +133,39 @@ def job_of(
     ]
     if order.build_constraints:
         files[_CONSTRAINTS] = "".join(f"{line}\n" for line in order.build_constraints).encode()
-    by_uv = options.installer == "uv"
     runs_checks = order.isolated is None
     imports = order.imports and runs_checks
-    shared = place.shared
-    tree = write_tree(shared / "tree", files, options.folder) if shared else None
-    if shared is None:
-        files, path = _below(files, path)
+    tree, files, path = _placed(files, path, options, place)
     return {
-        "label": order.label,
-        "tree": str(tree) if tree else None,
-        "files": {}
-        if tree
-        else {name: base64.b64encode(data).decode() for name, data in files.items()},
+        "marker": marker,
+        "checkout": place.checkout is not None,
+        "tree": tree,
+        "files": {name: base64.b64encode(data).decode() for name, data in files.items()},
         "pythons": list(place.pythons),
         "version": place.version,
-        "uvs": list(place.uvs) if by_uv else [],
-        "make": [_MAKE_BY_UV if by_uv else _MAKE_BY_VENV],
-        "install": list(_install(order, options, path)),
-        "environment": _environment(order, options),
+        "ways": list(_ways(order, options, place, path)),
+        "environment": _PLAIN,
         "own_cache": options.own_cache or bool(order.build_constraints),
-        "netrc": credentials.netrc() if shared else "",
+        "netrc": credentials.netrc() if place.shared else "",
         "imports": asked if imports else None,
         "imports_script": _IMPORTS_SCRIPT.read_text(encoding="utf-8") if imports else "",
         "checks": list(order.check) if runs_checks else [],
-        "cwd": str(options.cwd) if shared else None,
+        "cwd": _cwd(options, place),
         "limit": order.timeout,
     }
+
+
+def about_index(options: BuilderOptions) -> list[str]:
+    """Return what a builder's identity says of installer and index."""
+    index = options.index
+    return [
+        options.installer,
+        f"index {index.index_url or 'default'}",
+        *(f"extra {url}" for url in index.extra_index_urls),
+        *(f"links {link}" for link in index.find_links),
+        *(["no index"] if index.no_index else []),
+        f"as of {index.exclude_newer or 'now'}",
+    ]
 
 
 def packed(job: Mapping[str, Any]) -> str:
@@ -174,20 +191,20 @@ def split_result(log: str) -> tuple[str, Result | None]:
     return (log, None) if result is None else (head, result)
 
 
-_MAKE_BY_UV = ["{uv}", "venv", "--quiet", "--no-project", "--python", "{python}", "{env}"]
-_MAKE_BY_VENV = ["{python}", "-m", "venv", "{env}"]
-
-
 def _files(
-    order: Order, options: BuilderOptions, credentials: Credentials
+    order: Order, options: BuilderOptions, place: Place, credentials: Credentials
 ) -> tuple[dict[str, bytes], str]:
     """Return the files to write, and the path of the one to install from."""
-    hidden = {
-        name: value
-        for name, value in os.environ.items()
-        if names_secret(name) and name not in options.pass_env
-    }
-    written = {name: credentials.strip(expand(data, hidden)) for name, data in order.files.items()}
+    written = dict(order.files)
+    if place.shared is None:
+        _refuse_passwords(written, options)
+    else:
+        hidden = {
+            name: value
+            for name, value in os.environ.items()
+            if names_secret(name) and name not in options.pass_env
+        }
+        written = {key: credentials.strip(expand(data, hidden)) for key, data in written.items()}
     path = order.path
     if order.isolated is not None:
         lines = b"".join(map(option_lines, written.values())) + order.isolated.encode() + b"\n"
@@ -201,44 +218,86 @@ def _files(
     return written, path
 
 
-def _below(files: Mapping[str, bytes], path: str) -> tuple[dict[str, bytes], str]:
-    """Return files and path with names that climb (`../common.txt`) put below one folder."""
-    absolute = [name for name in files if name.startswith("/")]
-    if absolute:
+def _refuse_passwords(files: Mapping[str, bytes], options: BuilderOptions) -> None:
+    """Raise InputError for a password that would stand in the job, where others read it.
+
+    `${NAME}` in a file stays as it is: the machine that builds is asked for its value.
+    """
+    index = options.index
+    settings = " ".join((index.index_url or "", *index.extra_index_urls, *index.find_links))
+    texts = {name: data.decode("utf-8", "replace") for name, data in files.items()}
+    for name, text in {"the index": settings, **texts}.items():
+        held = (one.password.reveal() or one.user for one in split_credentials(text)[1])
+        if any(_REFERENCE not in value for value in held):
+            raise InputError(
+                f"{name}: its password would stand in the build's inputs, where others read it",
+                hint="give it to the machines that build (PIP_INDEX_URL, ~/.netrc), or write "
+                "${NAME} in the file",
+            )
+
+
+def _placed(
+    files: Mapping[str, bytes], path: str, options: BuilderOptions, place: Place
+) -> tuple[str | None, dict[str, bytes], str]:
+    """Return the folder of the files over there, those that the job holds, and the one to install.
+
+    Names that climb (`../common.txt`) are put below one folder where nothing else stands.
+    """
+    if place.shared is not None:
+        return str(write_tree(place.shared / "tree", files, options.folder)), {}, path
+    root = place.checkout[0] if place.checkout else ""
+    outside = [
+        name
+        for name in files
+        if name.startswith("/")
+        or (root and posixpath.normpath(f"{root}/{name}").split("/")[0] == "..")
+    ]
+    if outside:
         raise InputError(
-            "a file with an absolute path is not on the machine that builds",
-            place=absolute[0],
-            hint="write the path relative to the requirements file",
+            "a file that is not below the repository is not on the machine that builds",
+            place=outside[0],
+            hint="write a path relative to the requirements file, within the repository",
         )
-    prefix = "/".join(["up"] * max(map(_climbs, files)))
+    prefix = "" if root else "/".join(["up"] * max(map(_climbs, files)))
     placed = {posixpath.normpath(f"./{prefix}/{name}"): data for name, data in files.items()}
-    return placed, posixpath.normpath(f"./{prefix}/{path}")
+    return root or None, placed, posixpath.normpath(f"./{prefix}/{path}")
+
+
+def _cwd(options: BuilderOptions, place: Place) -> str | None:
+    """Return where commands run; None for the files' own folder."""
+    if place.checkout is not None:
+        return place.checkout[1]
+    return str(options.cwd) if place.shared is not None else None
 
 
 def _climbs(name: str) -> int:
     return posixpath.normpath(name).split("/").count("..")
 
 
-def _install(order: Order, options: BuilderOptions, path: str) -> Iterator[str]:
-    by_uv = options.installer == "uv"
-    if by_uv:
-        yield from ("{uv}", "pip", "install", "--python", "{env}/bin/python")
-    else:
-        yield from ("{env}/bin/python", "-m", "pip", "install", "--no-compile")
-    yield from ("--requirement", f"{{tree}}/{path}")
-    yield from index_options(options.index, "--default-index" if by_uv else "--index-url")
-    if by_uv and options.index.exclude_newer:
-        yield from ("--exclude-newer", options.index.exclude_newer)
-    if by_uv and order.build_constraints:
-        yield from ("--build-constraints", f"{{tree}}/{_CONSTRAINTS}")
-    if order.isolated is not None:
-        yield "--no-deps"
+def _ways(
+    order: Order, options: BuilderOptions, place: Place, path: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the ways to install in their order; the first whose program is there is taken.
 
-
-def _environment(order: Order, options: BuilderOptions) -> dict[str, str]:
-    if order.build_constraints and options.installer == "pip":
-        return {**_PLAIN, "PIP_CONSTRAINT": f"{{tree}}/{_CONSTRAINTS}"}
-    return dict(_PLAIN)
+    A way without programs needs none but the Python.
+    """
+    constraints = f"{{tree}}/{_CONSTRAINTS}" if order.build_constraints else ""
+    common = ["--requirement", f"{{tree}}/{path}"]
+    common += [] if order.isolated is None else ["--no-deps"]
+    index = options.index
+    if options.installer == "uv":
+        install = ["{installer}", "pip", "install", "--python", "{own_python}", *common]
+        install += index_options(index, "--default-index")
+        install += ["--exclude-newer", index.exclude_newer] if index.exclude_newer else []
+        install += ["--build-constraints", constraints] if constraints else []
+        make = ["{installer}", "venv", "--quiet", "--no-project", "--python", "{python}", "{env}"]
+        yield {"programs": list(place.uvs), "make": make, "install": install, "environment": {}}
+    if options.installer == "pip" or not place.pythons:
+        install = ["{own_python}", "-m", "pip", "install", "--no-compile", *common]
+        install += index_options(index, "--index-url")
+        environment = {"PIP_CONSTRAINT": constraints} if constraints else {}
+        make = ["{python}", "-m", "venv", "{env}"]
+        yield {"programs": [], "make": make, "install": install, "environment": environment}
 
 
 def _addresses(options: BuilderOptions) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """One build on another machine, run by any Python from 3.6 on with nothing installed.
 
 Writes the candidate's files, makes an environment, installs, runs the checks, and writes fences
-around each step. Everything is done in a scratch folder of the machine, which is removed at the
-end, and no process outlives the build. Must not know which system started it.
+around each step. The environment stands in a scratch folder of the machine, which is removed at
+the end, and no process outlives the build. Must not know which system started it.
 
 Arguments: the job as a JSON file (see `Job` in `_job.py`), and where the result goes, as JSON:
 a file, or - for a last line of the log. Its `status` is `passed`, `failed` or `broken` (no
@@ -10,6 +10,7 @@ evidence), `installed` maps projects to versions, `modules` import names to proj
 """
 
 import base64
+import glob
 import json
 import os
 import re
@@ -22,6 +23,8 @@ import time
 from typing import Any
 
 FENCE = "::depbisect"
+WINDOWS = os.name == "nt"
+PROGRAMS, PYTHON = ("Scripts", "python.exe") if WINDOWS else ("bin", "python")
 # How long processes have to end before they are killed.
 GRACE = 2.0
 # How an installer ends that was killed from outside, say because the machine is out of memory.
@@ -45,9 +48,12 @@ def main(job: "dict[str, Any]", result_path: str) -> int:
     """Run the job; return 0 for a pass, 1 for a failure, 2 where nothing is known."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    scratch = tempfile.mkdtemp(prefix="depbisect-")
+    # The runners of CI systems empty that folder themselves, also after a job that was killed.
+    scratch = tempfile.mkdtemp(prefix="depbisect-", dir=os.environ.get("RUNNER_TEMP"))
     build = Build(job, scratch)
     result: dict[str, Any] = {"status": "broken"}
+    if job.get("marker"):
+        _say(f"{FENCE} job begin {job['marker']}")
     try:
         result = build.run()
     except Unable as error:
@@ -71,7 +77,10 @@ class Build:
         self.job = job
         self.deadline = time.monotonic() + job["limit"]
         self.env = os.path.join(scratch, "env")
-        self.tree = job.get("tree") or os.path.join(scratch, "tree")
+        # Where it is relative, it is a folder of the checkout in which the job was started.
+        self.checkout = os.getcwd() if job.get("checkout") else ""
+        tree = job.get("tree") or os.path.join(scratch, "tree")
+        self.tree = os.path.normpath(os.path.join(self.checkout, tree))
         self.scratch = scratch
         self.output = ""
         self.variables = dict(os.environ, TMPDIR=self._folder("tmp"), **job["environment"])
@@ -85,12 +94,15 @@ class Build:
         """Return the result."""
         self._write_files()
         places = {"python": self._python(), "env": self.env, "tree": self.tree}
-        places["uv"] = self._uv()
-        for command in self.job["make"]:
-            if self._call(_filled(command, places), self.variables):
-                raise Unable("no environment can be made on this machine")
+        places["own_python"] = os.path.join(self.env, PROGRAMS, PYTHON)
+        way, places["installer"] = self._way()
+        self.variables.update(
+            (name, _filled([value], places)[0]) for name, value in way["environment"].items()
+        )
+        if self._call(_filled(way["make"], places), self.variables):
+            raise Unable("no environment can be made on this machine")
         before = installed(self.env)
-        code = self._step("install", _filled(self.job["install"], places), self.variables)
+        code = self._step("install", _filled(way["install"], places), self.variables)
         if code in KILLED:
             return {"status": "broken"}
         if code:
@@ -109,12 +121,13 @@ class Build:
         steps: list[tuple[str, Any]] = []
         if self.job.get("imports") is not None:
             script = self._private("imports.py", self.job["imports_script"])
-            command = [self.env + "/bin/python", "-I", script, FENCE, str(os.cpu_count() or 1)]
+            command = [places["own_python"], "-I", script, FENCE, str(os.cpu_count() or 1)]
             steps.append(("imports", command + self.job["imports"]))
         return steps + [("check", check) for check in self.job["checks"]]
 
     def _active(self) -> "dict[str, str]":
-        path = os.pathsep.join([self.env + "/bin", self.variables.get("PATH", os.defpath)])
+        programs = os.path.join(self.env, PROGRAMS)
+        path = os.pathsep.join([programs, self.variables.get("PATH", os.defpath)])
         return dict(self.variables, VIRTUAL_ENV=self.env, PATH=path)
 
     def _step(self, name: str, command: Any, variables: "dict[str, str]") -> int:
@@ -127,12 +140,12 @@ class Build:
     def _call(self, command: Any, variables: "dict[str, str]") -> int:
         """Run a command, its output copied to ours; return how it ended."""
         log = os.path.join(self.scratch, "output")
-        cwd = self.job.get("cwd")
+        cwd = os.path.join(self.checkout, self.job.get("cwd") or self.tree)
         with open(log, "wb") as output:
             process = subprocess.Popen(
                 command, shell=isinstance(command, str), stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, env=variables, start_new_session=True,
-                cwd=cwd if cwd and os.path.isdir(cwd) else self.tree,
+                stderr=subprocess.STDOUT, env=variables, start_new_session=not WINDOWS,
+                cwd=cwd if os.path.isdir(cwd) else self.tree,
             )  # fmt: skip
         shown, is_whole = 0, True
         try:
@@ -156,7 +169,7 @@ class Build:
     def _write_files(self) -> None:
         os.makedirs(self.tree, exist_ok=True)
         for name, content in self.job["files"].items():
-            path = os.path.join(self.tree, name)
+            path = os.path.normpath(os.path.join(self.tree, *name.split("/")))
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "wb") as file:
                 file.write(base64.b64decode(content))
@@ -164,20 +177,24 @@ class Build:
     def _python(self) -> str:
         """Return the Python that the build is for. Raises Unable where it is not here."""
         wanted = self.job["version"]
+        if not self.job["pythons"]:
+            return sys.executable
         for name in [*self.job["pythons"], *_known_to_uv(wanted)]:
             path: str | None = shutil.which(name)
             if path is not None and (not wanted or _version(path) == wanted):
                 return path
         raise Unable(f"there is no Python {wanted} on this machine")
 
-    def _uv(self) -> str:
-        for name in self.job["uvs"]:
-            path: str | None = shutil.which(name)
-            if path is not None:
-                return path
-        if self.job["uvs"]:
-            raise Unable("there is no uv on this machine; install it, or use --installer pip")
-        return ""
+    def _way(self) -> "tuple[dict[str, Any], str]":
+        """Return the first way to install whose program is here, and where that is."""
+        for way in self.job["ways"]:
+            for name in way["programs"]:
+                path: str | None = shutil.which(name)
+                if path is not None:
+                    return way, path
+            if not way["programs"]:
+                return way, ""
+        raise Unable("there is no uv on this machine; install it, or use --installer pip")
 
     def _folder(self, name: str) -> str:
         path = os.path.join(self.scratch, name)
@@ -197,27 +214,29 @@ def installed(env: str) -> "dict[str, str]":
 
 
 def modules(env: str, log: str) -> "dict[str, str]":
-    """Return top-level import name to project, of the names that a log mentions.
+    """Return import name to project, of the names that a log mentions.
 
-    A name that several projects share is left out: the log alone does not tell whose it is.
+    Of a package that several projects share (`google`) the deepest packages that each has alone.
     """
     owners: dict[str, set[str]] = {}
-    for info, name, _ in _infos(env):
-        for top in _tops(info):
-            owners.setdefault(top, set()).add(name)
-    return {
-        top: min(names) for top, names in sorted(owners.items())
-        if len(names) == 1 and top.lower() in log.lower()
-    }  # fmt: skip
+    for info, project, _ in _infos(env):
+        for parts in _importable(info):
+            for depth in range(1, len(parts) + 1):
+                owners.setdefault(".".join(parts[:depth]), set()).add(project)
+    found = {}
+    for name, projects in sorted(owners.items()):
+        head, _, last = name.rpartition(".")
+        is_shallowest = not head or len(owners[head]) > 1
+        if len(projects) == 1 and is_shallowest and last.lower() in log.lower():
+            found[name] = min(projects)
+    return found
 
 
 def _infos(env: str) -> "list[tuple[str, str, str]]":
     """Return folder, name and version of each installed project."""
     found: list[tuple[str, str, str]] = []
-    lib = os.path.join(env, "lib")
-    for version in os.listdir(lib) if os.path.isdir(lib) else []:
-        site = os.path.join(lib, version, "site-packages")
-        for entry in sorted(os.listdir(site)) if os.path.isdir(site) else []:
+    for site in _sites(env):
+        for entry in sorted(os.listdir(site)):
             if entry.endswith((".dist-info", ".egg-info")):
                 info = os.path.join(site, entry)
                 text = _read(info + "/METADATA") or _read(info + "/PKG-INFO") or _read(info)
@@ -229,16 +248,22 @@ def _infos(env: str) -> "list[tuple[str, str, str]]":
     return found
 
 
-def _tops(info: str) -> "list[str]":
-    """Return the top-level names that a project put in place."""
-    lines = _read(info + "/RECORD").splitlines()
-    names = {
-        re.split(r"[/.]", line.rsplit(",", 2)[0])[0]
-        for line in lines
-        if re.search(r"\.(py|so)\b", line)
-    }
-    names |= set(_read(info + "/top_level.txt").split())
-    return sorted(name for name in names if name.isidentifier())
+def _sites(env: str) -> "list[str]":
+    patterns = ("lib/python*/site-packages", "Lib/site-packages")
+    return sorted(site for one in patterns for site in glob.glob(os.path.join(env, one)))
+
+
+def _importable(info: str) -> "list[list[str]]":
+    """Return the modules that a project put in place, each as its parts."""
+    found = []
+    for line in _read(info + "/RECORD").splitlines():
+        path = line.rsplit(",", 2)[0]
+        folders, file = path.split("/")[:-1], path.split("/")[-1]
+        stem, _, ending = file.partition(".")
+        if ending == "py" or path.endswith((".so", ".pyd")):
+            found.append(folders if stem == "__init__" else [*folders, stem])
+    tops = [[name] for name in _read(info + "/top_level.txt").split()]
+    return [parts for parts in found or tops if parts and all(map(str.isidentifier, parts))]
 
 
 def _read(path: str) -> str:
@@ -291,6 +316,10 @@ def _copy(log: str, start: int, is_whole: bool) -> "tuple[int, bool]":
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End a command with all that it left behind in its group."""
+    if WINDOWS:
+        process.kill()
+        process.wait()
+        return
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

@@ -23,6 +23,7 @@ from bisect_deps.builders._job import (
     Credentials,
     Place,
     Result,
+    about_index,
     job_of,
     packed,
     split_result,
@@ -40,7 +41,7 @@ from bisect_deps.builders.base import (
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.interpreters import find
 from bisect_deps.model import BuildStatus
-from bisect_deps.secret import Secret, redact, secrets_of, split_credentials
+from bisect_deps.secret import Secret, redact, secrets_of
 
 SCHEDULER = "depbisect"
 STEP = "build"
@@ -52,8 +53,6 @@ SOONEST, LATEST, GROWTH = 0.2, 5.0, 1.2
 # How long a master that restarts is waited for.
 PATIENCE = 600.0
 TRIES = 4
-# A build that no run has heard of answers the same question for so long.
-RECENT = 3600.0
 SLOTS = 2
 
 MODULE = f'''\
@@ -208,12 +207,7 @@ class BuildbotBuilder:
         parts = [
             f"buildbot {self._address} {self._scheduler}",
             f"{one.implementation} {one.minor}",
-            options.installer,
-            f"index {options.index.index_url or 'default'}",
-            *(f"extra {url}" for url in options.index.extra_index_urls),
-            *(f"links {link}" for link in options.index.find_links),
-            *(["no index"] if options.index.no_index else []),
-            f"as of {options.index.exclude_newer or 'now'}",
+            *about_index(options),
         ]
         return redact("; ".join(parts), self._secrets)
 
@@ -424,16 +418,13 @@ class BuildbotBuilder:
         for request in self._get(f"{path}?{query}")["buildrequests"]:
             number = str(request["buildrequestid"])
             has_key = (request.get("properties") or {}).get("depbisect_key", [None])[0] == key
-            is_recent = time.time() - request["submitted_at"] < RECENT
-            is_usable = request["results"] in results and is_recent
-            if has_key and is_usable and number not in self._requests:
+            if has_key and request["results"] in results and number not in self._requests:
                 return number
         return None
 
     def _submit(self, key: str, order: Order) -> str:
         minor = self._interpreter.minor
         place = Place(pythons=(f"python{minor}", "python3", "python"), version=minor)
-        self._refuse_credentials()
         job = packed(job_of(order, self._options, place, self._credentials))
         properties = {
             "reason": f"depbisect {order.label}".strip(),
@@ -452,15 +443,6 @@ class BuildbotBuilder:
             if known is not None:
                 return known
         raise AssertionError("the last try returns or raises")
-
-    def _refuse_credentials(self) -> None:
-        index = self._options.index
-        addresses = [index.index_url or "", *index.extra_index_urls, *index.find_links]
-        if split_credentials(" ".join(addresses))[1]:
-            raise InputError(
-                "the index's password would stand in the build's properties, where others read it",
-                hint="let the workers have it (env of add_to, or ~/.netrc), and leave it out here",
-            )
 
     def _step(self, request: _Request) -> None:
         """Ask what is to be known next: how it stands, and then its log."""

@@ -11,21 +11,14 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bisect_deps.builders._ci import CiBuilder, Pace, Run
-from bisect_deps.builders._ci_orders import (
-    BOOTSTRAP,
-    LARGEST_INPUT,
-    ORDER_FILE,
-    ORDER_VARIABLE,
-    SCRATCH,
-    titled,
-)
+from bisect_deps.builders._ci_orders import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
 from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
+from bisect_deps.builders._job import BOOTSTRAP, JOB_FILE, JOB_VARIABLE
 from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
 from bisect_deps.errors import BuilderUnavailable, InputError
@@ -51,7 +44,7 @@ on:
         required: true
         type: string
       order:
-        description: The candidate, written by depbisect; empty where it is in {ORDER_FILE}.
+        description: The candidate, written by depbisect; empty where it is in {JOB_FILE}.
         default: ""
         type: string
       python:
@@ -74,7 +67,7 @@ jobs:
       - name: {STEP}
         shell: bash
         env:
-          {ORDER_VARIABLE}: ${{{{ inputs.order }}}}
+          {JOB_VARIABLE}: ${{{{ inputs.order }}}}
         run: |
           python - <<'EOF'
 {"".join(f"          {line}" for line in BOOTSTRAP.splitlines(keepends=True))}\
@@ -302,7 +295,7 @@ class Actions:
     def _branch(self, ref: str, marker: str, text: str) -> str:
         """Make a branch with one commit that holds the order; no other workflow runs on it."""
         head = self._get(f"/commits/{quote(ref, safe='')}").json()
-        entry = {"path": ORDER_FILE, "mode": "100644", "type": "blob", "content": text}
+        entry = {"path": JOB_FILE, "mode": "100644", "type": "blob", "content": text}
         base = {"base_tree": head["commit"]["tree"]["sha"], "tree": [entry]}
         tree = self._http.post(f"{self._base}/git/trees", base).json()["sha"]
         message = f"depbisect: an order too large for an input [skip ci]\n\n{marker}"
@@ -329,16 +322,8 @@ def _run(found: dict[str, Any]) -> Run:
         url=found.get("html_url"),
         title=str(found.get("display_title") or found.get("name") or ""),
         status=status,
-        made=_instant(str(found.get("created_at") or "")),
         note=f"the run ended as {conclusion}" if ended else "",
     )
-
-
-def _instant(text: str) -> float:
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return 0.0
 
 
 def _address(options: Options) -> str:

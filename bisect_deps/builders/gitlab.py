@@ -12,21 +12,14 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bisect_deps.builders._ci import CiBuilder, Pace, Run
-from bisect_deps.builders._ci_orders import (
-    BOOTSTRAP,
-    LARGEST_INPUT,
-    ORDER_FILE,
-    ORDER_VARIABLE,
-    SCRATCH,
-    titled,
-)
+from bisect_deps.builders._ci_orders import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
 from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
+from bisect_deps.builders._job import BOOTSTRAP, JOB_FILE, JOB_VARIABLE
 from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
 from bisect_deps.errors import BuilderUnavailable, InputError
@@ -47,7 +40,7 @@ spec:
       description: What is built, for the list of pipelines.
       default: ""
     order:
-      description: The candidate, written by depbisect; empty where it is in {ORDER_FILE}.
+      description: The candidate, written by depbisect; empty where it is in {JOB_FILE}.
       default: ""
     python:
       description: The version of Python that the build is for.
@@ -55,7 +48,7 @@ spec:
 ---
 variables:
   {LABEL}: $[[ inputs.label ]]
-  {ORDER_VARIABLE}: $[[ inputs.order ]]
+  {JOB_VARIABLE}: $[[ inputs.order ]]
   {PYTHON}: $[[ inputs.python ]]
 workflow:
   name: depbisect ${LABEL}
@@ -192,7 +185,7 @@ class GitLab:
             hint = "depbisect init gitlab, then commit and push it" if error.status == 404 else ""
             yield Check(self._path(), False, str(error), hint or self.hint)
             return
-        is_ours = ORDER_VARIABLE in text
+        is_ours = JOB_VARIABLE in text
         yield Check(
             self._path(),
             is_ours,
@@ -270,7 +263,7 @@ class GitLab:
 
     def _create(self, ref: str, values: dict[str, str]) -> Reply:
         value: dict[str, object] = {"ref": ref}
-        named = {LABEL: values["label"], PYTHON: values["python"], ORDER_VARIABLE: values["order"]}
+        named = {LABEL: values["label"], PYTHON: values["python"], JOB_VARIABLE: values["order"]}
         if self._takes_inputs:
             value["inputs"] = values
         elif self._by_trigger:
@@ -312,24 +305,18 @@ class GitLab:
                 "branch": name,
                 "start_sha": head,
                 "commit_message": "depbisect: an order too large for an input [skip ci]",
-                "actions": [{"action": "create", "file_path": ORDER_FILE, "content": text}],
+                "actions": [{"action": "create", "file_path": JOB_FILE, "content": text}],
             },
         )
         return name
 
 
 def _run(found: dict[str, Any]) -> Run:
-    made = str(found.get("created_at") or "")
-    try:
-        instant = datetime.fromisoformat(made.replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        instant = 0.0
     return Run(
         id=str(found["id"]),
         url=found.get("web_url"),
         title=str(found.get("name") or ""),
         status=_STATES.get(str(found.get("status")), BuildStatus.QUEUED),
-        made=instant,
     )
 
 

@@ -23,7 +23,15 @@ from pathlib import Path
 
 from bisect_deps import processes
 from bisect_deps.builders._installers import deciding, steer
-from bisect_deps.builders._job import SCRIPT, Credentials, Place, Result, job_of, result_of
+from bisect_deps.builders._job import (
+    SCRIPT,
+    Credentials,
+    Place,
+    Result,
+    about_index,
+    job_of,
+    result_of,
+)
 from bisect_deps.builders.base import (
     STOPPED,
     Builder,
@@ -46,8 +54,6 @@ SLOTS = 4
 SOONEST, LATEST = 1.0, 10.0
 # A shared folder may show a file this much later than the job's end.
 SEEN_LATE = 15.0
-# A result that no run has read answers the same question for so long.
-RECENT = 3600.0
 # What a killed run left is kept this long, for a resume.
 KEPT = 7 * 24 * 3600.0
 TRIES = 4
@@ -156,12 +162,7 @@ class SlurmBuilder:
         one, options = self._interpreter, self._options
         parts = [
             f"slurm {one.implementation} {one.version} {one.platform}",
-            options.installer,
-            f"index {options.index.index_url or 'default'}",
-            *(f"extra {url}" for url in options.index.extra_index_urls),
-            *(f"links {link}" for link in options.index.find_links),
-            *(["no index"] if options.index.no_index else []),
-            f"as of {options.index.exclude_newer or 'now'}",
+            *about_index(options),
             *deciding(os.environ, options.installer),
             *options.slurm_options,
             *([f"setup {options.slurm_setup}"] if options.slurm_setup else []),
@@ -273,7 +274,10 @@ class SlurmBuilder:
         return None
 
     def _ended(self, name: str, order: Order) -> tuple[str, Path] | None:
-        """Return id and folder of a job that a killed run submitted and could not take down."""
+        """Return id and folder of a job that a killed run submitted and could not take down.
+
+        However old it is: its name tells the same order, Python, and instant of the index.
+        """
         if self._options.fresh or order.again:
             return None
         known = {job.folder for job in self._jobs.values()}
@@ -281,10 +285,9 @@ class SlurmBuilder:
             try:
                 result = result_of((folder / "result.json").read_text(encoding="utf-8"))
                 number = (folder / "id").read_text(encoding="utf-8").strip()
-                is_recent = time.time() - folder.stat().st_mtime < RECENT
             except OSError:
                 continue
-            if is_recent and result and result.status in (BuildStatus.PASSED, BuildStatus.FAILED):
+            if result and result.status in (BuildStatus.PASSED, BuildStatus.FAILED):
                 return number, folder
         return None
 

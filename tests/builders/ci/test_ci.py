@@ -9,32 +9,33 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bisect_deps import interpreters
-from bisect_deps.builders import _ci_orders, make_builder
-from bisect_deps.builders._ci_orders import BOOTSTRAP, packed, read_log
+from bisect_deps.builders import make_builder
+from bisect_deps.builders._ci_orders import read_log
 from bisect_deps.builders._ci_projects import project_of
 from bisect_deps.builders._http import HttpError, Reply
+from bisect_deps.builders._job import BOOTSTRAP, SCRIPT, Credentials, Place, Result, job_of, packed
 from bisect_deps.builders._limits import slower, wait_of
 from bisect_deps.builders.base import BuilderOptions, Order
 from bisect_deps.builders.github import Options as GitHubOptions
 from bisect_deps.builders.gitlab import Options as GitLabOptions
 from bisect_deps.errors import InputError, NotTrusted
-from bisect_deps.model import IndexSettings
+from bisect_deps.model import BuildStatus, IndexSettings
 from tests.builders.ci.orders import PROJECTS, index_settings, order
 from tests.support.local_index import LocalIndex
 
 MARKER = "0123456789abcdef-00000001"
 LOG = [
     "Set up job",
-    f"::depbisect order begin {MARKER}",
+    f"::depbisect job begin {MARKER}",
     "::depbisect install begin",
     "said",
     "::depbisect install end rc=0",
-    '::depbisect installed {"six": "1.0"}',
-    "::depbisect order end rc=0",
+    '::depbisect result {"installed": {"six": "1.0"}, "status": "passed"}',
     "Post job",
 ]
 KEPT = "::depbisect install begin\nsaid\n::depbisect install end rc=0\n"
@@ -49,7 +50,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_a_log_is_the_orders_own_part_whatever_stands_around_it(form: str) -> None:
     seen = read_log("".join(form.format(line) for line in LOG), MARKER, complete=True)
-    assert (seen.text, seen.code, seen.installed) == (KEPT, 0, {"six": "1.0"})
+    assert (seen.text, seen.result) == (KEPT, Result(BuildStatus.PASSED, {"six": "1.0"}))
 
 
 def test_a_growing_log_only_grows() -> None:
@@ -65,7 +66,7 @@ def test_a_growing_log_only_grows() -> None:
 def test_the_log_of_another_order_is_not_taken_for_ours() -> None:
     seen = read_log("\n".join(LOG), MARKER.replace("1", "2"), complete=True)
     assert not seen.began
-    assert seen.code is None
+    assert seen.result is None
 
 
 def refused(status: int, message: str = "", **headers: str) -> HttpError:
@@ -102,14 +103,17 @@ def test_requests_become_rarer_as_the_limit_nears() -> None:
     assert slower(Reply(200, b""), 1000.0) == 0
 
 
+def written(asked: Order, options: BuilderOptions) -> str:
+    return packed(job_of(asked, options, Place(checkout=("app", ".")), Credentials(), MARKER))
+
+
 def build(
     folder: Path, asked: Order, options: BuilderOptions, python: str = sys.executable
 ) -> subprocess.CompletedProcess[str]:
-    text = packed(asked, MARKER, options, ".", ".")
     return subprocess.run(
         [python, "-c", BOOTSTRAP],
         cwd=folder,
-        env={"DEPBISECT_ORDER": text, "PATH": "/usr/bin:/bin"},
+        env={"DEPBISECT_ORDER": written(asked, options), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         timeout=60,
@@ -117,19 +121,26 @@ def build(
     )
 
 
-def test_no_file_of_an_order_leaves_the_checkout(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    asked = Order({"../outside.txt": b"x"}, "../outside.txt", "d")
-    done = build(tree, asked, BuilderOptions(tree, tree))
-    assert done.returncode == 1
-    assert "outside the repository" in done.stdout
-    assert not (tmp_path / "outside.txt").exists()
+@pytest.mark.parametrize("name", ["../../outside.txt", "/outside.txt"])
+def test_a_file_outside_the_repository_is_refused(tmp_path: Path, name: str) -> None:
+    asked = Order({name: b"x"}, name, "d")
+    with pytest.raises(InputError, match="repository") as caught:
+        written(asked, BuilderOptions(tmp_path, tmp_path))
+    assert caught.value.place == name
+
+
+def test_a_file_above_lies_where_it_does_in_the_checkout(tmp_path: Path) -> None:
+    asked = Order(
+        {"requirements.txt": b"-r ../all.txt\n", "../all.txt": b""}, "requirements.txt", "d"
+    )
+    done = build(tmp_path, asked, BuilderOptions(tmp_path, tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "app" / "requirements.txt").read_bytes() == b"-r ../all.txt\n"
+    assert (tmp_path / "all.txt").exists()
 
 
 def test_the_script_is_written_for_python_3_6() -> None:
-    source = Path(_ci_orders.__file__).with_name("_ci_script.py").read_text()
-    ast.parse(source, feature_version=(3, 6))
+    ast.parse(SCRIPT.read_text(), feature_version=(3, 6))
 
 
 @pytest.mark.slow
@@ -144,24 +155,47 @@ def test_the_script_builds_on_a_runner_of_any_python(tmp_path: Path, minor: str)
     options = BuilderOptions(tree, tree, index=index_settings(index), installer="pip")
     done = build(tree, order("good", "broken==1.0", imports=True), options, found[0].path)
     seen = read_log(done.stdout, MARKER, complete=True)
-    assert seen.code == 1, done.stdout + done.stderr
-    assert seen.modules == {"broken": "broken", "good": "good"}, "those that the log mentions"
-    assert f"Python {minor}" in seen.text
+    assert seen.result is not None, done.stdout + done.stderr
+    assert seen.result.status is BuildStatus.FAILED
+    modules = {"broken": "broken", "good": "good"}
+    assert seen.result.modules == modules, "those that the log mentions"
+    assert f"/python{minor}/site-packages/broken" in seen.text
 
 
-def test_passwords_of_an_index_do_not_go_into_inputs(tmp_path: Path) -> None:
-    index = IndexSettings(index_url="https://me:secret@index.example/simple")
+LITERAL = "https://me:secret@index.example/simple"
+REFERENCE = "https://${ME}:${SECRET}@index.example/simple"
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [(LITERAL, ""), (None, f"--index-url {LITERAL}"), (None, "x @ https://secret@index.example/x")],
+    ids=["option", "file", "token"],
+)
+def test_passwords_do_not_go_into_inputs(tmp_path: Path, url: str | None, line: str) -> None:
+    options = BuilderOptions(tmp_path, tmp_path, index=IndexSettings(index_url=url))
     with pytest.raises(InputError, match="password") as caught:
-        packed(order("six"), MARKER, BuilderOptions(tmp_path, tmp_path, index=index), ".", ".")
-    assert "secret@" not in f"{caught.value} {caught.value.hint}"
+        written(order("six", line), options)
+    assert "secret" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_password_that_the_runner_is_to_know_stays_a_name(tmp_path: Path) -> None:
+    asked = order(f"--index-url {REFERENCE}", "six")
+    value = unpacked(written(asked, BuilderOptions(tmp_path, tmp_path)))
+    assert base64.b64decode(value["files"]["requirements.txt"]).decode().startswith("--index-url")
+    assert REFERENCE in base64.b64decode(value["files"]["requirements.txt"]).decode()
 
 
 def test_other_formats_travel_as_requirements(tmp_path: Path) -> None:
     text = b'[project]\nname = "app"\nversion = "1"\ndependencies = ["six==1.0"]\n'
-    asked = Order({"pyproject.toml": text}, "pyproject.toml", "d")
-    content = packed(asked, MARKER, BuilderOptions(tmp_path, tmp_path), ".", ".")
-    value = json.loads(zlib.decompress(base64.b64decode(content)))
-    assert base64.b64decode(value["files"][value["path"]]) == b"six==1.0\n"
+    asked = Order({"pyproject.toml": text}, "pyproject.toml", "d", imports=True)
+    value = unpacked(written(asked, BuilderOptions(tmp_path, tmp_path)))
+    assert [base64.b64decode(file) for file in value["files"].values()] == [b"six==1.0\n"]
+    assert value["imports"] == ["six"]
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(text)))
+    return value
 
 
 ORIGINS = {

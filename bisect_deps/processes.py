@@ -287,10 +287,12 @@ def read_log(
 ) -> tuple[str, int]:
     """Return what a log holds from offset `start` on, freed of secrets, and the next offset.
 
-    Of a log that still grows, whole lines only: no secret is cut in two.
+    Of a log that still grows, whole lines only: no secret is cut in two. One that begins anew is
+    read from its start.
     """
     try:
         with path.open("rb") as stream:
+            start = start if start <= stream.seek(0, os.SEEK_END) else 0
             stream.seek(start)
             content = stream.read()
     except FileNotFoundError:

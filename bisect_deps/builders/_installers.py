@@ -25,6 +25,8 @@ _OLDEST_PIP = Version("20.3")
 _PIP_WITH_DATES = Version("26.0")
 _PIP_WITH_BUILD_CONSTRAINTS = Version("25.3")
 # Settings that would move the install out of the fresh environment, or colour the log.
+# What makes uv link an environment's files to its cache.
+LINKED = {"UV_LINK_MODE": "hardlink"}
 _MISLEADING = (
     "CLICOLOR_FORCE",
     "CONDA_PREFIX",
@@ -71,7 +73,7 @@ class Uv:
     """uv: an environment in milliseconds, files copied from its cache.
 
     Copied, since a build that writes to a linked file would change the user's cache, and whatever
-    else is linked to it.
+    else is linked to it. `LINKED` is for environments that are only read.
     """
 
     def __init__(self, path: str, interpreter: Interpreter, index: IndexSettings) -> None:

@@ -61,11 +61,16 @@ _TELLING = re.compile(rb"extraheader|://[^/\s@]+@", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A room with the sandbox that makes it: what starts a command needs no more."""
+    """A room with the sandbox that makes it: what starts a command needs no more.
+
+    `sealed` is an environment whose files are links into the installer's cache: whatever is not the
+    installer only reads it, and sees nothing of the cache.
+    """
 
     sandbox: sandbox.Sandbox
     room: Room
     private: Path
+    sealed: Path | None = None
 
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment for the room: it has its own place for temporary files.
@@ -79,12 +84,28 @@ class Cell:
             kept["UV_OFFLINE"] = "1"
         return kept
 
+    @property
+    def can_link(self) -> bool:
+        """Say whether files of the installer's cache can be linked into an environment."""
+        return self.room.common is not None
+
     def for_step(self, step: str) -> Cell:
         """Return the room as a step finds it: the credentials of indexes are the installer's."""
+        room = self.room
         netrc = self.private / "netrc"
-        if step != "install" or not netrc.exists():
+        if step == "install":
+            read = (*room.readable, netrc) if netrc.exists() else room.readable
+            return replace(self, room=replace(room, readable=read))
+        if self.sealed is None:
             return self
-        return replace(self, room=replace(self.room, readable=(*self.room.readable, netrc)))
+        build, _ = room.own
+        room = replace(
+            room,
+            common=None,
+            readable=(*room.readable, self.sealed),
+            writable=(build, *room.writable),
+        )
+        return replace(self, room=room)
 
     def enter(self, command: Sequence[str], cwd: Path) -> list[str]:
         """Return the command line that runs the command in the room."""

@@ -3,14 +3,16 @@
 A kept environment is brought to the next candidate by an exact sync. It is only used again where
 nothing but bytecode was written to it since its install: a check that rewrites, adds or removes a
 file makes it worthless, and so does a file that two releases claim, since an uninstall of one takes
-it from the other. Must not know who installs, or what is checked.
+it from the other. One whose files are links into a cache is only read by checks, and its bytecode
+stands beside it. Must not know who installs, or what is checked.
 """
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,15 +22,32 @@ Files: TypeAlias = Mapping[str, tuple[int, int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """An environment in its folder; `files` are what its install left, None before one."""
+    """An environment in its folder; `files` are what its install left, None before one.
+
+    `linked`: the files are links, which nothing but an installer may touch.
+    """
 
     folder: Path
     files: Files | None = None
+    linked: bool = False
 
     @property
     def environment(self) -> Path:
         """Return the environment."""
         return self.folder / "env"
+
+    @property
+    def bytecode(self) -> Path:
+        """Return where bytecode goes if not beside its source."""
+        return self.folder / "bytecode"
+
+    def holding(self, files: Files) -> Slot:
+        """Return the slot after an install; bytecode of what is no longer there is forgotten."""
+        for path, about in (self.files or {}).items():
+            # The time changes with each link to the file, wherever it is made.
+            if path.endswith(".py") and about[::2] != files.get(path, (0, 0, 0))[::2]:
+                _forget(self.bytecode, Path(path))
+        return replace(self, files=files)
 
 
 class Slots:
@@ -46,10 +65,15 @@ class Slots:
         """Keep an environment; False where it was written to, or where enough are kept."""
         if slot.files is None or len(self._kept) >= self._most:
             return False
-        if contents(slot.environment) != slot.files:
+        if not slot.linked and contents(slot.environment) != slot.files:
             return False
         self._kept.append(slot)
         return True
+
+    def clear(self) -> list[Slot]:
+        """Keep none any longer, and return those that were kept."""
+        kept, self._kept = self._kept, []
+        return kept
 
 
 def contents(environment: Path) -> Files:
@@ -78,6 +102,12 @@ def is_whole(files: Files, sites: Iterable[Path]) -> bool:
             return False
         claimed.add(path)
     return True
+
+
+def _forget(bytecode: Path, source: Path) -> None:
+    folder = bytecode / source.parent.relative_to("/")
+    for compiled in folder.glob(f"{glob.escape(source.stem)}.*.pyc"):
+        compiled.unlink()
 
 
 def _recorded(sites: Iterable[Path]) -> Iterator[str]:

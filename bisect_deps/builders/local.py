@@ -2,19 +2,21 @@
 
 A build is a chain of commands that `poll` advances; nothing here waits but for the milliseconds
 that an empty environment takes. An exact set of releases may go into an environment that an earlier
-build left, see `_slots`. Wheels built once are shared by the installer's own cache. Build
-backends see no secret: credentials reach the installer by a private netrc file. A build backend is
-the user's own process and could read that file, as it could read ~/.netrc; what it cannot do is
-find them in its environment or in the list of processes.
+build left, see `_slots`. In the sandbox, files are linked to uv's cache and the environment is only
+read by checks; one that has to write to it gets copies. Wheels built once are shared by the
+installer's own cache. Build backends see no secret: credentials reach the installer by a private
+netrc file. A build backend is the user's own process and could read that file, as it could read
+~/.netrc; what it cannot do is find them in its environment or in the list of processes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
@@ -25,6 +27,7 @@ from packaging.utils import canonicalize_name
 from bisect_deps import processes
 from bisect_deps.builders._environments import installed, modules
 from bisect_deps.builders._installers import (
+    LINKED,
     Installer,
     Pip,
     Uv,
@@ -60,7 +63,7 @@ from bisect_deps.builders.base import (
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.formats import is_embedded, open_manifest
 from bisect_deps.interpreters import find, find_uv
-from bisect_deps.model import BuildStatus
+from bisect_deps.model import BuildStatus, Interpreter
 from bisect_deps.sandbox import INSTALL_HINT, Isolation, open_sandbox
 from bisect_deps.secret import redact, secrets_of
 
@@ -70,8 +73,11 @@ _CONVERTED = "depbisect-requirements.txt"
 _EXACT = "depbisect-exact.txt"
 # The steps that use what is installed.
 _USES = ("imports", "check")
-# What a system says of a file that cannot be written (EROFS).
-_READ_ONLY = "Read-only file system"
+# What a system says of a file that cannot be written (EROFS), and how much of a log it ends.
+_READ_ONLY = re.compile(r"read-only file system", re.IGNORECASE)
+_SAID_AT_THE_END = 256_000
+# The first Python that can be told where bytecode goes.
+_BYTECODE_APART = (3, 8)
 # How an installer ends that was killed from outside, say for want of memory.
 _KILLED = (128 + 9, 128 + 15)
 
@@ -160,6 +166,8 @@ class _Running:
     reusable: bool = False
     # What to install once more where a kept environment turns out not to be whole.
     afresh: _Step | None = None
+    # The same steps where files are copied, for an environment of links that has to be written to.
+    copying: Sequence[_Step] = ()
 
 
 class LocalBuilder:
@@ -179,6 +187,7 @@ class LocalBuilder:
         self._keeps_files = keeps_files(options.cwd.resolve(), options.index, os.environ)
         self._slots = Slots(self.describe().max_parallel)
         self._rooms = self._open_rooms()
+        self._links = options.installer == "uv" and _minor(self._interpreter) >= _BYTECODE_APART
         self._builds: dict[str, _Running] = {}
         self._family = processes.new_family()
         processes.stop_orphans()
@@ -243,19 +252,24 @@ class LocalBuilder:
             caches = [self._apart(order)] if self._builds_apart(order) else []
             cell = self._rooms.make(slot.folder, order.files, caches)
             environment = cell.environment(environment)
-        steps = deque(self._steps(order, slot.environment, environment, written))
+            slot = replace(slot, linked=self._links and cell.can_link and not caches)
+        steps = list(self._steps(order, slot, environment, written))
         running = _Running(
             digest=order.digest,
             slot=slot,
             log=self._work.log(number),
             limit=order.timeout,
             deadline=time.monotonic() + order.timeout,
-            steps=steps,
+            steps=deque(steps),
             seed={} if slot.files is not None else installed(site_packages(slot.environment)),
             cell=cell,
             reusable=self._is_reusable(order),
             afresh=steps[0] if slot.files is not None else None,
         )
+        if cell is not None and slot.linked:
+            copied = replace(slot, linked=False)
+            running.copying = list(self._steps(order, copied, environment, written))
+            running.cell = replace(cell, sealed=slot.environment)
         self._builds[number] = running
         self._next(running)
         return Handle(number)
@@ -273,6 +287,9 @@ class LocalBuilder:
                 )
             return running.status
         self._be_apart(running, code)
+        if code and _is_kept_from_writing(running):
+            self._begin_writable(running)
+            return running.status
         _append(running.log, end_fence(running.step.name, code))
         if code:
             self._note_modules(running)
@@ -366,7 +383,7 @@ class LocalBuilder:
                     f"the sandbox cannot be set up: {last.removeprefix('bwrap: ')}",
                     hint="use --sandbox off if you trust what is built",
                 )
-            if running.step is not None and running.step.name == "check":
+            if running.step is not None and running.step.name == "check" and not running.copying:
                 self._be_no_writing(running)
 
     def _be_no_writing(self, running: _Running) -> None:
@@ -376,7 +393,7 @@ class LocalBuilder:
         """
         last = _last_lines(running.log, 6)
         # pytest only warns of a cache that it cannot write.
-        if any(_READ_ONLY in line and "Warning" not in line for line in last):
+        if any(_READ_ONLY.search(line) and "Warning" not in line for line in last):
             self._finish(running, BuildStatus.BROKEN)
             raise BuilderUnavailable(
                 "the check writes to a folder that builds in the sandbox only read",
@@ -396,9 +413,9 @@ class LocalBuilder:
         return steer(cleaned)
 
     def _steps(
-        self, order: Order, env: Path, environment: Mapping[str, str], written: _Written
+        self, order: Order, slot: Slot, environment: Mapping[str, str], written: _Written
     ) -> Iterator[_Step]:
-        constraints = written.build_constraints
+        env, constraints = slot.environment, written.build_constraints
         command = self._installer.command(
             env, written.file, alone=order.isolated is not None, build_constraints=constraints
         )
@@ -409,14 +426,21 @@ class LocalBuilder:
             settings["UV_PROJECT"] = str(written.uv_project)
         if self._builds_apart(order):
             settings |= self._cache_apart(order)
+        if slot.linked:
+            settings |= LINKED
         yield _Step("install", command, {**environment, **settings})
         if order.isolated is not None:
             return
         path = os.pathsep.join([str(env / "bin"), environment.get("PATH", os.defpath)])
         active = {**environment, "VIRTUAL_ENV": str(env), "PATH": path}
+        apart = []
+        if slot.linked:
+            active["PYTHONPYCACHEPREFIX"] = str(slot.bytecode)
+            apart = ["-X", f"pycache_prefix={slot.bytecode}"]
         if order.imports:
             at_once = max(1, (os.cpu_count() or 1) // (self._options.jobs or 1))
-            script = [str(python_of(env)), "-I", str(_IMPORTS_SCRIPT), FENCE, str(at_once)]
+            script = [str(python_of(env)), "-I", *apart]
+            script += [str(_IMPORTS_SCRIPT), FENCE, str(at_once)]
             yield _Step("imports", [*script, *written.names], active)
         for check in order.check:
             yield _Step("check", check, active)
@@ -512,7 +536,7 @@ class LocalBuilder:
             if running.afresh is not None and not is_whole(files, sites):
                 self._begin_afresh(running, running.afresh)
                 return
-            running.slot = replace(running.slot, files=files)
+            running.slot = running.slot.holding(files)
         running.installed = {
             name: version
             for name, version in installed(sites).items()
@@ -520,11 +544,25 @@ class LocalBuilder:
         }
 
     def _begin_afresh(self, running: _Running, install: _Step) -> None:
-        self._work.discard(running.slot.environment)
+        self._work.discard(running.slot.environment, running.slot.bytecode)
         self._installer.make(running.slot.environment, install.environment)
         running.slot = replace(running.slot, files=None)
         running.steps.appendleft(install)
         running.afresh = None
+
+    def _begin_writable(self, running: _Running) -> None:
+        """Build once more with copies, here and from now on: the check writes to what it uses."""
+        self._links = False
+        for slot in self._slots.clear():
+            self._work.drop(slot.folder)
+        install, *uses = running.copying
+        running.slot = replace(running.slot, linked=False)
+        running.cell = running.cell and replace(running.cell, sealed=None)
+        running.copying = ()
+        running.steps = deque(uses)
+        running.log.write_bytes(b"")
+        self._begin_afresh(running, install)
+        self._next(running)
 
     def _note_modules(self, running: _Running) -> None:
         """Take down whose modules they are while the environment is there, where a check failed."""
@@ -542,8 +580,21 @@ class LocalBuilder:
         running.status = status
         running.steps.clear()
         stopped = status in (BuildStatus.BROKEN, BuildStatus.CANCELLED)
-        if stopped or not running.reusable or not self._slots.give_back(running.slot):
+        spent = stopped or not running.reusable or (running.slot.linked and not self._links)
+        if spent or not self._slots.give_back(running.slot):
             self._work.drop(running.slot.folder)
+
+
+def _is_kept_from_writing(running: _Running) -> bool:
+    """Say whether a step of use failed for an environment that it may only read."""
+    if not running.copying or running.step is None or running.step.name not in _USES:
+        return False
+    return bool(_READ_ONLY.search(_end_of(running.log, _SAID_AT_THE_END)))
+
+
+def _minor(interpreter: Interpreter) -> tuple[int, int]:
+    major, minor = interpreter.minor.split(".")
+    return int(major), int(minor)
 
 
 def _last_line(log: Path) -> str:
@@ -551,9 +602,13 @@ def _last_line(log: Path) -> str:
 
 
 def _last_lines(log: Path, count: int) -> list[str]:
+    return _end_of(log, 2_000).splitlines()[-count:]
+
+
+def _end_of(log: Path, size: int) -> str:
     with log.open("rb") as stream:
-        stream.seek(max(0, stream.seek(0, os.SEEK_END) - 2_000))
-        return stream.read().decode("utf-8", "replace").splitlines()[-count:]
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - size))
+        return stream.read().decode("utf-8", "replace")
 
 
 def _append(log: Path, *lines: str) -> None:

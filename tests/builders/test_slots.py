@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,12 +14,17 @@ from bisect_deps.builders import make_builder
 from bisect_deps.builders._slots import contents, is_whole
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.local import Options
+from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus, IndexSettings
+from bisect_deps.sandbox import Isolation, open_sandbox
 from tests.builders.contract import finish, whole_log
 from tests.support.local_index import LocalIndex, Project
 
 HERE = interpreters.find(sys.executable)
 Make = Callable[[], Builder]
+SANDBOX = pytest.mark.skipif(
+    open_sandbox(Isolation.AUTO)[0] is None, reason="bubblewrap does not work here"
+)
 
 # Rewrites a module of another project in place, through whatever links lead to it.
 REWRITES = """
@@ -157,6 +163,51 @@ def test_a_set_that_cannot_be_installed_fails_and_harms_no_later_build(builder: 
     assert where(builder, order("steady==1.0"))[0] is BuildStatus.PASSED
     assert where(builder, order("steady==9.9"))[0] is BuildStatus.FAILED
     assert where(builder, order("steady==2.0"))[0] is BuildStatus.PASSED
+
+
+@SANDBOX
+def test_files_are_linked_where_checks_only_read_them(builder: Builder) -> None:
+    links = python("import os, victim; print(os.stat(victim.__file__).st_nlink > 1)")
+    for warm in (True, False):
+        asked = order("victim==1.0", check=links, warm=warm)
+        assert where(builder, asked) == (BuildStatus.PASSED, "True")
+
+
+@SANDBOX
+def test_a_check_that_writes_to_its_environment_gets_copies_and_no_word_of_the_first_try(
+    builder: Builder,
+) -> None:
+    leave = python("import leaves, os; print(os.stat(leaves.__file__).st_nlink)")
+    handle = builder.start(order("leaves==1.0", check=leave))
+    assert finish(builder, handle) is BuildStatus.PASSED
+    log = whole_log(builder, handle)
+    assert log.splitlines()[-2] == "1"
+    assert log.count("install begin") == 1
+    assert "Read-only" not in log
+
+
+@SANDBOX
+def test_a_check_that_writes_elsewhere_fails_for_what_it_does(
+    builder: Builder, tmp_path: Path
+) -> None:
+    write = python(f"open('{tmp_path}/project/new', 'w')")
+    with pytest.raises(BuilderUnavailable, match="only read"):
+        where(builder, order("steady==1.0", check=write))
+
+
+@SANDBOX
+def test_bytecode_of_another_version_is_not_taken_for_that_of_this_one(
+    builder: Builder, cache: Path
+) -> None:
+    say = python("import steady; print(steady.__version__)")
+    for version in ("1.0", "2.0"):
+        assert where(builder, order(f"steady=={version}", check="true", warm=False))[0].is_final
+    # As of two releases that were unpacked in the same second.
+    for path in cache.rglob("steady*.py"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    for turn, version in enumerate(("1.0", "2.0", "1.0")):
+        asked = order(f"steady=={version}", check=f"{say} # {turn}")
+        assert where(builder, asked)[1] == version
 
 
 def test_a_missing_or_twice_claimed_file_is_found(tmp_path: Path) -> None:

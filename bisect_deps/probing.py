@@ -435,7 +435,7 @@ class Prober:
             modules=self.builder.modules(flight.handle),
         )
         diagnosis = self._diagnose(flight.inquiry, build)
-        outcome = judge(build.status, diagnosis, None)
+        outcome = judge(build.status, diagnosis, None, over_time=over_time)
         is_trouble = status is BuildStatus.BROKEN or diagnosis.infrastructure
         is_trouble = is_trouble and outcome is Outcome.UNRESOLVED and not over_time
         if is_trouble and status is BuildStatus.FAILED:
@@ -540,7 +540,7 @@ class Prober:
             number=answered.number,
             kind=inquiry.kind,
             candidate=inquiry.candidate,
-            outcome=judge(status, diagnosis, None),
+            outcome=judge(status, diagnosis, None, over_time=over_time),
             seconds=answered.seconds,
             log=answered.log,
             signature=diagnosis.signature,

@@ -43,6 +43,8 @@ _MISLEADING = (
     "UV_TARGET",
     "VIRTUAL_ENV",
 )
+# Has uv say when it goes through the releases of a project, and nothing else beside its usual.
+_TELLS_WALKS = "uv_resolver::resolver::batch_prefetch=debug"
 _DECIDING = re.compile(
     r"INDEX|FIND_LINKS|CONSTRAINT|OVERRIDE|PRE$|PRERELEASE|RESOLUTION|BINARY|NO_BUILD|EXCLUDE|CONFIG"
 )
@@ -109,7 +111,12 @@ class Uv:
 
     def settings(self, build_constraints: Path | None) -> dict[str, str]:
         """Return what keeps the log plain, the Python fixed and the cache unharmed."""
-        return {"UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_LINK_MODE": "copy"}
+        return {
+            "RUST_LOG": os.environ.get("RUST_LOG", _TELLS_WALKS),
+            "UV_NO_PROGRESS": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_LINK_MODE": "copy",
+        }
 
     def _where(self) -> Iterator[str]:
         yield from index_options(self._index, "--default-index")

@@ -16,13 +16,6 @@ ARCHIVE = re.compile(
     r"(?:^|/)(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+!]{0,60}?)"
     r"(?:\.tar\.(?:gz|bz2|xz)|\.zip|\.tgz)(?:$|[\s#?(])"
 )
-RELEASE = re.compile(
-    r"(?:^|[/\s])(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+!]{0,60}?)"
-    r"(?:\.tar\.(?:gz|bz2|xz)|\.zip|\.tgz|-[^/\s]{1,120}\.whl)(?:\.metadata)?(?:$|[\s#?(])"
-)
-WALKS = re.compile(
-    r"is (?:still )?looking at multiple versions of (?P<name>[A-Za-z0-9][\w.-]{0,100})"
-)
 BUILD_PATH = re.compile(
     r"pip-(?:install|build|wheel|req-build|download|resolve)-[\w-]{4,16}[\\/](?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:_[0-9a-f]{32})?[\\/]"
 )

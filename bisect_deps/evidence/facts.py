@@ -49,17 +49,6 @@ class Project:
         return f"{self.name}=={self.version}" if self.version else self.name
 
 
-@dataclass(slots=True)
-class Walk:
-    """How a resolver went through a project's releases: how many, the first and the last it took."""
-
-    project: Project
-    newest: str = ""
-    oldest: str = ""
-    count: int = 0
-    at: int = 0
-
-
 @dataclass(slots=True, eq=False)
 class Episode:
     """One step of a tool on one project: what it was, and how it went.

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 
-from bisect_deps.evidence.facts import Episode, Hit, Project, Walk, project_of
+from bisect_deps.evidence.facts import Episode, Hit, Project, project_of
 from bisect_deps.evidence.frames import Frames
 from bisect_deps.evidence.prose import Story, read
 from bisect_deps.evidence.requirements import Listed, UserList
+from bisect_deps.evidence.walks import Walk
 from bisect_deps.model import Cause, Phase
 from bisect_deps.signatures.base import Blame, Scope, Signature, Trait, Weight
 
@@ -150,14 +151,14 @@ def _backtracking(failure: Failure) -> Failure:
     out_of_time = Trait.TIME in failure.best.signature.traits
     if not out_of_time and failure.cause is not Cause.RESOLVER_BACKTRACKING:
         return failure
-    walk = failure.frames.longest_walk
+    walk = failure.frames.walks.longest
     if walk is None:
         return failure
     hits = [hit for hit in failure.frames.hits if Trait.WALKS in hit.signature.traits]
     about = [hit for hit in hits if Project(hit.groups.get("name", "")).key == walk.project.key]
     if not about:
         return failure
-    best = replace_groups(about[-1], walk)
+    best = _with_walk(about[-1], walk)
     kept = [hit for hit in failure.hits if hit is not about[-1]]
     return Failure(
         [*kept, *hits[:1], best],
@@ -172,7 +173,7 @@ def _backtracking(failure: Failure) -> Failure:
 
 def backtracking_at_end(frames: Frames, last: tuple[int, str]) -> Failure | None:
     """Return the failure of a log that ends while a resolver goes through releases, else None."""
-    if frames.longest_walk is None or frames.walked_at <= max(frames.success, frames.good_ending):
+    if frames.walks.longest is None or frames.walks.last <= frames.good_ending:
         return None
     hit = Hit(_UNEXPLAINED, *last, {}, None)
     failure = Failure([hit], hit, Cause.RESOLVER_BACKTRACKING, Phase.RESOLVE, frames)
@@ -180,9 +181,11 @@ def backtracking_at_end(frames: Frames, last: tuple[int, str]) -> Failure | None
     return None if found is failure else found
 
 
-def replace_groups(hit: Hit, walk: Walk) -> Hit:
+def _with_walk(hit: Hit, walk: Walk) -> Hit:
     """Return the hit with what is known of the walk as its groups."""
-    groups = {**hit.groups, "count": str(walk.count), "newest": walk.newest, "oldest": walk.oldest}
+    told = {"walk": walk.shown}
+    told["bound"] = f"`{walk.project.name}>={walk.newest}`" if walk.newest else "a lower bound"
+    groups = {**hit.groups, **told}
     return replace(hit, groups={key: value for key, value in groups.items() if value})
 
 

@@ -16,7 +16,7 @@ from bisect_deps.signatures.base import Signature
 ALARMS: tuple[bytes, ...] = (
     b"error", b"fail", b"fatal", b" not ", b"cannot", b"n't ", b"no module", b"conflict", b"invalid",
     b"kill", b"timed out", b"exceeded", b"because", b"traceback", b"exit", b" but ", b"no solution",
-    b"double requirement", b"complete output", b"inconsistent", b"terminated", b"multiple versions", b"cancel", b"unable", b"significantly", b"::depbisect",
+    b"double requirement", b"complete output", b"inconsistent", b"terminated", b" versions", b"cancel", b"unable", b"significantly", b"::depbisect",
 )  # fmt: skip
 # Announcements of steps: only the line itself matters, and the one after it.
 MARKS: tuple[bytes, ...] = (

@@ -26,21 +26,20 @@ from bisect_deps.evidence.announcements import (
     OUTPUT,
     OUTPUT_END,
     POETRY_NOTE,
-    RELEASE,
     STAGE,
     STEP,
     SUCCESS,
     UV_CHAIN,
     UV_HOOK,
     UV_STEP,
-    WALKS,
     direct_reference,
     how_ended,
     phase_of_hook,
 )
-from bisect_deps.evidence.facts import Episode, Hit, Project, Walk, project_of
+from bisect_deps.evidence.facts import Episode, Hit, Project, project_of
 from bisect_deps.evidence.lines import Line
 from bisect_deps.evidence.tracebacks import Tracebacks
+from bisect_deps.evidence.walks import Walks
 from bisect_deps.model import Phase
 from bisect_deps.signatures.base import Trait
 
@@ -74,8 +73,7 @@ class Steps:
         self.reached = False
         self.building: dict[str, Project] = {}
         self.fetching: dict[str, Project] = {}
-        self.walks: OrderedDict[str, Walk] = OrderedDict()
-        self.walked_at = 0
+        self.walks = Walks()
         self._tracebacks = Tracebacks()
 
     @property
@@ -113,6 +111,7 @@ class Steps:
 
     def _succeeded(self, line: Line, bare: str) -> None:
         self._installed = not bare.startswith(("Resolved", "Prepared"))
+        self.walks.end()
         if self._installed:
             self._succeed(line.number)
             self.episode = None
@@ -324,37 +323,13 @@ class Steps:
         if len(self.collected) > MOST_COLLECTED:
             self.collected.popitem(last=False)
 
-    @property
-    def longest_walk(self) -> Walk | None:
-        """Return the walk of the project whose releases a resolver went through most, if any."""
-        told = [walk for walk in self.walks.values() if walk.at]
-        return max(told, key=lambda walk: walk.count, default=None)
-
-    def _looking(self, line: Line, text: str, bare: str) -> None:
-        """Take pip's word that it goes through the releases of a project."""
-        if match := WALKS.search(bare):
-            key = Project(match["name"]).key
-            walk = self.walks.setdefault(key, Walk(Project(match["name"])))
-            walk.at = self.walked_at = line.number
-
-    def _take_release(self, bare: str, number: int) -> None:
-        """Count a release that pip took a look at."""
-        match = RELEASE.search(bare)
-        if match is None:
-            return
-        key = Project(match["name"]).key
-        walk = self.walks.setdefault(key, Walk(Project(match["name"])))
-        if match["version"] != walk.oldest:
-            walk.newest = walk.newest or match["version"]
-            walk.oldest = match["version"]
-            walk.count += 1
-            self.walked_at = number if self.walked_at else 0
-        if len(self.walks) > MOST_COLLECTED:
-            self.walks.popitem(last=False)
+    def _walking(self, line: Line, text: str, bare: str) -> None:
+        """Take a resolver's word that it goes through the releases of a project."""
+        self.walks.take(line.number, bare)
 
     def _downloading(self, line: Line, text: str, bare: str) -> None:
         self.reached = self.reached or bare.startswith("Downloading ")
-        self._take_release(bare, line.number)
+        self.walks.take(line.number, bare)
         match = ARCHIVE.search(bare)
         nested = self.episode is not None and self.episode.build_requires and not self.episode.done
         known = self.collected.get(Project(match["name"]).key) if match and not nested else None
@@ -392,6 +367,7 @@ class Steps:
         match = STEP.match(bare)
         if not match:
             if bare.startswith("Building wheels for collected packages"):
+                self.walks.end()
                 self.episode = None
             elif bare.startswith("Running setup.py (path:"):
                 self._open(self._current, Phase.METADATA, line.number)
@@ -456,6 +432,7 @@ class Steps:
         if bare.startswith(("Installing build dependencies", "Installing backend dependencies")):
             self._stage(line, text, bare)
         elif bare.startswith("Installing collected packages"):
+            self.walks.end()
             self.episode = None
             self._current = None
             self.progress = line.number
@@ -517,6 +494,7 @@ _HANDLERS: dict[str, _Handler] = {
     "✖": Steps._operation,
     "×": Steps._headline,
     "Note:": Steps._note,
-    "INFO:": Steps._looking,
+    "INFO:": Steps._walking,
+    "DEBUG": Steps._walking,
     "Failed": Steps._failed_list,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bisect_deps.fix.accuse import TELLING, Standing, broken_of
+from bisect_deps.fix.accuse import TELLING, broken_of
 from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
 from bisect_deps.fix.avoid import avoid, avoid_install
 from bisect_deps.fix.case import Case, is_compiled
@@ -35,6 +35,7 @@ from bisect_deps.fix.narrow import narrow_all
 from bisect_deps.fix.older_tools import commands_for, keep_by_older_tools
 from bisect_deps.fix.restore import restore
 from bisect_deps.fix.steady import steadied
+from bisect_deps.fix.walk import end_walk
 from bisect_deps.fix.written import written
 from bisect_deps.model import (
     Candidate,
@@ -215,9 +216,11 @@ def _by_evidence(
     case: Case, failing: Probe, seen: Seen, known: list[Conclusion]
 ) -> Story[_Repaired]:
     """Repair the install, then the check that fails after it."""
-    standing = Standing(failing.candidate, failing)
-    if not installs(failing):
-        standing = yield from fix_install(case, failing)
+    standing = yield from end_walk(case, failing)
+    if not installs(standing.probe):
+        ended = standing
+        standing = yield from fix_install(case, ended.probe)
+        standing = standing.knowing((), *ended.notes)
         if not installs(standing.probe) or _is_lossy(case, standing.candidate):
             tried = [probe for _, probe in seen.answers]
             standing = yield from avoid_install(case, failing, standing, tried)

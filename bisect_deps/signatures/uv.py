@@ -244,6 +244,18 @@ SIGNATURES: tuple[Signature, ...] = (
         traits=(Trait.ARCHIVE,),
     ),
     Signature(
+        name="uv-backtracking",
+        pattern=r"(?:Prefetch(?:ed|ing) \d{1,6}|No) `?(?P<name>[A-Za-z0-9][\w.-]{0,100})`? versions",
+        cause=Cause.RESOLVER_BACKTRACKING,
+        phase=Phase.RESOLVE,
+        means="the resolver goes through its releases, one after the other: {walk}",
+        advice="bound it: {bound} makes the resolver say at once what stands against its newest releases",
+        example="DEBUG Prefetched 20 `botocore` versions",
+        weight=Weight.NOISE,
+        blame=Blame.NOBODY,
+        traits=(Trait.WALKS,),
+    ),
+    Signature(
         name="uv-no-interpreter",
         pattern=r"No (?:interpreter found for|virtual environment found|Python interpreters? found)",
         cause=Cause.RESOURCES,

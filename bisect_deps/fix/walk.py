@@ -1,0 +1,74 @@
+"""Ends a resolver's walk through the releases of a project: with the bound that it would come to.
+
+A walk has no answer in the time that a build has. The resolver here, which builds nothing, has one
+at once. With it written down the installer says at once, too, what it would have said in the end:
+that it installs, or what stands against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bisect_deps.fix.accuse import Standing
+from bisect_deps.fix.ask import ask
+from bisect_deps.fix.case import Case, allows
+from bisect_deps.fix.culprits import described
+from bisect_deps.fix.failure import installs, project_of, suspects_of
+from bisect_deps.model import Candidate, Cause, Note, Probe, ProbeKind
+from bisect_deps.probing import Story
+
+# So many projects are bounded, one after the other, each for a build that may take all its time.
+MOST_BOUNDS = 3
+
+
+def is_walk(probe: Probe) -> bool:
+    """Say whether a build ended while its resolver went through releases."""
+    diagnosis = probe.diagnosis
+    return diagnosis is not None and diagnosis.cause is Cause.RESOLVER_BACKTRACKING
+
+
+def end_walk(case: Case, failing: Probe) -> Story[Standing]:
+    """Return the standing of the file with what is walked through held at one release.
+
+    The walked projects are its culprits where it installs then; else its probe tells more.
+    """
+    standing = Standing(failing.candidate, failing)
+    for _ in range(MOST_BOUNDS):
+        walking = standing.probe
+        candidate = _bounded(case, walking) if is_walk(walking) else None
+        if candidate is None or candidate == walking.candidate:
+            break
+        bound = next(edit for edit in candidate.edits if edit not in walking.candidate.edits)
+        name = bound.name
+        case.progress.phase(f"The resolver goes through the releases of {name}; bounding it")
+        purpose = f"does it end with {name} bounded?"
+        probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
+        summary = suspects_of(walking)[0].summary
+        member = case.member(name, None, case.resolve(candidate))
+        if member is not None:
+            culprit = described([member], walking)
+            advice = (
+                f"keep {name} bounded, as by `{bound.text}`: unbounded it is gone through again"
+            )
+            standing = standing.knowing([replace(culprit, advice=advice)])
+        standing = standing.at(candidate, probe).knowing((), Note(summary, walking.number))
+    if installs(standing.probe):
+        return Standing(standing.candidate, standing.probe, standing.culprits)
+    return Standing(standing.candidate, standing.probe, notes=standing.notes)
+
+
+def _bounded(case: Case, walking: Probe) -> Candidate | None:
+    """Return the candidate with the walked project at the release that suits the rest, if any does.
+
+    Else, and where only a build would tell, at the newest that its lines allow.
+    """
+    name = next((project_of(s.failing) or s.name for s in suspects_of(walking)), "")
+    base = walking.candidate
+    if not name or any(edit.name == name for edit in base.edits):
+        return None
+    version = (case.releases_of(base) or {}).get(name)
+    lines = (*case.named(name), *case.limited(name))
+    if version is None:
+        fit = [r.version for r in case.releases(name) if all(allows(n, r.version) for n in lines)]
+        version = fit[-1] if fit else None
+    return case.settled(base, {name: version}) if version is not None else None

@@ -20,7 +20,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from bisect_deps.passed import is_passed
 from bisect_deps.secret import Secret, looks_secret, names_secret, redact, split_credentials
@@ -50,8 +50,10 @@ _UNKILLABLE = 5.0
 _HAS_PROC = os.path.isdir("/proc/self")
 # prctl(2): no other process of the user may read our memory; what loses its parent becomes ours.
 _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36
-# The leaders of commands that have not been swept up after yet.
+# The leaders of sessions that we started and whose exit code was not read yet. The lock is held
+# while one starts, so that none is seen as our child before it is known as a leader.
 _leaders: set[int] = set()
+_starting = threading.Lock()
 
 
 def clean_environment(
@@ -113,14 +115,13 @@ class Process:
         self._mark = f"{owner()}/{family}/{uuid.uuid4().hex}"
         _be_reaper()
         outer = os.environ.get(MARK)
-        self._popen = subprocess.Popen(
+        self._popen = _lead(
             command,
             cwd=cwd,
             env={**environment, MARK: f"{outer}:{self._mark}" if outer else self._mark},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
             bufsize=0,
         )
         self._pump = threading.Thread(
@@ -128,7 +129,6 @@ class Process:
         )
         self._pump.start()
         self._swept = False
-        _leaders.add(self._popen.pid)
 
     def poll(self) -> int | None:
         """Return the exit code, 128 + N for a death by signal N, or None while it runs.
@@ -168,6 +168,45 @@ class Process:
         if code is not None:
             _leaders.discard(self._popen.pid)
         return code
+
+
+def run_apart(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    data: bytes = b"",
+    limit: float,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command of ours to its end where Ctrl-C does not reach it; output and errors as bytes.
+
+    It is no build: it carries no mark, and no end of a build takes it for a leftover. Raises
+    OSError, and subprocess.TimeoutExpired after `limit` seconds, when all its group is killed.
+    """
+    pipe = subprocess.PIPE
+    process = _lead(command, cwd=cwd, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+    try:
+        with process:
+            out, errors = _said(process, data, limit)
+    finally:
+        _leaders.discard(process.pid)
+    return subprocess.CompletedProcess(command, process.returncode, out, errors)
+
+
+def _said(process: subprocess.Popen[bytes], data: bytes, limit: float) -> tuple[bytes, bytes]:
+    try:
+        return process.communicate(data, limit)
+    except BaseException:
+        _send(os.killpg, process.pid, signal.SIGKILL)
+        raise
+
+
+def _lead(command: Sequence[str], **settings: Any) -> subprocess.Popen[bytes]:
+    """Start a command as the leader of a session of its own."""
+    with _starting:
+        process = subprocess.Popen(command, start_new_session=True, **settings)
+        _leaders.add(process.pid)
+    return process
 
 
 def stop(processes: Iterable[Process], grace: float = GRACE) -> None:
@@ -248,14 +287,15 @@ def _stop_strays() -> None:
     """
     ours = os.getsid(0)
     deadline = time.monotonic() + _UNKILLABLE
-    while not _leaders and time.monotonic() < deadline:
-        strays = [pid for pid in _children() if _session(pid) != ours]
-        if not strays:
-            return
-        for pid in strays:
-            _send(os.kill, pid, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+    while time.monotonic() < deadline:
+        with _starting:
+            strays = [pid for pid in _children() if _session(pid) != ours]
+            if _leaders or not strays:
+                return
+            for pid in strays:
+                _send(os.kill, pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
         time.sleep(_PAUSE)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from bisect_deps.processes import (
     Process,
     clean_environment,
     new_family,
+    run_apart,
     stop,
     stop_family,
     stop_orphans,
@@ -222,6 +224,33 @@ def test_the_end_of_one_command_takes_no_exit_code_from_another(
     assert wait_until(lambda: not lives(failing._popen.pid)), "it has ended, and nobody asked yet"
     assert ended(run("exit 0")) == 0
     assert failing.poll() == 3
+
+
+def test_a_command_of_ours_apart_is_no_leftover_of_a_build(
+    run: Callable[..., Process], tmp_path: Path
+) -> None:
+    """Asleep in a session of its own, as `git push` is, while builds come and go."""
+    began = tmp_path / "began"
+    ours = ["sh", "-c", f"touch {began}; cat; cat {tmp_path / 'fifo'}; exit 3"]
+    os.mkfifo(tmp_path / "fifo")
+    with ThreadPoolExecutor() as pool:
+        pushing = pool.submit(
+            run_apart, ours, cwd=tmp_path, environment=os.environ, data=b"said", limit=60
+        )
+        assert wait_until(began.exists)
+        assert ended(run("exit 0")) == 0
+        assert not pushing.done()
+        (tmp_path / "fifo").write_text(" on")
+        done = pushing.result()
+    assert (done.returncode, done.stdout) == (3, b"said on")
+
+
+def test_a_command_of_ours_over_its_limit_leaves_nothing(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    ours = ["sh", "-c", f"sleep 300 & echo $! > {pid}; wait"]
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_apart(ours, cwd=tmp_path, environment=os.environ, limit=1)
+    assert wait_until(lambda: not lives(int(pid.read_text())))
 
 
 def test_many_commands_side_by_side_all_tell_how_they_ended(run: Callable[..., Process]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bisect_deps.builders._http import refuse_open_channel
 from bisect_deps.builders.algorithmia.patience import GitError, Patience
-from bisect_deps.processes import clean_environment
+from bisect_deps.processes import clean_environment, run_apart
 from bisect_deps.secret import Secret, redact
 
 ORDER = "Depbisect-Order"
@@ -270,15 +270,13 @@ class Repository:
 
     def _run(self, *arguments: str, data: bytes = b"", index: str = "") -> str:
         try:
-            done = subprocess.run(
+            # Ctrl-C stops us, not a push under way.
+            done = run_apart(
                 ["git", *arguments],
                 cwd=self._folder,
-                env=self._environment(index),
-                input=data,
-                capture_output=True,
-                timeout=GIT_TIMEOUT,
-                check=False,
-                start_new_session=True,  # Ctrl-C stops us, not a push under way.
+                environment=self._environment(index),
+                data=data,
+                limit=GIT_TIMEOUT,
             )
         except FileNotFoundError:
             raise GitError("git is not installed") from None

@@ -216,6 +216,12 @@ def _facts(path: Path) -> tuple[int, ...]:
 
 
 def _unwritable(what: str, path: Path, error: OSError) -> JournalError:
+    if not path.parent.is_dir():
+        return JournalError(
+            f"cannot write {what}: the folder was removed while the run went on",
+            place=str(path.parent),
+            hint="the answers in it are gone; your files are as they were: run again",
+        )
     return JournalError(
         f"cannot write {what}: {error.strerror}",
         place=str(path),

@@ -7,6 +7,7 @@ not know who builds in a folder.
 from __future__ import annotations
 
 import fcntl
+import functools
 import itertools
 import os
 import re
@@ -15,15 +16,20 @@ import subprocess
 import sys
 import tempfile
 from array import array
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import platformdirs
 
 from bisect_deps import processes
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.secret import Credential, Secret, split_credentials
+
+P = ParamSpec("P")
+T = TypeVar("T")
+B = TypeVar("B", bound="_Works")
 
 # Never linked into a tree: state of ours or of version control, which a build could damage.
 _LEFT_OUT = frozenset({".depbisect", ".git", ".hg", ".svn"})
@@ -125,6 +131,31 @@ class WorkFolder:
         self._rubbish.mkdir(parents=True)
         self._taken: set[Path] = set()
 
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Raise BuilderUnavailable for what the work folder does not let us do in it."""
+        try:
+            yield
+        except OSError as error:
+            self.be_there()
+            is_gone = isinstance(error, FileNotFoundError)
+            why = f"somebody removed {error.filename}" if is_gone else error.strerror
+            raise BuilderUnavailable(
+                f"the work folder {self.path} cannot be used: {why}",
+                hint="make room on its disk, or set XDG_CACHE_HOME to a folder on another; what "
+                "was built is kept: the same command goes on",
+            ) from error
+
+    def be_there(self, *folders: Path) -> None:
+        """Raise BuilderUnavailable where the work folder, or what stood in it, was removed."""
+        for path in (self.path, self.private, *folders):
+            if not path.is_dir():
+                raise BuilderUnavailable(
+                    f"the work folder {path} was removed while builds used it",
+                    hint="keep what clears caches away from it, or set XDG_CACHE_HOME; what was "
+                    "built is kept: the same command goes on",
+                )
+
     def log(self, number: str) -> Path:
         """Return an empty file for a build's log, apart from what builds may see."""
         log = self.private / f"{number}.log"
@@ -161,7 +192,10 @@ class WorkFolder:
     def discard(self, *paths: Path) -> None:
         """Put what a build left out of sight, and have it removed without waiting."""
         found = [path for path in paths if os.path.lexists(path)]
-        if found:
+        if found and not self._rubbish.is_dir():  # Somebody else clears up here.
+            for path in found:
+                _remove(path)
+        elif found:
             rubbish = Path(tempfile.mkdtemp(dir=self._rubbish))
             for path in found:
                 path.rename(rubbish / path.name)
@@ -185,6 +219,25 @@ class WorkFolder:
     def _numbered(self, number: int) -> Path:
         # The outer folder stays: it is what is hidden from the builds of other slots.
         return self.path / f"slot{number}" / "build"
+
+
+class _Works(Protocol):
+    """A builder whose builds stand in a work folder."""
+
+    _work: WorkFolder
+
+
+def in_work_folder(
+    method: Callable[Concatenate[B, P], T],
+) -> Callable[Concatenate[B, P], T]:
+    """Return a builder's method that raises BuilderUnavailable where the work folder fails it."""
+
+    @functools.wraps(method)
+    def guarded(self: B, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._work.guarded():
+            return method(self, *args, **kwargs)
+
+    return guarded
 
 
 class Netrc:

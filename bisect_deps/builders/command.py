@@ -7,6 +7,7 @@ know what the command does.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import time
@@ -17,7 +18,7 @@ from typing import ClassVar
 
 from bisect_deps import processes
 from bisect_deps.builders._copies import Copy, Project
-from bisect_deps.builders._scratch import WorkFolder
+from bisect_deps.builders._scratch import WorkFolder, in_work_folder
 from bisect_deps.builders.base import (
     STOPPED,
     Builder,
@@ -116,6 +117,7 @@ class CommandBuilder:
         """Return nothing: what the command needs is known to the command alone."""
         return []
 
+    @in_work_folder
     def start(self, order: Order) -> Handle:
         """Put the candidate's files into a scratch copy, and start the command in it."""
         for name, running in self._builds.items():
@@ -142,6 +144,7 @@ class CommandBuilder:
         self._builds[number] = _Running(order.digest, log, order.timeout, deadline, process, copy)
         return Handle(number)
 
+    @in_work_folder
     def poll(self, handle: Handle) -> BuildStatus:
         """Return how the command stands. Raises BuilderUnavailable when it aborts the run."""
         running = self._builds[handle.id]
@@ -154,6 +157,8 @@ class CommandBuilder:
                     running, BuildStatus.BROKEN, f"after {running.limit:g} s: over its limit"
                 )
             return running.status
+        if code and running.copy is not None:
+            self._work.be_there(running.copy.root)
         self._finish(running, _status(code))
         if code >= ABORTS:
             said = self.log(handle)[0].strip().splitlines()
@@ -163,6 +168,7 @@ class CommandBuilder:
             )
         return running.status
 
+    @in_work_folder
     def log(self, handle: Handle, start: int = 0) -> tuple[str, int]:
         """Return the command's output from an offset on, freed of secrets."""
         running = self._builds[handle.id]
@@ -209,7 +215,8 @@ class CommandBuilder:
 
     def _stop(self, running: _Running, status: BuildStatus, why: str) -> None:
         processes.stop([running.process])
-        with running.log.open("ab") as stream:
+        # A log that cannot be written to is no reason to go on.
+        with contextlib.suppress(OSError), running.log.open("ab") as stream:
             stream.write(f"\n{STOPPED} {why}\n".encode())
         self._finish(running, status)
 

@@ -11,6 +11,7 @@ netrc file. A build backend is the user's own process and could read that file, 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -41,6 +42,7 @@ from bisect_deps.builders._scratch import (
     Netrc,
     WorkFolder,
     expand,
+    in_work_folder,
     option_lines,
     requirement_names,
     write_tree,
@@ -223,6 +225,7 @@ class LocalBuilder:
             sandbox=self._kept_apart if self._box else f"none: {self._kept_apart}",
         )
 
+    @in_work_folder
     def preflight(self) -> list[str]:
         """Try an empty environment, and return what stands in the way."""
         folder = self._work.take()
@@ -234,6 +237,7 @@ class LocalBuilder:
             self._work.drop(folder)
         return []
 
+    @in_work_folder
     def start(self, order: Order) -> Handle:
         """Make the environment and start the install."""
         for name, running in self._builds.items():
@@ -274,6 +278,7 @@ class LocalBuilder:
         self._next(running)
         return Handle(number)
 
+    @in_work_folder
     def poll(self, handle: Handle) -> BuildStatus:
         """Advance the build by the steps that have ended."""
         running = self._builds[handle.id]
@@ -287,6 +292,8 @@ class LocalBuilder:
                 )
             return running.status
         self._be_apart(running, code)
+        if code:
+            self._work.be_there(running.slot.environment)
         if code and _is_kept_from_writing(running):
             self._begin_writable(running)
             return running.status
@@ -301,6 +308,7 @@ class LocalBuilder:
         self._next(running)
         return running.status
 
+    @in_work_folder
     def log(self, handle: Handle, start: int = 0) -> tuple[str, int]:
         """Return the log from an offset on, freed of secrets."""
         running = self._builds[handle.id]
@@ -573,7 +581,8 @@ class LocalBuilder:
     def _stop(self, running: _Running, status: BuildStatus, why: str) -> None:
         if running.process is not None:
             processes.stop([running.process])
-        _append(running.log, f"{STOPPED} {why}")
+        with contextlib.suppress(OSError):  # A log that cannot be written to is no reason to go on.
+            _append(running.log, f"{STOPPED} {why}")
         self._finish(running, status)
 
     def _finish(self, running: _Running, status: BuildStatus) -> None:

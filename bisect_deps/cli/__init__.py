@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from bisect_deps import __version__
-from bisect_deps.cli.endings import as_ours, be_steady, close_output, crash
+from bisect_deps.cli.endings import OutputClosed, as_ours, be_steady, close_output, crash, say
 from bisect_deps.cli.options import give_common, relative
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
 
@@ -44,10 +44,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "Show the last run again, as text, HTML, JSON, Markdown or SARIF."),
     "help": ("help", "Show how a command is used."),
 }
-
-
-class OutputClosed(Exception):
-    """Nobody reads what we write any more."""
 
 
 class LazyGroup(click.Group):
@@ -116,7 +112,7 @@ def _code(args: Sequence[str] | None) -> int:
         _show(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted; nothing is lost: the same command goes on.", err=True)
+        say("Interrupted; nothing is lost: the same command goes on.")
         return ExitCode.INTERRUPTED
     except OutputClosed:
         return ExitCode.USAGE
@@ -130,7 +126,7 @@ def _foreign(error: Exception) -> int:
         _show(ours)
         return ours.exit_code
     for line in crash(error):
-        click.echo(line, err=True)
+        say(line)
     return ExitCode.INTERNAL
 
 
@@ -157,6 +153,6 @@ def _usage(error: click.ClickException) -> InputError:
 def _show(error: DepbisectError) -> None:
     from bisect_deps.secret import masked
 
-    click.echo(masked(relative(f"error: {error}")), err=True)
+    say(masked(relative(f"error: {error}")))
     if error.hint:
-        click.echo(masked(relative(f"hint: {error.hint}")), err=True)
+        say(masked(relative(f"hint: {error.hint}")))

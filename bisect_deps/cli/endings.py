@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import platform
 import signal
 import sys
 import tempfile
 import traceback
+from typing import Any
+
+import click
 
 from bisect_deps import __version__
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
@@ -20,8 +24,13 @@ from bisect_deps.secret import redact, secrets_of
 
 # Signals that ask a process to end, and leave it the time to.
 _ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT")
+_STDERR = 2
 _ADDRESS_READERS = ("urllib/parse.py", "ipaddress.py")
 _TOO_MANY_DIGITS = "Exceeds the limit ("
+
+
+class OutputClosed(Exception):
+    """Nobody reads what we write any more."""
 
 
 def be_steady() -> None:
@@ -37,6 +46,7 @@ def be_steady() -> None:
                 signal.signal(number, _interrupt)
     has_output = _is_open(1)
     _fill_streams()
+    _be_content_without_stderr()
     if not has_output:
         raise InputError(
             "standard output is closed", hint="send it to a file, or to /dev/null, not to nowhere"
@@ -90,6 +100,12 @@ def crash(error: BaseException) -> tuple[str, str]:
     return said, f"hint: please report it, with {name}; nothing was concluded"
 
 
+def say(line: str) -> None:
+    """Write a last line to standard error, wherever that leads: what it says is in the code too."""
+    with contextlib.suppress(OSError, OutputClosed):
+        click.echo(line, err=True)
+
+
 def close_output() -> int:
     """Write out what is left for standard output; return an exit code, OK where that works."""
     try:
@@ -99,8 +115,7 @@ def close_output() -> int:
         return ExitCode.USAGE
     except OSError as error:
         _to_nowhere(sys.stdout.fileno())
-        with contextlib.suppress(OSError):
-            print(f"error: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        say(f"error: standard output cannot be written: {error.strerror}")
         return ExitCode.USAGE
     return ExitCode.OK
 
@@ -125,6 +140,33 @@ def _fill_streams() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, "r", encoding="utf-8", closefd=False)
     sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+
+
+class _Lenient(io.FileIO):
+    """A stream whose text may be lost: on a full disk, or a terminal that is gone."""
+
+    def write(self, data: Any) -> int:
+        """Write what can be written; what cannot is taken as written. Raises OutputClosed."""
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            _to_nowhere(self.fileno())
+            raise OutputClosed from None
+        except OSError:
+            return memoryview(data).nbytes
+
+
+def _be_content_without_stderr() -> None:
+    """Let no message that cannot be written change how a command ends: results go elsewhere."""
+    stream = sys.__stderr__
+    if stream is not None and stream is sys.stderr and stream.fileno() == _STDERR:
+        sys.stderr = io.TextIOWrapper(
+            io.BufferedWriter(_Lenient(_STDERR, "w", closefd=False)),
+            encoding=stream.encoding,
+            errors=stream.errors,
+            line_buffering=True,
+            write_through=True,
+        )
 
 
 def _to_nowhere(descriptor: int) -> None:

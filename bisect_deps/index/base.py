@@ -17,11 +17,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from bisect_deps.errors import InputError
 from bisect_deps.knowledge.default_index import default_index
 from bisect_deps.model import IndexSettings
+from bisect_deps.secret import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,26 @@ def indexes(settings: IndexSettings, environ: Mapping[str, str] | None = None) -
 def place(url: str, environ: Mapping[str, str] | None = None) -> Place:
     """Return the address with its `${NAME}` filled in and its credentials taken out.
 
-    Raises InputError where a variable is not set.
+    Raises InputError where a variable is not set, or the address cannot be one.
     """
-    parts = urlsplit(expanded(url, os.environ if environ is None else environ))
+    parts = _parts(expanded(url, os.environ if environ is None else environ))
     user, separator, host = parts.netloc.rpartition("@")
     if not separator:
         return Place(urlunsplit(parts))
     name, _, password = user.partition(":")
     bare = urlunsplit(parts._replace(netloc=host))
     return Place(bare, (unquote(name), unquote(password)))
+
+
+def be_addresses(settings: IndexSettings) -> None:
+    """Raise InputError for an index address that nobody could ask, before anything is built.
+
+    One with a `${NAME}` is left to who asks: a build elsewhere has variables of its own.
+    """
+    main = [settings.index_url] if settings.index_url else []
+    for url in (*main, *settings.extra_index_urls, *settings.find_links):
+        if "${" not in url:
+            _parts(url)
 
 
 def with_credentials(spot: Place) -> str:
@@ -102,6 +114,21 @@ def expanded(text: str, environ: Mapping[str, str]) -> str:
         return environ[match[1]]
 
     return re.sub(r"\$\{([A-Z0-9_]+)\}", value, text)
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # Whether it is a number is looked at here, not before.
+        if parts.scheme in ("http", "https") and not parts.hostname:
+            raise ValueError("it names no host")
+    except ValueError as error:
+        raise InputError(
+            f"the index address {redact(url)} cannot be used: {error}",
+            hint="write it as https://index.example/simple/: see --index-url, the installer's "
+            "settings and the options in the file",
+        ) from None
+    return parts
 
 
 def keyring_login(url: str) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.formats.base import Manifest, Option
 from bisect_deps.index import Index, ReleaseFacts, completed
+from bisect_deps.index.base import be_addresses
 from bisect_deps.model import IndexSettings, Interpreter
 
 UNDATED = (
@@ -27,7 +28,7 @@ def sources(
     """Return `given` with the installer's own settings and the file's options added.
 
     `folder` is where the installer runs. Of two main indexes, uv takes the one of its settings and
-    pip the file's.
+    pip the file's. Raises InputError for an address that cannot be one.
     """
     settings = completed(given, installer, folder=folder)
     found: dict[str, list[str]] = {}
@@ -38,13 +39,15 @@ def sources(
     first, second = (
         (written, settings.index_url) if installer == "pip" else (settings.index_url, written)
     )
-    return replace(
+    found_there = replace(
         settings,
         index_url=first or second or None,
         extra_index_urls=(*settings.extra_index_urls, *found.get("--extra-index-url", [])),
         find_links=(*settings.find_links, *found.get("--find-links", [])),
         no_index=settings.no_index or "--no-index" in found,
     )
+    be_addresses(found_there)
+    return found_there
 
 
 def tells_dates(settings: IndexSettings, manifest: Manifest, interpreter: Interpreter) -> bool:

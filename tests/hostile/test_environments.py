@@ -39,6 +39,11 @@ STREAMS = {
     "closed stdin": ("depbisect lint - <&-", {0, 1, 2}),
     "closed stdout": ("depbisect lint >&-", {2}),
     "closed stderr": ("depbisect lint 2>&-", {0, 1}),
+    "full stderr": ("depbisect lint 2> /dev/full", {0}),
+    "full stderr of an error": ("depbisect lint nothing.txt 2> /dev/full", {2}),
+    "full stderr of wrong usage": ("depbisect lint --nothing 2> /dev/full", {2}),
+    "a reader of stderr that goes away": ("{ sleep 0.2; depbisect run; } 2> >(true)", {2}),
+    "all streams full": ("depbisect lint > /dev/full 2> /dev/full", {2}),
     "all streams closed": ("depbisect lint <&- >&- 2>&-", {2}),
     "full stdout": ("depbisect lint nothing.txt requirements.txt > /dev/full", {2}),
     "full stdout of a report": ("depbisect lint --output-format json > /dev/full", {2}),
@@ -108,8 +113,10 @@ def test_what_is_no_regular_file_ends_with_a_message(tmp_path: Path, name: str) 
 
 RUN = "depbisect run --no-progress --max-builds 1"
 WITH_RUN = {
-    "an index of no host": (f"{RUN} --index-url https://a@", {}, {2, 3, 4}),
-    "an index of an invalid host": (f"{RUN} --index-url 'https://u:p@[x]/'", {}, {2, 4}),
+    "an index of no host": (f"{RUN} --index-url https://a@", {}, {2}),
+    "an index of no host by variable": (RUN, {"UV_INDEX_URL": "https://a@"}, {2}),
+    "an index of an invalid host": (f"{RUN} --index-url 'https://u:p@[x]/'", {}, {2}),
+    "an index of an invalid port": (f"{RUN} --extra-index-url https://h:port/", {}, {2}),
     "an empty PATH": (RUN, {"PATH": ""}, {0, 1, 3, 4}),
     "a cache that is a file": (RUN, {"XDG_CACHE_HOME": "/etc/passwd"}, {2, 4}),
     "a state folder that is a file": (f"touch .depbisect; {RUN}", {}, {2, 4}),
@@ -122,6 +129,50 @@ def test_a_machine_that_lacks_something_runs_or_says_why(tmp_path: Path, name: s
     (tmp_path / "requirements.txt").write_text("")
     command, variables, codes = WITH_RUN[name]
     be_told(shell(tmp_path, command, **variables), codes)
+
+
+WORK = '"$(dirname "$(dirname "$(dirname "$VIRTUAL_ENV")")")"'
+REMOVED = {
+    "the environment": ('"$VIRTUAL_ENV"', "was removed while builds used it"),
+    "the logs": (f"{WORK}/private", "was removed while builds used it"),
+    "the work folder": (WORK, "was removed while builds used it"),
+    "the state folder": (".depbisect", "was removed while the run went on"),
+    "the logs that are kept": (".depbisect/probes", "was removed while the run went on"),
+    "the journal": (".depbisect/journal.jsonl", "was changed by something else"),
+}
+
+
+@pytest.mark.parametrize("name", REMOVED)
+def test_what_is_removed_during_a_run_ends_it_with_one_message(tmp_path: Path, name: str) -> None:
+    (tmp_path / "requirements.txt").write_text("")
+    what, message = REMOVED[name]
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    check = f"[ -e good ] || {{ rm -rf {what}; exit 1; }}"
+    command = f"depbisect run --no-progress --sandbox off --check '{check}'"
+    done = shell(tmp_path, command, **cache)
+    be_told(done, {4})
+    assert message in done.stderr
+    assert done.stderr.count("error: ") == 1
+    assert (tmp_path / "requirements.txt").read_text() == ""
+    (tmp_path / "good").touch()
+    be_told(shell(tmp_path, command, **cache), {0})
+
+
+def test_a_build_whose_folder_was_removed_accuses_nobody(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("")
+    command = (
+        "rm -rf cache/depbisect/builds/*/copy1; exit 1",
+        "rm -rf cache/depbisect/builds/*; exit 1",
+    )
+    for one in command:
+        words = f"--builder command --build-cmd 'cd {tmp_path}; {one}'"
+        done = shell(
+            tmp_path,
+            f"depbisect run --no-progress {words}",
+            XDG_CACHE_HOME=str(tmp_path / "cache"),
+        )
+        be_told(done, {4})
+        assert "was removed while builds used it" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM])

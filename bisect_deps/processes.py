@@ -102,7 +102,7 @@ class Process:
         family: str = "",
         cell: Cell | None = None,
     ) -> None:
-        """Start it: a string through the shell, a sequence as it is. Raises OSError.
+        """Start it: a string through the shell, a sequence as it is. Raises OSError, as `poll`.
 
         Output and errors are appended to the file `output` together, as they come; of a flood its
         first HEAD and last TAIL bytes, and the cut is said. `family` is for
@@ -113,27 +113,31 @@ class Process:
         if cell is not None:
             command = cell.enter(command, cwd)
         self._mark = f"{owner()}/{family}/{uuid.uuid4().hex}"
+        self._unwritten: list[OSError] = []
         _be_reaper()
         outer = os.environ.get(MARK)
-        self._popen = _lead(
-            command,
-            cwd=cwd,
-            env={**environment, MARK: f"{outer}:{self._mark}" if outer else self._mark},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,
-        )
-        self._pump = threading.Thread(
-            target=_keep_output, args=(self._popen.stdout, output), daemon=True
-        )
+        with contextlib.ExitStack() as undone:
+            log = undone.enter_context(output.open("ab", buffering=0))
+            self._popen = _lead(
+                command,
+                cwd=cwd,
+                env={**environment, MARK: f"{outer}:{self._mark}" if outer else self._mark},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                bufsize=0,
+            )
+            undone.pop_all()
+        kept = (self._popen.stdout, log, self._unwritten)
+        self._pump = threading.Thread(target=_keep_output, args=kept, daemon=True)
         self._pump.start()
         self._swept = False
 
     def poll(self) -> int | None:
         """Return the exit code, 128 + N for a death by signal N, or None while it runs.
 
-        Once the command has ended, whatever it left running is killed.
+        Once the command has ended, whatever it left running is killed. Raises OSError then where
+        its output could not be written down.
         """
         code = self._code()
         if code is None:
@@ -144,6 +148,8 @@ class Process:
             _stop_strays()
             # Nobody is left who could write: the end of what was written comes at once.
             self._pump.join(GRACE)
+            if self._unwritten:
+                raise self._unwritten[0]
         return code if code >= 0 else 128 - code
 
     def members(self) -> list[int]:
@@ -342,25 +348,45 @@ def read_log(
     return redact(content.decode("utf-8", "replace"), secrets), start + len(content)
 
 
-def _keep_output(source: IO[bytes], path: Path) -> None:
-    """Write what comes to the end of a file: head and tail of a flood, and how much lay between."""
+def _keep_output(source: IO[bytes], log: IO[bytes], unwritten: list[OSError]) -> None:
+    """Write what comes to a log; where it cannot take it, note why, and let the command go on.
+
+    A command that nobody reads would fail for that, and look as if it had failed by itself.
+    """
+    with source, log:
+        try:
+            _keep_ends(source, log)
+        except OSError as error:
+            unwritten.append(error)
+            while source.read(_BLOCK):
+                pass
+
+
+def _keep_ends(source: IO[bytes], log: IO[bytes]) -> None:
+    """Write head and tail of a flood, and how much lay between."""
     written = dropped = 0
     tail: deque[bytes] = deque()
     kept = 0
-    with source, path.open("ab", buffering=0) as log:
-        while block := source.read(_BLOCK):
-            if written < HEAD:
-                log.write(block)
-                written += len(block)
-                continue
-            tail.append(block)
-            kept += len(block)
-            while kept - len(tail[0]) >= TAIL:
-                kept -= len(tail[0])
-                dropped += len(tail.popleft())
-        if dropped:
-            log.write(f"\n[{dropped / 1e6:.0f} MB of output are left out here]\n".encode())
-        log.write(b"".join(tail))
+    while block := source.read(_BLOCK):
+        if written < HEAD:
+            _write_all(log, block)
+            written += len(block)
+            continue
+        tail.append(block)
+        kept += len(block)
+        while kept - len(tail[0]) >= TAIL:
+            kept -= len(tail[0])
+            dropped += len(tail.popleft())
+    if dropped:
+        _write_all(log, f"\n[{dropped / 1e6:.0f} MB of output are left out here]\n".encode())
+    _write_all(log, b"".join(tail))
+
+
+def _write_all(log: IO[bytes], data: bytes) -> None:
+    """Write all of it: a disk that is nearly full takes a part, and says so at the next write."""
+    left = memoryview(data)
+    while left:
+        left = left[log.write(left) :]
 
 
 def _wait(processes: list[Process], seconds: float) -> list[Process]:

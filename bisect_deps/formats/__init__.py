@@ -154,16 +154,9 @@ def open_manifest(
             raise InputError("no build installs this kind of file", place=str(path), hint=hint)
         own = _with_style(data, path, all_groups=False)
         _raise_fatal(path, own)
-        if not own.embedding.has_list:
-            hint = (
-                "dynamic dependencies and those of other tools are not read: "
-                "export them to a requirements.txt"
-            )
-            if own.embedding.follows:
-                named = ", ".join(follow.path for follow in own.embedding.follows)
-                hint = f"they stand elsewhere: give that file instead ({named})"
-            raise InputError("it lists no requirements to install", place=str(path), hint=hint)
-        return own
+        if own.embedding.has_list and not _named_by(own, path):
+            return own
+        return _elsewhere(own, path, folder=folder, variables=variables, read=read)
 
     def parsed(folder: Path | None) -> Manifest:
         return parse(data, path, folder=folder, variables=variables, read=read)
@@ -194,6 +187,68 @@ def open_several(
         return parse_several(paths, home, folder=folder, variables=variables, read=read)
 
     return _valid(parsed, home, folder)
+
+
+def _named_by(own: EmbeddedManifest, path: Path) -> list[Path]:
+    """Return the files in which the requirements stand that a build of the project installs."""
+    return [
+        path.parent / follow.path
+        for follow in own.embedding.follows
+        if follow.group in _module(path).INSTALLED
+    ]
+
+
+def _elsewhere(
+    own: EmbeddedManifest,
+    path: Path,
+    *,
+    folder: Path | None,
+    variables: Mapping[str, str] | None,
+    read: Callable[[str], bytes] | None,
+) -> Manifest:
+    """Return the files that another one names for its requirements, as setuptools reads them.
+
+    Raises InputError where it names none, or none that is there.
+    """
+    named = _named_by(own, path)
+    lists = [file for file in named if not is_embedded(file)]
+    for file in lists:
+        if not _is_there(file, read):
+            message = f"it takes its requirements from {file}, which is not there"
+            raise InputError(message, place=str(path), hint="write that file, or name another one")
+    if lists:
+        return open_several(lists, path, folder=folder, variables=variables, read=read)
+    for file in named:
+        if _is_there(file, read):
+            return open_manifest(file, folder=folder, variables=variables, read=read)
+    hint = (
+        "dynamic dependencies and those of other tools are not read: "
+        "export them to a requirements.txt"
+    )
+    raise InputError("it lists no requirements to install", place=str(path), hint=hint)
+
+
+def listing(path: Path) -> Path:
+    """Return the file that holds a file's requirements: the one that it names for them, or itself.
+
+    Raises InputError where that are several, or the file cannot be read.
+    """
+    named = open_manifest(path).named
+    if len(named) > 1:
+        raise InputError(
+            "its requirements stand in several files",
+            place=str(path),
+            hint=f"give one: {', '.join(named)}",
+        )
+    return path.parent / named[0]
+
+
+def _is_there(path: Path, read: Callable[[str], bytes] | None) -> bool:
+    try:
+        read_input(path, read)
+    except InputError:
+        return False
+    return True
 
 
 def _valid(parsed: Callable[[Path | None], Manifest], path: Path, folder: Path | None) -> Manifest:

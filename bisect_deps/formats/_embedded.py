@@ -50,11 +50,15 @@ class Slot:
 
 
 class Follow(NamedTuple):
-    """A requirements file that another format names: its path as written, and on which line."""
+    """A requirements file that another format names: its path as written, and on which line.
+
+    `group` is the list that it stands in for, "" where that is not told.
+    """
 
     path: str
     line: int
     constraint: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

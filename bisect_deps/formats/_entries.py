@@ -47,7 +47,7 @@ def no_entries(_: dict[str, Any], __: Layout) -> Iterator[Entry]:
     return iter(())
 
 
-def no_files(_: dict[str, Any]) -> Iterable[str]:
+def no_files(_: dict[str, Any]) -> Iterable[tuple[str, str]]:
     """Return nothing: the format names no requirements files."""
     return ()
 

@@ -70,7 +70,8 @@ class IniStyle:
                 is_constraint = named["flag"].startswith(("-c", "--c"))
                 line, _ = document.place(slot.span.start)
                 follows += [
-                    Follow(file.strip(), line, is_constraint) for file in named["file"].split(",")
+                    Follow(file.strip(), line, is_constraint, slot.group)
+                    for file in named["file"].split(",")
                 ]
             elif not self.skipped.match(slot.code.text):
                 slots.append(_behind(slot, self.before))

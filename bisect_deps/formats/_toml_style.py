@@ -33,8 +33,8 @@ class TomlStyle:
     `missing` as the reason), `group_of` names the group of an array by its path, `main` is the path
     of the array that a build installs, `margin` what starts each line of the text in the file.
     `entries` finds what stands in tables instead of arrays, `table` is the one of them that a build
-    installs. `names_files` are requirements files that the text names; `not_judged` says what of it
-    nobody can read.
+    installs. `names_files` are the groups that stand in requirements files, with those files;
+    `not_judged` says what of the text nobody can read.
     """
 
     decode: Callable[[bytes, str], Document]
@@ -45,7 +45,7 @@ class TomlStyle:
     margin: str = ""
     table: tuple[str, ...] = ()
     entries: Callable[[dict[str, Any], Layout], Iterator[Entry]] = no_entries
-    names_files: Callable[[dict[str, Any]], Iterable[str]] = no_files
+    names_files: Callable[[dict[str, Any]], Iterable[tuple[str, str]]] = no_files
     not_judged: Callable[[dict[str, Any]], str] = all_judged
 
     def read(self, data: bytes, path: str) -> Embedding:
@@ -75,7 +75,7 @@ class TomlStyle:
         document = self._with_problems(document, source, loaded, found_entries)
         found = embed(document, slots, rest)
         has_list = any(array.path == self.main for _, array in arrays) or bool(found_entries)
-        follows = tuple(Follow(path, 1) for path in self.names_files(loaded))
+        follows = tuple(Follow(path, 1, group=group) for group, path in self.names_files(loaded))
         return replace(found, has_list=has_list, follows=follows)
 
     def _with_problems(

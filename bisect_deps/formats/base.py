@@ -314,8 +314,9 @@ class Manifest(Protocol):
 def users_files(manifest: Manifest) -> dict[str, bytes]:
     """Return `manifest.files` without a root file that only joins several that were named."""
     files = dict(manifest.files)
-    if len(manifest.named) > 1:
-        del files[next(iter(files))]
+    root = next(iter(files))
+    if root not in manifest.named:
+        del files[root]
     return files
 
 

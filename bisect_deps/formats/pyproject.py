@@ -16,8 +16,9 @@ from bisect_deps.formats._toml_style import TomlStyle
 from bisect_deps.formats.base import Document
 
 POETRY = "tool.poetry.dependencies"
+_MAIN = "project.dependencies"
 # What `pip install .` and `uv pip install -r pyproject.toml` install; or Poetry, or Flit.
-INSTALLED = frozenset({"project.dependencies", POETRY, "tool.flit.metadata.requires"})
+INSTALLED = frozenset({_MAIN, POETRY, "tool.flit.metadata.requires"})
 _WHOLE = {
     ("project", "dependencies"),
     ("build-system", "requires"),
@@ -62,15 +63,17 @@ def _table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _names_files(data: dict[str, Any]) -> Iterable[str]:
-    """Return the requirements files that setuptools reads when it builds the project."""
+def _names_files(data: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    """Yield the groups that setuptools reads from files when it builds, with those files."""
     dynamic = _table(data, "tool", "setuptools", "dynamic")
-    tables = [dynamic.get("dependencies"), *_table(dynamic, "optional-dependencies").values()]
-    if "dependencies" in _table(data, "project").get("dynamic", ()) and not any(tables):
-        yield from ("setup.cfg", "setup.py")  # where setuptools looks for them then
-    for table in tables:
+    tables = {_MAIN: dynamic.get("dependencies")}
+    for extra, table in _table(dynamic, "optional-dependencies").items():
+        tables[f"project.optional-dependencies.{extra}"] = table
+    if "dependencies" in _table(data, "project").get("dynamic", ()) and not any(tables.values()):
+        yield from ((_MAIN, name) for name in ("setup.cfg", "setup.py"))  # it looks there then
+    for group, table in tables.items():
         files = table.get("file", ()) if isinstance(table, dict) else ()
-        yield from [files] if isinstance(files, str) else files
+        yield from ((group, file) for file in ([files] if isinstance(files, str) else files))
 
 
 def _not_judged(data: dict[str, Any]) -> str:

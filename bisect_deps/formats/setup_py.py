@@ -141,7 +141,8 @@ class _Reading:
         # What is computed mostly comes from a file that the module opens somewhere.
         files = list(_files(node, self.names)) or list(dict.fromkeys(_files(self.tree, {})))
         if files:
-            self.follows += [Follow(file, node.lineno) for file in files]
+            group = f"options.{what}"
+            self.follows += [Follow(file, node.lineno, group=group) for file in files]
             return
         message = f"{what} is computed when the file runs"
         kind = ProblemKind.NOT_JUDGED

@@ -14,7 +14,7 @@ from bisect_deps.errors import InputError
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.repair import baseline_inquiry
 from bisect_deps.fix.verdict import verdict_of
-from bisect_deps.formats import open_manifest
+from bisect_deps.formats import listing, open_manifest
 from bisect_deps.formats.base import Manifest
 from bisect_deps.guiding.telling import Position, Telling, build_of, doubt, read_log
 from bisect_deps.index import Index
@@ -251,6 +251,7 @@ def new_start(
     check_note: str = "",
 ) -> tuple[Start, Manifest]:
     """Return the start of a session about a file, and the file read. Raises InputError."""
+    file = listing(file)
     manifest = open_manifest(file)
     root = file.absolute().parent
     if index_url is not None and looks_secret(index_url):

@@ -13,11 +13,12 @@ from bisect_deps.formats import (
     format_of,
     found_pattern,
     is_found,
+    listing,
     open_manifest,
     parse_manifest,
 )
 from bisect_deps.formats._embedded import EmbeddedManifest
-from bisect_deps.formats.base import Span
+from bisect_deps.formats.base import Span, users_files
 from bisect_deps.model import Edit, EditAction
 from tests.support.bundles import Bundled, bundle, formats
 
@@ -117,13 +118,61 @@ def test_hook_is_given_the_files_that_folders_are_searched_for() -> None:
     assert wanted in hooks, f"write into .pre-commit-hooks.yaml: {wanted}"
 
 
-def test_run_names_the_file_in_which_dynamic_requirements_stand(tmp_path: Path) -> None:
+def test_run_says_which_file_of_dynamic_requirements_is_not_there(tmp_path: Path) -> None:
     [own, *_] = bundle("setuptools")
     path = tmp_path / own.name
     path.write_text(own.text)
-    with pytest.raises(InputError) as raised:
+    with pytest.raises(InputError, match=r"requirements from .*requirements\.txt, which is not there"):
         open_manifest(path)
-    assert raised.value.hint == "they stand elsewhere: give that file instead (requirements.txt)"
+
+
+DYNAMIC = """[project]
+name = "x"
+dynamic = ["dependencies"]
+[tool.setuptools.dynamic]
+dependencies = {file = ["reqs/base.in", "more.txt"]}
+optional-dependencies.a = {file = "extra.txt"}
+"""
+NAMING = {
+    "pyproject.toml": DYNAMIC,
+    "setup.cfg": "[options]\ninstall_requires = file: reqs/base.in, more.txt\n",
+    "setup.py": """from setuptools import setup
+setup(install_requires=[*read("reqs/base.in"), *read("requirements/more.in")])
+""",
+}
+
+
+@pytest.mark.parametrize("name", NAMING)
+def test_run_edits_the_files_that_setuptools_reads(name: str, tmp_path: Path) -> None:
+    other = "requirements/more.in" if name == "setup.py" else "more.txt"
+    for file, text in {
+        name: NAMING[name],
+        "reqs/base.in": "# base\r\na==1.0  # keep\r\n",
+        other: "b==1.0",
+        "extra.txt": "not read",
+    }.items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes(text.encode())
+    manifest = open_manifest(tmp_path / name)
+    assert [(line.name, line.file) for line in manifest.requirements] == [
+        ("a", "reqs/base.in"),
+        ("b", other),
+    ]
+    edits = [
+        Edit(EditAction.REPIN, line.name, line.number, "==2") for line in manifest.requirements
+    ]
+    files = users_files(manifest)
+    after = {file: data for file, data in manifest.render(edits).items() if file in files}
+    assert after == {"reqs/base.in": b"# base\r\na==2  # keep\r\n", other: b"b==2"}
+
+
+def test_run_follows_a_project_that_leaves_all_to_setup_cfg(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\ndynamic = ["dependencies"]\n')
+    (tmp_path / "setup.cfg").write_text("[options]\ninstall_requires = file: r.txt\n")
+    (tmp_path / "r.txt").write_text("a==1\n")
+    [line] = open_manifest(tmp_path / "pyproject.toml").requirements
+    assert (line.text, line.file) == ("a==1", "r.txt")
+    assert listing(tmp_path / "pyproject.toml") == tmp_path / "r.txt"
 
 
 POETRY = '[tool.poetry.dependencies]\npython = "^3.11"\na = "^1.0"  # first\n'

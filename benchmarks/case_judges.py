@@ -393,7 +393,7 @@ def dry_run_proof(answer: Answer) -> Complaints:
             if "evidence" not in f"{said} {answer.words}":
                 yield f"{title}: not built, and nowhere said to be evidence only"
         elif probe["kind"] == "resolve" or forbids_sources(answer.logs.get(probe["log"], "")):
-            yield f"{title}: the proof is a dry run"
+            yield f"{title}: the proof is the resolver's answer"
 
 
 def another_age(answer: Answer) -> Complaints:

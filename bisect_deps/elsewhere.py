@@ -43,7 +43,7 @@ def try_elsewhere(prober: Prober, options: BuilderOptions, as_written: Inquiry) 
             checked = " and passes its check" if prober.checks or as_written.imports else ""
             return (
                 f"As it is, the file builds{checked} on Python {other.version}, which is here, too "
-                f"(probe {probe.number}): --python {other.path}."
+                f"(build {probe.number}): --python {other.path}."
             )
         if probe.outcome is Outcome.FAIL:
             failed.append(other)

@@ -22,12 +22,12 @@ from filelock import FileLock, Timeout
 
 from bisect_deps.errors import JournalError
 from bisect_deps.files import read_regular
-from bisect_deps.model import BuildStatus
+from bisect_deps.model import RESOLVER_NUMBERS, BuildStatus
 from bisect_deps.trust import make_state_folder, write_new
 
 FORMAT = 1
-# The one kind of file that an entry names.
-_LOG = re.compile(r"probes/[0-9]{1,9}\.log")
+# The kinds of file that an entry names.
+_LOG = re.compile(r"probes/(?:resolver-)?[0-9]{1,9}\.log")
 _LARGEST = 1 << 30
 
 
@@ -66,6 +66,14 @@ class Contents:
     answers: dict[str, Answered] = field(default_factory=dict)
     started: dict[str, Started] = field(default_factory=dict)
     highest: int = 0
+    resolver_highest: int = RESOLVER_NUMBERS
+
+    def take_number(self, number: int) -> None:
+        """Note a number as used: a build's, or one of the resolver's answers."""
+        if number > RESOLVER_NUMBERS:
+            self.resolver_highest = max(self.resolver_highest, number)
+        else:
+            self.highest = max(self.highest, number)
 
 
 class Journal:
@@ -139,9 +147,14 @@ class Journal:
         return self._contents.started.get(key)
 
     def next_number(self) -> int:
-        """Return the next free probe number; each call gives a new one."""
+        """Return the next free number of a build; each call gives a new one."""
         self._contents.highest += 1
         return self._contents.highest
+
+    def next_resolver_number(self) -> int:
+        """Return the next free number of an answer of the resolver, above RESOLVER_NUMBERS."""
+        self._contents.resolver_highest += 1
+        return self._contents.resolver_highest
 
     def keep(self, name: str, data: bytes) -> None:
         """Keep a file beside the journal, such as a build's log. Raises JournalError."""
@@ -260,12 +273,12 @@ def _take(contents: Contents, entry: Mapping[str, Any], path: Path) -> None:
     elif kind == "started":
         started = Started(_text(entry, "key"), _number(entry), _handle(entry["handle"]))
         contents.started[started.key] = started
-        contents.highest = max(contents.highest, started.number)
+        contents.take_number(started.number)
     elif kind == "probe":
         answered = _answered(entry)
         contents.answers[answered.key] = answered
         contents.started.pop(answered.key, None)
-        contents.highest = max(contents.highest, answered.number)
+        contents.take_number(answered.number)
 
 
 def _answered(entry: Mapping[str, Any]) -> Answered:

@@ -12,6 +12,8 @@ from enum import Enum
 
 # What a file is called that came by standard input.
 STDIN = "<stdin>"
+# Probes that the resolver answered are numbered from above it: builds count 1, 2, 3 … without them.
+RESOLVER_NUMBERS = 1_000_000
 
 
 class Outcome(str, Enum):
@@ -386,7 +388,8 @@ class Probe:
 
     `log` is the path of the kept log, relative to the state folder ("" where there is none).
     `seconds` is the cost of the build itself, also where the journal answered. `warm` says that an
-    environment was used again: such a pass is proven afresh before it is relied on.
+    environment was used again: such a pass is proven afresh before it is relied on. `tries` is how
+    many builds it took, 0 where one was found that had been made before.
     """
 
     number: int
@@ -400,6 +403,7 @@ class Probe:
     installed: Mapping[str, str] | None = None
     from_journal: bool = False
     warm: bool = False
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)

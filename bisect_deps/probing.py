@@ -22,6 +22,7 @@ from bisect_deps.formats.base import Manifest
 from bisect_deps.formats.requirements import parse
 from bisect_deps.journal import Answered, Journal, Started, digest
 from bisect_deps.model import (
+    RESOLVER_NUMBERS,
     Build,
     BuildStatus,
     Candidate,
@@ -129,6 +130,7 @@ class _Flight:
     asked: float
     began: float
     tries: int
+    built: int = 1
     read: int = 0
     ended: float | None = None
 
@@ -251,7 +253,7 @@ class Prober:
         key = digest("resolved", *_file_parts(order.files), self._identity)
         status = BuildStatus.PASSED if resolution.resolved else BuildStatus.FAILED
         known = self.journal.answer(key)
-        number = self.journal.next_number() if known is None else known.number
+        number = self.journal.next_resolver_number() if known is None else known.number
         log = self._keep_log(number, resolution.log)
         kind = ProbeKind.RESOLVE
         if known is None:
@@ -270,7 +272,8 @@ class Prober:
             diagnosis=with_log(diagnosis, log),
             from_journal=known is not None,
         )
-        self._keep(probe)
+        if self._keep(probe):
+            self.progress.probe_finished(probe)
         return probe
 
     def _build_all(
@@ -363,9 +366,11 @@ class Prober:
                     f"the limit of {counted(self.limits.max_builds or 0, 'build')} is reached"
                 )
             number = self._number(key)
-            handle = self._begin(replace(order, label=f"probe {number}"), key, number)
+            handle = self._begin(replace(order, label=f"build {number}"), key, number)
         self.builds += not handle.found
-        return _Flight(place, number, inquiry, order, key, handle, began, began, 1)
+        return _Flight(
+            place, number, inquiry, order, key, handle, began, began, 1, built=not handle.found
+        )
 
     def _is_spent(self) -> bool:
         most = self.limits.max_builds
@@ -414,7 +419,10 @@ class Prober:
         began = self._clock()
         handle = self._begin(order, key, flight.number)
         self.builds += 1
-        return replace(flight, order=order, key=key, handle=handle, asked=began, began=began)
+        built = flight.built + 1
+        return replace(
+            flight, order=order, key=key, handle=handle, asked=began, began=began, built=built
+        )
 
     def _finish(self, flight: _Flight) -> Probe | None:
         """Return the probe, or None where trouble of the system calls for another try."""
@@ -459,6 +467,7 @@ class Prober:
             diagnosis=with_log(diagnosis, log),
             installed=build.installed,
             warm=flight.order.exact is not None,
+            tries=flight.built,
         )
         self.journal.record(
             Answered(
@@ -487,7 +496,8 @@ class Prober:
         began = self._clock()
         handle = self._begin(replace(flight.order, again=True), flight.key, flight.number)
         self.builds += 1
-        return replace(flight, handle=handle, asked=began, began=began, tries=flight.tries + 1)
+        tries, built = flight.tries + 1, flight.built + 1
+        return replace(flight, handle=handle, asked=began, began=began, tries=tries, built=built)
 
     def _known(self, key: str, inquiry: Inquiry, order: Order) -> Probe | None:
         """Return what the journal has; where an exact set would do, a build from scratch does, too.
@@ -550,12 +560,15 @@ class Prober:
             warm=order.exact is not None,
         )
 
-    def _keep(self, probe: Probe) -> None:
-        if all(known.number != probe.number for known in self.probes):
-            self.probes.append(probe)
+    def _keep(self, probe: Probe) -> bool:
+        """Add a probe to those of the run; say whether it is new there."""
+        is_new = all(known.number != probe.number for known in self.probes)
+        self.probes += [probe] * is_new
+        return is_new
 
     def _keep_log(self, number: int, text: str) -> str:
-        name = f"probes/{number}.log"
+        own = number - RESOLVER_NUMBERS
+        name = f"probes/resolver-{own}.log" if own > 0 else f"probes/{number}.log"
         self.journal.keep(name, text.encode("utf-8", "replace"))
         return name
 

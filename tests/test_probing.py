@@ -21,6 +21,7 @@ from bisect_deps.errors import JournalError
 from bisect_deps.formats import open_manifest
 from bisect_deps.journal import Journal, Started
 from bisect_deps.model import (
+    RESOLVER_NUMBERS,
     BuildStatus,
     Candidate,
     Edit,
@@ -124,7 +125,27 @@ def test_what_the_resolver_says_is_a_probe_that_costs_no_build(tmp_path: Path) -
         assert (fails.outcome, passes.outcome) == (Outcome.FAIL, Outcome.PASS)
         assert fails.kind is ProbeKind.RESOLVE
         seen.append((fails.number, passes.number))
-    assert seen == [(1, 2), (1, 2)]
+    assert seen == [(RESOLVER_NUMBERS + 1, RESOLVER_NUMBERS + 2)] * 2
+
+
+def test_builds_count_without_what_the_resolver_says(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\nb==2\n", encoding="utf-8")
+    conflict = Resolution(Answered.CONFLICT, log="error: No solution found")
+    asked = [
+        Candidate(),
+        *(Candidate((Edit(EditAction.DROP, n, at),)) for at, n in ((0, "a"), (1, "b"))),
+    ]
+    logs = []
+    for command in ("true", "exit 1"):
+        with prober_of(tmp_path, command) as prober:
+            for candidate in asked:
+                prober.resolved(candidate, conflict)
+                prober.answer([Inquiry(candidate, ProbeKind.SUBSET, "does it build?")])
+            logs += [probe.log for probe in prober.probes]
+    names = [
+        name for at in range(1, 7) for name in (f"probes/resolver-{at}.log", f"probes/{at}.log")
+    ]
+    assert logs == names
 
 
 def test_a_build_stopped_at_a_shorter_limit_is_asked_again(tmp_path: Path) -> None:
@@ -172,7 +193,7 @@ def test_another_try_after_trouble_is_a_build_too(tmp_path: Path) -> None:
     command = f"echo x >> {count}; echo '{trouble}'; exit 1"
     with prober_of(tmp_path, command, max_builds=2, retries=3) as prober:
         [probe] = prober.answer([Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")])
-    assert (probe.outcome, prober.builds) == (Outcome.UNRESOLVED, 2)
+    assert (probe.outcome, prober.builds, probe.tries) == (Outcome.UNRESOLVED, 2, 2)
     assert count.read_text(encoding="utf-8") == "x\n" * 2
 
 

@@ -18,6 +18,7 @@ from bisect_deps.fix.repair import Conclusion, repair
 from bisect_deps.formats.base import Manifest
 from bisect_deps.journal import digest
 from bisect_deps.model import (
+    RESOLVER_NUMBERS,
     Candidate,
     Diagnosis,
     EditAction,
@@ -137,7 +138,7 @@ class Telling:
             name = f"answers/{given.log}" if given.log else ""
             found = self._diagnosis(inquiry, given)
             self._known[key] = Probe(
-                number=len(self.position.probes) + 1,
+                number=len(self.position.asked) + 1,
                 kind=inquiry.kind,
                 candidate=inquiry.candidate,
                 outcome=OUTCOMES[given.word],
@@ -170,7 +171,7 @@ class Telling:
                 exit_status=0 if resolution.resolved else 1,
             )
             known[key] = Probe(
-                number=len(self.position.probes) + 1,
+                number=RESOLVER_NUMBERS + len(known) + 1,
                 kind=ProbeKind.RESOLVE,
                 candidate=candidate,
                 outcome=Outcome.PASS if resolution.resolved else Outcome.FAIL,

@@ -11,6 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from bisect_deps.knowledge.wrong_names import meant_by
 from bisect_deps.model import (
+    RESOLVER_NUMBERS,
     STDIN,
     Cause,
     Culprit,
@@ -220,14 +221,56 @@ OUTCOME_WORDS = {
 
 
 def probe_name(number: int, kind: ProbeKind) -> str:
-    """Return what people call a probe: a build, or a dry run that chooses versions alone."""
-    return f"dry run {number}" if kind is ProbeKind.RESOLVE else f"build {number}"
+    """Return what people call a probe: `build 7`, or `resolver answer 2`, which built nothing.
+
+    In reports of 0.1.0, only the kind tells the one from the other.
+    """
+    if number > RESOLVER_NUMBERS:
+        return f"resolver answer {number - RESOLVER_NUMBERS}"
+    return f"resolver answer {number}" if kind is ProbeKind.RESOLVE else f"build {number}"
 
 
 def named_probe(number: int, probes: Sequence[Probe]) -> str:
-    """Return what people call the probe of a number; a build where it is not among `probes`."""
-    kinds = {probe.number: probe.kind for probe in probes}
-    return probe_name(number, kinds.get(number, ProbeKind.SUBSET))
+    """Return what people call the probe of a number."""
+    kind = ProbeKind.RESOLVE if _is_resolvers(number, probes) else ProbeKind.SUBSET
+    return probe_name(number, kind)
+
+
+def _is_resolvers(number: int, probes: Sequence[Probe]) -> bool:
+    return number > RESOLVER_NUMBERS or any(
+        probe.number == number and probe.kind is ProbeKind.RESOLVE for probe in probes
+    )
+
+
+def outcome_words(probe: Probe) -> str:
+    """Return how a build ended, or what the resolver said."""
+    if probe.kind is ProbeKind.RESOLVE and probe.outcome is not Outcome.UNRESOLVED:
+        return "finds a solution" if probe.outcome is Outcome.PASS else "finds no solution"
+    return OUTCOME_WORDS[probe.outcome]
+
+
+def built(verdict: Verdict) -> list[Probe]:
+    """Return the builds that a run made itself, in order."""
+    return [probe for probe in verdict.probes if _is_build(probe) and not probe.from_journal]
+
+
+def builds_text(verdict: Verdict) -> str:
+    """Return how many builds were made and how many were known, as many as the reports list."""
+    made = built(verdict)
+    again = sum(probe.tries > 1 for probe in made)
+    found = sum(probe.tries < 1 for probe in made)
+    known = sum(_is_build(probe) and probe.from_journal for probe in verdict.probes)
+    parts = [counted(len(made), "build") if made else "nothing was built"]
+    parts += [f"{again} of them made more than once"] if again else []
+    parts += [f"{found} of them found where they are made"] if found else []
+    parts += [f"{known} more known from before" if made else f"{known} known from before"][
+        : bool(known)
+    ]
+    return ", ".join(parts)
+
+
+def _is_build(probe: Probe) -> bool:
+    return probe.kind is not ProbeKind.RESOLVE
 
 
 PHASE_WORDS = {
@@ -281,8 +324,8 @@ def proof_text(culprit: Culprit, probes: Sequence[Probe] = ()) -> str:
     fails, passes = culprit.proof.failing_probe, culprit.proof.passing_probe
     with_it = "with them together" if len(culprit.members) > 1 else "with it"
     without = _without(culprit, next((one for one in probes if one.number == passes), None))
-    fails_with = "" if fails is None else f"{named_probe(fails, probes)} fails {with_it}"
-    passes_without = "" if passes is None else f"{named_probe(passes, probes)} passes {without}"
+    fails_with = "" if fails is None else _fails(fails, probes, with_it)
+    passes_without = "" if passes is None else _passes(passes, probes, without)
     if fails_with and passes_without:
         return f"{fails_with}, {passes_without}"
     if fails_with:
@@ -290,6 +333,20 @@ def proof_text(culprit: Culprit, probes: Sequence[Probe] = ()) -> str:
     if passes_without:
         return f"{passes_without}; that it fails {with_it} was not shown"
     return "no build of its own shows it"
+
+
+def _fails(number: int, probes: Sequence[Probe], with_it: str) -> str:
+    name = named_probe(number, probes)
+    if _is_resolvers(number, probes):
+        return f"the resolver refuses {with_it.removeprefix('with ')} ({name})"
+    return f"{name} fails {with_it}"
+
+
+def _passes(number: int, probes: Sequence[Probe], without: str) -> str:
+    name = named_probe(number, probes)
+    if _is_resolvers(number, probes):
+        return f"the resolver finds a solution {without} ({name})"
+    return f"{name} passes {without}"
 
 
 def note_text(note: Note, probes: Sequence[Probe] = ()) -> str:

@@ -32,6 +32,7 @@ from bisect_deps.model import (
 from bisect_deps.reports.base import (
     OUTCOME_WORDS,
     between,
+    builds_text,
     by_version,
     changes,
     doubts,
@@ -46,7 +47,9 @@ from bisect_deps.reports.base import (
     loss,
     made_for,
     name_of,
+    named_probe,
     note_text,
+    outcome_words,
     probe_name,
     proof_text,
     safe,
@@ -63,7 +66,7 @@ LAST_LINES = 40
 LARGEST_LOG = 16_000_000
 LONGEST_LINE = 2_000
 
-_NAMED_BUILD = re.compile(r"\b(?:build|dry run) (\d+)")
+_NAMED_PROBE = re.compile(r"\b(?:build|resolver answer) \d+")
 _TONES = {
     VerdictKind.PASSES: "pass",
     VerdictKind.FIXED: "pass",
@@ -173,10 +176,8 @@ def _resource(name: str) -> str:
 
 def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
     target = verdict.target
-    known = sum(probe.from_journal for probe in verdict.probes)
     facts = [
-        ("Builds", f"{verdict.builds}"),
-        ("Known from an earlier run", f"{known}" if known else ""),
+        ("Builds", builds_text(verdict).replace(" builds", "", 1).replace(" build", "", 1)),
         ("Time", duration(verdict.seconds)),
         ("Time to the fix", _maybe(verdict.seconds_to_fix)),
         ("Python", target.python),
@@ -205,7 +206,7 @@ def _culprit(culprit: Culprit, verdict: Verdict, logs: Mapping[str, str]) -> dic
         "sentence": sentence(culprit),
         "routes": [{"steps": m.via, "end": name_of(m)} for m in culprit.members if m.via],
         "excerpts": list(_excerpts(culprit.evidence, verdict.file, logs)),
-        "strips": [_strip(narrowing) for narrowing in culprit.narrowings],
+        "strips": [_strip(narrowing, verdict.probes) for narrowing in culprit.narrowings],
         "advice": culprit.advice,
         "install": culprit.install,
         "proof": list(_linked(proof_text(culprit, verdict.probes))),
@@ -213,13 +214,17 @@ def _culprit(culprit: Culprit, verdict: Verdict, logs: Mapping[str, str]) -> dic
 
 
 def _linked(text: str) -> Iterator[tuple[str, str]]:
-    """Split a text at the builds that it names: each part with the build's number, or ""."""
+    """Split a text at the probes that it names: each part with the probe's anchor, or ""."""
     end = 0
-    for match in _NAMED_BUILD.finditer(text):
+    for match in _NAMED_PROBE.finditer(text):
         yield text[end : match.start()], ""
-        yield match[0], match[1]
+        yield match[0], _anchor(match[0])
         end = match.end()
     yield text[end:], ""
+
+
+def _anchor(name: str) -> str:
+    return name.replace(" ", "-")
 
 
 def _distinct(members: Sequence[Member]) -> list[Member]:
@@ -253,7 +258,7 @@ def _around(quoted: Mapping[int, str], lines: Sequence[str]) -> list[Row]:
     ]
 
 
-def _strip(narrowing: Narrowing) -> dict[str, Any]:
+def _strip(narrowing: Narrowing, probes: Sequence[Probe]) -> dict[str, Any]:
     tried = by_version(narrowing)
     ends = {narrowing.last_failing, narrowing.first_passing}
     points = [
@@ -261,7 +266,7 @@ def _strip(narrowing: Narrowing) -> dict[str, Any]:
             "version": point.version,
             "outcome": point.outcome.value,
             "words": OUTCOME_WORDS[point.outcome],
-            "probe": point.probe,
+            "anchor": _anchor(named_probe(point.probe, probes)) if point.probe else "",
             "turn": number > 0 and {point.version, tried[number - 1].version} == ends,
         }
         for number, point in enumerate(tried)
@@ -279,10 +284,10 @@ def _probes(verdict: Verdict, logs: Mapping[str, str]) -> list[dict[str, Any]]:
     alone = {c.proof.failing_probe: c for c in verdict.culprits if len(c.members) == 1}
     return [
         {
-            "number": probe.number,
+            "anchor": _anchor(probe_name(probe.number, probe.kind)),
             "name": probe_name(probe.number, probe.kind).capitalize(),
             "outcome": probe.outcome.value,
-            "words": OUTCOME_WORDS[probe.outcome],
+            "words": outcome_words(probe),
             "what": _what(probe, alone.get(probe.number)),
             "time": duration(float(probe.seconds)) + (", before" if probe.from_journal else ""),
             "share": round(max(100 * probe.seconds / longest, 0.5), 1),

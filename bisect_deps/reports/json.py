@@ -37,7 +37,7 @@ from bisect_deps.model import (
     Verdict,
     VerdictKind,
 )
-from bisect_deps.reports.base import headline, redacted, safe
+from bisect_deps.reports.base import headline, probe_name, redacted, safe
 
 SCHEMA = "depbisect.report/1"
 
@@ -237,6 +237,8 @@ def _probe(probe: Probe) -> Object:
         "signature": probe.signature,
         "from_journal": probe.from_journal,
         "warm": probe.warm,
+        "name": probe_name(probe.number, probe.kind),
+        "tries": probe.tries,
     }
 
 
@@ -395,4 +397,5 @@ def _read_probe(probe: Mapping[str, Any]) -> Probe:
         signature=probe["signature"],
         from_journal=probe.get("from_journal", False),
         warm=probe.get("warm", False),
+        tries=probe.get("tries", 1),
     )

@@ -17,11 +17,12 @@ from bisect_deps.model import Fix, Outcome, Probe, ProbeKind, Target, Verdict
 from bisect_deps.progress import Overview, Progress, Silent, StartedProbe
 from bisect_deps.reports._activity import Activity, after
 from bisect_deps.reports.base import (
-    OUTCOME_WORDS,
+    changes,
     counted,
     duration,
     instant,
     listed,
+    outcome_words,
     probe_name,
     safe,
     shown,
@@ -55,7 +56,7 @@ def display(
 
     `animated` asks for the moving lines; they need a terminal that can move its cursor, else each
     event is one line. `color` None means: where `stream` is a terminal. `verbose` lists all that
-    is in and out of each probe, and dry runs too; `quiet` shows nothing.
+    is in and out of each probe, and what the resolver says; `quiet` shows nothing.
     """
     if quiet:
         yield Silent()
@@ -177,13 +178,15 @@ class _Display:
         subject = ""
         if active and self._moving:
             subject = f": {what(active.probe, most=None if self._verbose else 3)}"
+        elif probe.kind is ProbeKind.RESOLVE:
+            subject = f": {changes(probe.candidate.edits, most=None) or 'the whole file'}"
         cost = "known from before" if probe.from_journal else duration(probe.seconds)
         reason = _reason(probe)
         self._line(
             "  ",
             probe_name(probe.number, probe.kind),
             " ",
-            (OUTCOME_WORDS[probe.outcome], _OUTCOME_STYLES[probe.outcome]),
+            (outcome_words(probe), _OUTCOME_STYLES[probe.outcome]),
             (f" ({cost})", "dim"),
             subject,
             (f" - {reason}" if reason else "", "dim"),

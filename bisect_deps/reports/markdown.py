@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from bisect_deps.model import Culprit, Verdict
 from bisect_deps.reports.base import (
-    counted,
+    builds_text,
     doubts,
     duration,
     ended,
@@ -88,7 +88,7 @@ def _culprit(number: int, culprit: Culprit, verdict: Verdict) -> Iterator[str]:
 def _foot(verdict: Verdict) -> str:
     target = verdict.target
     where = [target.python and f"Python {target.python}", target.platform, target.installer]
-    cost = f"{counted(verdict.builds, 'build')}, {duration(verdict.seconds)}"
+    cost = f"{builds_text(verdict)}, {duration(verdict.seconds)}"
     return f"depbisect: {cost}; {', '.join(part for part in where if part)}"
 
 

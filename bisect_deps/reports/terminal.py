@@ -25,8 +25,8 @@ from bisect_deps.model import (
 from bisect_deps.reports.base import (
     also_built,
     between,
+    builds_text,
     changes,
-    counted,
     doubts,
     duration,
     ended,
@@ -295,14 +295,11 @@ def _unpinned(page: _Page, unpinned: Mapping[str, str]) -> None:
 
 def _foot(page: _Page, verdict: Verdict) -> None:
     target = verdict.target
-    known = sum(probe.from_journal for probe in verdict.probes)
-    built = counted(verdict.builds, "build") if verdict.builds else "Nothing was built"
-    by_hand = target.is_by_hand
-    cost = built if by_hand else f"{built}, {duration(verdict.seconds)}"
+    made = builds_text(verdict)
+    made, by_hand = made[:1].upper() + made[1:], target.is_by_hand
+    cost = made if by_hand else f"{made}; {duration(verdict.seconds)}"
     if verdict.seconds_to_fix is not None and not by_hand:
         cost += f" (the fix was proven after {duration(verdict.seconds_to_fix)})"
-    if known:
-        cost += f"; {counted(known, 'answer')} known from an earlier run"
     where = [target.python and f"Python {target.python}", target.platform, target.installer]
     who = "hand" if by_hand else target.builder
     where.append("" if target.is_here else f"built by {who}")

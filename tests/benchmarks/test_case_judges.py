@@ -324,7 +324,7 @@ WRONG: list[tuple[str, Answer, str]] = [
             RIGHT["dry-run-proof"],
             logs={"probes/1.log": "numpy has no wheels and building from source is disabled"},
         ),
-        "the proof is a dry run",
+        "the proof is the resolver's answer",
     ),
     (
         "another-age",

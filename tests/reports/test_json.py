@@ -19,6 +19,7 @@ from bisect_deps.model import (
     Verdict,
     VerdictKind,
 )
+from bisect_deps.reports.base import named_probe, proof_text
 from bisect_deps.reports.json import dumps, from_json, schema, to_json
 from tests.reports.verdicts import (
     ANOTHER_AGE,
@@ -88,7 +89,7 @@ def test_shape_is_that_of_the_contract() -> None:
         "to": "==1.26.0",
         "action": "repin",
     }
-    assert report["fix"]["probe"] == 14
+    assert report["fix"]["probe"] == 13
     assert report["fix"]["diff"].startswith("--- a/requirements.txt\n+++ b/requirements.txt\n@@")
     assert report["builds"] == 12
 
@@ -140,6 +141,27 @@ def test_several_files_survive_a_round_trip() -> None:
     report = to_json(replace(READY, files=("a.txt", "b.txt")))
     assert report["files"] == ["a.txt", "b.txt"]
     assert from_json(report).files == ("a.txt", "b.txt")
+
+
+def test_a_build_is_called_the_same_in_json_and_in_words() -> None:
+    names = [probe["name"] for probe in to_json(READY)["probes"]]
+    assert names == [*(f"build {number}" for number in range(1, 14)), "resolver answer 1"]
+
+
+def test_older_reports_count_the_answers_of_the_resolver_as_builds() -> None:
+    older = to_json(READY)
+    older["probes"][1] = {
+        **{
+            name: value
+            for name, value in older["probes"][1].items()
+            if name not in ("name", "tries")
+        },
+        "kind": "resolve",
+    }
+    older["culprits"][0]["proof"]["passing_probe"] = 2
+    verdict = from_json(older)
+    assert "finds a solution" in proof_text(verdict.culprits[0], verdict.probes)
+    assert named_probe(2, verdict.probes) == "resolver answer 2"
 
 
 def test_notes_of_older_reports_are_sentences_alone() -> None:

@@ -15,7 +15,7 @@ import pytest
 from bisect_deps.model import Cause, Diagnosis, Outcome, Phase, ProbeKind, Suspect
 from bisect_deps.progress import Overview, Progress, StartedProbe
 from bisect_deps.reports.live import display, what
-from tests.reports.verdicts import FIX, HOSTILE, READY, TARGET, probe
+from tests.reports.verdicts import ANSWER, FIX, HOSTILE, READY, TARGET, probe
 
 NUMPY, PANDAS, FLASK = "numpy==1.19.5", "pandas==1.1.5", "flask==1.1.2"
 HOSTILE_TEXT = "\x1b[2J\x1b]0;owned\x07 https://me:hunter2@index.example/ \r\x07[bold]x[/bold]"
@@ -65,8 +65,8 @@ def tell(progress: Progress) -> None:
     progress.probe_finished(replace(probe(1, ProbeKind.WHOLE, Outcome.FAIL, 6.2), diagnosis=failed))
     progress.probe_finished(probe(2, ProbeKind.SUBSET, Outcome.PASS, 1.0, from_journal=True))
     progress.culprits_known([PANDAS])
-    progress.probe_started(StartedProbe(3, ProbeKind.RESOLVE, "can versions be chosen?"))
-    progress.probe_finished(probe(3, ProbeKind.RESOLVE, Outcome.UNRESOLVED, 0.1))
+    progress.probe_started(StartedProbe(ANSWER, ProbeKind.RESOLVE, "can versions be chosen?"))
+    progress.probe_finished(probe(ANSWER, ProbeKind.RESOLVE, Outcome.UNRESOLVED, 0.1))
     progress.note(f"a note {HOSTILE_TEXT}")
     progress.finished(READY)
 
@@ -100,9 +100,9 @@ def test_quiet_shows_nothing() -> None:
     assert shown(FakeTerminal(), quiet=True) == ""
 
 
-def test_verbose_shows_dry_runs_logs_and_who_is_at_fault() -> None:
+def test_verbose_shows_the_resolver_logs_and_who_is_at_fault() -> None:
     lines = shown(io.StringIO(), verbose=True).splitlines()
-    assert "  dry run 3 no answer (0.1 s)" in lines
+    assert "  resolver answer 1 no answer (0.1 s): the whole file" in lines
     assert "    log: probes/1.log" in lines
     assert "  at fault so far: pandas==1.1.5" in lines
     assert "Package index as of 2026-11-21 00:00 UTC" in lines
@@ -265,7 +265,7 @@ def test_the_fix_and_statements_are_shown_whole_at_once(
         rows = screen(stream.getvalue())
     assert text.rstrip() in rows
     first = rows.index(
-        "Fix proven after 12 s (build 14); it is safe to stop now, narrowing follows:"
+        "Fix proven after 12 s (build 13); it is safe to stop now, narrowing follows:"
     )
     assert rows[first + 1 : first + 4] == [
         "  --- a/requirements.txt",

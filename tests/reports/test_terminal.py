@@ -19,6 +19,7 @@ from bisect_deps.model import (
     Narrowing,
     Note,
     Outcome,
+    Probe,
     Proof,
     PythonFor,
     Tried,
@@ -27,6 +28,7 @@ from bisect_deps.model import (
 from bisect_deps.reports.base import (
     also_built,
     between,
+    builds_text,
     duration,
     fix_changes,
     left_out,
@@ -42,6 +44,7 @@ from bisect_deps.reports.base import (
 from bisect_deps.reports.terminal import render
 from tests.reports.verdicts import (
     ANOTHER_AGE,
+    ANSWER,
     BUILD_CONSTRAINT,
     FIX,
     FLAKY,
@@ -49,7 +52,9 @@ from tests.reports.verdicts import (
     NOT_FIXED,
     NUMPY,
     PAIR,
+    PANDAS,
     PASSES,
+    PROBES,
     READY,
     VERDICTS,
 )
@@ -110,8 +115,8 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
         "Not built: 1.26.0rc1 (pre-release).",
         "Proof: build 3 fails with it, build 5 passes without it.",
         "What breaks is jinja2 3.1.6, which comes in through flask -> jinja2.",
-        "Versions: jinja2 passes up to 3.0.3, fails from 3.1.0 (build 13 and dry run 12).",
-        "The fix, which passes as build 14:",
+        "Versions: jinja2 passes up to 3.0.3, fails from 3.1.0 (build 12 and resolver answer 1).",
+        "The fix, which passes as build 13:",
         "-numpy==1.19.5",
         "+numpy==1.26.0",
         "Why this one: it keeps every requirement",
@@ -119,7 +124,7 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
         "with --write to change requirements.txt in place, or with -o FILE",
         "requests==2.25.1 is not at fault: build 5 passes with it.",
         "pandas 2.1.1 needs a newer numpy (pandas 2.1.1 asks for numpy>=1.26).",
-        "12 builds, 48 s (the fix was proven after 31 s); 1 answer known from an earlier run.",
+        "12 builds, 1 more known from before; 48 s (the fix was proven after 31 s).",
         "Python 3.12.3, linux-x86_64, uv 0.13.9.",
         "Package index as of 2026-11-21 00:00 UTC.",
     ):
@@ -200,13 +205,58 @@ def test_lines_that_pin_nothing_are_named_with_the_next_step() -> None:
         (Note("A sentence"), "A sentence."),
         (Note("It fails.", 7), "It fails (build 7)."),
         (Note("Build 1 fails, build 7 passes.", 7), "Build 1 fails, build 7 passes."),
-        (Note("It cannot be resolved", 12), "It cannot be resolved (dry run 12)."),
+        (Note("It cannot be resolved", ANSWER), "It cannot be resolved (resolver answer 1)."),
         (Note("It is old.", None, "released in 2014."), "It is old (released in 2014)."),
         (Note("It is old.", 7, "released in 2014"), "It is old (build 7; released in 2014)."),
     ],
 )
 def test_a_sentence_cites_what_shows_it(note: Note, words: str) -> None:
     assert note_text(note, READY.probes) == words
+
+
+@pytest.mark.parametrize(
+    ("probes", "words"),
+    [
+        ((), "nothing was built"),
+        ((PROBES[12],), "1 build"),
+        ((PROBES[11],), "nothing was built, 1 known from before"),
+        ((PROBES[11], PROBES[12]), "1 build, 1 more known from before"),
+        ((PROBES[0], PROBES[13]), "1 build"),
+        (
+            (PROBES[0], replace(PROBES[1], tries=3), replace(PROBES[2], tries=0)),
+            "3 builds, 1 of them made more than once, 1 of them found where they are made",
+        ),
+    ],
+)
+def test_as_many_builds_are_said_as_are_listed(probes: tuple[Probe, ...], words: str) -> None:
+    assert builds_text(replace(READY, probes=probes)) == words
+
+
+@pytest.mark.parametrize(
+    ("proof", "members", "words"),
+    [
+        (
+            Proof(ANSWER, 5),
+            1,
+            "the resolver refuses it (resolver answer 1), build 5 passes without it",
+        ),
+        (
+            Proof(1, ANSWER),
+            2,
+            "build 1 fails with them together, the resolver finds a solution once one of them is "
+            "out (resolver answer 1)",
+        ),
+        (
+            Proof(ANSWER, None),
+            2,
+            "the resolver refuses them together (resolver answer 1); that it passes once one of "
+            "them is out was not shown",
+        ),
+    ],
+)
+def test_a_proof_says_who_refuses(proof: Proof, members: int, words: str) -> None:
+    culprit = replace(NUMPY, proof=proof, members=(*NUMPY.members, *PANDAS.members)[:members])
+    assert proof_text(culprit, READY.probes) == words
 
 
 def test_words_of_the_code_stay_in_the_code() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bisect_deps.model import (
+    RESOLVER_NUMBERS,
     Candidate,
     Cause,
     Culprit,
@@ -31,6 +32,8 @@ from bisect_deps.model import (
 from bisect_deps.reports.diff import unified
 
 PASS, FAIL, UNRESOLVED = Outcome.PASS, Outcome.FAIL, Outcome.UNRESOLVED
+# The first answer of the resolver.
+ANSWER = RESOLVER_NUMBERS + 1
 TARGET = Target("3.12.3", "linux-x86_64", "local", "uv 0.13.9", "2026-11-21T00:00:00Z")
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -114,7 +117,9 @@ FLASK = Culprit(
     ),
     proof=Proof(6, 11),
     narrowings=(
-        Narrowing("jinja2", "3.1.0", "3.0.3", (Tried("3.1.0", FAIL, 12), Tried("3.0.3", PASS, 13))),
+        Narrowing(
+            "jinja2", "3.1.0", "3.0.3", (Tried("3.1.0", FAIL, ANSWER), Tried("3.0.3", PASS, 12))
+        ),
     ),
     advice="flask 2.2.5 is the smallest change of your own line that passes",
 )
@@ -153,10 +158,9 @@ PROBES = (
     probe(9, ProbeKind.VERSION, PASS, 3.0, repinned(1, "pandas", "==2.1.1")),
     probe(10, ProbeKind.VERSION, FAIL, 8.7, repinned(1, "pandas", "==2.0.3")),
     probe(11, ProbeKind.SUBSET, PASS, 0.9, dropped((2, "flask"))),
-    probe(12, ProbeKind.RESOLVE, UNRESOLVED, 0.1),
-    probe(13, ProbeKind.VERSION, PASS, 1.0, from_journal=True),
+    probe(12, ProbeKind.VERSION, PASS, 1.0, from_journal=True),
     probe(
-        14,
+        13,
         ProbeKind.FIX,
         PASS,
         3.3,
@@ -168,6 +172,7 @@ PROBES = (
             )
         ),
     ),
+    probe(ANSWER, ProbeKind.RESOLVE, UNRESOLVED, 0.1),
 )
 FIX = Fix(
     edits=(
@@ -176,7 +181,7 @@ FIX = Fix(
         FixEdit("requirements.txt", 3, "flask", "==1.1.2", "==2.2.5", EditAction.REPIN),
     ),
     diff=unified({"requirements.txt": OLD}, {"requirements.txt": NEW}),
-    probe=14,
+    probe=13,
     files={"requirements.txt": NEW},
     style="bump",
     reason="it keeps every requirement, and moves each to the nearest version that passes",

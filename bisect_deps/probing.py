@@ -369,7 +369,7 @@ class Prober:
             handle = self._begin(replace(order, label=f"build {number}"), key, number)
         self.builds += not handle.found
         return _Flight(
-            place, number, inquiry, order, key, handle, began, began, 1, built=not handle.found
+            place, number, inquiry, order, key, handle, began, began, 1, built=int(not handle.found)
         )
 
     def _is_spent(self) -> bool:

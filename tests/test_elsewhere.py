@@ -59,7 +59,7 @@ def test_the_nearest_older_python_that_builds_it_is_named(tmp_path: Path, served
     verdict = bisect(tmp_path, served, "young==1.0\nplain==1.0\n")
     [note] = [each.text for each in verdict.notes if each.text.startswith("As it is")]
     assert f"passes its check on Python {OTHERS[0].version}" in note
-    number = int(note.partition("(probe ")[2].partition(")")[0])
+    number = int(note.partition("(build ")[2].partition(")")[0])
     proof = next(probe for probe in verdict.probes if probe.number == number)
     assert (proof.outcome, proof.candidate.edits) == (Outcome.PASS, ())
     assert (tmp_path / ".depbisect" / proof.log).exists()

@@ -99,7 +99,7 @@ def test_the_fix_of_several_files_is_written_where_each_stands(tmp_path: Path, s
     again = run(tmp_path, *arguments, "--write", url=served)
     assert again.returncode == 0
     assert {name: (tmp_path / name).read_text() for name in TWO} == fixed
-    assert "known from an earlier run" in flat(again.stdout)
+    assert "known from before" in flat(again.stdout)
 
 
 def test_standard_input_is_bisected_and_written_elsewhere(tmp_path: Path, served: str) -> None:
@@ -110,7 +110,7 @@ def test_standard_input_is_bisected_and_written_elsewhere(tmp_path: Path, served
     assert "turns==1.0  <stdin>:2" in done.stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == [".depbisect", "fixed.txt"]
     again = run(tmp_path, "-r", "-", stdin=text, url=served)
-    assert "known from an earlier run" in flat(again.stdout)
+    assert "known from before" in flat(again.stdout)
     assert "run the same command again with -o FILE" in flat(again.stdout)
 
 

@@ -75,11 +75,15 @@ def compared(case: Case, report: Mapping[str, Any], unneeded: Sequence[str] | No
     """Compare a report with the truth.
 
     `unneeded` are the edits of a verified fix that could be taken back; None: not asked. The truth
-    of a check is one way out of several: where every edit of a verified fix is needed, its culprits
+    of a check is one way out of several: a release and the line that pulls it in are two sides of
+    one failure, and either is its name; where every edit of a verified fix is needed, its culprits
     are right, too.
     """
     named = _members(report["culprits"])
     missed, right = case.truth - named, case.truth | case.accepted
+    if case.stage == "check":
+        both = _sides_of(report["culprits"], case.truth)
+        missed, right = missed - both, right | both
     if case.stage == "check" and unneeded is not None and not unneeded:
         missed = frozenset()
         right |= _moved(report)
@@ -87,10 +91,39 @@ def compared(case: Case, report: Mapping[str, Any], unneeded: Sequence[str] | No
         named=tuple(sorted(named)),
         missed=tuple(sorted(missed)),
         innocent=tuple(sorted(named - right)),
-        unaccused=tuple(sorted(_changed(report) - named - _lines(report["culprits"]))),
+        unaccused=tuple(sorted(_unaccused(report, named))),
         machine_lacks=report["fix"] is None
         and any(culprit["cause"] == "system-dep-missing" for culprit in report["culprits"]),
     )
+
+
+def _sides_of(culprits: Iterable[Mapping[str, Any]], truth: frozenset[str]) -> frozenset[str]:
+    """Return both sides of each culprit of which the truth has one: its release, and its line."""
+    sides = [_members([culprit]) | _lines([culprit]) for culprit in culprits]
+    return frozenset(name for both in sides if both & truth for name in both)
+
+
+def _unaccused(report: Mapping[str, Any], named: frozenset[str]) -> frozenset[str]:
+    """Return the names of changed lines that no culprit and no note of the report explains.
+
+    A line that takes another name is told by its place.
+    """
+    edits = report["fix"]["edits"] if report["fix"] else ()
+    members = [m for culprit in report["culprits"] for m in culprit["requirements"]]
+    places = {(member.get("file"), member.get("line")) for member in members}
+    explained = named | _lines(report["culprits"]) | _followers(report)
+    return frozenset(
+        name
+        for edit in edits
+        if edit["action"] != "add" and (edit.get("file"), edit.get("line")) not in places
+        if (name := canonicalize_name(edit["name"])) not in explained
+    )
+
+
+def _followers(report: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the edits of which a note says that the resolver asks for them."""
+    notes = [note["text"] for note in report.get("notes", ()) if note.get("fact")]
+    return _names(text.partition(":")[0] for text in notes if "nothing resolves" in text)
 
 
 def _moved(report: Mapping[str, Any]) -> frozenset[str]:

@@ -28,14 +28,22 @@ via = ["mypy==0.770"]
 
 
 def report(*culprits: tuple[str, ...], edits: tuple[str, ...] = (), cause: str = "x") -> Any:
-    """Return a report of these culprits, each a tuple of names, and edits of these lines."""
+    """Return a report of these culprits, each a tuple of names, and edits of these lines.
+
+    A name stands on the line of its own length; `line>name` is a release that a line pulls in.
+    """
     found = [
-        {"cause": cause, "requirements": [{"name": n, "version": "1", "text": n} for n in names]}
-        for names in culprits
+        {"cause": cause, "requirements": [_member(name) for name in names]} for names in culprits
     ]
-    changes = [{"name": name, "action": "repin"} for name in edits]
+    changes = [{"name": name, "action": "repin", "line": len(name)} for name in edits]
     fix = {"edits": changes} if edits else None
     return {"verdict": "fixed", "culprits": found, "fix": fix}
+
+
+def _member(name: str) -> dict[str, object]:
+    line, _, release = name.rpartition(">")
+    line = line or release
+    return {"name": release, "version": "1", "text": line, "line": len(line)}
 
 
 def checked(truth: str) -> Case:
@@ -76,6 +84,31 @@ def test_who_is_named_and_not_changed_by_a_minimal_fix_is_innocent() -> None:
 def test_a_line_that_is_changed_and_not_named_is_seen() -> None:
     given = report(("jinja2",), edits=("jinja2", "regex"))
     assert compared(checked("jinja2"), given, None).unaccused == ("regex",)
+
+
+def test_a_line_that_takes_another_name_is_the_culprits_own() -> None:
+    given = report(("sklearn",), edits=("sklearn",))
+    given["fix"]["edits"][0]["name"] = "scikit-learn"
+    assert compared(checked("sklearn"), given, None).unaccused == ()
+    given["fix"]["edits"][0]["line"] = 1
+    assert compared(checked("sklearn"), given, None).unaccused == ("scikit-learn",)
+
+
+def test_a_line_that_only_follows_is_explained_where_a_note_says_so() -> None:
+    given = report(("typed-ast",), edits=("typed-ast", "mypy"))
+    given["notes"] = [{"text": "mypy==1: nothing resolves with the rest without it.", "fact": "x"}]
+    assert compared(checked("typed-ast"), given, None).unaccused == ()
+    given["notes"][0]["fact"] = ""
+    assert compared(checked("typed-ast"), given, None).unaccused == ("mypy",)
+
+
+def test_either_side_of_a_failing_check_is_its_name() -> None:
+    given = report(("pyopenssl>cryptography",))
+    for truth in ("pyopenssl", "cryptography"):
+        judged = compared(checked(truth), given, None)
+        assert (judged.missed, judged.innocent) == ((), ())
+    judged = compared(checked("flask"), given, None)
+    assert (judged.missed, judged.innocent) == (("flask",), ("cryptography",))
 
 
 def test_a_machine_that_lacks_something_is_told_apart() -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bisect_deps.fix.case import Case
-from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
+from bisect_deps.fix.failure import installs
+from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind, Release
 from bisect_deps.probing import BudgetSpent, Inquiry, Story
 
 T = TypeVar("T")
@@ -28,6 +29,27 @@ class Seen:
         """Keep one answer, each probe once."""
         if all(probe.number != known.number for _, known in self.answers):
             self.answers.append((inquiry, probe))
+
+    def installed(self, case: Case) -> frozenset[Release]:
+        """Return the releases that some build installed with nothing but the files."""
+        return frozenset(
+            Release(name, version)
+            for inquiry, probe in self.answers
+            if installs(probe) and not inquiry.build_constraints
+            for name, version in case.installed(probe).items()
+        )
+
+    def tried(self, inquiry: Inquiry) -> list[Probe]:
+        """Return the probes of all builds that tried the same."""
+        asked = _same(inquiry)
+        return [probe for other, probe in self.answers if _same(other) == asked]
+
+    @property
+    def is_shaken(self) -> bool:
+        """Say whether some build failed once and passed once alike."""
+        outcomes: dict[object, Outcome] = {}
+        decided = [one for one in self.answers if one[1].outcome is not Outcome.UNRESOLVED]
+        return any(outcomes.setdefault(_same(i), p.outcome) is not p.outcome for i, p in decided)
 
     def fallback(self, case: Case) -> Candidate | None:
         """Return the largest candidate that passed all that was asked, and never failed."""
@@ -46,6 +68,11 @@ class Seen:
             key=lambda candidate: (len(candidate.dropped), len(candidate.edits)),
             default=None,
         )
+
+
+def _same(inquiry: Inquiry) -> Inquiry:
+    """Return an inquiry without what makes no other build of it."""
+    return replace(inquiry, kind=ProbeKind.WHOLE, purpose="", repeat=0, exact=None)
 
 
 def ask(

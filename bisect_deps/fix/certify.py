@@ -10,7 +10,14 @@ from dataclasses import replace
 
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case
-from bisect_deps.fix.culprits import broken, described, merged, names_of, told_by_breakage
+from bisect_deps.fix.culprits import (
+    broken,
+    described,
+    is_covered,
+    merged,
+    names_of,
+    told_by_breakage,
+)
 from bisect_deps.fix.failed import Failed, failed_by
 from bisect_deps.fix.minimise import answered
 from bisect_deps.model import Candidate, Culprit, Edit, Member, Outcome, Probe, ProbeKind
@@ -99,10 +106,15 @@ def _owners(
         named.add(name)
         member = case.member(name, one.releases.get(name), case.resolve(one.probe.candidate))
         breakage = told_by_breakage(one.probe, [name])
-        if member is not None and breakage is not None:
-            yield broken([member], one.probe, breakage, fixed.number)
-        elif member is not None:
-            yield described([member], one.probe, fixed.number)
+        if member is None:
+            continue
+        culprit = (
+            broken([member], one.probe, breakage, fixed.number)
+            if breakage is not None
+            else described([member], one.probe, fixed.number)
+        )
+        if not is_covered(culprit, culprits, fixed.candidate):
+            yield culprit
 
 
 def _taken_back(candidate: Candidate, edit: Edit) -> Candidate:

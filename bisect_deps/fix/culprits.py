@@ -9,6 +9,7 @@ from bisect_deps.evidence import missing_here
 from bisect_deps.fix.failure import breakages_of, phase_of, project_of, suspects_of
 from bisect_deps.model import (
     Breakage,
+    Candidate,
     Cause,
     Culprit,
     Member,
@@ -99,6 +100,18 @@ def proven(culprit: Culprit, passing: int) -> Culprit:
     if culprit.proof.passing_probe is not None:
         return culprit
     return replace(culprit, proof=Proof(culprit.proof.failing_probe, passing))
+
+
+def is_covered(culprit: Culprit, culprits: Iterable[Culprit], candidate: Candidate) -> bool:
+    """Say whether a release only comes in with a line at fault, and moving that line is enough."""
+    member = culprit.members[0]
+    own = {
+        other.members[0].requirement.number
+        for other in culprits
+        if len(other.members) == 1 and not other.members[0].via
+    }
+    moved = {edit.name for edit in candidate.edits}
+    return bool(member.via) and member.requirement.number in own and member.name not in moved
 
 
 def is_of_the_machine(culprit: Culprit) -> bool:

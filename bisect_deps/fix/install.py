@@ -24,6 +24,7 @@ from bisect_deps.fix.case import (
 )
 from bisect_deps.fix.culprits import (
     described,
+    is_covered,
     is_of_the_machine,
     names_of,
     numbers_of,
@@ -101,18 +102,11 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
 
 def _absorbed(standing: Standing) -> Standing:
     """Return the standing with what a culprit pulls in only noted, where moving that is enough."""
-    own = {
-        member.requirement.number
-        for culprit in standing.culprits
-        for member in culprit.members
-        if len(culprit.members) == 1 and not member.via
-    }
-    moved = {edit.name for edit in standing.candidate.edits}
     kept: list[Culprit] = []
     notes: list[Note] = []
     for culprit in standing.culprits:
         member = culprit.members[0]
-        if not member.via or member.requirement.number not in own or member.name in moved:
+        if not is_covered(culprit, standing.culprits, standing.candidate):
             kept.append(culprit)
             continue
         text = (

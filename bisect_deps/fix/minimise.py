@@ -242,13 +242,14 @@ def _passed(candidate: Candidate, known: Sequence[Probe]) -> Probe | None:
 
 def answered(case: Case, candidate: Candidate, known: Sequence[Probe]) -> Probe | None:
     """Return a probe of this candidate, or of another that installed the very same releases."""
-    for probe in known:
+    whole = [probe for probe in known if probe.kind is not ProbeKind.ISOLATED]
+    for probe in whole:
         if probe.candidate == candidate:
             return probe
     releases = case.releases_of(candidate)
     if releases is None:
         return None
-    for probe in known:
+    for probe in whole:
         if installs(probe) and dict(case.installed(probe)) == dict(releases):
             return probe
     return None

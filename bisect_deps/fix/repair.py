@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bisect_deps.fix.accuse import TELLING, broken_of
+from bisect_deps.fix.accuse import DOUBTED, TELLING, broken_of
 from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
 from bisect_deps.fix.avoid import avoid, avoid_install
 from bisect_deps.fix.case import Case, is_compiled
@@ -39,6 +39,7 @@ from bisect_deps.fix.walk import end_walk
 from bisect_deps.fix.written import written
 from bisect_deps.model import (
     Candidate,
+    Cause,
     Culprit,
     Edit,
     EditAction,
@@ -48,6 +49,7 @@ from bisect_deps.model import (
     Phase,
     Probe,
     ProbeKind,
+    Release,
     VerdictKind,
 )
 from bisect_deps.probing import BudgetSpent, Inquiry, Story
@@ -157,6 +159,7 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
     repaired = yield from _by_memory(case, probe)
     if repaired is None:
         repaired = yield from _by_evidence(case, probe, seen, known)
+    repaired = yield from _without_accidents(case, repaired, seen)
     amended = [amendment.note for amendment in amendments(case, repaired.culprits)]
     repaired = replace(repaired, notes=(*notes, *repaired.notes, *amended))
     return (yield from _finished(case, repaired, seen, known))
@@ -197,6 +200,46 @@ def _imported(case: Case, installed: Probe) -> Story[tuple[Probe, tuple[Note, ..
         text = "The file installs; importing what it installed fails, and that was bisected."
         return probe, (Note(text, probe.number),)
     return (installed if probe.outcome is Outcome.UNRESOLVED else probe), ()
+
+
+def _without_accidents(case: Case, repaired: _Repaired, seen: Seen) -> Story[_Repaired]:
+    """Return a repair without culprits that failed by accident.
+
+    One that installed in another build is none. Where some build failed once and passed once, the
+    failure of each is repeated.
+    """
+    good, is_shaken = seen.installed(case), seen.is_shaken
+    for culprit in repaired.culprits:
+        told = culprit.phase is Phase.RESOLVE and culprit.cause is not Cause.UNKNOWN
+        if told or culprit.phase is Phase.CHECK:
+            continue
+        member = culprit.members[0]
+        alone = len(culprit.members) == 1 and Release(member.name, member.version or "") in good
+        if not alone and not (is_shaken and (yield from _passes_again(culprit, seen))):
+            continue
+        names = releases_named([culprit])[0]
+        text = f"{names} failed once and installed once: its build does not always end alike."
+        repaired = replace(
+            repaired,
+            culprits=tuple(other for other in repaired.culprits if other is not culprit),
+            notes=(*repaired.notes, Note(text, culprit.proof.failing_probe)),
+            unsteady=repaired.unsteady + 1,
+        )
+    return repaired
+
+
+def _passes_again(culprit: Culprit, seen: Seen) -> Story[bool]:
+    """Repeat the build that shows a culprit until it has failed often enough, or installs."""
+    for inquiry, probe in seen.answers:
+        if probe.number == culprit.proof.failing_probe and probe.kind is not ProbeKind.RESOLVE:
+            tried = seen.tried(inquiry)
+            failed = sum(other.outcome is Outcome.FAIL for other in tried)
+            for repeat in range(len(tried), len(tried) + DOUBTED - failed):
+                [again] = yield [replace(inquiry, repeat=repeat, exact=None)]
+                if installs(again):
+                    return True
+            return False
+    return False
 
 
 def _by_memory(case: Case, failing: Probe) -> Story[_Repaired | None]:
@@ -358,12 +401,13 @@ def _broken_by(
     """Return the project that a log says to be broken, where the one that was moved only moves it.
 
     That one is at fault itself where the log names it, or names nothing that moved with it from
-    where the file had it (`origin`).
+    where the file had it (`origin`), or went away with it.
     """
     before, after = case.installed(failing), case.installed(passing)
     named = broken_in(failing)
     moved = [n for n in named if n in before and after.get(n) not in (before[n], origin.get(n))]
-    return name if name in named else next(iter(moved), name)
+    gone = [n for n in involved(failing) if n in before and n not in after]
+    return name if name in named else next(iter((*moved, *gone)), name)
 
 
 def _inseparable(case: Case, change: Change, small: Smallest, probe: Probe) -> list[Culprit]:
@@ -388,7 +432,8 @@ def _finished(
     """Prove what is left to prove of a repair, narrow it, and conclude."""
     passes = repaired.probe.outcome is Outcome.PASS
     lossy = passes and not case.allow_removal and _is_lossy(case, repaired.candidate)
-    fixed = passes and not lossy and bool(repaired.candidate.edits)
+    accident = repaired.unsteady and not repaired.culprits
+    fixed = passes and not lossy and not accident and bool(repaired.candidate.edits)
     ways: list[Way] = []
     if fixed:
         _tell(case, repaired.probe)
@@ -442,7 +487,9 @@ def _certified(
     known = [
         probe
         for inquiry, probe in seen.answers
-        if probe.outcome is Outcome.FAIL or is_whole(case, inquiry)
+        if probe.outcome is Outcome.FAIL
+        or is_whole(case, inquiry)
+        or (inquiry.isolated is not None and not inquiry.build_constraints)
     ]
     probe, certain = yield from warmed(case, certify(case, fixed, culprits, known))
     return certain, probe
@@ -499,8 +546,8 @@ def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way]) -> Conclus
         )
     if repaired.probe.outcome is Outcome.PASS:
         culprits = tuple(proven(c, repaired.probe.number) for c in repaired.culprits)
-        if not culprits and not repaired.candidate.edits:
-            text = "The file passes; it failed once before, and nothing of it differs."
+        if not culprits and (repaired.unsteady or not repaired.candidate.edits):
+            text = "It failed once and passes now: nothing is proven to be at fault."
             return Conclusion(
                 VerdictKind.INCONCLUSIVE, summary=text, notes=repaired.notes, passing=repaired.probe
             )

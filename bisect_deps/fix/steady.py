@@ -5,7 +5,7 @@ Costs nothing where no two builds contradict each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -55,21 +55,10 @@ def _contradicting(case: Case, seen: Seen, inquiry: Inquiry, probe: Probe) -> fr
     """Return the releases that failed to install here and installed in another build."""
     if probe.outcome is not Outcome.FAIL or installs(probe) or phase_of(probe) is Phase.RESOLVE:
         return frozenset()
-    known = {release for one, other in seen.answers for release in _installed(case, one, other)}
+    known = seen.installed(case)
     named = frozenset(broken_releases(probe))
     if named or inquiry.isolated is not None:
         return named & known
     all_of = case.releases_of(probe.candidate) or {}
     every = frozenset(Release(name, version) for name, version in all_of.items())
     return every if every <= known else frozenset()
-
-
-def _installed(case: Case, inquiry: Inquiry, probe: Probe) -> Iterator[Release]:
-    if not installs(probe) or inquiry.build_constraints:
-        return
-    if inquiry.isolated is not None:
-        name, _, version = inquiry.isolated.partition("==")
-        yield Release(name, version)
-        return
-    for name, version in case.installed(probe).items():
-        yield Release(name, version)

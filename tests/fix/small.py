@@ -69,6 +69,14 @@ class Small:
         [probe] = self.builds.answer([inquiry])
         return probe
 
+    def alone(self, release: str, repeat: int = 0) -> Probe:
+        """Build a release alone, without what it requires."""
+        inquiry = Inquiry(
+            Candidate(), ProbeKind.ISOLATED, "does it build?", isolated=release, repeat=repeat
+        )
+        [probe] = self.builds.answer([inquiry])
+        return probe
+
     def scene(self, probe: Probe | None = None, **more: Any) -> Scene:
         """Return a failing check as proposers see it; the file as it is without a probe."""
         probe = probe or self.probe()

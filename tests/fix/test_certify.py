@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect_deps.fix.certify import certify
 from bisect_deps.fix.culprits import described
 from bisect_deps.model import Candidate, Culprit, Outcome, Probe
-from tests.fix.small import Small, at, breaks, said, small, yearly
+from tests.fix.simulated import Checks
+from tests.fix.small import Small, at, breaks, said, small, unbuildable, yearly
 
 PROJECTS = {
     "app": [at("1.0", "2020-01-01", "lib"), at("2.0", "2023-01-01", "lib")],
@@ -61,3 +62,30 @@ def test_a_line_is_not_accused_of_what_breaks_beneath_it() -> None:
     [culprit] = left
     [member] = culprit.members
     assert (member.requirement.text, member.name, member.version) == ("app==2.0", "lib", "2.0")
+
+
+def test_what_a_line_at_fault_pulls_in_is_not_accused_beside_it() -> None:
+    projects = {
+        "app": [at("1.0", "2019-01-01", "lib==1.0"), at("2.0", "2021-01-01", "lib==2.0")],
+        "lib": yearly("1.0", "2.0"),
+    }
+    faults = (unbuildable("slate", "app", "1.0"), unbuildable("flint", "lib", "1.0"))
+    here = small("app==1.0\n", projects, *faults, checks=Checks.NONE)
+    alone = [here.alone(release) for release in ("app==1.0", "lib==1.0")]
+    fixed = here.probe(here.case.settled(Candidate(), {"app": "2.0"}))
+    member = here.case.member("app", "1.0")
+    assert member is not None
+    culprit = described([member], alone[0])
+    _, left = here.told(certify(here.case, fixed, [culprit], [*alone, fixed]))
+    assert names(left) == ["app"], "lib comes and goes with it"
+    _, left = here.told(certify(here.case, fixed, [], [*alone, fixed]))
+    assert names(left) != [], "else it is all that explains the edit"
+
+
+def test_a_release_that_installed_alone_explains_no_edit() -> None:
+    here = small("app==1.0\n", PROJECTS, flakes={"app==1.0": 0.5}, checks=Checks.NONE, seed=1)
+    probes = [here.alone("app==1.0", repeat) for repeat in range(6)]
+    assert {probe.outcome for probe in probes} == {Outcome.PASS, Outcome.FAIL}
+    fixed = here.probe(here.case.settled(Candidate(), {"app": "2.0"}))
+    _, left = here.told(certify(here.case, fixed, [], [*probes, fixed]))
+    assert left == ()

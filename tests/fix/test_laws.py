@@ -30,6 +30,8 @@ LAWS = {
     8: "what can be fixed is fixed",
     9: "the fix passes and the file says so",
 }
+# Scenarios in which a law was broken once, each by another mistake.
+ONCE_BROKEN = (317, 524, 731, 1223, 1481, 1590, 1813, 1825, 1918)
 # The laws that the story breaks within the first scenarios.
 BROKEN: set[int] = set()
 
@@ -60,3 +62,8 @@ def test_no_scenario_breaks_the_law(broken: dict[int, list[str]], law: int) -> N
     said = broken[law]
     shown = "\n".join(said[:10])
     assert not said, f"law {law} is broken {len(said)} times in {SCENARIOS} scenarios:\n{shown}"
+
+
+@pytest.mark.parametrize("seed", ONCE_BROKEN)
+def test_a_scenario_that_broke_a_law_breaks_none_now(seed: int) -> None:
+    assert judged(draw(seed), solve_scenario, strict=STRICT)[1] == []

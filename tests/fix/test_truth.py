@@ -31,7 +31,7 @@ from tests.fix.drawing import draw
 from tests.fix.ideal import fix_of, solve_ideally
 from tests.fix.simulated import LIMITS, ROOT, Conditions, Endless, Quality, Scenario
 from tests.fix.solving import Reported
-from tests.fix.truth import Failing, Truth, judged, minimal_sets
+from tests.fix.truth import Failing, Truth, as_seen, judged, minimal_sets
 from tests.fix.world import ELSEWHERE, Fault, Listing, World
 
 # app 1.0 lacks something in lib from 3.0 on; old 1.0 cannot be built; idle is innocent.
@@ -478,3 +478,36 @@ def test_the_ideal_fix_is_minimal() -> None:
     fix = fix_of(Truth(SCENARIO))
     assert fix is not None
     assert {edit.name for edit in fix.edits} in ({"app", "old"}, {"lib", "old"})
+
+
+FLAKY = replace(SCENARIO, world=replace(WORLD, faults=WORLD.faults[:1], flakes={"old==1.0": 0.3}))
+
+
+def asked(shown: str, outcome: Outcome, isolated: str | None = None) -> Reported:
+    """Return what is reported of two builds: one that failed of a flake, and one more."""
+    first, second = probe(1, Outcome.FAIL), probe(2, outcome)
+    inquiries = (
+        Inquiry(Candidate(), ProbeKind.WHOLE, ""),
+        Inquiry(Candidate(), ProbeKind.ISOLATED, "", isolated=isolated),
+    )
+    both = tuple(zip(inquiries, (first, second), strict=True))
+    flaked = "flake old==1.0"
+    return Reported(VerdictKind.FIXED, asked=both, shown={1: (flaked,), 2: (shown,)})
+
+
+@pytest.mark.parametrize(
+    ("reported", "is_a_fault"),
+    [
+        (asked("flake old==1.0", Outcome.FAIL, "old==1.0"), True),
+        (asked("amber", Outcome.FAIL, "app==1.0"), False),
+        (asked("", Outcome.PASS, "old==1.0"), False),
+    ],
+    ids=["failed twice", "failed once", "installed once"],
+)
+def test_what_failed_for_no_reason_in_each_build_is_not_told_from_a_fault(
+    reported: Reported, is_a_fault: bool
+) -> None:
+    seen = as_seen(FLAKY, reported)
+    assert [fault.name for fault in seen.world.faults] == ["flake old==1.0"] * is_a_fault + [
+        "amber"
+    ]

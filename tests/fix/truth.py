@@ -17,7 +17,7 @@ Knows nothing of how a story finds what it says. The laws, by number:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from bisect_deps.errors import InputError
@@ -29,6 +29,7 @@ from bisect_deps.model import (
     EditAction,
     Narrowing,
     Outcome,
+    Phase,
     Probe,
     ProbeKind,
     VerdictKind,
@@ -161,6 +162,12 @@ class Truth:
             return {member.name for culprit in culprits for member in culprit.members}
         return {name for culprit in culprits for name in _names(culprit)}
 
+    def _noted(self, reported: Reported) -> set[str]:
+        """Return what notes say to fail as well, pulled in by a line that is named itself."""
+        if self.strict:
+            return set()
+        return {note.split()[0] for note in reported.notes if note.endswith("fails too.")}
+
     def layers(self, reported: Reported) -> list[Failing]:
         """Return all that fails in the file as given, and with a part of the fix made.
 
@@ -276,7 +283,7 @@ class Truth:
         if given_up or self.scenario.quality is Quality.STATUS:
             return
         seen = set(chain.from_iterable(reported.shown.values())) | {"conflict"}
-        named = self._named_by(reported.culprits)
+        named = self._named_by(reported.culprits) | self._noted(reported)
         for failing in self.failing(Candidate()):
             unnamed = self._to_be_named(failing, named) - named
             if not self.strict and self._is_unknowable(failing, reported.culprits):
@@ -295,8 +302,10 @@ class Truth:
 
     def _of_culprit(self, reported: Reported, culprit: Culprit) -> Iterator[Violation]:
         layers = self.layers(reported)
+        proof = culprit.proof.failing_probe
+        shown = [probe.candidate for probe in reported.probes if probe.number == proof]
         if not any(
-            failing.holds(culprit) or self._pulls_in(failing, culprit) for failing in layers
+            failing.holds(culprit) or self._pulls_in(failing, culprit, shown) for failing in layers
         ):
             yield Violation(5, f"{_named(culprit)} takes part in no failure")
             return
@@ -344,23 +353,30 @@ class Truth:
             }
         return reached
 
-    def _drags(self, name: str) -> set[str]:
+    def _drags(self, name: str, base: Candidate) -> set[str]:
         """Return what moves with some release of a project, as the resolver has it."""
-        before = self.scenario.state(Candidate()).installed
+        before = self.scenario.state(base).installed
         dragged: set[str] = set()
         for listing in self.scenario.world.projects.get(name, ()):
-            moved = self.moved(Candidate(), name, listing.version)
+            moved = self.moved(base, name, listing.version)
             after = self.scenario.state(moved).installed
             dragged |= {own for own in after if after[own] != before.get(own)}
         return dragged
 
-    def _pulls_in(self, failing: Failing, culprit: Culprit) -> bool:
-        """Say whether a line is named for a release that it pulls in, where no log tells which."""
+    def _pulls_in(
+        self, failing: Failing, culprit: Culprit, shown: Sequence[Candidate] = ()
+    ) -> bool:
+        """Say whether a line is named for a release that it pulls in, where no log tells which.
+
+        Or for one that moves with it, in the file or in a candidate that is `shown` to fail.
+        """
         told_all = self.scenario.quality is Quality.EXACT
         if self.strict or told_all or failing.name == "conflict":
             return False
         for member in culprit.members:
-            reached = self._reached({member.name}) | self._drags(member.name)
+            reached = self._reached({member.name})
+            for base in (Candidate(), *shown):
+                reached |= self._drags(member.name, base)
             if not reached & failing.names:
                 return False
         return True
@@ -471,7 +487,8 @@ def judged(
         reported = solve(scenario, Conditions())
     except Endless as error:
         return Reported(VerdictKind.UNAVAILABLE), [Violation(0, str(error))]
-    found = Truth(scenario, strict=strict).violations(reported)
+    seen = scenario if strict else as_seen(scenario, reported)
+    found = Truth(seen, strict=strict).violations(reported)
     others = {
         "when builds take otherwise long": Conditions(delays=1),
         "when builds end in another order": Conditions(order=1),
@@ -488,6 +505,51 @@ def judged(
         elif conditions.delays == conditions.order == 0 and other.builds:
             found.append(Violation(1, f"{other.builds} builds {name}"))
     return reported, found
+
+
+def as_seen(scenario: Scenario, reported: Reported) -> Scenario:
+    """Return a scenario in which a release that failed for no reason in each of its builds fails.
+
+    Nobody can tell it from one that is at fault. Where releases are built alone and it is not at
+    fault, it has to have failed twice.
+    """
+    faults: list[Fault] = []
+    for flaky in scenario.world.flakes:
+        name, _, version = flaky.partition("==")
+        failed = sum(f"flake {flaky}" in shown for shown in reported.shown.values())
+        least = 2 if scenario.local and not _is_at_fault(scenario, name, version) else 1
+        if failed >= least and not _is_installed(scenario, reported, name, version):
+            tools = reported.build_constraints[:1]
+            members = ((name, frozenset({version})),)
+            fault = Fault(f"flake {flaky}", members, Phase.BUILD, remedy="".join(tools))
+            faults.append(fault)
+    world = replace(scenario.world, faults=(*faults, *scenario.world.faults))
+    return replace(scenario, world=world) if faults else scenario
+
+
+def _is_at_fault(scenario: Scenario, name: str, version: str) -> bool:
+    return any(
+        not fault.installs and fault.within({name: version}) for fault in scenario.world.faults
+    )
+
+
+def _is_installed(scenario: Scenario, reported: Reported, name: str, version: str) -> bool:
+    """Say whether some build installed a release with nothing but the files."""
+    for inquiry, probe in reported.asked:
+        if inquiry.build_constraints or not _installs(probe):
+            continue
+        if inquiry.isolated == f"{name}=={version}":
+            return True
+        installed = scenario.state(inquiry.candidate).installed
+        if inquiry.isolated is None and installed.get(name) == version:
+            return True
+    return False
+
+
+def _installs(probe: Probe) -> bool:
+    told = probe.diagnosis
+    at_check = told is not None and told.phase is Phase.CHECK
+    return probe.outcome is Outcome.PASS or (probe.outcome is Outcome.FAIL and at_check)
 
 
 def minimal_sets(

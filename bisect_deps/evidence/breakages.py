@@ -32,6 +32,8 @@ MOST_THROUGH = 40
 _RAISES = re.compile(r"^raise\b")
 _QUOTED = re.compile(r"[`'\"]@?([A-Za-z_][\w.]{0,80})[`'\"]|access (\w[\w.]{0,80}),")
 _IMPORTED_FROM = re.compile(r"^from ([\w.]{1,120}) import\b")
+# six makes these modules when they are imported; one that cannot is at fault, whoever asks.
+_SIX = re.compile(r"(?:^|\.)six\.moves\b")
 _NUMPYS = re.compile(r"(?i)numpy|_ARRAY_API|A[BP]I version")
 _GETTERS = frozenset({"__getattr__", "__getattribute__"})
 # They run others' code, or read others' metadata: what is missing is not missing in them.
@@ -218,6 +220,8 @@ def _breakage(
     said = _refused(said, levels)
     lacks = _lacks(said, levels, owners)
     user = _user(said, levels, lacks, owners)
+    if lacks and _SIX.search(said.groups.get("module", "")):
+        user = lacks
     if user is None:
         user = canonicalize_name(section.project) if section.project else ""
     if not lacks and said.kind is BreakageKind.ATTRIBUTE_GONE and "module" in said.groups:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from packaging.version import InvalidVersion, Version
 from bisect_deps.builders.base import Capabilities
 from bisect_deps.formats.base import Manifest, applies
 from bisect_deps.index import Index, ReleaseFacts
+from bisect_deps.index.made_for import came_out
 from bisect_deps.model import (
     Candidate,
     Edit,
@@ -101,6 +103,11 @@ class Case:
         return tuple(
             line for line in self.manifest.requirements if markers is None or applies(line, markers)
         )
+
+    @property
+    def python_came_out(self) -> datetime | None:
+        """When the Python that is built for came out; None where that is not known."""
+        return None if self.interpreter is None else came_out(self.interpreter.minor)
 
     @property
     def cheap(self) -> bool:

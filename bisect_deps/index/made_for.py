@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from bisect_deps.index.facts import is_needed
@@ -53,6 +54,11 @@ class _Python:
     def fit(self, sources: frozenset[int]) -> frozenset[int]:
         """Return the pins that are right here; `sources` have no wheel for any Python."""
         return self.idle | self.wheels | (sources & self.allowed)
+
+
+def came_out(minor: str) -> datetime | None:
+    """Return when a Python version's first final release was; None for one not known here."""
+    return instant(RELEASED[minor]) if minor in RELEASED else None
 
 
 def made_for(pins: Sequence[Pin], interpreter: Interpreter) -> PythonFor | None:

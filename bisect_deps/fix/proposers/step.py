@@ -1,4 +1,8 @@
-"""Whole series at a time: the newest of the series before, never neighbour by neighbour."""
+"""Whole series at a time: the newest of the series before, never neighbour by neighbour.
+
+A release from before this Python came out goes the other way first: most often it is Python that
+changed, and no older release can know of that.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from bisect_deps.fix.proposers.base import (
     older_than,
     ready_first,
     series,
+    since,
 )
 from bisect_deps.index import ReleaseFacts
 
@@ -30,6 +35,8 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
     names = [name for name in involved(scene.probe) if name in scene.installed]
     first = [name for name in (scene.breakage.lacks, scene.breakage.user) if name in names]
     chosen = list(dict.fromkeys([*first, *names]))[:MOST_PROJECTS]
+    for name in chosen:
+        yield from _after_python(case, scene, name)
     for name in chosen:
         yield from _back(case, scene, name, most=FIRST_STEPS)
         yield from _newest(case, scene, name)
@@ -56,6 +63,17 @@ def _back(case: Case, scene: Scene, name: str, most: int = MOST_STEPS) -> Iterat
         versions = ready_first(reversed(older))
         why = f"{name} {{version}} is of an older series than {now}"
         yield from moved(case, scene.candidate, name, versions, why)
+
+
+def _after_python(case: Case, scene: Scene, name: str) -> Iterator[Move]:
+    """Lift a release that is older than this Python to the first that is younger."""
+    came_out = case.python_came_out
+    newer = newer_than(case, name, scene.installed[name])
+    own = [r for r in case.releases(name) if r.version == scene.installed[name]]
+    if came_out is None or since(own, came_out):
+        return
+    why = f"{name} {{version}} came out after this Python, {scene.installed[name]} before it"
+    yield from lifted(case, scene.candidate, name, since(newer, came_out), why)
 
 
 def _newest(case: Case, scene: Scene, name: str) -> Iterator[Move]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bisect_deps.fix.proposers import step
 from bisect_deps.fix.proposers.step import steps_back
 from tests.fix.small import at, breaks, small, texts, yearly
+from tests.fix.solving import PYTHON
 
 
 def versions(older: list[str], now: str) -> list[str]:
@@ -69,3 +72,20 @@ def test_what_lost_a_name_steps_before_its_user_and_each_to_its_newest_as_well()
         "app==1.0",
         "app==3.0",
     ]
+
+
+def test_a_release_from_before_this_python_goes_to_the_first_from_after_it() -> None:
+    lib = [
+        at("1.0", "2019-01-01"),
+        at("2.0", "2020-01-01"),
+        at("2.1", "2021-01-01"),
+        at("3.0", "2024-02-01"),
+        at("4.0", "2025-02-01"),
+    ]
+    broken = breaks("amber", lib="2.0")
+    python = replace(PYTHON, version="3.12.1")
+    here = small("lib==2.0\n", {"lib": lib}, broken, case={"interpreter": python})
+    assert texts(list(step.propose(here.case, here.scene())))[0] == "lib==3.0"
+    python = replace(PYTHON, version="3.8.1")
+    here = small("lib==2.0\n", {"lib": lib}, broken, case={"interpreter": python})
+    assert texts(list(step.propose(here.case, here.scene())))[0] == "lib==1.0"

@@ -122,7 +122,9 @@ def test_run_says_which_file_of_dynamic_requirements_is_not_there(tmp_path: Path
     [own, *_] = bundle("setuptools")
     path = tmp_path / own.name
     path.write_text(own.text)
-    with pytest.raises(InputError, match=r"requirements from .*requirements\.txt, which is not there"):
+    with pytest.raises(
+        InputError, match=r"requirements from .*requirements\.txt, which is not there"
+    ):
         open_manifest(path)
 
 

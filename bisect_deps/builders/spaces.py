@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from bisect_deps.builders._http import Http, HttpError
+from bisect_deps.builders._watch import Watch, ask
 from bisect_deps.builders.base import (
     STOPPED,
     Builder,
@@ -49,9 +50,8 @@ _LOST = {
     "STOPPED": "it was stopped",
     "DELETING": "it is being deleted",
 }
-SOONEST, LATEST, GROWTH = 1.0, 10.0, 1.3
-# A commit that starts no build in this time was overtaken or lost; an API away is waited for.
-APPEAR, PATIENCE = 180.0, 600.0
+# A commit that starts no build in this time was overtaken or lost.
+APPEAR = 180.0
 _SPACE = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -87,21 +87,14 @@ def checks(options: Options) -> Iterator[Check]:
 
 
 @dataclass(slots=True)
-class _Build:
+class _Build(Watch):
     """One commit and what the platform said of it."""
 
-    space: str
-    commit: str
-    digest: str
-    limit: float
-    asked: float
+    space: str = ""
+    commit: str = ""
+    asked: float = 0.0
     began: float | None = None
-    status: BuildStatus = BuildStatus.QUEUED
     ended_as: str = ""
-    log: str = ""
-    pause: float = 0.0
-    due: float = 0.0
-    silent_since: float | None = None
 
     @property
     def id(self) -> str:
@@ -179,18 +172,7 @@ class SpacesBuilder:
 
     def poll(self, handle: Handle) -> BuildStatus:
         """Return how a build stands; at most one request, and none before it is due."""
-        build = self._build(handle)
-        now = self._clock()
-        if build.status.is_final or now < build.due:
-            return build.status
-        build.pause = min(LATEST, max(SOONEST, build.pause * GROWTH))
-        build.due = now + build.pause
-        try:
-            self._step(build, now)
-            build.silent_since = None
-        except HttpError as error:
-            self._refused(build, error, now)
-        return build.status
+        return ask(self._build(handle), self._clock(), self._step, self._unavailable)
 
     def log(self, handle: Handle, start: int = 0) -> tuple[str, int]:
         """Return the build's log once it has ended, freed of secrets."""
@@ -236,9 +218,8 @@ class SpacesBuilder:
         """Return the build of a handle, which may be an earlier run's."""
         if handle.id not in self._builds:
             kept = handle.extra
-            commit = handle.id.rpartition("@")[2]
-            about = (kept["space"], commit, kept["digest"], float(kept["limit"]))
-            self._builds[handle.id] = _Build(*about, self._clock())
+            about = (kept["digest"], float(kept["limit"]), kept["space"])
+            self._builds[handle.id] = self._made(*about, handle.id.rpartition("@")[2])
         return self._builds[handle.id]
 
     def _problem(self, space: str) -> str:
@@ -266,7 +247,7 @@ class SpacesBuilder:
         for space in self._free():
             heads = self._http.get(f"/api/spaces/{space}/commits/main").json() or [{}]
             commit = str(heads[0].get("id", ""))
-            build = _Build(space, commit, order.digest, order.timeout, self._clock())
+            build = self._made(order.digest, order.timeout, space, commit)
             is_asked = self._key(order) in str(heads[0].get("title", ""))
             if is_asked and build.id not in self._builds:
                 return build
@@ -285,7 +266,10 @@ class SpacesBuilder:
         key = self._key(order)
         title = f"depbisect {key} {order.label}".strip()
         commit = self._commit(space, title, {self._path: data, MARK: f"{key}\n".encode()})
-        return _Build(space, commit, order.digest, order.timeout, self._clock())
+        return self._made(order.digest, order.timeout, space, commit)
+
+    def _made(self, digest: str, limit: float, space: str, commit: str) -> _Build:
+        return _Build(digest, limit, space=space, commit=commit, asked=self._clock())
 
     def _commit(self, space: str, title: str, files: Mapping[str, bytes | None]) -> str:
         """Commit files, None for one to delete; return the commit. A paused Space is started."""
@@ -350,7 +334,8 @@ class SpacesBuilder:
             self._http.post(f"/api/spaces/{space}/pause")
         record.unlink()
 
-    def _step(self, build: _Build, now: float) -> None:
+    def _step(self, build: _Build) -> None:
+        now = self._clock()
         if build.ended_as:
             self._read_log(build)
             passed = build.ended_as != "BUILD_ERROR"
@@ -368,9 +353,9 @@ class SpacesBuilder:
         elif is_ours and stage in (*_BUILT, "BUILD_ERROR"):
             build.ended_as, build.due = stage, 0.0
         elif is_ours and stage in _LOST:
-            self._break(build, f"the Space is {stage}: {_LOST[stage]}")
+            build.break_off(f"the Space is {stage}: {_LOST[stage]}")
         elif now - build.asked > APPEAR:
-            self._break(build, f"the commit started no build in {APPEAR:g} s ({stage})")
+            build.break_off(f"the commit started no build in {APPEAR:g} s ({stage})")
 
     def _read_log(self, build: _Build) -> None:
         try:
@@ -388,18 +373,6 @@ class SpacesBuilder:
             raise self._unavailable(error) from None
         self._paused.add(build.space)
         build.status = status
-
-    def _break(self, build: _Build, why: str) -> None:
-        build.log += f"depbisect: {why}\n"
-        build.status = BuildStatus.BROKEN
-
-    def _refused(self, build: _Build, error: HttpError, now: float) -> None:
-        if not error.transient:
-            raise self._unavailable(error)
-        build.silent_since = build.silent_since or now
-        if now - build.silent_since > PATIENCE:
-            self._break(build, f"the platform has not answered for {PATIENCE:g} s")
-        build.due = now + (error.retry_after or build.pause)
 
     def _unavailable(self, error: HttpError) -> BuilderUnavailable:
         hint = "`depbisect doctor --builder spaces` says what is missing"

@@ -55,7 +55,7 @@ def hub(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 @pytest.fixture
 def make(tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     made: list[Builder] = []
-    monkeypatch.setattr("bisect_deps.builders.spaces.SOONEST", 0.05)
+    monkeypatch.setattr("bisect_deps.builders._watch.SOONEST", 0.05)
 
     def one(*spaces: str, **given: Any) -> Builder:
         names = spaces or ("acme/one", "acme/two")

@@ -1,0 +1,72 @@
+"""A build on a hosted platform, watched by requests: at growing pauses, and through outages.
+
+Must not know any platform's routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bisect_deps.builders._http import HttpError
+from bisect_deps.errors import BuilderUnavailable
+from bisect_deps.model import BuildStatus
+
+# Seconds between two questions, and how much longer each is than the one before.
+SOONEST, LATEST, GROWTH = 1.0, 10.0, 1.3
+# A platform that does not answer is waited for so long.
+PATIENCE = 600.0
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is known of one build; `limit` in seconds, other times by the builder's clock."""
+
+    digest: str
+    limit: float
+    status: BuildStatus = BuildStatus.QUEUED
+    log: str = ""
+    pause: float = 0.0
+    due: float = 0.0
+    silent_since: float | None = None
+
+    def break_off(self, why: str) -> None:
+        """End it as lost: no evidence."""
+        self.log += f"depbisect: {why}\n"
+        self.status = BuildStatus.BROKEN
+
+
+W = TypeVar("W", bound=Watch)
+
+
+def ask(
+    watch: W,
+    now: float,
+    step: Callable[[W], None],
+    unavailable: Callable[[HttpError], BuilderUnavailable],
+) -> BuildStatus:
+    """Return how a build stands: `step` sends one request, and none before it is due.
+
+    An outage is waited out for PATIENCE. Raises what `unavailable` makes of a refusal.
+    """
+    if watch.status.is_final or now < watch.due:
+        return watch.status
+    watch.pause = min(LATEST, max(SOONEST, watch.pause * GROWTH))
+    watch.due = now + watch.pause
+    try:
+        step(watch)
+        watch.silent_since = None
+    except HttpError as error:
+        if not error.transient:
+            raise unavailable(error) from None
+        _wait(watch, now, error)
+    return watch.status
+
+
+def _wait(watch: Watch, now: float, error: HttpError) -> None:
+    if watch.silent_since is None:
+        watch.silent_since = now
+    if now - watch.silent_since > PATIENCE:
+        watch.break_off(f"the platform has not answered for {PATIENCE:g} s")
+    watch.due = now + (error.retry_after or watch.pause)

@@ -34,6 +34,7 @@ _TELLING = (
     "fleet",
     "slurm",
     "spaces",
+    "datarobot",
 )
 # Scratch folders of builders, where builds make links of their own.
 _SCRATCH = ("slurm",)

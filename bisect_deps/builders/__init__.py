@@ -25,6 +25,7 @@ BUILDERS: dict[str, str] = {
     "github": "github",
     "gitlab": "gitlab",
     "spaces": "spaces",
+    "datarobot": "datarobot",
 }
 
 

@@ -142,7 +142,13 @@ class Http:
     def post_lines(self, path: str, values: Iterable[object]) -> Reply:
         """Return the reply to a POST of values as lines of JSON; it is sent once."""
         body = b"".join(json.dumps(value).encode() + b"\n" for value in values)
-        return self.request("POST", path, value=body)
+        return self.request("POST", path, value=body, kind="application/x-ndjson")
+
+    def post_form(self, path: str, fields: Iterable[tuple[str, str | None, bytes]]) -> Reply:
+        """Return the reply to a POST of a form: name, file name (None for none) and content."""
+        files = [(name, (file, content)) for name, file, content in fields]
+        form = requests.Request("POST", self.root, files=files).prepare()
+        return self.request("POST", path, value=form.body, kind=form.headers["Content-Type"])
 
     def events(self, path: str, *, quiet: float = 3.0) -> list[str]:
         """Return the data of a stream of server-sent events so far, one request.
@@ -183,17 +189,21 @@ class Http:
         value: object = None,
         patient: bool = True,
         timeout: float | None = None,
+        kind: str = "application/json",
     ) -> Reply:
-        """Return a reply of status 2xx. Raises HttpError for any other, and for none."""
+        """Return a reply of status 2xx. Raises HttpError for any other, and for none.
+
+        `value` is sent as JSON, bytes as they are, of the media type `kind`.
+        """
         pauses = self._tries - 1 if patient and method in REPEATABLE else 0
         limit = timeout or self._timeout
-        answer = self._once(method, path, query, value, limit)
+        answer = self._once(method, path, query, value, limit, kind)
         for tried in range(pauses):
             if isinstance(answer, Reply) or not answer.transient:
                 break
             asked = answer.retry_after
             self._sleep(FIRST_PAUSE * 2**tried if asked is None else asked)
-            answer = self._once(method, path, query, value, limit)
+            answer = self._once(method, path, query, value, limit, kind)
         if isinstance(answer, HttpError):
             raise answer
         return answer
@@ -209,10 +219,10 @@ class Http:
         query: Mapping[str, str] | None,
         value: object,
         timeout: float,
+        kind: str,
     ) -> Reply | HttpError:
         name, url = f"{method} {path}", self.root + path
         body = value if isinstance(value, bytes) or value is None else json.dumps(value).encode()
-        kind = "application/x-ndjson" if isinstance(value, bytes) else "application/json"
         for _ in range(MOST_REDIRECTS):
             reply = self._send(
                 method, url, name=name, query=query, body=body, kind=kind, timeout=timeout

@@ -6,10 +6,11 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bisect_deps.cli.options import option, wants_color
+from bisect_deps.cli.options import option, relative, wants_color
 from bisect_deps.errors import InputError
 from bisect_deps.files import write_whole
 from bisect_deps.model import Verdict
@@ -85,6 +86,8 @@ def show(verdict: Verdict, *, color: str = "auto", written: Sequence[str] = ()) 
     """Print the verdict as text."""
     from bisect_deps.reports.terminal import render as as_text
 
+    files = tuple(map(relative, verdict.files))
+    verdict = replace(verdict, file=relative(verdict.file), files=files)
     stream = sys.stdout
     width = shutil.get_terminal_size().columns if stream.isatty() else PIPE_WIDTH
     text = as_text(verdict, color=wants_color(color, stream), width=width, written=written)

@@ -18,7 +18,7 @@ from bisect_deps.cli.builder_options import (
     check_builder_options,
     own_options,
 )
-from bisect_deps.cli.options import color_option, note, option, wants_color
+from bisect_deps.cli.options import color_option, note, option, relative, wants_color
 from bisect_deps.cli.output import check_targets, deliver, report_options, report_targets
 from bisect_deps.config import (
     Settings,
@@ -396,7 +396,8 @@ def deliver_verdict(
     written: list[str] = []
     trouble: DepbisectError | None = None
     try:
-        written = write_fix(verdict, originals, settings.file, flags["output"], flags["write"])
+        placed = write_fix(verdict, originals, settings.file, flags["output"], flags["write"])
+        written = [relative(path) for path in placed]
         if locker is not None:
             locked = locker()
             note(f"Locked: {', '.join(locked) or 'nothing, since nothing passes'}.")

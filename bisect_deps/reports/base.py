@@ -31,6 +31,7 @@ from bisect_deps.model import (
     Verdict,
     VerdictKind,
 )
+from bisect_deps.reports._paths import short_paths
 from bisect_deps.secret import redact
 
 # ECMA-48 control sequences and strings (window titles, links), ended or cut off.
@@ -72,9 +73,10 @@ def safe_line(text: str) -> str:
 def shown(text: str) -> str:
     """Return text as one safe line without credentials; what a report shows passes here.
 
-    The mark of a log's own lines (where a step begins, why it was stopped) is left out.
+    The mark of a log's own lines (where a step begins, why it was stopped) is left out, and paths
+    of scratch folders are cut to what is in them.
     """
-    return safe_line(redacted(text.removeprefix(_OWN_LINE)))
+    return short_paths(safe_line(redacted(text.removeprefix(_OWN_LINE))))
 
 
 def redacted(text: str) -> str:

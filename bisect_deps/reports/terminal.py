@@ -130,6 +130,11 @@ class _Page:
         """Write one line as it is, however long."""
         self._write(Text(" " * indent) + Text(shown(text).rstrip(), style=style))
 
+    def whole(self, *parts: str | tuple[str, str]) -> None:
+        """Write one line of text with a path in it, however long: half a path cannot be copied."""
+        texts = ((part, "") if isinstance(part, str) else part for part in parts)
+        self._write(Text.assemble(*((shown(text), style) for text, style in texts)))
+
     def text(self) -> str:
         """Return all that was written."""
         return self._out.getvalue()
@@ -268,7 +273,7 @@ def _use(page: _Page, verdict: Verdict, fix: Fix, written: Sequence[str]) -> Non
             page.code(command, indent=2)
     page.gap()
     if written:
-        page.say(("Written to ", "bold"), listed(written), ".")
+        page.whole(("Written to ", "bold"), f"{listed(written)}.")
         return
     page.say(("To use it: ", "bold"), usage(verdict, fix))
 

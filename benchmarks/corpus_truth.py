@@ -123,7 +123,7 @@ def _unaccused(report: Mapping[str, Any], named: frozenset[str]) -> frozenset[st
 def _followers(report: Mapping[str, Any]) -> frozenset[str]:
     """Return the names of the edits of which a note says that the resolver asks for them."""
     notes = [note["text"] for note in report.get("notes", ()) if note.get("fact")]
-    return _names(text.partition(":")[0] for text in notes if "nothing resolves" in text)
+    return _names(text.partition(" moves along")[0] for text in notes if " moves along" in text)
 
 
 def _moved(report: Mapping[str, Any]) -> frozenset[str]:

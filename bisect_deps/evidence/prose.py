@@ -82,6 +82,11 @@ def read(lines: Iterable[tuple[int, str]]) -> Story:
     return story
 
 
+def uv_edges(log: str) -> list[tuple[str, str]]:
+    """Return who depends on what in uv's explanation: (`tensorflow==2.16.1`, `absl-py>=1.0.0`)."""
+    return [(edge[1], edge[2]) for edge in _UV_EDGE.finditer(" ".join(log.split()))]
+
+
 def _add(found: list[Project], project: Project | None) -> None:
     if project is None:
         return

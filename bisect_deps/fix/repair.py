@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bisect_deps.fix.accuse import DOUBTED, TELLING, broken_of
 from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
 from bisect_deps.fix.avoid import avoid, avoid_install
-from bisect_deps.fix.case import Case, is_compiled
+from bisect_deps.fix.case import Case
 from bisect_deps.fix.certify import certify
 from bisect_deps.fix.check import Followed, breakage_of, follow
 from bisect_deps.fix.complete import complete, either_side
@@ -27,6 +27,7 @@ from bisect_deps.fix.culprits import (
     told_by_breakage,
 )
 from bisect_deps.fix.failure import broken_in, installs, involved, is_infrastructure
+from bisect_deps.fix.followers import followed
 from bisect_deps.fix.install import fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
@@ -440,7 +441,7 @@ def _finished(
         ways = [Way(repaired.candidate, repaired.probe.number, _style(case, repaired))]
         ways += repaired.others
     culprits, probe, notes = repaired.culprits, repaired.probe, repaired.notes
-    before = _conclusion(case, repaired, ways)
+    before = _conclusion(case, repaired, ways, seen)
     known.append(before)
     try:
         if case.capabilities.isolated and (case.alternatives or not fixed):
@@ -477,7 +478,7 @@ def _finished(
         text = f"Nothing finer than this fix was looked for: {spent.message}."
         notes = (*notes, Note(text, ways[0].probe))
     after = replace(repaired, probe=probe, culprits=culprits, notes=notes)
-    return _conclusion(case, after, ways)
+    return _conclusion(case, after, ways, seen)
 
 
 def _certified(
@@ -512,35 +513,15 @@ def _completed(
     return (yield from complete(case, culprits, fixed, list(every.values()), build=build))
 
 
-def _followed(case: Case, culprits: Sequence[Culprit], candidate: Candidate) -> list[Note]:
-    """Say of each edit that belongs to no culprit that nothing resolves without it."""
-    own = names_of(culprits) | {m.requirement.name for c in culprits for m in c.members}
-    notes: list[Note] = []
-    for edit in candidate.edits:
-        if edit.name in own or edit.number in numbers_of(culprits) or _removes(edit):
-            continue
-        rest = Candidate(tuple(other for other in candidate.edits if other != edit))
-        if case.resolver is not None and case.releases_of(rest) is None:
-            pin = case.manifest.requirements[edit.number].pin if edit.number is not None else None
-            fault = (
-                f"{edit.name} {pin} would have to be compiled, and was not to see whether it is at "
-                "fault; nothing"
-                if is_compiled(case, edit.name, pin)
-                else "it is not at fault, but nothing"
-            )
-            text = f"{edit.text}: {fault} resolves with the rest without it."
-            notes.append(Note(text, fact="the resolver finds no solution"))
-    return notes
-
-
-def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way]) -> Conclusion:
+def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way], seen: Seen) -> Conclusion:
     if ways:
         culprits = tuple(proven(culprit, ways[0].probe) for culprit in repaired.culprits)
+        known = [probe for _, probe in seen.answers]
         return Conclusion(
             VerdictKind.FIXED,
             culprits,
             tuple(ways),
-            notes=(*repaired.notes, *_followed(case, culprits, ways[0].candidate)),
+            notes=(*repaired.notes, *followed(case, culprits, ways[0].candidate, known)),
             passing=repaired.probe,
             unsteady=repaired.unsteady,
         )

@@ -96,7 +96,7 @@ def test_a_line_that_takes_another_name_is_the_culprits_own() -> None:
 
 def test_a_line_that_only_follows_is_explained_where_a_note_says_so() -> None:
     given = report(("typed-ast",), edits=("typed-ast", "mypy"))
-    given["notes"] = [{"text": "mypy==1: nothing resolves with the rest without it.", "fact": "x"}]
+    given["notes"] = [{"text": "mypy==1 moves along: x 2 requires mypy>=1.", "fact": "x"}]
     assert compared(checked("typed-ast"), given, None).unaccused == ()
     given["notes"][0]["fact"] = ""
     assert compared(checked("typed-ast"), given, None).unaccused == ("mypy",)

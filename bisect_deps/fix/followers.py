@@ -1,0 +1,80 @@
+"""Why lines of a fix moved that nothing is wrong with: who asks for it, in the resolver's words.
+
+The resolver is asked for the fix without that one change; its refusal names the requirement. Where
+it does not refuse, a build that failed without the change is the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bisect_deps.evidence.prose import uv_edges
+from bisect_deps.fix.case import Case, is_compiled, parsed_requirement
+from bisect_deps.fix.culprits import names_of, numbers_of
+from bisect_deps.model import Candidate, Culprit, Edit, EditAction, Note, Outcome, Probe
+from bisect_deps.resolver import Resolution
+
+
+def followed(
+    case: Case, culprits: Sequence[Culprit], candidate: Candidate, known: Iterable[Probe]
+) -> list[Note]:
+    """Return a note for each edit that belongs to no culprit: why it moves along."""
+    own = names_of(culprits) | {m.requirement.name for c in culprits for m in c.members}
+    failed = {probe.candidate: probe for probe in known if probe.outcome is Outcome.FAIL}
+    notes: list[Note] = []
+    for edit in candidate.edits:
+        is_own = edit.name in own or edit.number in numbers_of(culprits)
+        if is_own or edit.action is EditAction.DROP:
+            continue
+        rest = Candidate(tuple(other for other in candidate.edits if other != edit))
+        resolution = case.resolve(rest)
+        if resolution is not None and not resolution.resolved:
+            text = f"{edit.text} moves along: {_why(case, edit, candidate, resolution)}."
+            notes.append(Note(text, fact="without that the resolver finds no solution"))
+        elif (probe := failed.get(rest)) is not None:
+            notes.append(
+                Note(f"{edit.text} moves along: without that the build fails", probe.number)
+            )
+    return notes
+
+
+def _why(case: Case, edit: Edit, candidate: Candidate, refusal: Resolution) -> str:
+    """Return who asks for a change: another release of the fix, or the release that it moves."""
+    before = case.manifest.requirements[edit.number].pin if edit.number is not None else None
+    if is_compiled(case, edit.name, before):
+        return (
+            f"{edit.name} {before} would have to be compiled, and was not to see whether it is at "
+            "fault"
+        )
+    chosen = {**case.pins(candidate), **(case.releases_of(candidate) or {})}
+    edges = list(uv_edges(refusal.log))
+    return (
+        _asked_for(edit.name, chosen, edges)
+        or _asks(edit.name, before, chosen, edges)
+        or ("it is not at fault, but nothing suits the rest as it was")
+    )
+
+
+def _asked_for(name: str, chosen: dict[str, str], edges: Sequence[tuple[str, str]]) -> str:
+    """Return `tensorflow 2.16.1 requires absl-py>=1.0.0`; "" where nobody is seen to ask."""
+    for parent, wanted in edges:
+        asking, asked = parsed_requirement(parent), parsed_requirement(wanted)
+        if asking is None or asked is None or asked[0] != name or asking[0] not in chosen:
+            continue
+        if asking[0] != name and asked[1]:
+            return f"{asking[0]} {chosen[asking[0]]} requires {wanted}"
+    return ""
+
+
+def _asks(
+    name: str, before: str | None, chosen: dict[str, str], edges: Sequence[tuple[str, str]]
+) -> str:
+    """Return `pandas 1.1.5 requires numpy<1.20, and numpy is 1.26.0 now`; "" for no such thing."""
+    for parent, wanted in edges:
+        asking, asked = parsed_requirement(parent), parsed_requirement(wanted)
+        if asking is None or asked is None or asking[0] != name or asked[0] not in chosen:
+            continue
+        if asked[1]:
+            old = f"{name} {before}" if before else "its release before"
+            return f"{old} requires {wanted}, and {asked[0]} is {chosen[asked[0]]} now"
+    return ""

@@ -1,0 +1,84 @@
+"""A line of a fix that nothing is wrong with says who asked for it to move."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from bisect_deps import interpreters
+from bisect_deps.builders.base import Capabilities
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.followers import followed
+from bisect_deps.formats import open_manifest
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Culprit,
+    Edit,
+    EditAction,
+    IndexSettings,
+    Member,
+    Note,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+)
+from bisect_deps.progress import Silent
+from bisect_deps.resolver import Resolver
+from tests.support.local_index import LocalIndex, Project
+
+PROJECTS = (
+    Project("numpy").release("1.0").release("2.0"),
+    Project("scipy").release("1.0").release("2.0", requires=["numpy>=2"]),
+    Project("pandas").release("1.0", requires=["numpy<2"]).release("2.0"),
+    Project("flask").release("1.0").release("2.0"),
+)
+REFUSED = "without that the resolver finds no solution"
+
+
+def moved(at: int, name: str) -> Edit:
+    return Edit(EditAction.REPIN, name, at, "==2.0")
+
+
+def notes(tmp_path: Path, *names: str, failed: bool = False) -> list[Note]:
+    """Return what is said of a fix that moves all these from 1.0 to 2.0; the first is at fault.
+
+    `failed` says that a build without the move of the second has failed.
+    """
+    lines = "".join(f"{name}==1.0\n" for name in names)
+    (tmp_path / "requirements.txt").write_text(lines, encoding="utf-8")
+    index = LocalIndex(tmp_path / "index", *PROJECTS)
+    settings = IndexSettings(find_links=(str(index.find_links),), no_index=True)
+    python = interpreters.find(sys.executable)
+    manifest = open_manifest(tmp_path / "requirements.txt")
+    case = Case(
+        manifest=manifest,
+        interpreter=python,
+        capabilities=Capabilities(),
+        progress=Silent(),
+        resolver=Resolver(python, settings, cache=tmp_path / "cache"),
+    )
+    edits = tuple(moved(at, name) for at, name in enumerate(names))
+    culprit = Culprit(
+        (Member(manifest.requirements[0], names[0], "1.0"),), Phase.BUILD, Cause.UNKNOWN, ""
+    )
+    rest = Candidate((edits[0], *edits[2:]))
+    probes = [Probe(7, ProbeKind.FIX, rest, Outcome.FAIL)] if failed else []
+    return followed(case, [culprit], Candidate(edits), probes)
+
+
+def test_a_line_moves_since_another_release_of_the_fix_asks_for_it(tmp_path: Path) -> None:
+    said = "numpy==2.0 moves along: scipy 2.0 requires numpy>=2."
+    assert notes(tmp_path, "scipy", "numpy") == [Note(said, fact=REFUSED)]
+
+
+def test_a_line_moves_since_its_release_before_does_not_suit_the_fix(tmp_path: Path) -> None:
+    said = "pandas==2.0 moves along: pandas 1.0 requires numpy<2, and numpy is 2.0 now."
+    assert notes(tmp_path, "numpy", "pandas") == [Note(said, fact=REFUSED)]
+
+
+def test_a_line_moves_since_a_build_without_that_failed(tmp_path: Path) -> None:
+    assert notes(tmp_path, "numpy", "flask") == []
+    said = "flask==2.0 moves along: without that the build fails"
+    assert notes(tmp_path, "numpy", "flask", failed=True) == [Note(said, 7)]

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from bisect_deps.errors import JournalError
 from bisect_deps.files import read_regular
 from bisect_deps.model import RESOLVER_NUMBERS, BuildStatus
-from bisect_deps.trust import make_state_folder, write_new
+from bisect_deps.trust import make_state_folder, open_up, seal, write_new
 
 FORMAT = 1
 # The kinds of file that an entry names.
@@ -103,6 +103,8 @@ class Journal:
                 place=str(self.folder),
                 hint="wait for it to end, or stop it; its answers are kept",
             ) from None
+        # Who had the lock may have sealed it.
+        open_up(self.folder)
         if self._fresh and self.path.exists():
             # Set aside unread: it may be one that this version cannot read.
             _set_aside(self.path)
@@ -119,6 +121,7 @@ class Journal:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+        seal(self.folder)
         self._lock.release()
 
     def begin(

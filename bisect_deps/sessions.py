@@ -22,7 +22,7 @@ from bisect_deps.errors import InputError, JournalError
 from bisect_deps.files import read_regular, write_whole
 from bisect_deps.journal import digest
 from bisect_deps.secret import redact, secrets_of
-from bisect_deps.trust import STATE_FOLDER, be_ours, make_state_folder
+from bisect_deps.trust import STATE_FOLDER, be_ours, make_state_folder, open_up, seal
 
 FORMAT = 1
 # Names the session's folder where that is not the current one.
@@ -103,9 +103,12 @@ class Store:
                 place=str(self.state),
                 hint="let the command there finish, then try again",
             ) from None
+        # Who had the lock may have sealed it.
+        open_up(self.state)
         return self
 
     def __exit__(self, *error: object) -> None:
+        seal(self.state)
         self._lock.release()
 
     @property

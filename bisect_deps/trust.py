@@ -8,6 +8,7 @@ know what is done with what is trusted.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import hmac
 import json
 import os
@@ -36,9 +37,15 @@ _TELLING = (
     "spaces",
     "datarobot",
 )
-# Scratch folders of builders, where builds make links of their own.
+# Scratch folders of builders, where builds make links of their own, and jobs write when they will.
 _SCRATCH = ("slurm",)
+# What is read back besides, once something that tells names it.
+_SEALED = (*(name for name in _TELLING if name not in _SCRATCH), "probes", "answers")
+_SEALED += ("resolutions.jsonl",)
 _MOST_BYTES = 1 << 20
+_MOST_SEALED = 1 << 26
+_MOST_READ = 1 << 30
+_FOREIGN = "this folder was not made here: it came with the project, or was changed elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +171,7 @@ def make_state_folder(folder: Path) -> None:
         ignore = folder / ".gitignore"
         if not ignore.exists():
             write_new(ignore, b"*\n")
-        _mark(folder)
+        open_up(folder)
     except OSError as error:
         raise JournalError(
             f"cannot make the state folder: {error.strerror}",
@@ -174,24 +181,58 @@ def make_state_folder(folder: Path) -> None:
 
 
 def be_ours(folder: Path) -> None:
-    """Raise unless a state folder, where there is one, is this user's and was made on this machine.
+    """Raise unless a state folder, where there is one, is this user's and holds what we wrote.
 
     Raises JournalError for links, devices and files of other users in it, NotTrusted for a folder
     that came with the project and that the user did not name by `depbisect trust`.
     """
     be_plain(folder)
-    if not folder.is_dir() or is_made_here(folder):
+    if not folder.is_dir():
         return
-    if trusted().has_folder(folder):
+    why = _strangeness(folder)
+    if not why or trusted().has_folder(folder):
         return
     if any((folder / name).exists() for name in _TELLING):
         raise NotTrusted(
-            "this folder was not made here: it came with the project, or was copied, and its "
-            "records could say anything",
+            f"{why}; its records could say anything",
             place=str(folder),
-            hint=f"remove it (rm -r {folder}); if you know it as yours: "
-            f"depbisect trust {folder.parent}",
+            hint=f"if you know it as yours: depbisect trust {folder.parent}; else remove it, with "
+            f"all that it keeps: rm -r {folder}",
         )
+
+
+def open_up(folder: Path) -> None:
+    """Mark a folder as made here and open: what is written from now on is believed in this place.
+
+    For who has its lock. Where no key can be kept, the folder stays without its mark, and is asked
+    about next time. Raises OSError.
+    """
+    with contextlib.suppress(InputError):
+        mark = f"{_mark_of(folder)}\n".encode()
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(folder / MARK, flags, 0o600)
+        with open(descriptor, "r+b") as stream:
+            # What is there already needs no room on the disk.
+            if stream.read(len(mark)) != mark:
+                stream.seek(0)
+                stream.write(mark)
+            stream.truncate(len(mark))
+
+
+def seal(folder: Path) -> None:
+    """Write down what a state folder holds, now that a command has done its work in it.
+
+    From then on only that is believed, in place or in a copy, until a command of ours opens it
+    again. Where it cannot be written down, or the folder is not ours, it stays as it is: open.
+    """
+    try:
+        if not hmac.compare_digest(_told(folder)[0], _mark_of(folder)):
+            return
+        listing = "".join(f"{digest} {name}\n" for name, digest in sorted(_contents(folder)))
+        lines = f"{_mark_of(folder)}\n{_seal_of(listing)}\n{listing}"
+        write_private(folder / MARK, lines.encode())
+    except (OSError, ValueError, InputError):
+        return
 
 
 def be_plain(folder: Path) -> None:
@@ -217,12 +258,8 @@ def be_plain(folder: Path) -> None:
 
 
 def is_made_here(folder: Path) -> bool:
-    """Say whether a state folder bears the mark that only this user's key makes."""
-    try:
-        told = read_regular(folder / MARK, most=1024).decode("ascii").strip()
-        return hmac.compare_digest(told, _mark_of(folder))
-    except (OSError, ValueError, InputError):
-        return False
+    """Say whether a state folder bears the marks that only this user's key makes."""
+    return not _strangeness(folder)
 
 
 def write_new(path: Path, data: bytes) -> None:
@@ -260,18 +297,63 @@ def _own_ids() -> set[int]:
     return {own, int(caller)} if own == 0 and caller.isdecimal() else {own}
 
 
-def _mark(folder: Path) -> None:
-    if not is_made_here(folder):
-        # Where no key can be kept, the folder stays without its mark, and is asked about next time.
-        try:
-            write_new(folder / MARK, f"{_mark_of(folder)}\n".encode())
-        except InputError:
-            return
+def _strangeness(folder: Path) -> str:
+    """Return why a state folder is not to be believed; "" where it is.
+
+    While a command is at work, and after one was killed, the mark of the place counts: its
+    contents change. Else they count, as they were sealed: where they stand makes no difference.
+    """
+    try:
+        told, seal, listing = _told(folder)
+        is_in_place = hmac.compare_digest(told, _mark_of(folder))
+        if not seal:
+            return "" if is_in_place else _FOREIGN
+        if not hmac.compare_digest(seal, _seal_of(listing)):
+            return _FOREIGN
+        known = {name: digest for digest, _, name in map(_split, listing.splitlines())}
+        changed = [name for name, digest in _contents(folder) if known.get(name) != digest]
+    except (OSError, ValueError, InputError):
+        return _FOREIGN
+    if changed:
+        return f"{min(changed)} was changed or added since depbisect last wrote here"
+    return "" if is_in_place or not _has_scratch(folder) else _FOREIGN
+
+
+def _split(line: str) -> tuple[str, str, str]:
+    return line.partition(" ")
+
+
+def _told(folder: Path) -> tuple[str, str, str]:
+    """Return the mark of the place, the seal and what is sealed; the latter are "" while open."""
+    text = read_regular(folder / MARK, most=_MOST_SEALED).decode("utf-8", "surrogateescape")
+    mark, _, rest = text.partition("\n")
+    seal, _, listing = rest.partition("\n")
+    return mark, seal, listing
+
+
+def _contents(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield the files that are read back, each with the digest of its bytes."""
+    for top in _SEALED:
+        for path in _walk(folder / top):
+            if path.is_file():
+                name = path.relative_to(folder).as_posix()
+                if "\n" not in name:
+                    yield name, hashlib.sha256(read_regular(path, most=_MOST_READ)).hexdigest()
+
+
+def _has_scratch(folder: Path) -> bool:
+    return any((folder / name).exists() for name in _SCRATCH)
 
 
 def _mark_of(folder: Path) -> str:
-    """Return the mark of a folder: a copy of it, by a clone or an archive, is another one."""
+    """Return the mark of a folder in its place: a copy of it is in another one."""
     return hmac.new(_key(), str(os.stat(folder).st_ino).encode(), "sha256").hexdigest()
+
+
+def _seal_of(listing: str) -> str:
+    """Return the seal of a listing, as a whole: no two states of folders can be mixed."""
+    data = b"sealed\n" + listing.encode("utf-8", "surrogateescape")
+    return hmac.new(_key(), data, "sha256").hexdigest()
 
 
 def _key() -> bytes:

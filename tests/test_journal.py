@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bisect_deps.errors import JournalError
 from bisect_deps.journal import Answered, Journal, Started, digest, read
-from bisect_deps.trust import make_state_folder
+from bisect_deps.trust import make_state_folder, open_up
 
 
 def answered(key: str, number: int = 1) -> Answered:
@@ -99,6 +99,8 @@ def test_a_journal_cut_anywhere_keeps_its_whole_lines(
     with Journal(folder) as journal:
         for number in range(1, 8):
             journal.record(answered(f"key-{number}", number))
+    # As a killed run leaves it.
+    open_up(folder)
     path = folder / "journal.jsonl"
     data = path.read_bytes()[:cut]
     path.write_bytes(data)

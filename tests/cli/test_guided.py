@@ -20,6 +20,7 @@ from referencing import Registry, Resource
 
 from bisect_deps.cli import main
 from bisect_deps.sessions import Store
+from bisect_deps.trust import open_up
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.person import Secret
 
@@ -251,6 +252,7 @@ def test_a_session_of_another_version_is_refused_and_can_be_left(call: Call) -> 
     begin(call, SINGLE)
     call("bad")
     path = Store(Path()).path
+    be_killed(Store(Path()))
     path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
     for words in (["status"], ["good"], ["reset"], ["log"]):
         code, _, err = call(*words)
@@ -264,12 +266,18 @@ def test_a_session_of_another_version_is_refused_and_can_be_left(call: Call) -> 
 def test_a_broken_record_is_never_misread(call: Call, text: str) -> None:
     begin(call, SINGLE)
     call("bad")
+    be_killed(Store(Path()))
     Store(Path()).path.write_text(text)
     code, _, err = call("good")
     assert code == 4
     assert "cannot be read" in err
     assert call("reset", "--force")[0] == 0
     assert Path(FILE).read_bytes() == SINGLE.text
+
+
+def be_killed(store: Store) -> None:
+    """Leave the records as a killed command does: what it wrote last may be damaged."""
+    open_up(store.state)
 
 
 def test_a_second_terminal_is_told_to_wait(call: Call) -> None:

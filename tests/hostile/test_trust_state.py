@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import shutil
 import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest
 
 from bisect_deps.cli import main
 from bisect_deps.errors import DepbisectError, JournalError, NotTrusted
-from bisect_deps.journal import Journal, read
+from bisect_deps.journal import Answered, Journal, read
 from bisect_deps.linting.evidence import evidence_beside
 from bisect_deps.sessions import Store
 from bisect_deps.trust import MARK, be_ours, is_made_here, make_state_folder
@@ -97,12 +100,134 @@ def test_a_named_folder_is_taken_over_for_one_process(
     be_ours(clone / ".depbisect")
 
 
-def test_a_copy_of_our_own_folder_is_another_folder(tmp_path: Path) -> None:
-    make_state_folder(tmp_path / "own")
-    shutil.copytree(tmp_path / "own", tmp_path / "copy")
-    assert is_made_here(tmp_path / "own")
-    assert (tmp_path / "copy" / MARK).exists()
-    assert not is_made_here(tmp_path / "copy")
+@pytest.fixture
+def sealed(tmp_path: Path) -> Path:
+    """Return a state folder as a run leaves it."""
+    state = tmp_path / "own" / ".depbisect"
+    with Journal(state) as journal:
+        journal.begin("inputs", {"index_as_of": "now"})
+        journal.keep("probes/1.log", b"it passes")
+        journal.record(Answered("k", 1, "whole", "passed", 1.0, "probes/1.log"))
+        journal.keep("report.json", b"{}")
+    return state
+
+
+@pytest.mark.parametrize("how", ["cp -a", "cp -r", "mv", "tar"])
+def test_a_copy_of_our_own_folder_is_ours(sealed: Path, how: str) -> None:
+    there = sealed.parent.with_name("there")
+    if how == "tar":
+        shutil.unpack_archive(shutil.make_archive(f"{there}", "gztar", sealed.parent), there)
+    else:
+        subprocess.run([*how.split(), sealed.parent, there], check=True)
+    with Journal(there / ".depbisect") as journal:
+        known = journal.answer("k")
+        assert known is not None
+        assert known.status == "passed"
+    assert is_made_here(there / ".depbisect")
+
+
+def test_a_copy_from_the_midst_of_a_run_is_a_stranger(sealed: Path) -> None:
+    with Journal(sealed):
+        shutil.copytree(sealed, sealed.with_name("copy"))
+    assert is_made_here(sealed)
+    assert (sealed.with_name("copy") / MARK).exists()
+    assert not is_made_here(sealed.with_name("copy"))
+
+
+CHANGED: dict[str, Callable[[Path], object]] = {
+    "a journal with one more answer": lambda state: add(state / "journal.jsonl", b'{"type": 1}\n'),
+    "a log that says otherwise": lambda state: (state / "probes/1.log").write_text("it fails"),
+    "a report": lambda state: (state / "report.json").write_text('{"verdict": "passes"}'),
+    "a session": lambda state: put(state.parent, "session/session.jsonl", "{}"),
+    "an original": lambda state: put(state.parent, "session/original/a.txt", "x"),
+    "a log that was not there": lambda state: put(state.parent, "probes/2.log", "x"),
+    "answers of the resolver": lambda state: put(state.parent, "resolutions.jsonl", "{}"),
+    "a pointer": lambda state: put(state.parent, "guided", "../.."),
+    "a seal of its own": lambda state: forge_seal(state),
+    "no seal, and the mark of another place": lambda state: (state / MARK).write_text("0" * 64),
+}
+
+
+@pytest.mark.parametrize("place", ["own", "copy"])
+@pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED)
+def test_what_was_changed_since_is_refused(
+    sealed: Path, change: Callable[[Path], object], place: str
+) -> None:
+    state = sealed.parent.with_name(place) / ".depbisect"
+    if place == "copy":
+        shutil.copytree(sealed, state)
+    change(state)
+    with pytest.raises(NotTrusted):
+        Journal(state).__enter__()
+
+
+def test_two_states_of_ours_are_not_mixed(sealed: Path) -> None:
+    old = sealed.with_name("old")
+    shutil.copytree(sealed, old)
+    with Journal(sealed) as journal:
+        journal.record(Answered("k", 2, "whole", "failed", 1.0, "probes/1.log"))
+    shutil.copy(old / "journal.jsonl", sealed)
+    assert not is_made_here(sealed)
+
+
+def test_what_is_taken_away_is_no_lie(sealed: Path) -> None:
+    shutil.rmtree(sealed / "probes")
+    assert is_made_here(sealed)
+
+
+def test_records_that_come_with_a_pull_are_refused(sealed: Path, tmp_path: Path) -> None:
+    """Git writes over what is ignored: a later commit may bring a `.depbisect/` of its own."""
+    theirs = tmp_path / "theirs"
+    (theirs / ".depbisect").mkdir(parents=True)
+    (theirs / "requirements.txt").write_text("good==1.0\n")
+    git(theirs, "init", "-q", "-b", "main")
+    commit(theirs)
+    mine = tmp_path / "mine"
+    git(tmp_path, "clone", "-q", str(theirs), str(mine))
+    with Journal(mine / ".depbisect") as journal:
+        journal.begin("inputs", {"index_as_of": "now"})
+    (theirs / ".depbisect" / "journal.jsonl").write_text(f"{json.dumps(PROBE)}\n")
+    commit(theirs)
+    git(mine, "pull", "-q")
+    assert "probe" in (mine / ".depbisect" / "journal.jsonl").read_text()
+    with pytest.raises(NotTrusted, match=r"journal\.jsonl was changed or added since"):
+        Journal(mine / ".depbisect").__enter__()
+
+
+def test_a_run_goes_on_in_a_folder_that_was_moved(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    (here / "requirements.txt").write_text("")
+    # Each build says so, in a place of its own.
+    command = f"echo built >> {tmp_path}/builds"
+    words = ("--builder", "command", "--build-cmd", command, "--no-progress")
+    assert ends("run", str(here / "requirements.txt"), *words) == 0
+    here.rename(there)
+    assert ends("run", str(there / "requirements.txt"), *words) == 0
+    assert (tmp_path / "builds").read_text() == "built\n"
+
+
+def forge_seal(state: Path) -> None:
+    """Write a seal of what is there now, by another key."""
+    mark, _, listing = (state / MARK).read_text().split("\n", 2)
+    put(state.parent, "guided", "../..")
+    listing += f"{hashlib.sha256(b'../..').hexdigest()} guided\n"
+    forged = hmac.new(b"another key", f"sealed\n{listing}".encode(), "sha256").hexdigest()
+    (state / MARK).write_text(f"{mark}\n{forged}\n{listing}")
+
+
+def add(path: Path, data: bytes) -> None:
+    path.write_bytes(path.read_bytes() + data)
+
+
+def git(folder: Path, *words: str) -> None:
+    names = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *names, *words], cwd=folder, check=True, capture_output=True)
+
+
+def commit(folder: Path) -> None:
+    git(folder, "add", "--force", ".")
+    git(folder, "commit", "-q", "-m", "a change")
 
 
 @pytest.mark.parametrize(

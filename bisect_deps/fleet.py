@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from bisect_deps.builders._scratch import option_lines
 from bisect_deps.config import Settings, settled
 from bisect_deps.deliver import write_fix
 from bisect_deps.errors import DepbisectError, InputError
-from bisect_deps.files import write_whole
+from bisect_deps.files import read_regular, write_whole
 from bisect_deps.journal import digest, read
 from bisect_deps.model import (
     BuildStatus,
@@ -36,6 +37,7 @@ from bisect_deps.model import (
 from bisect_deps.opening import manifest_of
 from bisect_deps.probing import Inquiry, Recalled
 from bisect_deps.progress import Silent
+from bisect_deps.reports.json import from_json
 from bisect_deps.session import Finished, Shared, run
 from bisect_deps.trust import STATE_FOLDER, make_state_folder
 
@@ -45,6 +47,8 @@ _OWN = (Phase.METADATA, Phase.BUILD)
 # Fields of a row that JSON has as lists.
 _LISTS = ("culprits", "known", "written")
 _STOPPED = 0.2
+# How much of a task's digest names its folder.
+_STATE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +261,7 @@ class Fleet:
         return True
 
     def _state(self, task: Task) -> Path:
-        return self._folder / task.inputs[:24]
+        return self._folder / task.inputs[:_STATE]
 
     def _work(self, slot: int) -> None:
         try:
@@ -338,6 +342,15 @@ def expand(paths: Sequence[str], listed: str = "") -> list[Path]:
             raise InputError("no such file", place=text, hint="give files, folders or globs")
         found.update(dict.fromkeys(matches))
     return list(found)
+
+
+def verdicts_of(rows: Sequence[Row], home: Path) -> Iterator[Verdict]:
+    """Yield the verdicts of rows, of this call and of earlier ones, as their runs kept them."""
+    for row in rows:
+        report = home / FOLDER / row.inputs[:_STATE] / "report.json"
+        if row.verdict != "error":
+            with suppress(OSError, ValueError):
+                yield from_json(json.loads(read_regular(report)))
 
 
 def culprit_counts(rows: Sequence[Row]) -> list[tuple[str, int]]:

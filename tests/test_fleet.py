@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -142,13 +143,42 @@ def test_the_table_names_each_file_and_counts_each_culprit(tmp_path: Path) -> No
     assert process.returncode == 2, err
     assert "requirements.txt:1" in err
     folder.path("bad").write_text("nowhere==1.0\n")
-    process = folder.start("-j", "2", "--write")
+    process = folder.start("-j", "2", "--write", "--html", "all.html", "--sarif", "all.sarif")
     out, err = process.communicate(timeout=240)
     assert process.returncode == 1, err
+    judge_page((folder.folder / "all.html").read_text())
+    judge_sarif(json.loads((folder.folder / "all.sarif").read_text()))
     assert "    3  broken==1.0" in out
     assert "4 of 5 files pass or have a verified fix" in out
     assert folder.path("two").read_text() == "sound1==1.0\nbroken==2.0\nsound2==1.0\n"
     assert folder.path("bad").read_text() == "nowhere==1.0\n"
+
+
+def judge_page(page: str) -> None:
+    """A release with its files, and each file with its patch."""
+    assert "4 of 5 files pass or have a verified fix." in page
+    assert page.count('<span class="added">+broken==2.0') == 3
+    release = page[page.index('<span class="badge fail">3 files</span>') :]
+    assert release.index("<code>broken==1.0</code>") < release.index("</details>")
+    where = release[: release.index("</details>")]
+    for name in ("one", "two", "three"):
+        [anchor] = re.findall(rf'<a href="#([\w-]+)">{name}/requirements.txt</a>', where)
+        assert f'<li id="{anchor}" class="pass">' in page
+    assert "four/requirements.txt" not in where
+
+
+def judge_sarif(log: dict[str, Any]) -> None:
+    """One run; each file's culprit on its own line."""
+    [run] = log["runs"]
+    places = {
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]: result["locations"][
+            0
+        ]["physicalLocation"]["region"]["startLine"]
+        for result in run["results"]
+        if "broken" in result["message"]["text"]
+    }
+    expected = {"one": 2, "two": 2, "three": 1}
+    assert places == {f"{name}/requirements.txt": line for name, line in expected.items()}
 
 
 @pytest.mark.parametrize("builder", ["manual", "algorithmia", "nobody"])

@@ -14,9 +14,19 @@ import click
 from bisect_deps.builders import options_of
 from bisect_deps.cli import run as one_file
 from bisect_deps.cli.builder_options import check_builder_options
+from bisect_deps.cli.output import check_targets, write_report
 from bisect_deps.errors import ExitCode, InputError
-from bisect_deps.fleet import Fleet, Plan, Row, as_json, culprit_counts, expand, task_of
-from bisect_deps.reports import REPORTS
+from bisect_deps.fleet import (
+    Fleet,
+    Plan,
+    Row,
+    as_json,
+    culprit_counts,
+    expand,
+    task_of,
+    verdicts_of,
+)
+from bisect_deps.reports import REPORTS, many, sarif
 from bisect_deps.reports.base import counted, shown
 
 # What is one file's alone.
@@ -55,6 +65,8 @@ class _OfRun(one_file.FromFiles):
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Files at once.")
 @click.option("--write", is_flag=True, help="Fix the files in place.")
 @click.option("--json", "json_to", metavar="FILE", help="A JSON line a file; - is stdout.")
+@click.option("--html", "html_to", metavar="FILE", help="Write a page of all files, with patches.")
+@click.option("--sarif", "sarif_to", metavar="FILE", help="Write the culprits of all as SARIF.")
 def command(paths: tuple[str, ...], **flags: Any) -> int:
     """Bisect the builds of many files; what one shows of a release is known to the next.
 
@@ -63,8 +75,10 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
     """
     check_builder_options(flags["builder"])
     _check_builder(flags["builder"], flags["jobs"])
+    targets = {name: flags[f"{name}_to"] for name in ("json", "html", "sarif")}
     listed = sys.stdin.read() if "-" in paths else ""
     files = expand([path for path in paths if path != "-"], listed)
+    check_targets(targets, *files)
     tasks = [
         task_of(one_file.settings_of({**_DEFAULTS, **flags, "file": file, "python": python}))
         for python in flags["python"] or (None,)
@@ -74,7 +88,11 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
     plan = Plan(tasks, Path.cwd(), flags["jobs"], flags["write"], not flags["resume"])
     with _lines(flags["json_to"]) as stream:
         rows = Fleet(plan, lambda row: _tell(row, stream, quiet=flags["quiet"])).run()
-    if flags["json_to"] != "-":
+    if targets["html"]:
+        write_report(targets["html"], many.render(rows, culprit_counts(rows)))
+    if targets["sarif"]:
+        write_report(targets["sarif"], sarif.render_all([*verdicts_of(rows, plan.home)]))
+    if "-" not in targets.values():
         click.echo(_table(rows), nl=False)
     return ExitCode.OK if all(row.is_good for row in rows) else ExitCode.FINDINGS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -413,6 +414,15 @@ STATUS_WORDS = {
     VerdictKind.INCONCLUSIVE: "No clear answer",
     VerdictKind.UNAVAILABLE: "Could not build",
 }
+
+
+def file_of(member: Member, verdict: Verdict) -> str:
+    """Return a member's file as seen from the working folder.
+
+    Members name files as seen from the folder of the file that was bisected.
+    """
+    folder = PurePath(verdict.file).parent
+    return PurePath(os.path.normpath(folder / member.requirement.file)).as_posix()
 
 
 def status_word(verdict: Verdict, written: Sequence[str] = ()) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from bisect_deps.model import Culprit, Verdict, VerdictKind
 from bisect_deps.reports.base import (
+    file_of,
     fix_changes,
     headline,
     listed,
@@ -23,16 +24,16 @@ _SEVERITY = {VerdictKind.PASSES: "notice", VerdictKind.FIXED: "notice"}
 
 def render(verdict: Verdict) -> str:
     """Return one command a line of each culprit, then one for the verdict as a whole."""
-    lines = [line for culprit in verdict.culprits for line in _culprit(culprit)]
+    lines = [line for culprit in verdict.culprits for line in _culprit(culprit, verdict)]
     command = _SEVERITY.get(verdict.kind, "warning")
     lines.append(f"::{command} title=depbisect::{_data(_whole(verdict))}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _culprit(culprit: Culprit) -> Iterator[str]:
+def _culprit(culprit: Culprit, verdict: Verdict) -> Iterator[str]:
     names = listed([shown(name_of(member)) for member in culprit.members])
     for member in culprit.members:
-        place = {"file": member.requirement.file, "line": member.requirement.line or 1}
+        place = {"file": file_of(member, verdict), "line": member.requirement.line or 1}
         told = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
         about = _property(f"{names}: {culprit.cause.value}")
         yield f"::error {told},title={about}::{_data(sentence(culprit))}"

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
 from markupsafe import Markup
 
 from bisect_deps import __version__
@@ -21,14 +19,13 @@ from bisect_deps.files import read_regular
 from bisect_deps.model import (
     Culprit,
     Evidence,
-    Fix,
     Member,
     Narrowing,
     Probe,
     ProbeKind,
     Verdict,
-    VerdictKind,
 )
+from bisect_deps.reports._pages import TONES, environment, resource
 from bisect_deps.reports.base import (
     OUTCOME_WORDS,
     between,
@@ -37,8 +34,6 @@ from bisect_deps.reports.base import (
     changes,
     doubts,
     duration,
-    ended,
-    fix_changes,
     headline,
     instant,
     left_out,
@@ -52,9 +47,7 @@ from bisect_deps.reports.base import (
     outcome_words,
     probe_name,
     proof_text,
-    safe,
     sentence,
-    shown,
     status_word,
     turning_point,
     unpinned_lines,
@@ -67,13 +60,6 @@ LARGEST_LOG = 16_000_000
 LONGEST_LINE = 2_000
 
 _NAMED_PROBE = re.compile(r"\b(?:build|resolver answer) \d+")
-_TONES = {
-    VerdictKind.PASSES: "pass",
-    VerdictKind.FIXED: "pass",
-    VerdictKind.CULPRITS: "unresolved",
-    VerdictKind.INCONCLUSIVE: "unresolved",
-    VerdictKind.UNAVAILABLE: "fail",
-}
 _TRIES = {
     ProbeKind.WHOLE: "the file as it is",
     ProbeKind.RESOLVE: "the file as it is",
@@ -93,13 +79,13 @@ def render(
     left out. `written` names the files that already hold the fix.
     """
     kept = logs or {}
-    page = _environment().from_string(_resource("report.html.j2"))
+    page = environment().from_string(resource("report.html.j2"))
     return page.render(
         verdict=verdict,
         file=listed(verdict.files) or verdict.file,
         version=__version__,
-        style=Markup(_resource("report.css")),
-        status={"word": status_word(verdict, written), "tone": _TONES[verdict.kind]},
+        style=Markup(resource("report.css")),
+        status={"word": status_word(verdict, written), "tone": TONES[verdict.kind]},
         headline=headline(verdict),
         facts=list(_facts(verdict)),
         written=listed(written),
@@ -149,29 +135,6 @@ def _readable(folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
                 yield path, read_regular(real, most=LARGEST_LOG).decode("utf-8", "replace")
         except OSError:
             continue
-
-
-def _environment() -> Environment:
-    environment = Environment(autoescape=True, finalize=_finalize, trim_blocks=False)
-    environment.filters |= {
-        "ended": ended,
-        "fix_words": _fix_words,
-        "lines": _diff_lines,
-    }
-    return environment
-
-
-def _fix_words(fix: Fix) -> str:
-    return "; ".join(fix_changes(fix)) or fix.style
-
-
-def _finalize(value: Any) -> Any:
-    is_foreign = isinstance(value, str) and not isinstance(value, Markup)
-    return shown(value) if is_foreign else value
-
-
-def _resource(name: str) -> str:
-    return files("bisect_deps.reports").joinpath(name).read_text("utf-8")
 
 
 def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
@@ -319,14 +282,3 @@ def _end(log: str) -> list[Row]:
     lines = _lines(log)
     first = max(len(lines) - LAST_LINES, 0)
     return [Row(number, text) for number, text in enumerate(lines[first:], first + 1)]
-
-
-def _diff_lines(diff: str) -> list[dict[str, str]]:
-    tones = {"-": "removed", "+": "added", "@": "place", "\\": "remark"}
-    return [
-        {
-            "text": line,
-            "tone": "file" if line.startswith(("--- ", "+++ ")) else tones.get(line[:1], "same"),
-        }
-        for line in safe(diff).splitlines()
-    ]

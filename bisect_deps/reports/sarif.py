@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from pathlib import PurePath
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from bisect_deps.model import Cause, Culprit, Member, Verdict, VerdictKind
 from bisect_deps.reports.base import (
     CAUSE_WORDS,
     ended,
+    file_of,
     fix_changes,
     headline,
     listed,
@@ -32,7 +33,13 @@ _ROOT = "SRCROOT"
 
 def render(verdict: Verdict) -> str:
     """Return a log with one run; a verdict without culprits has no results."""
-    causes = list(dict.fromkeys(culprit.cause for culprit in verdict.culprits))
+    return render_all([verdict])
+
+
+def render_all(verdicts: Sequence[Verdict]) -> str:
+    """Return a log with one run for all verdicts: services take one a tool and category."""
+    culprits = [(culprit, verdict) for verdict in verdicts for culprit in verdict.culprits]
+    causes = list(dict.fromkeys(culprit.cause for culprit, _ in culprits))
     driver = {
         "name": "depbisect",
         "version": __version__,
@@ -43,9 +50,9 @@ def render(verdict: Verdict) -> str:
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "the working folder"}}},
-        "invocations": [_invocation(verdict)],
+        "invocations": [_invocation(verdict) for verdict in verdicts],
         "results": [
-            _result(culprit, causes.index(culprit.cause), verdict) for culprit in verdict.culprits
+            _result(culprit, causes.index(culprit.cause), verdict) for culprit, verdict in culprits
         ],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
@@ -67,7 +74,7 @@ def _rule(cause: Cause) -> dict[str, Any]:
 
 
 def _result(culprit: Culprit, number: int, verdict: Verdict) -> dict[str, Any]:
-    first, *others = [_location(member) for member in culprit.members]
+    first, *others = [_location(member, verdict) for member in culprit.members]
     result: dict[str, Any] = {
         "ruleId": culprit.cause.value,
         "ruleIndex": number,
@@ -94,8 +101,8 @@ def _message(culprit: Culprit, verdict: Verdict) -> str:
     return " ".join(parts)
 
 
-def _location(member: Member) -> dict[str, Any]:
-    file = PurePath(member.requirement.file).as_posix()
+def _location(member: Member, verdict: Verdict) -> dict[str, Any]:
+    file = file_of(member, verdict)
     artifact = {"uri": ("file://" if file.startswith("/") else "") + quote(os.fsencode(file))}
     if not file.startswith(("/", "../")):
         artifact["uriBaseId"] = _ROOT

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 import jsonschema
@@ -14,7 +15,7 @@ import pytest
 
 from bisect_deps.cli import group
 from bisect_deps.reports import REPORTS, concise, github, render, sarif
-from bisect_deps.reports.base import headline, shown
+from bisect_deps.reports.base import file_of, headline, shown
 from tests.reports.verdicts import READY, VERDICTS
 
 SCHEMA = Path(__file__).parents[2] / "fixtures" / "schemas" / "sarif-2.1.0-rtm.5.json"
@@ -52,13 +53,21 @@ def test_sarif_has_each_culprit_on_its_line_and_its_cause_as_rule(verdict: str) 
     [run] = json.loads(sarif.render(VERDICTS[verdict]))["runs"]
     members = [member for culprit in VERDICTS[verdict].culprits for member in culprit.members]
     assert places(run["results"]) == [
-        (member.requirement.file, member.requirement.line) for member in members
+        (quote(file_of(member, VERDICTS[verdict])), member.requirement.line) for member in members
     ]
     rules = run["tool"]["driver"]["rules"]
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["message"]["text"]
     assert len({rule["id"] for rule in rules}) == len(rules)
+
+
+@pytest.mark.parametrize("name", ["sarif", "github"])
+def test_a_file_in_a_folder_is_named_as_seen_from_the_working_folder(
+    name: str, tmp_path: Path
+) -> None:
+    verdict = replace(READY, file="app/requirements.txt")
+    assert "app/requirements.txt" in render(name, verdict, tmp_path)
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
@@ -81,8 +90,8 @@ def test_annotations_are_one_command_a_line(verdict: str) -> None:
     members = [member for culprit in VERDICTS[verdict].culprits for member in culprit.members]
     assert len(lines) == len(members) + 1
     for member, line in zip(members, lines, strict=False):
-        place = member.requirement
-        assert line.startswith(f"::error file={place.file},line={place.line},")
+        place = f"file={file_of(member, VERDICTS[verdict])},line={member.requirement.line}"
+        assert line.startswith(f"::error {place},")
 
 
 def test_concise_is_a_line_a_culprit_and_the_diff() -> None:

@@ -1,0 +1,56 @@
+"""What HTML pages share: escaped and safe text, the style, diffs line by line."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from bisect_deps.model import Fix, VerdictKind
+from bisect_deps.reports.base import ended, fix_changes, safe, shown
+
+TONES = {
+    VerdictKind.PASSES: "pass",
+    VerdictKind.FIXED: "pass",
+    VerdictKind.CULPRITS: "unresolved",
+    VerdictKind.INCONCLUSIVE: "unresolved",
+    VerdictKind.UNAVAILABLE: "fail",
+}
+
+
+def environment() -> Environment:
+    """Return what renders a page: all text escaped and made safe, diffs line by line."""
+    environment = Environment(autoescape=True, finalize=_finalize, trim_blocks=False)
+    environment.filters |= {
+        "ended": ended,
+        "fix_words": _fix_words,
+        "lines": _diff_lines,
+    }
+    return environment
+
+
+def _fix_words(fix: Fix) -> str:
+    return "; ".join(fix_changes(fix)) or fix.style
+
+
+def _finalize(value: Any) -> Any:
+    is_foreign = isinstance(value, str) and not isinstance(value, Markup)
+    return shown(value) if is_foreign else value
+
+
+def resource(name: str) -> str:
+    """Return a file that stands beside this one."""
+    return files("bisect_deps.reports").joinpath(name).read_text("utf-8")
+
+
+def _diff_lines(diff: str) -> list[dict[str, str]]:
+    tones = {"-": "removed", "+": "added", "@": "place", "\\": "remark"}
+    return [
+        {
+            "text": line,
+            "tone": "file" if line.startswith(("--- ", "+++ ")) else tones.get(line[:1], "same"),
+        }
+        for line in safe(diff).splitlines()
+    ]

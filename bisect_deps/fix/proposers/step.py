@@ -66,14 +66,15 @@ def _back(case: Case, scene: Scene, name: str, most: int = MOST_STEPS) -> Iterat
 
 
 def _after_python(case: Case, scene: Scene, name: str) -> Iterator[Move]:
-    """Lift a release that is older than this Python to the first that is younger."""
+    """Lift a release that is older than this Python to the first that is younger, or the newest."""
     came_out = case.python_came_out
     newer = newer_than(case, name, scene.installed[name])
     own = [r for r in case.releases(name) if r.version == scene.installed[name]]
     if came_out is None or since(own, came_out):
         return
-    why = f"{name} {{version}} came out after this Python, {scene.installed[name]} before it"
-    yield from lifted(case, scene.candidate, name, since(newer, came_out), why)
+    knowing = since(newer, came_out)
+    why = f"{name} {{version}} can know this Python better than {scene.installed[name]}"
+    yield from lifted(case, scene.candidate, name, knowing or list(reversed(newer)), why)
 
 
 def _newest(case: Case, scene: Scene, name: str) -> Iterator[Move]:

@@ -74,7 +74,7 @@ def test_what_lost_a_name_steps_before_its_user_and_each_to_its_newest_as_well()
     ]
 
 
-def test_a_release_from_before_this_python_goes_to_the_first_from_after_it() -> None:
+def test_a_release_from_before_this_python_goes_to_the_first_from_after_it_or_the_newest() -> None:
     lib = [
         at("1.0", "2019-01-01"),
         at("2.0", "2020-01-01"),
@@ -86,6 +86,8 @@ def test_a_release_from_before_this_python_goes_to_the_first_from_after_it() -> 
     python = replace(PYTHON, version="3.12.1")
     here = small("lib==2.0\n", {"lib": lib}, broken, case={"interpreter": python})
     assert texts(list(step.propose(here.case, here.scene())))[0] == "lib==3.0"
+    frozen = small("lib==2.0\n", {"lib": lib[:3]}, broken, case={"interpreter": python})
+    assert texts(list(step.propose(frozen.case, frozen.scene())))[0] == "lib==2.1"
     python = replace(PYTHON, version="3.8.1")
     here = small("lib==2.0\n", {"lib": lib}, broken, case={"interpreter": python})
     assert texts(list(step.propose(here.case, here.scene())))[0] == "lib==1.0"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,7 +30,7 @@ from bisect_deps.config import (
 )
 from bisect_deps.deliver import is_folder, write_fix
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
-from bisect_deps.model import STDIN, IndexSettings, Narrow, Verdict, VerdictKind
+from bisect_deps.model import STDIN, IndexSettings, Narrow, Note, Verdict, VerdictKind
 from bisect_deps.trust import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ Locker: TypeAlias = Callable[[], Sequence[str]]
 
 # Not a builder but a conversation.
 MANUAL = "manual"
+# What a run that was cut short is offered at least.
+LEAST_MORE_BUILDS = 10
 
 EXIT_CODES = {
     VerdictKind.PASSES: ExitCode.OK,
@@ -234,8 +238,28 @@ def command(**flags: Any) -> int:
 
         end_session(settings.file)
     locker = _locker(finished, flags)
-    deliver_verdict(finished.verdict, finished.originals, settings, flags, locker)
-    return EXIT_CODES[finished.verdict.kind]
+    verdict = _with_way_on(finished.verdict, settings.max_builds)
+    deliver_verdict(verdict, finished.originals, settings, flags, locker)
+    return EXIT_CODES[verdict.kind]
+
+
+def _with_way_on(verdict: Verdict, most: int | None) -> Verdict:
+    """Return a verdict that a spent budget cut short with the command that goes on from there."""
+    if verdict.kind is not VerdictKind.INCONCLUSIVE or most is None or verdict.builds < most:
+        return verdict
+    command = going_on(sys.argv[1:], max(2 * most, LEAST_MORE_BUILDS))
+    return replace(verdict, notes=(*verdict.notes, Note(f"To go on: `{command}`")))
+
+
+def going_on(words: Sequence[str], most: int) -> str:
+    """Return the command of these words with another `--max-builds`, and what was built kept."""
+    kept: list[str] = []
+    for word in words:
+        if kept[-1:] == ["--max-builds"]:
+            kept.pop()
+        elif word != "--fresh" and not word.startswith("--max-builds="):
+            kept.append(word)
+    return shlex.join(["depbisect", *kept, "--max-builds", str(most)])
 
 
 def command_named(name: str) -> click.Command:

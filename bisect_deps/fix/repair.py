@@ -6,8 +6,9 @@ world in the tests of its laws.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from bisect_deps.fix.accuse import DOUBTED, TELLING, broken_of
 from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
@@ -54,6 +55,10 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from bisect_deps.probing import BudgetSpent, Inquiry, Story
+from bisect_deps.reports.base import changes
+
+# So many builds are told of where the budget ends a run.
+_MOST_LEARNT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusio
             seen, steadied(case, seen, _proven_afresh(case, seen, known))
         )
     except BudgetSpent as spent:
-        conclusion = _stopped(case, known, spent)
+        conclusion = _stopped(case, known, seen, spent)
     if conclusion.kind in (VerdictKind.CULPRITS, VerdictKind.INCONCLUSIVE):
         conclusion = replace(conclusion, fallback=seen.fallback(case))
     return conclusion
@@ -615,8 +620,8 @@ def _unresolved(probe: Probe) -> Conclusion:
     )
 
 
-def _stopped(case: Case, known: Sequence[Conclusion], spent: BudgetSpent) -> Conclusion:
-    """Return what is known when no build is left."""
+def _stopped(case: Case, known: Sequence[Conclusion], seen: Seen, spent: BudgetSpent) -> Conclusion:
+    """Return what is known when no build is left: what each build told, and what is suspected."""
     before = known[-1] if known else Conclusion(VerdictKind.INCONCLUSIVE)
     if before.ways:
         return before
@@ -625,8 +630,28 @@ def _stopped(case: Case, known: Sequence[Conclusion], spent: BudgetSpent) -> Con
         before,
         kind=VerdictKind.INCONCLUSIVE,
         summary=f"Stopped early: {spent.message}.",
-        notes=(*before.notes, *_suspicions(case, before.culprits), Note(text)),
+        notes=(
+            *before.notes,
+            *islice(_learnt(case, seen), _MOST_LEARNT),
+            *_suspicions(case, before.culprits),
+            Note(text),
+        ),
     )
+
+
+def _learnt(case: Case, seen: Seen) -> Iterator[Note]:
+    """Yield what each build told that ended with a clear answer, one sentence a build."""
+    for inquiry, probe in seen.answers:
+        edits = changes(inquiry.candidate.edits)
+        subject = (
+            f"{inquiry.isolated} alone" if inquiry.isolated else f"the file {edits or 'as it is'}"
+        )
+        if probe.outcome is Outcome.PASS:
+            yield Note(f"So far: {subject} passes", probe.number)
+        elif probe.outcome is Outcome.FAIL:
+            suspects = probe.diagnosis.suspects if probe.diagnosis is not None else ()
+            why = f": {suspects[0].summary.rstrip('.')}" if suspects else ""
+            yield Note(f"So far: {subject} fails{why}", probe.number)
 
 
 def _suspicions(case: Case, culprits: Sequence[Culprit]) -> list[Note]:
@@ -635,7 +660,7 @@ def _suspicions(case: Case, culprits: Sequence[Culprit]) -> list[Note]:
         return []
     case.index.prefetch([line.name for line in case.requirements if line.name])
     return [
-        Note(f"Suspected, not proven: {fact.sentence}", fact=fact.sentence)
+        Note(f"Suspected, not proven: {line.text}", fact=fact.sentence)
         for line in case.requirements
         if line.number not in numbers_of(culprits)
         for fact in case.index.facts(line)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from bisect_deps.cli.run import going_on
 
 ROOT = Path(__file__).parent.parent.parent
 BUILD = 'if grep -q "^bad" base.txt; then echo "bad does not build"; exit 1; fi'
@@ -71,7 +74,9 @@ def test_a_spent_budget_says_how_to_go_on(project: Path) -> None:
     done = run("--max-builds", "1", cwd=project)
     assert done.returncode == 3
     assert "the limit of 1 build is reached." in done.stdout
-    assert "Go on with a larger --max-builds" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "So far: the file as it is fails" in said
+    assert re.search(r"To go on: depbisect run .*--max-builds 10", said)
     assert run("--allow-removal", cwd=project).returncode == 0
 
 
@@ -105,3 +110,18 @@ def test_an_interrupted_run_says_how_to_go_on(project: Path) -> None:
     out, err = started.communicate(timeout=120)
     assert (started.returncode, out) == (130, "")
     assert err.splitlines()[-1] == "Interrupted; nothing is lost: the same command goes on."
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["run", "--max-builds", "1"], "depbisect run --max-builds 12"),
+        (
+            ["run", "--max-builds=1", "--fresh", "a b.txt"],
+            "depbisect run 'a b' --max-builds 12",
+        ),
+        (["run"], "depbisect run --max-builds 12"),
+    ],
+)
+def test_the_command_that_goes_on_keeps_all_but_the_limit(words: list[str], command: str) -> None:
+    assert going_on(words, 12) == command

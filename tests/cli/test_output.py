@@ -76,7 +76,7 @@ def test_a_spent_budget_says_how_to_go_on(project: Path) -> None:
     assert "the limit of 1 build is reached." in done.stdout
     said = " ".join(done.stdout.split())
     assert "So far: the file as it is fails" in said
-    assert re.search(r"To go on: depbisect run .*--max-builds 10", said)
+    assert re.search(r"To go on: `depbisect run .*--max-builds 10`", said)
     assert run("--allow-removal", cwd=project).returncode == 0
 
 
@@ -118,7 +118,7 @@ def test_an_interrupted_run_says_how_to_go_on(project: Path) -> None:
         (["run", "--max-builds", "1"], "depbisect run --max-builds 12"),
         (
             ["run", "--max-builds=1", "--fresh", "a b.txt"],
-            "depbisect run 'a b' --max-builds 12",
+            "depbisect run 'a b.txt' --max-builds 12",
         ),
         (["run"], "depbisect run --max-builds 12"),
     ],

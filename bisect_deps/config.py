@@ -123,11 +123,6 @@ def settled() -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def environment_name(option: str) -> str:
-    """Return the variable that sets an option: `max_builds` to `DEPBISECT_MAX_BUILDS`."""
-    return f"DEPBISECT_{option.upper()}"
-
-
 def _found(folder: Path) -> tuple[Path | None, dict[str, Any]]:
     for path in _settings_files(folder):
         table = _table(path)

@@ -9,7 +9,6 @@ import errno
 import io
 import os
 import stat
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -106,6 +105,8 @@ def write_whole(
     a `private` one is for its owner alone. A pipe or a device is written to, not replaced. Returns
     the path; raises InputError.
     """
+    import tempfile
+
     real = path.resolve()
     try:
         if real.exists() and not real.is_file():

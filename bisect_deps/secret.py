@@ -6,15 +6,11 @@ user part of a URL. Knows nothing of builds, logs or files.
 
 from __future__ import annotations
 
-import base64
-import html
 import itertools
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 from urllib.parse import quote, unquote, urlsplit
 
 MASK = "***"
@@ -111,8 +107,7 @@ class Secret:
         raise TypeError("a secret is never serialised")
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """Who a URL's host is to be asked as."""
 
     host: str
@@ -218,6 +213,8 @@ def _is_drawn(text: str) -> bool:
 
 
 def _spellings(secrets: Iterable[Secret | str]) -> set[str]:
+    import base64
+
     spellings: set[str] = set()
     for secret in secrets:
         value = secret.reveal() if isinstance(secret, Secret) else secret
@@ -225,8 +222,12 @@ def _spellings(secrets: Iterable[Secret | str]) -> set[str]:
             continue
         encoded = base64.b64encode(value.encode()).decode()
         spellings |= {value, quote(value), quote(value, safe=""), encoded, encoded.rstrip("=")}
-        # As JSON and HTML write it.
-        spellings |= {json.dumps(value)[1:-1], html.escape(value)}
+        if not value.isalnum():
+            import html
+            import json
+
+            # As JSON and HTML write it.
+            spellings |= {json.dumps(value)[1:-1], html.escape(value)}
     return spellings
 
 

@@ -15,15 +15,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
-
-import requests
-from requests.auth import AuthBase
 
 from bisect_deps import __version__
 from bisect_deps.errors import InputError
 from bisect_deps.secret import Secret, redact
+
+if TYPE_CHECKING:
+    import requests
 
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -118,6 +118,8 @@ class Http:
         self._timeout = timeout
         self._tries = tries
         self._sleep = sleep
+        import requests
+
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"depbisect/{__version__}"
         refuse_open_channel(self.root)
@@ -155,6 +157,8 @@ class Http:
 
         It is read until it ends, or nothing has come for `quiet` seconds. Raises HttpError.
         """
+        import requests
+
         name = f"GET {path}"
         lines: list[str] = []
         try:
@@ -249,6 +253,8 @@ class Http:
         kind: str,
         timeout: float,
     ) -> Reply | HttpError:
+        import requests
+
         try:
             response = self._session.request(
                 method,
@@ -282,7 +288,7 @@ class Http:
         return redact(printable, self._secrets)[:_MOST_SHOWN]
 
 
-class _Headers(AuthBase):
+class _Headers:
     """Sets the key's headers; as an `auth` it also keeps `.netrc` from overriding them."""
 
     def __init__(self, headers: Mapping[str, Secret | str]) -> None:
@@ -373,6 +379,8 @@ def _retry_after(text: str | None) -> float | None:
 
 
 def _reason(error: requests.RequestException) -> str:
+    import requests
+
     text = str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return f"the server's certificate is not trusted: {text}"

@@ -5,7 +5,6 @@ Holds the table of commands and what happens to an error. Must not know how any 
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -72,6 +71,8 @@ class LazyGroup(click.Group):
         """Find the command that the words begin with. Raises InputError, with what is alike."""
         is_unknown = args[0] not in COMMANDS and not args[0].startswith("-")
         if is_unknown and not ctx.resilient_parsing:
+            import difflib
+
             alike = difflib.get_close_matches(args[0].lower(), COMMANDS, n=2, cutoff=0.5)
             hint = f"did you mean {' or '.join(alike)}?" if alike else "see: depbisect help"
             raise InputError(f"there is no command {args[0]!r}", hint=hint)

@@ -9,18 +9,14 @@ import contextlib
 import errno
 import io
 import os
-import platform
 import signal
 import sys
-import tempfile
-import traceback
 from typing import Any
 
 import click
 
 from bisect_deps import __version__
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
-from bisect_deps.secret import redact, secrets_of
 
 # Signals that ask a process to end, and leave it the time to.
 _ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT")
@@ -66,6 +62,8 @@ def as_ours(error: Exception) -> DepbisectError | None:
     if isinstance(error, ValueError) and str(error).startswith(_TOO_MANY_DIGITS):
         return InputError("a number in the input has too many digits")
     if isinstance(error, ValueError) and _raised_in(error).endswith(_ADDRESS_READERS):
+        from bisect_deps.secret import redact
+
         return InputError(
             f"an address cannot be read: {redact(str(error))}",
             hint="check --index-url, and the addresses in files and variables",
@@ -77,12 +75,20 @@ def as_ours(error: Exception) -> DepbisectError | None:
 
 
 def _raised_in(error: BaseException) -> str:
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     return frames[-1].filename if frames else ""
 
 
 def crash(error: BaseException) -> tuple[str, str]:
     """Write what is known of an error of ours to a file; return the two lines to show."""
+    import platform
+    import tempfile
+    import traceback
+
+    from bisect_deps.secret import redact, secrets_of
+
     secrets = secrets_of(os.environ)
     text = redact("".join(traceback.format_exception(error)), secrets)
     about = [

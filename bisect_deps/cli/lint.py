@@ -12,6 +12,7 @@ import click
 
 from bisect_deps.cli.options import (
     color_option,
+    environment_name,
     json_option,
     note,
     requirements_option,
@@ -234,7 +235,7 @@ def _index_of_the_project(folder: Path) -> str | None:
     """Return the index that `run` would ask, by environment or configuration."""
     import os
 
-    from bisect_deps.config import environment_name, file_defaults, settings_file
+    from bisect_deps.config import file_defaults, settings_file
     from bisect_deps.trust import be_sent_there
 
     mine = os.environ.get(environment_name("index_url"))

@@ -16,10 +16,13 @@ from typing import Any, TextIO
 
 import click
 
-from bisect_deps.config import environment_name
-
 _QUIET = "depbisect.quiet"
 _COLOR = "When to colour; auto: on a terminal, without NO_COLOR."
+
+
+def environment_name(option: str) -> str:
+    """Return the variable that sets an option: `max_builds` to `DEPBISECT_MAX_BUILDS`."""
+    return f"DEPBISECT_{option.upper()}"
 
 
 def option(*names: str, **arguments: Any) -> Callable[[Any], Any]:

@@ -32,7 +32,7 @@ _UNEXPLAINED = Signature(
     means="the step failed and says nothing of why",
     example="",
     weight=Weight.CLOSER,
-    gate=("\0",),  # no line has it
+    literals=("\0",),  # no line has it
 )
 
 

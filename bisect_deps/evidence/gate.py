@@ -6,7 +6,7 @@ signatures through, so adding a signature stays one entry.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from bisect_deps.signatures import SIGNATURES
 from bisect_deps.signatures.base import Signature
@@ -28,10 +28,12 @@ MARKS: tuple[bytes, ...] = (
 _COMMON_FIRST = " etaoinsrlcdupm/.-_:hgfbyvwkxETSRACIN"
 
 
+@cache
 def _rarity(trigram: str) -> int:
     return sum(min(_COMMON_FIRST.find(letter) % 64, 40) for letter in trigram)
 
 
+@cache
 def _filed() -> dict[str, list[tuple[str, tuple[int, ...]]]]:
     """Return trigram to the literals filed under it, each with the signatures' places."""
     places: dict[str, list[int]] = {}
@@ -45,16 +47,14 @@ def _filed() -> dict[str, list[tuple[str, tuple[int, ...]]]]:
     return filed
 
 
-_FILED = _filed()
-
-
 @lru_cache(maxsize=4096)
 def candidates(text: str) -> tuple[Signature, ...]:
     """Return the signatures whose literals are in the line, in the table's order."""
     trigrams = {text[at : at + 3] for at in range(len(text) - 2)}
     found: set[int] = set()
-    for trigram in _FILED.keys() & trigrams:
-        for literal, places in _FILED[trigram]:
+    filed = _filed()
+    for trigram in filed.keys() & trigrams:
+        for literal, places in filed[trigram]:
             if literal in text:
                 found.update(places)
     return tuple(SIGNATURES[place] for place in sorted(found))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class AdviceKind(str, Enum):
@@ -21,8 +21,7 @@ class AdviceKind(str, Enum):
     OTHER_SYSTEM = "other-system"
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(NamedTuple):
     """What to write in place of a name.
 
     `name` is the right project, normalised, "" where none is needed. `marker` (PEP 508) is what

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 if sys.version_info >= (3, 11):
@@ -22,6 +23,7 @@ _MOST = 60
 _Parts = Iterable[tuple[Any, Any]]
 
 
+@cache
 def literals_of(pattern: str) -> tuple[str, ...]:
     """Return the literals one of which every match holds, the most telling choice of them.
 

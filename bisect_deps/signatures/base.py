@@ -79,8 +79,8 @@ class Signature:
     build environment where `scope` is BUILD, else beside what is installed; the advice begins with
     them, and `advice` is what to do instead. `kind` says how what is installed broke, for an
     error at run time; its groups are told in `evidence/breakages.py`. `traits` say what the line
-    changes in the reading of others. `gate` holds literals, one of which must be in the line before
-    the pattern is tried: derived from it, but for a pattern that ignores case.
+    changes in the reading of others. `literals` are given for a pattern that ignores case alone.
+    Patterns are compiled when they are first tried: most never are, and there are hundreds.
     """
 
     name: str
@@ -98,13 +98,22 @@ class Signature:
     remedies: tuple[str, ...] = ()
     kind: BreakageKind | None = None
     traits: tuple[Trait, ...] = ()
-    gate: tuple[str, ...] = ()
-    regex: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    literals: tuple[str, ...] = ()
+    _compiled: list[re.Pattern[str]] = field(
+        init=False, repr=False, compare=False, default_factory=list
+    )
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "regex", re.compile(self.pattern))
-        if not self.gate:
-            object.__setattr__(self, "gate", literals_of(self.pattern))
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """Return the compiled pattern."""
+        if not self._compiled:
+            self._compiled.append(re.compile(self.pattern))
+        return self._compiled[0]
+
+    @property
+    def gate(self) -> tuple[str, ...]:
+        """Return literals, one of which must be in a line before the pattern is tried."""
+        return self.literals or literals_of(self.pattern)
 
     @property
     def as_remedies(self) -> tuple[Remedy, ...]:

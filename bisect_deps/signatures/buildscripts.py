@@ -139,7 +139,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-missing-prose",
-        gate=(
+        literals=(
             "is not installed",
             "must be installed",
             "requires NumPy",
@@ -195,7 +195,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-refuses",
-        gate=(
+        literals=(
             "not supported",
             "requires Python",
             "deprecated",

@@ -69,7 +69,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="system-cmake",
-        gate=("cmake", "CMake"),
+        literals=("cmake", "CMake"),
         pattern=r"(?i)(?:[`'\"]?(?P<tool>cmake)[`'\"]?:? (?:command )?not found|(?:no such file or directory|command not found): ?u?['\"]?(?P<tool2>cmake)\b|(?P<tool3>cmake) must be (?:installed|available|in)|(?:install|find|requires|missing|without) (?P<tool4>cmake)\b(?! (?:from|\d))|failed to execute command: .{0,60}(?P<tool5>cmake)|is (?P<tool6>cmake) not installed|(?P<tool7>cmake) (?:executable|is) (?:not|missing|required))",
         cause=_CAUSE,
         means="CMake is not installed",

@@ -1,10 +1,12 @@
-"""Builds and seconds of `depbisect fleet` against single runs, on generated files.
+"""Builds and seconds of `depbisect fleet` against single runs, on generated or real files.
 
     python -m benchmarks.fleet [--files 60] [--jobs 1,2] [--builder local|slurm|buildbot] [--single]
+    python -m benchmarks.fleet --corpus ../shared/corpus/dev --jobs 2 [--limit 300]
 
 Prints, for each number of files at once: builds, seconds, good files. `--single` adds the sum of
 single runs, each in a folder of its own. For slurm a one-node cluster is started, for buildbot a
-master, with as many slots or workers as jobs.
+master, with as many slots or workers as jobs. Of a corpus each file is installed for its own
+Python, without its check; one whose single run takes more than `--limit` seconds is left out.
 """
 
 from __future__ import annotations
@@ -14,12 +16,15 @@ import contextlib
 import json
 import os
 import random
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.corpus_truth import read_case
 from tests.support.buildbot import PASSWORD, USER, master
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.slurm import cluster
@@ -52,14 +57,51 @@ def write_files(folder: Path, count: int) -> None:
         path.write_text("".join(f"{name}\n" for name in dict.fromkeys(names)))
 
 
-def depbisect(folder: Path, *arguments: str) -> list[dict[str, object]]:
-    """Run the command there; return what it wrote as JSON lines."""
+def depbisect(folder: Path, *arguments: str, limit: float | None = None) -> list[dict[str, object]]:
+    """Run the command there; return what it wrote as JSON lines, nothing where it took too long."""
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
     command = [sys.executable, "-m", "bisect_deps", *arguments, "--json", "-", "-q"]
-    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, check=False)
-    if "fleet" not in arguments:
-        return [json.loads(done.stdout)]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE) as process:
+        try:
+            out, _ = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            return []
+    return [
+        json.loads(line)
+        for line in (out.splitlines() if "fleet" in arguments else [out])
+        if line.strip()
+    ]
+
+
+def measure_corpus(folder: Path, work: Path, jobs: int, limit: float) -> None:
+    """Print builds and seconds of single runs, and of one fleet a Python."""
+    alone, together = [0.0, 0.0], [0.0, 0.0]
+    left_out: list[str] = []
+    pythons: set[str] = set()
+    for case in map(read_case, sorted(path.parent for path in folder.glob("*/case.toml"))):
+        single = work / "single" / case.name
+        single.mkdir(parents=True)
+        shutil.copy(case.folder / "requirements.txt", single)
+        began = time.monotonic()
+        reports = depbisect(single, "run", "requirements.txt", "--python", case.python, limit=limit)
+        if not reports:
+            left_out.append(case.name)
+            continue
+        pythons.add(case.python)
+        alone[0] += int(str(reports[0]["builds"]))
+        alone[1] += time.monotonic() - began
+        shutil.copytree(single, work / case.python / case.name, ignore=lambda *_: [".depbisect"])
+    for python in sorted(pythons):
+        began = time.monotonic()
+        files = ("fleet", "*/requirements.txt", "-j", str(jobs), "--python", python)
+        rows = depbisect(work / python, *files)
+        together[0] += sum(int(str(row["builds"])) for row in rows)
+        together[1] += time.monotonic() - began
+        known = sum(bool(row["known"]) for row in rows)
+        print(f"Python {python}: {len(rows)} files, {known} with known releases", flush=True)
+    print(f"single runs: {alone[0]:.0f} builds, {alone[1]:.0f} s; left out: {left_out or 'none'}")
+    print(f"fleet -j {jobs}: {together[0]:.0f} builds, {together[1]:.0f} s")
 
 
 def main() -> None:
@@ -69,8 +111,13 @@ def main() -> None:
     parser.add_argument("--jobs", default="1,2")
     parser.add_argument("--builder", default="local")
     parser.add_argument("--single", action="store_true")
+    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--limit", type=float, default=300.0)
     asked = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="fleet-"))
+    if asked.corpus is not None:
+        measure_corpus(asked.corpus, work, int(asked.jobs.split(",")[0]), asked.limit)
+        return
     index = LocalIndex(work / "index", *projects())
     options = ["--no-index", "--find-links", str(index.find_links), "--builder", asked.builder]
     if asked.single:

@@ -51,16 +51,21 @@ class Run:
 
 
 class System(Protocol):
-    """One CI system's API; each method is one request but `begin`, which may take several.
+    """One CI system's API; each method is a request or two but `begin`, which may take more.
 
-    `pause` is the least pause between two requests that the system's limits allow.
+    `pause` is the least pause between two requests that the system's limits allow. `exact`: a run
+    passes or fails as the job's own exit code says, so that it counts where the log was cut short.
     """
 
     name: str
     hint: str
     secrets: tuple[Secret, ...]
     live_log: bool
+    exact: bool
     pause: float
+
+    def slots(self) -> int:
+        """Return how many builds at once suit it."""
 
     def identity(self) -> str:
         """Return what answers depend on: project, reference, and the file that builds."""
@@ -143,6 +148,7 @@ class CiBuilder:
         options: BuilderOptions,
         pace: Pace,
         *,
+        place: Place | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -151,7 +157,8 @@ class CiBuilder:
         self._options = options
         self._pace = pace
         self._clock, self._sleep = clock, sleep
-        self._place = Place(checkout=places(options))
+        self._place = place or Place(checkout=places(options))
+        self._slots: int | None = options.jobs
         self._tracks: dict[str, Track] = {}
         self._earlier: list[Run] | None = None
         self._scratch: set[str] = set()
@@ -164,8 +171,10 @@ class CiBuilder:
 
     def describe(self) -> Capabilities:
         """Return as many builds at once as the user allows; a runner is fresh each time."""
+        if self._slots is None:
+            self._slots = self._system.slots()
         return Capabilities(
-            max_parallel=self._options.jobs or JOBS,
+            max_parallel=self._slots,
             check=True,
             live_log=self._system.live_log,
             cancel=True,
@@ -282,7 +291,7 @@ class CiBuilder:
                 raise unavailable(error, self._system) from None
         for run in self._earlier:
             marker = marker_in(run.title)
-            usable = run.status is not BuildStatus.CANCELLED
+            usable = run.status not in (BuildStatus.CANCELLED, BuildStatus.BROKEN)
             if usable and marker.startswith(stem) and marker not in self._tracks:
                 track = Track(marker, self._clock(), run, Stage.RUN)
                 self._tracks[marker] = track
@@ -387,7 +396,7 @@ class CiBuilder:
 
     def _end(self, track: Track, note: str = "") -> None:
         track.stage = Stage.DONE
-        track.status = _status_of(track)
+        track.status = _status_of(track, exact=self._system.exact)
         text = track.seen.text
         if track.status is BuildStatus.BROKEN and STOPPED not in text:
             reason = note or "the run ended before the build did"
@@ -458,7 +467,7 @@ def unavailable(error: HttpError, system: System) -> BuilderUnavailable:
     return BuilderUnavailable(f"{system.name}: {error}", hint=system.hint)
 
 
-def _status_of(track: Track) -> BuildStatus:
+def _status_of(track: Track, *, exact: bool) -> BuildStatus:
     """Return how a build ended: by the job's own word, else by the system's."""
     assert track.stage is Stage.DONE
     seen, said = track.seen, track.run.status if track.run else BuildStatus.BROKEN
@@ -467,8 +476,9 @@ def _status_of(track: Track) -> BuildStatus:
         return told
     if track.cancelled or said is BuildStatus.CANCELLED:
         return BuildStatus.CANCELLED if track.cancelled else BuildStatus.BROKEN
-    if not seen.began and not seen.text:
-        # No log is to be had: the system's word on the step is all there is.
+    is_cut = exact and seen.began and told is None
+    if is_cut or (not seen.began and not seen.text):
+        # No end of the log is to be had: the system's word on the step is all there is.
         return said if said in (BuildStatus.PASSED, BuildStatus.FAILED) else BuildStatus.BROKEN
     return BuildStatus.BROKEN
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bisect_deps.builders._ci import CiBuilder, Pace, Run
+from bisect_deps.builders._ci import JOBS, CiBuilder, Pace, Run
 from bisect_deps.builders._ci_orders import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
 from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
@@ -140,6 +140,7 @@ class Actions:
         "fine-grained token with Actions: write, or a classic one with the scopes repo and workflow"
     )
     live_log = False
+    exact = False
 
     def __init__(self, options: Options) -> None:
         self.address = _address(options)
@@ -162,6 +163,10 @@ class Actions:
             },
             secrets=(token,),
         )
+
+    def slots(self) -> int:
+        """Return how many builds at once suit it."""
+        return JOBS
 
     def identity(self) -> str:
         """Return the repository, the reference, and the content of the workflow there."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bisect_deps.builders._ci import CiBuilder, Pace, Run
+from bisect_deps.builders._ci import JOBS, CiBuilder, Pace, Run
 from bisect_deps.builders._ci_orders import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
 from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
@@ -125,6 +125,7 @@ class GitLab:
         "personal one, in GITLAB_TOKEN"
     )
     live_log = True
+    exact = False
 
     def __init__(self, options: Options) -> None:
         self.address = _address(options)
@@ -147,6 +148,10 @@ class GitLab:
         self._file: dict[str, Any] | None = None
         header = "JOB-TOKEN" if self._by_trigger else "PRIVATE-TOKEN"
         self._http = Http(self.address, headers={header: token}, secrets=(token,))
+
+    def slots(self) -> int:
+        """Return how many builds at once suit it."""
+        return JOBS
 
     def identity(self) -> str:
         """Return the project, the reference, and the content of the pipeline's file there."""

@@ -62,7 +62,8 @@ class Start:
     `files` are the keys of all files, the root file first; `folder` is where the installer runs. A
     path counts from the root file's folder: `to` is where candidates are written (None for the file
     itself), `existed` are those of its files that were there before. `index_as_of` is "" where the
-    index tells no dates.
+    index tells no dates. `named` are the keys of several files that are installed together, empty
+    for one; `platform` is the one that facts are read for, None for this one.
     """
 
     files: tuple[str, ...]
@@ -74,6 +75,8 @@ class Start:
     index_url: str | None = None
     evidence: bool = True
     check_note: str = ""
+    named: tuple[str, ...] = ()
+    platform: str | None = None
 
     @property
     def file(self) -> str:
@@ -186,7 +189,8 @@ class Store:
                 hint="go on with that version, or put the original back: depbisect reset --force",
             )
         try:
-            head["files"], head["existed"] = tuple(head["files"]), tuple(head["existed"])
+            for name in ("files", "existed", "named"):
+                head[name] = tuple(head.get(name, ()))
             answers = [Given(**{**entry, "word": Word(entry["word"])}) for entry in entries]
             start = Start(**head)
             _be_valid(start, answers)
@@ -237,8 +241,19 @@ class Store:
 
 def _be_valid(start: Start, answers: Iterable[Given]) -> None:
     """Raise TypeError or ValueError for what no session of ours has."""
-    texts = (*start.files, *start.existed, start.folder, start.index_as_of, start.check_note)
-    texts += tuple(text for text in (start.to, start.python, start.index_url) if text is not None)
+    texts = (
+        *start.files,
+        *start.existed,
+        *start.named,
+        start.folder,
+        start.index_as_of,
+        start.check_note,
+    )
+    texts += tuple(
+        text
+        for text in (start.to, start.python, start.platform, start.index_url)
+        if text is not None
+    )
     for given in answers:
         texts += (given.log, given.reason, given.build)
         if given.log and not _KEPT_LOG.fullmatch(given.log):

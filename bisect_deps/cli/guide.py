@@ -11,9 +11,11 @@ import click
 
 from bisect_deps.cli import guided_text
 from bisect_deps.cli.guided import (
+    STDIN_PATH,
     begin_session,
     difference_shown,
     file_of,
+    files_of,
     options_of_start,
     read_log,
     show,
@@ -52,6 +54,11 @@ def command(**flags: Any) -> int:
     Closed at any moment, it goes on where it was with the next `depbisect guide`.
     """
     be_in_a_terminal()
+    if STDIN_PATH in files_of(flags):
+        raise InputError(
+            "the conversation needs standard input for itself",
+            hint="write it to a file, and name that",
+        )
     with Store(file_of(flags).absolute().parent) as store:
         guided = converse(store, flags)
         if guided is None:
@@ -77,7 +84,8 @@ def converse(store: Store, flags: dict[str, Any], again: str = "guide") -> Guide
     file = file_of(flags)
     guided = _open(store, file, flags)
     typed = Typed(sys.stdin.fileno())
-    kept = f"The session is kept. Go on with: depbisect {again} {file}"
+    named = " ".join(f"-r {path}" for path in files_of(flags)) if files_of(flags)[1:] else file
+    kept = f"The session is kept. Go on with: depbisect {again} {named}"
     asked: object = None
     while guided.position.inquiry is not None:
         if guided.position.build != asked:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,14 @@ from bisect_deps.cli import guided_text
 from bisect_deps.cli.options import json_option
 from bisect_deps.config import default_file, instant
 from bisect_deps.errors import InputError, JournalError
+from bisect_deps.files import write_whole
 from bisect_deps.sessions import POINTER, Given, Store, Word, folder_of
 from bisect_deps.trust import STATE_FOLDER
 
 if TYPE_CHECKING:
     from bisect_deps.guiding.guided import Guided
 
+STDIN_PATH = Path("-")
 SURE = "It looks like a mistake, and is true all the same."
 
 
@@ -39,12 +41,23 @@ def options_of_start(command: Callable[..., Any]) -> Callable[..., Any]:
         [
             click.argument("file", required=False, type=click.Path(path_type=Path)),
             click.option(
+                "-r",
+                "--requirements",
+                multiple=True,
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="A requirements file; - is stdin; repeatable: they make one build.",
+            ),
+            click.option(
                 "--log", type=click.Path(path_type=Path), help="Log of the failed build; saves one."
             ),
             click.option(
                 "--to", metavar="OTHER", help="Write what to build to this FILE or FOLDER/."
             ),
             click.option("--python", metavar="X", help="Python that is built for."),
+            click.option(
+                "--platform", metavar="TAG", help="Read wheel facts for another platform."
+            ),
             click.option(
                 "--check-note", default="", metavar="TEXT", help='What "it works" means here.'
             ),
@@ -66,6 +79,7 @@ def start(**flags: Any) -> None:
 
     Keeps the original and says what to build first; answer with good, bad or skip.
     """
+    flags = without_stdin(flags)
     with Store(file_of(flags).absolute().parent) as store:
         show(begin_session(store, flags))
 
@@ -146,7 +160,9 @@ def replay(script: Path) -> None:
         )
     beside = Path() if str(script) == "-" else script.parent
     flags = commands[0][1]
+    more = files_of(flags)[1:]
     flags["file"] = _found(file_of(flags), beside)
+    flags["requirements"] = tuple(_found(path, beside) for path in more)
     with Store(flags["file"].absolute().parent) as store, difference_shown():
         guided = begin_session(store, flags)
         for name, options in commands[1:]:
@@ -186,8 +202,38 @@ COMMANDS = {
 
 
 def file_of(flags: dict[str, Any]) -> Path:
-    """Return the file that a session is to be about."""
-    return flags["file"] or default_file(Path.cwd())
+    """Return the file that a session is to be about; of several, the first."""
+    return files_of(flags)[0]
+
+
+def files_of(flags: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Return the files that are built together, in their order, each once."""
+    named = [*filter(None, [flags["file"]]), *flags.get("requirements", ())]
+    return tuple(dict.fromkeys(named)) or (default_file(Path.cwd()),)
+
+
+def without_stdin(flags: dict[str, Any]) -> dict[str, Any]:
+    """Return the flags with standard input written to the file that `--to` names.
+
+    Raises InputError where that is not said, or where it would overwrite something else.
+    """
+    if STDIN_PATH not in files_of(flags):
+        return flags
+    to = flags["to"]
+    if not to or to.endswith("/") or len(files_of(flags)) > 1:
+        raise InputError(
+            "standard input alone cannot be built again and again",
+            hint="name the file to write it to: depbisect start - --to requirements.txt",
+        )
+    data, place = sys.stdin.buffer.read(), Path(to)
+    if place.exists() and place.read_bytes() != data:
+        raise InputError(
+            "there is such a file already, and it is not what standard input gave",
+            place=to,
+            hint="give --to another name",
+        )
+    write_whole(place, data)
+    return {**flags, "file": place, "requirements": (), "to": None}
 
 
 def begin_session(store: Store, flags: dict[str, Any]) -> Guided:
@@ -198,6 +244,8 @@ def begin_session(store: Store, flags: dict[str, Any]) -> Guided:
     log = None if flags["log"] is None else read_log(flags["log"])
     begun, manifest = new_start(
         file_of(flags),
+        more=files_of(flags)[1:],
+        platform=flags["platform"],
         to=flags["to"],
         python=flags["python"],
         index_as_of=None if newer is None else instant(newer),
@@ -323,7 +371,6 @@ def _point(here: Path, folder: Path) -> None:
     """Note where the session is, so that the next commands find it from here."""
     if here.resolve() == folder.resolve():
         return
-    from bisect_deps.files import write_whole
     from bisect_deps.trust import make_state_folder
 
     make_state_folder(here / STATE_FOLDER)

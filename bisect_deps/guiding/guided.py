@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from bisect_deps.errors import InputError
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.repair import baseline_inquiry
 from bisect_deps.fix.verdict import verdict_of
-from bisect_deps.formats import listing, open_manifest
+from bisect_deps.formats import listing, open_manifest, open_several
 from bisect_deps.formats.base import Manifest
 from bisect_deps.guiding.telling import Position, Telling, build_of, doubt, read_log
-from bisect_deps.index import Index
+from bisect_deps.index import Index, on_platform
 from bisect_deps.model import IndexSettings, Interpreter, Target, Verdict
 from bisect_deps.progress import Silent
 from bisect_deps.reports.diff import unified
@@ -151,13 +151,15 @@ class Guided:
             installer="",
             index_as_of=self.start.index_as_of,
         )
-        return verdict_of(
+        verdict = verdict_of(
             self.manifest,
             target,
             conclusion,
             here.probes,
             builds=len(here.asked),
         )
+        named = (os.path.relpath(self.store.root / key) for key in self.start.named)
+        return replace(verdict, files=tuple(named))
 
     def _told(self) -> Telling:
         if self._telling is None:
@@ -243,6 +245,8 @@ def _first_answer(store: Store, start: Start, manifest: Manifest, log: bytes) ->
 def new_start(
     file: Path,
     *,
+    more: Sequence[Path] = (),
+    platform: str | None = None,
     to: str | None = None,
     python: str | None = None,
     index_as_of: str | None = None,
@@ -250,9 +254,12 @@ def new_start(
     evidence: bool = True,
     check_note: str = "",
 ) -> tuple[Start, Manifest]:
-    """Return the start of a session about a file, and the file read. Raises InputError."""
-    file = listing(file)
-    manifest = open_manifest(file)
+    """Return the start of a session about a file, and the file read. Raises InputError.
+
+    `more` are further files that are installed together with it.
+    """
+    file = file if more else listing(file)
+    manifest = open_several((file, *more), file) if more else open_manifest(file)
     root = file.absolute().parent
     if index_url is not None and looks_secret(index_url):
         raise InputError(
@@ -268,6 +275,8 @@ def new_start(
         index_url=index_url,
         evidence=evidence,
         check_note=check_note,
+        named=tuple(_relative(path.absolute(), root) for path in (file, *more) if more),
+        platform=platform,
     )
     existed = []
     for key, path in places(root, start, manifest.files):
@@ -308,7 +317,8 @@ def case_of(start: Start, manifest: Manifest) -> Case:
     index, resolver = None, None
     if start.evidence and interpreter is not None:
         seen = sources(_settings(start), manifest, "uv", manifest.path.absolute().parent)
-        index, resolver = Index(seen, interpreter), Resolver(interpreter, seen)
+        index = Index(seen, interpreter)
+        resolver = Resolver(interpreter, seen, platform=start.platform)
     return Case(
         manifest=manifest,
         interpreter=interpreter,
@@ -324,12 +334,13 @@ def case_of(start: Start, manifest: Manifest) -> Case:
 
 def _interpreter(start: Start) -> Interpreter | None:
     try:
-        return interpreters.find(start.python)
+        own = interpreters.find(start.python)
     except InputError as error:
         if not start.evidence:
             return None
         error.hint = f"{error.hint}; or do without what it would tell: --no-evidence"
         raise
+    return on_platform(own, start.platform) if start.platform else own
 
 
 def _tells_dates(start: Start, manifest: Manifest) -> bool:
@@ -353,6 +364,9 @@ def _manifest(root: Path, start: Start, originals: Mapping[str, bytes]) -> Manif
 
     shown = Path(os.path.relpath(root / start.file))
     folder = Path(os.path.normpath(root.absolute() / start.folder))
+    if start.named:
+        named = [Path(os.path.relpath(root / key)) for key in start.named]
+        return open_several(named, shown, folder=folder, read=read)
     return open_manifest(shown, folder=folder, read=read)
 
 

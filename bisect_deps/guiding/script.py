@@ -42,7 +42,10 @@ def read_script(text: str) -> list[list[str]]:
 
 
 def _start_words(root: Path, start: Start) -> list[str]:
-    words = ["start", os.path.relpath(root / start.file)]
+    words = ["start"]
+    for key in start.named:
+        words += ["-r", os.path.relpath(root / key)]
+    words += [] if start.named else [os.path.relpath(root / start.file)]
     to = None
     if start.to is not None:
         to = os.path.relpath(root / start.to) + ("/" if start.to.endswith("/") else "")
@@ -50,6 +53,7 @@ def _start_words(root: Path, start: Start) -> list[str]:
         ("--exclude-newer", start.index_as_of),
         ("--to", to),
         ("--python", start.python),
+        ("--platform", start.platform),
         ("--index-url", start.index_url),
         ("--check-note", start.check_note),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -520,3 +521,58 @@ def test_a_run_refuses_a_session_whose_file_was_changed_by_hand(call: Call) -> N
     assert code == 2
     assert "changed by hand" in err
     assert Path(FILE).read_bytes() == b"mine==1\n"
+
+
+def test_several_files_are_one_session_and_each_is_put_back(call: Call) -> None:
+    Path("a.txt").write_text("one==1\nbad==1\n", encoding="utf-8")
+    Path("b.txt").write_text("two==1\nworse==1\n", encoding="utf-8")
+    secret = Secret((), (frozenset({"bad==1", "worse==1"}),))
+    before = {name: Path(name).read_bytes() for name in ("a.txt", "b.txt")}
+    assert call("start", "-r", "a.txt", "-r", "b.txt", "--no-evidence")[0] == 0
+    for _ in range(20):
+        state = state_of(call)
+        if state["state"] == "done":
+            break
+        both = Path("a.txt").read_bytes() + Path("b.txt").read_bytes()
+        assert call("good" if secret.builds(both) else "bad")[0] == 0
+    report = state["report"]
+    assert report["files"] == ["a.txt", "b.txt"]
+    [culprit] = report["culprits"]
+    assert {(m["file"], m["text"]) for m in culprit["requirements"]} == {
+        ("a.txt", "bad==1"),
+        ("b.txt", "worse==1"),
+    }
+    script = call("log")[1]
+    assert "depbisect start -r a.txt -r b.txt --no-evidence" in script
+    assert call("reset")[0] == 0
+    assert {name: Path(name).read_bytes() for name in before} == before
+    Path("log.sh").write_text(script, encoding="utf-8")
+    assert call("replay", "log.sh")[0] == 0
+    assert state_of(call)["report"]["culprits"] == report["culprits"]
+
+
+def test_standard_input_needs_a_file_to_be_written_to(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for args in (("start", "-"), ("start", "-r", "-", "--to", "out/")):
+        code, _, err = call(*args)
+        assert code == 2
+        assert "depbisect start - --to requirements.txt" in err
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SINGLE.text)))
+    assert call("start", "-", "--to", FILE, "--no-evidence")[0] == 0
+    assert answers(call, SINGLE) > 1
+    assert state_of(call)["original"] == FILE
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"other==1\n")))
+    code, _, err = call("start", "-", "--to", FILE, "--no-evidence")
+    assert code == 2
+    assert "it is not what standard input gave" in err
+
+
+def test_a_session_is_read_for_another_platform(call: Call) -> None:
+    Path(FILE).write_bytes(SINGLE.text)
+    assert call("start", FILE, "--platform", "windows", "--no-evidence")[0] == 0
+    assert "--platform windows" in call("log")[1]
+    call("reset")
+    code, _, err = call("start", FILE, "--platform", "amiga", "--no-evidence")
+    assert code == 2
+    assert "amiga" in err

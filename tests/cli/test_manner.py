@@ -26,7 +26,8 @@ WITH_JSON = {
     "fleet",
     "lint",
 }
-WITH_REQUIREMENTS = {"run", "lint", "pin", "diagnose", "errors", "build-log"}
+WITH_REQUIREMENTS = {"run", "lint", "pin", "diagnose", "errors", "build-log", "start", "guide"}
+WITH_PLATFORM = {"run", "lint", "start", "guide"}
 WITH_PYTHON = {"run", "fleet", "lint", "pin", "doctor", "start", "guide", "mcp"}
 SHORT = {
     "-r": "--requirements",
@@ -108,6 +109,7 @@ def test_requirements_and_target_are_named_alike(name: str) -> None:
     if "-r" in options:
         assert options["-r"].multiple
     assert ("--python" in options) == (name in WITH_PYTHON)
+    assert ("--platform" in options) >= (name in WITH_PLATFORM)
     if "--python" in options:
         assert options["--python"].metavar == "X"
 

@@ -110,18 +110,24 @@ def relayed(
         return result
 
 
-def warmed(case: Case, story: Story[T], *, moves: bool = False) -> Story[T]:
+def warmed(case: Case, story: Story[T], *, failing: Probe | None = None) -> Story[T]:
     """Tell a story whose builds may use environments again: those that only try a check out.
 
-    A fix is built from scratch at once, since a pass counts only so. Of `moves` the first is, too:
-    most often it passes; where it does not, more are to come.
+    A fix is built from scratch at once, since a pass counts only so. Of the moves that follow a
+    `failing` check the first for each failure is, too: most often it passes; where it does not,
+    more are to come.
     """
-    asked: list[Inquiry] = []
+    seen = set[str]() if failing is None else {failing.signature}
+    afresh = failing is not None
 
     def answer(inquiries: Sequence[Inquiry]) -> Story[Sequence[Probe]]:
-        afresh = moves and not asked
-        asked.extend(inquiries)
-        return (yield inquiries if afresh else [_warm(case, one, moves) for one in inquiries])
+        nonlocal afresh
+        moves = failing is not None
+        probes = yield inquiries if afresh else [_warm(case, one, moves) for one in inquiries]
+        told = {probe.signature for probe in probes}
+        afresh = moves and not told <= seen
+        seen.update(told)
+        return probes
 
     return (yield from relayed(story, answer))
 

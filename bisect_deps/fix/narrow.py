@@ -79,6 +79,9 @@ def narrow_all(
     known = {_asked(inquiry): probe for inquiry, probe in seen}
     running = list(_searches(case, found, fixed.candidate, followers))
     try:
+        if most is None or most > 0:
+            used, fixed = yield from _all_at_once(case, found, running, fixed)
+            most = None if most is None else most - used
         for place, search in enumerate(running):
             share = None if most is None else -(-most // max(1, len(running) - place))
             used, fixed, narrowing = yield from _narrow_one(
@@ -111,6 +114,36 @@ def _searches(
                 break
 
 
+def _all_at_once(
+    case: Case, culprits: Sequence[Culprit], running: Sequence[_Search], fixed: Probe
+) -> Story[tuple[int, Probe]]:
+    """Build several culprits at their likeliest neighbours in one; return the builds, and the fix.
+
+    Where it passes, that is what each of them would have told alone; where not, each is asked.
+    """
+    guessed = [
+        (search, search.axis.versions[guess])
+        for search in running
+        for guess in _guesses(search.axis)[:1]
+        if guess != search.axis.passing and not _by_resolver(case, culprits[search.at])
+    ]
+    candidate = fixed.candidate
+    for search, version in guessed:
+        inquiry = _inquiry(case, culprits[search.at], search, candidate, version)
+        if inquiry is None or inquiry.isolated is not None:
+            return 0, fixed
+        candidate = inquiry.candidate
+    if len(guessed) < 2 or case.releases_of(candidate) is None:
+        return 0, fixed
+    purpose = "does it pass with all of them nearest to where it broke?"
+    [probe] = yield [Inquiry(candidate, ProbeKind.FIX, purpose, imports=case.imports)]
+    if probe.outcome is not Outcome.PASS:
+        return 1, fixed
+    for search, version in guessed:
+        search.tried.append(Tried(version, Outcome.PASS, probe.number))
+    return 1, probe
+
+
 def _narrow_one(
     case: Case,
     culprits: Sequence[Culprit],
@@ -128,7 +161,7 @@ def _narrow_one(
         failing=axis.failing,
         passing=axis.passing,
         first_guesses=_guesses(axis),
-        slots=1 if most is not None and most < case.slots else case.slots,
+        slots=case.slots if most is None else 1,
     )
     try:
         questions = next(questions_of)
@@ -137,7 +170,9 @@ def _narrow_one(
             if _by_resolver(case, culprit):
                 answers = [_resolves(case, search, fixed, version) for version in versions]
             else:
-                inquiries = _inquiries(case, culprit, search, best.candidate, versions)
+                tried = {one.version for one in search.tried}
+                left_to_try = [version for version in versions if version not in tried]
+                inquiries = _inquiries(case, culprit, search, best.candidate, left_to_try)
                 left = None if most is None else most - used
                 asked = [i for i in inquiries.values() if _asked(i) not in known][:left]
                 probes = (yield asked) if asked else []

@@ -290,7 +290,7 @@ def _by_evidence(
 def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
     """Follow a failing check to a passing build, and make the change that led there small."""
     case.progress.phase("It installs; following the failure of the check")
-    followed = yield from warmed(case, follow(case, failing), moves=True)
+    followed = yield from warmed(case, follow(case, failing), failing=failing)
     if followed.unsteady and followed.passing is not None and not followed.layers:
         note = Note(_UNSTEADY_CHECK, followed.passing.number)
         return _Repaired(followed.passing, (), (note,), unsteady=1)

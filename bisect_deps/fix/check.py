@@ -37,9 +37,10 @@ from bisect_deps.model import (
 )
 from bisect_deps.probing import Inquiry, Story
 
-# Errors of Python's own by which code is refused before it runs.
+# Errors of Python's own that say what the code is, not what happened to it.
 _REFUSED = re.compile(
-    r"(?:\w+\.)*(?:ImportError|ModuleNotFoundError|SyntaxError|IndentationError)\b"
+    r"(?:\w+\.)*(?:ImportError|ModuleNotFoundError|SyntaxError|IndentationError|NameError"
+    r"|AttributeError(?!: 'NoneType'))\b"
 )
 # A check whose faults lie deeper, or that takes more builds, is told as far as it was followed.
 MOST_LAYERS = 12

@@ -148,6 +148,8 @@ class Http:
 
     def post_form(self, path: str, fields: Iterable[tuple[str, str | None, bytes]]) -> Reply:
         """Return the reply to a POST of a form: name, file name (None for none) and content."""
+        import requests
+
         files = [(name, (file, content)) for name, file, content in fields]
         form = requests.Request("POST", self.root, files=files).prepare()
         return self.request("POST", path, value=form.body, kind=form.headers["Content-Type"])

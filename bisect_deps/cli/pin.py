@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bisect_deps.cli.options import note, option
+from bisect_deps.cli.options import json_option, note, option
 from bisect_deps.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def command_named(_: str) -> click.Command:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there instead."
 )
+@json_option("Write what was pinned as JSON")
 @option("--index-url", metavar="URL", help="The index to ask.")
 @option("--exclude-newer", metavar="DATE", help="Only releases that were there on that day.")
 def pin(
@@ -63,6 +65,7 @@ def pin(
     no_verify: bool,
     only_diff: bool,
     output: Path | None,
+    json_to: str | None,
     index_url: str | None,
     exclude_newer: str | None,
 ) -> int:
@@ -72,8 +75,11 @@ def pin(
     from the last verified run, else a lock beside the file, else the resolver of today.
     """
     from bisect_deps import interpreters
+    from bisect_deps.cli.output import write_report
     from bisect_deps.config import default_file
     from bisect_deps.formats import open_manifest, open_several
+    from bisect_deps.linting.pinning import changed
+    from bisect_deps.secret import masked
 
     files = [path for path in (file, *more) if path is not None]
     files = files or [Path(default_file(Path.cwd()).name)]
@@ -84,19 +90,28 @@ def pin(
     pins = _pins(manifest, source, interpreter, index, transitive=transitive, hashes=hashes)
     for left in pins.left:
         note(f"Not pinned: {left}.")
+    rendered = manifest.render(pins.edits)
+    diff = _diff(manifest, rendered)
+    report = _report(manifest, pins, interpreter)
+    report["diff"] = diff.decode("utf-8", "replace")
+    report["files"] = list(changed(manifest, rendered))
+    if json_to != "-":
+        click.echo(diff, nl=False)
+    code = ExitCode.FINDINGS if pins.left and not pins.edits else ExitCode.OK
     if not pins.edits:
         note(f"Nothing to pin in {path}.")
-        return ExitCode.FINDINGS if pins.left else ExitCode.OK
-    rendered = manifest.render(pins.edits)
-    _show(manifest, rendered)
-    proof = ""
-    if not (no_verify or only_diff):
-        failure, proof = _proven(manifest, rendered, interpreter, index)
-        if failure:
+    elif not (no_verify or only_diff):
+        report["proof"] = _proven(manifest, rendered, interpreter, index)
+        if failure := report["proof"]["failure"]:
             click.echo(f"error: {path} does not build with these pins.\n{failure}", err=True)
             click.echo("Nothing was written.", err=True)
-            return ExitCode.FINDINGS
-    return _written(manifest, rendered, pins, output, proof, only_diff=only_diff)
+            code = ExitCode.FINDINGS
+    if pins.edits and code is ExitCode.OK:
+        report["written"] = _written(manifest, rendered, output, only_diff=only_diff)
+        _say(pins, report, only_diff=only_diff)
+    if json_to:
+        write_report(json_to, masked(json.dumps(report, ensure_ascii=False, indent=2) + "\n"))
+    return code
 
 
 def _index(manifest: Manifest, index_url: str | None, exclude_newer: str | None) -> IndexSettings:
@@ -139,12 +154,30 @@ def _pins(
     return pinner.pins(known)
 
 
-def _show(manifest: Manifest, rendered: Mapping[str, bytes]) -> None:
+def _diff(manifest: Manifest, rendered: Mapping[str, bytes]) -> bytes:
+    from bisect_deps.linting.pinning import changed
     from bisect_deps.reports.diff import unified_bytes
 
-    changed = {name: data for name, data in rendered.items() if data != manifest.files.get(name)}
-    before = {name: manifest.files.get(name, b"") for name in changed}
-    click.echo(unified_bytes(before, changed), nl=False)
+    files = changed(manifest, rendered)
+    return unified_bytes({name: manifest.files.get(name, b"") for name in files}, files)
+
+
+def _report(manifest: Manifest, pins: Pins, interpreter: Interpreter) -> dict[str, Any]:
+    """Return what is known before a build; `edits` are as in the report of a run."""
+    from bisect_deps.reports.json import edit_to_json
+
+    return {
+        "version": 1,
+        "file": str(manifest.path),
+        "python": interpreter.version,
+        "source": pins.origin,
+        "edits": [edit_to_json(edit) for edit in manifest.describe(pins.edits)],
+        "left": list(pins.left),
+        "files": [],
+        "diff": "",
+        "proof": None,
+        "written": [],
+    }
 
 
 def _proven(
@@ -152,8 +185,8 @@ def _proven(
     rendered: Mapping[str, bytes],
     interpreter: Interpreter,
     index: IndexSettings,
-) -> tuple[str, str]:
-    """Return the diagnosis of a build that fails, or the words for one that passes."""
+) -> dict[str, Any]:
+    """Return how a build of the pinned files ended; `failure` is "" where it passed."""
     from bisect_deps.linting.proving import prove
 
     proof = prove(
@@ -165,34 +198,42 @@ def _proven(
         interpreter=interpreter,
         label="pin",
     )
-    words = f"proven by a build on Python {interpreter.version} ({proof.seconds:.1f} s)"
-    return proof.failure, words
+    return {
+        "passed": not proof.failure,
+        "failure": proof.failure,
+        "seconds": round(proof.seconds, 3),
+        "installed": dict(proof.installed or {}),
+    }
 
 
 def _written(
-    manifest: Manifest,
-    rendered: Mapping[str, bytes],
-    pins: Pins,
-    output: Path | None,
-    proof: str,
-    *,
-    only_diff: bool,
-) -> int:
+    manifest: Manifest, rendered: Mapping[str, bytes], output: Path | None, *, only_diff: bool
+) -> list[str]:
+    """Write the pinned files, and return their paths; none where only the diff is asked for."""
     from bisect_deps.errors import InputError
     from bisect_deps.files import write_whole
-    from bisect_deps.linting.pinning import described
+    from bisect_deps.linting.pinning import changed
 
-    changed = {name: data for name, data in rendered.items() if data != manifest.files.get(name)}
-    folder = manifest.path.absolute().parent
-    if output is not None and len(changed) > 1:
+    files = changed(manifest, rendered)
+    if output is not None and len(files) > 1:
         raise InputError(
-            f"several files change ({', '.join(changed)}), and -o names one",
+            f"several files change ({', '.join(files)}), and -o names one",
             hint="leave -o out, and they are changed in place",
         )
-    if not only_diff:
-        for name, data in changed.items():
-            write_whole(output or folder / name, data)
+    if only_diff:
+        return []
+    folder = manifest.path.absolute().parent
+    return [write_whole(output or folder / name, data) for name, data in files.items()]
+
+
+def _say(pins: Pins, report: Mapping[str, Any], *, only_diff: bool) -> None:
+    from bisect_deps.linting.pinning import described
+
+    proof = report["proof"]
+    how = (
+        f"proven by a build on Python {report['python']} ({proof['seconds']:.1f} s)"
+        if proof
+        else "nothing was built"
+    )
     verb = "Would pin" if only_diff else "Pinned"
-    tail = f"; {proof}" if proof else "; nothing was built"
-    note(f"{verb} {described(pins, changed)}{tail}.")
-    return ExitCode.OK
+    note(f"{verb} {described(pins, report['files'])}; {how}.")

@@ -257,6 +257,11 @@ def default_source(folder: Path, locks: Sequence[str]) -> str:
     return RUN
 
 
+def changed(manifest: Manifest, rendered: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return those of the rendered files that differ from what the user has."""
+    return {name: data for name, data in rendered.items() if data != manifest.files.get(name)}
+
+
 def described(pins: Pins, names: Iterable[str]) -> str:
     """Return what was pinned in one sentence without its end: `2 requirements, from …`."""
     count = sum(edit.action is EditAction.REPIN for edit in pins.edits)

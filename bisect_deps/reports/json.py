@@ -199,23 +199,25 @@ def _tried(tried: Tried) -> Object:
 
 def _fix(fix: Fix) -> Object:
     return {
-        "edits": [
-            {
-                "file": edit.file,
-                "line": edit.line,
-                "name": edit.name,
-                "from": edit.before,
-                "to": edit.after,
-                "action": edit.action.value,
-            }
-            for edit in fix.edits
-        ],
+        "edits": [edit_to_json(edit) for edit in fix.edits],
         "diff": fix.diff,
         "probe": fix.probe,
         "style": fix.style,
         "reason": fix.reason,
         "commands": list(fix.commands),
         "candidate": _edits(fix.candidate),
+    }
+
+
+def edit_to_json(edit: FixEdit) -> Object:
+    """Return one line of a change as plain values."""
+    return {
+        "file": edit.file,
+        "line": edit.line,
+        "name": edit.name,
+        "from": edit.before,
+        "to": edit.after,
+        "action": edit.action.value,
     }
 
 

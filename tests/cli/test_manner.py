@@ -25,6 +25,7 @@ WITH_JSON = {
     "build-log",
     "fleet",
     "lint",
+    "pin",
 }
 WITH_REQUIREMENTS = {"run", "lint", "pin", "diagnose", "errors", "build-log", "start", "guide"}
 WITH_PLATFORM = {"run", "lint", "start", "guide"}

@@ -52,6 +52,44 @@ def test_bare_names_and_ranges_become_pins_that_a_build_proves(tmp_path: Path, u
     assert "proven by a build on Python" in done.stderr
 
 
+def test_what_was_pinned_is_told_as_json(tmp_path: Path, url: str) -> None:
+    path = written(tmp_path, TEXT.replace("range>=1", "range>=1,<2"))
+    done = pin(tmp_path, "--index-url", url, "--json")
+    report = json.loads(done.stdout)
+    assert report["edits"] == [
+        {
+            "file": path.name,
+            "line": 1,
+            "name": "good",
+            "from": "",
+            "to": "==1.1",
+            "action": "repin",
+        },
+        {
+            "file": path.name,
+            "line": 2,
+            "name": "range",
+            "from": ">=1,<2",
+            "to": "==1.5",
+            "action": "repin",
+        },
+    ]
+    assert report["proof"]["passed"] is True
+    assert report["proof"]["installed"]["helper"] == "2.0"
+    assert [Path(name).name for name in report["written"]] == [path.name]
+    assert "+good==1.1\n" in report["diff"]
+
+
+def test_json_says_why_nothing_was_written(tmp_path: Path, url: str) -> None:
+    written(tmp_path)
+    options = ["--index-url", url, "--from", "-", "--json", "report.json"]
+    done = pin(tmp_path, *options, stdin="good==1.0\nrange==2.0\n")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (done.returncode, report["written"]) == (1, [])
+    assert "range" in report["proof"]["failure"]
+    assert "+good==1.0\n" in done.stdout
+
+
 def test_pins_that_do_not_build_are_not_written(tmp_path: Path, url: str) -> None:
     path = written(tmp_path)
     done = pin(tmp_path, "--index-url", url, "--from", "-", stdin="good==1.0\nrange==2.0\n")

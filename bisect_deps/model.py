@@ -362,6 +362,15 @@ class Diagnosis:
     breakages: tuple[Breakage, ...] = ()
 
     @property
+    def told(self) -> str:
+        """Return in a sentence what the log says; "" for a pass, or where it says nothing."""
+        if self.outcome is Outcome.PASS:
+            return ""
+        if self.suspects:
+            return self.suspects[0].summary
+        return self.evidence[-1].text.strip() if self.evidence else ""
+
+    @property
     def infrastructure(self) -> bool:
         """Say whether the trouble is no dependency's fault."""
         return self.cause.is_infrastructure
@@ -389,7 +398,8 @@ class Probe:
     `log` is the path of the kept log, relative to the state folder ("" where there is none).
     `seconds` is the cost of the build itself, also where the journal answered. `warm` says that an
     environment was used again: such a pass is proven afresh before it is relied on. `tries` is how
-    many builds it took, 0 where one was found that had been made before.
+    many builds it took, 0 where one was found that had been made before. `isolated` is the release
+    (`numpy==1.19.5`) that was built alone, "" for the file; `told` is what its log says, in words.
     """
 
     number: int
@@ -404,6 +414,8 @@ class Probe:
     from_journal: bool = False
     warm: bool = False
     tries: int = 1
+    isolated: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,6 +271,7 @@ class Prober:
             signature=diagnosis.signature,
             diagnosis=with_log(diagnosis, log),
             from_journal=known is not None,
+            told=diagnosis.told,
         )
         if self._keep(probe):
             self.progress.probe_finished(probe)
@@ -468,6 +469,8 @@ class Prober:
             installed=build.installed,
             warm=flight.order.exact is not None,
             tries=flight.built,
+            isolated=flight.inquiry.isolated or "",
+            told=diagnosis.told,
         )
         self.journal.record(
             Answered(
@@ -558,6 +561,8 @@ class Prober:
             installed=answered.installed,
             from_journal=True,
             warm=order.exact is not None,
+            isolated=inquiry.isolated or "",
+            told=diagnosis.told,
         )
 
     def _keep(self, probe: Probe) -> bool:

@@ -1,4 +1,6 @@
-"""The verdict as one HTML page that needs nothing else: no script, no font, no request.
+"""The verdict as one HTML page that needs nothing else: no font, no request, and no script.
+
+One script makes the buttons that copy a diff; without it they are not there.
 
 All text is data: it is made safe, escaped, and the page's own policy forbids whatever might slip
 through. Styles stand in `report.css`, structure in `report.html.j2`.
@@ -6,6 +8,8 @@ through. Styles stand in `report.css`, structure in `report.html.j2`.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +29,7 @@ from bisect_deps.model import (
     ProbeKind,
     Verdict,
 )
+from bisect_deps.reports._drawing import drawn
 from bisect_deps.reports._pages import TONES, environment, resource
 from bisect_deps.reports.base import (
     OUTCOME_WORDS,
@@ -85,6 +90,9 @@ def render(
         file=listed(verdict.files) or verdict.file,
         version=__version__,
         style=Markup(resource("report.css")),
+        script=Markup(resource("report.js")),
+        script_hash=_hash(resource("report.js")),
+        drawing=drawn(verdict),
         status={"word": status_word(verdict, written), "tone": TONES[verdict.kind]},
         headline=headline(verdict),
         facts=list(_facts(verdict)),
@@ -251,7 +259,8 @@ def _probes(verdict: Verdict, logs: Mapping[str, str]) -> list[dict[str, Any]]:
             "name": probe_name(probe.number, probe.kind).capitalize(),
             "outcome": probe.outcome.value,
             "words": outcome_words(probe),
-            "what": _what(probe, alone.get(probe.number)),
+            "what": _what(probe, alone.get(probe.number)) + _elsewhere(probe, verdict),
+            "told": probe.told,
             "time": duration(float(probe.seconds)) + (", before" if probe.from_journal else ""),
             "share": round(max(100 * probe.seconds / longest, 0.5), 1),
             "path": log_path(verdict.file, probe.log) if probe.log else "",
@@ -261,7 +270,21 @@ def _probes(verdict: Verdict, logs: Mapping[str, str]) -> list[dict[str, Any]]:
     ]
 
 
+def _elsewhere(probe: Probe, verdict: Verdict) -> str:
+    """Return on which other Python a build was made, where one was."""
+    other = verdict.python_for
+    if other is None or probe.number not in (other.probe, other.failing_probe):
+        return ""
+    return f", on Python {other.version}"
+
+
+def _hash(script: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
+
+
 def _what(probe: Probe, culprit: Culprit | None) -> str:
+    if probe.isolated:
+        return f"{probe.isolated} alone"
     if probe.kind is ProbeKind.ISOLATED and culprit:
         return f"{culprit.members[0].requirement.text} alone"
     said = changes(probe.candidate.edits)

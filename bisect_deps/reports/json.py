@@ -241,6 +241,8 @@ def _probe(probe: Probe) -> Object:
         "warm": probe.warm,
         "name": probe_name(probe.number, probe.kind),
         "tries": probe.tries,
+        "isolated": probe.isolated or None,
+        "told": probe.told,
     }
 
 
@@ -400,4 +402,6 @@ def _read_probe(probe: Mapping[str, Any]) -> Probe:
         from_journal=probe.get("from_journal", False),
         warm=probe.get("warm", False),
         tries=probe.get("tries", 1),
+        isolated=probe.get("isolated") or "",
+        told=probe.get("told", ""),
     )

@@ -329,10 +329,7 @@ def _name(probe: StartedProbe) -> str:
 def _reason(probe: Probe) -> str:
     if probe.outcome is Outcome.PASS or probe.diagnosis is None:
         return ""
-    suspects, evidence = probe.diagnosis.suspects, probe.diagnosis.evidence
-    if suspects:
-        return suspects[0].summary
-    return evidence[-1].text.strip() if evidence else ""
+    return probe.diagnosis.told
 
 
 def _left_text(one: int, two: int) -> str:

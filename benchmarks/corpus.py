@@ -8,8 +8,10 @@
 Each case is run as a user would: a copy of the files alone, the Python and the check of the case.
 The fix is verified independently: a fresh environment, plain `uv pip install -r` and the check.
 Seconds are put beside one failing install and one green install of the fixed file, taken in the
-same run with a cache in the same state. A line for each case, then a table for faults at install
-time and at check time; `results.jsonl` in the kept folder has all of it.
+same run with a cache in the same state. Where an answer is not the expected one, each edit of its
+fix is taken back alone: a check has several ways out, and one without needless edits is right. A
+line for each case, then a table for faults at install time and at check time; `results.jsonl` in
+the kept folder has all of it.
 """
 
 from __future__ import annotations
@@ -119,7 +121,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--load", type=int, default=0, help="busy loops beside it (0)")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds for one run (600)")
     parser.add_argument(
-        "--prove-minimal", action="store_true", help="take each edit of a fix back alone"
+        "--prove-minimal",
+        action="store_true",
+        help="take each edit of a fix back alone, also where the answer is the expected one",
     )
     parser.add_argument(
         "--compare", type=Path, nargs=2, metavar="FOLDER", help="only compare two kept folders"
@@ -161,10 +165,12 @@ def run_case(case: Case, work: Path, options: argparse.Namespace) -> Result:
         run = depbisect(arguments, project, work, environment=for_run, limit=options.limit)
         fix = plain(fixed / file.name) if (fixed / file.name).exists() else None
         unneeded = None
-        if options.prove_minimal and fix is not None and fix.passed:
+        judged = compared(case, run.report, None)
+        is_doubted = options.prove_minimal or judged.missed or judged.innocent
+        if is_doubted and fix is not None and fix.passed:
             unneeded = tuple(_unneeded(file, run.report, work / "less", plain))
+            judged = compared(case, run.report, unneeded)
     shutil.rmtree(work / "venv", ignore_errors=True)
-    judged = compared(case, run.report, unneeded)
     verified = fix.passed if fix else None
     is_over = run.exit_code is None
     return Result(

@@ -114,9 +114,8 @@ def accuse(case: Case, standing: Standing) -> Story[Standing]:
     standing = by_conflict(case, standing)
     standing = yield from _refused_as_well(case, standing, known)
     standing = _by_place(case, standing)
-    if case.capabilities.isolated:
-        standing = yield from _by_release(case, standing)
-    if _explains(case, standing):
+    standing = yield from _by_release(case, standing)
+    if _explains(case, standing) or suspected(case, standing):
         return standing
     return (yield from _by_search(case, standing))
 
@@ -223,7 +222,8 @@ def _refused(case: Case, standing: Standing) -> Iterator[tuple[Requirement, Susp
 
 def _by_release(case: Case, standing: Standing) -> Story[Standing]:
     """Judge the releases that the log and the index suspect: by the log itself, or alone."""
-    accused = _fresh(standing, [*_by_log(case, standing), *_by_facts(case, standing)])
+    facts = _by_facts(case, standing) if case.capabilities.isolated else ()
+    accused = _fresh(standing, [*_by_log(case, standing), *facts])
     if not accused:
         return standing
     told = {a.release: probe for a, probe in _told(case, standing) if a in accused}
@@ -267,7 +267,7 @@ def confirmed(case: Case, standing: Standing) -> Story[Standing]:
         if len(c.members) == 1 and c.phase in INSTALL_PHASES
         if (version := c.members[0].version) is not None
     ]
-    plain = [one for one in plain if not _agrees(case, one)]
+    plain = [one for one in plain if not agrees(case, one.release.name, one.release.version)]
     if len(plain) < 2 or not case.capabilities.isolated:
         return standing
     waiting = plain
@@ -330,23 +330,27 @@ def _is_open(
 ) -> bool:
     """Say whether a release must fail once more before it is named."""
     seen = counts[one.release]
-    if seen >= DOUBTED or one.release in standing.cleared:
+    if not case.capabilities.isolated or seen >= DOUBTED or one.release in standing.cleared:
         return False
-    if seen == 0 or _agrees(case, one):
+    if seen == 0 or agrees(case, one.release.name, one.release.version):
         return seen == 0
-    plain = [a for a in accused if a.release in probes and not _agrees(case, a)]
+    plain = [
+        a
+        for a in accused
+        if a.release in probes and not agrees(case, a.release.name, a.release.version)
+    ]
     doubted = standing.unsteady or len(plain) > 1 or not _is_steady(probes[one.release])
     return seen < (DOUBTED if doubted else 2)
 
 
-def _agrees(case: Case, one: Accused) -> bool:
+def agrees(case: Case, name: str, version: str) -> bool:
     """Say whether something else gives a reason why the release fails here.
 
     The index does where nothing of it is for this Python, a table where its name leads astray.
     """
-    if is_known(case, one.release.name):
+    if is_known(case, name):
         return True
-    known = case.release(one.release.name, one.release.version)
+    known = case.release(name, version)
     if known is None:
         return case.index is not None
     return (
@@ -428,10 +432,21 @@ def _by_facts(case: Case, standing: Standing) -> Iterator[Accused]:
     return _suspected(case, edited(case.standing, standing.candidate.edits))
 
 
+def suspected(case: Case, standing: Standing) -> list[Accused]:
+    """Return what facts are evidence against and no build can judge alone: it is moved, and back.
+
+    None where releases are built alone, or nothing tells what to move them to.
+    """
+    if case.capabilities.isolated or case.resolver is None:
+        return []
+    return [one for one in _by_facts(case, standing) if one.release not in standing.judged]
+
+
 def _suspected(case: Case, lines: Sequence[Requirement]) -> Iterator[Accused]:
     """Yield the pinned releases that the index is evidence against, in the file's order.
 
-    A release that has no wheel for any Python is built from its source everywhere: no evidence.
+    A release that has no wheel for any Python is built from its source everywhere: no evidence,
+    but to be moved where no build can judge it alone.
     """
     if case.index is None:
         return
@@ -440,7 +455,8 @@ def _suspected(case: Case, lines: Sequence[Requirement]) -> Iterator[Accused]:
         if line.pin is None or line.url is not None:
             continue
         known = case.release(line.name, line.pin)
-        if known is not None and not known.has_wheel and known.python_ok:
+        is_source = known is not None and not known.has_wheel and known.python_ok
+        if is_source and case.capabilities.isolated:
             continue
         if any(fact.kind in TELLING for fact in case.index.facts(line)):
             written = case.manifest.requirements[line.number]

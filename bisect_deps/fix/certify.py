@@ -8,19 +8,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from bisect_deps.fix.accuse import agrees
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case
+from bisect_deps.fix.case import Case, dropped, is_compiled, with_edits, without
 from bisect_deps.fix.culprits import (
     broken,
     described,
     is_covered,
     merged,
     names_of,
+    numbers_of,
     told_by_breakage,
 )
 from bisect_deps.fix.failed import Failed, failed_by
+from bisect_deps.fix.failure import installs, is_of_install
 from bisect_deps.fix.minimise import answered
-from bisect_deps.model import Candidate, Culprit, Edit, Member, Outcome, Probe, ProbeKind
+from bisect_deps.model import (
+    Candidate,
+    Culprit,
+    Edit,
+    Member,
+    Narrow,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+)
 from bisect_deps.probing import Story
 
 
@@ -32,21 +45,73 @@ def certify(
     `known` are the probes of the way there. An edit that no culprit asks for gets the one that the
     log of a failure without it names.
     """
-    smaller = yield from _without_needless(case, fixed, known)
+    answers = [*known, fixed]
+    smaller = yield from _without_needless(case, fixed, answers)
     culprits = [culprit for culprit in culprits if _is_settled(case, culprit, smaller)]
-    failed = failed_by(case, known)
+    failed = failed_by(case, answers)
     for rest in (Candidate(), *_parts(smaller.candidate)):
         culprits = merged(culprits, _owners(case, smaller, rest, culprits, failed))
+    for edit in smaller.candidate.edits:
+        if not (edit.name in names_of(culprits) or edit.number in numbers_of(culprits)):
+            culprits = merged(
+                culprits, (yield from _lines_of(case, edit, culprits, smaller, fixed, answers))
+            )
     return smaller, tuple(culprits)
 
 
-def _without_needless(case: Case, fixed: Probe, known: Sequence[Probe]) -> Story[Probe]:
+def _lines_of(
+    case: Case,
+    edit: Edit,
+    culprits: Sequence[Culprit],
+    smaller: Probe,
+    fixed: Probe,
+    answers: Sequence[Probe],
+) -> Story[list[Culprit]]:
+    """Return the line that an edit moves where a build fails without that, and no log tells why.
+
+    With the other line of `fixed` that could be moved in its place: then the two do not go
+    together. Costs a build for either.
+    """
+    rest = without(smaller.candidate, [edit.name])
+    probe = answered(case, rest, answers)
+    if probe is None and _is_worth_it(case, edit, culprits):
+        left_out = [dropped(line) for line in case.standing if line.number in numbers_of(culprits)]
+        purpose = f"does {edit.name} fail without {', '.join(sorted(names_of(culprits)))}, too?"
+        shown = with_edits(rest, left_out)
+        probe = yield from ask(case, shown, ProbeKind.SUBSET, purpose, check=False)
+    if edit.number is None or probe is None or not is_of_install(probe):
+        return []
+    edits = [edit]
+    needless = [other for other in fixed.candidate.edits if other not in smaller.candidate.edits]
+    if len(needless) == 1 and not rest.edits:
+        purpose = f"does it pass with {needless[0].text} instead?"
+        other = yield from ask(case, Candidate(tuple(needless)), ProbeKind.VERSION, purpose)
+        edits += needless if other.outcome is Outcome.PASS else []
+    lines = sorted(each.number for each in edits if each.number is not None)
+    mine = [case.manifest.requirements[number] for number in lines]
+    members = [Member(line, line.name, line.pin) for line in mine]
+    return [described(members, probe, smaller.number)]
+
+
+def _is_worth_it(case: Case, edit: Edit, culprits: Sequence[Culprit]) -> bool:
+    """Say whether what only has to follow is built without the culprits, to see if it fails too.
+
+    Where releases are built alone, it is known. Nothing is compiled for that alone, unless every
+    build was asked for.
+    """
+    pin = case.manifest.requirements[edit.number].pin if edit.number is not None else None
+    asked = not is_compiled(case, edit.name, pin) or case.narrow is Narrow.FULL
+    at_install = culprits and all(culprit.phase is not Phase.CHECK for culprit in culprits)
+    return bool(pin and asked and at_install and not case.capabilities.isolated)
+
+
+def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[Probe]:
     """Return the build of a fix without the edits that it passes without; `fixed` where none is.
 
-    What logs of `known` show to fail in what is left is needed; else that costs a build.
+    What logs of `answers` show to fail in what is left is needed; else that costs a build, which is
+    added to them.
     """
-    answers = [*known, fixed]
-    failed = [one for one in failed_by(case, answers) if one.told]
+    failed = [one for one in failed_by(case, answers) if one.told and _is_sure(case, one)]
     for edit in fixed.candidate.edits:
         rest = _taken_back(fixed.candidate, edit)
         releases = case.releases_of(rest)
@@ -63,6 +128,16 @@ def _without_needless(case: Case, fixed: Probe, known: Sequence[Probe]) -> Story
         if probe.outcome is Outcome.PASS:
             return (yield from _without_needless(case, replace(probe, candidate=rest), answers))
     return fixed
+
+
+def _is_sure(case: Case, one: Failed) -> bool:
+    """Say whether a log is enough: where no release is built alone, an install may fail by chance.
+
+    Not where the index tells why it fails.
+    """
+    if case.capabilities.isolated or installs(one.probe):
+        return True
+    return any(agrees(case, name, version) for name, version in one.releases.items())
 
 
 def _is_settled(case: Case, culprit: Culprit, fixed: Probe) -> bool:

@@ -34,6 +34,13 @@ def phase_of(probe: Probe) -> Phase:
     return probe.diagnosis.phase if probe.diagnosis is not None else Phase.BUILD
 
 
+def is_of_install(probe: Probe) -> bool:
+    """Say whether a build failed before its check, and not of a conflict that its log tells."""
+    is_told = probe.diagnosis is not None and probe.diagnosis.cause is not Cause.UNKNOWN
+    told = phase_of(probe) is Phase.RESOLVE and is_told
+    return probe.outcome is Outcome.FAIL and not told and not installs(probe)
+
+
 def suspects_of(probe: Probe) -> tuple[Suspect, ...]:
     """Return what a probe's log points at, best first."""
     return probe.diagnosis.suspects if probe.diagnosis is not None else ()

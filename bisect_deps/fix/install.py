@@ -11,19 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, islice
 
-from bisect_deps.fix.accuse import Standing, accuse, by_conflict, confirmed, unmended
+from bisect_deps.fix.accuse import Standing, accuse, confirmed, suspected, unmended
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import (
     Case,
     candidate_of,
     dropped,
-    is_compiled,
     is_older,
     with_edits,
     without,
 )
 from bisect_deps.fix.culprits import (
-    described,
     is_covered,
     is_of_the_machine,
     names_of,
@@ -34,28 +32,22 @@ from bisect_deps.fix.failure import (
     failing_release,
     first_fingerprint,
     installs,
-    phase_of,
     shows,
     suspects_of,
 )
 from bisect_deps.fix.names import amendments
-from bisect_deps.index import FactKind
 from bisect_deps.model import (
     Candidate,
     Cause,
     Culprit,
     Edit,
     EditAction,
-    Member,
-    Narrow,
     Note,
     Outcome,
-    Phase,
     Probe,
     ProbeKind,
-    Requirement,
 )
-from bisect_deps.probing import Inquiry, Story, edited
+from bisect_deps.probing import Story, edited
 from bisect_deps.resolution.upgrades import Bump, Floor, find_bumps
 
 # A file with more faults behind each other than this is told as far as it was fixed.
@@ -64,7 +56,6 @@ MOST_ROUNDS = 12
 MOST_FIXES = 4
 # The resolver is asked for so many releases of what is pulled in.
 MOST_HELD = 12
-AGAINST = frozenset({FactKind.REQUIRES_PYTHON, FactKind.NO_USABLE_WHEEL, FactKind.NO_ARTIFACT})
 
 
 def fix_install(case: Case, failing: Probe) -> Story[Standing]:
@@ -75,10 +66,6 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
     """
     standing = Standing(failing.candidate, failing)
     for _ in range(MOST_ROUNDS):
-        if not case.capabilities.isolated and standing.probe is failing:
-            standing = by_conflict(case, standing)
-            if not standing.culprits:
-                standing = yield from _by_suspicion(case, standing)
         if installs(standing.probe) or standing.probe.outcome is Outcome.UNRESOLVED:
             break
         case.progress.phase("Finding what is at fault")
@@ -90,13 +77,14 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
             standing = yield from _once_more(case, standing)
             continue
         learned = standing.culprits != known or standing.failing != failing_before
-        if not learned and not unmended(case, standing):
+        if not (learned or unmended(case, standing) or suspected(case, standing)):
             break
         case.progress.phase("Looking for releases that build")
         fixed = yield from _try_fixes(case, standing)
-        if fixed is None:
+        suspects = {one.release for one in suspected(case, standing)}
+        if fixed is None and not suspects:
             break
-        standing = fixed
+        standing = fixed or replace(standing, judged=standing.judged | suspects)
     return _absorbed((yield from _confirmed(case, standing)))
 
 
@@ -178,6 +166,8 @@ def _fixes(case: Case, standing: Standing) -> Iterator[Candidate]:
     tried = {edit for edit in standing.candidate.edits if edit in amended.values()}
     amended = {number: edit for number, edit in amended.items() if edit not in tried}
     others = numbers_of(standing.culprits) - amended.keys()
+    as_written = Standing(Candidate(), standing.probe)
+    others |= {one.requirement.number for one in suspected(case, as_written)}
     for candidate in _amended(case, standing, others, amended):
         if candidate not in seen:
             seen.add(candidate)
@@ -382,169 +372,3 @@ def _hitting(culprits: Sequence[Culprit]) -> list[int]:
         if not numbers & set(chosen):
             chosen.append(max(numbers))
     return sorted(chosen)
-
-
-# --- where every build costs the same ---------------------------------------------------------
-
-
-def _by_suspicion(case: Case, standing: Standing) -> Story[Standing]:
-    """Move all that index facts and logs suspect, build once, then take each change back once."""
-    first = standing.probe
-    suspected: list[Requirement] = []
-    while not installs(standing.probe):
-        known = {line.number for line in suspected}
-        more = [r for r in _suspected(case, standing) if r.number not in known]
-        learned = _noting_failed(standing)
-        if not more and learned is standing:
-            return standing
-        standing, suspected = learned, [*suspected, *more]
-        candidate = next(_suspects_moved(case, standing, suspected), None)
-        if candidate is None or candidate.dropped:
-            return standing
-        purpose = "does the file build with the suspects moved?"
-        probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
-        if probe.outcome is Outcome.UNRESOLVED:
-            return standing
-        standing = standing.at(candidate, probe)
-    if not suspected:
-        return standing
-    return (yield from _take_back(case, standing, first))
-
-
-def _suspects_moved(
-    case: Case, standing: Standing, suspected: Sequence[Requirement]
-) -> Iterator[Candidate]:
-    """Yield candidates with what the log suspects moved: what is pulled in held, or the lines."""
-    numbers = {line.number for line in suspected}
-    for suspect in suspects_of(standing.probe):
-        release = failing_release(suspect)
-        line = case.line_at_fault(release.name) if release is not None else None
-        if release is None or (line is not None and line.pin):
-            continue
-        failing = {**standing.failing, release.name: (release.version,)}
-        held = _held(case, replace(standing, failing=failing), standing.candidate, release.name)
-        if held is not None:
-            yield held
-    yield from bumps(case, standing, numbers)
-
-
-def _noting_failed(standing: Standing) -> Standing:
-    """Note the releases that a suspect was moved to and that fail as well."""
-    moved = {edit.name: edit.to for edit in standing.candidate.edits}
-    failing = dict(standing.failing)
-    for suspect in suspects_of(standing.probe):
-        release = failing_release(suspect)
-        if release is None or moved.get(release.name) != f"=={release.version}":
-            continue
-        versions = failing.get(release.name, ())
-        if release.version not in versions:
-            failing[release.name] = (*versions, release.version)
-    return standing if failing == standing.failing else replace(standing, failing=failing)
-
-
-def _take_back(case: Case, standing: Standing, failing: Probe) -> Story[Standing]:
-    """Put each change back as it was: the build must fail again, or what it moved was innocent."""
-    fixed = standing.probe
-    moved = list(fixed.candidate.edits)
-    if len(moved) == 1:
-        return standing.knowing(_accused_one(case, moved[0], failing, fixed))
-    back = [Candidate(tuple(e for e in moved if e != edit)) for edit in moved]
-    probes = yield [
-        Inquiry(rest, ProbeKind.SUBSET, f"does it fail again without {edit.text}?", check=False)
-        for rest, edit in zip(back, moved, strict=True)
-    ]
-    kept, culprits = list(moved), list[Culprit]()
-    for edit, probe in zip(moved, probes, strict=True):
-        if installs(probe):
-            kept.remove(edit)
-        elif probe.outcome is Outcome.FAIL:
-            culprits += yield from _accused_apart(case, edit, probe, fixed)
-    standing = standing.knowing(culprits)
-    if len(kept) == len(moved):
-        return standing
-    if not kept and len(moved) == 2 and all(p.outcome is Outcome.PASS for p in probes):
-        # Either move is enough, and none is not: the two do not go together.
-        kept = moved[:1]
-        members = [
-            m for e in moved for c in _accused_one(case, e, failing, fixed) for m in c.members
-        ]
-        standing = standing.knowing([described(members, failing, probes[1].number)])
-    candidate = Candidate(tuple(kept))
-    purpose = "does the file build with the culprits alone moved?"
-    probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
-    return standing.at(candidate, probe)
-
-
-def _accused_apart(case: Case, edit: Edit, failing: Probe, fixed: Probe) -> Story[list[Culprit]]:
-    """Accuse what one edit moves; where that conflicts with another move, by a build without it.
-
-    The other line is no longer what the user wrote, so that the conflict accuses neither: what
-    passes once the other is left out only has to follow it. A release that would be compiled for
-    that alone is not, unless every build was asked for; then it is said that it was not built.
-    """
-    against = _conflicting(edit, failing) - {edit.name}
-    others = [e for e in failing.candidate.edits if e.name in against and e.number is not None]
-    if not others or phase_of(failing) is not Phase.RESOLVE:
-        return _accused_one(case, edit, failing, fixed)
-    mine = case.manifest.requirements
-    pin = mine[edit.number].pin if edit.number is not None else None
-    if is_compiled(case, edit.name, pin) and case.narrow is not Narrow.FULL:
-        return []
-    left_out = [dropped(mine[other.number]) for other in others if other.number is not None]
-    candidate = with_edits(failing.candidate, left_out)
-    purpose = f"does {edit.name} fail without {', '.join(other.name for other in others)}, too?"
-    [probe] = yield [Inquiry(candidate, ProbeKind.SUBSET, purpose, check=False)]
-    if probe.outcome is not Outcome.FAIL or installs(probe):
-        return []
-    return _accused_one(case, edit, probe, fixed)
-
-
-def _conflicting(edit: Edit, failing: Probe) -> set[str]:
-    """Return the projects that a log names in one conflict with what an edit moves."""
-    groups = {s.group for s in suspects_of(failing) if s.name == edit.name and s.group}
-    return {s.name for s in suspects_of(failing) if s.group in groups}
-
-
-def _accused_one(case: Case, edit: Edit, failing: Probe, passing: Probe) -> list[Culprit]:
-    """Return the culprit that one edit moves: the line's release, or what a line pulls in.
-
-    Where the log tells of a conflict, all the lines that it names take part.
-    """
-    # An install that works while the check fails is no passing build; the fix will be one.
-    number = passing.number if passing.outcome is Outcome.PASS else None
-    both = _conflicting(edit, failing)
-    named = [s.name for s in suspects_of(failing) if s.name in both]
-    lines = [line for name in named if (line := case.line_at_fault(name)) is not None]
-    if len(lines) > 1 and phase_of(failing) is Phase.RESOLVE:
-        return [described([Member(r, r.name, r.pin) for r in lines], failing, number)]
-    if edit.number is not None:
-        line = case.manifest.requirements[edit.number]
-        member: Member | None = Member(line, line.name, line.pin)
-    else:
-        told = [failing_release(suspect) for suspect in suspects_of(failing)]
-        version = next((r.version for r in told if r is not None and r.name == edit.name), None)
-        member = case.member(edit.name, version, case.resolve(failing.candidate))
-    return [described([member], failing, number)] if member is not None else []
-
-
-def _suspected(case: Case, standing: Standing) -> list[Requirement]:
-    """Return the pinned requirements that facts or the probe's log are evidence against."""
-    current = {line.number: line for line in case.current(standing.candidate)}
-    named = {
-        name
-        for suspect in suspects_of(standing.probe)
-        if suspect.cause is not Cause.RESOLVER_CONFLICT
-        for name in (suspect.name, *suspect.via[:1])
-    }
-    return [
-        line
-        for line in case.requirements
-        if line.number in current
-        and (line.name in named or _facts_against(case, current[line.number]))
-    ]
-
-
-def _facts_against(case: Case, requirement: Requirement) -> bool:
-    if case.index is None or requirement.pin is None or requirement.url is not None:
-        return False
-    return any(fact.kind in AGAINST or fact.kind.stops for fact in case.index.facts(requirement))

@@ -36,7 +36,7 @@ def test_of_two_suspects_that_fail_together_one_is_moved(quality: Quality) -> No
     assert conclusion.kind is VerdictKind.FIXED
     [culprit] = conclusion.culprits
     assert [member.name for member in culprit.members] == ["alpha", "beta"]
-    assert said(conclusion.ways[0].candidate) == "alpha==2.0"
+    assert said(conclusion.ways[0].candidate) == "beta==2.0"
     assert here.builds.builds <= 5, "as given, both moved, and each alone"
 
 

@@ -255,44 +255,6 @@ def suspected_by_facts(case: Case) -> list[Inquiry]:
     return [_alone(one, 0) for one in _suspected(case, case.standing)]
 
 
-def confirmed(case: Case, standing: Standing) -> Story[Standing]:
-    """Return the standing without culprits that build once they are asked often enough.
-
-    Asked are releases that the index tells nothing against, where there are several: each failure
-    may be the accident of an unsteady build.
-    """
-    plain = [
-        Accused(c.members[0].requirement, Release(c.members[0].name, version), c.members[0].via)
-        for c in standing.culprits
-        if len(c.members) == 1 and c.phase in INSTALL_PHASES
-        if (version := c.members[0].version) is not None
-    ]
-    plain = [one for one in plain if not agrees(case, one.release.name, one.release.version)]
-    if len(plain) < 2 or not case.capabilities.isolated:
-        return standing
-    waiting = plain
-    for repeat in range(1, DOUBTED):
-        answers = yield [_alone(one, repeat) for one in waiting]
-        for one, probe in zip(waiting, answers, strict=True):
-            if probe.outcome is Outcome.PASS:
-                standing = _acquitted(standing, one, probe)
-        waiting = [one for one in waiting if one.release not in standing.cleared]
-    return standing
-
-
-def _acquitted(standing: Standing, one: Accused, probe: Probe) -> Standing:
-    """Return the standing without a culprit that failed by accident."""
-    left = tuple(
-        culprit
-        for culprit in standing.culprits
-        if (culprit.members[0].name, culprit.members[0].version)
-        != (one.release.name, one.release.version)
-    )
-    cleared = standing.cleared | {one.release}
-    standing = replace(standing, culprits=left, cleared=cleared, unsteady=standing.unsteady + 1)
-    return standing.knowing((), _unsteady_note(one, probe))
-
-
 def _judged(
     standing: Standing,
     one: Accused,

@@ -39,10 +39,17 @@ class Seen:
             for name, version in case.installed(probe).items()
         )
 
-    def tried(self, inquiry: Inquiry) -> list[Probe]:
-        """Return the probes of all builds that tried the same."""
-        asked = _same(inquiry)
-        return [probe for other, probe in self.answers if _same(other) == asked]
+    def failed(self, inquiry: Inquiry) -> int:
+        """Return how many builds failed that tried the same."""
+        return sum(probe.outcome is Outcome.FAIL for _, probe in self._alike(inquiry))
+
+    def again(self, inquiry: Inquiry) -> Inquiry:
+        """Return the question for one more build of the same."""
+        asked = [other.repeat for other, _ in self._alike(inquiry)]
+        return replace(inquiry, repeat=max(asked, default=-1) + 1, exact=None)
+
+    def _alike(self, inquiry: Inquiry) -> list[tuple[Inquiry, Probe]]:
+        return [answer for answer in self.answers if _same(answer[0]) == _same(inquiry)]
 
     @property
     def is_shaken(self) -> bool:

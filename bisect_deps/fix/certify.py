@@ -20,7 +20,7 @@ from bisect_deps.fix.culprits import (
     numbers_of,
     told_by_breakage,
 )
-from bisect_deps.fix.failed import Failed, failed_by
+from bisect_deps.fix.failed import Failed, broken_releases, failed_by
 from bisect_deps.fix.failure import installs, is_of_install
 from bisect_deps.fix.minimise import answered
 from bisect_deps.model import (
@@ -33,6 +33,7 @@ from bisect_deps.model import (
     Phase,
     Probe,
     ProbeKind,
+    Release,
 )
 from bisect_deps.probing import Story
 
@@ -73,13 +74,16 @@ def _lines_of(
     together. Costs a build for either.
     """
     rest = without(smaller.candidate, [edit.name])
-    probe = answered(case, rest, answers)
+    probe = answered(case, rest, answers[::-1])
     if probe is None and _is_worth_it(case, edit, culprits):
         left_out = [dropped(line) for line in case.standing if line.number in numbers_of(culprits)]
         purpose = f"does {edit.name} fail without {', '.join(sorted(names_of(culprits)))}, too?"
         shown = with_edits(rest, left_out)
         probe = yield from ask(case, shown, ProbeKind.SUBSET, purpose, check=False)
     if edit.number is None or probe is None or not is_of_install(probe):
+        return []
+    had = (case.releases_of(rest) or {}).get(edit.name, "")
+    if Release(edit.name, had) in _installed(case, answers):
         return []
     edits = [edit]
     needless = [other for other in fixed.candidate.edits if other not in smaller.candidate.edits]
@@ -120,14 +124,30 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
             continue
         if not rest.edits or releases is None or any(one.within(releases) for one in failed):
             continue
-        probe = answered(case, rest, answers)
-        if probe is None:
+        probe = answered(case, rest, answers[::-1])
+        if probe is None or _is_accident(case, probe, answers):
             purpose = f"does it fail again without {edit.text}?"
-            probe = yield from ask(case, rest, ProbeKind.VERSION, purpose)
+            repeat = int(probe is not None)
+            probe = yield from ask(case, rest, ProbeKind.VERSION, purpose, repeat=repeat)
             answers.append(probe)
         if probe.outcome is Outcome.PASS:
             return (yield from _without_needless(case, replace(probe, candidate=rest), answers))
     return fixed
+
+
+def _is_accident(case: Case, probe: Probe, answers: Sequence[Probe]) -> bool:
+    """Say whether what a log says to break installed in another build."""
+    broke = frozenset(broken_releases(probe))
+    return bool(broke) and broke <= _installed(case, answers)
+
+
+def _installed(case: Case, answers: Sequence[Probe]) -> frozenset[Release]:
+    return frozenset(
+        Release(name, version)
+        for probe in answers
+        if installs(probe)
+        for name, version in case.installed(probe).items()
+    )
 
 
 def _is_sure(case: Case, one: Failed) -> bool:

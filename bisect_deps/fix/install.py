@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, islice
 
-from bisect_deps.fix.accuse import Standing, accuse, confirmed, suspected, unmended
+from bisect_deps.fix.accuse import Standing, accuse, suspected, unmended
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import (
     Case,
@@ -19,7 +19,6 @@ from bisect_deps.fix.case import (
     dropped,
     is_older,
     with_edits,
-    without,
 )
 from bisect_deps.fix.culprits import (
     is_covered,
@@ -85,7 +84,7 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
         if fixed is None and not suspects:
             break
         standing = fixed or replace(standing, judged=standing.judged | suspects)
-    return _absorbed((yield from _confirmed(case, standing)))
+    return _absorbed(standing)
 
 
 def _absorbed(standing: Standing) -> Standing:
@@ -102,21 +101,6 @@ def _absorbed(standing: Standing) -> Standing:
         )
         notes.append(Note(text, culprit.proof.failing_probe))
     return replace(standing, culprits=tuple(kept), notes=(*standing.notes, *notes))
-
-
-def _confirmed(case: Case, standing: Standing) -> Story[Standing]:
-    """Repeat what accuses several releases that the index tells nothing against.
-
-    One of them may have failed by accident: what builds once is innocent, and its move taken back.
-    """
-    standing = yield from confirmed(case, standing)
-    innocent = {release.name for release in standing.cleared} - names_of(standing.culprits)
-    kept = without(standing.candidate, innocent)
-    if kept == standing.candidate:
-        return standing
-    purpose = "does the file build with the culprits alone moved?"
-    probe = yield from ask(case, kept, ProbeKind.FIX, purpose)
-    return standing.at(kept, probe) if installs(probe) else standing
 
 
 def _once_more(case: Case, standing: Standing) -> Story[Standing]:

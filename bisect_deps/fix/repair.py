@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from bisect_deps.fix.accuse import DOUBTED, TELLING, broken_of
+from bisect_deps.fix.accidents import without_accidents
+from bisect_deps.fix.accuse import TELLING, broken_of
 from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
 from bisect_deps.fix.avoid import avoid, avoid_install
 from bisect_deps.fix.case import Case
@@ -41,7 +42,6 @@ from bisect_deps.fix.walk import end_walk
 from bisect_deps.fix.written import written
 from bisect_deps.model import (
     Candidate,
-    Cause,
     Culprit,
     Edit,
     EditAction,
@@ -51,7 +51,6 @@ from bisect_deps.model import (
     Phase,
     Probe,
     ProbeKind,
-    Release,
     VerdictKind,
 )
 from bisect_deps.probing import BudgetSpent, Inquiry, Story
@@ -165,7 +164,13 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
     repaired = yield from _by_memory(case, probe)
     if repaired is None:
         repaired = yield from _by_evidence(case, probe, seen, known)
-    repaired = yield from _without_accidents(case, repaired, seen)
+    culprits, accidents = yield from without_accidents(case, repaired.culprits, seen)
+    repaired = replace(
+        repaired,
+        culprits=culprits,
+        notes=(*repaired.notes, *accidents),
+        unsteady=repaired.unsteady + len(accidents),
+    )
     amended = [amendment.note for amendment in amendments(case, repaired.culprits)]
     repaired = replace(repaired, notes=(*notes, *repaired.notes, *amended))
     return (yield from _finished(case, repaired, seen, known))
@@ -206,46 +211,6 @@ def _imported(case: Case, installed: Probe) -> Story[tuple[Probe, tuple[Note, ..
         text = "The file installs; importing what it installed fails, and that was bisected."
         return probe, (Note(text, probe.number),)
     return (installed if probe.outcome is Outcome.UNRESOLVED else probe), ()
-
-
-def _without_accidents(case: Case, repaired: _Repaired, seen: Seen) -> Story[_Repaired]:
-    """Return a repair without culprits that failed by accident.
-
-    One that installed in another build is none. Where some build failed once and passed once, the
-    failure of each is repeated.
-    """
-    good, is_shaken = seen.installed(case), seen.is_shaken
-    for culprit in repaired.culprits:
-        told = culprit.phase is Phase.RESOLVE and culprit.cause is not Cause.UNKNOWN
-        if told or culprit.phase is Phase.CHECK:
-            continue
-        member = culprit.members[0]
-        alone = len(culprit.members) == 1 and Release(member.name, member.version or "") in good
-        if not alone and not (is_shaken and (yield from _passes_again(culprit, seen))):
-            continue
-        names = releases_named([culprit])[0]
-        text = f"{names} failed once and installed once: its build does not always end alike."
-        repaired = replace(
-            repaired,
-            culprits=tuple(other for other in repaired.culprits if other is not culprit),
-            notes=(*repaired.notes, Note(text, culprit.proof.failing_probe)),
-            unsteady=repaired.unsteady + 1,
-        )
-    return repaired
-
-
-def _passes_again(culprit: Culprit, seen: Seen) -> Story[bool]:
-    """Repeat the build that shows a culprit until it has failed often enough, or installs."""
-    for inquiry, probe in seen.answers:
-        if probe.number == culprit.proof.failing_probe and probe.kind is not ProbeKind.RESOLVE:
-            tried = seen.tried(inquiry)
-            failed = sum(other.outcome is Outcome.FAIL for other in tried)
-            for repeat in range(len(tried), len(tried) + DOUBTED - failed):
-                [again] = yield [replace(inquiry, repeat=repeat, exact=None)]
-                if installs(again):
-                    return True
-            return False
-    return False
 
 
 def _by_memory(case: Case, failing: Probe) -> Story[_Repaired | None]:

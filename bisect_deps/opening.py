@@ -6,7 +6,7 @@ Says at once what keeps a run from starting. Must not know what the story will a
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -21,6 +21,7 @@ from bisect_deps.fix.case import Case
 from bisect_deps.formats import open_manifest, open_several
 from bisect_deps.formats.base import Manifest
 from bisect_deps.index import Index, on_platform
+from bisect_deps.index.base import place, with_credentials
 from bisect_deps.journal import Journal, digest
 from bisect_deps.known_good import Known, known_good
 from bisect_deps.model import STDIN, IndexSettings, Interpreter, PythonFor, Target
@@ -220,10 +221,20 @@ def _builder_options(
         installer=settings.installer,
         jobs=settings.jobs,
         pass_env=settings.pass_env,
-        addresses=(seen.index_url or "", *seen.extra_index_urls, *seen.find_links),
+        addresses=tuple(_addresses(settings, seen)),
         fresh=not settings.resume,
         tell=progress.note,
     )
+
+
+def _addresses(settings: Settings, seen: IndexSettings) -> Iterator[str]:
+    """Yield where the installer looks, with the logins that it would find on this machine.
+
+    Those go to builds on this machine alone, which see neither netrc file nor keyring.
+    """
+    is_here = options_of(settings.builder).here
+    for url in (seen.index_url or "", *seen.extra_index_urls, *seen.find_links):
+        yield with_credentials(place(url)) if is_here and "://" in url else url
 
 
 def _be_able(builder: Builder, settings: Settings, options: BuilderOptions) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import itertools
+import netrc
 import os
 import re
 import struct
@@ -44,6 +45,7 @@ _SET_FLAGS = 0x40006602 | struct.calcsize("L") << 16
 _TOP_OF_HIERARCHIES = 0x00020000
 _NAME = re.compile(rb"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:[\[<>=!~;@#(,\s]|$)")
 _CONSTRAINTS = re.compile(rb"\s*(?:-c|--constraint)[\s=]*(\S+)")
+_HOST = re.compile(r"://([A-Za-z0-9._-]{1,255})")
 _REFERENCE = re.compile(rb"\$\{([A-Z0-9_]+)\}")
 
 
@@ -241,11 +243,15 @@ def in_work_folder(
 
 
 class Netrc:
-    """Credentials of URLs, moved to a private netrc file that installers read."""
+    """Credentials of URLs, moved to a private netrc file that installers read.
+
+    Of two logins for one host, which such a file cannot hold, the first that is given counts. The
+    user's own netrc file is out of a sandbox's sight: of it, the hosts that are named are there.
+    """
 
     def __init__(self, work: WorkFolder, text: str) -> None:
         self._path = work.private / "netrc"
-        self._known: dict[tuple[str, str], Credential] = {}
+        self._known: dict[str, Credential] = {}
         self._take(expand(text.encode(), os.environ).decode())
 
     def variables(self) -> dict[str, str]:
@@ -253,7 +259,10 @@ class Netrc:
         return {"NETRC": str(self._path)} if self._known else {}
 
     def strip(self, content: bytes) -> bytes:
-        """Return a requirements file's bytes without the credentials of its URLs."""
+        """Return a requirements file's bytes without the credentials of its URLs.
+
+        They stay where another login for the same host is known.
+        """
         try:
             text = content.decode("utf-8")
         except UnicodeDecodeError:
@@ -266,25 +275,37 @@ class Netrc:
 
     def _take(self, text: str) -> str:
         bare, found = split_credentials(text)
-        fresh = {(one.host, one.user): one for one in found if one.host}
-        if not fresh.keys() <= self._known.keys():
-            self._known.update(fresh)
+        count = len(self._known)
+        for one in found:
+            if one.host and one.secret:
+                self._known.setdefault(one.host, one)
+        for one in filter(None, map(_users_own, {*_HOST.findall(bare)} - self._known.keys())):
+            self._known.setdefault(one.host, one)
+        if len(self._known) > count:
             self._write()
-        return bare
+        is_clear = all(self._known.get(one.host, one) == one for one in found)
+        return bare if is_clear else text
 
     def _write(self) -> None:
-        users_own = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
         lines = [
             "machine {} login {} password {}\n".format(
-                one.host, one.user, one.password.reveal() or '""'
+                one.host, one.user or '""', one.password.reveal() or '""'
             )
             for one in self._known.values()
         ]
-        if users_own.is_file():
-            lines.append(users_own.read_text(encoding="utf-8", errors="replace"))
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as stream:
             stream.writelines(lines)
+
+
+def _users_own(host: str) -> Credential | None:
+    """Return what the user's own netrc file says of a host."""
+    try:
+        path = os.environ.get("NETRC") or Path.home() / ".netrc"
+        found = netrc.netrc(str(path)).authenticators(host)
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
+        return None
+    return Credential(host, found[0], Secret(found[2] or "")) if found else None
 
 
 def _spread(parent: Path) -> None:

@@ -635,4 +635,5 @@ def _credentials(options: BuilderOptions) -> str:
     index = options.index
     given = [index.index_url or "", *index.extra_index_urls, *index.find_links]
     found = [os.environ.get(name, "") for name in sorted(processes.INDEX_VARIABLES)]
-    return " ".join([*given, *found, *options.addresses])
+    # What counts comes first: of two logins for one host, the first is taken.
+    return " ".join([*options.addresses, *given, *found])

@@ -8,6 +8,8 @@ build will use; the resolver asks at the same places. Credentials go into the re
 from __future__ import annotations
 
 import configparser
+import functools
+import netrc
 import os
 import re
 import shutil
@@ -71,15 +73,58 @@ def indexes(settings: IndexSettings, environ: Mapping[str, str] | None = None) -
 def place(url: str, environ: Mapping[str, str] | None = None) -> Place:
     """Return the address with its `${NAME}` filled in and its credentials taken out.
 
-    Raises InputError where a variable is not set, or the address cannot be one.
+    A password that the address lacks is looked up as uv and pip do: in the netrc file, then, for a
+    user that the address names, in the keyring. Raises InputError where a variable is not set, or
+    the address cannot be one.
     """
-    parts = _parts(expanded(url, os.environ if environ is None else environ))
+    env = os.environ if environ is None else environ
+    spot = _parted(url, env)
+    user, password = spot.auth or ("", "")
+    if password or not spot.url.startswith(("http://", "https://")):
+        return spot
+    return replace(spot, auth=_netrc_login(spot.url, user, env) or _ring(spot, env) or spot.auth)
+
+
+def _parted(url: str, env: Mapping[str, str]) -> Place:
+    parts = _parts(expanded(url, env))
     user, separator, host = parts.netloc.rpartition("@")
     if not separator:
         return Place(urlunsplit(parts))
     name, _, password = user.partition(":")
     bare = urlunsplit(parts._replace(netloc=host))
     return Place(bare, (unquote(name), unquote(password)))
+
+
+def _netrc_login(url: str, user: str, env: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return what the user's netrc file says of a host; of another user than the named, nothing."""
+    path = Path(env.get("NETRC") or Path(env.get("HOME", os.path.expanduser("~")), ".netrc"))
+    try:
+        found = netrc.netrc(path).authenticators(urlsplit(url).hostname or "")
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
+        return None
+    if found is None or (user and user != found[0]):
+        return None
+    return (found[0], found[2] or "")
+
+
+def _ring(spot: Place, env: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the named user's login of the keyring, unless an installer is told to leave it."""
+    user = spot.auth[0] if spot.auth else ""
+    providers = (env.get("UV_KEYRING_PROVIDER"), env.get("PIP_KEYRING_PROVIDER"))
+    program = shutil.which("keyring", path=env.get("PATH"))
+    if not user or "disabled" in providers or program is None:
+        return None
+    password = _ring_password(program, spot.url, user)
+    return (user, password) if password else None
+
+
+@functools.cache
+def _ring_password(program: str, url: str, user: str) -> str:
+    for service in (url, urlsplit(url).netloc):
+        said = _said([program, "get", service, user])
+        if said:
+            return said[0]
+    return ""
 
 
 def be_addresses(settings: IndexSettings) -> None:
@@ -149,13 +194,24 @@ def _keyring_command(service: str) -> tuple[str, str] | None:
     program = shutil.which("keyring")
     if not program:
         return None
-    command = [program, "--mode", "creds", "--output", "plain", "get", service]
+    lines = _said([program, "--mode", "creds", "--output", "plain", "get", service])
+    return (lines[0], lines[1]) if len(lines) == 2 else None
+
+
+def _said(command: list[str]) -> list[str]:
+    """Return the lines that a command writes; none where it fails or takes too long."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    lines = done.stdout.splitlines()
-    return (lines[0], lines[1]) if done.returncode == 0 and len(lines) == 2 else None
+        return []
+    return done.stdout.splitlines() if done.returncode == 0 else []
 
 
 def _uv_settings(env: Mapping[str, str], folder: Path | None) -> IndexSettings:
@@ -220,17 +276,22 @@ def _merged(strong: IndexSettings, weak: IndexSettings) -> IndexSettings:
 
 
 def _pip_settings(env: Mapping[str, str]) -> IndexSettings:
-    """Return pip's settings: its files, the weakest first, then PIP_* variables."""
-    merged: dict[str, str] = {}
+    """Return pip's settings: its files, the weakest first, then PIP_* variables.
+
+    Source: pip, Configuration: location and precedence.
+    """
+    sections: dict[str, dict[str, str]] = {"global": {}, "install": {}}
     for path in _pip_files(env):
         parser = configparser.RawConfigParser()
         try:
             parser.read(path, encoding="utf-8")
         except (configparser.Error, UnicodeDecodeError):
             continue  # pip itself stops here and says so, once it is run
-        for section in ("global", "install"):
+        for section, found in sections.items():
             if parser.has_section(section):
-                merged.update(parser.items(section))
+                found.update(parser.items(section))
+    # What a weaker file says of the command beats what a stronger one says of all commands.
+    merged = sections["global"] | sections["install"]
     for key in ("index-url", "extra-index-url", "find-links", "no-index"):
         value = env.get("PIP_" + key.upper().replace("-", "_"))
         if value:
@@ -248,12 +309,12 @@ def _pip_files(env: Mapping[str, str]) -> Iterator[Path]:
     if given == os.devnull:
         return
     name = "pip.ini" if sys.platform == "win32" else "pip.conf"
-    folders = list(_config_folders(env))
+    users, *systems = _config_folders(env)
+    yield from (base / "pip" / name for base in systems)
     if sys.platform != "win32":
-        yield Path("/etc") / name
-    for base in reversed(folders):
-        yield base / "pip" / name
+        yield Path("/etc", name)
     yield Path(env.get("HOME", os.path.expanduser("~"))) / ".pip" / name
+    yield users / "pip" / name
     if given:
         yield Path(given)
 
@@ -294,7 +355,7 @@ def _logged_in(entry: Mapping[str, Any], env: Mapping[str, str]) -> str:
     url = str(entry["url"])
     key = re.sub(r"[^A-Za-z0-9]", "_", str(entry.get("name") or "")).upper()
     login = tuple(env.get(f"UV_INDEX_{key}_{part}", "") for part in ("USERNAME", "PASSWORD"))
-    spot = place(url, env) if key and any(login) and "://" in url else None
+    spot = _parted(url, env) if key and any(login) and "://" in url else None
     if spot is None or spot.auth is not None:
         return url
     return with_credentials(Place(spot.url, (login[0], login[1])))

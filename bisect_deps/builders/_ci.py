@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from bisect_deps.builders._ci_orders import (
+from bisect_deps.builders._ci_logs import (
     LARGEST_INPUT,
     SCRATCH,
     Seen,

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bisect_deps.builders._ci import JOBS, CiBuilder, Pace, Run
-from bisect_deps.builders._ci_orders import LARGEST_INPUT, SCRATCH, titled
+from bisect_deps.builders._ci_logs import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
 from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
 from bisect_deps.builders._job import BOOTSTRAP, JOB_FILE, JOB_VARIABLE

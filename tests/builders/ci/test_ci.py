@@ -15,7 +15,7 @@ import pytest
 
 from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
-from bisect_deps.builders._ci_orders import read_log
+from bisect_deps.builders._ci_logs import read_log
 from bisect_deps.builders._ci_projects import project_of
 from bisect_deps.builders._http import HttpError, Reply
 from bisect_deps.builders._job import BOOTSTRAP, SCRIPT, Credentials, Place, Result, job_of, packed

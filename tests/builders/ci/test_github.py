@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bisect_deps.builders import make_builder
-from bisect_deps.builders._ci_orders import LARGEST_INPUT
+from bisect_deps.builders._ci_logs import LARGEST_INPUT
 from bisect_deps.builders.base import Builder, Handle
 from bisect_deps.builders.github import STEP, TEMPLATE, Options
 from bisect_deps.errors import BuilderUnavailable, InputError

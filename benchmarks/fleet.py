@@ -1,7 +1,7 @@
 """Builds and seconds of `depbisect fleet` against single runs, on generated or real files.
 
     python -m benchmarks.fleet [--files 60] [--jobs 1,2] [--builder local|slurm|buildbot] [--single]
-    python -m benchmarks.fleet --corpus ../shared/corpus/dev --jobs 2 [--limit 300]
+    python -m benchmarks.fleet --corpus ../shared/corpus/dev [--limit 300] [--only 'flask*']
 
 Prints, for each number of files at once: builds, seconds, good files. `--single` adds the sum of
 single runs, each in a folder of its own. For slurm a one-node cluster is started, for buildbot a
@@ -22,9 +22,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 
-from benchmarks.corpus_truth import read_case
+from benchmarks.corpus_truth import Case, read_case
 from tests.support.buildbot import PASSWORD, USER, master
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.slurm import cluster
@@ -74,12 +75,12 @@ def depbisect(folder: Path, *arguments: str, limit: float | None = None) -> list
     ]
 
 
-def measure_corpus(folder: Path, work: Path, jobs: int, limit: float) -> None:
+def measure_corpus(cases: list[Case], work: Path, jobs: int, limit: float) -> None:
     """Print builds and seconds of single runs, and of one fleet a Python."""
     alone, together = [0.0, 0.0], [0.0, 0.0]
     left_out: list[str] = []
     pythons: set[str] = set()
-    for case in map(read_case, sorted(path.parent for path in folder.glob("*/case.toml"))):
+    for case in cases:
         single = work / "single" / case.name
         single.mkdir(parents=True)
         shutil.copy(case.folder / "requirements.txt", single)
@@ -112,11 +113,14 @@ def main() -> None:
     parser.add_argument("--builder", default="local")
     parser.add_argument("--single", action="store_true")
     parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--only", default="*")
     parser.add_argument("--limit", type=float, default=300.0)
     asked = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="fleet-"))
     if asked.corpus is not None:
-        measure_corpus(asked.corpus, work, int(asked.jobs.split(",")[0]), asked.limit)
+        found = [asked.corpus.glob(f"{name}/case.toml") for name in asked.only.split(",")]
+        cases = [read_case(path.parent) for path in sorted({*chain.from_iterable(found)})]
+        measure_corpus(cases, work, int(asked.jobs.split(",")[0]), asked.limit)
         return
     index = LocalIndex(work / "index", *projects())
     options = ["--no-index", "--find-links", str(index.find_links), "--builder", asked.builder]

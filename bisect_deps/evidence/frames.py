@@ -172,7 +172,7 @@ class Frames(Steps):
             self.step, self._fence_line = match["step"], line.number
             self._importing = match["project"] or ""
             self.episode, self._block, self._uv = None, None, False
-            self._tracebacks.reset()
+            self._tracebacks.reset(using=match["step"] not in INSTALLING)
             self._tracebacks.pytest = False
             self.progress = line.number
             self._begin_section(line, match)

@@ -86,8 +86,12 @@ class Tracebacks:
         self.pytest = False
         self.reset()
 
-    def reset(self) -> None:
-        """Forget the traceback at hand: another step begins."""
+    def reset(self, *, using: bool = False) -> None:
+        """Forget the traceback at hand: another step begins, one that is `using` what is installed.
+
+        There an installer is a project like any other, whoever imports it.
+        """
+        self._using = using
         self._trace = Trace()
         self._open = False
         self._ended = False
@@ -106,7 +110,7 @@ class Tracebacks:
     def tool(self) -> str | None:
         """Return the installer that the traceback at hand started in, else None."""
         first = self._trace.packages[0] if self._trace.packages else ""
-        return first if self._open and first in TOOLS else None
+        return first if self._open and first in TOOLS and not self._using else None
 
     @property
     def unfinished(self) -> bool:

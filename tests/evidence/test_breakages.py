@@ -481,3 +481,17 @@ def test_own_file_that_hides_a_module_of_python_is_to_be_renamed() -> None:
     found = diagnose(_TRACE + _OWN + error, requirements=["numpy==1.26.4"])
     assert (found.cause, found.suspects) == (Cause.RUNTIME_ERROR, ())
     assert "rename /app/random.py" in found.notes[0]
+
+
+@pytest.mark.parametrize("project", ["tox", "virtualenv", "pip", "build"])
+def test_an_installer_that_is_imported_is_a_project_like_any_other(project: str) -> None:
+    text = (
+        f"::depbisect import begin project={project} module={project}\n"
+        "Traceback (most recent call last):\n"
+        f'  File "{SITE}/{project}/__init__.py", line 12, in <module>\n'
+        "    import pipes\n"
+        "ModuleNotFoundError: No module named 'pipes'\n"
+        "::depbisect import end rc=1\n"
+    )
+    found = only(checked(text, "imports"))
+    assert (found.user, found.lacks, found.what) == (project, "", "pipes")

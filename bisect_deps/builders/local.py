@@ -78,6 +78,8 @@ _USES = ("imports", "check")
 # What a system says of a file that cannot be written (EROFS), and how much of a log it ends.
 _READ_ONLY = re.compile(r"read-only file system", re.IGNORECASE)
 _SAID_AT_THE_END = 256_000
+# How often a room is made for one step: other programs come and go beside it.
+_MOST_TRIES = 5
 # The first Python that can be told where bytecode goes.
 _BYTECODE_APART = (3, 8)
 # How an installer ends that was killed from outside, say for want of memory.
@@ -168,6 +170,9 @@ class _Running:
     reusable: bool = False
     # What to install once more where a kept environment turns out not to be whole.
     afresh: _Step | None = None
+    # How often the step was tried, and how much stood in the log before it.
+    tries: int = 0
+    begun: int = 0
     # The same steps where files are copied, for an environment of links that has to be written to.
     copying: Sequence[_Step] = ()
 
@@ -291,8 +296,11 @@ class LocalBuilder:
                     running, BuildStatus.BROKEN, f"after {running.limit:g} s: over its limit"
                 )
             return running.status
-        self._be_apart(running, code)
+        if code and self._is_without_room(running):
+            self._again(running)
+            return running.status
         if code:
+            self._be_no_writing(running)
             self._work.be_there(running.slot.environment)
         if code and _is_kept_from_writing(running):
             self._begin_writable(running)
@@ -381,24 +389,35 @@ class LocalBuilder:
         self._box, self._kept_apart = None, f"bubblewrap does not work here ({problem})"
         return None
 
-    def _be_apart(self, running: _Running, code: int) -> None:
-        """Raise BuilderUnavailable where the room could not be made: nothing was built."""
-        if code and running.cell is not None:
-            last = _last_line(running.log)
-            if last.startswith("bwrap: "):
-                self._finish(running, BuildStatus.BROKEN)
-                raise BuilderUnavailable(
-                    f"the sandbox cannot be set up: {last.removeprefix('bwrap: ')}",
-                    hint="use --sandbox off if you trust what is built",
-                )
-            if running.step is not None and running.step.name == "check" and not running.copying:
-                self._be_no_writing(running)
+    def _is_without_room(self, running: _Running) -> bool:
+        """Say whether the room could not be made: nothing was built."""
+        return running.cell is not None and _last_line(running.log).startswith("bwrap: ")
+
+    def _again(self, running: _Running) -> None:
+        """Try a step once more: what was to be hidden can be gone when it comes to it.
+
+        Raises BuilderUnavailable where that does not help.
+        """
+        running.tries += 1
+        if running.step is not None and running.tries < _MOST_TRIES:
+            os.truncate(running.log, running.begun)
+            self._begin(running, running.step)
+            return
+        problem = _last_line(running.log).removeprefix("bwrap: ")
+        self._finish(running, BuildStatus.BROKEN)
+        raise BuilderUnavailable(
+            f"the sandbox cannot be set up: {problem}",
+            hint="use --sandbox off if you trust what is built",
+        )
 
     def _be_no_writing(self, running: _Running) -> None:
         """Raise BuilderUnavailable where a check failed for writing where a room is to be read.
 
         It would pass outside: no release is at fault, and all builds would fail alike.
         """
+        is_check = running.step is not None and running.step.name == "check"
+        if running.cell is None or running.copying or not is_check:
+            return
         last = _last_lines(running.log, 6)
         # pytest only warns of a cache that it cannot write.
         if any(_READ_ONLY.search(line) and "Warning" not in line for line in last):
@@ -510,7 +529,11 @@ class LocalBuilder:
         if not running.steps:
             self._finish(running, BuildStatus.PASSED)
             return
-        step = running.steps.popleft()
+        running.tries = 0
+        self._begin(running, running.steps.popleft())
+
+    def _begin(self, running: _Running, step: _Step) -> None:
+        running.begun = running.log.stat().st_size
         shown = step.command if isinstance(step.command, str) else " ".join(step.command)
         _append(running.log, begin_fence(step.name), f"$ {shown}")
         running.step = step

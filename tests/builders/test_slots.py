@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.local import Options
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus, IndexSettings
-from bisect_deps.sandbox import Isolation, open_sandbox
+from bisect_deps.sandbox import Isolation, Sandbox, open_sandbox
 from tests.builders.contract import finish, whole_log
 from tests.support.local_index import LocalIndex, Project
 
@@ -208,6 +209,32 @@ def test_bytecode_of_another_version_is_not_taken_for_that_of_this_one(
     for turn, version in enumerate(("1.0", "2.0", "1.0")):
         asked = order(f"steady=={version}", check=f"{say} # {turn}")
         assert where(builder, asked)[1] == version
+
+
+@SANDBOX
+@pytest.mark.parametrize("failures", [1, 99], ids=["once", "always"])
+def test_a_room_that_cannot_be_made_is_made_again(
+    builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    counter, real = tmp_path / "count", shutil.which("bwrap")
+    flaky = tmp_path / "bwrap"
+    flaky.write_text(
+        f"#!/bin/sh\necho >> {counter}\n"
+        f"if [ $(wc -l < {counter}) -le {failures} ]; then\n"
+        f"  echo 'bwrap: Can not mount tmpfs on /gone' >&2; exit 1; fi\nexec {real} \"$@\"\n"
+    )
+    flaky.chmod(0o755)
+    monkeypatch.setattr(builder._rooms, "_box", Sandbox(str(flaky), "1"))  # type: ignore[attr-defined]
+    asked = order("steady==1.0", check="echo passed")
+    if failures > 1:
+        with pytest.raises(BuilderUnavailable, match="Can not mount tmpfs on /gone"):
+            where(builder, asked)
+        return
+    handle = builder.start(asked)
+    assert finish(builder, handle) is BuildStatus.PASSED
+    log = whole_log(builder, handle)
+    assert "bwrap" not in log
+    assert log.count("install begin") == 1
 
 
 def test_a_missing_or_twice_claimed_file_is_found(tmp_path: Path) -> None:

@@ -33,14 +33,16 @@ _FOLDERS = (
     (re.compile(r"uv[/\\]archive-v\d+[/\\][\w-]+"), "<wheel>"),
 )
 _MARKS = ("depbisect", "uv", "pip-")
+# The program of a command that a log quotes: `$ /home/me/.venv/bin/uv pip install`.
+_PROGRAM = re.compile(r"^\$ [^\s]*[/\\](?=[^\s/\\])")
 _WORD = re.compile(r"[^\s'\"`(),;=\[\]<>]+")
 
 
 def short_paths(text: str) -> str:
-    """Return text with the paths of scratch folders and caches cut to what is in them."""
+    """Return text with the paths of scratch folders cut to what is in them, programs to names."""
     if not any(mark in text for mark in _MARKS) or not ("/" in text or "\\" in text):
         return text
-    return _WORD.sub(_short, text)
+    return _WORD.sub(_short, _PROGRAM.sub("$ ", text))
 
 
 def _short(word: re.Match[str]) -> str:

@@ -256,6 +256,18 @@ SIGNATURES: tuple[Signature, ...] = (
         traits=(Trait.WALKS,),
     ),
     Signature(
+        name="uv-cache-locked",
+        pattern=r"^\s{0,8}(?:cause|Caused by|error): (?:Failed to acquire lock on|Could not acquire lock)",
+        cause=Cause.RESOURCES,
+        phase=Phase.BUILD,
+        means="another uv, which builds the same release, held uv's cache until the wait was over",
+        advice="build again when the other is done, or give UV_CACHE_DIR a folder of its own",
+        example="  cause: Failed to acquire lock on the distribution cache",
+        weight=Weight.DECISIVE,
+        blame=Blame.NOBODY,
+        fatal=True,
+    ),
+    Signature(
         name="uv-no-interpreter",
         pattern=r"No (?:interpreter found for|virtual environment found|Python interpreters? found)",
         cause=Cause.RESOURCES,

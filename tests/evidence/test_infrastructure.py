@@ -119,6 +119,7 @@ def test_a_full_disk_and_lack_of_memory_are_the_machines_whoever_says_so(
     "line",
     [
         "error: Failed to fetch: `https://index.example/simple/a/`\n  cause: dns error",
+        "error: Failed to download and build `a==1`\n  cause: Failed to acquire lock on the distribution cache\n  cause: Could not acquire lock",
         "ERROR: Could not install packages due to an OSError: HTTPSConnectionPool(host='index.example', port=443): Max retries exceeded with url: /simple/a/",
         "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/usr/lib/python3'",
     ],

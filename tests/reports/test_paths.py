@@ -17,8 +17,8 @@ WORK = "/home/me/.cache/depbisect/builds/481.2724333.4026531836-smb835dc/slot1"
             "cannot import 'escape' (<env>/lib/python3.12/site-packages/jinja2/x.py)",
         ),
         (
-            f"$ uv pip install --python {WORK}/build/env/bin/python -r {WORK}/build/tree/r.txt",
-            "$ uv pip install --python <env>/bin/python -r <project>/r.txt",
+            f"$ /me/bin/uv pip install -p {WORK}/build/env/bin/python -r {WORK}/build/tree/r.txt",
+            "$ uv pip install -p <env>/bin/python -r <project>/r.txt",
         ),
         (f"in {WORK}/build/depbisect-exact.txt:3:", "in <build>/depbisect-exact.txt:3:"),
         (f"cannot write {WORK}", "cannot write <build>"),

@@ -1,3 +1,3 @@
 """Finds which requirements break a build, and what they should say instead."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from bisect_deps.builders.base import Capabilities
+from bisect_deps.fix.failure import involved
 from bisect_deps.formats.base import Manifest, applies
 from bisect_deps.index import Index, ReleaseFacts
 from bisect_deps.index.made_for import came_out
@@ -265,11 +266,16 @@ class Case:
     def installed(self, probe: Probe) -> Mapping[str, str]:
         """Return what a probe installed, as its builder, the resolver or the lines tell.
 
-        Law 5: what was installed is compared, not what was written.
+        Law 5: what was installed is compared, not what was written. What a source required, the
+        resolver does not tell: what the log names counts at the newest release that suits.
         """
         if probe.installed:
             return probe.installed
-        return self.releases_of(probe.candidate) or self.pins(probe.candidate)
+        releases = self.releases_of(probe.candidate) or self.pins(probe.candidate)
+        unseen = [name for name in involved(probe) if name not in releases]
+        bare = [Edit(EditAction.ADD, name, None, "") for name in unseen]
+        found = self.releases_of(with_edits(probe.candidate, bare)) if bare else None
+        return {**{name: found[name] for name in unseen}, **releases} if found else releases
 
     def member(
         self, name: str, version: str | None, resolution: Resolution | None = None

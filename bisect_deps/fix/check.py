@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 
 from bisect_deps.fix.accuse import DOUBTED
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case, with_edits
+from bisect_deps.fix.case import Case
 from bisect_deps.fix.failure import (
     breakages_of,
     fingerprints,
     first_fingerprint,
     installs,
-    involved,
     project_of,
     shows,
     suspects_of,
@@ -29,8 +28,6 @@ from bisect_deps.model import (
     Breakage,
     BreakageKind,
     Candidate,
-    Edit,
-    EditAction,
     Outcome,
     Probe,
     ProbeKind,
@@ -162,24 +159,12 @@ def _opened(
     scene = Scene(
         probe=probe,
         breakage=breakage_of(probe),
-        installed=_installed(case, probe),
+        installed=case.installed(probe),
         origin=case.installed(origin),
         held=_held(origin.candidate, layers),
     )
     offered = moves(case, scene)
     return scene, (move for _, move in zip(range(MOST_MOVES), offered, strict=False))
-
-
-def _installed(case: Case, probe: Probe) -> Mapping[str, str]:
-    """Return what a probe installed; what only its log names, at the newest release that suits.
-
-    What a source requires, the resolver cannot tell where the builder does not.
-    """
-    installed = case.installed(probe)
-    unseen = [name for name in involved(probe) if name not in installed]
-    bare = [Edit(EditAction.ADD, name, None, "") for name in unseen]
-    found = case.releases_of(with_edits(probe.candidate, bare)) if bare else None
-    return {**{name: found[name] for name in unseen}, **installed} if found else installed
 
 
 def _held(base: Candidate, layers: Sequence[Layer]) -> Mapping[str, frozenset[str]]:

@@ -23,7 +23,6 @@ from bisect_deps.fix.case import (
 from bisect_deps.fix.culprits import (
     is_covered,
     is_of_the_machine,
-    names_of,
     numbers_of,
     releases_named,
 )
@@ -284,18 +283,7 @@ def bumps(
     )
     for bump in found:
         candidate = candidate_of([*bump.edits, *_listed(case, bump)])
-        yield candidate if beside else _lean(case, standing, case.pruned(Candidate(), candidate))
-
-
-def _lean(case: Case, standing: Standing, candidate: Candidate) -> Candidate:
-    """Return a candidate without moves of conflicting lines that the others make needless."""
-    alone = names_of(c for c in standing.culprits if len(c.members) == 1)
-    both = names_of(c for c in standing.culprits if c.cause is Cause.RESOLVER_CONFLICT) - alone
-    for edit in candidate.edits:
-        rest = Candidate(tuple(other for other in candidate.edits if other != edit))
-        if edit.name in both and rest.edits and case.releases_of(rest) is not None:
-            candidate = rest
-    return candidate
+        yield candidate if beside else case.pruned(Candidate(), candidate)
 
 
 def _machine_bound(case: Case, standing: Standing) -> set[str]:

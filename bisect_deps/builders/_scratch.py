@@ -12,6 +12,7 @@ import itertools
 import netrc
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -141,7 +142,7 @@ class WorkFolder:
         except OSError as error:
             self.be_there()
             is_gone = isinstance(error, FileNotFoundError)
-            why = f"somebody removed {error.filename}" if is_gone else error.strerror
+            why = f"somebody removed {error.filename}" if is_gone else _reason(error)
             raise BuilderUnavailable(
                 f"the work folder {self.path} cannot be used: {why}",
                 hint="make room on its disk, or set XDG_CACHE_HOME to a folder on another; what "
@@ -227,6 +228,13 @@ class _Works(Protocol):
     """A builder whose builds stand in a work folder."""
 
     _work: WorkFolder
+
+
+def _reason(error: OSError) -> str:
+    """Return what the system said; of many files that could not be copied, of the first."""
+    if isinstance(error, shutil.Error) and isinstance(error.args[0], list):
+        return str(error.args[0][0][-1])
+    return error.strerror or str(error)
 
 
 def in_work_folder(

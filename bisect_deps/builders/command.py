@@ -92,7 +92,8 @@ class CommandBuilder:
         self._options = options
         self._secrets = secrets_of(os.environ)
         self._work = WorkFolder(options.work)
-        self.project = Project(options.folder, options.cwd, self._work.private / "project")
+        with self._work.guarded():
+            self.project = Project(options.folder, options.cwd, self._work.private / "project")
         self._free: list[Copy] = []
         self._copies = 0
         self._builds: dict[str, _Running] = {}

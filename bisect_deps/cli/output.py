@@ -36,17 +36,23 @@ def deliver(
     `report_targets` returns them. Raises InputError where a file cannot be written.
     """
     check_targets(targets, *map(Path, verdict.files or (verdict.file,)))
+    unwritten: list[InputError] = []
     for name, target in targets.items():
         if target:
-            write_report(target, render(name, verdict, state, tuple(written)))
-    if "-" in targets.values():
-        return
-    if concise:
-        from bisect_deps.reports.concise import render as in_few_lines
+            try:
+                write_report(target, render(name, verdict, state, tuple(written)))
+            except InputError as error:
+                # What took minutes to find is shown all the same.
+                unwritten.append(error)
+    if "-" not in targets.values():
+        if concise:
+            from bisect_deps.reports.concise import render as in_few_lines
 
-        write_report("-", in_few_lines(verdict))
-    else:
-        show(verdict, color=color, written=written)
+            write_report("-", in_few_lines(verdict))
+        else:
+            show(verdict, color=color, written=written)
+    if unwritten:
+        raise unwritten[0]
 
 
 def report_options(command: T) -> T:

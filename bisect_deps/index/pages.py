@@ -10,6 +10,7 @@ import re
 import threading
 import zipfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 from email.parser import HeaderParser
 from pathlib import Path
@@ -226,7 +227,18 @@ def _caching(folder: Path, retry: Retry) -> HTTPAdapter:
             now = datetime.now(timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
             return {"Cache-Control": f"max-age={_UNSPOKEN_AGE}", "Date": now}
 
-    cache = SeparateBodyFileCache(folder)
+    class Kept(SeparateBodyFileCache):
+        """Pages that cannot be kept, on a full disk say, are asked for again."""
+
+        def set(self, key: str, value: bytes, expires: int | datetime | None = None) -> None:
+            with suppress(OSError):
+                super().set(key, value, expires)
+
+        def set_body(self, key: str, body: bytes) -> None:
+            with suppress(OSError):
+                super().set_body(key, body)
+
+    cache = Kept(folder)
     return CacheControlAdapter(cache=cache, heuristic=Unspoken(), max_retries=retry)
 
 

@@ -51,6 +51,10 @@ def _write(path: Path, digest: str, files: list[File]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = f"{digest}\n{json.dumps([astuple(file) for file in files])}"
     handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.replace(name, path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(name, path)
+    except OSError:
+        os.unlink(name)
+        raise

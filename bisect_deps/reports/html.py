@@ -29,7 +29,7 @@ from bisect_deps.model import (
     ProbeKind,
     Verdict,
 )
-from bisect_deps.reports._drawing import drawn
+from bisect_deps.reports._drawing import Drawing, drawn
 from bisect_deps.reports._pages import TONES, environment, resource
 from bisect_deps.reports.base import (
     OUTCOME_WORDS,
@@ -37,6 +37,7 @@ from bisect_deps.reports.base import (
     builds_text,
     by_version,
     changes,
+    counted,
     doubts,
     duration,
     headline,
@@ -83,7 +84,7 @@ def render(
     `logs` gives the text of kept logs by the path that probes and evidence name; what is missing is
     left out. `written` names the files that already hold the fix.
     """
-    kept = logs or {}
+    kept, drawing = logs or {}, drawn(verdict)
     page = environment().from_string(resource("report.html.j2"))
     return page.render(
         verdict=verdict,
@@ -92,7 +93,8 @@ def render(
         style=Markup(resource("report.css")),
         script=Markup(resource("report.js")),
         script_hash=_hash(resource("report.js")),
-        drawing=drawn(verdict),
+        drawing=drawing,
+        not_drawn=_not_drawn(drawing) if drawing else "",
         status={"word": status_word(verdict, written), "tone": TONES[verdict.kind]},
         headline=headline(verdict),
         facts=list(_facts(verdict)),
@@ -268,6 +270,13 @@ def _probes(verdict: Verdict, logs: Mapping[str, str]) -> list[dict[str, Any]]:
         }
         for probe in verdict.probes
     ]
+
+
+def _not_drawn(drawing: Drawing) -> str:
+    lines, builds = drawing.lines_left_out, drawing.builds_left_out
+    parts = [f"{counted(lines, 'line')} that few builds changed"] if lines else []
+    parts += [f"the first {counted(builds, 'build')}"] if builds else []
+    return listed(parts)
 
 
 def _elsewhere(probe: Probe, verdict: Verdict) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.model import Evidence, Note, Verdict
+from bisect_deps.model import Candidate, Edit, EditAction, Evidence, Note, Verdict
 from bisect_deps.reports._drawing import drawn
 from bisect_deps.reports.html import kept_logs, render
 from tests.reports.verdicts import (
@@ -352,3 +352,16 @@ def test_a_release_built_alone_is_in_and_all_others_are_out() -> None:
     }
     assert "pandas==1.1.5 alone" in Page(render(verdict)).text
     assert "it does not compile" in Page(render(verdict)).text
+
+
+def test_a_large_search_says_what_is_not_drawn() -> None:
+    many = tuple(
+        changed(
+            READY.probes[0],
+            number=at,
+            candidate=Candidate((Edit(EditAction.DROP, f"p{at}", at),)),
+        )
+        for at in range(1, 131)
+    )
+    text = Page(render(changed(READY, probes=many))).text
+    assert "Not drawn: 99 lines that few builds changed and the first 10 builds." in text

@@ -28,6 +28,11 @@ STEP = re.compile(
     r"^(?:Building (?P<kind>wheel|editable) for|Running setup\.py (?P<command>install|bdist_wheel|develop|clean) for|Running command (?P<run>Building wheel for|Preparing metadata))"
     r" (?P<name>[A-Za-z0-9][\w.-]{0,100})"
 )
+# What did not run, in the headline of a block: pip's own log may come after it, or nowhere.
+HEADLINE = re.compile(
+    r"^× (?:(?P<wheel>Building (?:wheel|editable) for (?P<name>[A-Za-z0-9][\w.-]{0,100}))"
+    r"|.{0,80}(?P<bdist>bdist_wheel)|.{0,80}(?P<install>setup\.py (?:install|develop)))"
+)
 ARROW_NAMES = re.compile(r"^╰─> (?P<names>[A-Za-z0-9][\w., -]{0,2000})$")
 UV_HOOK = re.compile(
     r"(?:Call to `[^`]{0,120}?\.?(?P<hook>build_\w{1,20}|get_requires_for_\w{1,30}|prepare_metadata_for_\w{1,30})`|(?:with|through) `(?P<old>build_\w{1,20}|prepare_metadata_\w{1,40}|get_requires_\w{1,40})(?:\(\))?`)"
@@ -45,7 +50,7 @@ INSTALLING = re.compile(
     r"^(?:[-•✖✔⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] +)?(?:Installing|Updating|Downgrading|Install|Update) (?P<name>[A-Za-z0-9][\w.-]{0,100}) \(?(?:[\w.+!-]{1,40} -> )?(?P<version>\d[\w.+!-]{0,60})\)?(?P<end>.{0,40})$"
 )
 POETRY_NOTE = re.compile(
-    r"with poetry but with (?P<name>[A-Za-z0-9][\w.-]{0,100}) \((?P<version>[^)\s]{1,60})"
+    r"with poetry but (?:one of the following issues )?with (?P<name>[A-Za-z0-9][\w.-]{0,100}) \((?P<version>[^)\s]{1,60})"
 )
 FENCE = re.compile(
     r"^::depbisect (?P<step>[\w-]{1,20}) (?P<edge>begin|end)(?: rc=(?P<code>-?\d{1,5}))?(?: project=(?P<project>\S{1,100}))?(?: module=(?P<module>\S{1,200}))?"

@@ -20,6 +20,7 @@ from bisect_deps.evidence.prose import Story, read
 from bisect_deps.evidence.requirements import Listed, UserList
 from bisect_deps.evidence.walks import Walk
 from bisect_deps.model import Cause, Phase
+from bisect_deps.signatures import SIGNATURES
 from bisect_deps.signatures.base import Blame, Scope, Signature, Trait, Weight
 
 _IGNORED = re.compile(r"(\S{1,60}) Requires-Python ([^;]{1,80})")
@@ -34,6 +35,9 @@ _UNEXPLAINED = Signature(
     weight=Weight.CLOSER,
     literals=("\0",),  # no line has it
 )
+
+
+_WALKS = next(one for one in SIGNATURES if Trait.WALKS in one.traits)
 
 
 @dataclass(slots=True, eq=False)
@@ -157,7 +161,7 @@ def _backtracking(failure: Failure) -> Failure:
     hits = [hit for hit in failure.frames.hits if Trait.WALKS in hit.signature.traits]
     about = [hit for hit in hits if Project(hit.groups.get("name", "")).key == walk.project.key]
     if not about:
-        return failure
+        about = [Hit(_WALKS, *walk.line, {"name": walk.project.name}, None)]
     best = _with_walk(about[-1], walk)
     kept = [hit for hit in failure.hits if hit is not about[-1]]
     return Failure(

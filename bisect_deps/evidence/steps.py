@@ -20,6 +20,7 @@ from bisect_deps.evidence.announcements import (
     EGG_INFO,
     FILE_LINE,
     FROM_CHAIN,
+    HEADLINE,
     HOOK_FRAME,
     INSTALLING,
     NOT_THERE,
@@ -68,6 +69,7 @@ class Steps:
         self._uv = False
         self._wrapped = False
         self._arrow = False
+        self._said = ""
         self._installed = False
         self._chain_text: tuple[int, str] | None = None
         self.reached = False
@@ -89,7 +91,7 @@ class Steps:
         if block := BLOCK.match(text):
             self._block = len(block["indent"])
             if self.episode is None or not self.episode.started:
-                self._open(self._current, Phase.METADATA, line.number).started = "output"
+                self._open_by_headline(line.number).started = "output"
             return
         handler = _HANDLERS.get(bare.split(" ", 1)[0])
         if handler is not None:
@@ -100,6 +102,17 @@ class Steps:
             self._follow_hook(bare)
             self._follow_chain(bare)
             self._follow_names(line, text, bare)
+
+    def _open_by_headline(self, number: int) -> Episode:
+        """Return the step that the headline of a block names, where nothing announced one."""
+        told = HEADLINE.match(self._said)
+        if told is None:
+            return self._open(self._current, Phase.METADATA, number)
+        project = self._current
+        if told["name"] and (project is None or project.key != Project(told["name"]).key):
+            key = Project(told["name"]).key
+            project = self.collected.get(key, Project(told["name"]))
+        return self._open(project, Phase.INSTALL if told["install"] else Phase.BUILD, number)
 
     def _follow_output(self, text: str) -> None:
         if marker := OUTPUT.match(text):
@@ -453,6 +466,7 @@ class Steps:
             self.progress = line.number
 
     def _headline(self, line: Line, text: str, bare: str) -> None:
+        self._said = bare
         self._wrapped = bare.startswith("×") and text.startswith("  ×")
         self._uv = self._uv or self._wrapped
 

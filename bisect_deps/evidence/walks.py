@@ -24,6 +24,8 @@ _PREFETCHING = re.compile(
     r"(?:Prefetch(?:ed|ing) \d{1,6}|No) `?(?P<name>[A-Za-z0-9][\w.-]{0,100})`? versions"
 )
 _FIRST_PREFETCH = 5
+# So many releases of one project are taken in no other way, whatever an old pip says of it.
+_MANY = 8
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Walk:
     """How a resolver went through a project's releases: the first and the last that it took.
 
     `count` is how many it is seen to have taken, `tried` what it says itself, a lower bound; `told`
-    says that it was called a walk.
+    says that it was called a walk, or is one by its length. `line` is the last that showed it.
     """
 
     project: Project
@@ -40,6 +42,7 @@ class Walk:
     count: int = 0
     tried: int = 0
     told: bool = False
+    line: tuple[int, str] = (0, "")
 
     @property
     def length(self) -> int:
@@ -63,7 +66,7 @@ class Walks:
 
     @property
     def longest(self) -> Walk | None:
-        """Return the longest walk that a resolver called one, if any."""
+        """Return the longest walk, if any."""
         told = [walk for walk in self._walks.values() if walk.told]
         return max(told, key=lambda walk: walk.length, default=None)
 
@@ -75,7 +78,9 @@ class Walks:
                 walk.newest = walk.newest or match["version"]
                 walk.oldest = match["version"]
                 walk.count += 1
-                self.last = number if self.last else 0
+                walk.line = number, bare
+                if self.last or walk.count >= _MANY:
+                    self.last, walk.told = number, walk.told or walk.count >= _MANY
         elif match := _LOOKING.search(bare):
             self._told(match["name"], number)
         elif match := _PREFETCHING.search(bare):

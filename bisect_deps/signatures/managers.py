@@ -44,7 +44,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="poetry-build-error",
-        pattern=rf"Chef(?P<kind>Build|Install)Error|Backend subprocess exited when trying to invoke (?P<hook>\w{{1,60}})|PEP517 build of a dependency failed|with poetry but with {_NAME} \((?P<version>[^)]{{1,60}})\)|EnvCommandError",
+        pattern=rf"Chef(?P<kind>Build|Install)Error|Backend subprocess exited when trying to invoke (?P<hook>\w{{1,60}})|PEP517 build of a dependency failed|with poetry but (?:one of the following issues )?with {_NAME} \((?P<version>[^)]{{1,60}})\)|EnvCommandError",
         cause=None,
         means="a build step failed",
         advice="look at the lines around it: they say why",

@@ -29,6 +29,13 @@ def test_pip_is_told_with_the_project_how_many_and_the_bound() -> None:
     assert "`walker>=300.0`" in suspect.advice
 
 
+def test_many_releases_of_one_project_are_a_walk_whatever_an_old_pip_says() -> None:
+    found = diagnose(f"Collecting walker\n{_downloads(30, 11)}{_STOPPED}")
+    assert found.cause is Cause.RESOLVER_BACKTRACKING
+    assert "20 of them, from 30.0 to 11.0" in found.suspects[0].summary
+    assert diagnose(f"Collecting walker\n{_downloads(30, 27)}{_STOPPED}").cause is Cause.RESOURCES
+
+
 @pytest.mark.parametrize(
     ("lines", "told"),
     [

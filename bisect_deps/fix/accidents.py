@@ -33,7 +33,7 @@ def without_accidents(
     innocent = [c for c in culprits if _may_be_accident(c) and _release(c) in good]
     plain = [c for c in culprits if c not in innocent and _is_plain(case, c)]
     if seen.is_shaken or (len(plain) > 1 and case.capabilities.isolated):
-        asked = {at: inquiry for at, c in enumerate(plain) for inquiry in _shown(case, c, seen)}
+        asked = {at: one for at, c in enumerate(plain) for one in _shown(case, c, seen)}
         passed = yield from _repeated(asked, seen)
         innocent += [plain[at] for at in passed]
     notes = [
@@ -47,31 +47,36 @@ def without_accidents(
     return tuple(c for c in culprits if c not in innocent), tuple(notes)
 
 
-def _repeated(asked: Mapping[int, Inquiry], seen: Seen) -> Story[list[int]]:
+def _repeated(asked: Mapping[int, tuple[Inquiry, int]], seen: Seen) -> Story[list[int]]:
     """Repeat builds until each has failed often enough; return the keys of those that install."""
     passed: list[int] = []
     left = list(asked)
     for _ in range(DOUBTED):
-        left = [at for at in left if seen.failed(asked[at]) < DOUBTED]
+        left = [at for at in left if seen.failed(asked[at][0]) < asked[at][1]]
         if not left:
             break
-        probes = yield [seen.again(asked[at]) for at in left]
+        probes = yield [seen.again(asked[at][0]) for at in left]
         passed += [at for at, probe in zip(left, probes, strict=True) if installs(probe)]
         left = [at for at in left if at not in passed]
     return passed
 
 
-def _shown(case: Case, culprit: Culprit, seen: Seen) -> Iterator[Inquiry]:
-    """Yield the build that shows a culprit: its release alone, where that can be had."""
+def _shown(case: Case, culprit: Culprit, seen: Seen) -> Iterator[tuple[Inquiry, int]]:
+    """Yield the build that shows a culprit, and how often it must fail.
+
+    Its release alone, where that can be had: then the file's own build is one failure.
+    """
     release = _release(culprit)
-    if case.capabilities.isolated and release is not None:
-        purpose = f"does {release} fail again?"
-        yield Inquiry(Candidate(), ProbeKind.ISOLATED, purpose, isolated=str(release))
-        return
     for inquiry, probe in seen.answers:
-        if probe.number == culprit.proof.failing_probe and probe.kind is not ProbeKind.RESOLVE:
-            yield inquiry
-            return
+        if probe.number != culprit.proof.failing_probe or probe.kind is ProbeKind.RESOLVE:
+            continue
+        if inquiry.isolated is not None or release is None or not case.capabilities.isolated:
+            yield inquiry, DOUBTED
+        else:
+            purpose = f"does {release} fail again?"
+            alone = Inquiry(Candidate(), ProbeKind.ISOLATED, purpose, isolated=str(release))
+            yield alone, DOUBTED - 1
+        return
 
 
 def _may_be_accident(culprit: Culprit) -> bool:

@@ -14,6 +14,7 @@ from tests.fix.small import Small, small, unbuildable, yearly
 PROJECTS = {"alpha": yearly("1.0", "2.0"), "beta": yearly("1.0", "2.0")}
 TEXT = "alpha==1.0\nbeta==1.0\n"
 BETA = unbuildable("flint", "beta", "1.0")
+ALPHA = unbuildable("slate", "alpha", "1.0")
 
 
 def alone(release: str, repeat: int = 0) -> Inquiry:
@@ -96,3 +97,19 @@ def test_where_a_build_failed_and_passed_alike_one_is_repeated_too() -> None:
     here.told(noting(seen, shaken()))
     assert seen.is_shaken
     assert left(here, seen, culprit) == (["beta"], (), DOUBTED - 1)
+
+
+def test_the_files_own_build_is_one_of_the_failures() -> None:
+    here, seen = small(TEXT, PROJECTS, BETA, ALPHA, checks=Checks.NONE), Seen()
+
+    def built() -> Story[Probe]:
+        [probe] = yield [Inquiry(Candidate(), ProbeKind.WHOLE, "?")]
+        return probe
+
+    whole = here.told(noting(seen, built()))
+    alpha = here.case.member("alpha", "1.0")
+    assert alpha is not None
+    both = described([alpha], whole), failed(here, seen, "beta==1.0")
+    names, notes, builds = left(here, seen, *both)
+    assert (names, notes) == (["alpha", "beta"], ())
+    assert builds == 2 * (DOUBTED - 1)

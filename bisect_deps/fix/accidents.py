@@ -32,7 +32,9 @@ def without_accidents(
     good = seen.installed(case)
     innocent = [c for c in culprits if _may_be_accident(c) and _release(c) in good]
     plain = [c for c in culprits if c not in innocent and _is_plain(case, c)]
-    if seen.is_shaken or (len(plain) > 1 and case.capabilities.isolated):
+    alone = [c for c in plain if _release(c) is not None and case.capabilities.isolated]
+    plain = plain if seen.is_shaken else alone
+    if seen.is_shaken or len(plain) > 1:
         asked = {at: one for at, c in enumerate(plain) for one in _shown(case, c, seen)}
         passed = yield from _repeated(asked, seen)
         innocent += [plain[at] for at in passed]

@@ -645,6 +645,7 @@ class Prober:
             edits=tuple(
                 edit.text for edit in inquiry.candidate.edits if edit.action is not EditAction.DROP
             ),
+            imports=inquiry.imports and inquiry.check,
         )
 
 

@@ -30,7 +30,7 @@ class StartedProbe:
     """A probe that begins: why it is asked, what is in and what is out.
 
     `kept` and `dropped` hold requirements as the user wrote them; `edits` what else differs from
-    the file, one short text each (`numpy==1.26.0`).
+    the file, one short text each (`numpy==1.26.0`). `imports` says that imports are tried, too.
     """
 
     number: int
@@ -39,6 +39,7 @@ class StartedProbe:
     kept: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     edits: tuple[str, ...] = ()
+    imports: bool = False
 
 
 class Progress(Protocol):

@@ -29,13 +29,16 @@ def followed(
         rest = Candidate(tuple(other for other in candidate.edits if other != edit))
         resolution = case.resolve(rest)
         if resolution is not None and not resolution.resolved:
-            text = f"{edit.text} moves along: {_why(case, edit, candidate, resolution)}."
+            text = f"{edit.text} {_does(edit)}: {_why(case, edit, candidate, resolution)}."
             notes.append(Note(text, fact="without that the resolver finds no solution"))
         elif (probe := failed.get(rest)) is not None:
-            notes.append(
-                Note(f"{edit.text} moves along: without that the build fails", probe.number)
-            )
+            text = f"{edit.text} {_does(edit)}: without that the build fails"
+            notes.append(Note(text, probe.number))
     return notes
+
+
+def _does(edit: Edit) -> str:
+    return "is added" if edit.action is EditAction.ADD else "moves along"
 
 
 def _why(case: Case, edit: Edit, candidate: Candidate, refusal: Resolution) -> str:

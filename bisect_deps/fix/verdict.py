@@ -40,7 +40,7 @@ PHASES = {
 }
 REASONS = {
     "bump": "It moves the culprits to the nearest releases that work together.",
-    "smallest-change": "It keeps your pins and holds back what they pull in.",
+    "smallest-change": "It keeps your lines as they are and adds the fewest others.",
     "build-constraint": "It keeps your version and builds it with older build tools.",
     "needless": "It leaves out what does nothing here, and keeps the rest as near as it works.",
     "drop": "It leaves out what no release can fix.",

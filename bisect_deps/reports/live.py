@@ -314,7 +314,8 @@ def what(probe: StartedProbe, most: int | None = 3) -> str:
     if probe.kind is ProbeKind.ISOLATED and probe.kept:
         return f"{some(probe.kept, most)} alone{changed}"
     if not probe.dropped:
-        return changed.strip() or "the whole file"
+        whole = "the whole file, then its imports" if probe.imports else "the whole file"
+        return changed.strip() or whole
     if not probe.kept:
         return f"every requirement left out{',' if changed else ''}{changed}"
     if len(probe.kept) < len(probe.dropped):

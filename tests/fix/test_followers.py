@@ -41,10 +41,12 @@ def moved(at: int, name: str) -> Edit:
     return Edit(EditAction.REPIN, name, at, "==2.0")
 
 
-def notes(tmp_path: Path, *names: str, failed: bool = False) -> list[Note]:
+def notes(
+    tmp_path: Path, *names: str, added: Edit | None = None, failed: bool = False
+) -> list[Note]:
     """Return what is said of a fix that moves all these from 1.0 to 2.0; the first is at fault.
 
-    `failed` says that a build without the move of the second has failed.
+    `failed` says that a build without the second of its edits has failed; `added` is one more.
     """
     lines = "".join(f"{name}==1.0\n" for name in names)
     (tmp_path / "requirements.txt").write_text(lines, encoding="utf-8")
@@ -59,7 +61,7 @@ def notes(tmp_path: Path, *names: str, failed: bool = False) -> list[Note]:
         progress=Silent(),
         resolver=Resolver(python, settings, cache=tmp_path / "cache"),
     )
-    edits = tuple(moved(at, name) for at, name in enumerate(names))
+    edits = (*(moved(at, name) for at, name in enumerate(names)), *filter(None, [added]))
     culprit = Culprit(
         (Member(manifest.requirements[0], names[0], "1.0"),), Phase.BUILD, Cause.UNKNOWN, ""
     )
@@ -82,3 +84,9 @@ def test_a_line_moves_since_a_build_without_that_failed(tmp_path: Path) -> None:
     assert notes(tmp_path, "numpy", "flask") == []
     said = "flask==2.0 moves along: without that the build fails"
     assert notes(tmp_path, "numpy", "flask", failed=True) == [Note(said, 7)]
+
+
+def test_a_line_is_added_since_a_build_without_it_failed(tmp_path: Path) -> None:
+    added = Edit(EditAction.ADD, "flask", None, "==2.0")
+    [note] = notes(tmp_path, "numpy", added=added, failed=True)
+    assert note == Note("flask==2.0 is added: without that the build fails", 7)

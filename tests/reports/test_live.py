@@ -210,6 +210,10 @@ def test_ctrl_c_leaves_a_clean_terminal() -> None:
     ("started", "words"),
     [
         (StartedProbe(1, ProbeKind.WHOLE, "", (NUMPY, PANDAS)), "the whole file"),
+        (
+            StartedProbe(1, ProbeKind.WHOLE, "", (NUMPY, PANDAS), imports=True),
+            "the whole file, then its imports",
+        ),
         (StartedProbe(1, ProbeKind.ISOLATED, "", (NUMPY,)), f"{NUMPY} alone"),
         (StartedProbe(1, ProbeKind.SUBSET, "", (), (NUMPY,)), "every requirement left out"),
         (StartedProbe(1, ProbeKind.SUBSET, "", (NUMPY,), (PANDAS, FLASK)), f"only {NUMPY}"),

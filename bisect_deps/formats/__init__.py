@@ -144,6 +144,22 @@ def open_manifest(
     file is a manifest without requirements. Raises InputError, with file and line where
     there is one, for whatever would keep an installer from reading the file.
     """
+    try:
+        return _opened(path, folder, variables, read)
+    except RecursionError:
+        raise InputError(
+            "it is nested too deeply to be read",
+            place=str(path),
+            hint="give a file as people write them",
+        ) from None
+
+
+def _opened(
+    path: Path,
+    folder: Path | None,
+    variables: Mapping[str, str] | None,
+    read: Callable[[str], bytes] | None,
+) -> Manifest:
     data = read_input(path, read)
     if is_lock(path):
         hint = "give the file that it was made from, and the lock with --good"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bisect_deps.fix.case import Case
-from bisect_deps.fix.failure import installs
+from bisect_deps.fix.failed import installed_by
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind, Release
 from bisect_deps.probing import BudgetSpent, Inquiry, Story
 
@@ -32,12 +32,7 @@ class Seen:
 
     def installed(self, case: Case) -> frozenset[Release]:
         """Return the releases that some build installed with nothing but the files."""
-        return frozenset(
-            Release(name, version)
-            for inquiry, probe in self.answers
-            if installs(probe) and not inquiry.build_constraints
-            for name, version in case.installed(probe).items()
-        )
+        return installed_by(case, [p for one, p in self.answers if not one.build_constraints])
 
     def failed(self, inquiry: Inquiry) -> int:
         """Return how many builds failed that tried the same."""

@@ -20,7 +20,7 @@ from bisect_deps.fix.culprits import (
     numbers_of,
     told_by_breakage,
 )
-from bisect_deps.fix.failed import Failed, broken_releases, failed_by
+from bisect_deps.fix.failed import Failed, broken_releases, failed_by, installed_by
 from bisect_deps.fix.failure import installs, is_of_install
 from bisect_deps.fix.minimise import answered
 from bisect_deps.model import (
@@ -83,7 +83,7 @@ def _lines_of(
     if edit.number is None or probe is None or not is_of_install(probe):
         return []
     had = (case.releases_of(rest) or {}).get(edit.name, "")
-    if Release(edit.name, had) in _installed(case, answers):
+    if Release(edit.name, had) in installed_by(case, answers):
         return []
     edits = [edit]
     needless = [other for other in fixed.candidate.edits if other not in smaller.candidate.edits]
@@ -138,16 +138,7 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
 def _is_accident(case: Case, probe: Probe, answers: Sequence[Probe]) -> bool:
     """Say whether what a log says to break installed in another build."""
     broke = frozenset(broken_releases(probe))
-    return bool(broke) and broke <= _installed(case, answers)
-
-
-def _installed(case: Case, answers: Sequence[Probe]) -> frozenset[Release]:
-    return frozenset(
-        Release(name, version)
-        for probe in answers
-        if installs(probe)
-        for name, version in case.installed(probe).items()
-    )
+    return bool(broke) and broke <= installed_by(case, answers)
 
 
 def _is_sure(case: Case, one: Failed) -> bool:

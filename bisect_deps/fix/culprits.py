@@ -103,7 +103,10 @@ def proven(culprit: Culprit, passing: int) -> Culprit:
 
 
 def is_covered(culprit: Culprit, culprits: Iterable[Culprit], candidate: Candidate) -> bool:
-    """Say whether a release only comes in with a line at fault, and moving that line is enough."""
+    """Say whether a release only comes in with a line at fault, and moving that line is enough.
+
+    Of an install: what fails at check is hidden by what fails before it, and is told of each.
+    """
     member = culprit.members[0]
     own = {
         other.members[0].requirement.number
@@ -111,7 +114,8 @@ def is_covered(culprit: Culprit, culprits: Iterable[Culprit], candidate: Candida
         if len(other.members) == 1 and not other.members[0].via
     }
     moved = {edit.name for edit in candidate.edits}
-    return bool(member.via) and member.requirement.number in own and member.name not in moved
+    comes_with = bool(member.via) and member.requirement.number in own
+    return comes_with and member.name not in moved and culprit.phase is not Phase.CHECK
 
 
 def is_of_the_machine(culprit: Culprit) -> bool:

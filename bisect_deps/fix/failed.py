@@ -34,12 +34,23 @@ def failed_by(case: Case, probes: Iterable[Probe]) -> list[Failed]:
     """
     found: dict[object, Failed] = {}
     probes = list(probes)
-    good = [case.installed(probe) for probe in probes if installs(probe)]
+    good = installed_by(case, probes)
     for probe in probes:
         for one in _failed_in(case, probe) if probe.outcome is Outcome.FAIL else ():
-            if not (_is_of_an_install(one) and any(one.within(installed) for installed in good)):
+            releases = {Release(name, version) for name, version in one.releases.items()}
+            if not (_is_of_an_install(one) and releases <= good):
                 found.setdefault(tuple(sorted(one.releases.items())), one)
     return list(found.values())
+
+
+def installed_by(case: Case, probes: Iterable[Probe]) -> frozenset[Release]:
+    """Return the releases that some of these builds installed."""
+    return frozenset(
+        Release(name, version)
+        for probe in probes
+        if installs(probe)
+        for name, version in case.installed(probe).items()
+    )
 
 
 def _failed_in(case: Case, probe: Probe) -> Iterator[Failed]:

@@ -31,7 +31,7 @@ LAWS = {
     9: "the fix passes and the file says so",
 }
 # Scenarios in which a law was broken once, each by another mistake.
-ONCE_BROKEN = (317, 524, 731, 1080, 1223, 1481, 1590, 1813, 1825, 1918)
+ONCE_BROKEN = (317, 524, 731, 1223, 1481, 1590, 1813, 1825, 1918)
 # The laws that the story breaks within the first scenarios.
 BROKEN: set[int] = set()
 

@@ -114,8 +114,25 @@ def home() -> Path:
 
 def is_too_wide(path: Path) -> bool:
     """Say whether showing the folder would show the home folder, or the whole machine."""
-    real = path.resolve()
-    return any(one.resolve().is_relative_to(real) for one in (home(), Path("/tmp")))
+    return _is_above(str(path), os.path.expanduser("~"))
+
+
+@functools.lru_cache(1024)
+def _is_above(path: str, home: str) -> bool:
+    # Asked for each path of each step, and each answer takes a dozen system calls.
+    real = os.path.join(os.path.realpath(path), "")
+    return any(os.path.join(os.path.realpath(one), "").startswith(real) for one in (home, "/tmp"))
+
+
+def _is_below(path: Path, tops: set[str]) -> bool:
+    """Say whether a path is one of some folders, or in one."""
+    text = str(path)
+    while text not in tops:
+        above = os.path.dirname(text)
+        if above == text:
+            return False
+        text = above
+    return True
 
 
 def can_be_common(folders: Sequence[Path]) -> Path | None:
@@ -214,10 +231,10 @@ def _mounts(room: Room) -> Iterator[tuple[Path, list[str]]]:
         yield room.common, ["--bind", str(room.common), str(room.common)]
         for path in _masked(room.common, room.own):
             yield path, _mask(path)
-    shown = [Path("/", name) for name in (*_SYSTEM, *_MERGED, "etc", "dev", "proc")]
+    shown = {f"/{name}" for name in (*_SYSTEM, *_MERGED, "etc", "dev", "proc")}
     for path in sorted(set(room.readable), key=lambda path: len(path.parts)):
-        if not is_too_wide(path) and not any(path.is_relative_to(other) for other in shown):
-            shown.append(path)
+        if not is_too_wide(path) and not _is_below(path, shown):
+            shown.add(str(path))
             yield path, _show(path)
     for path in room.writable:
         yield path, ["--bind", str(path), str(path)]
@@ -239,14 +256,17 @@ def _show(path: Path) -> list[str]:
 
 def _masked(common: Path, own: Sequence[Path]) -> Iterator[Path]:
     """Yield what stands in `common` beside the ways to the folders in `own`."""
-    real = [Path(os.path.realpath(folder)) for folder in own]
-    ways = {common} | {
-        parent for folder in real for parent in folder.parents if parent.is_relative_to(common)
-    }
-    for way in sorted(ways - set(real)):
-        if any(way.is_relative_to(folder) for folder in real):
+    ends = {os.path.realpath(folder) for folder in own}
+    ways = {
+        str(parent)
+        for folder in map(Path, ends)
+        for parent in folder.parents
+        if parent.is_relative_to(common)
+    } | {str(common)}
+    for way in sorted(ways - ends):
+        if _is_below(Path(way), ends):
             continue
         for name in os.listdir(way):
-            path = way / name
-            if path not in ways and path not in real and not path.is_symlink():
-                yield path
+            path = os.path.join(way, name)
+            if path not in ways and path not in ends and not os.path.islink(path):
+                yield Path(path)

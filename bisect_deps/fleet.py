@@ -281,7 +281,10 @@ class Fleet:
             if not self._waiting:
                 return None
             busy = frozenset[tuple[str, str]]().union(*self._running.values())
-            task = min(self._waiting, key=lambda one: len(self._pins[one.inputs] & busy))
+            apart = (one for one in self._waiting if self._pins[one.inputs].isdisjoint(busy))
+            task = next(apart, None) or min(
+                self._waiting, key=lambda one: len(self._pins[one.inputs] & busy)
+            )
             self._waiting.remove(task)
             self._running[slot] = self._pins[task.inputs]
             return task

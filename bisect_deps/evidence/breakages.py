@@ -96,8 +96,8 @@ def _failed(frames: Frames) -> Iterator[Section]:
     if inner:
         yield from inner
     else:
-        traces = [trace for trace in outside.traces if trace.line >= frames.success]
-        hits = [hit for hit in outside.hits if hit.line >= frames.success]
+        traces = [trace for trace in outside.traces if trace.line >= frames.steps.success]
+        hits = [hit for hit in outside.hits if hit.line >= frames.steps.success]
         yield replace(outside, traces=traces, hits=hits)
 
 

@@ -77,7 +77,7 @@ def diagnose(
         return Diagnosis(Outcome.PASS, Cause.NONE, _last_phase(channels))
     failures = _all_failures(channels, failed=exit_status is not None)
     if not failures and not any(
-        frames.success or frames.good_ending for frames in channels.values()
+        frames.steps.success or frames.good_ending for frames in channels.values()
     ):
         failures = _all_failures(channels, failed=True)
     if stays:
@@ -165,7 +165,7 @@ def _without_failure(
     quoted = _telling(tail)
     if found := _ends_badly(channels, exit_status, quoted, context):
         return found
-    if any(frames.success or frames.good_ending for frames in channels.values()):
+    if any(frames.steps.success or frames.good_ending for frames in channels.values()):
         return Diagnosis(Outcome.PASS, Cause.NONE, phase)
     if not tail:
         nothing = "nothing was given: the log is empty"
@@ -190,7 +190,7 @@ def _ends_badly(
             return _failed([walked], context)
     broken = _failed_step(channels)
     failed = broken is not None or bool(exit_status)
-    well = max(max(frames.success, frames.good_ending) for frames in channels.values())
+    well = max(max(frames.steps.success, frames.good_ending) for frames in channels.values())
     open_step = _open_step(channels, after=well)
     if open_step is not None and not failed:
         return _cut_off(open_step, quoted)
@@ -234,7 +234,7 @@ def _failed_step(channels: Mapping[str, Frames]) -> Phase | None:
 
 def _open_step(channels: Mapping[str, Frames], *, after: int) -> Episode | None:
     """Return the step that was announced last and never ended, where nothing followed it."""
-    episodes = (frames.episode for frames in channels.values())
+    episodes = (frames.steps.episode for frames in channels.values())
     return next((one for one in episodes if one is not None and _is_open(one, after)), None)
 
 

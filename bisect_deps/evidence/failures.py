@@ -77,7 +77,7 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
     hits = _standing(frames)
     groups = _groups(hits)
     found = [one for group in groups if (one := _failure(group, frames)) is not None]
-    if not found and (failed or frames.bad_ending > frames.success):
+    if not found and (failed or frames.bad_ending > frames.steps.success):
         found = [one for group in groups if (one := _mere_conflict(group, frames)) is not None]
     if not found and failed:
         found = [one for group in groups if (one := _failure(group, frames, told=True)) is not None]
@@ -95,9 +95,9 @@ def unexplained(frames: Frames, last: tuple[int, str]) -> Failure | None:
 
     `last` is the log's last line that tells anything. None where the log shows no release at work.
     """
-    episode = frames.stuck or frames.episode
+    episode = frames.stuck or frames.steps.episode
     if episode is None or episode.project is None or episode.done or episode.runtime:
-        building = list(frames.building.values())
+        building = list(frames.steps.building.values())
         if len(building) != 1:
             return None
         episode = Episode(building[0], Phase.BUILD, last[0], tool="uv", failed=True)
@@ -145,7 +145,7 @@ def _own_download(failure: Failure) -> Failure:
 
     Not so for cargo, which fetches what is declared as an installer does, and may succeed next time.
     """
-    own = failure.best.quoted and failure.frames.reached
+    own = failure.best.quoted and failure.frames.steps.reached
     declared = any(Trait.DECLARED in hit.signature.traits for hit in failure.hits)
     return blame_release(failure, UserList(())) if own and not declared else failure
 
@@ -155,10 +155,10 @@ def _backtracking(failure: Failure) -> Failure:
     out_of_time = Trait.TIME in failure.best.signature.traits
     if not out_of_time and failure.cause is not Cause.RESOLVER_BACKTRACKING:
         return failure
-    walk = failure.frames.walks.longest
+    walk = failure.frames.steps.walks.longest
     if walk is None:
         return failure
-    hits = [hit for hit in failure.frames.hits if Trait.WALKS in hit.signature.traits]
+    hits = [hit for hit in failure.frames.steps.hits if Trait.WALKS in hit.signature.traits]
     about = [hit for hit in hits if Project(hit.groups.get("name", "")).key == walk.project.key]
     if not about:
         about = [Hit(_WALKS, *walk.line, {"name": walk.project.name}, None)]
@@ -177,7 +177,7 @@ def _backtracking(failure: Failure) -> Failure:
 
 def backtracking_at_end(frames: Frames, last: tuple[int, str]) -> Failure | None:
     """Return the failure of a log that ends while a resolver goes through releases, else None."""
-    if frames.walks.longest is None or frames.walks.last <= frames.good_ending:
+    if frames.steps.walks.longest is None or frames.steps.walks.last <= frames.good_ending:
         return None
     hit = Hit(_UNEXPLAINED, *last, {}, None)
     failure = Failure([hit], hit, Cause.RESOLVER_BACKTRACKING, Phase.RESOLVE, frames)
@@ -201,15 +201,15 @@ def _is_installers(episode: Episode) -> bool:
 def _standing(frames: Frames) -> list[Hit]:
     """Return the hits that no later success or progress took back."""
     standing = []
-    for hit in frames.hits:
+    for hit in frames.steps.hits:
         episode = hit.episode
-        if hit.line < frames.success or (episode is not None and episode.done):
+        if hit.line < frames.steps.success or (episode is not None and episode.done):
             continue
         if _is_checks_own(hit):
             continue
         loose = episode is None or (not episode.failed and not episode.runtime)
         infrastructure = hit.signature.cause is not None and hit.signature.cause.is_infrastructure
-        if infrastructure and loose and hit.line < frames.progress:
+        if infrastructure and loose and hit.line < frames.steps.progress:
             continue
         standing.append(hit)
     return standing
@@ -359,7 +359,7 @@ def _project(failure: Failure) -> Project | None:
         named = written or Project(text)
         if version:
             named = Project(named.name, version, named.text)
-        known = frames.collected.get(named.key)
+        known = frames.steps.collected.get(named.key)
         chain, line, rooted = _chain_of(best, named)
         if known and (known.version is None or named.version in (None, known.version)):
             return Project(
@@ -381,7 +381,7 @@ def _project(failure: Failure) -> Project | None:
     )
     if named_hit is not None and best.signature.blame is Blame.FRAME:
         found = Project(named_hit.groups["name"], named_hit.groups.get("version"))
-        return frames.collected.get(found.key, found)
+        return frames.steps.collected.get(found.key, found)
     return None
 
 

@@ -23,6 +23,7 @@ from bisect_deps.evidence.announcements import (
 from bisect_deps.evidence.facts import Episode, Hit, Project, Section
 from bisect_deps.evidence.lines import Line
 from bisect_deps.evidence.steps import Steps
+from bisect_deps.evidence.tools import follow, poetry
 from bisect_deps.evidence.tracebacks import Trace
 from bisect_deps.model import Phase
 from bisect_deps.signatures import SIGNATURES
@@ -42,7 +43,7 @@ INSTALLING = frozenset({"", "install", "resolve", "build", "download"})
 _ANY_EXCEPTION = next(one for one in SIGNATURES if Trait.ANY_EXCEPTION in one.traits)
 
 
-class Frames(Steps):
+class Frames:
     """The state of one channel: feed it lines, then read `hits`, `collected` and the endings.
 
     `sections` are the steps that use what is installed, as far as they did not end well; the first
@@ -50,7 +51,7 @@ class Frames(Steps):
     """
 
     def __init__(self, signatures: Callable[[str], Sequence[Signature]]) -> None:
-        super().__init__()
+        self.steps = Steps()
         self._signatures = signatures
         self.bad_ending = 0
         self.good_ending = 0
@@ -78,15 +79,21 @@ class Frames(Steps):
         failed = {step for step, code in self.fences.items() if code}
         if self.tests or self.tests_passed or self._checking or (failed | {self.step}) - INSTALLING:
             return Phase.CHECK
-        if self.success or (self.episode is not None and self.episode.tool == "poetry"):
+        if self.steps.success or (
+            self.steps.episode is not None and self.steps.episode.tool == "poetry"
+        ):
             return Phase.INSTALL
-        return self.episode.phase if self.episode else Phase.RESOLVE
+        return self.steps.episode.phase if self.steps.episode else Phase.RESOLVE
 
     @property
     def amid_failure(self) -> bool:
         """Say whether the log ends in what a step that failed wrote, or inside a traceback."""
-        failed = self.episode is not None and self.episode.failed and not self.episode.done
-        return failed or self.quoting or self._tracebacks.unfinished
+        failed = (
+            self.steps.episode is not None
+            and self.steps.episode.failed
+            and not self.steps.episode.done
+        )
+        return failed or self.steps.quoting or self.steps.tracebacks.unfinished
 
     def feed(self, line: Line) -> None:
         """Take one line, in order."""
@@ -94,7 +101,7 @@ class Frames(Steps):
         bare = text.strip()
         if not bare:
             self._previous = None
-            self._tracebacks.blank()
+            self.steps.tracebacks.blank()
             return
         if bare.startswith("::depbisect "):
             self._following = []
@@ -105,7 +112,7 @@ class Frames(Steps):
         if line.alarming or " passed" in bare:
             self._ends(line, bare)
             self._notice(bare)
-        self.follow(line, text, bare)
+        follow(self.steps, line, text, bare)
         if line.alarming:
             traced = self._trace(line, text)
             if not self._recognise(line) and traced:
@@ -125,14 +132,14 @@ class Frames(Steps):
 
     def _trace(self, line: Line, text: str) -> bool:
         """Keep the traceback that ends here; say whether it does, and nobody went on after it."""
-        trace = self._tracebacks.feed(line.number, text)
+        trace = self.steps.tracebacks.feed(line.number, text)
         if trace is None or not (self.step or self._is_runtime()):
             return False
         kept = self._section.traces
         kept.append(trace)
         if len(kept) > MOST_TRACES:
             del kept[MOST_TRACES // 2]
-        return not trace.passed_over and self._tracebacks.tool is None
+        return not trace.passed_over and self.steps.tracebacks.tool is None
 
     def _begin_section(self, line: Line, match: re.Match[str]) -> None:
         section = Section(match["step"], line.number, match["project"] or "", match["module"] or "")
@@ -171,21 +178,21 @@ class Frames(Steps):
         if match["edge"] == "begin":
             self.step, self._fence_line = match["step"], line.number
             self._importing = match["project"] or ""
-            self.episode, self._block, self._uv = None, None, False
-            self._tracebacks.reset(using=match["step"] not in INSTALLING)
-            self._tracebacks.pytest = False
-            self.progress = line.number
+            self.steps.episode, self.steps.block, self.steps.in_uv = None, None, False
+            self.steps.tracebacks.reset(using=match["step"] not in INSTALLING)
+            self.steps.tracebacks.pytest = False
+            self.steps.progress = line.number
             self._begin_section(line, match)
             return
         code = int(match["code"]) if match["code"] else None
         self.fences[match["step"]] = max(abs(code or 0), self.fences.get(match["step"]) or 0)
         if code == 0 and match["step"] != "imports":
-            self.hits = [hit for hit in self.hits if hit.line < self._fence_line]
+            self.steps.hits = [hit for hit in self.steps.hits if hit.line < self._fence_line]
         if not any(self.fences.values()):
-            self.success = line.number
+            self.steps.success = line.number
         self._end_section(line, match["step"], code)
-        self.stuck = self.episode if code else self.stuck
-        self.episode = None
+        self.stuck = self.steps.episode if code else self.stuck
+        self.steps.episode = None
         self.step = "imports" if match["step"] == "import" else ""
 
     def _ends(self, line: Line, bare: str) -> None:
@@ -197,39 +204,41 @@ class Frames(Steps):
             told = match["counts"] or match["bare"] or match["unittest"]
             if told == "OK" or ("passed" in told and "failed" not in told and "error" not in told):
                 self.tests_passed = line.number
-                self._succeed(line.number)
+                self.steps.succeed(line.number)
 
     def _notice(self, bare: str) -> None:
         """Take what changes how later lines are read."""
         if PYTEST.match(bare):
-            self.tests = self._tracebacks.pytest = self._section.tests = True
+            self.tests = self.steps.tracebacks.pytest = self._section.tests = True
         elif UNITTEST.match(bare):
             self._section.tests = True
-        elif "During handling of the above exception" in bare and self.episode is not None:
+        elif "During handling of the above exception" in bare and self.steps.episode is not None:
             self._handle()
         elif UV_PROJECT.search(bare):
-            self.rooted_by_project = True
+            self.steps.rooted_by_project = True
         elif CHECK_COMMAND.match(bare):
             self._checking = True
 
     def _handle(self) -> None:
         """Take back an error that was handled: the one that comes next stands."""
-        if self.episode is not None and self.episode.runtime:
-            self.episode.done = True
-            self.episode = None
+        if self.steps.episode is not None and self.steps.episode.runtime:
+            self.steps.episode.done = True
+            self.steps.episode = None
 
     # --- signatures -----------------------------------------------------------------------
 
     def _recognise(self, line: Line) -> bool:
         self._note_backend(line.text)
         found = self._match(line, line.text)
-        if self._wrapped or self._uv:
+        if self.steps.wrapped or self.steps.in_uv:
             before = self._previous
-            goes_on = before is not None and len(before.text) > 45 and self._quoted is self.quoting
+            goes_on = (
+                before is not None and len(before.text) > 45 and self._quoted is self.steps.quoting
+            )
             if before is not None and goes_on and found < Weight.NOISE:
                 joined = f"{before.text.rstrip()} {line.text.strip()}"
                 self._match(Line(before.number, joined, line.channel), joined, known=before.text)
-            self._previous, self._quoted = line, self.quoting
+            self._previous, self._quoted = line, self.steps.quoting
         return found >= Weight.NOISE
 
     def _note_backend(self, text: str) -> None:
@@ -272,91 +281,105 @@ class Frames(Steps):
         if signature.scope is Scope.RUNTIME:
             return runtime or signature.weight <= Weight.NOISE
         if signature.scope is Scope.JOB:
-            return not self.quoting
+            return not self.steps.quoting
         if signature.scope is Scope.INSTALLER:
-            return not self.quoting and (not runtime or self._tracebacks.tool is not None)
+            return not self.steps.quoting and (
+                not runtime or self.steps.tracebacks.tool is not None
+            )
         return True
 
     def _is_runtime(self) -> bool:
         if self.step:
             return self.step not in INSTALLING
-        if self._block is not None or self._uv or self._backend_lost:
+        if self.steps.block is not None or self.steps.in_uv or self._backend_lost:
             return False
-        if self._tracebacks.tool is not None:
+        if self.steps.tracebacks.tool is not None:
             return True
-        if self.episode is not None and not self.episode.runtime and self.episode.started:
+        if (
+            self.steps.episode is not None
+            and not self.steps.episode.runtime
+            and self.steps.episode.started
+        ):
             return self.tests
-        open_traceback = self._tracebacks.outside or self._tracebacks.tool is not None
-        return self._installed or self.tests or open_traceback
+        open_traceback = self.steps.tracebacks.outside or self.steps.tracebacks.tool is not None
+        return self.steps.installed or self.tests or open_traceback
 
     def _hit(self, signature: Signature, line: Line, groups: dict[str, str]) -> None:
         episode = self._episode_of(signature, line, groups)
         key = (signature.name, id(episode))
         count = self._seen.get(key, 0)
         self._seen[key] = count + 1
-        hit = Hit(signature, line.number, line.text, groups, episode, quoted=self.quoting)
+        hit = Hit(signature, line.number, line.text, groups, episode, quoted=self.steps.quoting)
         if len(self._section.hits) < MOST_TRACES:
             self._section.hits.append(hit)
         if count >= 3:
-            for index in range(len(self.hits) - 1, -1, -1):
-                old = self.hits[index]
+            for index in range(len(self.steps.hits) - 1, -1, -1):
+                old = self.steps.hits[index]
                 if old.signature is signature and old.episode is episode:
-                    self.hits[index] = hit
+                    self.steps.hits[index] = hit
                     break
         else:
-            self.hits.append(hit)
+            self.steps.hits.append(hit)
         if signature.blame is Blame.PROSE and len(self._following) < 6:
             hit.around = [*self._recent, (line.number, line.text)]
             self._following.append((hit, AROUND_AFTER))
-        if len(self.hits) > MOST_HITS:
+        if len(self.steps.hits) > MOST_HITS:
             self._forget()
 
     def _episode_of(
         self, signature: Signature, line: Line, groups: dict[str, str]
     ) -> Episode | None:
         """Return the episode that a recognised line belongs to; closing lines may open one."""
-        episode = self.episode
+        episode = self.steps.episode
         if Trait.HEADLINE in signature.traits:
             episode = self._uv_headline(signature, line, groups)
         elif Trait.BACKEND in signature.traits and not (episode and episode.tool == "uv"):
-            self._uv = True
+            self.steps.in_uv = True
             phase = Phase.METADATA if " determine " in line.text else Phase.BUILD
-            episode = self._open(None, phase, line.number, "uv")
+            episode = self.steps.open(None, phase, line.number, "uv")
             episode.failed = True
-        elif Trait.FETCHES in signature.traits and episode is None and len(self.fetching) == 1:
-            [fetched] = self.fetching.values()
-            episode = self._open(fetched, Phase.DOWNLOAD, line.number, "uv")
+        elif (
+            Trait.FETCHES in signature.traits and episode is None and len(self.steps.fetching) == 1
+        ):
+            [fetched] = self.steps.fetching.values()
+            episode = self.steps.open(fetched, Phase.DOWNLOAD, line.number, "uv")
             episode.failed = True
         elif Trait.BUILD_REQUIRES in signature.traits and episode is not None:
             episode.build_requires = True
         elif Trait.CLOSES in signature.traits:
-            if "name" in groups and self._block is None:
-                episode = self._closed(groups["name"].strip(), line.number)
+            if "name" in groups and self.steps.block is None:
+                episode = self.steps.closed(groups["name"].strip(), line.number)
         elif Trait.NOTES in signature.traits:
-            self._note(line, line.text, line.text.strip())
-            episode = self.episode or self._open(self._current, Phase.BUILD, line.number, "poetry")
+            poetry.note(self.steps, line, line.text, line.text.strip())
+            episode = self.steps.episode or self.steps.open(
+                self.steps.current, Phase.BUILD, line.number, "poetry"
+            )
             episode.failed = True
         elif self._is_runtime() and (
             signature.scope is Scope.RUNTIME
-            or (self._tracebacks.outside and signature.blame is not Blame.PROSE)
+            or (self.steps.tracebacks.outside and signature.blame is not Blame.PROSE)
         ):
             episode = self._runtime(line)
         return episode
 
     def _forget(self) -> None:
-        half = len(self.hits) // 2
-        kept = [hit for hit in self.hits[half // 2 : -half] if hit.signature.weight >= Weight.EXACT]
-        self.hits = self.hits[: half // 2] + kept[:100] + self.hits[-half:]
+        half = len(self.steps.hits) // 2
+        kept = [
+            hit
+            for hit in self.steps.hits[half // 2 : -half]
+            if hit.signature.weight >= Weight.EXACT
+        ]
+        self.steps.hits = self.steps.hits[: half // 2] + kept[:100] + self.steps.hits[-half:]
         self._seen.clear()
 
     def _uv_headline(
         self, signature: Signature, line: Line, groups: dict[str, str]
     ) -> Episode | None:
         name = groups.get("name")
-        self._uv = True
+        self.steps.in_uv = True
         if not name:
-            return self.episode
-        current = self.episode
+            return self.steps.episode
+        current = self.steps.episode
         if current and current.build_requires and current.tool == "uv":
             current.inner = Project(name, groups.get("version"))
             return current
@@ -368,25 +391,25 @@ class Frames(Steps):
             and current.project.key == project.key
         ):
             return current
-        episode = self._open(project, Phase.BUILD, line.number, "uv")
+        episode = self.steps.open(project, Phase.BUILD, line.number, "uv")
         episode.failed = True
         return episode
 
     def _runtime(self, line: Line) -> Episode:
         """Return the episode of the traceback or the test that the line belongs to."""
-        told = self._tracebacks.take()
-        current = self.episode
+        told = self.steps.tracebacks.take()
+        current = self.steps.episode
         if current is not None and current.runtime and (told is None or told is self._told):
             return current
-        tool = self._tracebacks.tool or ""
+        tool = self.steps.tracebacks.tool or ""
         phase = Phase.RESOLVE if tool else Phase.CHECK
-        self.episode = Episode(None, phase, line.number, runtime=True, tool=tool)
-        self.episode.tests = self.tests
-        self.episode.importing = self._importing
+        self.steps.episode = Episode(None, phase, line.number, runtime=True, tool=tool)
+        self.steps.episode.tests = self.tests
+        self.steps.episode.importing = self._importing
         self._told = told
         if told is not None:
-            self.episode.packages = told.packages
-        return self.episode
+            self.steps.episode.packages = told.packages
+        return self.steps.episode
 
 
 def _each_named(groups: dict[str, str]) -> Iterator[dict[str, str]]:

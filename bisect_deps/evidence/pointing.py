@@ -124,9 +124,9 @@ def _by_place(failure: Failure, user: UserList) -> list[Pointed]:
 def _own(failure: Failure, project: Project, user: UserList) -> Pointed:
     """Return the project with the user's requirement that is it, or that brought it."""
     frames = failure.frames
-    project = project if project.chain else frames.collected.get(project.key, project)
-    chain = project.chain or frames.chains.get(project.key, ())
-    chain = _complete(chain, frames.collected)
+    project = project if project.chain else frames.steps.collected.get(project.key, project)
+    chain = project.chain or frames.steps.chains.get(project.key, ())
+    chain = _complete(chain, frames.steps.collected)
     if not user:
         return _shown(project, chain)
     if found := user.of(project):
@@ -211,8 +211,8 @@ def _told(failure: Failure, story: Story, user: UserList) -> list[Pointed]:
     frames = failure.frames
     named: list[Pointed] = []
     culprit = failure.project if failure.best.signature.blame is Blame.NAMED else None
-    parents = [_as_collected(project, frames.collected) for project in story.parents]
-    wishes = [_as_collected(project, frames.collected) for project in story.wishes]
+    parents = [_as_collected(project, frames.steps.collected) for project in story.parents]
+    wishes = [_as_collected(project, frames.steps.collected) for project in story.wishes]
     if failure.cause is not Cause.RESOLVER_CONFLICT and failure.cause is not Cause.HASH_MISMATCH:
         name = failure.best.groups.get("name") or failure.best.groups.get("only")
         wanted = next(
@@ -230,7 +230,7 @@ def _told(failure: Failure, story: Story, user: UserList) -> list[Pointed]:
             project = project_of(item.text) or Project(item.label)
             named.append(Pointed(project, item, (), 0.85))
     if not named and story.wanted:
-        wanted_by = (_as_collected(project, frames.collected) for project in story.wanted[:2])
+        wanted_by = (_as_collected(project, frames.steps.collected) for project in story.wanted[:2])
         named.extend(_own(failure, project, user) for project in wanted_by)
     if not named and culprit is not None:
         named.append(_own(failure, culprit, user))
@@ -333,7 +333,7 @@ def _last_resort(packages: Sequence[str], user: UserList) -> list[str]:
 
 def _installed(name: str, failure: Failure) -> Project:
     frames = failure.frames
-    known = frames.collected.get(canonicalize_name(name))
+    known = frames.steps.collected.get(canonicalize_name(name))
     return known or Project(name)
 
 

@@ -29,11 +29,13 @@ def deliver(
     color: str = "auto",
     written: Sequence[str] = (),
     concise: bool = False,
+    is_kept: bool = False,
 ) -> None:
     """Write the reports that were asked for; show the verdict unless one took standard output.
 
     `state` is the state folder, for the logs; `targets` are the formats with their files, as
-    `report_targets` returns them. Raises InputError where a file cannot be written.
+    `report_targets` returns them. Raises InputError where a file cannot be written: after the
+    rest, but for a verdict that `is_kept` and can be asked for again.
     """
     check_targets(targets, *map(Path, verdict.files or (verdict.file,)))
     unwritten: list[InputError] = []
@@ -43,6 +45,8 @@ def deliver(
                 write_report(target, render(name, verdict, state, tuple(written)))
             except InputError as error:
                 # What took minutes to find is shown all the same.
+                if is_kept:
+                    raise
                 unwritten.append(error)
     if "-" not in targets.values():
         if concise:

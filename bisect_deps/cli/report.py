@@ -41,6 +41,7 @@ def command(file: Path | None, **flags: Any) -> int:
         targets=report_targets(flags),
         color=flags["color"],
         concise=flags["concise"],
+        is_kept=True,
     )
     return 0
 

@@ -20,7 +20,7 @@ from tests.support.local_index import Fault, LocalIndex, Project
 
 ROOT = Path(__file__).resolve().parents[2]
 # Moments at which a run is killed; DEPBISECT_TEST_KILLS=20 asks for more.
-KILLS = int(os.environ.get("DEPBISECT_TEST_KILLS", "5"))
+KILLS = int(os.environ.get("DEPBISECT_TEST_KILLS", "3"))
 TEXT = "turns==1.0\nplain==1.0\nmetadata==1.0\n"
 
 

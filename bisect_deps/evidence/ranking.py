@@ -18,7 +18,7 @@ from bisect_deps.evidence.failures import Failure
 from bisect_deps.evidence.masking import signature_of
 from bisect_deps.evidence.pointing import Context, Pointed, pointed_at
 from bisect_deps.model import Cause, Evidence, Phase, Remedy, Suspect
-from bisect_deps.signatures.base import Weight
+from bisect_deps.signatures.base import Trait, Weight
 
 MOST_EVIDENCE = 6
 MOST_SUSPECTS = 12
@@ -168,7 +168,7 @@ def _summary(failure: Failure, failing: str, inner: Project | None) -> str:
         means = failure.best.signature.means.format_map(groups)
     except (ValueError, IndexError):
         means = failure.best.signature.means
-    if inner is not None:
+    if inner is not None and Trait.BUILD_REQUIRES not in failure.best.signature.traits:
         means = f"a build requirement could not be installed: {means}"
     return safe(f"{failing}: {means}")
 

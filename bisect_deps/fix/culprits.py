@@ -152,11 +152,12 @@ def _summary(members: Sequence[Member], suspect: Suspect, probe: Probe) -> str:
     failing = project_of(suspect.failing)
     if not failing or not suspect.via or any(member.name == failing for member in members):
         return suspect.summary
-    version = (probe.installed or {}).get(failing)
+    pin = (suspect.failing or "").partition("==")[2]
+    version = (probe.installed or {}).get(failing) or pin
     broke = f"{failing} {version}" if version else failing
     names = " and ".join(
         f"{member.name} {member.version}" if member.version else member.name for member in members
     )
-    said = suspect.summary.removeprefix(f"{failing}: ")
+    said = suspect.summary.removeprefix(f"{suspect.failing}: ").removeprefix(f"{failing}: ")
     through = " > ".join(suspect.via)
     return f"{names} breaks with {broke}, which comes in through {through}: {said}"

@@ -83,3 +83,12 @@ def test_the_breakage_that_names_what_lacks_is_told_first() -> None:
     assert told_by_breakage(probe, ["deep"]) == through
     assert told_by_breakage(probe, ["nobody"]) == user, "the first, where none names it"
     assert told_by_breakage(failed(), ["lib"]) is None
+
+
+def test_what_broke_deeper_is_named_once_with_its_version() -> None:
+    suspect = Suspect(
+        "app", failing="tool==1.7", via=("app",), summary="tool==1.7: it is not installed"
+    )
+    assert described([APP], failed(suspect)).summary == (
+        "app 1.0 breaks with tool 1.7, which comes in through app: it is not installed"
+    )

@@ -257,11 +257,6 @@ def be_plain(folder: Path) -> None:
         )
 
 
-def is_made_here(folder: Path) -> bool:
-    """Say whether a state folder bears the marks that only this user's key makes."""
-    return not _strangeness(folder)
-
-
 def write_new(path: Path, data: bytes) -> None:
     """Write a file for its owner alone, never through a link. Raises OSError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC

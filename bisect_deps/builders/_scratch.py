@@ -31,7 +31,15 @@ from bisect_deps.secret import Credential, Secret, split_credentials
 
 P = ParamSpec("P")
 T = TypeVar("T")
-B = TypeVar("B", bound="_Works")
+
+
+class _Works(Protocol):
+    """A builder whose builds stand in a work folder."""
+
+    _work: WorkFolder
+
+
+B = TypeVar("B", bound=_Works)
 
 # Never linked into a tree: state of ours or of version control, which a build could damage.
 _LEFT_OUT = frozenset({".depbisect", ".git", ".hg", ".svn"})
@@ -222,12 +230,6 @@ class WorkFolder:
     def _numbered(self, number: int) -> Path:
         # The outer folder stays: it is what is hidden from the builds of other slots.
         return self.path / f"slot{number}" / "build"
-
-
-class _Works(Protocol):
-    """A builder whose builds stand in a work folder."""
-
-    _work: WorkFolder
 
 
 def _reason(error: OSError) -> str:

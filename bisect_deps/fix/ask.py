@@ -6,7 +6,7 @@ passed, which builds contradicted each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -17,6 +17,10 @@ from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind, Release
 from bisect_deps.probing import BudgetSpent, Inquiry, Story
 
 T = TypeVar("T")
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
+Question = TypeVar("Question")
+Reply = TypeVar("Reply")
 
 
 @dataclass(slots=True)
@@ -95,18 +99,18 @@ def ask(
 
 
 def relayed(
-    story: Story[T], answer: Callable[[Sequence[Inquiry]], Story[Sequence[Probe]]]
-) -> Story[T]:
-    """Tell a story whose rounds go through `answer`; a spent budget is the story's to hear of."""
+    asking: Generator[Asked, Told, T], answer: Callable[[Asked], Generator[Question, Reply, Told]]
+) -> Generator[Question, Reply, T]:
+    """Pass a generator's rounds through `answer`; a spent budget is the generator's to hear of."""
     try:
-        inquiries = next(story)
+        asked = next(asking)
         while True:
             try:
-                probes = yield from answer(inquiries)
+                told = yield from answer(asked)
             except BudgetSpent as spent:
-                inquiries = story.throw(spent)
+                asked = asking.throw(spent)
                 continue
-            inquiries = story.send(probes)
+            asked = asking.send(told)
     except StopIteration as stop:
         result: T = stop.value
         return result

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from packaging.version import InvalidVersion, Version
 
+from bisect_deps.fix.ask import relayed
 from bisect_deps.fix.case import Case, is_compiled, with_edits, without
 from bisect_deps.fix.proposers.base import series
 from bisect_deps.index import ReleaseFacts
@@ -34,7 +35,7 @@ from bisect_deps.model import (
     Tried,
 )
 from bisect_deps.probing import BudgetSpent, Inquiry, Story
-from bisect_deps.search.base import Answer
+from bisect_deps.search.base import Answer, Question
 from bisect_deps.search.narrow import Turn, narrow
 
 
@@ -163,27 +164,26 @@ def _narrow_one(
         first_guesses=_guesses(axis),
         slots=case.slots if most is None else 1,
     )
-    try:
-        questions = next(questions_of)
-        while True:
-            versions = [axis.versions[min(question.items)] for question in questions]
-            if _by_resolver(case, culprit):
-                answers = [_resolves(case, search, fixed, version) for version in versions]
-            else:
-                tried = {one.version for one in search.tried}
-                left_to_try = [version for version in versions if version not in tried]
-                inquiries = _inquiries(case, culprit, search, best.candidate, left_to_try)
-                left = None if most is None else most - used
-                asked = [i for i in inquiries.values() if _asked(i) not in known][:left]
-                probes = (yield asked) if asked else []
-                used += len(asked)
-                now = {**known, **dict(zip(map(_asked, asked), probes, strict=True))}
-                best = _nearest(case, search, inquiries, now, best)
-                told = {one.version: one.outcome for one in search.tried}
-                answers = [Answer(told.get(v, Outcome.UNRESOLVED)) for v in versions]
-            questions = questions_of.send(answers)
-    except StopIteration as stop:
-        return used, best, _narrowing(search, stop.value.turn, fixed)
+
+    def answer(questions: Sequence[Question]) -> Story[list[Answer]]:
+        nonlocal used, best
+        versions = [axis.versions[min(question.items)] for question in questions]
+        if _by_resolver(case, culprit):
+            return [_resolves(case, search, fixed, version) for version in versions]
+        tried = {one.version for one in search.tried}
+        left_to_try = [version for version in versions if version not in tried]
+        inquiries = _inquiries(case, culprit, search, best.candidate, left_to_try)
+        left = None if most is None else most - used
+        asked = [i for i in inquiries.values() if _asked(i) not in known][:left]
+        probes = (yield asked) if asked else []
+        used += len(asked)
+        now = {**known, **dict(zip(map(_asked, asked), probes, strict=True))}
+        best = _nearest(case, search, inquiries, now, best)
+        told = {one.version: one.outcome for one in search.tried}
+        return [Answer(told.get(version, Outcome.UNRESOLVED)) for version in versions]
+
+    narrowed = yield from relayed(questions_of, answer)
+    return used, best, _narrowing(search, narrowed.turn, fixed)
 
 
 def _inquiries(

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bisect_deps.fix.ask import ask
+from bisect_deps.fix.ask import ask, relayed
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.proposers.day import INSTANT, as_of
 from bisect_deps.index import ReleaseEvent
 from bisect_deps.index.releases import instant
 from bisect_deps.model import Candidate, Note, Outcome, Probe, ProbeKind
 from bisect_deps.probing import Story
-from bisect_deps.search.base import Answer
+from bisect_deps.search.base import Answer, Question
 from bisect_deps.search.narrow import Turn, narrow
 
 
@@ -86,19 +86,18 @@ def _first_break(
     # Point 0 is the good day, point n the index after event n; the last one is today's, and fails.
     search = narrow(len(events) + 1, failing=len(events), passing=0)
     shown: dict[int, int] = {}
-    try:
-        questions = next(search)
-        while True:
-            answers: list[Answer] = []
-            for question in questions:
-                point = min(question.items)
-                probe = yield from _after(case, base, names, events[point - 1])
-                if probe is not None:
-                    shown[point] = probe.number
-                answers.append(Answer(probe.outcome if probe else Outcome.UNRESOLVED))
-            questions = search.send(answers)
-    except StopIteration as stop:
-        turn: Turn | None = stop.value.turn
+
+    def answer(questions: Sequence[Question]) -> Story[list[Answer]]:
+        answers: list[Answer] = []
+        for question in questions:
+            point = min(question.items)
+            probe = yield from _after(case, base, names, events[point - 1])
+            if probe is not None:
+                shown[point] = probe.number
+            answers.append(Answer(probe.outcome if probe else Outcome.UNRESOLVED))
+        return answers
+
+    turn = (yield from relayed(search, answer)).turn
     return () if turn is None else (_told(events, turn, shown),)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bisect_deps.fix.ask import relayed
 from bisect_deps.fix.case import Case, dropped, with_edits
 from bisect_deps.fix.failure import (
     first_fingerprint,
@@ -44,14 +45,8 @@ def drive(
 ) -> Story[tuple[Finding, Mapping[Items, Probe]]]:
     """Drive a search by builds; return its finding, and which probe answered which question."""
     probes = dict(known)
-    try:
-        questions = next(search)
-        while True:
-            answers = yield from _answered(case, questions, axis, probes)
-            questions = search.send(answers)
-    except StopIteration as stop:
-        finding: Finding = stop.value
-        return finding, probes
+    finding = yield from relayed(search, lambda questions: _answered(case, questions, axis, probes))
+    return finding, probes
 
 
 def _answered(

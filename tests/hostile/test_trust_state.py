@@ -19,7 +19,7 @@ from bisect_deps.errors import DepbisectError, JournalError, NotTrusted
 from bisect_deps.journal import Answered, Journal, read
 from bisect_deps.linting.evidence import evidence_beside
 from bisect_deps.sessions import Store
-from bisect_deps.trust import MARK, be_ours, is_made_here, make_state_folder
+from bisect_deps.trust import MARK, _strangeness, be_ours, make_state_folder
 
 SESSION = {"format": 1, "files": ["requirements.txt"], "folder": ".", "evidence": False}
 
@@ -123,15 +123,15 @@ def test_a_copy_of_our_own_folder_is_ours(sealed: Path, how: str) -> None:
         known = journal.answer("k")
         assert known is not None
         assert known.status == "passed"
-    assert is_made_here(there / ".depbisect")
+    assert not _strangeness(there / ".depbisect")
 
 
 def test_a_copy_from_the_midst_of_a_run_is_a_stranger(sealed: Path) -> None:
     with Journal(sealed):
         shutil.copytree(sealed, sealed.with_name("copy"))
-    assert is_made_here(sealed)
+    assert not _strangeness(sealed)
     assert (sealed.with_name("copy") / MARK).exists()
-    assert not is_made_here(sealed.with_name("copy"))
+    assert _strangeness(sealed.with_name("copy"))
 
 
 CHANGED: dict[str, Callable[[Path], object]] = {
@@ -167,12 +167,12 @@ def test_two_states_of_ours_are_not_mixed(sealed: Path) -> None:
     with Journal(sealed) as journal:
         journal.record(Answered("k", 2, "whole", "failed", 1.0, "probes/1.log"))
     shutil.copy(old / "journal.jsonl", sealed)
-    assert not is_made_here(sealed)
+    assert _strangeness(sealed)
 
 
 def test_what_is_taken_away_is_no_lie(sealed: Path) -> None:
     shutil.rmtree(sealed / "probes")
-    assert is_made_here(sealed)
+    assert not _strangeness(sealed)
 
 
 def test_records_that_come_with_a_pull_are_refused(sealed: Path, tmp_path: Path) -> None:

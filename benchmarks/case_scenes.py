@@ -25,7 +25,7 @@ from benchmarks.runs import (
     depbisect,
     plain_install,
 )
-from bisect_deps import interpreters
+from bisect_deps.system import interpreters
 from tests.support.algorithmia_emulator import Install, Key, Platform
 from tests.support.algorithmia_emulator import Server as Cluster
 from tests.support.index_server import Server

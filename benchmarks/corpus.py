@@ -42,9 +42,9 @@ from benchmarks.runs import (
     depbisect,
     plain_install,
 )
-from bisect_deps import interpreters
 from bisect_deps.formats import open_manifest
 from bisect_deps.model import Edit, EditAction
+from bisect_deps.system import interpreters
 
 # What a case's folder holds beside the user's files.
 ABOUT_THE_CASE = ("case.toml", "log.txt", "pip.log")

@@ -19,12 +19,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bisect_deps import interpreters
-from bisect_deps.guiding.guided import Guided, begin, new_start
-from bisect_deps.guiding.script import read_script, script
-from bisect_deps.guiding.state import status
+from bisect_deps.guided.questions import Guided, begin, new_start
+from bisect_deps.guided.script import read_script, script
+from bisect_deps.guided.sessions import Given, Store, Word
+from bisect_deps.guided.state import status
 from bisect_deps.reports.json import to_json
-from bisect_deps.sessions import Given, Store, Word
+from bisect_deps.system import interpreters
 from tests.support.person import ByTheSameAnswers, Secret, random_case, run_by
 
 

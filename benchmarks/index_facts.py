@@ -14,8 +14,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bisect_deps.index import Index
-from bisect_deps.interpreters import find
 from bisect_deps.model import IndexSettings, Requirement
+from bisect_deps.system.interpreters import find
 from tests.support.local_index import LocalIndex, Project
 
 LINES = 40

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from packaging.utils import canonicalize_name
 
 from benchmarks.runs import ROOT
-from bisect_deps.evidence import diagnose
+from bisect_deps.diagnosis import diagnose
 from bisect_deps.model import Diagnosis
 from bisect_deps.reports.diagnosis import to_json, to_text
 

@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import tomlkit
 
 from benchmarks.runs import ROOT
-from bisect_deps.evidence import diagnose
-from bisect_deps.evidence.dressings import plain, undress
+from bisect_deps.diagnosis import diagnose
+from bisect_deps.diagnosis.log_prefixes import plain, undress
 from bisect_deps.model import Cause, Diagnosis, Phase
 from bisect_deps.secret import redact
 

@@ -27,10 +27,10 @@ else:
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bisect_deps.evidence import diagnose  # noqa: E402
-from bisect_deps.evidence.gate import candidates  # noqa: E402
+from bisect_deps.diagnosis import diagnose  # noqa: E402
+from bisect_deps.diagnosis.gate import candidates  # noqa: E402
+from bisect_deps.diagnosis.signatures import SIGNATURES  # noqa: E402
 from bisect_deps.model import Diagnosis  # noqa: E402
-from bisect_deps.signatures import SIGNATURES  # noqa: E402
 from tests.support.dressed import DRESSINGS  # noqa: E402
 
 Label = dict[str, Any]
@@ -256,7 +256,7 @@ def memory() -> None:
     """Read 1 GB from a pipe in a process of its own, and show its peak."""
     script = (
         "import resource, sys\n"
-        "from bisect_deps.evidence import diagnose\n"
+        "from bisect_deps.diagnosis import diagnose\n"
         "base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "line = b'copying src/pkg/module.py -> build/lib/pkg/module.py and so on\\n' * 1000\n"
         "bad = b'Collecting a==1\\n  error: subprocess-exited-with-error\\n' * 20\n"

@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from corpus import name_of, named_in, tomllib, truth_of  # noqa: E402
 from rivals import Items, _quickxplain  # noqa: E402
 
-from bisect_deps import interpreters  # noqa: E402
+from bisect_deps.system import interpreters  # noqa: E402
 
 UV = interpreters.find_uv() or "uv"
 CASES = (

@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from requests import Session
 
-from bisect_deps import resolver
 from bisect_deps.builders import local
 from bisect_deps.cli import main as cli
-from bisect_deps.probing import Prober
+from bisect_deps.resolution import uv_resolver
+from bisect_deps.run.driver import Prober
 
 
 @dataclass
@@ -83,7 +83,7 @@ def main() -> None:
 
 def _hook(watch: Stopwatch) -> None:
     """Put a stopwatch around all that waits for somebody else."""
-    watch.around(resolver.Resolver, "_ask", "resolve")
+    watch.around(uv_resolver.Resolver, "_ask", "resolve")
     watch.around(Session, "request", "fetch from the index")
     watch.around(Prober, "answer", "a round of builds")
     watch.around(local.LocalBuilder, "start", "make an environment")
@@ -119,7 +119,7 @@ def _hook_steps(watch: Stopwatch) -> None:
 def _detail(args: tuple[Any, ...]) -> str:
     """Return what a call was about: an address, the lines to resolve, the questions of a round."""
     told = args[1] if len(args) > 1 else ""
-    if isinstance(told, resolver._Question):
+    if isinstance(told, uv_resolver._Question):
         return ", ".join(told.lines)
     if isinstance(told, (list, tuple)):
         return "; ".join(getattr(one, "purpose", str(one)) for one in told)

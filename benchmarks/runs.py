@@ -21,7 +21,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from bisect_deps import interpreters
+from bisect_deps.system import interpreters
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTHING: Mapping[str, Any] = {"verdict": "none", "culprits": [], "fix": None, "probes": []}

@@ -18,12 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.local import Options
 from bisect_deps.model import IndexSettings
-from bisect_deps.resolver import Resolver
+from bisect_deps.resolution.uv_resolver import Resolver
+from bisect_deps.system import interpreters
 
 LINES = ("jupyterlab-server", "flask", "django", "requests", "sqlalchemy", "celery", "pandas")
 MOVED = ("idna", ("3.7", "3.10"))

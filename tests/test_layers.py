@@ -13,28 +13,16 @@ PACKAGE = Path(__file__).parent.parent / "bisect_deps"
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"guiding", "assistants"},
-    {"fleet"},
-    {"session", "linting", "doctor", "incidents", "buildlogs", "deliver", "locking"},
-    {"opening"},
-    {"fix", "elsewhere"},
-    {"probing"},
-    {"resolution", "sessions", "known_good"},
-    {"builders", "journal", "index", "resolver", "config", "remembered"},
-    {
-        "search",
-        "evidence",
-        "rules",
-        "formats",
-        "reports",
-        "interpreters",
-        "processes",
-        "revisions",
-        "trust",
-    },
-    {"signatures", "sandbox"},
+    {"guided", "assistants"},
+    {"run", "lint"},
+    {"fix"},
+    {"resolution"},
+    {"builders", "index"},
+    {"search", "diagnosis", "formats", "reports"},
+    {"system"},
     {"progress"},
-    {"model", "secret", "files", "passed"},
+    {"text", "model"},
+    {"secret"},
     {"errors"},
     {"knowledge"},
 ]
@@ -44,7 +32,19 @@ SHARED = {"base", "__init__"}
 # Files that may import all their siblings, beside each folder's table.
 KNOWS_SIBLINGS = {("search", "strategy")}
 # Folders whose files are one module in several files; the order inside is theirs.
-ONE_MODULE = {"fix", "cli", "evidence", "index", "linting", "guiding", "resolution", "assistants"}
+ONE_MODULE = {
+    "fix",
+    "cli",
+    "diagnosis",
+    "index",
+    "lint",
+    "guided",
+    "resolution",
+    "assistants",
+    "run",
+    "system",
+    "text",
+}
 
 
 def modules() -> list[Path]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bisect_deps.config import file_defaults
 from bisect_deps.errors import InputError
 from bisect_deps.reports import REPORTS
-from bisect_deps.trust import STATE_FOLDER
+from bisect_deps.run.settings import file_defaults
+from bisect_deps.system.trust import STATE_FOLDER
 
 # A version (3, 3.12, 3.12.1, pypy3.10), or the file's own; a path would be a program to start.
 _PYTHON = re.compile(r"auto|(cpython|pypy)?-?\d+(\.\d+){0,2}t?")

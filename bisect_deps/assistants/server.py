@@ -25,7 +25,7 @@ from bisect_deps import __version__
 from bisect_deps.assistants.allowed import Allowed, is_own_place, options, python_option
 from bisect_deps.assistants.commands import Ended, call
 from bisect_deps.errors import DepbisectError, InputError
-from bisect_deps.trust import STATE_FOLDER
+from bisect_deps.system.trust import STATE_FOLDER
 
 INSTRUCTIONS = """\
 depbisect finds which lines of a Python requirements file break a build, and what they should say \

@@ -13,14 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from bisect_deps.builders._ci_logs import (
-    LARGEST_INPUT,
-    SCRATCH,
-    Seen,
-    marker_in,
-    read_log,
-    stem_of,
-)
+from bisect_deps.builders._ci_logs import LARGEST_INPUT, SCRATCH, Seen, marker_in, read_log, stem_of
 from bisect_deps.builders._ci_projects import places, python_of
 from bisect_deps.builders._http import HttpError
 from bisect_deps.builders._job import Credentials, Place, about_index, job_of, packed

@@ -13,7 +13,7 @@ from pathlib import Path
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import NotTrusted
 from bisect_deps.secret import Secret
-from bisect_deps.trust import trusted
+from bisect_deps.system.trust import trusted
 
 # https://host/owner/name.git, ssh://git@host:22/owner/name, git@host:owner/name.git
 _REMOTE = re.compile(r"(?:\w+://(?:[^@/]+@)?|[^@/]+@)([^:/]+)(?::\d+)?[:/](.+?)(?:\.git)?/?")

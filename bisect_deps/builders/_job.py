@@ -17,7 +17,6 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from bisect_deps import processes
 from bisect_deps.builders._installers import index_options
 from bisect_deps.builders._scratch import expand, option_lines, requirement_names, write_tree
 from bisect_deps.builders.base import FENCE, BuilderOptions, Order
@@ -25,6 +24,7 @@ from bisect_deps.errors import InputError
 from bisect_deps.formats import is_embedded, open_manifest
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Credential, Secret, names_secret, split_credentials
+from bisect_deps.system import processes
 
 SCRIPT = Path(__file__).with_name("_job_script.py")
 _IMPORTS_SCRIPT = Path(__file__).with_name("_imports_script.py")

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bisect_deps import sandbox
 from bisect_deps.builders._copies import Copy, Project, top_of
 from bisect_deps.builders._scratch import WorkFolder
 from bisect_deps.builders._uv_settings import settings_files
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.model import Interpreter
-from bisect_deps.sandbox import Room, can_be_common, is_too_wide
+from bisect_deps.system import sandbox
+from bisect_deps.system.sandbox import Room, can_be_common, is_too_wide
 
 # Below the home folder: tools that builds use, and installers' settings. No credentials.
 _TOOLS = (

@@ -25,9 +25,9 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import platformdirs
 
-from bisect_deps import processes
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.secret import Credential, Secret, split_credentials
+from bisect_deps.system import processes
 
 P = ParamSpec("P")
 T = TypeVar("T")

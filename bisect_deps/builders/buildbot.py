@@ -19,9 +19,9 @@ from bisect_deps.builders._http import Http, HttpError
 from bisect_deps.builders._job import BOOTSTRAP, Place
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
-from bisect_deps.interpreters import find
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret, secrets_of
+from bisect_deps.system.interpreters import find
 
 SCHEDULER = "depbisect"
 STEP = "build"

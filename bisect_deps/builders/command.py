@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from bisect_deps import processes
 from bisect_deps.builders._copies import Copy, Project
 from bisect_deps.builders._scratch import WorkFolder, in_work_folder
 from bisect_deps.builders.base import (
@@ -32,6 +31,7 @@ from bisect_deps.builders.base import (
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import redact, secrets_of
+from bisect_deps.system import processes
 
 CANNOT_BE_TESTED = 125
 ABORTS = 128

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bisect_deps import processes
 from bisect_deps.builders._http import Http, HttpError
 from bisect_deps.builders._scratch import requirement_names
 from bisect_deps.builders._watch import Watch, ask
@@ -35,6 +34,7 @@ from bisect_deps.builders.base import (
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret, redact, secrets_of, split_credentials
+from bisect_deps.system import processes
 
 PUBLIC = "https://app.datarobot.com/api/v2"
 # One empty file for each custom model of ours, until it is deleted.

@@ -25,7 +25,6 @@ from typing import ClassVar
 import platformdirs
 from packaging.utils import canonicalize_name
 
-from bisect_deps import processes
 from bisect_deps.builders._environments import installed, modules
 from bisect_deps.builders._installers import (
     LINKED,
@@ -64,10 +63,11 @@ from bisect_deps.builders.base import (
 )
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.formats import is_embedded, open_manifest
-from bisect_deps.interpreters import find, find_uv
 from bisect_deps.model import BuildStatus, Interpreter
-from bisect_deps.sandbox import INSTALL_HINT, Isolation, open_sandbox
 from bisect_deps.secret import redact, secrets_of
+from bisect_deps.system import processes
+from bisect_deps.system.interpreters import find, find_uv
+from bisect_deps.system.sandbox import INSTALL_HINT, Isolation, open_sandbox
 
 _IMPORTS_SCRIPT = Path(__file__).with_name("_imports_script.py")
 _ISOLATED = "depbisect-isolated.txt"

@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bisect_deps import processes
 from bisect_deps.builders._installers import deciding, steer
 from bisect_deps.builders._job import (
     SCRIPT,
@@ -43,9 +42,10 @@ from bisect_deps.builders.base import (
     setting,
 )
 from bisect_deps.errors import BuilderUnavailable, DepbisectError
-from bisect_deps.interpreters import find, find_uv
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import redact, secrets_of
+from bisect_deps.system import processes
+from bisect_deps.system.interpreters import find, find_uv
 
 FOLDER = Path(".depbisect") / "slurm"
 COMMANDS = ("sbatch", "squeue", "scancel")

@@ -33,9 +33,9 @@ from bisect_deps.builders.base import (
     setting,
 )
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
-from bisect_deps.files import write_whole
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret, redact, secrets_of, split_credentials
+from bisect_deps.system.files import write_whole
 
 PUBLIC = "https://huggingface.co"
 STATE = Path(".depbisect") / "spaces"

@@ -16,10 +16,10 @@ from click.core import ParameterSource
 
 from bisect_deps.builders import BUILDERS, options_of
 from bisect_deps.cli.builder_options import BuilderOption
-from bisect_deps.config import settings_file
 from bisect_deps.errors import NotTrusted
 from bisect_deps.reports import REPORTS
-from bisect_deps.trust import be_inside, be_sent_there, trusted
+from bisect_deps.run.settings import settings_file
+from bisect_deps.system.trust import be_inside, be_sent_there, trusted
 
 _COMMANDS = ("check", "python", "pass_env")
 _PATHS = (
@@ -56,7 +56,7 @@ def be_allowed(context: click.Context) -> None:
 
 def project_address(given: str | None) -> str | None:
     """Return the build API's address: `given` by the user, else the project's own if allowed."""
-    from bisect_deps.config import file_defaults
+    from bisect_deps.run.settings import file_defaults
 
     here = Path.cwd()
     named = file_defaults(here).get("api_address")

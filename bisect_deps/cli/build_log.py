@@ -12,11 +12,11 @@ import click
 from bisect_deps.cli.given import requirements_of
 from bisect_deps.cli.options import json_option, requirements_option
 from bisect_deps.errors import ExitCode
-from bisect_deps.files import write_whole
+from bisect_deps.system.files import write_whole
 
 if TYPE_CHECKING:
     from bisect_deps.builders.algorithmia.settings import Options
-    from bisect_deps.buildlogs import BuildLog
+    from bisect_deps.run.build_logs import BuildLog
 
 _MOST_LINES = 30
 
@@ -56,21 +56,21 @@ def build_log(
     HASH is the commit that was built, or the build's id; without it, the newest finished build. The
     key comes from ALGORITHMIA_API_KEY, or a token from ALGORITHMIA_BEARER_TOKEN.
     """
-    from bisect_deps import buildlogs
     from bisect_deps.builders.algorithmia import open_api
     from bisect_deps.builders.algorithmia.api import Algorithm
     from bisect_deps.cli.output import write_report
+    from bisect_deps.run import build_logs
 
     named = Algorithm.parse(algorithm)
     api = open_api(_options(api_address))
     try:
-        found = buildlogs.fetch(api, named, commit, requirements=requirements_of(requirements))
+        found = build_logs.fetch(api, named, commit, requirements=requirements_of(requirements))
     finally:
         api.close()
     if output is not None:
         write_whole(output, found.log.encode())
     if json_to is not None:
-        write_report(json_to, json.dumps(buildlogs.to_json(found), ensure_ascii=False) + "\n")
+        write_report(json_to, json.dumps(build_logs.to_json(found), ensure_ascii=False) + "\n")
     if json_to != "-":
         click.echo("\n".join(_lines(found, requirements, output, everything)))
     return ExitCode.OK
@@ -87,8 +87,8 @@ def _options(address: str | None) -> Options:
 def _lines(
     found: BuildLog, requirements: Sequence[Path], output: Path | None, everything: bool
 ) -> Iterator[str]:
-    from bisect_deps.reports.base import shown
     from bisect_deps.reports.diagnosis import to_text
+    from bisect_deps.text import shown
 
     build = found.build
     yield f"{found.algorithm}: build {shown(build.id)} of {shown(build.commit)}"
@@ -112,7 +112,7 @@ def _lines(
 
 
 def _log(text: str, everything: bool) -> Iterator[str]:
-    from bisect_deps.reports.base import shown
+    from bisect_deps.text import shown
 
     lines = text.rstrip("\n").split("\n")
     left_out = 0 if everything else max(0, len(lines) - _MOST_LINES)

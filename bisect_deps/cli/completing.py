@@ -44,7 +44,7 @@ def _builders(_: str) -> Iterator[tuple[str, str]]:
 
 
 def _pythons(_: str) -> Iterator[tuple[str, str]]:
-    from bisect_deps.interpreters import find_all
+    from bisect_deps.system.interpreters import find_all
 
     yield "auto", "that of the file"
     for found in find_all():
@@ -53,7 +53,7 @@ def _pythons(_: str) -> Iterator[tuple[str, str]]:
 
 def _rules(incomplete: str) -> Iterator[tuple[str, str]]:
     """Yield rules by code and by name; of a list with commas, the last is what is completed."""
-    from bisect_deps.rules import all_rules
+    from bisect_deps.lint.rules import all_rules
 
     before, comma, _ = incomplete.rpartition(",")
     yield f"{before}{comma}ALL", "all rules"

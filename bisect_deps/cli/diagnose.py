@@ -66,8 +66,8 @@ def command_named(name: str) -> click.Command:
 def _read(
     place: str, listed: list[Requirement], exit_status: int | None
 ) -> list[tuple[str, Diagnosis]]:
-    from bisect_deps.evidence import diagnose
-    from bisect_deps.evidence.sources import blocks_of, logs_in
+    from bisect_deps.diagnosis import diagnose
+    from bisect_deps.diagnosis.sources import blocks_of, logs_in
 
     if place == "-":
         blocks = blocks_of(sys.stdin.buffer)

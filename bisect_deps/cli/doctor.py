@@ -18,9 +18,9 @@ from bisect_deps.cli.builder_options import (
 )
 from bisect_deps.cli.options import json_option, option
 from bisect_deps.cli.output import write_report
-from bisect_deps.config import file_defaults
 from bisect_deps.errors import ExitCode
 from bisect_deps.model import IndexSettings
+from bisect_deps.run.settings import file_defaults
 from bisect_deps.secret import masked
 
 SCHEMA = "depbisect.doctor/1"
@@ -61,7 +61,7 @@ def command(json_to: str | None, **flags: Any) -> int:
 
     Ends with 0 when all is well, else with 4; each failed check is shown with what fixes it.
     """
-    from bisect_deps.doctor import Patient, examine
+    from bisect_deps.run.doctor import Patient, examine
 
     patient = Patient(
         options=_options(flags),

@@ -19,7 +19,7 @@ from bisect_deps.errors import ExitCode
 
 if TYPE_CHECKING:
     from bisect_deps.builders.algorithmia.api import Api, ErrorEntry
-    from bisect_deps.incidents import Incident, Incidents
+    from bisect_deps.run.runtime_errors import Incident, Incidents
 
 FOLLOW_PAUSE = 15.0
 _MOST_LINES = 12
@@ -59,19 +59,19 @@ def errors(
     The platform keeps 7 days, at most 200 executions. The key comes from ALGORITHMIA_API_KEY, or a
     token from ALGORITHMIA_BEARER_TOKEN.
     """
-    from bisect_deps import incidents
+    from bisect_deps.run import runtime_errors
 
     api = _api(api_address)
     show = _Shown(json_to, everything)
     try:
-        begin = incidents.instant(since, datetime.now(timezone.utc)) if since else None
+        begin = runtime_errors.instant(since, datetime.now(timezone.utc)) if since else None
         mine = requirements_of(requirements)
-        found = incidents.fetch(api, algorithm, since=begin, requirements=mine)
+        found = runtime_errors.fetch(api, algorithm, since=begin, requirements=mine)
         show(found)
         if not follow:
             return ExitCode.OK
         known = [entry for incident in found.incidents for entry in incident.entries]
-        for new in incidents.follow(
+        for new in runtime_errors.follow(
             api,
             algorithm,
             requirements=mine,
@@ -110,10 +110,10 @@ class _Shown:
         self._written: list[str] = []
 
     def __call__(self, found: Incidents) -> None:
-        from bisect_deps import incidents
         from bisect_deps.cli.output import write_report
+        from bisect_deps.run import runtime_errors
 
-        line = json.dumps(incidents.to_json(found), ensure_ascii=False) + "\n"
+        line = json.dumps(runtime_errors.to_json(found), ensure_ascii=False) + "\n"
         if self._json_to == "-":
             write_report("-", line)
             return
@@ -188,7 +188,7 @@ def _both(moment: float) -> str:
 
 
 def _safe(text: str) -> str:
-    from bisect_deps.evidence.dressings import safe
+    from bisect_deps.diagnosis.log_prefixes import safe
     from bisect_deps.secret import masked
 
     return safe(masked(text))

@@ -16,7 +16,8 @@ from bisect_deps.cli import run as one_file
 from bisect_deps.cli.builder_options import check_builder_options
 from bisect_deps.cli.output import check_targets, write_report
 from bisect_deps.errors import ExitCode, InputError
-from bisect_deps.fleet import (
+from bisect_deps.reports import REPORTS, many, sarif
+from bisect_deps.run.fleet import (
     Fleet,
     Plan,
     Row,
@@ -26,8 +27,7 @@ from bisect_deps.fleet import (
     task_of,
     verdicts_of,
 )
-from bisect_deps.reports import REPORTS, many, sarif
-from bisect_deps.reports.base import counted, shown
+from bisect_deps.text import counted, shown
 
 # What is one file's alone.
 _LEFT_OUT = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
-from bisect_deps.files import project_of, read_inside, read_regular
+from bisect_deps.system.files import project_of, read_inside, read_regular
 
 if TYPE_CHECKING:
     from bisect_deps.model import Requirement

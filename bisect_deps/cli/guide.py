@@ -22,12 +22,12 @@ from bisect_deps.cli.guided import (
 )
 from bisect_deps.cli.typed import Typed
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
+from bisect_deps.guided.sessions import Given, Store, Word
 from bisect_deps.model import VerdictKind
-from bisect_deps.reports.base import counted
-from bisect_deps.sessions import Given, Store, Word
+from bisect_deps.text import counted
 
 if TYPE_CHECKING:
-    from bisect_deps.guiding.guided import Guided
+    from bisect_deps.guided.questions import Guided
 
 QUESTION = "Did it build? [g]ood [b]ad [s]kip [l]og file [p]aste log [u]ndo [q]uit"
 ANSWERS = ("good", "bad", "skip", "log", "paste", "undo", "quit")
@@ -109,7 +109,7 @@ def converse(store: Store, flags: dict[str, Any], again: str = "guide") -> Guide
 
 def _open(store: Store, file: Path, flags: dict[str, Any]) -> Guided:
     """Go on with the session of this file, or begin one."""
-    from bisect_deps.guiding.guided import Guided as Opened
+    from bisect_deps.guided.questions import Guided as Opened
 
     if not store.exists:
         return begin_session(store, flags)
@@ -177,7 +177,7 @@ def _ask(typed: Typed, question: str) -> str:
 
 
 def _give(guided: Guided, typed: Typed, word: Word, log: bytes = b"", reason: str = "") -> None:
-    from bisect_deps.guiding.guided import Doubtful
+    from bisect_deps.guided.questions import Doubtful
 
     name = guided.store.keep_log(log) if log else ""
     with difference_shown():

@@ -17,14 +17,14 @@ import click
 
 from bisect_deps.cli import guided_text
 from bisect_deps.cli.options import json_option
-from bisect_deps.config import default_file, instant
 from bisect_deps.errors import InputError, JournalError
-from bisect_deps.files import write_whole
-from bisect_deps.sessions import POINTER, Given, Store, Word, folder_of
-from bisect_deps.trust import STATE_FOLDER
+from bisect_deps.guided.sessions import POINTER, Given, Store, Word, folder_of
+from bisect_deps.run.settings import default_file, instant
+from bisect_deps.system.files import write_whole
+from bisect_deps.system.trust import STATE_FOLDER
 
 if TYPE_CHECKING:
-    from bisect_deps.guiding.guided import Guided
+    from bisect_deps.guided.questions import Guided
 
 STDIN_PATH = Path("-")
 SURE = "It looks like a mistake, and is true all the same."
@@ -125,7 +125,7 @@ def status(json_to: str | None, write: bool) -> None:
             guided.write()
         if json_to:
             from bisect_deps.cli.output import write_report
-            from bisect_deps.guiding import state
+            from bisect_deps.guided import state
 
             write_report(json_to, json.dumps(state.status(guided), indent=2) + "\n")
         if json_to == "-":
@@ -138,7 +138,7 @@ def status(json_to: str | None, write: bool) -> None:
 @click.command("log")
 def log() -> None:
     """Print the session as a script that replay reads."""
-    from bisect_deps.guiding.script import script
+    from bisect_deps.guided.script import script
 
     with session() as guided:
         for line in script(guided):
@@ -149,7 +149,7 @@ def log() -> None:
 @click.argument("script", type=click.Path(path_type=Path))
 def replay(script: Path) -> None:
     """Give all the answers of a session's log again; SCRIPT - is standard input."""
-    from bisect_deps.guiding.script import read_script
+    from bisect_deps.guided.script import read_script
 
     text = read_log(script, empty="give what log printed").decode("utf-8", "replace")
     words = read_script(text)
@@ -177,7 +177,7 @@ def replay(script: Path) -> None:
 @click.option("--force", is_flag=True, help="Also where the file was changed by hand.")
 def reset(keep: bool, force: bool) -> None:
     """End the session and put the original file back, byte for byte."""
-    from bisect_deps.guiding.guided import Guided
+    from bisect_deps.guided.questions import Guided
 
     with open_store() as store, difference_shown():
         try:
@@ -238,7 +238,7 @@ def without_stdin(flags: dict[str, Any]) -> dict[str, Any]:
 
 def begin_session(store: Store, flags: dict[str, Any]) -> Guided:
     """Begin the session that the flags of `start` ask for, in a store that is open."""
-    from bisect_deps.guiding.guided import begin, new_start
+    from bisect_deps.guided.questions import begin, new_start
 
     newer = flags["exclude_newer"]
     log = None if flags["log"] is None else read_log(flags["log"])
@@ -272,7 +272,7 @@ def open_store() -> Store:
 @contextmanager
 def session() -> Iterator[Guided]:
     """Open the session of the current folder, locked while it is in use."""
-    from bisect_deps.guiding.guided import Guided
+    from bisect_deps.guided.questions import Guided
 
     with open_store() as store:
         yield Guided(store)
@@ -281,7 +281,7 @@ def session() -> Iterator[Guided]:
 @contextmanager
 def difference_shown() -> Iterator[None]:
     """Show what was changed by hand, where that stands in the way."""
-    from bisect_deps.guiding.guided import Changed
+    from bisect_deps.guided.questions import Changed
 
     try:
         yield
@@ -308,7 +308,7 @@ def take(guided: Guided, given: Given, log: bytes | None) -> None:
     """Keep the log of an answer, then take the answer; one that looks wrong only when sure."""
     from dataclasses import replace
 
-    from bisect_deps.guiding.guided import Doubtful
+    from bisect_deps.guided.questions import Doubtful
 
     name = "" if log is None else guided.store.keep_log(log)
     try:
@@ -371,7 +371,7 @@ def _point(here: Path, folder: Path) -> None:
     """Note where the session is, so that the next commands find it from here."""
     if here.resolve() == folder.resolve():
         return
-    from bisect_deps.trust import make_state_folder
+    from bisect_deps.system.trust import make_state_folder
 
     make_state_folder(here / STATE_FOLDER)
     write_whole(here / STATE_FOLDER / POINTER, os.path.relpath(folder, here).encode())

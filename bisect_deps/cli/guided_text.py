@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from bisect_deps.guided.sessions import Word
 from bisect_deps.model import EditAction
-from bisect_deps.reports.base import counted, safe, safe_line, shown
-from bisect_deps.sessions import Word
+from bisect_deps.text import counted, safe, safe_line, shown
 
 if TYPE_CHECKING:
-    from bisect_deps.guiding.guided import Guided
+    from bisect_deps.guided.questions import Guided
 
 WORDS = {Word.GOOD: "built", Word.BAD: "failed", Word.SKIP: "could not be told"}
 # A file of more lines is on disk to be read; only what differs is shown.
@@ -20,7 +20,7 @@ MOST_LINES = 40
 
 def next_step(guided: Guided) -> Iterator[str]:
     """Yield what to build next, and how to say how it went."""
-    from bisect_deps.guiding.state import said
+    from bisect_deps.guided.state import said
 
     here = guided.position
     if here.inquiry is None:
@@ -46,7 +46,7 @@ def left(guided: Guided) -> str:
 
 def so_far(guided: Guided) -> Iterator[str]:
     """Yield the answers, and what they have shown."""
-    from bisect_deps.guiding.state import known, said
+    from bisect_deps.guided.state import known, said
 
     for number, asked in enumerate(guided.position.asked, start=1):
         what = safe_line(said(guided.manifest, asked.inquiry.candidate))

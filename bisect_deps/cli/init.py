@@ -8,7 +8,7 @@ import click
 
 from bisect_deps.builders import template_of
 from bisect_deps.errors import ExitCode, InputError
-from bisect_deps.files import write_whole
+from bisect_deps.system.files import write_whole
 
 
 @click.command("init")

@@ -21,10 +21,10 @@ from bisect_deps.cli.options import (
 from bisect_deps.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
-    from bisect_deps.linting.checking import Checker
-    from bisect_deps.linting.diagnostics import Report
-    from bisect_deps.linting.fixing import Fixed
-    from bisect_deps.linting.settings import Settings
+    from bisect_deps.lint.checking import Checker
+    from bisect_deps.lint.diagnostics import Report
+    from bisect_deps.lint.fixing import Fixed
+    from bisect_deps.lint.settings import Settings
 
 _FORMATS = ("concise", "full", "json", "sarif", "github", "gitlab", "junit")
 _SEVERITIES = ("error", "warning", "info")
@@ -109,8 +109,8 @@ def lint(paths: tuple[str, ...], **options: Any) -> int:
 
 
 def _explanation(selector: str) -> str:
-    from bisect_deps.linting.explaining import explain, explain_all
-    from bisect_deps.linting.selection import ALL, resolve
+    from bisect_deps.lint.explaining import explain, explain_all
+    from bisect_deps.lint.selection import ALL, resolve
 
     if selector.upper() == ALL:
         return explain_all()
@@ -118,8 +118,8 @@ def _explanation(selector: str) -> str:
 
 
 def _list_rules(options: dict[str, Any]) -> None:
-    from bisect_deps.linting.explaining import rules_json, rules_table
-    from bisect_deps.linting.outputs.base import DOCS
+    from bisect_deps.lint.explaining import rules_json, rules_table
+    from bisect_deps.lint.outputs.base import DOCS
 
     if options["output_format"] == "json":
         settings = _settings(Path.cwd(), options)
@@ -141,8 +141,8 @@ def _show_page(page: str, color: str) -> None:
 
 
 def _run(paths: tuple[str, ...], options: dict[str, Any]) -> int:
-    from bisect_deps.linting.checking import Checker
-    from bisect_deps.linting.inputs import Inputs
+    from bisect_deps.lint.checking import Checker
+    from bisect_deps.lint.inputs import Inputs
 
     # Nothing of a run is thrown away before its end: collecting garbage would find none.
     gc.disable()
@@ -171,8 +171,8 @@ def _report(
 
 
 def _settings(folder: Path, options: dict[str, Any]) -> Settings:
-    from bisect_deps.linting.settings import Settings, read_table
-    from bisect_deps.rules.base import Profile, Severity
+    from bisect_deps.lint.rules.base import Profile, Severity
+    from bisect_deps.lint.settings import Settings, read_table
 
     table: dict[str, Any] = {}
     if not options["isolated"]:
@@ -205,7 +205,7 @@ def _targets(options: dict[str, Any]) -> tuple[str, ...]:
     """Return the targets that were named; --python and --platform are one."""
     python: str | None = options["python"]
     if python and os.sep in python:
-        from bisect_deps.interpreters import find
+        from bisect_deps.system.interpreters import find
 
         python = find(python).version
     named = {"python": python, "platform": options["platform"]}
@@ -220,7 +220,7 @@ def _targets(options: dict[str, Any]) -> tuple[str, ...]:
 
 def _be_allowed(table: dict[str, Any], file: Path, options: dict[str, Any]) -> None:
     """Raise NotTrusted where a project's own table has files read outside, or a key sent."""
-    from bisect_deps.trust import be_inside, be_sent_there
+    from bisect_deps.system.trust import be_inside, be_sent_there
 
     address = None if options["index_url"] else table.get("index_url")
     if isinstance(address, str):
@@ -235,8 +235,8 @@ def _index_of_the_project(folder: Path) -> str | None:
     """Return the index that `run` would ask, by environment or configuration."""
     import os
 
-    from bisect_deps.config import file_defaults, settings_file
-    from bisect_deps.trust import be_sent_there
+    from bisect_deps.run.settings import file_defaults, settings_file
+    from bisect_deps.system.trust import be_sent_there
 
     mine = os.environ.get(environment_name("index_url"))
     named, file = file_defaults(folder).get("index_url"), settings_file(folder)
@@ -247,7 +247,7 @@ def _index_of_the_project(folder: Path) -> str | None:
 
 
 def _fixed(checker: Checker, paths: tuple[str, ...], options: dict[str, Any], stdin: str) -> Report:
-    from bisect_deps.linting.fixing import fix, write
+    from bisect_deps.lint.fixing import fix, write
 
     originals = dict(checker.inputs.drafts)
     before = checker.check(paths) if options["diff"] else None
@@ -271,8 +271,8 @@ def _fixed(checker: Checker, paths: tuple[str, ...], options: dict[str, Any], st
 
 def _verify(checker: Checker, paths: tuple[str, ...], fixed: Fixed) -> None:
     """Build the fixed files. Raises CannotPin, and writes nothing, where one does not build."""
-    from bisect_deps.linting.pinning import CannotPin
-    from bisect_deps.linting.verifying import verify
+    from bisect_deps.lint.pinning import CannotPin
+    from bisect_deps.lint.verifying import verify
     from bisect_deps.model import IndexSettings
 
     roots = [shown for shown, _ in checker.inputs.roots(paths)]
@@ -284,7 +284,7 @@ def _verify(checker: Checker, paths: tuple[str, ...], fixed: Fixed) -> None:
 
 
 def _show_diff(checker: Checker, fixed: Fixed, originals: dict[str, bytes]) -> None:
-    from bisect_deps.linting.inputs import shown_path
+    from bisect_deps.lint.inputs import shown_path
     from bisect_deps.reports.diff import unified_bytes
 
     old, new = {}, {}
@@ -296,17 +296,17 @@ def _show_diff(checker: Checker, fixed: Fixed, originals: dict[str, bytes]) -> N
 
 
 def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_stderr: bool) -> int:
-    from bisect_deps.linting.outputs import render
-    from bisect_deps.linting.outputs.base import DOCS, Style
+    from bisect_deps.lint.outputs import render
+    from bisect_deps.lint.outputs.base import DOCS, Style
 
     if options["write_baseline"]:
-        from bisect_deps.linting.baseline import write_baseline
+        from bisect_deps.lint.baseline import write_baseline
 
         count = write_baseline(report, options["write_baseline"])
         note(f"Wrote {count} findings to {options['write_baseline']}.")
         return ExitCode.OK
     if settings.baseline:
-        from bisect_deps.linting.baseline import subtract
+        from bisect_deps.lint.baseline import subtract
 
         report = subtract(report, settings.baseline)
     for text in report.notes:
@@ -325,7 +325,7 @@ def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_s
         style = Style(color, settings.unsafe_fixes, settings.docs or DOCS)
         text = render(report, output_format, style)
         if options["output_file"]:
-            from bisect_deps.files import write_whole
+            from bisect_deps.system.files import write_whole
 
             write_whole(Path(options["output_file"]), text.encode("utf-8"))
         elif not options["diff"] or output_format not in ("concise", "full"):

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 from bisect_deps.cli.options import option, relative, wants_color
 from bisect_deps.errors import InputError
-from bisect_deps.files import write_whole
 from bisect_deps.model import Verdict
 from bisect_deps.reports import REPORTS, render
+from bisect_deps.system.files import write_whole
 
 T = TypeVar("T")
 

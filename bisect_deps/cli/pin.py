@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bisect_deps.formats.base import Manifest
-    from bisect_deps.linting.pinning import Pins
+    from bisect_deps.lint.pinning import Pins
     from bisect_deps.model import IndexSettings, Interpreter
 
 
@@ -74,12 +74,12 @@ def pin(
     FILE defaults to requirements.txt, else pyproject.toml. Versions come from --from; by default
     from the last verified run, else a lock beside the file, else the resolver of today.
     """
-    from bisect_deps import interpreters
     from bisect_deps.cli.output import write_report
-    from bisect_deps.config import default_file
     from bisect_deps.formats import open_manifest, open_several
-    from bisect_deps.linting.pinning import changed
+    from bisect_deps.lint.pinning import changed
+    from bisect_deps.run.settings import default_file
     from bisect_deps.secret import masked
+    from bisect_deps.system import interpreters
 
     files = [path for path in (file, *more) if path is not None]
     files = files or [Path(default_file(Path.cwd()).name)]
@@ -116,10 +116,10 @@ def pin(
 
 def _index(manifest: Manifest, index_url: str | None, exclude_newer: str | None) -> IndexSettings:
     """Return where the installer looks: options, settings of the project, then the file itself."""
-    from bisect_deps.config import file_defaults, instant, settings_file
     from bisect_deps.model import IndexSettings
     from bisect_deps.resolution.sources import sources
-    from bisect_deps.trust import be_sent_there
+    from bisect_deps.run.settings import file_defaults, instant, settings_file
+    from bisect_deps.system.trust import be_sent_there
 
     defaults, file = file_defaults(Path.cwd()), settings_file(Path.cwd())
     url = index_url or defaults.get("index_url")
@@ -142,8 +142,8 @@ def _pins(
     transitive: bool,
     hashes: bool,
 ) -> Pins:
-    from bisect_deps.linting.pinning import STDIN, Pinner, default_source, known_from
-    from bisect_deps.linting.scoping import lock_beside
+    from bisect_deps.lint.pinning import STDIN, Pinner, default_source, known_from
+    from bisect_deps.lint.scoping import lock_beside
 
     folder = manifest.path.absolute().parent
     lock = lock_beside(str(folder))
@@ -155,7 +155,7 @@ def _pins(
 
 
 def _diff(manifest: Manifest, rendered: Mapping[str, bytes]) -> bytes:
-    from bisect_deps.linting.pinning import changed
+    from bisect_deps.lint.pinning import changed
     from bisect_deps.reports.diff import unified_bytes
 
     files = changed(manifest, rendered)
@@ -187,7 +187,7 @@ def _proven(
     index: IndexSettings,
 ) -> dict[str, Any]:
     """Return how a build of the pinned files ended; `failure` is "" where it passed."""
-    from bisect_deps.linting.proving import prove
+    from bisect_deps.lint.proving import prove
 
     proof = prove(
         rendered,
@@ -211,8 +211,8 @@ def _written(
 ) -> list[str]:
     """Write the pinned files, and return their paths; none where only the diff is asked for."""
     from bisect_deps.errors import InputError
-    from bisect_deps.files import write_whole
-    from bisect_deps.linting.pinning import changed
+    from bisect_deps.lint.pinning import changed
+    from bisect_deps.system.files import write_whole
 
     files = changed(manifest, rendered)
     if output is not None and len(files) > 1:
@@ -227,7 +227,7 @@ def _written(
 
 
 def _say(pins: Pins, report: Mapping[str, Any], *, only_diff: bool) -> None:
-    from bisect_deps.linting.pinning import described
+    from bisect_deps.lint.pinning import described
 
     proof = report["proof"]
     how = (

@@ -11,11 +11,11 @@ import click
 from bisect_deps.cli.options import color_option, option
 from bisect_deps.cli.output import deliver, report_options, report_targets
 from bisect_deps.errors import InputError
-from bisect_deps.files import read_regular
+from bisect_deps.guided.sessions import folder_of
 from bisect_deps.model import Verdict
 from bisect_deps.reports.json import from_json
-from bisect_deps.sessions import folder_of
-from bisect_deps.trust import STATE_FOLDER, be_plain
+from bisect_deps.system.files import read_regular
+from bisect_deps.system.trust import STATE_FOLDER, be_plain
 
 REPORT = "report.json"
 

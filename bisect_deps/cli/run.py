@@ -22,19 +22,14 @@ from bisect_deps.cli.builder_options import (
 )
 from bisect_deps.cli.options import color_option, note, option, relative, wants_color
 from bisect_deps.cli.output import check_targets, deliver, report_options, report_targets
-from bisect_deps.config import (
-    Settings,
-    default_file,
-    file_defaults,
-    instant,
-)
-from bisect_deps.deliver import is_folder, write_fix
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
 from bisect_deps.model import STDIN, IndexSettings, Narrow, Note, Verdict, VerdictKind
-from bisect_deps.trust import STATE_FOLDER
+from bisect_deps.run.output import is_folder, write_fix
+from bisect_deps.run.settings import Settings, default_file, file_defaults, instant
+from bisect_deps.system.trust import STATE_FOLDER
 
 if TYPE_CHECKING:
-    from bisect_deps.session import Finished
+    from bisect_deps.run.running import Finished
 
 # Writes the lock and returns the paths written.
 Locker: TypeAlias = Callable[[], Sequence[str]]
@@ -218,9 +213,9 @@ def command(**flags: Any) -> int:
     _check_outputs(settings, flags)
     if settings.builder == MANUAL:
         return _bisect_by_hand(settings, flags)
-    from bisect_deps.guiding.handover import handed_over
+    from bisect_deps.guided.handover import handed_over
     from bisect_deps.reports.live import display
-    from bisect_deps.session import run
+    from bisect_deps.run.running import run
 
     is_one_file = not settings.files and settings.stdin is None
     handover = handed_over(settings.file) if is_one_file else None
@@ -234,7 +229,7 @@ def command(**flags: Any) -> int:
     ) as progress:
         finished = run(settings, progress, handover)
     if handover is not None and flags["write"]:
-        from bisect_deps.guiding.handover import end_session
+        from bisect_deps.guided.handover import end_session
 
         end_session(settings.file)
     locker = _locker(finished, flags)
@@ -271,8 +266,8 @@ def command_named(name: str) -> click.Command:
 def _bisect_by_hand(settings: Settings, flags: dict[str, Any]) -> int:
     """Hold the conversation of `guide`, then do with the verdict as any other run does."""
     from bisect_deps.cli.guide import be_in_a_terminal, converse
+    from bisect_deps.guided.sessions import Store
     from bisect_deps.reports.json import dumps
-    from bisect_deps.sessions import Store
 
     be_in_a_terminal()
     about = {"to": None, "check_note": "", **flags}
@@ -404,7 +399,7 @@ def _locker(finished: Finished, flags: dict[str, Any]) -> Locker | None:
     path: Path | None = flags["lock"]
     if path is None:
         return None
-    from bisect_deps.locking import write_lock
+    from bisect_deps.resolution.lockfile import write_lock
 
     return lambda: write_lock(path, finished.verdict, finished.index, finished.interpreter)
 

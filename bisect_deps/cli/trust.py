@@ -16,7 +16,7 @@ def command(names: tuple[str, ...], remove: bool) -> int:
     .depbisect/ in it is used as yours. Without arguments, what is trusted is listed.
     DEPBISECT_TRUST names hosts and folders for one process, with spaces or commas between them.
     """
-    from bisect_deps.trust import trust, trusted
+    from bisect_deps.system.trust import trust, trusted
 
     if remove and not names:
         raise click.UsageError("name what is no longer trusted")

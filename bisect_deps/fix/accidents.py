@@ -9,16 +9,8 @@ from bisect_deps.fix.ask import Seen
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.culprits import releases_named
 from bisect_deps.fix.failure import installs
-from bisect_deps.model import (
-    Candidate,
-    Cause,
-    Culprit,
-    Note,
-    Phase,
-    ProbeKind,
-    Release,
-)
-from bisect_deps.probing import Inquiry, Story
+from bisect_deps.fix.inquiry import Inquiry, Story
+from bisect_deps.model import Candidate, Cause, Culprit, Note, Phase, ProbeKind, Release
 
 
 def without_accidents(

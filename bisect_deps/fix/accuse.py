@@ -22,6 +22,7 @@ from bisect_deps.fix.failure import (
     project_of,
     suspects_of,
 )
+from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.names import is_known
 from bisect_deps.fix.subsets import drive, dropping, numbers_named
 from bisect_deps.index import FactKind
@@ -40,9 +41,9 @@ from bisect_deps.model import (
     Requirement,
     Suspect,
 )
-from bisect_deps.probing import Inquiry, Story, edited
 from bisect_deps.resolution.conflicts import Conflict, find_conflicts
-from bisect_deps.resolver import Resolution
+from bisect_deps.resolution.edits import edited
+from bisect_deps.resolution.uv_resolver import Resolution
 from bisect_deps.search.base import Items
 from bisect_deps.search.strategy import Certified, Finding, Problem, State, bisect
 

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failed import installed_by
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind, Release
-from bisect_deps.probing import BudgetSpent, Inquiry, Story
 
 T = TypeVar("T")
 Asked = TypeVar("Asked")

@@ -15,17 +15,9 @@ from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, is_older, with_edits
 from bisect_deps.fix.failed import Failed, failed_by
 from bisect_deps.fix.failure import installs
-from bisect_deps.model import (
-    Candidate,
-    Edit,
-    EditAction,
-    Outcome,
-    Probe,
-    ProbeKind,
-    Requirement,
-)
-from bisect_deps.probing import Story
-from bisect_deps.resolver import Resolution
+from bisect_deps.fix.inquiry import Story
+from bisect_deps.model import Candidate, Edit, EditAction, Outcome, Probe, ProbeKind, Requirement
+from bisect_deps.resolution.uv_resolver import Resolution
 
 # So many builds avoid what failed, and so often is the resolver asked for one of them.
 MOST_BUILDS = 10

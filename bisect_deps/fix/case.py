@@ -20,6 +20,7 @@ from packaging.version import InvalidVersion, Version
 
 from bisect_deps.builders.base import Capabilities
 from bisect_deps.fix.failure import involved
+from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.formats.base import Manifest, applies
 from bisect_deps.index import Index, ReleaseFacts
 from bisect_deps.index.made_for import came_out
@@ -34,10 +35,10 @@ from bisect_deps.model import (
     Release,
     Requirement,
 )
-from bisect_deps.probing import Inquiry, edited, pinned_to
 from bisect_deps.progress import Progress
+from bisect_deps.resolution.edits import edited, pinned_to
 from bisect_deps.resolution.pins import hashes_of, repinned
-from bisect_deps.resolver import Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Resolution, Resolver
 from bisect_deps.search.strategy import Prefer
 
 # A change of more edits is not looked through for needless ones by resolving.

@@ -22,6 +22,7 @@ from bisect_deps.fix.culprits import (
 )
 from bisect_deps.fix.failed import Failed, broken_releases, failed_by, installed_by
 from bisect_deps.fix.failure import installs, is_of_install
+from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.minimise import answered
 from bisect_deps.model import (
     Candidate,
@@ -35,7 +36,6 @@ from bisect_deps.model import (
     ProbeKind,
     Release,
 )
-from bisect_deps.probing import Story
 
 
 def certify(

@@ -22,17 +22,10 @@ from bisect_deps.fix.failure import (
     shows,
     suspects_of,
 )
+from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.proposers import moves
 from bisect_deps.fix.proposers.base import Move, Scene
-from bisect_deps.model import (
-    Breakage,
-    BreakageKind,
-    Candidate,
-    Outcome,
-    Probe,
-    ProbeKind,
-)
-from bisect_deps.probing import Inquiry, Story
+from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
 
 # Errors of Python's own that say what the code is, not what happened to it.
 _REFUSED = re.compile(

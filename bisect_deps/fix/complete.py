@@ -15,6 +15,7 @@ from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
 from bisect_deps.fix.culprits import broken, merged
 from bisect_deps.fix.failure import breakages_of, installs
+from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.proposers import pair
 from bisect_deps.fix.proposers.base import lifted, newer_than, series
 from bisect_deps.model import (
@@ -28,8 +29,7 @@ from bisect_deps.model import (
     ProbeKind,
     Proof,
 )
-from bisect_deps.probing import Story
-from bisect_deps.resolver import Resolution
+from bisect_deps.resolution.uv_resolver import Resolution
 
 _WHAT = {
     BreakageKind.NAME_GONE: "{what} is not in {lacks} any more",

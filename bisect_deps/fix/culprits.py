@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bisect_deps.evidence import missing_here
+from bisect_deps.diagnosis import missing_here
 from bisect_deps.fix.failure import breakages_of, phase_of, project_of, suspects_of
 from bisect_deps.model import (
     Breakage,

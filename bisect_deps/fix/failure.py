@@ -16,7 +16,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion
 
-from bisect_deps.evidence import same_failure, tells_something
+from bisect_deps.diagnosis import same_failure, tells_something
 from bisect_deps.model import Breakage, Cause, Outcome, Phase, Probe, Release, Suspect
 
 _PINNED = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z0-9][\w.-]{0,100})==(?P<version>[^\s`'\",;]+)")

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bisect_deps.evidence.prose import uv_edges
+from bisect_deps.diagnosis.prose import uv_edges
 from bisect_deps.fix.case import Case, is_compiled, parsed_requirement
 from bisect_deps.fix.culprits import names_of, numbers_of
 from bisect_deps.model import Candidate, Culprit, Edit, EditAction, Note, Outcome, Probe
-from bisect_deps.resolver import Resolution
+from bisect_deps.resolution.uv_resolver import Resolution
 
 
 def followed(

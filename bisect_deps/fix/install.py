@@ -13,26 +13,10 @@ from itertools import combinations, islice
 
 from bisect_deps.fix.accuse import Standing, accuse, suspected, unmended
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import (
-    Case,
-    candidate_of,
-    dropped,
-    is_older,
-    with_edits,
-)
-from bisect_deps.fix.culprits import (
-    is_covered,
-    is_of_the_machine,
-    numbers_of,
-    releases_named,
-)
-from bisect_deps.fix.failure import (
-    failing_release,
-    first_fingerprint,
-    installs,
-    shows,
-    suspects_of,
-)
+from bisect_deps.fix.case import Case, candidate_of, dropped, is_older, with_edits
+from bisect_deps.fix.culprits import is_covered, is_of_the_machine, numbers_of, releases_named
+from bisect_deps.fix.failure import failing_release, first_fingerprint, installs, shows, suspects_of
+from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.names import amendments
 from bisect_deps.model import (
     Candidate,
@@ -45,7 +29,7 @@ from bisect_deps.model import (
     Probe,
     ProbeKind,
 )
-from bisect_deps.probing import Story, edited
+from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.upgrades import Bump, Floor, find_bumps
 
 # A file with more faults behind each other than this is told as far as it was fixed.

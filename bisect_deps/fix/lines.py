@@ -16,9 +16,9 @@ from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
 from bisect_deps.fix.culprits import described
 from bisect_deps.fix.failure import first_fingerprint, shows, suspects_of
+from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.subsets import drive, dropping
 from bisect_deps.model import Culprit, Outcome, Phase, Probe, ProbeKind, Requirement
-from bisect_deps.probing import Story
 from bisect_deps.search.strategy import Problem, bisect
 
 # How many other releases of each member are tried, the nearest first.

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failure import fingerprints, installs, involved
+from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.subsets import Axis, drive
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
-from bisect_deps.probing import Story
 from bisect_deps.search.base import Answer, Items
 from bisect_deps.search.strategy import Problem, State, bisect
 

@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from bisect_deps.fix.ask import relayed
 from bisect_deps.fix.case import Case, is_compiled, with_edits, without
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
 from bisect_deps.fix.proposers.base import series
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.model import (
@@ -34,7 +35,6 @@ from bisect_deps.model import (
     Proof,
     Tried,
 )
-from bisect_deps.probing import BudgetSpent, Inquiry, Story
 from bisect_deps.search.base import Answer, Question
 from bisect_deps.search.narrow import Turn, narrow
 

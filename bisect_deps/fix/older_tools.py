@@ -12,18 +12,9 @@ from dataclasses import dataclass
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.culprits import names_of, numbers_of
+from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.formats.base import Manifest
-from bisect_deps.model import (
-    Candidate,
-    Cause,
-    Culprit,
-    Note,
-    Outcome,
-    Phase,
-    Probe,
-    ProbeKind,
-)
-from bisect_deps.probing import Inquiry, Story
+from bisect_deps.model import Candidate, Cause, Culprit, Note, Outcome, Phase, Probe, ProbeKind
 
 BUILD_CONSTRAINTS_FILE = "depbisect-build-constraints.txt"
 

@@ -30,6 +30,7 @@ from bisect_deps.fix.culprits import (
 )
 from bisect_deps.fix.failure import broken_in, installs, involved, is_infrastructure
 from bisect_deps.fix.followers import followed
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
 from bisect_deps.fix.install import fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
@@ -53,7 +54,6 @@ from bisect_deps.model import (
     ProbeKind,
     VerdictKind,
 )
-from bisect_deps.probing import BudgetSpent, Inquiry, Story
 from bisect_deps.reports.base import changes
 
 # So many builds are told of where the budget ends a run.

@@ -13,11 +13,11 @@ from datetime import timedelta
 
 from bisect_deps.fix.ask import ask, relayed
 from bisect_deps.fix.case import Case
+from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.proposers.day import INSTANT, as_of
 from bisect_deps.index import ReleaseEvent
 from bisect_deps.index.releases import instant
 from bisect_deps.model import Candidate, Note, Outcome, Probe, ProbeKind
-from bisect_deps.probing import Story
 from bisect_deps.search.base import Answer, Question
 from bisect_deps.search.narrow import Turn, narrow
 

@@ -13,8 +13,8 @@ from bisect_deps.fix.ask import Seen, relayed
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failed import broken_releases
 from bisect_deps.fix.failure import installs, phase_of
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
 from bisect_deps.model import Outcome, Phase, Probe, Release
-from bisect_deps.probing import BudgetSpent, Inquiry, Story
 
 T = TypeVar("T")
 # How often a build is made that contradicts another, until it is believed.

@@ -19,8 +19,8 @@ from bisect_deps.fix.failure import (
     phase_of,
     suspects_of,
 )
+from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.model import Candidate, Outcome, Phase, Probe, ProbeKind, Requirement
-from bisect_deps.probing import Inquiry, Story
 from bisect_deps.search.base import Answer, Items, Question, Search
 from bisect_deps.search.strategy import Finding
 

@@ -27,8 +27,9 @@ from bisect_deps.model import (
     Verdict,
     VerdictKind,
 )
-from bisect_deps.reports.base import counted, listed, name_of
+from bisect_deps.reports.base import name_of
 from bisect_deps.reports.diff import unified
+from bisect_deps.text import counted, listed
 
 PHASES = {
     Phase.RESOLVE: "cannot be resolved",

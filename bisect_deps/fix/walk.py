@@ -14,8 +14,8 @@ from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, allows
 from bisect_deps.fix.culprits import described
 from bisect_deps.fix.failure import installs, project_of, suspects_of
+from bisect_deps.fix.inquiry import Story
 from bisect_deps.model import Candidate, Cause, Note, Probe, ProbeKind
-from bisect_deps.probing import Story
 
 # So many projects are bounded, one after the other, each for a build that may take all its time.
 MOST_BOUNDS = 3

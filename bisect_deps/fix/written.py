@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, with_edits
+from bisect_deps.fix.inquiry import Story
 from bisect_deps.formats.style import specifiers
 from bisect_deps.model import Candidate, Culprit, Edit, EditAction, Outcome, Probe, ProbeKind
-from bisect_deps.probing import Story
 
 
 def written(case: Case, culprits: Sequence[Culprit], fixed: Probe) -> Story[Probe]:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bisect_deps.errors import InputError
-from bisect_deps.files import read_regular
 from bisect_deps.formats.base import Document, PhysicalLine, Problem, ProblemKind, Span
+from bisect_deps.system.files import read_regular
 
 # As pip's, but that a run of blanks is looked at from its start only: else its square is the time.
 COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$")

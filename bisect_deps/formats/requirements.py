@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
-from bisect_deps.files import OutsideProject, read_regular
 from bisect_deps.formats._hints import shown
 from bisect_deps.formats._lines import read_document
 from bisect_deps.formats._splice import (
@@ -40,6 +39,7 @@ from bisect_deps.formats.base import (
     render_with_comments,
     target_of,
 )
+from bisect_deps.system.files import OutsideProject, read_regular
 
 if TYPE_CHECKING:
     from bisect_deps.model import Edit, FixEdit, Requirement

@@ -16,7 +16,7 @@ from bisect_deps.index.facts import is_needed
 from bisect_deps.index.releases import ReleaseFacts, allows_python, instant, wheel_tags
 from bisect_deps.index.targets import accepted_tags, on_python
 from bisect_deps.model import Interpreter, PythonFor, Requirement
-from bisect_deps.reports.base import some
+from bisect_deps.text import some
 
 Pin: TypeAlias = tuple[Requirement, ReleaseFacts]
 

@@ -9,7 +9,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from bisect_deps.model import Fix, VerdictKind
-from bisect_deps.reports.base import ended, fix_changes, safe, shown
+from bisect_deps.reports.base import fix_changes
+from bisect_deps.text import ended, safe, shown
 
 TONES = {
     VerdictKind.PASSES: "pass",

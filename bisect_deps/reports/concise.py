@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bisect_deps.model import Culprit, Verdict
-from bisect_deps.reports.base import headline, safe, sentence, shown, status_word, title
+from bisect_deps.reports.base import headline, sentence, status_word, title
+from bisect_deps.text import safe, shown
 
 
 def render(verdict: Verdict) -> str:

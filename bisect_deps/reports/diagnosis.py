@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bisect_deps.model import Cause, Diagnosis, Evidence, Outcome, Suspect
-from bisect_deps.reports.base import shown
+from bisect_deps.text import shown
 
 SCHEMA = "depbisect.diagnosis/1"
 SEVERAL = "depbisect.diagnoses/1"

@@ -8,16 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bisect_deps.model import Culprit, Verdict, VerdictKind
-from bisect_deps.reports.base import (
-    file_of,
-    fix_changes,
-    headline,
-    listed,
-    name_of,
-    sentence,
-    shown,
-    status_word,
-)
+from bisect_deps.reports.base import file_of, fix_changes, headline, name_of, sentence, status_word
+from bisect_deps.text import listed, shown
 
 _SEVERITY = {VerdictKind.PASSES: "notice", VerdictKind.FIXED: "notice"}
 

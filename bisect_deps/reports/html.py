@@ -19,16 +19,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bisect_deps import __version__
-from bisect_deps.files import read_regular
-from bisect_deps.model import (
-    Culprit,
-    Evidence,
-    Member,
-    Narrowing,
-    Probe,
-    ProbeKind,
-    Verdict,
-)
+from bisect_deps.model import Culprit, Evidence, Member, Narrowing, Probe, ProbeKind, Verdict
 from bisect_deps.reports._drawing import Drawing, drawn
 from bisect_deps.reports._pages import TONES, environment, resource
 from bisect_deps.reports.base import (
@@ -37,13 +28,9 @@ from bisect_deps.reports.base import (
     builds_text,
     by_version,
     changes,
-    counted,
     doubts,
-    duration,
     headline,
-    instant,
     left_out,
-    listed,
     log_path,
     loss,
     made_for,
@@ -59,6 +46,8 @@ from bisect_deps.reports.base import (
     unpinned_lines,
     usage,
 )
+from bisect_deps.system.files import read_regular
+from bisect_deps.text import counted, duration, instant, listed
 
 LINES_BEFORE, LINES_AFTER = 4, 2
 LAST_LINES = 40

@@ -37,7 +37,8 @@ from bisect_deps.model import (
     Verdict,
     VerdictKind,
 )
-from bisect_deps.reports.base import headline, probe_name, redacted, safe
+from bisect_deps.reports.base import headline, probe_name
+from bisect_deps.text import redacted, safe
 
 SCHEMA = "depbisect.report/1"
 

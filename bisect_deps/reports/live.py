@@ -16,18 +16,8 @@ from typing import TYPE_CHECKING, TextIO
 from bisect_deps.model import Fix, Outcome, Probe, ProbeKind, Target, Verdict
 from bisect_deps.progress import Overview, Progress, Silent, StartedProbe
 from bisect_deps.reports._activity import Activity, after
-from bisect_deps.reports.base import (
-    changes,
-    counted,
-    duration,
-    instant,
-    listed,
-    outcome_words,
-    probe_name,
-    safe,
-    shown,
-    some,
-)
+from bisect_deps.reports.base import changes, outcome_words, probe_name
+from bisect_deps.text import counted, duration, instant, listed, safe, shown, some
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

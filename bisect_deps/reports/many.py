@@ -13,7 +13,8 @@ from markupsafe import Markup
 from bisect_deps import __version__
 from bisect_deps.model import VerdictKind
 from bisect_deps.reports._pages import TONES, environment, resource
-from bisect_deps.reports.base import STATUS_WORDS, counted, duration, ended
+from bisect_deps.reports.base import STATUS_WORDS
+from bisect_deps.text import counted, duration, ended
 
 
 class FileRow(Protocol):

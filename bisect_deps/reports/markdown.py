@@ -13,18 +13,15 @@ from bisect_deps.model import Culprit, Verdict
 from bisect_deps.reports.base import (
     builds_text,
     doubts,
-    duration,
-    ended,
     headline,
     loss,
     name_of,
     note_text,
     proof_text,
-    safe,
     sentence,
-    shown,
     status_word,
 )
+from bisect_deps.text import duration, ended, safe, shown
 
 _MARKS = re.compile(r"[\\`*_{}\[\]()<>#+!|~@&$:]")
 _MOST_EVIDENCE = 8

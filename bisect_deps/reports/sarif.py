@@ -16,16 +16,14 @@ from bisect_deps import __version__
 from bisect_deps.model import Cause, Culprit, Member, Verdict, VerdictKind
 from bisect_deps.reports.base import (
     CAUSE_WORDS,
-    ended,
     file_of,
     fix_changes,
     headline,
-    listed,
     proof_text,
     sentence,
-    shown,
     title,
 )
+from bisect_deps.text import ended, listed, shown
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "SRCROOT"

@@ -28,13 +28,9 @@ from bisect_deps.reports.base import (
     builds_text,
     changes,
     doubts,
-    duration,
-    ended,
     fix_changes,
     headline,
-    instant,
     left_out,
-    listed,
     log_path,
     loss,
     made_for,
@@ -42,15 +38,14 @@ from bisect_deps.reports.base import (
     note_text,
     proof_text,
     route,
-    safe,
     sentence,
-    shown,
     shown_by,
     status_word,
     turning_point,
     unpinned_lines,
     usage,
 )
+from bisect_deps.text import duration, ended, instant, listed, safe, shown
 
 EVIDENCE_LINES = 6
 LONGEST_LINE = 400

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Fact, FactKind, Index
 from bisect_deps.model import Requirement
-from bisect_deps.reports.base import listed
-from bisect_deps.resolver import Answered, Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
+from bisect_deps.text import listed
 
 Numbers = frozenset[int]
 # Overlapping conflicts are looked for in so many uv calls, a tenth of a second each.

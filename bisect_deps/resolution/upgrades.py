@@ -18,7 +18,7 @@ from bisect_deps.index.releases import ReleaseFacts, parsed
 from bisect_deps.model import Edit, EditAction, Release, Requirement
 from bisect_deps.resolution.conflicts import find_conflicts, is_judged
 from bisect_deps.resolution.pins import repinned
-from bisect_deps.resolver import Answered, Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
 
 
 class Aim(str, Enum):

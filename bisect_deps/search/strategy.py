@@ -18,12 +18,7 @@ from enum import Enum
 from bisect_deps.model import Outcome
 from bisect_deps.search.base import CERTAIN, Answer, Facts, Items, Progress, Question, Search, bits
 from bisect_deps.search.belief import Belief
-from bisect_deps.search.certify import (
-    failing_sets,
-    is_minimal,
-    passing_witness,
-    smallest_removal,
-)
+from bisect_deps.search.certify import failing_sets, is_minimal, passing_witness, smallest_removal
 from bisect_deps.search.locate import Choice, Scene, choose
 from bisect_deps.search.shapes import Shapes
 

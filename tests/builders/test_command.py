@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps import processes
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.command import Options
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
+from bisect_deps.system import processes
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.living import lives
 

@@ -15,8 +15,8 @@ import pytest
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.command import Options
-from bisect_deps.interpreters import find_uv
 from bisect_deps.model import BuildStatus
+from bisect_deps.system.interpreters import find_uv
 from tests.builders.contract import finish, whole_log
 from tests.support.local_index import Fault, LocalIndex, Project
 

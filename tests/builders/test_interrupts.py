@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.processes import stop_orphans
+from bisect_deps.system.processes import stop_orphans
 from tests.builders.contract import left_in_the_end, names_in
 from tests.support.living import lives, living
 from tests.support.local_index import LocalIndex, Project

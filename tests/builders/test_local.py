@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.base import FENCE, Builder, Order, begin_fence, end_fence
 from bisect_deps.builders.local import Options
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus, IndexSettings
-from bisect_deps.sandbox import Isolation, open_sandbox
+from bisect_deps.system import interpreters
+from bisect_deps.system.sandbox import Isolation, open_sandbox
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.living import living
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders._slots import contents, is_whole
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.local import Options
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus, IndexSettings
-from bisect_deps.sandbox import Isolation, Sandbox, open_sandbox
+from bisect_deps.system import interpreters
+from bisect_deps.system.sandbox import Isolation, Sandbox, open_sandbox
 from tests.builders.contract import finish, whole_log
 from tests.support.local_index import LocalIndex, Project
 

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
-from bisect_deps import interpreters
 from bisect_deps.builders import checks_of, make_builder
 from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.builders.slurm import Options
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus, IndexSettings
+from bisect_deps.system import interpreters
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 from tests.support.slurm import cluster, missing

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders._uv_settings import keeps_files, settings_files, write_kept_files
 from bisect_deps.builders.local import Options
 from bisect_deps.model import BuildStatus, IndexSettings
-from bisect_deps.sandbox import Isolation, open_sandbox
+from bisect_deps.system import interpreters
+from bisect_deps.system.sandbox import Isolation, open_sandbox
 from tests.builders.contract import finish, whole_log
 from tests.builders.test_local import order
 from tests.support.local_index import LocalIndex, Project

@@ -13,7 +13,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from bisect_deps.trust import STATE_FOLDER
+from bisect_deps.system.trust import STATE_FOLDER
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.person import Secret
 

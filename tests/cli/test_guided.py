@@ -20,8 +20,8 @@ import pytest
 from referencing import Registry, Resource
 
 from bisect_deps.cli import main
-from bisect_deps.sessions import Store
-from bisect_deps.trust import open_up
+from bisect_deps.guided.sessions import Store
+from bisect_deps.system.trust import open_up
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.person import Secret
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.trust import make_state_folder
+from bisect_deps.system.trust import make_state_folder
 from tests.support.local_index import Fault, LocalIndex, Project
 
 TEXT = "good\nrange>=1  # keep this\nfixed==1.0\n"

@@ -14,10 +14,10 @@ import jsonschema
 import pytest
 
 from bisect_deps.cli.run import FromFiles, command, settings_of
-from bisect_deps.config import Settings
 from bisect_deps.errors import InputError
 from bisect_deps.model import Narrow
 from bisect_deps.reports.json import schema
+from bisect_deps.run.settings import Settings
 from tests.support.local_index import Fault, LocalIndex, Project
 
 ROOT = Path(__file__).resolve().parents[2]

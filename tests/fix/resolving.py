@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 
 from bisect_deps.index.releases import cutoff_instant, instant
 from bisect_deps.model import IndexSettings, Interpreter, Release
-from bisect_deps.resolver import Answered, Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
 from tests.fix.world import (
     HERE,
     PYTHON,

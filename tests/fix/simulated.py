@@ -16,6 +16,7 @@ from random import Random
 from typing import TypeVar
 
 from bisect_deps.builders.base import Capabilities
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry
 from bisect_deps.formats.requirements import RequirementsManifest
 from bisect_deps.formats.requirements import parse as parse_file
 from bisect_deps.model import (
@@ -35,8 +36,8 @@ from bisect_deps.model import (
     Requirement,
     Suspect,
 )
-from bisect_deps.probing import BudgetSpent, Inquiry, edited
-from bisect_deps.resolver import Resolution
+from bisect_deps.resolution.edits import edited
+from bisect_deps.resolution.uv_resolver import Resolution
 from tests.fix.resolving import Query, SimulatedResolver, Solution, Solver
 from tests.fix.world import HERE, Fault, SimulatedIndex, World, read
 

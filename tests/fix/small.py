@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.check import breakage_of
+from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.proposers.base import Move, Scene
 from bisect_deps.model import BreakageKind, Candidate, Cause, Phase, Probe, ProbeKind
-from bisect_deps.probing import Inquiry, Story, drive
+from bisect_deps.run.driver import drive
 from tests.fix.simulated import LIMITS, ROOT, Scenario, SimulatedBuilds
 from tests.fix.solving import case_of
 from tests.fix.world import Fault, Listing, World

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bisect_deps.fix.case import Case
+from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.fix.repair import repair
 from bisect_deps.model import Candidate, Culprit, Probe, VerdictKind
-from bisect_deps.probing import Inquiry, drive
 from bisect_deps.progress import Silent
+from bisect_deps.run.driver import drive
 from bisect_deps.search.strategy import Prefer
 from tests.fix.simulated import Checks, Conditions, Scenario, SimulatedBuilds
 from tests.fix.world import PYTHON

@@ -6,8 +6,8 @@ from bisect_deps.fix.accidents import without_accidents
 from bisect_deps.fix.accuse import DOUBTED
 from bisect_deps.fix.ask import Seen, noting
 from bisect_deps.fix.culprits import described
+from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.model import Candidate, Culprit, Note, Outcome, Probe, ProbeKind
-from bisect_deps.probing import Inquiry, Story
 from tests.fix.simulated import Checks
 from tests.fix.small import Small, small, unbuildable, yearly
 

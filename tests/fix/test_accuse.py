@@ -8,15 +8,7 @@ from typing import Any
 import pytest
 
 from bisect_deps.fix.accuse import DOUBTED, Standing, accuse, certified, unmended
-from bisect_deps.model import (
-    Candidate,
-    Cause,
-    Outcome,
-    Probe,
-    ProbeKind,
-    Release,
-    Requirement,
-)
+from bisect_deps.model import Candidate, Cause, Outcome, Probe, ProbeKind, Release, Requirement
 from bisect_deps.search.strategy import Certified
 from tests.fix.simulated import Quality
 from tests.fix.small import Small, at, small, unbuildable, yearly

@@ -6,8 +6,8 @@ import pytest
 
 from bisect_deps.fix.ask import Seen, ask, is_whole, noting
 from bisect_deps.fix.case import dropped
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
-from bisect_deps.probing import BudgetSpent, Inquiry, Story
 from tests.fix.simulated import Checks
 from tests.fix.small import small, yearly
 

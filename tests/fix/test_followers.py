@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bisect_deps import interpreters
 from bisect_deps.builders.base import Capabilities
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.followers import followed
@@ -25,7 +24,8 @@ from bisect_deps.model import (
     ProbeKind,
 )
 from bisect_deps.progress import Silent
-from bisect_deps.resolver import Resolver
+from bisect_deps.resolution.uv_resolver import Resolver
+from bisect_deps.system import interpreters
 from tests.support.local_index import LocalIndex, Project
 
 PROJECTS = (

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.config import Settings
 from bisect_deps.model import Edit, EditAction, IndexSettings, Outcome, Verdict, VerdictKind
 from bisect_deps.progress import Silent
 from bisect_deps.resolution.pins import hashes_of, repinned
-from bisect_deps.session import run
+from bisect_deps.run.running import run
+from bisect_deps.run.settings import Settings
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.config import Settings
 from bisect_deps.fix.case import dropped
 from bisect_deps.fix.names import amendments, is_needless
 from bisect_deps.model import (
@@ -23,7 +22,8 @@ from bisect_deps.model import (
 )
 from bisect_deps.progress import Silent
 from bisect_deps.reports.base import loss
-from bisect_deps.session import run
+from bisect_deps.run.running import run
+from bisect_deps.run.settings import Settings
 from tests.fix.small import at, small
 from tests.support.local_index import Fault, LocalIndex, Project
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.config import Settings
-from bisect_deps.deliver import write_fix
 from bisect_deps.fix.older_tools import BUILD_CONSTRAINTS_FILE
-from bisect_deps.interpreters import find_uv
 from bisect_deps.model import IndexSettings, Outcome, ProbeKind, VerdictKind
 from bisect_deps.progress import Silent
 from bisect_deps.reports.base import fix_changes, proof_text, usage
-from bisect_deps.session import Finished, run
+from bisect_deps.run.output import write_fix
+from bisect_deps.run.running import Finished, run
+from bisect_deps.run.settings import Settings
+from bisect_deps.system.interpreters import find_uv
 from tests.support.local_index import Fault, LocalIndex, Project
 
 # A release that breaks from setuptools 81 on, as many do.

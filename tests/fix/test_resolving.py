@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from bisect_deps.interpreters import find
 from bisect_deps.model import Candidate, IndexSettings
-from bisect_deps.resolver import Answered, Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
+from bisect_deps.system.interpreters import find
 from tests.fix.drawing import Size, draw
 from tests.fix.resolving import Query, SimulatedResolver, Solver, is_old_enough
 from tests.fix.simulated import Scenario

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
 from bisect_deps.index import FactKind
 from bisect_deps.model import (
     BreakageKind,
@@ -22,7 +23,7 @@ from bisect_deps.model import (
     Release,
     RemedyKind,
 )
-from bisect_deps.probing import BudgetSpent, Inquiry, Story, drive
+from bisect_deps.run.driver import drive
 from tests.fix.drawing import draw
 from tests.fix.simulated import (
     LIMITS,

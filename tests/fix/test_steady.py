@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect_deps.fix.ask import Seen, ask, noting
+from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.steady import MOST_TRIES, steadied
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
-from bisect_deps.probing import Story
 from tests.fix.simulated import Checks
 from tests.fix.small import Small, small, unbuildable, yearly
 from tests.fix.world import Fault

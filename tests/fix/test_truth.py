@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.model import (
     Candidate,
     Cause,
@@ -26,7 +27,6 @@ from bisect_deps.model import (
     Tried,
     VerdictKind,
 )
-from bisect_deps.probing import Inquiry
 from tests.fix.drawing import draw
 from tests.fix.ideal import fix_of, solve_ideally
 from tests.fix.simulated import LIMITS, ROOT, Conditions, Endless, Quality, Scenario

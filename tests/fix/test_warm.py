@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.fix.repair import Conclusion, repair
 from bisect_deps.model import Outcome, Probe, VerdictKind
-from bisect_deps.probing import Inquiry, drive
+from bisect_deps.run.driver import drive
 from tests.fix.simulated import SimulatedBuilds
 from tests.fix.small import Small, at, breaks, small
 from tests.fix.solving import case_of

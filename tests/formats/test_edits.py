@@ -16,7 +16,7 @@ from bisect_deps.formats._toml import load
 from bisect_deps.formats.base import Document, Manifest, Span
 from bisect_deps.formats.requirements import parse
 from bisect_deps.model import Edit, EditAction, FixEdit
-from bisect_deps.probing import edited
+from bisect_deps.resolution.edits import edited
 
 NEW, OTHER = f"sha256:{'e' * 64}", f"sha384:{'f' * 96}"
 OLD = f"sha256:{'0' * 64}"

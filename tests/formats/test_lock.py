@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats import is_lock, open_manifest, read_known_good, read_pins
-from bisect_deps.interpreters import find_uv
+from bisect_deps.system.interpreters import find_uv
 from tests.formats.locks import LOCKS, MARKERS, POETRY_1
 from tests.support.local_index import LocalIndex, Project
 

@@ -11,8 +11,8 @@ import pytest
 from bisect_deps.errors import InputError
 from bisect_deps.formats import open_several
 from bisect_deps.formats.base import Manifest, users_files
-from bisect_deps.interpreters import find_uv
 from bisect_deps.model import Edit, EditAction
+from bisect_deps.system.interpreters import find_uv
 from tests.support.pip_oracle import read_with_pip
 
 ADD = Edit(EditAction.ADD, "six", None, "<2")

@@ -8,11 +8,11 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from bisect_deps import interpreters
 from bisect_deps.builders.base import Order
 from bisect_deps.builders.local import LocalBuilder, Options
 from bisect_deps.model import BuildStatus, IndexSettings
-from bisect_deps.sandbox import Isolation
+from bisect_deps.system import interpreters
+from bisect_deps.system.sandbox import Isolation
 from tests.builders.contract import finish, whole_log
 
 HERE = interpreters.find(sys.executable)

@@ -125,7 +125,7 @@ def test_a_log_or_the_journal_cannot_be_written(
 
 def test_what_the_resolver_said_cannot_be_kept(on_disk: Disk) -> None:
     """It costs the time to ask again, and nothing else."""
-    from bisect_deps.remembered import Remembered
+    from bisect_deps.run.remembered import Remembered
 
     on_disk.fill()
     kept = Remembered(on_disk.path / "resolutions.jsonl")

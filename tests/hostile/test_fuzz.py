@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from bisect_deps.diagnosis.diagnosing import diagnose
+from bisect_deps.diagnosis.log_prefixes import plain, undress
 from bisect_deps.errors import DepbisectError
-from bisect_deps.evidence.diagnosing import diagnose
-from bisect_deps.evidence.dressings import plain, undress
 from bisect_deps.formats import parse_manifest
-from bisect_deps.journal import read
+from bisect_deps.run.journal import read
 from bisect_deps.secret import redact, split_credentials
 
 CASES = int(os.environ.get("FUZZ_CASES", "60"))

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 import pytest
 
 import bisect_deps
-from bisect_deps.evidence.diagnosing import diagnose
-from bisect_deps.evidence.dressings import plain
+from bisect_deps.diagnosis.diagnosing import diagnose
+from bisect_deps.diagnosis.log_prefixes import plain
+from bisect_deps.diagnosis.signatures.base import Signature
 from bisect_deps.formats import parse_manifest
 from bisect_deps.secret import redact
-from bisect_deps.signatures.base import Signature
 
 PACKAGE = Path(bisect_deps.__file__).parent
 SIZES = (1_000, 4_000, 16_000)

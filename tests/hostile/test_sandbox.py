@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps import sandbox
 from bisect_deps.errors import BuilderUnavailable, JournalError
-from bisect_deps.journal import Journal
 from bisect_deps.model import BuildStatus
-from bisect_deps.sandbox import Isolation, open_sandbox
+from bisect_deps.run.journal import Journal
+from bisect_deps.system import sandbox
+from bisect_deps.system.sandbox import Isolation, open_sandbox
 from tests.builders.contract import left_in_the_end
 from tests.hostile.builds import backend_of, build
 from tests.support.living import living

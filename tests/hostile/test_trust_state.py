@@ -16,10 +16,10 @@ import pytest
 
 from bisect_deps.cli import main
 from bisect_deps.errors import DepbisectError, JournalError, NotTrusted
-from bisect_deps.journal import Answered, Journal, read
-from bisect_deps.linting.evidence import evidence_beside
-from bisect_deps.sessions import Store
-from bisect_deps.trust import MARK, _strangeness, be_ours, make_state_folder
+from bisect_deps.guided.sessions import Store
+from bisect_deps.lint.evidence import evidence_beside
+from bisect_deps.run.journal import Answered, Journal, read
+from bisect_deps.system.trust import MARK, _strangeness, be_ours, make_state_folder
 
 SESSION = {"format": 1, "files": ["requirements.txt"], "folder": ".", "evidence": False}
 

@@ -15,7 +15,8 @@ import pytest
 
 from bisect_deps.cli import group
 from bisect_deps.reports import REPORTS, concise, github, render, sarif
-from bisect_deps.reports.base import file_of, headline, shown
+from bisect_deps.reports.base import file_of, headline
+from bisect_deps.text import shown
 from tests.reports.verdicts import READY, VERDICTS
 
 SCHEMA = Path(__file__).parents[2] / "fixtures" / "schemas" / "sarif-2.1.0-rtm.5.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bisect_deps.reports.base import shown
+from bisect_deps.text import shown
 
 WORK = "/home/me/.cache/depbisect/builds/481.2724333.4026531836-smb835dc/slot1"
 

@@ -29,19 +29,15 @@ from bisect_deps.reports.base import (
     also_built,
     between,
     builds_text,
-    duration,
     fix_changes,
     left_out,
-    listed,
     made_for,
     note_text,
     proof_text,
-    safe,
-    safe_line,
-    some,
     turning_point,
 )
 from bisect_deps.reports.terminal import render
+from bisect_deps.text import duration, listed, safe, safe_line, some
 from tests.reports.verdicts import (
     ANOTHER_AGE,
     ANSWER,

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Index
-from bisect_deps.interpreters import find
 from bisect_deps.model import IndexSettings, Requirement
 from bisect_deps.resolution.conflicts import by_deletion, by_halves, find_conflicts
-from bisect_deps.resolver import Resolver
+from bisect_deps.resolution.uv_resolver import Resolver
+from bisect_deps.system.interpreters import find
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.scenarios import SCENARIOS, Scenario, read_line
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bisect_deps import interpreters
 from bisect_deps.cli import group
 from bisect_deps.formats import open_manifest
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import IndexSettings
 from bisect_deps.resolution.sources import sources, tells_dates
+from bisect_deps.system import interpreters
 from tests.support.local_index import Fault, LocalIndex, Project
 
 HERE = interpreters.find(sys.executable)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.index import Index
-from bisect_deps.interpreters import find
 from bisect_deps.model import EditAction, IndexSettings
 from bisect_deps.resolution.upgrades import Aim, Bump, Floor, find_bumps
-from bisect_deps.resolver import Resolver
+from bisect_deps.resolution.uv_resolver import Resolver
+from bisect_deps.system.interpreters import find
 from tests.support.local_index import LocalIndex, Project
 from tests.support.scenarios import read_line, read_world
 

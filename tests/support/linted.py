@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from bisect_deps.linting.checking import Checker
-from bisect_deps.linting.diagnostics import Report
-from bisect_deps.linting.fixing import Fixed, fix
-from bisect_deps.linting.inputs import Inputs
-from bisect_deps.linting.settings import Settings
+from bisect_deps.lint.checking import Checker
+from bisect_deps.lint.diagnostics import Report
+from bisect_deps.lint.fixing import Fixed, fix
+from bisect_deps.lint.inputs import Inputs
+from bisect_deps.lint.settings import Settings
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:

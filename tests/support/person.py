@@ -12,10 +12,10 @@ from bisect_deps.fix.case import Case
 from bisect_deps.fix.repair import repair
 from bisect_deps.fix.verdict import verdict_of
 from bisect_deps.formats import open_manifest
-from bisect_deps.journal import Journal
 from bisect_deps.model import BuildStatus, Interpreter, Target, Verdict
-from bisect_deps.probing import Limits, Prober, drive
 from bisect_deps.progress import Silent
+from bisect_deps.run.driver import Limits, Prober, drive
+from bisect_deps.run.journal import Journal
 from bisect_deps.search.strategy import Prefer
 
 

@@ -21,11 +21,7 @@ from bisect_deps.builders.algorithmia.checks import look
 from bisect_deps.builders.algorithmia.patience import GitError, Patience
 from bisect_deps.builders.algorithmia.records import Records
 from bisect_deps.builders.algorithmia.repository import Repository
-from bisect_deps.builders.algorithmia.rights import (
-    advice_for_git,
-    explained,
-    unavailable,
-)
+from bisect_deps.builders.algorithmia.rights import advice_for_git, explained, unavailable
 from bisect_deps.builders.algorithmia.settings import Settings
 from bisect_deps.builders.algorithmia.source import source_of
 from bisect_deps.builders.algorithmia.watching import (

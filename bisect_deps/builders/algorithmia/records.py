@@ -14,8 +14,8 @@ from typing import Any
 
 from bisect_deps.builders.algorithmia.api import Algorithm
 from bisect_deps.errors import InputError
-from bisect_deps.files import read_regular
-from bisect_deps.trust import make_state_folder, write_new
+from bisect_deps.system.files import read_regular
+from bisect_deps.system.trust import make_state_folder, write_new
 
 
 class Records:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from bisect_deps.builders._http import refuse_open_channel
 from bisect_deps.builders.algorithmia.patience import GitError, Patience
-from bisect_deps.processes import clean_environment, run_apart
 from bisect_deps.secret import Secret, redact
+from bisect_deps.system.processes import clean_environment, run_apart
 
 ORDER = "Depbisect-Order"
 ORIGINAL = "Depbisect-Original"

@@ -14,8 +14,8 @@ from bisect_deps.fix.case import Case, is_older
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.index.releases import instant
 from bisect_deps.model import Breakage, Candidate, Probe, Requirement
-from bisect_deps.probing import edited
 from bisect_deps.resolution.conflicts import find_conflicts
+from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.upgrades import Floor, find_bumps
 
 # How many versions of one project the resolver is asked for before a move is given up: each costs

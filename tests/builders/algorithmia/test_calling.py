@@ -6,7 +6,7 @@ import pytest
 
 from bisect_deps.builders.algorithmia.api import Algorithm, Api, Called
 from bisect_deps.builders.algorithmia.calling import advice, is_near, is_over, log_of, steps_of
-from bisect_deps.evidence import diagnose
+from bisect_deps.diagnosis import diagnose
 from bisect_deps.model import BuildStatus, Cause, Phase
 from bisect_deps.secret import Secret
 from tests.builders.algorithmia.cluster import KEY, Cluster, finish, order

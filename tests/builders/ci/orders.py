@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bisect_deps import interpreters
 from bisect_deps.builders.base import Order
 from bisect_deps.model import IndexSettings
+from bisect_deps.system import interpreters
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 
 HERE = interpreters.find(sys.executable)

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from bisect_deps import interpreters
 from bisect_deps.builders import make_builder
 from bisect_deps.builders._ci_logs import read_log
 from bisect_deps.builders._ci_projects import project_of
@@ -25,6 +24,7 @@ from bisect_deps.builders.github import Options as GitHubOptions
 from bisect_deps.builders.gitlab import Options as GitLabOptions
 from bisect_deps.errors import InputError, NotTrusted
 from bisect_deps.model import BuildStatus, IndexSettings
+from bisect_deps.system import interpreters
 from tests.builders.ci.orders import PROJECTS, index_settings, order
 from tests.support.local_index import LocalIndex
 

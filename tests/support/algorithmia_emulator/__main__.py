@@ -11,7 +11,7 @@ import time
 from dataclasses import fields
 from pathlib import Path
 
-from bisect_deps import interpreters
+from bisect_deps.system import interpreters
 from tests.support.algorithmia_emulator.building import Built, Install, Recipe, Replay
 from tests.support.algorithmia_emulator.platform import Key, Platform
 from tests.support.algorithmia_emulator.server import Server

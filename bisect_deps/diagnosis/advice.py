@@ -1,0 +1,112 @@
+"""What to do next about a cause: the signature's remedies and advice, and system packages by distribution."""
+
+from __future__ import annotations
+
+import re
+
+from packaging.utils import canonicalize_name
+
+from bisect_deps.diagnosis.facts import Hit
+from bisect_deps.diagnosis.log_prefixes import safe
+from bisect_deps.diagnosis.missing import thing_of
+from bisect_deps.diagnosis.signatures.base import Scope, Signature
+from bisect_deps.knowledge.system_packages import install_commands
+from bisect_deps.knowledge.wrong_names import AdviceKind, advice_on, made_for
+from bisect_deps.model import Cause
+
+_FOR_NOBODY_HERE = (Cause.NO_MATCHING_VERSION, Cause.NO_COMPATIBLE_WHEEL)
+# What stands in for a module of Python is told by the newest Python that the tables know.
+_NEWEST = "3.12"
+_OWN_DOWNLOAD = (
+    "its build script downloads something by itself, and could not: take a release with a wheel, or "
+    "put what it wants in place before the install"
+)
+
+
+# A line that a marker can be added to as it is.
+_PLAIN = re.compile(
+    r"[A-Za-z0-9][\w.-]{0,100}(?:\[[^\]]{0,80}\])?\s?(?:[<>=!~]=?=?\s?[^\s;@#]{1,80})?$"
+)
+
+
+def advice_for_own(hit: Hit) -> str:
+    """Return what to do about an error of the program's own."""
+    path = hit.groups.get("path", "")
+    if path and hit.groups.get("module"):
+        return safe(f"rename {path}: it hides Python's own module of that name", 400)
+    return "no release is at fault: the program itself raised it"
+
+
+def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
+    """Return what to do about the cause that `hit` shows, for `project` ("" where unknown).
+
+    `line` is the requirement as its file has it.
+    """
+    if found := _for_another_system(hit, project, cause, line):
+        return found
+    if cause is Cause.SYSTEM_DEP_MISSING and (found := _system(hit, project)):
+        return found
+    if hit.signature.cause is Cause.NETWORK and not cause.is_infrastructure:
+        return _OWN_DOWNLOAD
+    groups = _Groups(hit.groups, project=project or "the project")
+    try:
+        otherwise = hit.signature.advice.format_map(groups)
+    except (ValueError, IndexError):
+        otherwise = hit.signature.advice
+    return safe(", or ".join(filter(None, (_remedies(hit.signature), otherwise))), 400)
+
+
+def advice_for_one(hit: Hit, project: str, line: str) -> str:
+    """Return what to do where one release alone is at fault of what is installed, "" for nothing better.
+
+    The other side is Python itself, or the user's own code: there is nothing to align it with.
+    """
+    known = advice_on(canonicalize_name(project), _NEWEST, "")
+    if known is not None and known.kind is AdviceKind.NOTHING_HERE:
+        wanted = line.strip() if _PLAIN.match(line.strip()) else project
+        keep = f", or write `{wanted}; {known.marker}`" if known.marker else ""
+        return safe(f"leave {project} out{keep}: it {known.reason}", 400)
+    gone = hit.groups.get("attribute") or hit.groups.get("argument", "")
+    if not gone or hit.signature.remedies:
+        return ""
+    return safe(
+        f"pin {project} to a release that still takes {gone}, or change the code that uses it", 400
+    )
+
+
+def _for_another_system(hit: Hit, project: str, cause: Cause, line: str) -> str:
+    """Return the marker that keeps a project of another system away from this one, else ""."""
+    nothing_here = "none" in (hit.groups.get("versions", "none"))
+    if not project or cause not in _FOR_NOBODY_HERE or not nothing_here:
+        return ""
+    made = made_for(canonicalize_name(project))
+    if made is None:
+        return ""
+    marker, reason = made
+    wanted = line.strip() if _PLAIN.match(line.strip()) else project
+    return safe(f"{project} {reason}: write `{wanted}; {marker}`", 400)
+
+
+def _remedies(signature: Signature) -> str:
+    """Return the signature's remedies as what to write, "" where it has none."""
+    listed = " and ".join(f"`{requirement}`" for requirement in signature.remedies)
+    if not listed:
+        return ""
+    if signature.scope is Scope.BUILD:
+        return f"build it with a build constraint {listed}"
+    return f"require {listed}"
+
+
+class _Groups(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return self.get("project", "it") if key == "name" else "it"
+
+
+def _system(hit: Hit, project: str) -> str:
+    wanted = thing_of(hit.groups)
+    commands = install_commands(project, wanted or None)
+    what = f"what has {wanted}" if wanted else f"what {project} builds against"
+    if commands:
+        systems = "; ".join(f"{system}: `{command}`" for system, command in commands.items())
+        return safe(f"install {what} - {systems}", 600)
+    return safe(f"install the system package that has {wanted}", 400) if wanted else ""

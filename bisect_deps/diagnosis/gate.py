@@ -1,0 +1,60 @@
+"""Which literals make a line worth reading, and which signatures a line is worth trying on.
+
+The alarms are chosen by hand for speed; a test checks that each lets the examples of all fatal
+signatures through, so adding a signature stays one entry.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+from bisect_deps.diagnosis.signatures import SIGNATURES
+from bisect_deps.diagnosis.signatures.base import Signature
+
+# Lower case: the reader folds. Each costs one search over the whole log, about a nanosecond a
+# byte, so there are few, and what always stands near another has none of its own.
+ALARMS: tuple[bytes, ...] = (
+    b"error", b"fail", b"fatal", b" not ", b"cannot", b"n't ", b"no module", b"conflict", b"invalid",
+    b"kill", b"timed out", b"exceeded", b"because", b"traceback", b"exit", b" but ", b"no solution",
+    b"double requirement", b"complete output", b"inconsistent", b"terminated", b" versions", b"cancel", b"unable", b"significantly", b"::depbisect",
+)  # fmt: skip
+# Announcements of steps: only the line itself matters, and the one after it.
+MARKS: tuple[bytes, ...] = (
+    b"collecting ", b"processing ", b"obtaining ", b"preparing ", b"getting requirements", b"building wheel", b"   building ", b"   built ",
+    b"running setup.py", b"install", b"resolved ", b" passed in ", b" passed, ",
+)  # fmt: skip
+
+# Letters from common to rare in English text and paths: a literal is filed under its rarest trigram.
+_COMMON_FIRST = " etaoinsrlcdupm/.-_:hgfbyvwkxETSRACIN"
+
+
+@cache
+def _rarity(trigram: str) -> int:
+    return sum(min(_COMMON_FIRST.find(letter) % 64, 40) for letter in trigram)
+
+
+@cache
+def _filed() -> dict[str, list[tuple[str, tuple[int, ...]]]]:
+    """Return trigram to the literals filed under it, each with the signatures' places."""
+    places: dict[str, list[int]] = {}
+    for place, signature in enumerate(SIGNATURES):
+        for literal in signature.gate:
+            places.setdefault(literal, []).append(place)
+    filed: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+    for literal, found in places.items():
+        trigrams = [literal[at : at + 3] for at in range(len(literal) - 2)]
+        filed.setdefault(max(trigrams, key=_rarity), []).append((literal, tuple(found)))
+    return filed
+
+
+@lru_cache(maxsize=4096)
+def candidates(text: str) -> tuple[Signature, ...]:
+    """Return the signatures whose literals are in the line, in the table's order."""
+    trigrams = {text[at : at + 3] for at in range(len(text) - 2)}
+    found: set[int] = set()
+    filed = _filed()
+    for trigram in filed.keys() & trigrams:
+        for literal, places in filed[trigram]:
+            if literal in text:
+                found.update(places)
+    return tuple(SIGNATURES[place] for place in sorted(found))

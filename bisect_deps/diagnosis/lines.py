@@ -1,0 +1,190 @@
+"""Turns a log of any size into the few lines worth reading, with their numbers.
+
+Reads blocks of bytes and looks for literal triggers with the speed of a substring search; only
+lines that hold one, and the lines that follow an alarming one, are decoded and undressed. Memory
+is one block. Knows no tool: the triggers are given.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bisect_deps.diagnosis.log_prefixes import plain, undress, unescape
+from bisect_deps.diagnosis.margins import SAMPLE, Margin, learn
+
+BLOCK = 1 << 18
+LONGEST_LINE = 1 << 22
+WINDOW = 80
+# A log of ordinary size is read whole; the triggers are for what comes after.
+WHOLE = 10_000
+TAIL = 40
+
+_JSON_START = re.compile(rb'\s{0,40}(?:[\[{]|"[^"\\]{1,60}"\s{0,4}:)')
+# A runtime's JSON line that holds one line of the log, its end included.
+_ONE_MESSAGE = re.compile(rb'\{"log":"(?:[^"\\]|\\[^n])*(?:\\n)?"')
+_JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_BOMS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line without its dressing: its number in the log, and the stream that it belongs to.
+
+    `alarming` is False for a line that only announces a step.
+    """
+
+    number: int
+    text: str
+    channel: str = ""
+    alarming: bool = True
+
+
+class Reader:
+    """Yields the lines worth reading, and keeps the last lines of the log in `tail`.
+
+    `alarms` are lower-case literals that make a line and those after it worth reading, `marks` literals that
+    make just the line itself (and its successor) so.
+    """
+
+    def __init__(self, alarms: Sequence[bytes], marks: Sequence[bytes]) -> None:
+        self._alarms = tuple(alarms)
+        self._marks = tuple(marks)
+        self._tail: deque[tuple[int, bytes]] = deque(maxlen=TAIL)
+        self._margin = Margin()
+        self.count = 0
+
+    def read(self, log: Iterable[bytes] | bytes | str) -> Iterator[Line]:
+        """Yield the lines of `log` worth reading, in order."""
+        window = hot = WHOLE
+        for block in _blocks(log):
+            if not self.count:
+                self._margin = learn([plain(raw) for raw in block.split(b"\n", SAMPLE)[:SAMPLE]])
+            hits = self._hits(block)
+            position, number = 0, self.count
+            for start, reach in [*sorted(hits.items()), (len(block), 0)]:
+                while window > 0 and position < start:
+                    end = _line_end(block, position)
+                    number += 1
+                    window -= 1
+                    hot -= 1
+                    yield from self._lines(number, block[position:end], hot >= 0)
+                    position = end + 1
+                if start >= len(block):
+                    break
+                if position > start:
+                    window = max(window, reach)
+                    hot = max(hot, reach if reach > 1 else 0)
+                    continue
+                number += block.count(b"\n", position, start) + 1
+                end = _line_end(block, start)
+                window -= 1
+                hot -= 1
+                yield from self._lines(number, block[start:end], hot >= 0 or reach > 1)
+                position = end + 1
+                window = max(window, reach)
+                hot = max(hot, reach if reach > 1 else 0)
+            self._keep_tail(block)
+
+    def tail(self) -> list[Line]:
+        """Return the last lines of what was read, blank ones left out."""
+        lines = (line for number, raw in self._tail for line in self._lines(number, raw))
+        return [line for line in lines if line.text.strip()]
+
+    def _hits(self, block: bytes) -> dict[int, int]:
+        hits: dict[int, int] = {}
+        folded = block.lower()
+        for literals, reach in ((self._marks, 1), (self._alarms, WINDOW)):
+            for literal in literals:
+                at = folded.find(literal)
+                while at >= 0:
+                    hits[folded.rfind(b"\n", 0, at) + 1] = reach
+                    end = folded.find(b"\n", at)
+                    at = folded.find(literal, end) if end >= 0 else -1
+        return hits
+
+    def _lines(self, number: int, raw: bytes, alarming: bool = True) -> Iterator[Line]:
+        """Yield the one line, or the lines inside the strings of a JSON document's line."""
+        if b"\\n" in raw and _JSON_START.match(raw) and not _ONE_MESSAGE.match(raw):
+            for string in _JSON_STRING.findall(raw.decode("utf-8", "replace")):
+                for part in unescape(string).split("\n"):
+                    text, channel = undress(plain(part.encode("utf-8", "replace")))
+                    yield Line(number, text, channel, alarming)
+            return
+        shown = plain(raw)
+        if not self._margin:
+            yield Line(number, *undress(shown), alarming)
+            return
+        if self._margin.doubled and not shown.strip():
+            return
+        text, channel = undress(self._margin.outside(shown))
+        yield Line(number, self._margin.inside(text), channel, alarming)
+
+    def _keep_tail(self, block: bytes) -> None:
+        total = block.count(b"\n")
+        start = len(block) - 1
+        for _ in range(TAIL):
+            start = block.rfind(b"\n", 0, start)
+            if start < 0:
+                break
+        last = block[start + 1 :].split(b"\n")[:-1]
+        first = self.count + total - len(last) + 1
+        self._tail.extend((first + index, raw[:8192]) for index, raw in enumerate(last))
+        self.count += total
+
+
+def _blocks(log: Iterable[bytes] | bytes | str) -> Iterator[bytes]:
+    """Yield blocks that end with a line end; a line beyond all measure loses its middle."""
+    pending: list[bytes] = []
+    size = 0
+    for piece in _utf8(_pieces(log)):
+        pending.append(piece)
+        size += len(piece)
+        if size < BLOCK:
+            continue
+        data = b"".join(pending)
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            yield data[:cut]
+            data = data[cut:]
+        elif size > LONGEST_LINE:
+            data = data[: LONGEST_LINE // 4] + data[-LONGEST_LINE // 4 :]
+        pending, size = [data], len(data)
+    data = b"".join(pending)
+    if data:
+        yield data if data.endswith(b"\n") else data + b"\n"
+
+
+def _pieces(log: Iterable[bytes] | bytes | str) -> Iterator[bytes]:
+    if isinstance(log, str):
+        log = log.encode("utf-8", "surrogateescape")
+    for piece in (log,) if isinstance(log, bytes) else log:
+        if len(piece) <= BLOCK:
+            yield piece
+        else:
+            view = memoryview(piece)
+            for start in range(0, len(piece), BLOCK):
+                yield bytes(view[start : start + BLOCK])
+
+
+def _utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Recode UTF-16, which a Windows shell's redirection writes; leave everything else alone."""
+    first = next(pieces, b"")
+    encoding = next((name for bom, name in _BOMS if first.startswith(bom)), None)
+    if encoding is None:
+        yield first.removeprefix(codecs.BOM_UTF8)
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    yield decoder.decode(first[2:]).encode("utf-8", "replace")
+    for piece in pieces:
+        yield decoder.decode(piece).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
+def _line_end(block: bytes, start: int) -> int:
+    end = block.find(b"\n", start)
+    return end if end >= 0 else len(block)

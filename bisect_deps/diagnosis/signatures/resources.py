@@ -1,0 +1,128 @@
+"""The machine and the job: disk, memory, time limits, places that cannot be written.
+
+A full disk and lack of memory are the machine's whoever says so; of the rest only the installer or
+the job itself can tell: what a build script lacks or may not write is that script's failure.
+"""
+
+from __future__ import annotations
+
+from bisect_deps.diagnosis.signatures.base import Blame, Scope, Signature, Trait, Weight
+from bisect_deps.model import Cause, Phase
+
+
+def _resources(
+    name: str,
+    pattern: str,
+    means: str,
+    advice: str,
+    example: str,
+    *,
+    phase: Phase | None = None,
+    weight: int = Weight.DECISIVE,
+    counter: str = "",
+    fatal: bool = False,
+    scope: Scope = Scope.INSTALLER,
+    traits: tuple[Trait, ...] = (),
+) -> Signature:
+    return Signature(
+        name=name,
+        pattern=pattern,
+        cause=Cause.RESOURCES,
+        phase=phase,
+        means=means,
+        advice=advice,
+        example=example,
+        weight=weight,
+        blame=Blame.NOBODY,
+        counter=counter,
+        fatal=fatal,
+        scope=scope,
+        traits=traits,
+    )
+
+
+SIGNATURES: tuple[Signature, ...] = (
+    _resources(
+        "resources-disk",
+        r"No space left on device|\[Errno 27\]|\[Errno 28\]|Disk quota exceeded|ENOSPC|not enough space on the disk",
+        "the disk is full",
+        "free space, or point TMPDIR and the cache at a larger disk",
+        "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+        fatal=True,
+        scope=Scope.ANY,
+    ),
+    _resources(
+        "resources-killed",
+        r"Killed signal terminated program|^\s*(?:\S{1,60}: line \d+: +\d+ )?Killed(?:\s|$)|Killed process|SIGKILL|signal:? 9\b|(?:exit code|exit status|code):? 137\b|OOMKilled|oom-kill",
+        "the operating system killed a process, most likely out of memory",
+        "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
+        "      gcc: fatal error: Killed signal terminated program cc1",
+        fatal=True,
+        scope=Scope.ANY,
+    ),
+    _resources(
+        "resources-memory",
+        r"Cannot allocate memory|virtual memory exhausted|[Oo]ut of memory|^\s*MemoryError\b|std::bad_alloc|memory allocation of \d+ bytes failed|out of heap space",
+        "the machine ran out of memory",
+        "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
+        "virtual memory exhausted: Cannot allocate memory",
+        fatal=True,
+        scope=Scope.ANY,
+    ),
+    _resources(
+        "resources-time-limit",
+        r"Job failed: execution took longer than|exceeded the maximum (?:execution time|time limit)|[Tt]he operation was cancell?ed\.|ran longer than the maximum time of|Cancelling nested steps due to timeout|Build timed out \(after|No output has been received in the last|Too long with no output|command timed out: \d+ seconds|context deadline exceeded|Command killed due to timeout|has exceeded the maximum|##\[error\].{0,80}(?:timed out|cancel)|exceeded (?:the )?(?:build |job )?(?:timeout|time limit)|^::depbisect stopped after|^Terminated$|TIMEOUT after",
+        "the job ran out of its time",
+        "raise the limit, or cache what takes so long to build",
+        "ERROR: Job failed: execution took longer than 1h0m0s seconds",
+        fatal=True,
+        scope=Scope.JOB,
+        traits=(Trait.TIME,),
+    ),
+    _resources(
+        "resources-timed-out",
+        r"timed out after \d+ (?:minutes|seconds|m|s)\b",
+        "the job ran out of its time",
+        "raise the limit, or cache what takes so long to build",
+        "ERROR: the build timed out after 30 minutes",
+        fatal=True,
+        traits=(Trait.TIME,),
+    ),
+    _resources(
+        "resources-permission",
+        r"(?:Could not install packages due to an|PermissionError:|OSError:|EnvironmentError:|IOError:).{0,80}(?:\[Errno (?:13|30|1)\]|Permission denied|Read-only file system)|\(os error (?:13|30)\)|[Rr]ead-only file system",
+        "the place to install into cannot be written",
+        "install into a virtual environment that belongs to you",
+        "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/usr/lib/python3'",
+        phase=Phase.INSTALL,
+        weight=Weight.EXACT + 9,
+        fatal=True,
+    ),
+    _resources(
+        "resources-target",
+        r"No such file or directory: '/(?:proc|sys|dev)/|failed to create (?:directory|file) `|Too many open files|\[Errno 24\]|Input/output error|\[Errno 5\]|File name too long",
+        "the place to install into cannot be written",
+        "install into a folder that can be written",
+        "FileNotFoundError: [Errno 2] No such file or directory: '/proc/site'",
+        phase=Phase.INSTALL,
+        fatal=True,
+    ),
+    _resources(
+        "resources-no-installer",
+        r"(?:^|[\s:/])(?:pip[23]?(?:\.\d+)?|uv|poetry|pdm|pipenv|conda|mamba|tox|nox|python[23]?(?:\.\d+)?|virtualenv|pip-compile|pip-sync|hatch|rye|pixi): (?:command )?not found|(?:exec: )?\"(?:pip3?|uv|poetry|pdm|pipenv|conda|python3?)\": executable file not found|^\s*\S{0,80}python[\d.]{0,5}: No module named (?:pip|uv|ensurepip|venv|virtualenv|build|poetry|tox)\b|env: .?python[\d.]{0,4}.?: No such file",
+        "the install command is not on the machine",
+        "install it first, or call it through the interpreter: `python -m pip`",
+        "/bin/sh: 1: uv: not found",
+        phase=Phase.RESOLVE,
+        fatal=True,
+    ),
+    _resources(
+        "resources-lost-runner",
+        r"lost communication with the server|received a shutdown signal|The agent did not connect|Cannot contact \S{1,80}:|was marked offline|slave lost|Job failed \(system failure\)|Pod was evicted",
+        "the machine that built was lost",
+        "build again",
+        "##[error]The hosted runner lost communication with the server.",
+        fatal=True,
+        scope=Scope.JOB,
+    ),
+)

@@ -1,0 +1,82 @@
+"""What platforms and runners around an installer say in their own words: whom their installer named.
+
+AWS Lambda's builders, Google's buildpacks, Azure's Oryx, Heroku, tox, nox and hatch. Most repeat the
+installer's answer, which the installer's own signatures read; here is what only they say.
+"""
+
+from __future__ import annotations
+
+from bisect_deps.diagnosis.signatures.base import Blame, Signature, Trait, Weight
+from bisect_deps.model import Cause, Phase
+
+_NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
+
+SIGNATURES: tuple[Signature, ...] = (
+    Signature(
+        name="lambda-no-such-package",
+        pattern=rf"Could not satisfy the requirement:? {_NAME}(?:\[[^\]]{{0,80}}\])?(?P<spec>[<>=!~][^;(]{{0,120}})?",
+        cause=Cause.NO_MATCHING_VERSION,
+        phase=Phase.RESOLVE,
+        means="no release that fits is on the index, for this Python and this machine",
+        advice="check the name and pick a version that exists: `pip index versions {name}`",
+        example="Error: PythonPipBuilder:ResolveDependencies - Could not satisfy the requirement: QuantLib",
+        blame=Blame.NAMED,
+        weight=Weight.CAUSE,
+        fatal=True,
+    ),
+    Signature(
+        name="lambda-missing-dependencies",
+        pattern=r"(?:ResolveDependencies - |[Cc]ould not install dependencies:?\s?|missing dependencies:?\s?)\{?(?P<names>[A-Za-z0-9][\w.-]{0,100}==[^\s(,}]{1,60}\((?:wheel|sdist)\)(?:, [A-Za-z0-9][\w.-]{0,100}==[^\s(,}]{1,60}\((?:wheel|sdist)\)){0,60})",
+        cause=Cause.NO_COMPATIBLE_WHEEL,
+        phase=Phase.RESOLVE,
+        means="no wheel fits the platform's machine, and its source could not be built there",
+        advice="pick a version of {name} with a wheel for the platform, or build in a container of it",
+        example="Error: PythonPipBuilder:ResolveDependencies - {numpy==1.19.5(wheel)}",
+        blame=Blame.NAMED,
+        weight=Weight.CAUSE,
+        fatal=True,
+    ),
+    Signature(
+        name="lambda-no-metadata",
+        pattern=rf"Unable to retrieve name/version for package:? {_NAME}",
+        cause=Cause.INVALID_METADATA,
+        phase=Phase.METADATA,
+        means="the archive does not tell its name and version",
+        advice="take another release of {name}",
+        example="Error: PythonPipBuilder:ResolveDependencies - Unable to retrieve name/version for package: odd-1.0.tar.gz",
+        blame=Blame.NAMED,
+        weight=Weight.EXACT,
+        fatal=True,
+    ),
+    Signature(
+        name="nix-builder-failed",
+        pattern=r"(?:builder for|Cannot build) '/nix/store/[a-z0-9]{1,60}-python[\d.]{0,6}-(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+]{0,60})\.drv'",
+        cause=None,
+        means="a build step failed",
+        advice="look at the lines below it: they say why",
+        example="error: builder for '/nix/store/abc-python3.11-foo-1.0.drv' failed with exit code 1;",
+        weight=Weight.CLOSER,
+        blame=Blame.NAMED,
+        fatal=True,
+        traits=(Trait.CLOSES,),
+    ),
+    Signature(
+        name="wrapped-install-failed",
+        pattern=r"(?:nox > Command .{1,400} failed with exit code [1-9]"
+        r"|^[\w.,-]{1,60}: (?:exit [1-9]\d{0,2} \(|could not install deps \[)|^ERROR: {1,3}[\w.,-]{1,60}: could not install deps \["
+        r"|could not install deps \[[^\]]{1,400}\]; v = InvocationError"
+        r"|Unable to install dependencies using (?:pip|pipenv|poetry|uv)\b"
+        r"|Failed pip installation with exit code|(?:installer|pip) returned a non-zero exit code"
+        r"|Error during processing dependencies!|(?:Error: )?Command failed: .{0,80}(?:pip[\d.]{0,5}|uv|poetry) (?:install|sync|pip)\b"
+        r"|`pip_(?:download_wheels|install)` returned code: [1-9]|Failed to install packages: "
+        r"|Error while executing command: .{0,60}(?:pip[\d.]{0,5}|uv|poetry)\b)",
+        cause=None,
+        means="the installer that it ran failed",
+        advice="look at the installer's lines above it: they say why",
+        example="nox > Command python -m pip install -r requirements.txt failed with exit code 1:",
+        weight=Weight.NOISE,
+        blame=Blame.NOBODY,
+        fatal=True,
+        counter="py311: exit 0 (3.45 seconds) /app> python -m pip install -r requirements.txt pid=4",
+    ),
+)

@@ -1,0 +1,250 @@
+"""pip: what it collects, which step it runs, the blocks it quotes, and the pip inside of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bisect_deps.diagnosis.announcements import (
+    ARCHIVE,
+    ARROW_NAMES,
+    BLOCK_END,
+    BUILD_PATH,
+    EGG_INFO,
+    FILE_LINE,
+    FROM_CHAIN,
+    HEADLINE,
+    HOOK_FRAME,
+    NOT_THERE,
+    STAGE,
+    STEP,
+    direct_reference,
+    how_ended,
+)
+from bisect_deps.diagnosis.facts import Episode, Project, project_of
+from bisect_deps.diagnosis.lines import Line
+from bisect_deps.diagnosis.steps import MOST_COLLECTED, Handler, Steps
+from bisect_deps.model import Phase
+
+
+def in_block(steps: Steps, line: Line, text: str, bare: str) -> bool:
+    """Take a line of what a build script wrote; say whether it is one."""
+    indent = len(text) - len(text.lstrip())
+    if BLOCK_END.match(text):
+        steps.block = None
+        steps.tracebacks.reset()
+        return True
+    if steps.block is not None and indent < steps.block:
+        steps.block = None
+        return False
+    if steps.episode is not None:
+        if steps.episode.project is None:
+            _name_by_output(steps, bare)
+        if hook := HOOK_FRAME.search(bare):
+            steps.hook(hook)
+        if steps.episode.build_requires:
+            _inner(steps, line, bare)
+    return True
+
+
+def _name_by_output(steps: Steps, bare: str) -> None:
+    """Take the name from what the build writes, for a tool that names nothing."""
+    if egg := EGG_INFO.search(bare):
+        steps.rename(egg["name"] or egg["said"])
+    elif path := BUILD_PATH.search(bare):
+        steps.rename(path["name"])
+
+
+def _inner(steps: Steps, line: Line, bare: str) -> None:
+    """Follow the installer that runs inside the installer, for the build requirements."""
+    if steps.episode is None:
+        return
+    for prefix in ("Collecting ", "Processing "):
+        if bare.startswith(prefix):
+            rest = bare.removeprefix(prefix)
+            named = direct_reference(rest, (), None, False) or project_of(rest)
+            steps.episode.inner = named or steps.episode.inner
+    if step := STEP.match(bare):
+        _name_inner(steps, step["name"])
+    if names := ARROW_NAMES.match(bare):
+        _name_inner(steps, names["names"].split(",")[0])
+    if wanted := NOT_THERE.search(bare):
+        _name_inner(steps, wanted["name"])
+
+
+def _name_inner(steps: Steps, name: str) -> None:
+    inner = steps.episode.inner if steps.episode else None
+    if steps.episode and (inner is None or inner.key != Project(name).key):
+        steps.episode.inner = Project(name)
+
+
+def _failed_list(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take pip's summary, `Failed to build one two`, where it names what it collected."""
+    names = bare.removeprefix("Failed to build ").split()
+    if bare.startswith("Failed to build ") and all(
+        Project(name).key in steps.collected for name in names
+    ):
+        steps.name_all(",".join(names), line.number)
+
+
+def _collecting(steps: Steps, line: Line, text: str, bare: str) -> None:
+    rest = bare.split(" ", 1)[1] if " " in bare else ""
+    if rest.startswith("package metadata"):
+        return
+    indent = len(text) - len(text.lstrip())
+    if indent >= 2 and steps.episode and steps.episode.build_requires and not steps.episode.done:
+        steps.episode.inner = project_of(rest) or steps.episode.inner
+        return
+    chain: tuple[str, ...] = ()
+    at = None
+    rooted = False
+    if match := FROM_CHAIN.search(rest):
+        rest = rest[: match.start()]
+        links = match["chain"].split("->")
+        if file := FILE_LINE.search(links[-1]):
+            at, rooted = int(file["line"]), True
+            links = links[:-1]
+        chain = tuple(reversed(links))
+    project = direct_reference(rest, chain, at, rooted) or project_of(
+        rest.split(" from ")[0], chain=chain, line=at, rooted=rooted
+    )
+    if project is None:
+        return
+    steps.current = project
+    steps.episode = Episode(project, Phase.DOWNLOAD, line.number)
+    steps.in_uv = steps.installed = False
+    steps.progress = line.number
+    steps.collected[project.key] = project
+    if len(steps.collected) > MOST_COLLECTED:
+        steps.collected.popitem(last=False)
+
+
+def _walking(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take a resolver's word that it goes through the releases of a project."""
+    steps.walks.take(line.number, bare)
+
+
+def _downloading(steps: Steps, line: Line, text: str, bare: str) -> None:
+    steps.reached = steps.reached or bare.startswith("Downloading ")
+    steps.walks.take(line.number, bare)
+    match = ARCHIVE.search(bare)
+    nested = steps.episode is not None and steps.episode.build_requires and not steps.episode.done
+    known = steps.collected.get(Project(match["name"]).key) if match and not nested else None
+    if match and known and (steps.current is None or known.key != steps.current.key):
+        # A release taken after others: pip says `Collecting` only for a project's first.
+        steps.current = replace(known, version=match["version"])
+        steps.episode = Episode(steps.current, Phase.DOWNLOAD, line.number)
+    if match and steps.current and not steps.current.version:
+        name = match["name"]
+        if Project(name).key == steps.current.key:
+            steps.current = replace(steps.current, version=match["version"])
+            steps.collected[steps.current.key] = steps.current
+    if steps.episode is None or not steps.episode.failed:
+        steps.progress = line.number
+
+
+def _stage(steps: Steps, line: Line, text: str, bare: str) -> None:
+    if not STAGE.match(bare):
+        return
+    indent = len(text) - len(text.lstrip())
+    build_requires = "build dependencies" in bare or "backend dependencies" in bare
+    if steps.episode and steps.episode.build_requires and not build_requires and indent >= 4:
+        return
+    ended = how_ended(bare)
+    phase = Phase.BUILD if build_requires else Phase.METADATA
+    started = steps.episode is not None and steps.episode.started == bare.split(":", maxsplit=1)[0]
+    if ended is None or not started:
+        steps.open(steps.current, phase, line.number).build_requires = build_requires
+        if steps.episode is not None:
+            steps.episode.started = bare.split(":", maxsplit=1)[0]
+    steps.end(ended)
+
+
+def _step(steps: Steps, line: Line, text: str, bare: str) -> None:
+    match = STEP.match(bare)
+    if not match:
+        if bare.startswith("Building wheels for collected packages"):
+            steps.walks.end()
+            steps.episode = None
+        elif bare.startswith("Running setup.py (path:"):
+            steps.open(steps.current, Phase.METADATA, line.number)
+        return
+    name = match["name"]
+    install = match["command"] in ("install", "develop")
+    if match["command"] == "clean":
+        return
+    phase = Phase.INSTALL if install else Phase.BUILD
+    ended = how_ended(bare)
+    key = Project(name).key
+    if (
+        ended is None
+        or steps.episode is None
+        or steps.episode.project is None
+        or (steps.episode.project.key != key or steps.episode.phase is not phase)
+    ):
+        steps.open(steps.collected.get(key, Project(name)), phase, line.number).started = name
+    steps.end(ended)
+    if install and ended is True:
+        for hit in steps.hits:
+            past = hit.episode
+            if past and past.project and past.project.key == key:
+                past.done = True
+
+
+def _installing(steps: Steps, line: Line, text: str, bare: str) -> None:
+    if bare.startswith(("Installing build dependencies", "Installing backend dependencies")):
+        _stage(steps, line, text, bare)
+    elif bare.startswith("Installing collected packages"):
+        steps.walks.end()
+        steps.episode = None
+        steps.current = None
+        steps.progress = line.number
+        steps.open(None, Phase.INSTALL, line.number)
+
+
+def explain(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take the name that a path or the arrow under a headline gives."""
+    tells = "cwd:" in bare or "failed with error code" in bare
+    if tells and (path := BUILD_PATH.search(text)):
+        if steps.episode is None:
+            steps.current = Project(path["name"])
+        steps.rename(path["name"])
+    if steps.arrow and (names := ARROW_NAMES.match(bare)):
+        steps.name_all(names["names"], line.number)
+    if not bare.startswith("note:"):
+        steps.arrow = bare.startswith("×")
+
+
+def _open_by_headline(steps: Steps, number: int) -> Episode:
+    """Return the step that the headline of a block names, where nothing announced one."""
+    told = HEADLINE.match(steps.said)
+    if told is None:
+        return steps.open(steps.current, Phase.METADATA, number)
+    project = steps.current
+    if told["name"] and (project is None or project.key != Project(told["name"]).key):
+        key = Project(told["name"]).key
+        project = steps.collected.get(key, Project(told["name"]))
+    return steps.open(project, Phase.INSTALL if told["install"] else Phase.BUILD, number)
+
+
+def open_block(steps: Steps, number: int, indent: int) -> None:
+    """Take the line above what a build script wrote."""
+    steps.block = indent
+    if steps.episode is None or not steps.episode.started:
+        _open_by_headline(steps, number).started = "output"
+
+
+ANNOUNCES: dict[str, Handler] = {
+    "Collecting": _collecting,
+    "Processing": _collecting,
+    "Obtaining": _collecting,
+    "Downloading": _downloading,
+    "Using": _downloading,
+    "Preparing": _stage,
+    "Getting": _stage,
+    "Checking": _stage,
+    "Building": _step,
+    "Running": _step,
+    "Installing": _installing,
+    "INFO:": _walking,
+    "Failed": _failed_list,
+}

@@ -1,0 +1,42 @@
+"""poetry, and pdm, which words its operations alike: what is installed, and the note at the end."""
+
+from __future__ import annotations
+
+from bisect_deps.diagnosis.announcements import INSTALLING, POETRY_NOTE
+from bisect_deps.diagnosis.facts import Project
+from bisect_deps.diagnosis.lines import Line
+from bisect_deps.diagnosis.steps import Handler, Steps
+from bisect_deps.model import Phase
+
+
+def _operation(steps: Steps, line: Line, text: str, bare: str) -> None:
+    if match := INSTALLING.match(bare):
+        project = Project(match["name"], match["version"])
+        steps.collected[project.key] = project
+        failed = "ailed" in match["end"]
+        if failed or not (steps.episode and steps.episode.failed):
+            steps.current = project
+            episode = steps.open(project, Phase.BUILD, line.number, "poetry")
+            episode.failed = failed
+            episode.started = "operation"
+        steps.progress = line.number
+
+
+def note(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take the project that poetry names at the end, whatever it announced last."""
+    if match := POETRY_NOTE.search(bare):
+        project = Project(match["name"], match["version"])
+        if steps.episode is None:
+            steps.open(project, Phase.BUILD, line.number, "poetry")
+        elif steps.episode.project is None or steps.episode.project.key != project.key:
+            steps.episode.project = project
+
+
+ANNOUNCES: dict[str, Handler] = {
+    "-": _operation,
+    "•": _operation,
+    "✖": _operation,
+    "Installing": _operation,
+    "Updating": _operation,
+    "Note:": note,
+}

@@ -1,0 +1,122 @@
+"""uv: what it builds and fetches, the hook that failed, and the chain that it tells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bisect_deps.diagnosis.announcements import (
+    HOOK_FRAME,
+    OUTPUT,
+    OUTPUT_END,
+    UV_CHAIN,
+    UV_HOOK,
+    UV_STEP,
+    direct_reference,
+    phase_of_hook,
+)
+from bisect_deps.diagnosis.facts import Project, project_of
+from bisect_deps.diagnosis.lines import Line
+from bisect_deps.diagnosis.steps import Handler, Steps
+from bisect_deps.model import Phase
+
+
+def follow_output(steps: Steps, text: str) -> None:
+    """Follow where what a build script wrote begins and ends."""
+    if marker := OUTPUT.match(text):
+        steps.output = len(marker["indent"] or "")
+    elif steps.output is not None:
+        indent = len(text) - len(text.lstrip())
+        if indent < steps.output or (not steps.output and OUTPUT_END.match(text)):
+            steps.output = None
+
+
+def _follow_chain(steps: Steps, bare: str) -> None:
+    if steps.chain_text is not None:
+        left, told = steps.chain_text
+        told = f"{told} {bare}"
+        _learn_chain(steps, told)
+        steps.chain_text = (left - 1, told) if left > 1 else None
+    if "was included because" in bare:
+        steps.chain_text = (6, bare)
+        _learn_chain(steps, bare)
+
+
+def _learn_chain(steps: Steps, told: str) -> None:
+    match = UV_CHAIN.search(told)
+    if not match:
+        return
+    links = list(UV_STEP.finditer(match["rest"]))
+    if not links:
+        return
+    if steps.rooted_by_project:
+        links = links[1:]
+    chain = tuple(
+        f"{step['name']}=={step['version']}" if step["version"] else step["name"] for step in links
+    )
+    steps.chains[Project(match["name"]).key] = chain
+
+
+def _building(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take uv's announcement, `Building name==version` or `Building name @ file:///...`."""
+    named = project_of(bare[9:].split(" @ ", maxsplit=1)[0])
+    if named is not None and (named.version or " @ " in bare):
+        steps.collected[named.key] = replace(named, text=bare[9:])
+        steps.building[named.key] = steps.collected[named.key]
+        steps.progress = line.number
+
+
+def _updating(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take uv's announcement, `Updating URL (reference)`, and `Updated` at its end."""
+    word, _, rest = bare.partition(" ")
+    url = rest.split(" (", 1)[0]
+    if "://" not in url:
+        return
+    if word == "Updated":
+        steps.fetching.pop(url, None)
+    elif named := direct_reference(url, (), None, False):
+        steps.fetching[url] = named
+
+
+def _built(steps: Steps, line: Line, text: str, bare: str) -> None:
+    named = project_of(bare.removeprefix("Built ").split(" @ ", maxsplit=1)[0])
+    if named is not None:
+        steps.building.pop(named.key, None)
+
+
+def _headline(steps: Steps, line: Line, text: str, bare: str) -> None:
+    steps.said = bare
+    steps.wrapped = bare.startswith("×") and text.startswith("  ×")
+    steps.in_uv = steps.in_uv or steps.wrapped
+
+
+def _walking(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take a resolver's word that it goes through the releases of a project."""
+    steps.walks.take(line.number, bare)
+
+
+def _follow_hook(steps: Steps, bare: str) -> None:
+    episode = steps.episode
+    if episode is None:
+        return
+    if steps.in_uv and " to determine " in bare and "`" in bare:
+        episode.phase, episode.hooked = Phase.METADATA, True
+    elif steps.in_uv and (hook := UV_HOOK.search(bare)):
+        episode.phase, episode.hooked = phase_of_hook(hook["hook"] or hook["old"]), True
+    elif hook := HOOK_FRAME.search(bare):
+        steps.hook(hook)
+
+
+def explain(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take the backend's hook, and the chain that uv tells of what failed."""
+    _follow_hook(steps, bare)
+    _follow_chain(steps, bare)
+
+
+ANNOUNCES: dict[str, Handler] = {
+    "Building": _building,
+    "Built": _built,
+    "Updating": _updating,
+    "Updated": _updating,
+    "×": _headline,
+    "DEBUG": _walking,
+}

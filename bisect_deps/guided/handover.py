@@ -1,0 +1,37 @@
+"""What a run takes over from a guided session: the original file, and the answers as given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bisect_deps.guided.questions import Guided
+from bisect_deps.guided.sessions import Store, Word
+from bisect_deps.model import BuildStatus
+from bisect_deps.run.running import Handover, Told
+
+STATUSES = {Word.GOOD: BuildStatus.PASSED, Word.BAD: BuildStatus.FAILED}
+
+
+def handed_over(file: Path) -> Handover | None:
+    """Return what the session about a file knows, None where no session is under way about it.
+
+    What a person could not tell is left for the run to find out. Raises Changed where the file was
+    changed by hand meanwhile.
+    """
+    store = Store(file.absolute().parent)
+    if not store.exists or store.read()[0].file != file.name:
+        return None
+    guided = Guided(store)
+    guided.be_ours("to end the session first: depbisect reset")
+    told = tuple(
+        Told(asked.inquiry, STATUSES[asked.given.word], store.log(asked.given))
+        for asked in guided.position.asked
+        if asked.given.word in STATUSES
+    )
+    return Handover(guided.manifest, told)
+
+
+def end_session(file: Path) -> None:
+    """Put the original back and end the session about a file: its fix is written next."""
+    with Store(file.absolute().parent) as store:
+        Guided(store).reset()

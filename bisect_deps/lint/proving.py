@@ -1,0 +1,81 @@
+"""Proof by one build: files, built as they would be written, and what their log says where not."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bisect_deps.builders import make_builder, options_for
+from bisect_deps.builders.base import Builder, Order
+from bisect_deps.errors import BuilderUnavailable
+from bisect_deps.model import BuildStatus, IndexSettings, Interpreter, Requirement
+
+_PAUSE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a build ended: `failure` is its diagnosis in words, "" where it passed.
+
+    `installed` maps names to versions, None where the builder cannot tell.
+    """
+
+    failure: str = ""
+    seconds: float = 0.0
+    installed: Mapping[str, str] | None = field(default=None, repr=False)
+
+
+def prove(
+    files: Mapping[str, bytes],
+    *,
+    folder: Path,
+    cwd: Path,
+    index: IndexSettings,
+    requirements: Iterable[Requirement] = (),
+    interpreter: Interpreter | None = None,
+    label: str = "",
+) -> Proof:
+    """Build the first of `files`, which lie in `folder`, with uv in an environment of its own.
+
+    `requirements` are the user's lines, for the diagnosis. Raises BuilderUnavailable where nothing
+    can be built here.
+    """
+    chosen = {} if interpreter is None else {"interpreter": interpreter}
+    options = options_for("local", {}, folder=folder, cwd=cwd, index=index, **chosen)
+    builder = make_builder("local", options)
+    try:
+        if missing := builder.preflight():
+            raise BuilderUnavailable(missing[0], hint="depbisect doctor says what to fix")
+        return _built(builder, files, tuple(requirements), label)
+    finally:
+        builder.close()
+
+
+def _built(
+    builder: Builder, files: Mapping[str, bytes], requirements: tuple[Requirement, ...], label: str
+) -> Proof:
+    digest = hashlib.sha256()
+    for name, data in files.items():
+        digest.update(name.encode() + b"\0" + data + b"\0")
+    started = time.monotonic()
+    handle = builder.start(Order(files, next(iter(files)), digest.hexdigest(), label=label))
+    while not (status := builder.poll(handle)).is_final:
+        time.sleep(_PAUSE)
+    seconds = time.monotonic() - started
+    if status is BuildStatus.PASSED:
+        installed = builder.installed(handle) if builder.describe().installed else None
+        return Proof("", seconds, installed)
+    log, _ = builder.log(handle)
+    return Proof(_diagnosed(log, requirements), seconds)
+
+
+def _diagnosed(log: str, requirements: tuple[Requirement, ...]) -> str:
+    from bisect_deps.diagnosis import diagnose
+    from bisect_deps.reports.diagnosis import to_text
+
+    diagnosis = diagnose([log.encode()], requirements=list(requirements), exit_status=1)
+    lines = [line for line in to_text(diagnosis, log="the build") if "next: " not in line]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""One run: set up, driven, recorded, and reported; and what stands around it."""

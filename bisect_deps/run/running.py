@@ -1,0 +1,300 @@
+"""A run: opens its collaborators, has the repair told and its questions built, writes the report.
+
+Knows neither HTTP nor click nor rich.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bisect_deps.builders.base import BuilderOptions
+from bisect_deps.errors import BuilderUnavailable, IndexUnavailable, JournalError
+from bisect_deps.fix.accuse import suspected_by_facts
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.inquiry import Inquiry
+from bisect_deps.fix.repair import Conclusion, Way, baseline_inquiry, repair
+from bisect_deps.fix.verdict import fix_of, verdict_of
+from bisect_deps.formats.base import Manifest, unpinned, users_files
+from bisect_deps.index import Index
+from bisect_deps.index.made_for import made_for
+from bisect_deps.model import (
+    STDIN,
+    BuildStatus,
+    Candidate,
+    IndexSettings,
+    Interpreter,
+    Note,
+    Phase,
+    ProbeKind,
+    PythonFor,
+    Release,
+    Verdict,
+    VerdictKind,
+)
+from bisect_deps.progress import Overview, Progress
+from bisect_deps.reports.base import made_for as made_for_sentence
+from bisect_deps.reports.json import dumps
+from bisect_deps.run.driver import Memory, Prober, drive
+from bisect_deps.run.journal import Journal
+from bisect_deps.run.other_pythons import located, try_elsewhere, try_made_for
+from bisect_deps.run.settings import Settings
+from bisect_deps.run.setup import close, manifest_of, open_run
+from bisect_deps.secret import masked
+from bisect_deps.system.trust import STATE_FOLDER
+from bisect_deps.text import listed
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run's verdict, the bytes of the files it read, and where its releases came from."""
+
+    verdict: Verdict
+    originals: dict[str, bytes]
+    index: IndexSettings
+    interpreter: Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer that a person gave: to which question, how it ended, the log if there is one."""
+
+    inquiry: Inquiry
+    status: BuildStatus
+    log: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What a guided session leaves to a run: the original file, and the answers as given."""
+
+    manifest: Manifest
+    told: tuple[Told, ...]
+
+
+@dataclass(slots=True)
+class _Stopwatch:
+    """When a run began, and when its first fix was proven."""
+
+    began: float
+    fixed: float | None = None
+
+    def tell(
+        self, manifest: Manifest, progress: Progress, candidate: Candidate, probe: int
+    ) -> None:
+        """Announce the first fix that a build proved."""
+        if self.fixed is None:
+            self.fixed = time.monotonic() - self.began
+            progress.fix_proven(fix_of(manifest, Way(candidate, probe, "")), self.fixed)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a run has in common with others at the same time.
+
+    `state` holds its journal, `memory` what the others found out; `sleep` waits between two polls,
+    and may raise to end the run.
+    """
+
+    state: Path
+    memory: Memory
+    sleep: Callable[[float], None]
+
+
+def run(
+    settings: Settings,
+    progress: Progress,
+    handover: Handover | None = None,
+    shared: Shared | None = None,
+) -> Finished:
+    """Bisect the failing build of a file: open the run, tell the repair, write the report.
+
+    Raises DepbisectError for whatever keeps a run from starting; the file itself is never touched.
+    """
+    watch = _Stopwatch(time.monotonic())
+    manifest = manifest_of(settings) if handover is None else handover.manifest
+    state = shared.state if shared else settings.file.resolve().parent / STATE_FOLDER
+    with Journal(state, fresh=not settings.resume) as journal:
+        opened = open_run(settings, manifest, journal, progress, made_for=made_for_file)
+        left: list[str] = []
+        try:
+            progress.run_started(opened.target, _overview(settings, manifest))
+            prober = Prober(
+                manifest,
+                opened.builder,
+                journal,
+                progress,
+                opened.limits,
+                settings.checks,
+                sleep=shared.sleep if shared else time.sleep,
+                memory=shared.memory if shared else None,
+            )
+            case = replace(
+                opened.case,
+                record=prober.resolved,
+                expect=prober.expect,
+                tell=lambda candidate, probe: watch.tell(manifest, progress, candidate, probe),
+            )
+            python_for: PythonFor | None = None
+            _take_over(prober, case, settings, handover)
+            try:
+                prober.expect([baseline_inquiry(case)])
+                prober.expect([baseline_inquiry(case), *suspected_by_facts(case)])
+                python_for = _python_for(case, progress)
+                _resolve_ahead(case)
+                conclusion = drive(repair(case), prober)
+            except IndexUnavailable as error:
+                conclusion = _unavailable(error)
+            if watch.fixed is None:
+                watch.fixed = time.monotonic() - watch.began
+            python_for = _proven_there(settings, opened.options, prober, conclusion, python_for)
+            left += _elsewhere(settings, opened.options, prober, conclusion, python_for)
+        finally:
+            left += close(opened.builder, progress)
+        verdict = verdict_of(
+            manifest,
+            opened.target,
+            conclusion,
+            prober.probes,
+            builds=prober.builds,
+            seconds=time.monotonic() - watch.began,
+            seconds_to_fix=watch.fixed,
+        )
+        told = [*_recalled(shared), *_changed(manifest, settings.file.resolve().parent)]
+        verdict = replace(
+            verdict,
+            notes=(*verdict.notes, *map(Note, (*opened.notes, *left, *told))),
+            files=tuple(map(str, settings.files)),
+            python_for=python_for,
+            unpinned=_unpinned(case, verdict),
+        )
+        try:
+            journal.keep("report.json", dumps(verdict).encode())
+        except JournalError as error:
+            # What was found is told all the same.
+            progress.note(f"the report was not kept: {error}")
+    progress.finished(verdict)
+    return Finished(verdict, users_files(manifest), opened.seen, opened.interpreter)
+
+
+def _resolve_ahead(case: Case) -> None:
+    """Have the resolver answer what it is always asked, while the first build runs."""
+    with suppress(BuilderUnavailable):  # Whoever needs it will hear of it.
+        case.resolve(Candidate())
+
+
+def _recalled(shared: Shared | None) -> Sequence[str]:
+    return shared.memory.told() if shared else ()
+
+
+def _changed(manifest: Manifest, folder: Path) -> list[str]:
+    """Say which of the user's files are no longer as they were read: builds run with their rights.
+
+    Nothing is written over them: see `write_fix`.
+    """
+    changed = [
+        name
+        for name, data in users_files(manifest).items()
+        if name != STDIN and (path := folder / name).exists() and path.read_bytes() != data
+    ]
+    return [
+        f"{listed(changed)} changed while the run went on, by hand or by a build; the verdict is "
+        "for what was read at its start."
+    ][: len(changed)]
+
+
+def _unavailable(error: IndexUnavailable) -> Conclusion:
+    """Return what a run ends with where the index is at fault: nothing is accused or written."""
+    notes = (Note(error.hint),) if error.hint else ()
+    summary = f"{error.message[:1].upper()}{error.message[1:]}."
+    return Conclusion(VerdictKind.UNAVAILABLE, summary=summary, notes=notes)
+
+
+def made_for_file(manifest: Manifest, index: Index) -> PythonFor | None:
+    """Return the Python that a file was made for, by what the index says of its pins."""
+    lines = [line for line in manifest.requirements if line.pin and not line.url]
+    index.prefetch([line.name for line in lines])
+    pins = [
+        (line, known)
+        for line in lines
+        if (known := index.release(Release(line.name, line.pin or ""))) is not None
+    ]
+    return made_for(pins, index.interpreter)
+
+
+def _unpinned(case: Case, verdict: Verdict) -> Mapping[str, str]:
+    """Return the lines that pin nothing with their verified versions, once something passes."""
+    proven = verdict.kind in (VerdictKind.PASSES, VerdictKind.FIXED)
+    markers = case.interpreter.markers if case.interpreter is not None else {}
+    return unpinned(case.requirements, verdict.environment, markers) if proven else {}
+
+
+def _python_for(case: Case, progress: Progress) -> PythonFor | None:
+    found = made_for_file(case.manifest, case.index) if case.index is not None else None
+    if found is None:
+        return None
+    found = located(found)
+    progress.statement(made_for_sentence(found))
+    return found
+
+
+def _proven_there(
+    settings: Settings,
+    options: BuilderOptions,
+    prober: Prober,
+    conclusion: Conclusion,
+    python_for: PythonFor | None,
+) -> PythonFor | None:
+    """Build the file as it is on the Python that it was made for, where that one is here."""
+    if python_for is None or not options.here or not _is_broken(conclusion):
+        return python_for
+    return try_made_for(prober, options, _as_written(settings, conclusion), python_for)
+
+
+def _take_over(prober: Prober, case: Case, settings: Settings, handover: Handover | None) -> None:
+    """Give the prober what is known without a build: the user's log, a session's answers."""
+    if settings.log is not None:
+        text = settings.log.read_bytes().decode("utf-8", "surrogateescape")
+        data = masked(text).encode("utf-8", "surrogateescape")
+        prober.give(baseline_inquiry(case), data)
+    for told in handover.told if handover is not None and settings.resume else ():
+        inquiry = replace(told.inquiry, imports=told.inquiry.imports or case.imports)
+        prober.give(inquiry, told.log, told.status)
+
+
+def _elsewhere(
+    settings: Settings,
+    options: BuilderOptions,
+    prober: Prober,
+    conclusion: Conclusion,
+    python_for: PythonFor | None,
+) -> list[str]:
+    """Return what another Python makes of the file as it is, where all ways out are wanted."""
+    known = python_for is not None and python_for.probe is not None
+    wanted = settings.alternatives and options.here and not known
+    if not (wanted and _is_broken(conclusion)):
+        return []
+    told = try_elsewhere(prober, options, _as_written(settings, conclusion))
+    return [told] if told else []
+
+
+def _is_broken(conclusion: Conclusion) -> bool:
+    return conclusion.kind in (VerdictKind.FIXED, VerdictKind.CULPRITS)
+
+
+def _as_written(settings: Settings, conclusion: Conclusion) -> Inquiry:
+    by_imports = any(culprit.phase is Phase.CHECK for culprit in conclusion.culprits)
+    return Inquiry(
+        Candidate(),
+        ProbeKind.WHOLE,
+        "does the file build as it is on another Python?",
+        imports=settings.imports or (by_imports and not settings.checks),
+    )
+
+
+def _overview(settings: Settings, manifest: Manifest) -> Overview:
+    file = listed([str(path) for path in settings.files]) or str(settings.file)
+    return Overview(file, len(manifest.requirements), tuple(users_files(manifest))[1:])

@@ -1,0 +1,99 @@
+"""Only the failure being chased is FAIL; everything uncertain is UNRESOLVED."""
+
+from __future__ import annotations
+
+import pytest
+
+from bisect_deps.diagnosis import diagnose, judge, same_failure
+from bisect_deps.diagnosis.fingerprint import masked, signature_of
+from bisect_deps.model import BuildStatus, Cause, Diagnosis, Outcome, Phase
+
+NO_VERSION = diagnose("ERROR: No matching distribution found for idna==99.1\n", exit_status=1)
+OTHER = diagnose("ERROR: No matching distribution found for six==99.1\n", exit_status=1)
+NETWORK = diagnose(
+    "ERROR: Could not install packages due to an OSError: Max retries exceeded with url: /x\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnosis", "chased", "outcome"),
+    [
+        (BuildStatus.PASSED, NO_VERSION, None, Outcome.PASS),
+        (BuildStatus.FAILED, NO_VERSION, None, Outcome.FAIL),
+        (BuildStatus.FAILED, NO_VERSION, NO_VERSION.signature, Outcome.FAIL),
+        (BuildStatus.FAILED, OTHER, NO_VERSION.signature, Outcome.UNRESOLVED),
+        (BuildStatus.FAILED, NETWORK, None, Outcome.UNRESOLVED),
+        (BuildStatus.BROKEN, NO_VERSION, NO_VERSION.signature, Outcome.UNRESOLVED),
+        (BuildStatus.CANCELLED, NO_VERSION, None, Outcome.UNRESOLVED),
+    ],
+)
+def test_outcome_of_a_build(
+    status: BuildStatus, diagnosis: Diagnosis, chased: str | None, outcome: Outcome
+) -> None:
+    assert judge(status, diagnosis, chased) is outcome
+
+
+def test_failure_among_several_is_still_the_one_chased() -> None:
+    both = diagnose(
+        "ERROR: No matching distribution found for six==99.1\n"
+        "ERROR: No matching distribution found for idna==99.1\n"
+    )
+    assert judge(BuildStatus.FAILED, both, NO_VERSION.signature) is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x.c:12: fatal error: y.h", "x.c:409: fatal error: y.h"),
+        ("in /tmp/pip-install-a1b2/yarl/setup.py", "in /scratch/pip-install-zz/yarl/setup.py"),
+        ("at 0x7f0012ab", "at 0x55aa00ff"),
+        ("from https://a.example/x#sha256=12", "from https://b.example/y#sha256=99"),
+    ],
+)
+def test_what_varies_from_run_to_run_is_masked(one: str, other: str) -> None:
+    assert masked(one) == masked(other)
+
+
+def test_different_projects_are_different_failures() -> None:
+    first = signature_of(Phase.BUILD, Cause.COMPILE_ERROR, "yarl", "error: x")
+    second = signature_of(Phase.BUILD, Cause.COMPILE_ERROR, "numpy", "error: x")
+    assert same_failure(first, first)
+    assert not same_failure(first, second)
+
+
+def conflict(*names: str) -> Diagnosis:
+    wishes = "".join(f"    {name} 1.0 depends on shared=={at}\n" for at, name in enumerate(names))
+    listed = " and ".join(f"{name}==1.0" for name in names)
+    return diagnose(
+        f"ERROR: Cannot install {listed} because these package versions have conflicting "
+        f"dependencies.\n\nThe conflict is caused by:\n{wishes}\nERROR: ResolutionImpossible\n",
+        requirements=[f"{name}==1.0" for name in ("anchor", "bolt", "cable")],
+    )
+
+
+def test_a_conflict_is_known_by_all_that_it_names() -> None:
+    first, again, other = (
+        conflict("anchor", "bolt"),
+        conflict("bolt", "anchor"),
+        conflict("anchor", "cable"),
+    )
+    assert judge(BuildStatus.FAILED, again, first.signature) is Outcome.FAIL
+    assert judge(BuildStatus.FAILED, other, first.signature) is Outcome.UNRESOLVED
+
+
+def check(name: str) -> Diagnosis:
+    site = "/e/lib/python3.11/site-packages"
+    return diagnose(
+        "::depbisect check begin\nTraceback (most recent call last):\n"
+        f'  File "{site}/flask_login/utils.py", line 13, in <module>\n'
+        f"ImportError: cannot import name '{name}' from 'werkzeug.urls' ({site}/werkzeug/urls.py)\n"
+        "::depbisect check end rc=1\n",
+        requirements=["flask-login", "werkzeug"],
+        exit_status=1,
+    )
+
+
+def test_a_check_that_lacks_another_name_of_the_same_project_is_another_failure() -> None:
+    first = check("url_decode")
+    assert judge(BuildStatus.FAILED, check("url_decode"), first.signature) is Outcome.FAIL
+    assert judge(BuildStatus.FAILED, check("url_quote"), first.signature) is Outcome.UNRESOLVED

@@ -1,0 +1,34 @@
+"""The rules' page is what the rules say; regenerate with `depbisect lint --explain ALL`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bisect_deps.lint.explaining import explain, explain_all
+from bisect_deps.lint.outputs.base import docs_of
+from bisect_deps.lint.rules import all_rules
+from bisect_deps.lint.rules.base import Rule
+from bisect_deps.lint.settings import _KEYS
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_page_of_the_rules_is_up_to_date() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert page == explain_all(), "run: depbisect lint --explain ALL > docs/rules.md"
+
+
+@pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.code)
+def test_link_leads_to_the_heading(rule: Rule) -> None:
+    heading = explain(rule).splitlines()[0].removeprefix("### ")
+    anchor = re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+    assert docs_of(rule).endswith(f"#{anchor}")
+
+
+def test_guide_names_every_key() -> None:
+    guide = (ROOT / "docs" / "lint.md").read_text(encoding="utf-8")
+    section = guide.split("## Configuration")[1].split("## Formats")[0]
+    assert [key for key in _KEYS if not re.search(rf"\b{key}\b", section)] == []

@@ -1,0 +1,131 @@
+"""Silence means that all was looked at: what was not is an error, or is named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bisect_deps.lint.settings import Settings
+from tests.support.linted import codes, lint, write_files
+
+
+def depbisect(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bisect_deps", "lint", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+BROKEN = {
+    "pyproject.toml": ('[project]\nname="x"\ndependencies=["a==1"\n', 3),
+    "twice/pyproject.toml": ('[project]\nname="x"\nname="y"\n', 3),
+    "setup.cfg": ("[metadata]\nname = x\n[options\ninstall_requires = a\n", 3),
+    "tox.ini": ("deps = a\n", 1),
+    "tool.py": ('# /// script\n# dependencies = ["a==1"]\nimport a\n', 1),
+    "setup.py": ("from setuptools import setup\nsetup(install_requires=[)\n", 2),
+    "environment.yml": ("dependencies:\n  - a\n b: [\n", 3),
+    ".github/workflows/ci.yml": ("jobs:\n  a: {\n", 2),
+    "work.ipynb": ('{\n "cells": [,]\n}\n', 2),
+    "Pipfile": ("[packages\n", 1),
+    "uv.lock": ("version = 1\n[[package\n", 2),
+    "Cargo.toml": ('[package]\nname = "x"\n', 1),
+    "page.txt": ("<!DOCTYPE html>\n<html>\n<body>\n", 1),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_file_that_cannot_be_read_is_named_with_its_line(tmp_path: Path, name: str) -> None:
+    text, line = BROKEN[name]
+    report = lint(tmp_path, {name: text, "requirements.txt": "flask\n"}, name, "requirements.txt")
+    found = [(each.file, each.line, each.rule.code) for each in report.diagnostics]
+    assert (name, line, "DB400") in found
+    assert ("requirements.txt", 1, "DB101") in found
+    assert sum(code == "DB400" for _, _, code in found) == 1
+    assert report.unreadable[0].startswith(f"{name}:{line}: ")
+
+
+def test_an_unreadable_file_is_exit_code_2_even_with_exit_zero(tmp_path: Path) -> None:
+    write_files(tmp_path, {"pyproject.toml": BROKEN["pyproject.toml"][0]})
+    done = depbisect(tmp_path, "--exit-zero")
+    assert done.returncode == 2
+    assert "pyproject.toml:3:1: DB400 not valid TOML" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[tool.ruff]\nline-length = 100\n", 2),
+        ('[project]\nname = "x"\ndependencies = []\n', 0),
+        (
+            '[project]\nname = "x"\ndynamic = ["dependencies"]\n[build-system]\n'
+            'requires = ["b==1"]\nbuild-backend = "b"\n',
+            0,
+        ),
+    ],
+)
+def test_a_run_that_judged_nothing_is_no_success(tmp_path: Path, text: str, code: int) -> None:
+    write_files(tmp_path, {"pyproject.toml": text})
+    assert depbisect(tmp_path).returncode == code
+    assert depbisect(tmp_path, "--allow-empty").returncode == 0
+
+
+def test_what_nobody_can_judge_is_named(tmp_path: Path) -> None:
+    files = {
+        "Dockerfile": "FROM x\nRUN pip install $EXTRA a==1 -r missing.txt\n",
+        "pyproject.toml": '[project]\nname="x"\ndynamic=["dependencies"]\n'
+        '[build-system]\nrequires=["b==1"]\nbuild-backend="b"\n',
+    }
+    report = lint(tmp_path, files, "Dockerfile", "pyproject.toml")
+    assert codes(report) == ["DB900", "DB900"]
+    assert [place.partition(": ")[0] for place in report.not_judged] == [
+        "Dockerfile:2",
+        "Dockerfile:2",
+        "pyproject.toml:1",
+    ]
+
+
+def test_summary_says_what_was_judged_and_how(tmp_path: Path) -> None:
+    write_files(tmp_path, {"requirements.txt": "a==1\n", "dev-requirements.txt": "b==1\n"})
+    assert depbisect(tmp_path).stdout == (
+        "All clear: 2 requirements in 2 files (publish, dev; offline).\n"
+    )
+
+
+def test_requirements_files_that_others_name_are_followed(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname="x"\ndynamic=["dependencies"]\n'
+        '[tool.setuptools.dynamic]\ndependencies={file=["deps.txt"]}\n',
+        "deps.txt": "flask\n",
+    }
+    report = lint(tmp_path, files, "pyproject.toml")
+    assert [(each.file, each.rule.code) for each in report.diagnostics] == [("deps.txt", "DB101")]
+
+
+@pytest.mark.parametrize("given", ["-c pins.txt", "-c /built/elsewhere.txt", ""])
+def test_constraints_of_a_command_pin_what_it_installs(tmp_path: Path, given: str) -> None:
+    files = {
+        "Dockerfile": f"FROM x\nRUN pip install flask {given}\n",
+        "pins.txt": "flask==3.0.3\n",
+    }
+    assert codes(lint(tmp_path, files)) == ([] if given else ["DB101"])
+
+
+def test_constraints_of_the_command_line_pin_all_files(tmp_path: Path) -> None:
+    files = {"requirements.txt": "flask\nclick\n", "sub/pins.txt": "flask==3.0.3\n"}
+    settings = Settings(constraints=("sub/pins.txt",))
+    report = lint(tmp_path, files, settings=settings)
+    assert [(each.rule.code, each.line) for each in report.diagnostics] == [("DB101", 2)]
+    files["requirements.txt"] = "flask==2.0\n"
+    assert codes(lint(tmp_path, files, settings=settings)) == ["DB403"]
+
+
+def test_sources_of_uv_say_what_moves(tmp_path: Path) -> None:
+    text = (
+        '[project]\nname="x"\nversion="1"\ndependencies=["foo"]\n'
+        '[tool.uv.sources]\nfoo = { git = "https://git.example/foo", %s }\n'
+    )
+    moving = lint(tmp_path / "a", {"pyproject.toml": text % 'branch = "main"'})
+    assert [(each.rule.code, each.line) for each in moving.diagnostics] == [("DB201", 6)]
+    fixed = lint(tmp_path / "b", {"pyproject.toml": text % f'rev = "{"0" * 40}"'})
+    assert codes(fixed) == []

@@ -1,0 +1,371 @@
+"""What the journal answers is not built again."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bisect_deps.builders import make_builder
+from bisect_deps.builders.base import Handle
+from bisect_deps.builders.command import CommandBuilder, Options
+from bisect_deps.builders.local import Options as LocalOptions
+from bisect_deps.errors import JournalError
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry
+from bisect_deps.formats import open_manifest
+from bisect_deps.model import (
+    RESOLVER_NUMBERS,
+    BuildStatus,
+    Candidate,
+    Edit,
+    EditAction,
+    IndexSettings,
+    Outcome,
+    Probe,
+    ProbeKind,
+    Requirement,
+)
+from bisect_deps.progress import Silent
+from bisect_deps.resolution.edits import edited
+from bisect_deps.resolution.uv_resolver import Answered, Resolution
+from bisect_deps.run.driver import Limits, Prober
+from bisect_deps.run.journal import Journal, Started
+from bisect_deps.system import interpreters
+from tests.support.local_index import LocalIndex, Project
+
+
+@contextmanager
+def prober_of(folder: Path, command: str, **limits: Any) -> Iterator[Prober]:
+    options = Options(folder=folder, cwd=folder, build_cmd=command, jobs=2)
+    builder = make_builder("command", options)
+    manifest = open_manifest(folder / "requirements.txt")
+    with Journal(folder / ".depbisect") as journal:
+        try:
+            yield Prober(manifest, builder, journal, Silent(), Limits(**limits))
+        finally:
+            builder.close()
+
+
+def probed(folder: Path, command: str, inquiry: Inquiry, **limits: Any) -> tuple[Probe, int]:
+    with prober_of(folder, command, **limits) as prober:
+        [probe] = prober.answer([inquiry])
+    return probe, prober.builds
+
+
+def test_a_build_stopped_at_its_limit_is_not_built_again(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build in time?")
+    first, built = probed(tmp_path, "sleep 60", inquiry, timeout=0.3)
+    assert (first.outcome, built) == (Outcome.UNRESOLVED, 1)
+    again, built = probed(tmp_path, "sleep 60", inquiry, timeout=0.3)
+    assert (again.outcome, again.from_journal, built) == (Outcome.UNRESOLVED, True, 0)
+
+
+def test_a_build_whose_start_is_slow_to_record_is_still_stopped_at_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    record = Journal.record_start
+
+    def slow_record(journal: Journal, started: Started) -> None:
+        time.sleep(0.5)
+        record(journal, started)
+
+    monkeypatch.setattr(Journal, "record_start", slow_record)
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build in time?")
+    probe, built = probed(tmp_path, "sleep 60", inquiry, timeout=0.3)
+    assert (probe.outcome, built) == (Outcome.UNRESOLVED, 1)
+
+
+def test_waiting_in_a_queue_uses_no_time_of_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    monkeypatch.setattr("bisect_deps.run.driver.GRACE", 0.0)
+    poll, until = CommandBuilder.poll, time.monotonic() + 1.5
+
+    def queued_first(builder: CommandBuilder, handle: Handle) -> BuildStatus:
+        return BuildStatus.QUEUED if time.monotonic() < until else poll(builder, handle)
+
+    monkeypatch.setattr(CommandBuilder, "poll", queued_first)
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build in time?")
+    probe, _ = probed(tmp_path, "true", inquiry, timeout=0.5)
+    assert probe.outcome is Outcome.PASS
+    assert probe.seconds < 0.5
+
+
+def test_a_finished_build_is_not_built_again_and_another_question_is(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    repeat = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?", repeat=1)
+    assert [probed(tmp_path, "true", asked)[1] for asked in (inquiry, inquiry, repeat)] == [1, 0, 1]
+
+
+def test_what_the_resolver_says_is_a_probe_that_costs_no_build(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\nb==2\n", encoding="utf-8")
+    manifest = open_manifest(tmp_path / "requirements.txt")
+    only_a = Candidate((Edit(EditAction.DROP, "b", 1),))
+    log = "error: No solution found when resolving dependencies"
+    seen = []
+    for _ in range(2):
+        options = Options(folder=tmp_path, cwd=tmp_path, build_cmd="false")
+        builder = make_builder("command", options)
+        with Journal(tmp_path / ".depbisect") as journal:
+            prober = Prober(manifest, builder, journal, Silent(), Limits())
+            fails = prober.resolved(Candidate(), Resolution(Answered.CONFLICT, log=log))
+            passes = prober.resolved(only_a, Resolution(Answered.RESOLVED))
+            assert (journal.folder / fails.log).read_text(encoding="utf-8") == log
+        builder.close()
+        assert prober.builds == 0
+        assert prober.probes == [fails, passes]
+        assert (fails.outcome, passes.outcome) == (Outcome.FAIL, Outcome.PASS)
+        assert fails.kind is ProbeKind.RESOLVE
+        seen.append((fails.number, passes.number))
+    assert seen == [(RESOLVER_NUMBERS + 1, RESOLVER_NUMBERS + 2)] * 2
+
+
+def test_builds_count_without_what_the_resolver_says(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\nb==2\n", encoding="utf-8")
+    conflict = Resolution(Answered.CONFLICT, log="error: No solution found")
+    asked = [
+        Candidate(),
+        *(Candidate((Edit(EditAction.DROP, n, at),)) for at, n in ((0, "a"), (1, "b"))),
+    ]
+    logs = []
+    for command in ("true", "exit 1"):
+        with prober_of(tmp_path, command) as prober:
+            for candidate in asked:
+                prober.resolved(candidate, conflict)
+                prober.answer([Inquiry(candidate, ProbeKind.SUBSET, "does it build?")])
+            logs += [probe.log for probe in prober.probes]
+    names = [
+        name for at in range(1, 7) for name in (f"probes/resolver-{at}.log", f"probes/{at}.log")
+    ]
+    assert logs == names
+
+
+def test_a_build_stopped_at_a_shorter_limit_is_asked_again(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build in time?")
+    with prober_of(tmp_path, "sleep 0.6", timeout=0.2) as prober:
+        [short] = prober.answer([inquiry])
+    assert short.outcome is Outcome.UNRESOLVED
+    with prober_of(tmp_path, "sleep 0.6", timeout=60.0) as prober:
+        [long] = prober.answer([inquiry])
+    assert (long.outcome, prober.builds) == (Outcome.PASS, 1)
+
+
+def test_what_was_paid_for_is_answered_when_the_budget_is_spent(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\nb==2\n", encoding="utf-8")
+    whole = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    rest = replace(whole, candidate=Candidate((Edit(EditAction.DROP, "b", 1),)))
+    with prober_of(tmp_path, "sleep 0.2", max_builds=1, slots=2) as prober:
+        with pytest.raises(BudgetSpent):
+            prober.answer([whole, rest])
+        assert [probe.outcome for probe in prober.probes] == [Outcome.PASS]
+    assert probed(tmp_path, "sleep 0.2", whole)[1] == 0
+
+
+def test_a_question_asked_twice_in_a_round_is_built_once(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    with prober_of(tmp_path, "true", slots=2) as prober:
+        one, other = prober.answer([inquiry, inquiry])
+    assert (one, prober.builds) == (other, 1)
+
+
+def test_a_probe_takes_as_long_in_the_journal_as_it_did(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    inquiry = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    built, _ = probed(tmp_path, "sleep 0.05", inquiry)
+    known, _ = probed(tmp_path, "sleep 0.05", inquiry)
+    assert known.seconds == built.seconds
+
+
+def test_another_try_after_trouble_is_a_build_too(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    count = tmp_path / "count"
+    trouble = "fatal: unable to access: Could not resolve host: index.example"
+    command = f"echo x >> {count}; echo '{trouble}'; exit 1"
+    with prober_of(tmp_path, command, max_builds=2, retries=3) as prober:
+        [probe] = prober.answer([Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")])
+    assert (probe.outcome, prober.builds, probe.tries) == (Outcome.UNRESOLVED, 2, 2)
+    assert count.read_text(encoding="utf-8") == "x\n" * 2
+
+
+def test_an_answer_from_the_journal_is_read_by_the_same_modules(tmp_path: Path) -> None:
+    code = "from helper import nothing_like_it"
+    index = LocalIndex(
+        tmp_path / "index",
+        Project("Odd-Name", module="strange").release("1.0", code=code, requires=["helper"]),
+        Project("helper").release("1.0"),
+    )
+    (tmp_path / "requirements.txt").write_text("Odd-Name==1.0\n", encoding="utf-8")
+    settings = IndexSettings(no_index=True, find_links=(str(index.find_links),))
+    options = LocalOptions(
+        tmp_path, tmp_path, interpreters.find(sys.executable), settings, sandbox="off"
+    )
+    manifest = open_manifest(tmp_path / "requirements.txt")
+    seen = []
+    for _ in range(2):
+        builder = make_builder("local", options)
+        with Journal(tmp_path / ".depbisect") as journal:
+            prober = Prober(
+                manifest, builder, journal, Silent(), Limits(), ["python -c 'import strange'"]
+            )
+            seen += prober.answer([Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")])
+        builder.close()
+    built, known = seen
+    assert (built.from_journal, known.from_journal) == (False, True)
+    assert built.diagnosis == known.diagnosis
+    assert built.diagnosis is not None
+    [breakage] = built.diagnosis.breakages
+    assert (breakage.user, breakage.lacks, breakage.what) == (
+        "odd-name",
+        "helper",
+        "nothing_like_it",
+    )
+    assert breakage.evidence[0].log == built.log
+
+
+def test_a_log_that_cannot_be_kept_is_told_and_stops_the_run(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    (tmp_path / ".depbisect" / "probes" / "1.log").mkdir(parents=True)
+    with pytest.raises(JournalError, match="cannot write"):
+        probed(tmp_path, "true", Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?"))
+
+
+def test_a_log_is_read_against_the_requirements_as_the_candidate_has_them() -> None:
+    old, new = "sha256:" + "0" * 64, "sha256:" + "e" * 64
+    link = Requirement(
+        1, "", "", "./x.zip", "limits.txt", 4, url="./x.zip", constraint=True, group="g"
+    )
+    mine = [
+        Requirement(0, "a", "", "a[x]", "r.txt", 1, extras=frozenset({"x"})),
+        link,
+        Requirement(2, "b", "==1", "b==1", "r.txt", 2, hashes=(old,)),
+        Requirement(3, "c", "==1", "c==1", "r.txt", 3),
+    ]
+    to = 'X_y[z]>=6,<7 ; os_name == "nt"'
+    edits = [
+        Edit(EditAction.REPIN, "a", 0, ">=6,<7"),
+        Edit(EditAction.REPLACE, "x-y", 1, to, (new,)),
+        Edit(EditAction.REPIN, "b", 2, "==2", (new,)),
+        Edit(EditAction.DROP, "c", 3),
+        Edit(EditAction.ADD, "d", None, "<2"),
+    ]
+    assert edited(mine, edits) == [
+        replace(mine[0], specifier=">=6,<7", text="a[x]>=6,<7"),
+        Requirement(
+            1,
+            "x-y",
+            ">=6,<7",
+            to,
+            "limits.txt",
+            4,
+            frozenset({"z"}),
+            'os_name == "nt"',
+            hashes=(new,),
+            constraint=True,
+            group="g",
+        ),
+        replace(mine[2], specifier="==2", text="b==2", hashes=(new,)),
+    ]
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def expecting(tmp_path: Path) -> tuple[str, list[Inquiry], Path]:
+    """Return a build command that notes its start, and three questions of which two are apart."""
+    (tmp_path / "requirements.txt").write_text("a==1\nb==1\n", encoding="utf-8")
+    started, stuck = tmp_path / "started", tmp_path / "stuck"
+    whole = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    parts = [
+        Inquiry(
+            Candidate((Edit(EditAction.DROP, name, number),)),
+            ProbeKind.SUBSET,
+            f"does it build without {name}?",
+        )
+        for number, name in enumerate("ab")
+    ]
+    return (
+        f"grep -c '^[ab]' {{file}} >> {started}; test ! -e {stuck} || sleep 300",
+        [whole, *parts],
+        started,
+    )
+
+
+def until(started: Path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(lines_of(started)) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(lines_of(started)) == count
+
+
+def test_what_is_expected_is_started_before_it_is_asked_and_built_once(tmp_path: Path) -> None:
+    command, [whole, *_], started = expecting(tmp_path)
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.expect([whole])
+        until(started, 1)
+        assert (prober.builds, prober.probes) == (0, [])
+        [probe] = prober.answer([whole])
+        assert (probe.number, probe.outcome, prober.builds) == (1, Outcome.PASS, 1)
+    assert len(lines_of(started)) == 1
+
+
+def test_what_nobody_asks_for_is_no_probe_and_takes_no_number(tmp_path: Path) -> None:
+    command, [whole, part, other], started = expecting(tmp_path)
+    with prober_of(tmp_path, command, slots=3) as prober:
+        prober.expect([whole, part])
+        until(started, 2)
+        assert [probe.number for probe in prober.answer([other, whole])] == [1, 2]
+        assert len(prober.probes) == prober.builds == 2
+
+
+def test_what_is_no_longer_expected_is_stopped(tmp_path: Path) -> None:
+    command, [whole, part, _], started = expecting(tmp_path)
+    (tmp_path / "stuck").touch()
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.expect([whole])
+        until(started, 1)
+        (tmp_path / "stuck").unlink()
+        prober.expect([part])
+        until(started, 2)
+        [probe] = prober.answer([whole])
+        assert probe.outcome is Outcome.PASS
+    assert len(lines_of(started)) == 3
+
+
+def test_what_is_expected_waits_for_a_free_slot(tmp_path: Path) -> None:
+    command, [whole, part, _], started = expecting(tmp_path)
+    (tmp_path / "stuck").touch()
+    with prober_of(tmp_path, command, slots=1) as prober:
+        prober.expect([whole, part])
+        until(started, 1)
+        prober.expect([whole, part])
+        assert len(lines_of(started)) == 1
+
+
+def test_where_builds_are_limited_nothing_is_built_unasked(tmp_path: Path) -> None:
+    command, [whole, part, _], started = expecting(tmp_path)
+    with prober_of(tmp_path, command, slots=2, max_builds=1) as prober:
+        prober.expect([whole, part])
+        assert prober.answer([part])[0].outcome is Outcome.PASS
+    assert lines_of(started) == ["1"]
+
+
+def test_what_ended_long_before_it_was_asked_was_not_over_its_limit(tmp_path: Path) -> None:
+    command, [whole, *_], started = expecting(tmp_path)
+    with prober_of(tmp_path, command, slots=2, timeout=0.5) as prober:
+        prober.expect([whole])
+        until(started, 1)
+        time.sleep(0.6)
+        assert prober.answer([whole])[0].outcome is Outcome.PASS

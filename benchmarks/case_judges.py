@@ -308,7 +308,7 @@ def three_conflicts(answer: Answer) -> Complaints:
 
 
 def shared_cause(answer: Answer) -> Complaints:
-    """Name the lines that break by themselves, and hold werkzeug: one line mends all."""
+    """Name the lines that break by themselves, and hold werkzeug: one line fixes all."""
     yield from fixes(answer, "werkzeug")
     yield from installs(answer, werkzeug="<2.1", flask="==2.0.1", flask_login="==0.5.0")
     if missed := {"flask-login", "flask-wtf"} - answer.lines_named:

@@ -44,8 +44,8 @@ def main(cases: int, first: int = 0) -> None:
             agreed += built == asked and _told(guided.verdict()) == _told(verdict)
             fewer_or_same += len(built) <= verdict.builds
             found = {
-                frozenset(member.requirement.text for member in each.members)
-                for each in guided.verdict().culprits
+                frozenset(member.requirement.text for member in culprit.members)
+                for culprit in guided.verdict().culprits
             }
             exact += found == _minimal(secret)
             undone += _undo_changes_nothing(guided, secret, seed)

@@ -22,7 +22,7 @@ import tomlkit
 
 from benchmarks.runs import ROOT
 from bisect_deps.diagnosis import diagnose
-from bisect_deps.diagnosis.log_prefixes import plain, undress
+from bisect_deps.diagnosis.log_prefixes import plain, strip_prefixes
 from bisect_deps.model import Cause, Diagnosis, Phase
 from bisect_deps.secret import redact
 
@@ -95,7 +95,7 @@ def suggested(found: Diagnosis) -> Label:
         "outcome": "pass" if found.cause is Cause.NONE else "fail",
         "cause": found.cause.value,
         "phase": found.phase.value,
-        "culprits": [one.requirement or one.name for one in found.suspects],
+        "culprits": [suspect.requirement or suspect.name for suspect in found.suspects],
         "failing": list(dict.fromkeys(one.failing or one.name for one in found.suspects)),
         "transitive": bool(first and first.via),
         "ambiguous": False,
@@ -106,7 +106,7 @@ def suggested(found: Diagnosis) -> Label:
 def dressing_of(text: str) -> str:
     """Return `none` for a log without a CI system's prefixes, else `prefixed`."""
     lines = [line for line in text.split("\n") if line.strip()][:200]
-    changed = sum(undress(line)[0] != line for line in lines)
+    changed = sum(strip_prefixes(line)[0] != line for line in lines)
     return "prefixed" if changed > len(lines) / 2 else "none"
 
 

@@ -31,7 +31,7 @@ from bisect_deps.diagnosis import diagnose  # noqa: E402
 from bisect_deps.diagnosis.gate import candidates  # noqa: E402
 from bisect_deps.diagnosis.signatures import SIGNATURES  # noqa: E402
 from bisect_deps.model import Diagnosis  # noqa: E402
-from tests.support.dressed import DRESSINGS  # noqa: E402
+from tests.support.prefixed import PREFIXES  # noqa: E402
 
 Label = dict[str, Any]
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
@@ -82,7 +82,7 @@ def main() -> None:
     show(score, naive(labels, logs))
     if options.misses:
         print("\n".join(score.misses))
-    dressings(labels, logs)
+    log_prefixes(labels, logs)
     untriggered(logs.values())
     throughput(logs)
     if options.big:
@@ -192,10 +192,10 @@ def mean(values: list[float]) -> float:
 # --- wrappings, coverage, speed ---------------------------------------------------------------
 
 
-def dressings(labels: list[Label], logs: dict[str, bytes]) -> None:
+def log_prefixes(labels: list[Label], logs: dict[str, bytes]) -> None:
     bare = [label for label in labels if label["dressing"] == "none" and "tty" not in label["file"]]
     print(f"\nsame diagnosis of {len(bare)} bare logs when wrapped")
-    for name, dress in DRESSINGS.items():
+    for name, dress in PREFIXES.items():
         share = Share()
         for label in bare:
             text = logs[label["file"]].decode("utf-8", "replace")
@@ -206,15 +206,17 @@ def dressings(labels: list[Label], logs: dict[str, bytes]) -> None:
 
 
 def essence(found: Diagnosis) -> tuple[object, ...]:
-    return found.cause, found.phase, [(one.name, one.failing) for one in found.suspects]
+    return found.cause, found.phase, [(suspect.name, suspect.failing) for suspect in found.suspects]
 
 
 def untriggered(logs: Iterator[bytes] | Any) -> None:
     seen: set[str] = set()
     for log in logs:
         for line in log.decode("utf-8", "replace").split("\n"):
-            seen.update(one.name for one in candidates(line) if one.regex.search(line))
-    rest = [one.name for one in SIGNATURES if one.name not in seen]
+            seen.update(
+                candidate.name for candidate in candidates(line) if candidate.regex.search(line)
+            )
+    rest = [signature.name for signature in SIGNATURES if signature.name not in seen]
     print(
         f"\n{len(rest)} of {len(SIGNATURES)} signatures that no log triggers:\n  {', '.join(rest)}"
     )

@@ -69,7 +69,13 @@ def main() -> None:
     processor = time.process_time()
     code = 0
     try:
-        cli(["run", *(one for one in arguments if one != "--timeline"), "--no-progress"])
+        cli(
+            [
+                "run",
+                *(argument for argument in arguments if argument != "--timeline"),
+                "--no-progress",
+            ]
+        )
     except SystemExit as end:
         code = int(end.code or 0)
     own = time.process_time() - processor

@@ -350,9 +350,9 @@ def table_cost(sizes: Sequence[int], runs: int) -> None:
         row(count, structure.name, *others, f"**{spread([round(run.cost, 1) for run in ours])}**")
 
 
-def table_trouble(sizes: Sequence[int], runs: int) -> None:
+def table_failure(sizes: Sequence[int], runs: int) -> None:
     title(
-        "Trouble: builds, median/p95, and what came out",
+        "Failure: builds, median/p95, and what came out",
         *("n", "world", "found", "fix truly passes", "culprits larger than the truth", "builds"),
     )
     for count in sizes:
@@ -361,7 +361,7 @@ def table_trouble(sizes: Sequence[int], runs: int) -> None:
             "10 % of the sets untestable": lambda seed, count=count: World(
                 count, STRUCTURES[4].draw(count, seed), seed, unresolved=0.1
             ),
-            "10 % infrastructure trouble": lambda seed, count=count: World(
+            "10 % an infrastructure failure": lambda seed, count=count: World(
                 count, STRUCTURES[4].draw(count, seed), seed, burst=0.1
             ),
             "not monotone: one needs another": lambda seed, count=count: _needing(count, seed),
@@ -461,7 +461,7 @@ TABLES = {
     "parallel": table_parallel,
     "flaky": table_flaky,
     "cost": table_cost,
-    "trouble": table_trouble,
+    "failure": table_failure,
     "speed": table_speed,
     "command": table_command,
 }

@@ -17,7 +17,7 @@ RESOLVER_NUMBERS = 1_000_000
 
 
 class Outcome(str, Enum):
-    """What a probe answered. FAIL is the failure being chased; any other trouble is UNRESOLVED."""
+    """What a probe answered. FAIL is the failure being chased; any other failure is UNRESOLVED."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -345,7 +345,7 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What one log says: best suspect first, none for a pass and for infrastructure trouble.
+    """What one log says: best suspect first, none for a pass and for an infrastructure failure.
 
     `outcome` is PASS, FAIL, or UNRESOLVED where the log does not tell. `signature` identifies the
     failure in masked form ("" for a pass), so that two logs of one failure compare equal.
@@ -372,7 +372,7 @@ class Diagnosis:
 
     @property
     def infrastructure(self) -> bool:
-        """Say whether the trouble is no dependency's fault."""
+        """Say whether the failure is no dependency's fault."""
         return self.cause.is_infrastructure
 
 

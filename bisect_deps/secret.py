@@ -183,7 +183,7 @@ def secrets_of(environment: Mapping[str, str]) -> tuple[Secret, ...]:
         if not _PUBLIC.fullmatch(name):
             found.extend(map(Secret, drawn_parts(value)))
     for value in environment.values():
-        found.extend(one.secret for one in split_credentials(value)[1])
+        found.extend(credential.secret for credential in split_credentials(value)[1])
     return tuple(one for one in found if len(one.reveal()) >= _SHORTEST)
 
 

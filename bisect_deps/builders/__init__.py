@@ -81,9 +81,9 @@ def checks_of(name: str, options: BuilderOptions) -> Iterator[Check]:
     if hasattr(module, "checks"):
         yield from module.checks(options)
         return
-    troubles = module.make(options).preflight()
-    yield from (Check(f"builder {name}", False, trouble) for trouble in troubles)
-    if not troubles:
+    problems = module.make(options).preflight()
+    yield from (Check(f"builder {name}", False, failure) for failure in problems)
+    if not problems:
         yield Check(f"builder {name}", True, "ready")
 
 

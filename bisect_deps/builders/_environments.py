@@ -91,7 +91,7 @@ def _module(line: str) -> tuple[list[str], bool] | None:
     *folders, file = path.split("/")
     stem, _, ending = file.partition(".")
     is_compiled = path.endswith((".so", ".pyd"))
-    if not (ending == "py" or is_compiled) or not all(one.isidentifier() for one in folders):
+    if not (ending == "py" or is_compiled) or not all(folder.isidentifier() for folder in folders):
         return None
     parts = folders if stem == "__init__" else [*folders, stem]
     return (parts, is_compiled) if parts and parts[-1].isidentifier() else None
@@ -99,7 +99,7 @@ def _module(line: str) -> tuple[list[str], bool] | None:
 
 def _top(line: str) -> tuple[list[str], bool] | None:
     parts = line.strip().split("/")
-    return (parts, False) if all(one.isidentifier() for one in parts) else None
+    return (parts, False) if all(part.isidentifier() for part in parts) else None
 
 
 def _release(info: Path) -> tuple[str, str]:

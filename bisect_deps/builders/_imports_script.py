@@ -39,7 +39,7 @@ OPTIONAL_MODULES = {
     "_bz2", "_ctypes", "_curses", "_dbm", "_gdbm", "_lzma", "_sqlite3", "_ssl", "_tkinter",
     "readline", "tkinter",
 }  # fmt: skip
-# What the parts of a pair say that were not built for each other, and no machine can mend.
+# What the parts of a pair say that were not built for each other, and no machine can fix.
 MISMATCH = re.compile(r"undefined symbol|version `[^']*' not found|source code")
 NEEDS_DISPLAY = re.compile(
     r"DISPLAY|X server|Xlib|no display|cannot connect to .*display", re.IGNORECASE

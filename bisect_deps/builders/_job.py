@@ -213,7 +213,7 @@ def _files(
         folder = options.folder
         content = {os.path.abspath(folder / name): data for name, data in written.items()}
         manifest = open_manifest(folder / path, read=content.__getitem__)
-        lines = "".join(f"{one.text}\n" for one in manifest.requirements).encode()
+        lines = "".join(f"{requirement.text}\n" for requirement in manifest.requirements).encode()
         return {_CONVERTED: lines}, _CONVERTED
     return written, path
 
@@ -227,7 +227,10 @@ def _refuse_passwords(files: Mapping[str, bytes], options: BuilderOptions) -> No
     settings = " ".join((index.index_url or "", *index.extra_index_urls, *index.find_links))
     texts = {name: data.decode("utf-8", "replace") for name, data in files.items()}
     for name, text in {"the index": settings, **texts}.items():
-        held = (one.password.reveal() or one.user for one in split_credentials(text)[1])
+        held = (
+            credential.password.reveal() or credential.user
+            for credential in split_credentials(text)[1]
+        )
         if any(_REFERENCE not in value for value in held):
             raise InputError(
                 f"{name}: its password would stand in the build's inputs, where others read it",

@@ -250,7 +250,7 @@ def _infos(env: str) -> "list[tuple[str, str, str]]":
 
 def _sites(env: str) -> "list[str]":
     patterns = ("lib/python*/site-packages", "Lib/site-packages")
-    return sorted(site for one in patterns for site in glob.glob(os.path.join(env, one)))
+    return sorted(site for pattern in patterns for site in glob.glob(os.path.join(env, pattern)))
 
 
 def _importable(info: str) -> "list[list[str]]":

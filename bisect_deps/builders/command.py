@@ -194,7 +194,7 @@ class CommandBuilder:
 
     def close(self) -> None:
         """Kill what runs, and remove the copies."""
-        running = [one for one in self._builds.values() if not one.status.is_final]
+        running = [build for build in self._builds.values() if not build.status.is_final]
         processes.stop([one.process for one in running])
         for one in running:
             one.status = BuildStatus.CANCELLED

@@ -82,7 +82,7 @@ _SAID_AT_THE_END = 256_000
 _MOST_TRIES = 5
 # The first Python that can be told where bytecode goes.
 _BYTECODE_APART = (3, 8)
-# How an installer ends that was killed from outside, say for want of memory.
+# How an installer ends that was killed from outside, say out of memory.
 _KILLED = (128 + 9, 128 + 15)
 
 
@@ -125,9 +125,9 @@ def checks(options: Options) -> Iterator[Check]:
     except DepbisectError as error:
         yield Check("builder local", False, error.message, error.hint or "")
         return
-    troubles = builder.preflight()
-    detail = troubles[0] if troubles else builder.identity()
-    yield Check("builder local", not troubles, detail, "see the checks above" if troubles else "")
+    problems = builder.preflight()
+    detail = problems[0] if problems else builder.identity()
+    yield Check("builder local", not problems, detail, "see the checks above" if problems else "")
     builder.close()
 
 

@@ -254,7 +254,7 @@ class SpacesBuilder:
         return None
 
     def _free(self) -> list[str]:
-        busy = {one.space for one in self._builds.values() if not one.status.is_final}
+        busy = {build.space for build in self._builds.values() if not build.status.is_final}
         return [space for space in self._options.spaces if space not in busy]
 
     def _submit(self, order: Order, data: bytes) -> _Build:

@@ -19,7 +19,7 @@ from bisect_deps.errors import ExitCode
 
 if TYPE_CHECKING:
     from bisect_deps.builders.algorithmia.api import Api, ErrorEntry
-    from bisect_deps.run.runtime_errors import Incident, Incidents
+    from bisect_deps.run.runtime_errors import RuntimeFailure, RuntimeFailures
 
 FOLLOW_PAUSE = 15.0
 _MOST_LINES = 12
@@ -70,7 +70,7 @@ def errors(
         show(found)
         if not follow:
             return ExitCode.OK
-        known = [entry for incident in found.incidents for entry in incident.entries]
+        known = [entry for failure in found.failures for entry in failure.entries]
         for new in runtime_errors.follow(
             api,
             algorithm,
@@ -109,7 +109,7 @@ class _Shown:
         self._everything = everything
         self._written: list[str] = []
 
-    def __call__(self, found: Incidents) -> None:
+    def __call__(self, found: RuntimeFailures) -> None:
         from bisect_deps.cli.output import write_report
         from bisect_deps.run import runtime_errors
 
@@ -124,47 +124,47 @@ class _Shown:
         sys.stdout.flush()
 
 
-def _lines(found: Incidents, everything: bool) -> Iterator[str]:
+def _lines(found: RuntimeFailures, everything: bool) -> Iterator[str]:
     name = found.subject.name or "the algorithm"
     identity = f" ({found.subject.id})" if found.subject.id else ""
-    if not found.incidents:
+    if not found.failures:
         when = "in the last 7 days" if found.since is None else f"since {_both(found.since)}"
         yield f"{_safe(name)}{identity}: no errors {when}"
         return
-    failures = len(found.incidents)
+    failures = len(found.failures)
     yield (
         f"{_safe(name)}{identity}: {found.count} error{'s' * (found.count != 1)}, "
         f"{failures} different failure{'s' * (failures != 1)}"
     )
-    for number, incident in enumerate(found.incidents, 1):
+    for number, failure in enumerate(found.failures, 1):
         yield ""
-        yield from _incident(number, incident, everything)
+        yield from _failure(number, failure, everything)
 
 
-def _incident(number: int, incident: Incident, everything: bool) -> Iterator[str]:
-    count = len(incident.entries)
-    kinds = sorted({entry.error_type for entry in incident.entries})
+def _failure(number: int, failure: RuntimeFailure, everything: bool) -> Iterator[str]:
+    count = len(failure.entries)
+    kinds = sorted({entry.error_type for entry in failure.entries})
     yield f"{number}. {_safe(', '.join(kinds))}: {count} time{'s' * (count != 1)}"
-    yield f"   first seen  {_both(incident.first_seen)}"
-    yield f"   last seen   {_both(incident.last_seen)}"
-    for suspect in incident.diagnosis.suspects:
+    yield f"   first seen  {_both(failure.first_seen)}"
+    yield f"   last seen   {_both(failure.last_seen)}"
+    for suspect in failure.diagnosis.suspects:
         version = f" {suspect.version}" if suspect.version else ""
         yield f"   suspect     {_safe(suspect.name)}{_safe(version)}: {_safe(suspect.summary)}"
         if suspect.requirement:
             yield f"   your line   {_safe(suspect.requirement)}"
         if suspect.advice:
             yield f"   to do       {_safe(suspect.advice)}"
-    if not incident.diagnosis.suspects:
-        yield f"   suspect     none ({incident.diagnosis.cause.value})"
-    yield from (f"   note        {_safe(note)}" for note in incident.diagnosis.notes)
-    shown = incident.entries if everything else incident.entries[:_MOST_ENTRIES]
+    if not failure.diagnosis.suspects:
+        yield f"   suspect     none ({failure.diagnosis.cause.value})"
+    yield from (f"   note        {_safe(note)}" for note in failure.diagnosis.notes)
+    shown = failure.entries if everything else failure.entries[:_MOST_ENTRIES]
     for entry in shown:
         yield f"   - {_both(entry.created)}"
         yield from _fields(entry)
     if count > len(shown):
         yield f"   - and {count - len(shown)} more (--all shows them)"
     yield "   error"
-    lines = incident.entries[0].text.rstrip().split("\n")
+    lines = failure.entries[0].text.rstrip().split("\n")
     left_out = 0 if everything else max(0, len(lines) - _MOST_LINES)
     if left_out:
         yield f"     ... {left_out} lines (--all shows them)"

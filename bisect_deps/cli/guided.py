@@ -153,7 +153,7 @@ def replay(script: Path) -> None:
 
     text = read_log(script, empty="give what log printed").decode("utf-8", "replace")
     words = read_script(text)
-    commands = [_parsed(each, script) for each in words]
+    commands = [_parsed(word, script) for word in words]
     if [name for name, _ in commands[:1]] != ["start"]:
         raise InputError(
             "it does not begin with a start", place=str(script), hint="give what log printed"

@@ -89,15 +89,17 @@ def place(guided: Guided) -> str:
 def checklist(guided: Guided) -> Iterator[str]:
     """Yield every line of the original as a checklist: what is in, what is out, what differs."""
     edits = {e.number: e for e in guided.position.candidate.edits if e.number is not None}
-    for each in guided.manifest.requirements:
-        edit = edits.get(each.number)
+    for requirement in guided.manifest.requirements:
+        edit = edits.get(requirement.number)
         if edit is None:
-            yield f"  [x] {shown(each.text)}"
+            yield f"  [x] {shown(requirement.text)}"
         elif edit.action is EditAction.DROP:
-            yield f"  [ ] {shown(each.text)}   (commented out)"
+            yield f"  [ ] {shown(requirement.text)}   (commented out)"
         else:
-            text = edit.text if edit.action is EditAction.REPLACE else f"{each.name}{edit.to}"
-            yield f"  [x] {shown(text)}   (was {shown(each.text)})"
+            text = (
+                edit.text if edit.action is EditAction.REPLACE else f"{requirement.name}{edit.to}"
+            )
+            yield f"  [x] {shown(text)}   (was {shown(requirement.text)})"
     for edit in guided.position.candidate.edits:
         if edit.action is EditAction.ADD:
             yield f"  [+] {edit.text}   (added)"

@@ -413,7 +413,7 @@ def deliver_verdict(
 ) -> None:
     """Write the fix and the lock where they were asked for, and show the verdict and reports."""
     written: list[str] = []
-    trouble: DepbisectError | None = None
+    failure: DepbisectError | None = None
     try:
         placed = write_fix(verdict, originals, settings.file, flags["output"], flags["write"])
         written = [relative(path) for path in placed]
@@ -422,7 +422,7 @@ def deliver_verdict(
             note(f"Locked: {', '.join(locked) or 'nothing, since nothing passes'}.")
     except DepbisectError as error:
         # What took minutes to find is shown all the same.
-        trouble = error
+        failure = error
     deliver(
         verdict,
         settings.file.resolve().parent / STATE_FOLDER,
@@ -431,5 +431,5 @@ def deliver_verdict(
         written=written,
         concise=flags["concise"],
     )
-    if trouble is not None:
-        raise trouble
+    if failure is not None:
+        raise failure

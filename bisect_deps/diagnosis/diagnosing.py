@@ -216,7 +216,7 @@ def _unexplained(
 
 
 def _telling(tail: Sequence[Line]) -> tuple[Evidence, ...]:
-    """Return the last lines that sound like trouble, and the last two as they are."""
+    """Return the last lines that sound like failure, and the last two as they are."""
     lines = [line for line in tail if not line.text.startswith("::depbisect ")]
     sounding = [line for line in lines[:-2] if _TROUBLE.search(line.text)][-4:]
     chosen = [*sounding, *lines[-2:]] if sounding else lines[-5:]
@@ -235,7 +235,9 @@ def _failed_step(channels: Mapping[str, Frames]) -> Phase | None:
 def _open_step(channels: Mapping[str, Frames], *, after: int) -> Episode | None:
     """Return the step that was announced last and never ended, where nothing followed it."""
     episodes = (frames.steps.episode for frames in channels.values())
-    return next((one for one in episodes if one is not None and _is_open(one, after)), None)
+    return next(
+        (episode for episode in episodes if episode is not None and _is_open(episode, after)), None
+    )
 
 
 def _is_open(episode: Episode, after: int) -> bool:

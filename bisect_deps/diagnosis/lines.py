@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bisect_deps.diagnosis.log_prefixes import plain, undress, unescape
+from bisect_deps.diagnosis.log_prefixes import plain, strip_prefixes, unescape
 from bisect_deps.diagnosis.margins import SAMPLE, Margin, learn
 
 BLOCK = 1 << 18
@@ -32,7 +32,7 @@ _BOMS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line without its dressing: its number in the log, and the stream that it belongs to.
+    """One line without its prefixes: its number in the log, and the stream that it belongs to.
 
     `alarming` is False for a line that only announces a step.
     """
@@ -111,16 +111,16 @@ class Reader:
         if b"\\n" in raw and _JSON_START.match(raw) and not _ONE_MESSAGE.match(raw):
             for string in _JSON_STRING.findall(raw.decode("utf-8", "replace")):
                 for part in unescape(string).split("\n"):
-                    text, channel = undress(plain(part.encode("utf-8", "replace")))
+                    text, channel = strip_prefixes(plain(part.encode("utf-8", "replace")))
                     yield Line(number, text, channel, alarming)
             return
         shown = plain(raw)
         if not self._margin:
-            yield Line(number, *undress(shown), alarming)
+            yield Line(number, *strip_prefixes(shown), alarming)
             return
         if self._margin.doubled and not shown.strip():
             return
-        text, channel = undress(self._margin.outside(shown))
+        text, channel = strip_prefixes(self._margin.outside(shown))
         yield Line(number, self._margin.inside(text), channel, alarming)
 
     def _keep_tail(self, block: bytes) -> None:

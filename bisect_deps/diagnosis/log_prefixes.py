@@ -97,7 +97,7 @@ def _overtyped(text: str) -> str:
     return "".join(shown)
 
 
-def undress(text: str) -> tuple[str, str]:
+def strip_prefixes(text: str) -> tuple[str, str]:
     """Return the line without its prefixes, and the channel that they name ("" for none)."""
     channel = ""
     for _ in range(3):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bisect_deps.diagnosis.log_prefixes import undress
+from bisect_deps.diagnosis.log_prefixes import strip_prefixes
 
 SAMPLE = 400
 _FEWEST = 3
@@ -67,7 +67,7 @@ def learn(lines: Sequence[str]) -> Margin:
         outer = 0
     pattern = _mark(texts)
     found = Margin(outer, pattern)
-    inner = _edge([undress(found.outside(text))[0] for text in texts])
+    inner = _edge([strip_prefixes(found.outside(text))[0] for text in texts])
     return Margin(outer, pattern, inner, _is_doubled(lines))
 
 
@@ -82,7 +82,9 @@ def _is_before_prefix(texts: Sequence[str], indent: int) -> bool:
     """Say whether what comes after the blanks is a CI system's prefix on nearly every line."""
     if not indent:
         return False
-    return sum(undress(text[indent:])[0] != text[indent:] for text in texts) > 0.8 * len(texts)
+    return sum(strip_prefixes(text[indent:])[0] != text[indent:] for text in texts) > 0.8 * len(
+        texts
+    )
 
 
 def _mark(texts: Sequence[str]) -> re.Pattern[str] | None:

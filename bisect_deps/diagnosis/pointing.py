@@ -68,7 +68,11 @@ class Context:
         if failure.episode is None or not failure.episode.runtime:
             return None
         lines = {hit.line for hit in failure.hits}
-        found = [one for one in self.breakages if {line.line for line in one.evidence} & lines]
+        found = [
+            breakage
+            for breakage in self.breakages
+            if {line.line for line in breakage.evidence} & lines
+        ]
         return found[-1] if found else None
 
 
@@ -216,7 +220,8 @@ def _told(failure: Failure, story: Story, user: UserList) -> list[Pointed]:
     if failure.cause is not Cause.RESOLVER_CONFLICT and failure.cause is not Cause.HASH_MISMATCH:
         name = failure.best.groups.get("name") or failure.best.groups.get("only")
         wanted = next(
-            (one for one in (*wishes, *parents) if name and one.key == Project(name).key), None
+            (wishe for wishe in (*wishes, *parents) if name and wishe.key == Project(name).key),
+            None,
         )
         if wanted is not None:
             wishes = [wanted, *(one for one in wishes if one.key != wanted.key)]

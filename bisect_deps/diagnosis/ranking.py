@@ -76,7 +76,9 @@ def _told(failure: Failure, pointed: Sequence[Pointed], context: Context) -> _To
         names = names[:1]
     elif failure.story is not None:
         story = failure.story
-        names += [one.key for one in (*story.wishes, *story.constraints) if one.key not in names]
+        names += [
+            wishe.key for wishe in (*story.wishes, *story.constraints) if wishe.key not in names
+        ]
     project = "+".join(sorted(names))
     signature = signature_of(failure.phase, failure.cause, project, failure.best.text)
     return _Told(signature, failure.best.signature.as_remedies)

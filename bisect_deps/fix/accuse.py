@@ -80,7 +80,7 @@ class Accused:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far an install is mended: the candidate, its probe, and what is known so far.
+    """How far an install is fixed: the candidate, its probe, and what is known so far.
 
     `failing` maps a project to those of its versions that were seen to fail, in that order;
     `judged` are the releases that were asked about; `cleared` those that built alone. `unsteady`
@@ -402,7 +402,7 @@ def suspected(case: Case, standing: Standing) -> list[Accused]:
     """
     if case.capabilities.isolated or case.resolver is None:
         return []
-    return [one for one in _by_facts(case, standing) if one.release not in standing.judged]
+    return [fact for fact in _by_facts(case, standing) if fact.release not in standing.judged]
 
 
 def _suspected(case: Case, lines: Sequence[Requirement]) -> Iterator[Accused]:
@@ -530,7 +530,7 @@ def _told_by_build(case: Case, standing: Standing, members: Sequence[Member]) ->
 
 
 def _only(case: Case, standing: Standing, numbers: Items) -> Candidate:
-    """Return the candidate as mended so far with all but these requirements commented out."""
+    """Return the candidate as fixed so far with all but these requirements commented out."""
     others = [line for line in case.manifest.requirements if line.number not in numbers]
     return with_edits(standing.candidate, [dropped(line) for line in others])
 
@@ -539,7 +539,7 @@ def _only(case: Case, standing: Standing, numbers: Items) -> Candidate:
 
 
 def _by_search(case: Case, standing: Standing) -> Story[Standing]:
-    """Search the lines that are left by building subsets of the file as mended so far."""
+    """Search the lines that are left by building subsets of the file as fixed so far."""
     accused = numbers_of(standing.culprits)
     base, failing = standing.candidate, standing.probe
     items = [
@@ -561,7 +561,7 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
     whole = frozenset(problem.items)
     known = {whole: failing} if failing.candidate == base else {}
     finding, probes = yield from drive(case, bisect(problem), axis, known)
-    only_once = any(one.failing == whole for one in finding.culprits)
+    only_once = any(culprit.failing == whole for culprit in finding.culprits)
     if only_once or finding.state is State.INCONCLUSIVE:
         # Nothing but that one failure is evidence: what passes now was an accident.
         passing = yield from _passes_now(case, failing)
@@ -588,7 +588,7 @@ def _concluded(
     case: Case, standing: Standing, finding: Finding, probes: Mapping[Items, Probe]
 ) -> Standing:
     by_number = {line.number: line for line in case.requirements}
-    culprits = [certified(case, by_number, one, probes) for one in finding.culprits]
+    culprits = [certified(case, by_number, culprit, probes) for culprit in finding.culprits]
     notes: list[Note] = []
     if finding.state is State.FRAME_FAILS:
         bare = probes.get(frozenset())

@@ -54,7 +54,7 @@ class Seen:
     def is_shaken(self) -> bool:
         """Say whether some build failed once and passed once alike."""
         outcomes: dict[object, Outcome] = {}
-        decided = [one for one in self.answers if one[1].outcome is not Outcome.UNRESOLVED]
+        decided = [answer for answer in self.answers if answer[1].outcome is not Outcome.UNRESOLVED]
         return any(outcomes.setdefault(_same(i), p.outcome) is not p.outcome for i, p in decided)
 
     def fallback(self, case: Case) -> Candidate | None:
@@ -129,7 +129,9 @@ def warmed(case: Case, story: Story[T], *, failing: Probe | None = None) -> Stor
     def answer(inquiries: Sequence[Inquiry]) -> Story[Sequence[Probe]]:
         nonlocal afresh
         moves = failing is not None
-        probes = yield inquiries if afresh else [_warm(case, one, moves) for one in inquiries]
+        probes = (
+            yield inquiries if afresh else [_warm(case, inquiry, moves) for inquiry in inquiries]
+        )
         told = {probe.signature for probe in probes}
         afresh = moves and not told <= seen
         seen.update(told)

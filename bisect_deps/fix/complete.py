@@ -52,7 +52,7 @@ def complete(
     *,
     build: bool,
 ) -> Story[tuple[Culprit, ...]]:
-    """Return the culprits with those that the fix mends beside them, each with its own evidence.
+    """Return the culprits with those that the fix fixes beside them, each with its own evidence.
 
     With `build`, asks at most `MOST_LOOKS` builds for each culprit of a check.
     """
@@ -208,7 +208,7 @@ def either_side(
     base: Probe,
     fixed: Probe,
 ) -> Story[tuple[Culprit, Probe | None]]:
-    """Return a culprit as a combination where the file pins both sides and either one mends it.
+    """Return a culprit as a combination where the file pins both sides and either one fixes it.
 
     `base` is the failing probe. Costs a build or two; returns the one that moves the other side, if
     any does. Where none can be moved, a check of imports passes without it.

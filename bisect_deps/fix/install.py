@@ -30,7 +30,7 @@ from bisect_deps.model import (
     ProbeKind,
 )
 from bisect_deps.resolution.edits import edited
-from bisect_deps.resolution.upgrades import Bump, Floor, find_bumps
+from bisect_deps.resolution.upgrades import Minimum, Upgrade, find_upgrades
 
 # A file with more faults behind each other than this is told as far as it was fixed.
 MOST_ROUNDS = 12
@@ -160,7 +160,7 @@ def _amended(
         return
     yield from _holding(case, standing, numbers, edits)
     for choice in _choices_to_move(standing, numbers):
-        for candidate in bumps(case, standing, choice, beside=edits):
+        for candidate in upgrades(case, standing, choice, beside=edits):
             yield with_edits(candidate, edits)
 
 
@@ -189,7 +189,9 @@ def _holding(
     if not pulled:
         return
     bases = (
-        bumps(case, standing, own & numbers, beside=edits) if own & numbers else iter([Candidate()])
+        upgrades(case, standing, own & numbers, beside=edits)
+        if own & numbers
+        else iter([Candidate()])
     )
     for base in islice(bases, 1):
         candidate: Candidate | None = with_edits(base, [*edits])
@@ -242,7 +244,7 @@ def _choices_to_move(standing: Standing, numbers: frozenset[int]) -> Iterator[fr
     yield from (rest | some for some in choices or [frozenset[int]()])
 
 
-def bumps(
+def upgrades(
     case: Case, standing: Standing, numbers: Iterable[int], beside: Sequence[Edit] = ()
 ) -> Iterator[Candidate]:
     """Yield candidates with these requirements moved to releases that resolve together.
@@ -251,22 +253,22 @@ def bumps(
     """
     if case.index is None or case.resolver is None:
         return
-    floors = _choices(standing.culprits)
-    floors |= {name: Floor(versions[-1]) for name, versions in standing.failing.items()}
+    minimums = _choices(standing.culprits)
+    minimums |= {name: Minimum(versions[-1]) for name, versions in standing.failing.items()}
     last = _last_resorts(case, standing)
-    given_up = {name for name, floor in last.items() if floor is None}
+    given_up = {name for name, minimum in last.items() if minimum is None}
     given_up |= _machine_bound(case, standing)
-    floors |= {name: floor for name, floor in last.items() if floor is not None}
-    found = find_bumps(
+    minimums |= {name: minimum for name, minimum in last.items() if minimum is not None}
+    found = find_upgrades(
         edited(case.standing, beside),
         sorted(numbers),
         case.resolver,
         case.index,
-        floors=floors,
+        minimums=minimums,
         dropped=given_up,
     )
-    for bump in found:
-        candidate = candidate_of([*bump.edits, *_listed(case, bump)])
+    for upgrade in found:
+        candidate = candidate_of([*upgrade.edits, *_listed(case, upgrade)])
         yield candidate if beside else case.pruned(Candidate(), candidate)
 
 
@@ -284,19 +286,19 @@ def _machine_bound(case: Case, standing: Standing) -> set[str]:
     }
 
 
-def _listed(case: Case, bump: Bump) -> list[Edit]:
-    """Return lines for what a bump pulls in anew, where a file with hashes must list it all."""
+def _listed(case: Case, upgrade: Upgrade) -> list[Edit]:
+    """Return lines for what a upgrade pulls in anew, where a file with hashes must list it all."""
     mine = case.manifest.requirements
     if not any(line.hashes for line in mine):
         return []
     listed = {line.name for line in mine if not line.constraint}
-    new = sorted(bump.resolution.releases.keys() - listed)
-    return [case.add(name, bump.resolution.releases[name]) for name in new]
+    new = sorted(upgrade.resolution.releases.keys() - listed)
+    return [case.add(name, upgrade.resolution.releases[name]) for name in new]
 
 
-def _last_resorts(case: Case, standing: Standing) -> Mapping[str, Floor | None]:
+def _last_resorts(case: Case, standing: Standing) -> Mapping[str, Minimum | None]:
     """Return the newest release of each project of which two failed; None if it failed, too."""
-    found: dict[str, Floor | None] = {}
+    found: dict[str, Minimum | None] = {}
     for name, versions in standing.failing.items():
         if len(versions) < 2 or case.index is None:
             continue
@@ -305,14 +307,14 @@ def _last_resorts(case: Case, standing: Standing) -> Mapping[str, Floor | None]:
             found[name] = None
         else:
             others = tuple(sorted(set(versions) - {newest.version}))
-            found[name] = Floor(newest.version, included=True, excluded=others)
+            found[name] = Minimum(newest.version, included=True, excluded=others)
     return found
 
 
-def _choices(culprits: Sequence[Culprit]) -> dict[str, Floor]:
+def _choices(culprits: Sequence[Culprit]) -> dict[str, Minimum]:
     """Return the members of resolver conflicts: each may stay where it is if another moves."""
     return {
-        member.name: Floor(member.requirement.pin, included=True)
+        member.name: Minimum(member.requirement.pin, included=True)
         for culprit in culprits
         if len(culprit.members) > 1 and culprit.cause is Cause.RESOLVER_CONFLICT
         for member in culprit.members

@@ -1,4 +1,4 @@
-"""Lines whose own text is wrong, and what stands there instead: no version would mend them.
+"""Lines whose own text is wrong, and what stands there instead: no version would fix them.
 
 Another project is meant (`faiss` is faiss-cpu), nothing is needed here (a backport of what this
 Python has), the project is for another system (a marker), the path is of another machine (a

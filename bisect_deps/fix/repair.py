@@ -293,7 +293,7 @@ def _deepest(case: Case, followed: Followed) -> list[Culprit]:
 def _smallest(
     case: Case, failing: Probe, passing: Probe, probes: Sequence[Probe], *, build: bool
 ) -> Story[_Repaired]:
-    """Return the smallest part of a passing change, its culprits, and who else is mended by it."""
+    """Return the smallest part of a passing change, its culprits, and who else is fixed by it."""
     change = change_between(case, failing, passing)
     case.progress.phase("It passes; taking back what is not needed")
     small = yield from warmed(case, minimise(case, change, failing, passing, probes))
@@ -469,7 +469,7 @@ def _certified(
 def _completed(
     case: Case, repaired: _Repaired, culprits: tuple[Culprit, ...], fixed: Probe, seen: Seen
 ) -> Story[tuple[Culprit, ...]]:
-    """Return the culprits with those that the fix of a check mends beside them."""
+    """Return the culprits with those that the fix of a check fixes beside them."""
     if not repaired.shown:
         return culprits
     every = {probe.number: probe for probe in repaired.shown}
@@ -564,7 +564,7 @@ def _removes(edit: Edit) -> bool:
 
 
 def _is_lost(repaired: _Repaired, culprit: Culprit) -> bool:
-    """Say whether a repair leaves a culprit out, or mends it not at all."""
+    """Say whether a repair leaves a culprit out, or fixes it not at all."""
     if repaired.probe.outcome is not Outcome.PASS:
         return True
     return bool(numbers_of([culprit]) & repaired.candidate.dropped)
@@ -580,7 +580,7 @@ def _unresolved(probe: Probe) -> Conclusion:
         )
     return Conclusion(
         VerdictKind.INCONCLUSIVE,
-        summary="The file as it is was not built to its end: nothing can be compared with it.",
+        summary="The file as it is was not built until it ends: nothing can be compared with it.",
         passing=probe,
     )
 

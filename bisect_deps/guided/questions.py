@@ -235,7 +235,7 @@ def _first_answer(store: Store, start: Start, manifest: Manifest, log: bytes) ->
     found = read_log(manifest, inquiry, log)
     if found.infrastructure:
         raise InputError(
-            "the log tells of trouble that no line of the file is to blame for "
+            "the log tells of failure that no line of the file is to blame for "
             f"({found.cause.value.replace('-', ' ')})",
             hint="build once more, and give that log, or leave --log out",
         )

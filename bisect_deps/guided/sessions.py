@@ -211,7 +211,7 @@ class Store:
         kept = self.folder / "original"
         written = []
         for path in sorted(each for each in kept.rglob("*") if each.is_file()):
-            parts = [".." if each == UP else each for each in path.relative_to(kept).parts]
+            parts = [".." if part == UP else part for part in path.relative_to(kept).parts]
             written.append(self.root.joinpath(*parts))
             self.write(written[-1], read_regular(path))
         return written
@@ -233,7 +233,7 @@ class Store:
     def _save(self, start: Start, answers: Iterable[Given]) -> None:
         entries: Sequence[Mapping[str, Any]] = [
             {"format": FORMAT, **asdict(start)},
-            *({**asdict(each), "word": each.word.value} for each in answers),
+            *({**asdict(answer), "word": answer.word.value} for answer in answers),
         ]
         lines = [json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries]
         self.write(self.path, "".join(lines).encode())

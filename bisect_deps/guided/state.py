@@ -28,7 +28,7 @@ class Known:
 def known(guided: Guided) -> Known:
     """Return what the answers have shown so far."""
     lines = guided.case.requirements
-    numbers = {each.number for each in lines}
+    numbers = {line.number for line in lines}
     cleared: set[int] = set()
     for asked in guided.position.asked:
         if asked.given.word is Word.GOOD:
@@ -56,13 +56,13 @@ def status(guided: Guided) -> dict[str, Any]:
             "file": guided.start.to or guided.start.file,
             "edits": [
                 {
-                    "file": each.file,
-                    "line": each.line,
-                    "name": each.name,
-                    "action": each.action.value,
-                    "to": None if each.action is EditAction.DROP else each.after,
+                    "file": edit.file,
+                    "line": edit.line,
+                    "name": edit.name,
+                    "action": edit.action.value,
+                    "to": None if edit.action is EditAction.DROP else edit.after,
                 }
-                for each in edits
+                for edit in edits
             ],
         }
         if asks
@@ -84,7 +84,7 @@ def said(manifest: Manifest, candidate: Candidate) -> str:
         return "the file as it is"
     drops = {e.number for e in candidate.edits if e.action is EditAction.DROP}
     moved = {e.number for e in candidate.edits if e.number is not None} - drops
-    out = [each.text for each in manifest.requirements if each.number in drops]
+    out = [requirement.text for requirement in manifest.requirements if requirement.number in drops]
     left = [each.text for each in manifest.requirements if each.number not in drops | moved]
     pins = [e.text for e in candidate.edits if e.action is not EditAction.DROP]
     if out and not left:

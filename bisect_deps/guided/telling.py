@@ -102,7 +102,7 @@ class Telling:
         self._log_of = log_of
         self._keep_log = keep_log
         self._counter = _Counter(len(case.requirements), self.position.asked)
-        self._waiting = {each.build: each for each in answers}
+        self._waiting = {answer.build: answer for answer in answers}
         self._read: dict[str, Diagnosis | None] = {}
         self._known: dict[str, Probe] = {}
         self._answers: list[Probe] = []
@@ -250,15 +250,17 @@ def doubt(
 def _doubt_log(manifest: Manifest, inquiry: Inquiry, log: bytes, found: Diagnosis) -> Doubt | None:
     if found.infrastructure:
         return Doubt(
-            f"the log tells of trouble that no line of the file is to blame for "
+            f"the log tells of failure that no line of the file is to blame for "
             f"({found.cause.value.replace('-', ' ')})",
             "build it again; where that cannot be helped: depbisect skip",
         )
     built = {
         (each.name, each.pin) for each in edited(manifest.requirements, inquiry.candidate.edits)
     }
-    left_out = {(each.name, each.pin) for each in manifest.requirements} - built
-    named = [failing_release(each) for each in found.suspects]
+    left_out = {
+        (requirement.name, requirement.pin) for requirement in manifest.requirements
+    } - built
+    named = [failing_release(suspect) for suspect in found.suspects]
     if named and all(each is not None and (each.name, each.version) in left_out for each in named):
         return Doubt(
             f"the log is about {named[0]}, which this build leaves out",

@@ -242,7 +242,7 @@ def proof_text(culprit: Culprit, probes: Sequence[Probe] = ()) -> str:
     """Return how the culprit was proven, or what of the proof is missing."""
     fails, passes = culprit.proof.failing_probe, culprit.proof.passing_probe
     with_it = "with them together" if len(culprit.members) > 1 else "with it"
-    without = _without(culprit, next((one for one in probes if one.number == passes), None))
+    without = _without(culprit, next((probe for probe in probes if probe.number == passes), None))
     fails_with = "" if fails is None else _fails(fails, probes, with_it)
     passes_without = "" if passes is None else _passes(passes, probes, without)
     if fails_with and passes_without:
@@ -312,7 +312,7 @@ def _without(culprit: Culprit, passing: Probe | None) -> str:
         if edit.number in numbers or edit.name in names:
             return shown(f"with {edit.text}")
     if passing is not None and passing.kind is ProbeKind.FIX and not several:
-        # It is still in the file, so what mended it is no version: other build tools.
+        # It is still in the file, so what fixed it is no version: other build tools.
         return "with the fix"
     return "once one of them is out" if several else "without it"
 

@@ -22,10 +22,10 @@ from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
 
 
 class Aim(str, Enum):
-    """What a bump aims at, in the order in which they are offered.
+    """What a upgrade aims at, in the order in which they are offered.
 
     LATEST_OF_LINE stays within the major version; WIDER moves the lines in the way as well, FEWER
-    drops the culprits that no release can mend. BELOW, WIDER and FEWER are last resorts.
+    drops the culprits that no release can fix. BELOW, WIDER and FEWER are last resorts.
     """
 
     NEAREST = "nearest"
@@ -37,7 +37,7 @@ class Aim(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class Minimum:
     """Where the search for a culprit's version starts: from `version` on, itself `included` or not.
 
     `excluded` are versions that are known to fail.
@@ -49,7 +49,7 @@ class Floor:
 
 
 @dataclass(frozen=True, slots=True)
-class Bump:
+class Upgrade:
     """One way out: the edits, and what the edited lines resolve to.
 
     `moved` maps each changed project to its new version; `dropped` are those the index lacks.
@@ -62,45 +62,45 @@ class Bump:
     resolution: Resolution
 
 
-def find_bumps(
+def find_upgrades(
     requirements: Sequence[Requirement],
     culprits: Iterable[int],
     resolver: Resolver,
     index: Index,
     *,
-    floors: Mapping[str, Floor] | None = None,
+    minimums: Mapping[str, Minimum] | None = None,
     beside: Sequence[str] = (),
     dropped: Iterable[str] = (),
-) -> Iterator[Bump]:
+) -> Iterator[Upgrade]:
     """Yield ways to move the culprits together, the nearest first, then the newest.
 
-    `floors` (by project) default to above the pin. `beside` are clauses that must hold as well
+    `minimums` (by project) default to above the pin. `beside` are clauses that must hold as well
     (`jinja2<3.1`), such as caps of transitive culprits; `dropped` are projects given up. All lines
     of a culprit's project move. Releases with a wheel for the target go first. Where the other
     lines leave no way, the ones in the way move, too (`Aim.WIDER`); and where even so none is left,
-    culprits that no release can mend are dropped (`Aim.FEWER`). Costs about three resolutions for
-    the first bump.
+    culprits that no release can fix are dropped (`Aim.FEWER`). Costs about three resolutions for
+    the first upgrade.
     """
     index.prefetch(r.name for r in requirements if not r.url)
     if index.silent_on_age:
         resolver.keep_pages()
     search = _Search(
-        tuple(filter(is_judged, requirements)), resolver, index, dict(floors or {}), tuple(beside)
+        tuple(filter(is_judged, requirements)), resolver, index, dict(minimums or {}), tuple(beside)
     )
     search.gone |= set(dropped)
     search.start(set(culprits))
     seen: set[tuple[Edit, ...]] = set()
-    ways: dict[Aim, Callable[[], Bump | None]] = {
+    ways: dict[Aim, Callable[[], Upgrade | None]] = {
         Aim.WIDER: search.wider,
         Aim.FEWER: search.fewer,
     }
     for aim in Aim:
         if seen and aim in (Aim.BELOW, *ways):
             continue
-        bump = ways[aim]() if aim in ways else search.bump(aim)
-        if bump is not None and bump.edits and bump.edits not in seen:
-            seen.add(bump.edits)
-            yield bump
+        upgrade = ways[aim]() if aim in ways else search.upgrade(aim)
+        if upgrade is not None and upgrade.edits and upgrade.edits not in seen:
+            seen.add(upgrade.edits)
+            yield upgrade
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ class _Search:
     requirements: Sequence[Requirement]
     resolver: Resolver
     index: Index
-    floors: dict[str, Floor]
+    minimums: dict[str, Minimum]
     beside: Sequence[str]
     names: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
@@ -127,8 +127,8 @@ class _Search:
         self.names = names - self.gone
         self._hold_the_others()
 
-    def bump(self, aim: Aim) -> Bump | None:
-        """Return the bump for this aim, or None where no versions suit."""
+    def upgrade(self, aim: Aim) -> Upgrade | None:
+        """Return the upgrade for this aim, or None where no versions suit."""
         if not self.names:
             return self._finished(aim, {}) if self.gone else None
         self.exact = {}
@@ -174,11 +174,11 @@ class _Search:
             for release in matches(self._clause(name, aim), self.index.releases(name))
         )
 
-    def wider(self) -> Bump | None:
-        """Return the nearest bump with the lines that stand in the way moving as well."""
-        bump = self._one_of_several()
-        if bump is not None:
-            return bump
+    def wider(self) -> Upgrade | None:
+        """Return the nearest upgrade with the lines that stand in the way moving as well."""
+        upgrade = self._one_of_several()
+        if upgrade is not None:
+            return upgrade
         for _ in range(3):
             relaxed = [self._relaxed(r, Aim.NEAREST) for r in self._standing()]
             conflicts = find_conflicts([*relaxed, *self._limits()], self.resolver).found
@@ -189,16 +189,16 @@ class _Search:
             for requirement in relaxed:
                 if requirement.name in names - self.names and requirement.pin:
                     # It need not move: its own version is as good as any above.
-                    self.floors[requirement.name] = Floor(requirement.pin, included=True)
+                    self.minimums[requirement.name] = Minimum(requirement.pin, included=True)
             self.names |= names
             self._hold_the_others()
-            bump = self.bump(Aim.NEAREST)
-            if bump:
-                return replace(bump, aim=Aim.WIDER)
+            upgrade = self.upgrade(Aim.NEAREST)
+            if upgrade:
+                return replace(upgrade, aim=Aim.WIDER)
         return None
 
-    def fewer(self) -> Bump | None:
-        """Return the nearest bump once those culprits are dropped that no release can mend."""
+    def fewer(self) -> Upgrade | None:
+        """Return the nearest upgrade once those culprits are dropped that no release can fix."""
         for _ in range(len(self.names)):
             relaxed = [self._relaxed(r, Aim.NEAREST) for r in self._standing()]
             mine = {r.number: r.name for r in relaxed if r.name in self.names and not r.url}
@@ -210,24 +210,24 @@ class _Search:
             self.gone |= dropped
             self.names -= dropped
             self._hold_the_others()
-            bump = self.bump(Aim.NEAREST)
-            if bump:
-                return replace(bump, aim=Aim.FEWER)
+            upgrade = self.upgrade(Aim.NEAREST)
+            if upgrade:
+                return replace(upgrade, aim=Aim.FEWER)
         return None
 
-    def _one_of_several(self) -> Bump | None:
-        """Return a bump that leaves some of several culprits where they are.
+    def _one_of_several(self) -> Upgrade | None:
+        """Return a upgrade that leaves some of several culprits where they are.
 
-        Of a combination only one need move; a culprit with a floor is known to fail by itself.
+        Of a combination only one need move; a culprit with a minimum is known to fail by itself.
         """
-        floors = dict(self.floors)
-        for name in self.names - floors.keys():
-            floor = self._floor(name)
-            if floor is not None and len(self.names) > 1:
-                self.floors[name] = replace(floor, included=True)
-        bump = self.bump(Aim.NEAREST) or self.bump(Aim.BELOW)
-        self.floors = floors
-        return replace(bump, aim=Aim.WIDER) if bump is not None and bump.edits else None
+        minimums = dict(self.minimums)
+        for name in self.names - minimums.keys():
+            minimum = self._minimum(name)
+            if minimum is not None and len(self.names) > 1:
+                self.minimums[name] = replace(minimum, included=True)
+        upgrade = self.upgrade(Aim.NEAREST) or self.upgrade(Aim.BELOW)
+        self.minimums = minimums
+        return replace(upgrade, aim=Aim.WIDER) if upgrade is not None and upgrade.edits else None
 
     def _hold_the_others(self) -> None:
         """Remember what the other lines resolve to by themselves, to keep them there.
@@ -275,29 +275,29 @@ class _Search:
         """Return the versions that the aim allows a culprit's project."""
         if name in self.exact:
             return f"=={self.exact[name]}"
-        floor = self._floor(name)
-        if floor is None:
+        minimum = self._minimum(name)
+        if minimum is None:
             return ",".join(f"!={version}" for version in self._unsuitable(name, "0"))
-        parts = [f"!={version}" for version in floor.excluded]
-        parts += [] if floor.included else [f"!={floor.version}"]
-        parts += [f"!={version}" for version in self._unsuitable(name, floor.version)]
-        start = parsed(floor.version)
+        parts = [f"!={version}" for version in minimum.excluded]
+        parts += [] if minimum.included else [f"!={minimum.version}"]
+        parts += [f"!={version}" for version in self._unsuitable(name, minimum.version)]
+        start = parsed(minimum.version)
         if aim is Aim.BELOW:
-            parts.append(f"{'<=' if floor.included else '<'}{floor.version}")
+            parts.append(f"{'<=' if minimum.included else '<'}{minimum.version}")
         else:
-            final = start.base_version if start and start.is_prerelease else floor.version
+            final = start.base_version if start and start.is_prerelease else minimum.version
             parts.append(f">={final.partition('+')[0]}")
         if aim is Aim.LATEST_OF_LINE and start:
             parts.append(f"<{start.major + 1}")
         return ",".join(dict.fromkeys(parts))
 
-    def _floor(self, name: str) -> Floor | None:
+    def _minimum(self, name: str) -> Minimum | None:
         """Return where to start: above the pin, or above what a range takes now."""
-        if name in self.floors:
-            return self.floors[name]
+        if name in self.minimums:
+            return self.minimums[name]
         pins = [r.pin for r in self.requirements if r.name == name and r.pin]
         taken = pins or [release.version for release in self._in_range(name)[-1:]]
-        return Floor(taken[0]) if taken else None
+        return Minimum(taken[0]) if taken else None
 
     def _exact(self, name: str) -> str | None:
         """Return the version to try first where it is not simply the next one above.
@@ -305,19 +305,19 @@ class _Search:
         For a range, what it would take if the newest were not there; for a version that does not
         exist or has none above it, the nearest.
         """
-        if name not in self.floors and not self._is_pinned(name):
+        if name not in self.minimums and not self._is_pinned(name):
             within = self._in_range(name)
             return within[-2].version if len(within) > 1 else None
-        floor = self._floor(name)
-        if floor is None or floor.included:
+        minimum = self._minimum(name)
+        if minimum is None or minimum.included:
             return None
-        bad = {parsed(version) for version in (floor.version, *floor.excluded)}
+        bad = {parsed(version) for version in (minimum.version, *minimum.excluded)}
         others = [r for r in self.index.releases(name) if r.parsed not in bad]
-        above = matches(f">={floor.version.partition('+')[0]}", others)
-        exists = self.index.release(Release(name, floor.version)) is not None
+        above = matches(f">={minimum.version.partition('+')[0]}", others)
+        exists = self.index.release(Release(name, minimum.version)) is not None
         if exists and any(r.installable and r.yanked is None for r in above):
             return None
-        near = nearest_release(floor.version, others)
+        near = nearest_release(minimum.version, others)
         return near.version if near else None
 
     def _is_pinned(self, name: str) -> bool:
@@ -350,8 +350,8 @@ class _Search:
             for place, text in enumerate(self.beside)
         ]
 
-    def _finished(self, aim: Aim, chosen: Mapping[str, str]) -> Bump | None:
-        """Return the bump to these versions, with what the edited lines resolve to."""
+    def _finished(self, aim: Aim, chosen: Mapping[str, str]) -> Upgrade | None:
+        """Return the upgrade to these versions, with what the edited lines resolve to."""
         edits: list[Edit] = []
         lines: list[Requirement] = []
         for requirement in self.requirements:
@@ -367,7 +367,7 @@ class _Search:
         if answer.answered is not Answered.RESOLVED:
             return None
         moved = {edit.name: chosen[edit.name] for edit in edits if edit.name in chosen}
-        return Bump(aim, tuple(edits), moved, tuple(sorted(self.gone)), answer)
+        return Upgrade(aim, tuple(edits), moved, tuple(sorted(self.gone)), answer)
 
     def _stays(self, requirement: Requirement, version: str) -> bool:
         """Say whether a line needs no edit: a pin to this version, or a clause that allows it.

@@ -1,7 +1,7 @@
 """The driver: renders a candidate, looks it up, has it built, judges and records the answer.
 
 One loop serves many builds at once and owns the clock: builders start, are polled and never wait.
-It does not know why a candidate is asked. Trouble of the system that builds is tried again with
+It does not know why a candidate is asked. A failure of the system that builds is tried again with
 growing pauses and is never taken for an answer.
 """
 
@@ -52,7 +52,7 @@ BETWEEN_LOOKS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run may spend: builds at once, builds in all, seconds a build, tries after trouble."""
+    """What a run may spend: builds at once, builds in all, seconds a build, tries after failure."""
 
     slots: int = 1
     max_builds: int | None = None
@@ -142,7 +142,7 @@ class Prober:
         self._root = next(iter(manifest.files))
         self._identity = builder.identity()
         self._told: set[str] = set()
-        # Signatures of trouble within one release that stayed through every try.
+        # Signatures of failure within one release that stayed through every try.
         self._lasting: set[str] = set()
         self._running: list[_Flight] = []
         self._told_at = clock()
@@ -258,7 +258,7 @@ class Prober:
                     try:
                         self._running.append(self._start(place, inquiry, order, key))
                     except BudgetSpent as error:
-                        # What was paid for is brought to its end: the journal keeps its answer.
+                        # What was paid for is completed: the journal keeps its answer.
                         spent = error
                         queue.clear()
                 finished = [flight for flight in self._running if self._has_ended(flight)]
@@ -395,7 +395,7 @@ class Prober:
         )
 
     def _finish(self, flight: _Flight) -> Probe | None:
-        """Return the probe, or None where trouble of the system calls for another try."""
+        """Return the probe, or None where failure of the system calls for another try."""
         status = self.builder.poll(flight.handle)
         # As the journal keeps it, so that what depends on it is the same when a run goes on.
         ended = self._clock() if flight.ended is None else flight.ended
@@ -414,16 +414,16 @@ class Prober:
         )
         diagnosis = self._diagnose(flight.inquiry, build)
         outcome = judge(build.status, diagnosis, None, over_time=over_time)
-        is_trouble = status is BuildStatus.BROKEN or diagnosis.infrastructure
-        is_trouble = is_trouble and outcome is Outcome.UNRESOLVED and not over_time
-        if is_trouble and status is BuildStatus.FAILED:
+        is_infrastructure = status is BuildStatus.BROKEN or diagnosis.infrastructure
+        is_infrastructure = is_infrastructure and outcome is Outcome.UNRESOLVED and not over_time
+        if is_infrastructure and status is BuildStatus.FAILED:
             stays = self._diagnose(flight.inquiry, build, stays=True)
             tried_enough = flight.tries > self.limits.retries
             if not stays.infrastructure and (tried_enough or stays.signature in self._lasting):
                 self._lasting.add(stays.signature)
                 diagnosis, outcome = stays, judge(build.status, stays, None)
-                is_trouble = False
-        if is_trouble and flight.tries <= self.limits.retries and not self._is_spent():
+                is_infrastructure = False
+        if is_infrastructure and flight.tries <= self.limits.retries and not self._is_spent():
             return None
         log = self._keep_log(flight.number, build.log)
         probe = Probe(
@@ -649,12 +649,12 @@ def _file_parts(files: Mapping[str, bytes]) -> list[object]:
 def with_log(diagnosis: Diagnosis, log: str) -> Diagnosis:
     """Name the kept log in every piece of evidence."""
     suspects = tuple(
-        replace(each, evidence=tuple(replace(line, log=log) for line in each.evidence))
-        for each in diagnosis.suspects
+        replace(suspect, evidence=tuple(replace(line, log=log) for line in suspect.evidence))
+        for suspect in diagnosis.suspects
     )
     breakages = tuple(
-        replace(each, evidence=tuple(replace(line, log=log) for line in each.evidence))
-        for each in diagnosis.breakages
+        replace(breakage, evidence=tuple(replace(line, log=log) for line in breakage.evidence))
+        for breakage in diagnosis.breakages
     )
     own = tuple(replace(line, log=log) for line in diagnosis.evidence)
     return replace(diagnosis, suspects=suspects, evidence=own, breakages=breakages)

@@ -138,9 +138,9 @@ class Knowledge:
     def learn_broken(self, releases: Iterable[Broken]) -> None:
         """Take note of releases that were proven not to build."""
         with self._lock:
-            for one in releases:
-                known = (one.name, one.version, one.options, one.python)
-                self._broken.setdefault(known, one)
+            for release in releases:
+                known = (release.name, release.version, release.options, release.python)
+                self._broken.setdefault(known, release)
 
     def answer(self, key: str) -> Recalled | None:
         """Return how a build of that key ended."""
@@ -421,7 +421,11 @@ def _options(settings: Settings) -> str:
 
 def _pins(settings: Settings) -> frozenset[tuple[str, str]]:
     requirements = manifest_of(settings).requirements
-    return frozenset((one.name, one.pin) for one in requirements if one.pin and not one.url)
+    return frozenset(
+        (requirement.name, requirement.pin)
+        for requirement in requirements
+        if requirement.pin and not requirement.url
+    )
 
 
 def _row(
@@ -471,7 +475,7 @@ def _tried(narrowing: Narrowing, probes: Mapping[int, Probe]) -> dict[str | None
     for tried in narrowing.tried:
         probe = probes.get(tried.probe or 0)
         if probe is not None and probe.outcome is Outcome.FAIL and probe.diagnosis is not None:
-            failing = [one.failing for one in probe.diagnosis.suspects[:1]]
+            failing = [suspect.failing for suspect in probe.diagnosis.suspects[:1]]
             if failing == [f"{narrowing.name}=={tried.version}"]:
                 found[tried.version] = probe
     return found

@@ -24,7 +24,7 @@ from bisect_deps.text import listed
 MOST_PYTHONS = 3
 
 
-def try_elsewhere(prober: Prober, options: BuilderOptions, as_written: Inquiry) -> str:
+def try_other_pythons(prober: Prober, options: BuilderOptions, as_written: Inquiry) -> str:
     """Build the file as written on other Pythons till it passes; return what to tell of it.
 
     Their probes go to `prober`, too. "" where no other Python is present.

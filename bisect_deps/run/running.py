@@ -40,7 +40,7 @@ from bisect_deps.reports.base import made_for as made_for_sentence
 from bisect_deps.reports.json import dumps
 from bisect_deps.run.driver import Memory, Prober, drive
 from bisect_deps.run.journal import Journal
-from bisect_deps.run.other_pythons import located, try_elsewhere, try_made_for
+from bisect_deps.run.other_pythons import located, try_made_for, try_other_pythons
 from bisect_deps.run.settings import Settings
 from bisect_deps.run.setup import close, manifest_of, open_run
 from bisect_deps.secret import masked
@@ -277,7 +277,7 @@ def _elsewhere(
     wanted = settings.alternatives and options.here and not known
     if not (wanted and _is_broken(conclusion)):
         return []
-    told = try_elsewhere(prober, options, _as_written(settings, conclusion))
+    told = try_other_pythons(prober, options, _as_written(settings, conclusion))
     return [told] if told else []
 
 

@@ -37,7 +37,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class RuntimeFailure:
     """Entries of one failure, newest first, and what the newest one says."""
 
     signature: str
@@ -56,17 +56,17 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class Incidents:
+class RuntimeFailures:
     """What the platform keeps of one algorithm, the most recent failure first."""
 
     subject: Subject
-    incidents: tuple[Incident, ...]
+    failures: tuple[RuntimeFailure, ...]
     since: float | None = None
 
     @property
     def count(self) -> int:
         """Return the number of entries."""
-        return sum(len(incident.entries) for incident in self.incidents)
+        return sum(len(failure.entries) for failure in self.failures)
 
 
 def fetch(
@@ -75,14 +75,14 @@ def fetch(
     *,
     since: float | None = None,
     requirements: Sequence[Requirement] = (),
-) -> Incidents:
+) -> RuntimeFailures:
     """Return the errors of OWNER/NAME or a UUID, grouped. Raises BuilderUnavailable, InputError.
 
     `requirements` are the algorithm's own, for suspects named by the user's lines.
     """
     subject, entries = _read(api, reference)
     kept = [entry for entry in entries if since is None or entry.created >= since]
-    return Incidents(subject, group(kept, requirements), since)
+    return RuntimeFailures(subject, group(kept, requirements), since)
 
 
 def follow(
@@ -93,10 +93,10 @@ def follow(
     seen: Iterable[ErrorEntry],
     pause: float,
     sleep: Callable[[float], None],
-) -> Iterator[Incidents]:
+) -> Iterator[RuntimeFailures]:
     """Yield what is new, whenever something is; asks every `pause` seconds, for ever.
 
-    Trouble that passes is waited out; a right that is lost ends it.
+    Failure that passes is waited out; a right that is lost ends it.
     """
     known = {_identity(entry) for entry in seen}
     while True:
@@ -110,12 +110,12 @@ def follow(
         new = [entry for entry in entries if _identity(entry) not in known]
         known.update(_identity(entry) for entry in new)
         if new:
-            yield Incidents(subject, group(new, requirements))
+            yield RuntimeFailures(subject, group(new, requirements))
 
 
 def group(
     entries: Iterable[ErrorEntry], requirements: Sequence[Requirement] = ()
-) -> tuple[Incident, ...]:
+) -> tuple[RuntimeFailure, ...]:
     """Return the entries by failure signature, the most recent failure first."""
     groups: dict[str, list[tuple[ErrorEntry, Diagnosis]]] = {}
     for entry in sorted(entries, key=lambda entry: -entry.created):
@@ -124,7 +124,7 @@ def group(
             said = replace(said, outcome=Outcome.FAIL)
         groups.setdefault(_signature(entry, said), []).append((entry, said))
     return tuple(
-        Incident(signature, found[0][1], tuple(entry for entry, _ in found))
+        RuntimeFailure(signature, found[0][1], tuple(entry for entry, _ in found))
         for signature, found in groups.items()
     )
 
@@ -144,14 +144,14 @@ def instant(text: str, now: datetime) -> float:
         ) from None
 
 
-def to_json(found: Incidents) -> Mapping[str, Any]:
-    """Return the incidents as an object of the schema `depbisect.errors/1`; times are UTC."""
+def to_json(found: RuntimeFailures) -> Mapping[str, Any]:
+    """Return the failures as an object of the schema `depbisect.errors/1`; times are UTC."""
     return {
         "schema": SCHEMA,
         "algorithm": {"name": found.subject.name or None, "id": found.subject.id or None},
         "since": None if found.since is None else utc(found.since),
         "entries": found.count,
-        "groups": [_group_json(incident) for incident in found.incidents],
+        "groups": [_group_json(failure) for failure in found.failures],
     }
 
 
@@ -217,18 +217,18 @@ def _signature(entry: ErrorEntry, said: Diagnosis) -> str:
     return f"{entry.error_type}: {re.sub(r'[0-9a-f]{6,}|[0-9]+', '#', first)[:200]}"
 
 
-def _group_json(incident: Incident) -> Mapping[str, Any]:
-    said = diagnosis.to_json(incident.diagnosis)
+def _group_json(failure: RuntimeFailure) -> Mapping[str, Any]:
+    said = diagnosis.to_json(failure.diagnosis)
     return {
-        "signature": redact(incident.signature),
-        "count": len(incident.entries),
-        "first_seen": utc(incident.first_seen),
-        "last_seen": utc(incident.last_seen),
+        "signature": redact(failure.signature),
+        "count": len(failure.entries),
+        "first_seen": utc(failure.first_seen),
+        "last_seen": utc(failure.last_seen),
         "cause": said["cause"],
         "phase": said["phase"],
         "suspects": _clean(said["suspects"]),
         "notes": _clean(said["notes"]),
-        "entries": [_entry_json(entry) for entry in incident.entries],
+        "entries": [_entry_json(entry) for entry in failure.entries],
     }
 
 

@@ -253,9 +253,9 @@ def _be_able(builder: Builder, settings: Settings, options: BuilderOptions) -> N
 
 
 def _be_ready(builder: Builder) -> None:
-    troubles = builder.preflight()
-    if troubles:
-        raise BuilderUnavailable(troubles[0], hint="depbisect doctor says what to fix")
+    problems = builder.preflight()
+    if problems:
+        raise BuilderUnavailable(problems[0], hint="depbisect doctor says what to fix")
 
 
 def _target(settings: Settings, interpreter: Interpreter, builder: Builder, as_of: str) -> Target:

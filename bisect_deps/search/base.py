@@ -58,7 +58,7 @@ class Answer:
     """What came back: the outcome, the items the log suspects (best first), the cost in seconds.
 
     `signature` identifies a failure; `missing` names items whose absence made the build fail for
-    another reason (an anchor): they belong with what needed them. `infrastructure` marks trouble
+    another reason (an anchor): they belong with what needed them. `infrastructure` marks failure
     that is never evidence.
     """
 

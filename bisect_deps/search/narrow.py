@@ -66,7 +66,7 @@ def narrow(
     neighbour on the failing side: two probes when the guess is right. Without a passing point both
     ends are tried, then points ever farther from the failing one. Then bisection with `slots`
     points a round, around unresolved points as in git-bisect's skip. No point is asked twice but
-    for infrastructure trouble. Raises ValueError for a point out of range.
+    for an infrastructure failure. Raises ValueError for a point out of range.
     """
     for point in (failing, *(() if passing is None else (passing,)), *first_guesses):
         if not 0 <= point < count:

@@ -123,7 +123,7 @@ def bisect(problem: Problem) -> Search[Finding]:
     """Find every culprit and combination, and the smallest removal that makes the rest pass.
 
     Each round holds at most `problem.slots` questions; none is asked twice, but for infrastructure
-    trouble and where builds are flaky. Same answers, same questions.
+    failure and where builds are flaky. Same answers, same questions.
     """
     engine = _Engine(problem)
     while not engine.done():
@@ -150,7 +150,7 @@ class _Engine:
         self.facts.opinion = self.belief.share_failing
         self.asked = 0
         self.fruitless = 0
-        self.trouble: dict[int, int] = {}
+        self.failure: dict[int, int] = {}
         self.answered_keys: dict[Hashable, Outcome] = {}
         self.suspects: dict[int, tuple[int, ...]] = {}
         self.other_failures: dict[str, list[int]] = {}
@@ -266,8 +266,8 @@ class _Engine:
 
     def take(self, mask: int, answer: Answer) -> None:
         if answer.infrastructure:
-            self.trouble[mask] = self.trouble.get(mask, 0) + 1
-            if self.trouble[mask] >= PATIENCE:
+            self.failure[mask] = self.failure.get(mask, 0) + 1
+            if self.failure[mask] >= PATIENCE:
                 self.facts.add(mask, Outcome.UNRESOLVED)
             return
         outcome = Outcome.FAIL if answer.signature in self.chased else answer.outcome
@@ -366,7 +366,7 @@ class _Engine:
         others = [place for place in bits(self.region) if not odds[place]]
         claimed = 1 - none_right if others else 1.0
         total = sum(odds)
-        chances = [claimed * each / total if each else 0.0 for each in odds]
+        chances = [claimed * odd / total if odd else 0.0 for odd in odds]
         for place in others:
             chances[place] = (1 - claimed) / len(others)
         return chances

@@ -255,7 +255,7 @@ def test_a_guided_session_goes_to_its_verdict(served: str, project: Path) -> Non
         shown = await client.call_tool("guided_status")
         assert shown.structured_content == state
         culprits = state["report"]["culprits"]
-        assert [one["requirements"][0]["name"] for one in culprits] == ["turns"]
+        assert [culprit["requirements"][0]["name"] for culprit in culprits] == ["turns"]
         assert not (await client.call_tool("guided_end")).is_error
 
     talk(project, served, say)

@@ -51,7 +51,7 @@ def test_entry_is_added_and_the_rest_of_the_file_stays(tmp_path: Path) -> None:
     label = labelled("a.log", LOG, [], lambda field, suggestion: suggestion)
     append(path, label)
     assert path.read_text("utf-8").startswith('# ours\nschema = 1\n\n[[log]]\nfile = "old.log"\n')
-    assert [one["file"] for one in tomllib.loads(path.read_text("utf-8"))["log"]] == [
+    assert [load["file"] for load in tomllib.loads(path.read_text("utf-8"))["log"]] == [
         "old.log",
         "a.log",
     ]

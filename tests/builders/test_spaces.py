@@ -207,7 +207,7 @@ def test_kill_minus_nine_and_resume_build_nothing_twice(
     report = json.loads(out)
     assert report["verdict"] == "fixed", err
     assert [edit["name"] for edit in report["fix"]["edits"]] == ["header"]
-    keys = [one["title"].split()[1] for one in space.commits[:-1]]
+    keys = [commit["title"].split()[1] for commit in space.commits[:-1]]
     assert len(set(keys)) == len(keys) == report["builds"]
     assert space.files == {"requirements.txt": ORIGINAL}
     assert hub.token not in out + err

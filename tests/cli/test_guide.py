@@ -216,7 +216,7 @@ def test_a_doubtful_answer_is_asked_again(terminal: Terminal, tmp_path: Path) ->
         child.sendline("l")
         child.expect("Path of the log:")
         child.sendline("build.log")
-        child.expect("Wait: the log tells of trouble")
+        child.expect("Wait: the log tells of failure")
         child.expect("Take the answer all the same")
         assert (tmp_path / FILE).read_bytes() == SECRET.text
         child.sendline(certain)

@@ -307,7 +307,7 @@ def test_an_empty_log_is_not_taken(call: Call, text: str) -> None:
     assert state_of(call)["answered"] == 0
 
 
-def test_a_log_of_trouble_elsewhere_suggests_to_skip(call: Call) -> None:
+def test_a_log_of_failure_elsewhere_suggests_to_skip(call: Call) -> None:
     begin(call, SINGLE)
     Path("build.log").write_text("error: No space left on device\n[Errno 28] No space left\n")
     code, _, err = call("bad", "--log", "build.log")

@@ -269,4 +269,4 @@ def answered(folder: Path) -> list[str]:
 def named(report: dict[str, object]) -> list[str]:
     culprits = report["culprits"]
     assert isinstance(culprits, list)
-    return sorted(each["requirements"][0]["name"] for each in culprits)
+    return sorted(culprit["requirements"][0]["name"] for culprit in culprits)

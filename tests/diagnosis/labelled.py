@@ -29,7 +29,7 @@ class Labelled:
     culprits: frozenset[str]
     requirements: tuple[str, ...]
     evidence: frozenset[int]
-    dressing: str
+    prefix: str
 
 
 def plain_name(text: str) -> str:
@@ -58,11 +58,11 @@ def logs() -> list[Labelled]:
             culprits=frozenset(plain_name(text) for text in label["culprits"]),
             requirements=tuple(label["requirements"]),
             evidence=frozenset(label["evidence_lines"]),
-            dressing=label["dressing"],
+            prefix=label["dressing"],
         )
         for label in labels
     ]
 
 
 LOGS = logs()
-BARE = [log for log in LOGS if log.dressing == "none"]
+BARE = [log for log in LOGS if log.prefix == "none"]

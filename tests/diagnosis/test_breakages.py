@@ -252,7 +252,7 @@ killed by signal 11 while importing
 
 def test_every_module_that_fails_to_import_gives_its_own() -> None:
     found = diagnose(IMPORTS, exit_status=1)
-    assert [(one.module, one.user, one.lacks) for one in found.breakages] == [
+    assert [(breakage.module, breakage.user, breakage.lacks) for breakage in found.breakages] == [
         ("flask", "flask", "jinja2"),
         ("flask_login", "flask-login", "werkzeug"),
         ("crasher", "inner", ""),
@@ -353,7 +353,7 @@ def test_what_pip_check_says_is_a_distribution_that_is_missing() -> None:
 def test_a_signature_advises_what_to_install(line: str, remedies: list[str]) -> None:
     frame = f'  File "{SITE}/user/x.py", line 1, in <module>\n    x\n'
     found = only(checked(f"Traceback (most recent call last):\n{frame}{line}\n"))
-    assert [one.requirement for one in found.remedies] == remedies
+    assert [remedy.requirement for remedy in found.remedies] == remedies
     assert found.user == "user"
 
 

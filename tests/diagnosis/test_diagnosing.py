@@ -7,7 +7,7 @@ import pytest
 from bisect_deps.diagnosis import diagnose
 from bisect_deps.model import Cause, Diagnosis, Outcome, Phase
 from tests.diagnosis.labelled import BARE, LOGS, Labelled, plain_name
-from tests.support.dressed import DRESSINGS
+from tests.support.prefixed import PREFIXES
 
 
 def read(log: Labelled) -> Diagnosis:
@@ -56,11 +56,11 @@ def test_quoted_lines_are_lines_of_the_log_and_show_the_cause(log: Labelled) -> 
         assert line.text.rstrip("…")[:40] in lines[line.line - 1] or "\x1b" in lines[line.line - 1]
 
 
-@pytest.mark.parametrize("dressing", DRESSINGS)
+@pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize("log", BARE, ids=lambda log: log.name)
-def test_wrapping_changes_nothing(log: Labelled, dressing: str) -> None:
+def test_wrapping_changes_nothing(log: Labelled, prefix: str) -> None:
     text = log.data.decode("utf-8", "replace")
-    wrapped = diagnose(DRESSINGS[dressing](text), requirements=log.requirements)
+    wrapped = diagnose(PREFIXES[prefix](text), requirements=log.requirements)
     assert essence(wrapped) == essence(read(log))
 
 
@@ -230,7 +230,7 @@ def test_log_that_says_nothing_has_no_suspect(log: bytes | str) -> None:
     assert diagnose(log).suspects == ()
 
 
-def test_unknown_failure_quotes_the_lines_that_sound_like_trouble() -> None:
+def test_unknown_failure_quotes_the_lines_that_sound_like_failure() -> None:
     log = "frobnicate: panic in the widget\n" + "step\n" * 20 + "done with errors\n"
     found = diagnose(log, exit_status=3)
     assert (found.outcome, found.cause, found.suspects) == (Outcome.FAIL, Cause.UNKNOWN, ())
@@ -246,7 +246,7 @@ ImportError: cannot import name 'escape' from 'jinja2' (/env/lib/python3.12/site
 """
     requirements = ["pandas==1.1.5", "flask==1.1.2", "requests==2.25.1"]
     suspects = diagnose(log, requirements=requirements, exit_status=1).suspects
-    assert {each.requirement for each in suspects} == {"flask==1.1.2"}
+    assert {suspect.requirement for suspect in suspects} == {"flask==1.1.2"}
     assert (suspects[0].failing, suspects[0].via) == ("jinja2", ("flask",))
 
 

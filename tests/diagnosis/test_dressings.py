@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bisect_deps.diagnosis.log_prefixes import plain, safe, undress
+from bisect_deps.diagnosis.log_prefixes import plain, safe, strip_prefixes
 
 LINE = "  Preparing metadata (setup.py): started"
 
@@ -34,11 +34,11 @@ LINE = "  Preparing metadata (setup.py): started"
     ],
 )
 def test_prefix_comes_off_and_indentation_stays(prefix: str) -> None:
-    assert undress(prefix + LINE)[0] == LINE
+    assert strip_prefixes(prefix + LINE)[0] == LINE
 
 
 def test_prefix_of_a_stream_names_its_channel() -> None:
-    assert undress("builder-1  | x")[1] != undress("web-1      | x")[1] != ""
+    assert strip_prefixes("builder-1  | x")[1] != strip_prefixes("web-1      | x")[1] != ""
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_prefix_of_a_stream_names_its_channel() -> None:
         "remote: Enumerating objects: 5, done.",
     ],
 )
-def test_line_that_only_looks_dressed_stays(line: str) -> None:
-    assert undress(line)[0].endswith(line.removeprefix("remote: "))
+def test_line_that_only_looks_prefixed_stays(line: str) -> None:
+    assert strip_prefixes(line)[0].endswith(line.removeprefix("remote: "))
 
 
 @pytest.mark.parametrize(

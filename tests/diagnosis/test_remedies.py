@@ -47,7 +47,7 @@ def test_suspects_of_a_check_have_what_their_breakage_advises() -> None:
     found = diagnose(log, requirements=["old==1"], exit_status=1)
     [suspect], [breakage] = found.suspects, found.breakages
     assert suspect.remedies == breakage.remedies
-    assert [one.requirement for one in suspect.remedies] == ["standard-imghdr"]
+    assert [remedy.requirement for remedy in suspect.remedies] == ["standard-imghdr"]
 
 
 @pytest.mark.parametrize(

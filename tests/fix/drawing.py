@@ -77,7 +77,7 @@ Plot = Callable[[_Draft], bool]
 def draw(seed: int, plot: str | None = None, size: Size | None = None) -> Scenario:
     """Return the scenario of a seed; `plot` names what goes wrong, by default any of PLOTS."""
     chosen = plot if plot is not None else Random(f"plot {seed}").choice(sorted(PLOTS))
-    fixable = Random(f"mended {seed}").random() < FIXABLE
+    fixable = Random(f"fixed {seed}").random() < FIXABLE
     for attempt in range(ATTEMPTS):
         random = Random(f"{seed} {attempt}")
         draft = _draft(random, size or Size())
@@ -392,7 +392,7 @@ def _side_effect(draft: _Draft) -> bool:
     moving = []
     for name in installed:
         clauses = [set(listing.requires) for listing in draft.projects[name]]
-        if any(one != other for one in clauses for other in clauses):
+        if any(clause != other for clause in clauses for other in clauses):
             moving.append(name)
     if not moving:
         return False

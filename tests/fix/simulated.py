@@ -684,7 +684,9 @@ class _Shown:
             return Diagnosis(
                 Outcome.FAIL, Cause.UNKNOWN, phase, signature=signature, evidence=evidence
             )
-        broken = tuple(replace(one, signature=one.signature or signature) for one in breakages)
+        broken = tuple(
+            replace(breakage, signature=breakage.signature or signature) for breakage in breakages
+        )
         return Diagnosis(
             Outcome.FAIL, cause, phase, reported, signature, evidence, breakages=broken
         )

@@ -59,7 +59,7 @@ class Small:
     case: Case
 
     def told(self, story: Story[T]) -> T:
-        """Tell a story to its end."""
+        """Tell a story until it ends."""
         return drive(story, self.builds)  # type: ignore[arg-type]
 
     def probe(self, candidate: Candidate | None = None) -> Probe:

@@ -26,7 +26,7 @@ def accused(here: Small, candidate: Candidate | None = None) -> Standing:
 
 
 def named(standing: Standing) -> list[list[str]]:
-    return [[member.name for member in one.members] for one in standing.culprits]
+    return [[member.name for member in culprit.members] for culprit in standing.culprits]
 
 
 def alone(here: Small) -> list[str]:

@@ -32,7 +32,7 @@ def parts(here: Small) -> tuple[Culprit, Probe, Probe]:
 
 
 def lines(culprits: tuple[Culprit, ...]) -> list[str]:
-    return [one.members[0].requirement.text for one in culprits]
+    return [culprit.members[0].requirement.text for culprit in culprits]
 
 
 def test_who_else_a_log_shows_to_break_is_named_at_no_cost() -> None:
@@ -77,7 +77,7 @@ def test_who_uses_it_and_works_is_not_accused() -> None:
     assert lines(found) == ["first==1.0"]
 
 
-def test_two_pins_either_of_which_mends_it_are_a_combination() -> None:
+def test_two_pins_either_of_which_fixes_it_are_a_combination() -> None:
     here = small("first==1.0\nhub==2.0\n", PROJECTS, FAULTS[0])
     failing = here.probe()
     fixed = here.probe(here.case.settled(Candidate(), {"hub": "1.0"}))
@@ -92,7 +92,7 @@ def test_two_pins_either_of_which_mends_it_are_a_combination() -> None:
     assert (other.installed or {})["hub"] == "2.0", "its pin stayed"
 
 
-def test_a_pin_that_alone_mends_it_is_alone_at_fault() -> None:
+def test_a_pin_that_alone_fixes_it_is_alone_at_fault() -> None:
     stuck = {**PROJECTS, "first": [at("1.0", "2020-01-01", "hub")]}
     here = small("first==1.0\nhub==2.0\n", stuck, FAULTS[0])
     failing = here.probe()

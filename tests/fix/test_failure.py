@@ -48,7 +48,7 @@ def probe(
     phase: Phase = Phase.BUILD,
     cause: Cause = Cause.UNKNOWN,
 ) -> Probe:
-    broken = tuple(Breakage(BreakageKind.NAME_GONE, signature=one) for one in breakages)
+    broken = tuple(Breakage(BreakageKind.NAME_GONE, signature=breakage) for breakage in breakages)
     phase = Phase.CHECK if breakages else phase
     found = Diagnosis(Outcome.FAIL, cause, phase, suspects, signature, breakages=broken)
     return Probe(1, ProbeKind.WHOLE, Candidate(), outcome, signature=signature, diagnosis=found)

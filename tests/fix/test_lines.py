@@ -34,11 +34,11 @@ def test_where_no_newer_release_helps_an_older_one_does() -> None:
     assert said(parted.passing.candidate) == "p1==1.0"
 
 
-def test_what_no_release_mends_is_a_culprit_without_a_passing_build() -> None:
+def test_what_no_release_fixes_is_a_culprit_without_a_passing_build() -> None:
     every = "1.0/2.0/3.0"
     here = given(breaks("amber", p1=every, p4=every), quality=Quality.SILENT)
     parted = here.told(part(here.case, here.probe()))
-    assert [[m.name for m in one.members] for one in parted.culprits] == [["p1", "p4"]]
+    assert [[m.name for m in culprit.members] for culprit in parted.culprits] == [["p1", "p4"]]
     assert parted.passing is None
 
 

@@ -34,7 +34,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         Project("setuptools").release("80.0").release("82.0"),
         Project("plain").release("1.0"),
         Project("stuck").release("1.0", **OLD),  # type: ignore[arg-type]
-        Project("mends").release("1.0", **OLD).release("2.0"),  # type: ignore[arg-type]
+        Project("fixes").release("1.0", **OLD).release("2.0"),  # type: ignore[arg-type]
         Project("turns").release("1.0", fault=Fault.COMPILE).release("2.0"),
         Project("broken").release("1.0", fault=Fault.API_REMOVED),
     )
@@ -93,7 +93,7 @@ def in_shell(command: str, folder: Path, uv: str) -> int:
     return subprocess.run(text, shell=True, cwd=folder, check=False).returncode
 
 
-def test_the_other_culprits_are_mended_beside_it(tmp_path: Path, served: str) -> None:
+def test_the_other_culprits_are_fixed_beside_it(tmp_path: Path, served: str) -> None:
     fix = bisect(tmp_path, served, "stuck==1.0\nturns==1.0\n").verdict.fix
     assert fix is not None
     assert fix.files[BUILD_CONSTRAINTS_FILE] == b"setuptools<81\n"
@@ -103,14 +103,14 @@ def test_the_other_culprits_are_mended_beside_it(tmp_path: Path, served: str) ->
 def test_a_release_that_builds_is_taken_and_no_older_tool_tried(
     tmp_path: Path, served: str
 ) -> None:
-    verdict = bisect(tmp_path, served, "mends==1.0\nplain==1.0\n").verdict
+    verdict = bisect(tmp_path, served, "fixes==1.0\nplain==1.0\n").verdict
     assert verdict.fix is not None
     assert verdict.fix.style == "bump"
     assert verdict.other_fixes == ()
 
 
 def test_alternatives_are_shown_below_the_bump_with_the_reason(tmp_path: Path, served: str) -> None:
-    text = "mends==1.0\nplain==1.0\n"
+    text = "fixes==1.0\nplain==1.0\n"
     verdict = bisect(tmp_path, served, text, alternatives=True).verdict
     assert verdict.fix is not None
     assert verdict.fix.style == "bump"
@@ -124,10 +124,10 @@ def test_alternatives_are_shown_below_the_bump_with_the_reason(tmp_path: Path, s
 def test_a_culprit_that_moves_costs_no_such_build_beside_one_that_has_no_way(
     tmp_path: Path, served: str
 ) -> None:
-    verdict = bisect(tmp_path, served, "mends==1.0\nnonesuch==1.0\n").verdict
+    verdict = bisect(tmp_path, served, "fixes==1.0\nnonesuch==1.0\n").verdict
     assert verdict.kind is VerdictKind.CULPRITS, "leaving nonesuch out is no fix"
     assert verdict.fallback is not None
-    assert [edit.text for edit in verdict.fallback.edits] == ["mends==2.0", ""]
+    assert [edit.text for edit in verdict.fallback.edits] == ["fixes==2.0", ""]
     alone = [probe for probe in verdict.probes if probe.kind is ProbeKind.ISOLATED]
     assert len(alone) <= 2, "no older tool was tried: only whether they fail by themselves"
 

@@ -276,7 +276,9 @@ def test_logs_tell_as_much_as_their_quality_says(
     [probe] = probed(scenario(replace(PAIR, blind=blind), quality=quality), whole())
     seen = said(probe)
     assert [suspect.failing for suspect in seen.suspects] == suspects
-    assert [(one.user, one.lacks) for one in seen.breakages] == ([sides] if sides else [])
+    assert [(breakage.user, breakage.lacks) for breakage in seen.breakages] == (
+        [sides] if sides else []
+    )
     assert (seen.cause, seen.phase is Phase.CHECK) == (cause, reported)
 
 

@@ -64,8 +64,8 @@ def test_a_person_is_asked_what_a_builder_is_asked_and_hears_the_same(
         assert finished(guided, secret) == asked
         assert told(to_json(guided.verdict())) == told(to_json(verdict))
         culprits = {
-            frozenset(member.requirement.text for member in each.members)
-            for each in guided.verdict().culprits
+            frozenset(member.requirement.text for member in culprit.members)
+            for culprit in guided.verdict().culprits
         }
         assert culprits <= set(secret.broken)
         assert "No release was looked for" in guided.verdict().summary
@@ -156,10 +156,10 @@ def test_a_skipped_build_is_never_blamed(tmp_path: Path) -> None:
         finished(guided, PAIR)
         assert len(guided.verdict().culprits) == 1
         members = guided.verdict().culprits[0].members
-        assert {each.requirement.text for each in members} == set(PAIR.broken[0])
+        assert {member.requirement.text for member in members} == set(PAIR.broken[0])
 
 
-def test_a_log_of_trouble_outside_the_file_is_asked_about(tmp_path: Path) -> None:
+def test_a_log_of_failure_outside_the_file_is_asked_about(tmp_path: Path) -> None:
     log = b"""WARNING: Retrying after connection broken by 'NewConnectionError': \
 Failed to establish a new connection: [Errno -3] Temporary failure in name resolution
 ERROR: Could not find a version that satisfies the requirement p1==1.1 (from versions: none)

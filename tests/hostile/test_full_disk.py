@@ -259,7 +259,7 @@ def test_the_work_folder_has_no_room(
 def test_the_output_of_a_build_has_no_room(
     disk: Disk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The build goes on to its end, and is not taken for one that failed."""
+    """The build goes on until it ends, and is not taken for one that failed."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(disk.path))
     command = f"head -c 2000000 /dev/zero | tr '\\0' x; echo ended >> {Path.cwd()}/ended; exit 1"
     words = [command if word == BUILD else word for word in RUN]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.diagnosis.diagnosing import diagnose
-from bisect_deps.diagnosis.log_prefixes import plain, undress
+from bisect_deps.diagnosis.log_prefixes import plain, strip_prefixes
 from bisect_deps.errors import DepbisectError
 from bisect_deps.formats import parse_manifest
 from bisect_deps.run.journal import read
@@ -58,7 +58,7 @@ def _journal(data: bytes) -> object:
 PARSERS: dict[str, tuple[str, Callable[[bytes], object]]] = {
     **{name: (seed, _format(name)) for name, seed in SEEDS.items()},
     "a log": ("ERROR: No matching distribution found for x==1\nerror: y\n", diagnose),
-    "a line of a log": ("2026-01-01T00:00:00Z #5 1.2 a\x08b\n", lambda d: undress(plain(d))),
+    "a line of a log": ("2026-01-01T00:00:00Z #5 1.2 a\x08b\n", lambda d: strip_prefixes(plain(d))),
     "addresses": (ADDRESSES, lambda d: split_credentials(d.decode("utf-8", "replace"))),
     "text with secrets": (ADDRESSES, lambda d: redact(d.decode("utf-8", "replace"), ["hunter2"])),
     "a journal": (

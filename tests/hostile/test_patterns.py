@@ -148,7 +148,11 @@ ALL = patterns()
 def test_the_patterns_are_found() -> None:
     names = {used.name for used in ALL.values()}
     assert len(ALL) > 300
-    assert {"secret._USER_PART", "evidence.dressings._ANSI", "evidence.lines._JSON_STRING"} <= names
+    assert {
+        "secret._USER_PART",
+        "evidence.log_prefixes._ANSI",
+        "evidence.lines._JSON_STRING",
+    } <= names
 
 
 @pytest.mark.parametrize("name", ALL)

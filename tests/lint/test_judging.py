@@ -40,7 +40,7 @@ def test_compiled_input_may_have_ranges(tmp_path: Path) -> None:
 
 def test_development_files_only_warn(tmp_path: Path) -> None:
     report = lint(tmp_path, {"requirements-dev.txt": "pytest\n"})
-    assert [each.severity for each in report.diagnostics] == [Severity.WARNING]
+    assert [diagnostic.severity for diagnostic in report.diagnostics] == [Severity.WARNING]
 
 
 def test_an_included_file_is_judged_with_its_includer(tmp_path: Path) -> None:
@@ -68,7 +68,9 @@ def test_a_shared_include_is_reported_once(tmp_path: Path) -> None:
 def test_pin_under_one_marker_leaves_the_rest_floating(tmp_path: Path) -> None:
     text = 'a==1 ; sys_platform == "win32"\na\n'
     report = lint(tmp_path, {"requirements.txt": text})
-    assert [(each.rule.code, each.line) for each in report.diagnostics] == [("DB101", 2)]
+    assert [(diagnostic.rule.code, diagnostic.line) for diagnostic in report.diagnostics] == [
+        ("DB101", 2)
+    ]
 
 
 def test_pins_under_both_markers_cover_a_bare_name(tmp_path: Path) -> None:
@@ -106,7 +108,7 @@ def test_secret_stands_in_no_message_and_no_source_line(tmp_path: Path) -> None:
     text = "--index-url https://me:hunter2secret@index.example/simple\nflask==1\n"
     report = lint(tmp_path, {"requirements.txt": text})
     assert codes(report) == ["DB208"]
-    shown = repr([(each.message, each.text) for each in report.diagnostics])
+    shown = repr([(diagnostic.message, diagnostic.text) for diagnostic in report.diagnostics])
     assert "hunter2secret" not in shown
 
 

@@ -109,7 +109,9 @@ def test_fixing_twice_changes_nothing_more(text: str, unsafe: bool) -> None:
 def test_fixed_file_has_nothing_left_that_was_fixable(text: str) -> None:
     with Folder() as folder:
         result = fixed(folder, {"requirements.txt": text}, unsafe=True)
-        left = [each for each in result.report.diagnostics if each.repair is not None]
+        left = [
+            diagnostic for diagnostic in result.report.diagnostics if diagnostic.repair is not None
+        ]
         assert not left or result.notes
 
 

@@ -54,7 +54,7 @@ def test_compiled_file_is_found_by_its_header_and_judges_its_source(tmp_path: Pa
     assert codes(lint(tmp_path / "held", files)) == []
     files["requirements.in"] = "flask\nclick\n"
     report = lint(tmp_path / "stale", files)
-    assert [(each.rule.code, each.line) for each in report.diagnostics] == [
+    assert [(diagnostic.rule.code, diagnostic.line) for diagnostic in report.diagnostics] == [
         ("DB101", 2),
         ("DB702", 2),
     ]

@@ -91,7 +91,9 @@ def test_junit_has_a_case_per_file_and_a_failure_per_finding(report: Report) -> 
     suite = ElementTree.fromstring(render(report, "junit", Style()))[0]
     failures = suite.findall("testcase/failure")
     assert [case.get("name") for case in suite] == ["requirements.txt"]
-    assert len(failures) == sum(each.severity.value != "info" for each in report.diagnostics)
+    assert len(failures) == sum(
+        diagnostic.severity.value != "info" for diagnostic in report.diagnostics
+    )
     assert suite.get("failures") == str(len(failures))
 
 

@@ -76,7 +76,9 @@ def test_ignore_works_in_toml(tmp_path: Path) -> None:
         '  "flask",  # depbisect: ignore[DB101]\n  "click",\n]\n'
     )
     report = lint(tmp_path, {"pyproject.toml": text})
-    assert [(each.rule.code, each.package) for each in report.diagnostics] == [("DB101", "click")]
+    assert [(diagnostic.rule.code, diagnostic.package) for diagnostic in report.diagnostics] == [
+        ("DB101", "click")
+    ]
 
 
 def test_settings_ignore_by_file_and_by_project(tmp_path: Path) -> None:

@@ -38,7 +38,10 @@ BROKEN = {
 def test_a_file_that_cannot_be_read_is_named_with_its_line(tmp_path: Path, name: str) -> None:
     text, line = BROKEN[name]
     report = lint(tmp_path, {name: text, "requirements.txt": "flask\n"}, name, "requirements.txt")
-    found = [(each.file, each.line, each.rule.code) for each in report.diagnostics]
+    found = [
+        (diagnostic.file, diagnostic.line, diagnostic.rule.code)
+        for diagnostic in report.diagnostics
+    ]
     assert (name, line, "DB400") in found
     assert ("requirements.txt", 1, "DB101") in found
     assert sum(code == "DB400" for _, _, code in found) == 1
@@ -99,7 +102,9 @@ def test_requirements_files_that_others_name_are_followed(tmp_path: Path) -> Non
         "deps.txt": "flask\n",
     }
     report = lint(tmp_path, files, "pyproject.toml")
-    assert [(each.file, each.rule.code) for each in report.diagnostics] == [("deps.txt", "DB101")]
+    assert [(diagnostic.file, diagnostic.rule.code) for diagnostic in report.diagnostics] == [
+        ("deps.txt", "DB101")
+    ]
 
 
 @pytest.mark.parametrize("given", ["-c pins.txt", "-c /built/elsewhere.txt", ""])
@@ -115,7 +120,9 @@ def test_constraints_of_the_command_line_pin_all_files(tmp_path: Path) -> None:
     files = {"requirements.txt": "flask\nclick\n", "sub/pins.txt": "flask==3.0.3\n"}
     settings = Settings(constraints=("sub/pins.txt",))
     report = lint(tmp_path, files, settings=settings)
-    assert [(each.rule.code, each.line) for each in report.diagnostics] == [("DB101", 2)]
+    assert [(diagnostic.rule.code, diagnostic.line) for diagnostic in report.diagnostics] == [
+        ("DB101", 2)
+    ]
     files["requirements.txt"] = "flask==2.0\n"
     assert codes(lint(tmp_path, files, settings=settings)) == ["DB403"]
 
@@ -126,6 +133,8 @@ def test_sources_of_uv_say_what_moves(tmp_path: Path) -> None:
         '[tool.uv.sources]\nfoo = { git = "https://git.example/foo", %s }\n'
     )
     moving = lint(tmp_path / "a", {"pyproject.toml": text % 'branch = "main"'})
-    assert [(each.rule.code, each.line) for each in moving.diagnostics] == [("DB201", 6)]
+    assert [(diagnostic.rule.code, diagnostic.line) for diagnostic in moving.diagnostics] == [
+        ("DB201", 6)
+    ]
     fixed = lint(tmp_path / "b", {"pyproject.toml": text % f'rev = "{"0" * 40}"'})
     assert codes(fixed) == []

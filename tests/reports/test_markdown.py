@@ -30,7 +30,7 @@ def test_a_fixed_verdict_shows_culprits_evidence_and_the_diff() -> None:
     text = render(verdicts.READY)
     assert text.startswith("### ")
     for culprit in verdicts.READY.culprits:
-        assert all(code(one.requirement.text) in text for one in culprit.members)
+        assert all(code(member.requirement.text) in text for member in culprit.members)
         assert all(item.text.strip() in text for item in culprit.evidence[:1])
     assert verdicts.READY.fix is not None
     assert fenced(verdicts.READY.fix.diff, "diff") in text

@@ -41,7 +41,7 @@ def smallest_conflicts(resolver: Resolver, requirements: list[Requirement]) -> s
 
 
 def test_there_are_scenarios_of_every_kind() -> None:
-    assert len({one.name for one in SCENARIOS}) == len(SCENARIOS) >= 60
+    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS) >= 60
 
 
 @pytest.mark.parametrize("one", SCENARIOS, ids=lambda one: one.name)

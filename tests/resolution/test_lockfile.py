@@ -92,7 +92,7 @@ def test_a_pylock_is_valid_and_installs_the_verified_environment(
     lock = tmp_path / "pylock.toml"
     write_lock(lock, found.verdict, found.index, found.interpreter)
     parsed = Pylock.from_dict(tomllib.loads(lock.read_text()))
-    assert {str(each.name): str(each.version) for each in parsed.packages} == WANTED
+    assert {str(package.name): str(package.version) for package in parsed.packages} == WANTED
     assert installed_from(tmp_path, "sync", str(lock)) == WANTED
 
 

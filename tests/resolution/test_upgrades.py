@@ -10,7 +10,7 @@ import pytest
 
 from bisect_deps.index import Index
 from bisect_deps.model import EditAction, IndexSettings
-from bisect_deps.resolution.upgrades import Aim, Bump, Floor, find_bumps
+from bisect_deps.resolution.upgrades import Aim, Minimum, Upgrade, find_upgrades
 from bisect_deps.resolution.uv_resolver import Resolver
 from bisect_deps.system.interpreters import find
 from tests.support.local_index import LocalIndex, Project
@@ -29,13 +29,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def bumps_of(
     tmp_path: Path, cache: Path, world: list[Project], lines: str, *culprits: int, **options: object
-) -> Iterator[Iterator[Bump]]:
+) -> Iterator[Iterator[Upgrade]]:
     requirements = [read_line(n, line.strip()) for n, line in enumerate(lines.split("|"))]
     with LocalIndex(tmp_path, *world).serve() as server:
         settings = IndexSettings(index_url=server.url)
         resolver = Resolver(PYTHON, settings, cache=cache)
         with Index(settings, PYTHON, cache=tmp_path / "pages") as index:
-            yield find_bumps(requirements, culprits, resolver, index, **options)  # type: ignore[arg-type]
+            yield find_upgrades(requirements, culprits, resolver, index, **options)  # type: ignore[arg-type]
 
 
 def compiled(name: str, *versions: str, wheels_from: str) -> Project:
@@ -48,7 +48,7 @@ def compiled(name: str, *versions: str, wheels_from: str) -> Project:
     return project
 
 
-# Name, world, lines, culprits, the edits of the first bump ("name version", or "name -" for drop).
+# Name, world, lines, culprits, the edits of the first upgrade (`name version`, `name -` for drop).
 FIRST = [
     ("the next release", "a 1 | a 2 | a 3", "a==1", [0], ["a 2"]),
     ("a yanked one between is skipped", "a 1 | a 2 @yanked | a 3", "a==1", [0], ["a 3"]),
@@ -151,14 +151,14 @@ FIRST = [
         ["a 1"],
     ),
     (
-        "what no release can mend is dropped",
+        "what no release can fix is dropped",
         "a 1 | b 1 | b 2",
         "a==1 | b==1",
         [0, 1],
         ["a -", "b 2"],
     ),
     (
-        "of a conflict that no release can mend one is dropped",
+        "of a conflict that no release can fix one is dropped",
         "a 1 -> c<2 | b 1 -> c>=2 | c 1 | c 2 | d 1",
         "d | a==1 | b==1",
         [1, 2],
@@ -177,16 +177,16 @@ FIRST = [
 def test_the_nearest_versions_that_suit_come_first(
     tmp_path: Path, cache: Path, world: str, lines: str, culprits: list[int], edits: list[str]
 ) -> None:
-    with bumps_of(tmp_path, cache, list(read_world(world)), lines, *culprits) as bumps:
-        bump = next(bumps)
+    with bumps_of(tmp_path, cache, list(read_world(world)), lines, *culprits) as upgrades:
+        upgrade = next(upgrades)
     shown = [
         f"{edit.name} {'-' if edit.action is EditAction.DROP else (edit.to or '').lstrip('=')}"
-        for edit in bump.edits
+        for edit in upgrade.edits
     ]
     assert sorted(shown) == sorted(edits)
-    assert bump.resolution.resolved
-    for name, version in bump.moved.items():
-        assert bump.resolution.releases.get(name) == version
+    assert upgrade.resolution.resolved
+    for name, version in upgrade.moved.items():
+        assert upgrade.resolution.releases.get(name) == version
 
 
 def test_two_compiled_projects_move_to_their_first_wheels_together(
@@ -202,36 +202,36 @@ def test_two_compiled_projects_move_to_their_first_wheels_together(
         .release("3.0", requires=["array>=2"]),
         Project("web").release("1"),
     ]
-    with bumps_of(tmp_path, cache, world, "array==1.19 | frame==1.1 | web", 0, 1) as bumps:
-        found = {bump.aim: bump.moved for bump in bumps}
+    with bumps_of(tmp_path, cache, world, "array==1.19 | frame==1.1 | web", 0, 1) as upgrades:
+        found = {upgrade.aim: upgrade.moved for upgrade in upgrades}
     assert found[Aim.NEAREST] == {"array": "1.26", "frame": "2.1"}
     assert found[Aim.LATEST] == {"array": "2.0", "frame": "3.0"}
 
 
 def test_a_floor_says_what_is_known_to_fail(tmp_path: Path, cache: Path) -> None:
     world = list(read_world("a 1 | a 2 | a 3 | a 4 | a 5"))
-    floors = {"a": Floor("2", included=True, excluded=("2", "4"))}
-    with bumps_of(tmp_path, cache, world, "a==1", 0, floors=floors) as bumps:
-        assert next(bumps).moved == {"a": "3"}
+    minimums = {"a": Minimum("2", included=True, excluded=("2", "4"))}
+    with bumps_of(tmp_path, cache, world, "a==1", 0, minimums=minimums) as upgrades:
+        assert next(upgrades).moved == {"a": "3"}
 
 
-def test_clauses_beside_hold_in_every_bump(tmp_path: Path, cache: Path) -> None:
+def test_clauses_beside_hold_in_every_upgrades(tmp_path: Path, cache: Path) -> None:
     world = list(read_world("a 1 -> b | a 2 -> b>=2 | a 3 -> b | b 1 | b 2"))
-    with bumps_of(tmp_path, cache, world, "a==1", 0, beside=["b<2"]) as bumps:
-        for bump in bumps:
-            assert bump.moved == {"a": "3"}
-            assert bump.resolution.releases["b"] == "1"
+    with bumps_of(tmp_path, cache, world, "a==1", 0, beside=["b<2"]) as upgrades:
+        for upgrade in upgrades:
+            assert upgrade.moved == {"a": "3"}
+            assert upgrade.resolution.releases["b"] == "1"
 
 
 def test_other_pins_are_never_edited_where_a_way_leaves_them(tmp_path: Path, cache: Path) -> None:
     world = list(read_world("a 1 | a 2 | b 1 | b 2 | c 1 -> b | c 2"))
-    with bumps_of(tmp_path, cache, world, "a==1 | b==1 | c==1", 0) as bumps:
-        assert [{edit.name for edit in bump.edits} for bump in bumps] == [{"a"}]
+    with bumps_of(tmp_path, cache, world, "a==1 | b==1 | c==1", 0) as upgrades:
+        assert [{edit.name for edit in upgrade.edits} for upgrade in upgrades] == [{"a"}]
 
 
 def test_nothing_moves_where_nothing_suits(tmp_path: Path, cache: Path) -> None:
-    with bumps_of(tmp_path, cache, list(read_world("a 1 -> b<2 | b 2")), "a", 0) as bumps:
-        assert [bump.moved for bump in bumps] == [{}]
+    with bumps_of(tmp_path, cache, list(read_world("a 1 -> b<2 | b 2")), "a", 0) as upgrades:
+        assert [upgrade.moved for upgrade in upgrades] == [{}]
 
 
 def test_a_pin_with_hashes_gets_those_of_the_new_release(tmp_path: Path, cache: Path) -> None:
@@ -241,16 +241,16 @@ def test_a_pin_with_hashes_gets_those_of_the_new_release(tmp_path: Path, cache: 
         settings = IndexSettings(index_url=server.url)
         with Index(settings, PYTHON, cache=tmp_path / "pages") as index:
             resolver = Resolver(PYTHON, settings, cache=cache)
-            [edit] = next(find_bumps([hashed], [0], resolver, index)).edits
+            [edit] = next(find_upgrades([hashed], [0], resolver, index)).edits
     new = [file for file in local.files("a") or () if file.release.version == "2"]
     assert edit.hashes == tuple(f"sha256:{file.sha256}" for file in new)
 
 
 def test_a_member_that_may_stay_stays(tmp_path: Path, cache: Path) -> None:
     world = list(read_world("a 1 -> c<2 | a 2 -> c | b 1 -> c>=2 | b 2 -> c>=2 | c 1 | c 2"))
-    floors = {name: Floor("1", included=True) for name in "ab"}
-    with bumps_of(tmp_path, cache, world, "a==1 | b==1", 0, 1, floors=floors) as bumps:
-        assert next(bumps).moved == {"a": "2"}
+    minimums = {name: Minimum("1", included=True) for name in "ab"}
+    with bumps_of(tmp_path, cache, world, "a==1 | b==1", 0, 1, minimums=minimums) as upgrades:
+        assert next(upgrades).moved == {"a": "2"}
 
 
 def test_each_culprit_goes_its_own_way(tmp_path: Path, cache: Path) -> None:
@@ -258,16 +258,18 @@ def test_each_culprit_goes_its_own_way(tmp_path: Path, cache: Path) -> None:
         *read_world("gone 0.9 | gone 1.0 | top 1 | top 2"),
         compiled("old", "1", "2", "3", wheels_from="3"),
     ]
-    floors = {name: Floor(version) for name, version in (("gone", "2"), ("top", "2"), ("old", "1"))}
+    minimums = {
+        name: Minimum(version) for name, version in (("gone", "2"), ("top", "2"), ("old", "1"))
+    }
     lines = "gone==2 | top==2 | old==1"
-    with bumps_of(tmp_path, cache, world, lines, 0, 1, 2, floors=floors) as bumps:
-        assert next(bumps).moved == {"gone": "1.0", "top": "1", "old": "3"}
+    with bumps_of(tmp_path, cache, world, lines, 0, 1, 2, minimums=minimums) as upgrades:
+        assert next(upgrades).moved == {"gone": "1.0", "top": "1", "old": "3"}
 
 
 def test_what_is_given_up_is_dropped_and_the_others_move(tmp_path: Path, cache: Path) -> None:
     world = list(read_world("a 1 | a 2 | b 1 | b 2"))
-    with bumps_of(tmp_path, cache, world, "a==1 | b==1", 0, 1, dropped=["b"]) as bumps:
-        first = next(bumps)
+    with bumps_of(tmp_path, cache, world, "a==1 | b==1", 0, 1, dropped=["b"]) as upgrades:
+        first = next(upgrades)
     assert first.moved == {"a": "2"}
     assert first.dropped == ("b",)
 
@@ -277,5 +279,5 @@ def test_no_later_aim_compiles_what_has_a_wheel_elsewhere(tmp_path: Path, cache:
         compiled("a", "1.1", "1.5", "2.1", "3.0", wheels_from="2.1"),
         Project("b").release("1"),
     ]
-    with bumps_of(tmp_path, cache, world, "a==1.1 | b", 0) as bumps:
-        assert [bump.moved["a"] for bump in bumps] == ["2.1", "3.0"]
+    with bumps_of(tmp_path, cache, world, "a==1.1 | b", 0) as upgrades:
+        assert [upgrade.moved["a"] for upgrade in upgrades] == ["2.1", "3.0"]

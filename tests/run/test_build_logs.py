@@ -58,7 +58,7 @@ def run(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> R
 
 def test_the_newest_finished_build_is_shown_without_a_hash(cluster: Cluster, api: Api) -> None:
     build(cluster)
-    cluster.troubles.stuck = 1
+    cluster.problems.stuck = 1
     cluster.platform.start_build(cluster.hello, cluster.head())
     found = fetch(api, HELLO)
     assert found.failed
@@ -69,9 +69,9 @@ def test_the_newest_finished_build_is_shown_without_a_hash(cluster: Cluster, api
 
 @pytest.mark.parametrize("short", [4, 8, 40])
 def test_a_build_is_found_by_its_commit_on_any_page(cluster: Cluster, api: Api, short: int) -> None:
-    cluster.troubles.page_size = 2
+    cluster.problems.page_size = 2
     commit = build(cluster)
-    cluster.troubles.stuck = 5
+    cluster.problems.stuck = 5
     for number in range(5):
         cluster.platform.start_build(cluster.hello, f"{number}" * 40)
     found = fetch(api, HELLO, commit[:short])
@@ -96,16 +96,16 @@ def test_what_is_not_there_is_said(api: Api, case: tuple[str | None, str]) -> No
 
 def test_a_missing_log_names_the_documented_step(cluster: Cluster, api: Api) -> None:
     build(cluster)
-    cluster.troubles.no_log = True
+    cluster.problems.no_log = True
     with pytest.raises(BuilderUnavailable, match="logs unavailable") as caught:
         fetch(api, HELLO)
     assert "support" in (caught.value.hint or "")
-    cluster.troubles.failed_versions = True
+    cluster.problems.failed_versions = True
     assert fetch(api, HELLO).log.endswith(FAILURE), "its version's copy does as well"
 
 
 def test_a_build_under_way_has_no_log_yet(cluster: Cluster, api: Api) -> None:
-    cluster.troubles.stuck = 1
+    cluster.problems.stuck = 1
     cluster.platform.start_build(cluster.hello, cluster.head())
     with pytest.raises(BuilderUnavailable, match="in-progress"):
         fetch(api, HELLO)
@@ -129,7 +129,7 @@ def test_any_key_of_the_owner_reads_it_and_others_are_told_why_not(cluster: Clus
 
 def test_a_gateway_in_between_is_waited_for(cluster: Cluster, api: Api) -> None:
     build(cluster)
-    cluster.troubles.gateway = 3
+    cluster.problems.gateway = 3
     waited: list[float] = []
     assert fetch(api, HELLO, patience=Patience(60, first=2, sleep=waited.append)).failed
     assert waited == [2, 4, 8]

@@ -188,11 +188,11 @@ def test_a_probe_takes_as_long_in_the_journal_as_it_did(tmp_path: Path) -> None:
     assert known.seconds == built.seconds
 
 
-def test_another_try_after_trouble_is_a_build_too(tmp_path: Path) -> None:
+def test_another_try_after_failure_is_a_build_too(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
     count = tmp_path / "count"
-    trouble = "fatal: unable to access: Could not resolve host: index.example"
-    command = f"echo x >> {count}; echo '{trouble}'; exit 1"
+    failure = "fatal: unable to access: Could not resolve host: index.example"
+    command = f"echo x >> {count}; echo '{failure}'; exit 1"
     with prober_of(tmp_path, command, max_builds=2, retries=3) as prober:
         [probe] = prober.answer([Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")])
     assert (probe.outcome, prober.builds, probe.tries) == (Outcome.UNRESOLVED, 2, 2)

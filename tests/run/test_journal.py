@@ -128,7 +128,7 @@ def test_a_killed_writer_leaves_every_answer_that_it_had_recorded(tmp_path: Path
     os.kill(writer.pid, signal.SIGKILL)
     writer.join()
     writer.close()
-    numbers = sorted(each.number for each in read(path).answers.values())
+    numbers = sorted(answer.number for answer in read(path).answers.values())
     assert numbers == list(range(1, len(numbers) + 1))
     with Journal(tmp_path) as journal:
         assert journal.next_number() == len(numbers) + 1

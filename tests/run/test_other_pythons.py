@@ -82,7 +82,7 @@ def test_pythons_on_which_it_fails_too_are_listed(tmp_path: Path, served: str) -
 
 def test_without_being_asked_no_other_python_is_tried(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "never==1.0\nplain==1.0\n", alternatives=False)
-    assert not [each for each in verdict.notes if each.text.startswith("As it is")]
+    assert not [note for note in verdict.notes if note.text.startswith("As it is")]
 
 
 def test_older_pythons_come_first_and_each_minor_version_once() -> None:

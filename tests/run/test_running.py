@@ -94,7 +94,7 @@ def bisect(tmp_path: Path, served: str, text: str, **more: object) -> Verdict:
 
 
 def names(verdict: Verdict) -> list[list[str]]:
-    return sorted([member.name for member in each.members] for each in verdict.culprits)
+    return sorted([member.name for member in culprit.members] for culprit in verdict.culprits)
 
 
 def proof_holds(verdict: Verdict) -> None:
@@ -120,7 +120,7 @@ def test_a_file_that_builds_passes_with_one_build(tmp_path: Path, served: str) -
     assert verdict.builds == 1
 
 
-def test_every_independent_culprit_is_found_and_mended(tmp_path: Path, served: str) -> None:
+def test_every_independent_culprit_is_found_and_fixed(tmp_path: Path, served: str) -> None:
     text = "# keep me\nturns==1.0  # pinned\nplain==1.0\nmetadata==1.0\nheader==1.0\r\ngood==1.0"
     verdict = bisect(tmp_path, served, text)
     assert verdict.kind is VerdictKind.FIXED
@@ -271,7 +271,7 @@ def test_a_pair_that_breaks_at_import_is_a_combination(tmp_path: Path, served: s
     assert "good==1.0" in fixed(verdict)
 
 
-def test_a_pair_of_pins_that_either_side_mends_is_a_combination(
+def test_a_pair_of_pins_that_either_side_fixes_is_a_combination(
     tmp_path: Path, served: str
 ) -> None:
     check = ("python -c 'import user, lacking'",)
@@ -283,7 +283,7 @@ def test_a_pair_of_pins_that_either_side_mends_is_a_combination(
     proof_holds(verdict)
 
 
-def test_a_check_that_imports_every_line_is_mended_by_an_older_release(
+def test_a_check_that_imports_every_line_is_fixed_by_an_older_release(
     tmp_path: Path, served: str
 ) -> None:
     check = ("python -c 'import shy, good, plain'",)
@@ -300,7 +300,7 @@ def test_a_line_that_must_move_with_the_culprit_is_no_culprit(tmp_path: Path, se
     proof_holds(verdict)
 
 
-def test_a_pin_of_a_constraints_file_is_at_fault_and_mended_there(
+def test_a_pin_of_a_constraints_file_is_at_fault_and_fixed_there(
     tmp_path: Path, served: str
 ) -> None:
     (tmp_path / "limits.txt").write_text("turns==1.0\nbroken==1.0\n")
@@ -464,7 +464,7 @@ def test_a_build_script_that_never_gets_what_it_fetches_is_at_fault(
     assert verdict.culprits[0].cause is Cause.BUILD_DEP_MISSING
 
 
-def test_a_line_that_no_release_mends_is_named_all_the_same(tmp_path: Path, served: str) -> None:
+def test_a_line_that_no_release_fixes_is_named_all_the_same(tmp_path: Path, served: str) -> None:
     check = "python -c 'import plain, dead'"
     verdict = bisect(tmp_path, served, "plain==1.0\ndead==1.0\n", checks=(check,))
     assert verdict.kind is VerdictKind.CULPRITS, verdict.summary

@@ -132,9 +132,9 @@ CAUSES = {
 @pytest.mark.parametrize("case", CAUSES.values(), ids=CAUSES.keys())
 def test_entries_have_their_own_cause(case: tuple[str, str, str]) -> None:
     text, cause, advice = case
-    [incident] = group([entry(error=text)])
-    assert incident.diagnosis.cause.value == cause
-    said = [*incident.diagnosis.notes, *(s.advice for s in incident.diagnosis.suspects)]
+    [failure] = group([entry(error=text)])
+    assert failure.diagnosis.cause.value == cause
+    said = [*failure.diagnosis.notes, *(s.advice for s in failure.diagnosis.suspects)]
     assert advice in " ".join(said)
 
 
@@ -156,7 +156,7 @@ def test_json_has_every_field_under_the_platforms_name(cluster: Cluster, api: Ap
 def test_since_leaves_older_entries_out(cluster: Cluster, api: Api) -> None:
     cluster.hello.errors.append({**SAMPLE, "created_at": 1627571690000, "request_id": "new"})
     found = fetch(api, "acme/Hello", since=1627571680.0)
-    assert [one.request_id for group in found.incidents for one in group.entries] == ["new"]
+    assert [one.request_id for group in found.failures for one in group.entries] == ["new"]
 
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
@@ -182,20 +182,20 @@ def test_since_refuses_what_is_no_time(text: str) -> None:
         instant(text, NOW)
 
 
-def test_follow_yields_what_is_new_and_survives_trouble(cluster: Cluster, api: Api) -> None:
+def test_follow_yields_what_is_new_and_survives_failure(cluster: Cluster, api: Api) -> None:
     pauses: list[float] = []
 
     def sleep(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 2:
-            cluster.troubles.gateway = 10
+            cluster.problems.gateway = 10
         if len(pauses) == 3:
-            cluster.troubles.gateway = 0
+            cluster.problems.gateway = 0
             cluster.hello.errors.append({**SAMPLE, "request_id": "new", "error": IMPORT_ERROR})
 
-    known = [one for incident in fetch(api, "acme/Hello").incidents for one in incident.entries]
+    known = [one for failure in fetch(api, "acme/Hello").failures for one in failure.entries]
     new = next(follow(api, "acme/Hello", seen=known, pause=7.0, sleep=sleep))
-    assert [one.request_id for incident in new.incidents for one in incident.entries] == ["new"]
+    assert [one.request_id for failure in new.failures for one in failure.entries] == ["new"]
     assert pauses == [7.0, 7.0, 7.0]
 
 

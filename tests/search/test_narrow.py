@@ -86,7 +86,7 @@ def test_only_point_of_a_history_is_not_asked_again() -> None:
     assert solve("F", failing=0) == (Narrowed(None, ()), [])
 
 
-def test_infrastructure_trouble_is_asked_again_and_then_left_as_unresolved() -> None:
+def test_infrastructure_failure_is_asked_again_and_then_left_as_unresolved() -> None:
     search = narrow(2, failing=0)
     broken = Answer(Outcome.UNRESOLVED, infrastructure=True)
     next(search)

@@ -167,7 +167,7 @@ def test_known_facts_are_not_asked_again() -> None:
     assert members(again.finding) == members(first.finding)
 
 
-def test_infrastructure_trouble_is_asked_again_and_never_evidence() -> None:
+def test_infrastructure_failure_is_asked_again_and_never_evidence() -> None:
     seen: set[Items] = set()
 
     def oracle(items: Items) -> Answer:
@@ -179,7 +179,7 @@ def test_infrastructure_trouble_is_asked_again_and_never_evidence() -> None:
     assert members(solve(Problem(tuple(range(10))), oracle).finding) == sets({6})
 
 
-def test_builder_that_is_always_in_trouble_ends_inconclusive() -> None:
+def test_builder_that_is_always_in_failure_ends_inconclusive() -> None:
     run = solve(
         Problem(tuple(range(10))), lambda _: Answer(Outcome.UNRESOLVED, infrastructure=True)
     )

@@ -1,4 +1,4 @@
-"""The Simple API of a local index on localhost: JSON and HTML, ETags, and switches for trouble."""
+"""The Simple API of a local index on localhost: JSON and HTML, ETags, and switches for failure."""
 
 from __future__ import annotations
 

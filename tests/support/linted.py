@@ -46,4 +46,4 @@ def fixed(
 
 def codes(report: Report) -> list[str]:
     """Return the codes in the order of the report."""
-    return [each.rule.code for each in report.diagnostics]
+    return [diagnostic.rule.code for diagnostic in report.diagnostics]

@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._runtime(space)
         if rest == ["commits", "main"]:
             about = {"authors": [{"user": "acme"}], "date": "2026-01-01T00:00:00.000Z"}
-            return [{**one, **about, "message": ""} for one in reversed(space.commits)]
+            return [{**commit, **about, "message": ""} for commit in reversed(space.commits)]
         if rest == ["logs", "build"] and self.hub.shows_logs:
             lines = [
                 json.dumps({"data": line, "timestamp": "2026-01-01T00:00:00.000Z"})
@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
             url = f"{self.hub.address}/spaces/{space.name}/commit/{commit}"
             return {"success": True, "commitOid": commit, "commitUrl": url}
         if rest == ["preupload", "main"]:
-            paths = [one["path"] for one in json.loads(body)["files"]]
+            paths = [load["path"] for load in json.loads(body)["files"]]
             how = {"uploadMode": "regular", "shouldIgnore": False, "oid": None}
             return {"files": [{"path": path, **how} for path in paths]}
         if rest == ["pause"]:

@@ -18,12 +18,12 @@ from requests import Response
 
 from tests.support.algorithmia_emulator import (
     Built,
+    Faults,
     Key,
     Platform,
     Recorded,
     Replay,
     Server,
-    Troubles,
 )
 from tests.support.algorithmia_emulator.platform import head
 from tests.support.real_client import RealClient
@@ -65,8 +65,8 @@ class Cluster:
         return self.server.platform
 
     @property
-    def troubles(self) -> Troubles:
-        return self.platform.troubles
+    def problems(self) -> Faults:
+        return self.platform.problems
 
     def ask(self, expression: str, **how: Any) -> dict[str, Any]:
         assert self.client is not None
@@ -308,7 +308,7 @@ def test_builds_of_the_older_client_fails_on_any_page(old: Cluster) -> None:
 
 def test_a_missing_algorithm_does_not_exist(new: Cluster) -> None:
     assert new.value("algo.exists()", algorithm="acme/Nope") is False
-    new.troubles.plain_missing = True
+    new.problems.plain_missing = True
     assert new.value("algo.exists()", algorithm="acme/Nope") is False
 
 
@@ -352,7 +352,7 @@ def test_a_member_of_the_organisation_may_build(new: Cluster) -> None:
 
 
 def test_paging_by_marker_reaches_the_end_and_shows_no_build_twice(new: Cluster) -> None:
-    new.troubles.page_size = 2
+    new.problems.page_size = 2
     for _ in range(5):
         new.value("algo.compile()")
     seen: list[str] = []
@@ -386,7 +386,7 @@ def test_a_log_is_missing_until_the_build_ends(new: Cluster, tmp_path: Path) -> 
 
 
 def test_a_compile_that_answers_500_leaves_two_builds_of_one_commit(new: Cluster) -> None:
-    new.troubles.compile_error = 1
+    new.problems.compile_error = 1
     new.value("algo.compile()")
     new.built()
     first, second = new.platform.algorithms["acme/Hello"].builds
@@ -395,12 +395,12 @@ def test_a_compile_that_answers_500_leaves_two_builds_of_one_commit(new: Cluster
 
 
 def test_the_older_client_compiles_once_after_a_500(old: Cluster) -> None:
-    old.troubles.compile_error = 1
+    old.problems.compile_error = 1
     assert old.ask("algo.compile()")["type"] == "AlgorithmException"
     assert [sent.status for sent in old.sent()] == [500]
 
 
-# trouble, call, what the client makes of it, number of requests
+# failure, call, what the client makes of it, number of requests
 REPLIES = [
     ({}, "algo.get_build('x')", "AlgorithmException", 1),
     ({"bare_errors": True}, "algo.get_build('x')", "Exception", 1),
@@ -411,16 +411,16 @@ REPLIES = [
 ]
 
 
-@pytest.mark.parametrize(("troubles", "call", "kind", "requests"), REPLIES)
+@pytest.mark.parametrize(("problems", "call", "kind", "requests"), REPLIES)
 def test_replies_mean_to_the_real_client_what_was_measured(
-    new: Cluster, troubles: dict[str, int], call: str, kind: str, requests: int
+    new: Cluster, problems: dict[str, int], call: str, kind: str, requests: int
 ) -> None:
-    for name, value in troubles.items():
-        setattr(new.troubles, name, value)
+    for name, value in problems.items():
+        setattr(new.problems, name, value)
     reply = new.ask(call)
     assert reply["type"] == kind, reply
     assert len(new.sent()) == requests
-    if "compile_accepted" in troubles:
+    if "compile_accepted" in problems:
         assert new.platform.algorithms["acme/Hello"].builds, "the build did start"
 
 
@@ -429,7 +429,7 @@ def test_a_cluster_starts_by_hand(client: RealClient, tmp_path: Path) -> None:
     requirements.write_text("broken\n", encoding="utf-8")
     command = [sys.executable, "-m", "tests.support.algorithmia_emulator", "--port", "0"]
     command += ["--requirements", str(requirements), "--fails-when", "^broken"]
-    command += ["--trouble", "late_log=1", "--key", KEY]
+    command += ["--failure", "late_log=1", "--key", KEY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         address = process.stdout.readline().split()[-1]

@@ -168,15 +168,15 @@ class AlgorithmiaBuilder:
         Raises BuilderUnavailable where that was impossible, naming the algorithm and the way to do
         it by hand; everything else is cleaned up all the same.
         """
-        troubles: list[str] = []
+        problems: list[str] = []
         for algorithm in self._records.changed():
             try:
                 restored = self._repository(algorithm).restore()
             except GitError as error:
-                troubles.append(f"{algorithm}: {error}")
+                problems.append(f"{algorithm}: {error}")
                 continue
             except BuilderUnavailable as error:
-                troubles.append(str(error))
+                problems.append(str(error))
                 continue
             digest = self._starting.get(algorithm, "")
             self._records.note_restored(algorithm, digest, restored.orders.get(digest))
@@ -187,15 +187,15 @@ class AlgorithmiaBuilder:
                 )
             if restored.kept:
                 names = ", ".join(restored.kept)
-                troubles.append(f"{algorithm}: somebody else changed {names} meanwhile: left as is")
+                problems.append(f"{algorithm}: somebody else changed {names} meanwhile: left as is")
         self._api.close()
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch = None
         self._repositories.clear()
-        if troubles:
+        if problems:
             raise BuilderUnavailable(
-                "the original requirements file could not be put back: " + "; ".join(troubles),
+                "the original requirements file could not be put back: " + "; ".join(problems),
                 hint="run again with the same --algorithm, which tries once more; or by hand: in a "
                 "clone of the algorithm, `git checkout SHA -- requirements.txt`, where SHA stands "
                 "after Depbisect-Original in the newest commit's message, then commit and push",

@@ -167,7 +167,7 @@ def _source(api: Api, algorithm: Algorithm) -> Iterator[Check]:
         return
     hints = {
         "deploy_key_error": "add the algorithm's deploy key to its repository at the source host",
-        "provider_internal_error": "the source host is in trouble: try again later",
+        "provider_internal_error": "the source host has a failure of its own: try again later",
     }
     hint = hints.get(state, "connect the source host again in the algorithm's settings")
     yield Check(name, state == "active", state, "" if state == "active" else hint)

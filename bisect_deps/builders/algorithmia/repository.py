@@ -179,7 +179,7 @@ class Repository:
             message = f"depbisect: the original files are back\n\n{RESTORED}: {self.original}\n"
             commit = self._commit(tree, message)
             if self._pushed(commit):
-                orders = {one.order: one.sha for one in self._ours}
+                orders = {our.order: our.sha for our in self._ours}
                 self._ours = []
                 return Restored(commit, tuple(sorted(kept)), orders)
         raise GitError("the branch moves faster than it can be pushed to")

@@ -69,7 +69,7 @@ _OURS = Advice(
 )
 _THEIRS = Advice(
     "the platform had an internal error",
-    "the trouble is on the platform's side and mostly passes",
+    "the failure is on the platform's side and mostly passes",
     "try again later with --resume; what was built is kept",
 )
 
@@ -98,7 +98,7 @@ BY_CODE: dict[int, Advice] = {
     ),
     1008: Advice(
         "the platform could not create the repository",
-        "the source host refused it, or the platform's own storage is in trouble",
+        "the source host refused it, or the platform's own storage has a failure of its own",
         "try again later, or create the algorithm in the platform's web pages",
     ),
     1009: _NAME,
@@ -163,7 +163,7 @@ BY_STATUS: dict[int | None, Advice] = {
 
 _PAGE = Advice(
     "a web page answered instead of the API",
-    "the address is that of the web pages or of a proxy, or a gateway is in trouble",
+    "the address is that of the web pages or of a proxy, or a gateway has a failure of its own",
     "check --api-address: it is mostly https://api.CLUSTER; else try again later",
 )
 
@@ -200,7 +200,7 @@ _GIT: tuple[tuple[str, Advice], ...] = (
 )
 _GIT_OTHERWISE = Advice(
     "git failed",
-    "the source host is in trouble",
+    "the source host has a failure of its own",
     "run `depbisect doctor --builder algorithmia`, or try again later with --resume",
 )
 

@@ -164,7 +164,7 @@ class Watcher:
         try:
             steps[stage](track, now)
         except HttpError as error:
-            self._hear_trouble(track, error, now)
+            self._hear_outage(track, error, now)
             return
         track.silent_since = None
         if track.stage is not stage or track.marker is not None:
@@ -306,14 +306,14 @@ class Watcher:
         lines = [begin_fence("check"), *([text] if text else []), end_fence("check", code)]
         track.end(calling.status, "\n".join(lines))
 
-    def _hear_trouble(self, track: Track, error: HttpError, now: float) -> None:
+    def _hear_outage(self, track: Track, error: HttpError, now: float) -> None:
         """Wait where that may help; else say what is wrong with the rights or the address."""
         if not error.transient and not error.html:
             self._hear_refusal(track, error)
             return
         track.silent_since = now if track.silent_since is None else track.silent_since
         if now - track.silent_since > self._pace.patience:
-            track.end(BuildStatus.BROKEN, f"the platform is in trouble: {error}")
+            track.end(BuildStatus.BROKEN, f"the platform has a failure of its own: {error}")
             return
         track.pause = min(max(track.pause, self._pace.first) * 2, self._pace.most)
         wait = track.pause if error.retry_after is None else error.retry_after

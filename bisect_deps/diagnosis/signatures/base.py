@@ -1,6 +1,6 @@
 """What every signature offers: a known log pattern, what it means and what to do about it.
 
-A signature is data. It sees one line without its dressing, at most 4,096 characters of it, and
+A signature is data. It sees one line without its prefixes, at most 4,096 characters of it, and
 never the requirements file. Patterns are linear: bounded repeats, no nested quantifiers, at most
 one open-ended run; a test feeds each its worst case.
 """

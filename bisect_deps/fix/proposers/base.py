@@ -1,4 +1,4 @@
-"""What a proposer sees and offers: a failure in its environment, and candidates that may mend it.
+"""What a proposer sees and offers: a failure in its environment, and candidates that may fix it.
 
 A move costs no build to propose: it resolves, and differs from what is installed. Only a build
 tells whether it helps.
@@ -16,7 +16,7 @@ from bisect_deps.index.releases import instant
 from bisect_deps.model import Breakage, Candidate, Probe, Requirement
 from bisect_deps.resolution.conflicts import find_conflicts
 from bisect_deps.resolution.edits import edited
-from bisect_deps.resolution.upgrades import Floor, find_bumps
+from bisect_deps.resolution.upgrades import Minimum, find_upgrades
 
 # How many versions of one project the resolver is asked for before a move is given up: each costs
 # a tenth of a second, and no build.
@@ -92,10 +92,10 @@ def _jointly(case: Case, base: Candidate, name: str, version: str) -> Iterator[C
     numbers = [line.number for line in lines if line.name in names]
     if not numbers:
         return
-    bumps = find_bumps(lines, numbers, case.resolver, case.index, beside=pins)
-    for bump in bumps:
-        if not bump.dropped:
-            yield case.settled(base, {**bump.moved, name: version})
+    upgrades = find_upgrades(lines, numbers, case.resolver, case.index, beside=pins)
+    for upgrade in upgrades:
+        if not upgrade.dropped:
+            yield case.settled(base, {**upgrade.moved, name: version})
             return
 
 
@@ -126,11 +126,13 @@ def lifted(
     if not numbers:
         return
     beside = [f"{edit.name}{edit.to}" for edit in base.edits if edit.number is None]
-    floors = {name: Floor(versions[0], included=True)}
-    bumps = find_bumps(lines, numbers, case.resolver, case.index, floors=floors, beside=beside)
-    for bump in bumps:
-        chosen = dict(bump.moved)
-        if bump.dropped or is_older(chosen.get(name, versions[0]), versions[0]):
+    minimums = {name: Minimum(versions[0], included=True)}
+    upgrades = find_upgrades(
+        lines, numbers, case.resolver, case.index, minimums=minimums, beside=beside
+    )
+    for upgrade in upgrades:
+        chosen = dict(upgrade.moved)
+        if upgrade.dropped or is_older(chosen.get(name, versions[0]), versions[0]):
             continue
         version = chosen.get(name, versions[0])
         yield Move(case.settled(base, chosen), name, why.format(version=version))

@@ -31,7 +31,7 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
     yield from _between(case, scene, lacks)
     yield from _between(case, scene, user)
     if user in scene.held:
-        # It broke with another release before: one newer release of it may mend both.
+        # It broke with another release before: one newer release of it may fix both.
         yield from _lift(case, scene, user, lacks)
     if lacks in pins and user not in pins:
         yield from _hold(case, scene, user, lacks)

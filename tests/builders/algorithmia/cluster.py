@@ -15,7 +15,7 @@ from bisect_deps.builders.algorithmia.watching import Pace
 from bisect_deps.builders.base import Handle, Order
 from bisect_deps.model import BuildStatus
 from bisect_deps.secret import Secret
-from tests.support.algorithmia_emulator import Built, Key, Platform, Replay, Server, Troubles
+from tests.support.algorithmia_emulator import Built, Faults, Key, Platform, Replay, Server
 from tests.support.algorithmia_emulator.building import Recipe
 from tests.support.algorithmia_emulator.platform import Algorithm, commits, head, show
 
@@ -53,8 +53,8 @@ class Cluster:
         return self.server.platform
 
     @property
-    def troubles(self) -> Troubles:
-        return self.platform.troubles
+    def problems(self) -> Faults:
+        return self.platform.problems
 
     @property
     def hello(self) -> Algorithm:
@@ -121,6 +121,6 @@ def served(folder: Path, recipe: Recipe | None = None) -> Iterator[Cluster]:
         try:
             yield cluster
         finally:
-            cluster.troubles.push_refused = False
+            cluster.problems.push_refused = False
             for builder in cluster.builders:
                 builder.close()

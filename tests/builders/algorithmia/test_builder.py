@@ -1,4 +1,4 @@
-"""The Algorithmia builder on an emulated cluster: every trouble, every way to stop."""
+"""The Algorithmia builder on an emulated cluster: every failure, every way to stop."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_compile_is_never_asked_for_when_the_push_starts_the_build(cluster: Clus
 
 def test_polling_asks_at_growing_pauses_and_answers_from_memory_between(cluster: Cluster) -> None:
     now = [1000.0]
-    cluster.troubles.stuck = 1
+    cluster.problems.stuck = 1
     builder = cluster.builder(pace=Pace(), clock=lambda: now[0])
     handle = builder.start(order("six\n", "d1", timeout=600))
     asked_at: list[float] = []
@@ -91,7 +91,7 @@ def test_a_poll_waits_as_long_as_the_platform_asks(cluster: Cluster) -> None:
     now = [1000.0]
     builder = cluster.builder(pace=Pace(), clock=lambda: now[0])
     handle = builder.start(order("six\n", "d1"))
-    cluster.troubles.throttle, cluster.troubles.retry_after = 1, "40"
+    cluster.problems.throttle, cluster.problems.retry_after = 1, "40"
     builder.poll(handle)
     before = len(cluster.server.requests)
     now[0] += 39
@@ -103,8 +103,8 @@ def test_a_poll_waits_as_long_as_the_platform_asks(cluster: Cluster) -> None:
     builder.close()
 
 
-# trouble switches, status of a failing candidate, status of a passing one
-TROUBLES: dict[str, tuple[dict[str, Any], BuildStatus, BuildStatus]] = {
+# failure switches, status of a failing candidate, status of a passing one
+FAILURES: dict[str, tuple[dict[str, Any], BuildStatus, BuildStatus]] = {
     "log late by two polls": ({"late_log": 2}, FAILED, PASSED),
     "log never, but kept with the version": (
         {"no_log": True, "failed_versions": True},
@@ -128,9 +128,9 @@ TROUBLES: dict[str, tuple[dict[str, Any], BuildStatus, BuildStatus]] = {
 }
 
 
-@pytest.mark.parametrize("case", TROUBLES.values(), ids=TROUBLES.keys())
+@pytest.mark.parametrize("case", FAILURES.values(), ids=FAILURES.keys())
 @pytest.mark.parametrize("fails", [True, False], ids=["failing", "passing"])
-def test_every_trouble_is_survived(
+def test_every_failure_is_survived(
     cluster: Cluster, case: tuple[dict[str, Any], BuildStatus, BuildStatus], fails: bool
 ) -> None:
     switches, failing, passing = case
@@ -138,7 +138,7 @@ def test_every_trouble_is_survived(
     for number in range(2):  # Older builds, so that there is more than one page.
         finish(builder, builder.start(order(f"six\n# {number}\n", f"old{number}")))
     for name, value in switches.items():
-        setattr(cluster.troubles, name, value)
+        setattr(cluster.problems, name, value)
     builds = len(cluster.hello.builds)
     text = ORIGINAL if fails else "six==1.16.0\n"
     handle = builder.start(order(text, "d1"))
@@ -154,7 +154,7 @@ def test_every_trouble_is_survived(
 
 
 def test_a_stuck_build_ends_at_its_time_limit_and_is_no_evidence(cluster: Cluster) -> None:
-    cluster.troubles.stuck = 1
+    cluster.problems.stuck = 1
     builder = cluster.builder()
     handle = builder.start(order(ORIGINAL, "d1", timeout=0.3))
     assert finish(builder, handle) == [BROKEN]
@@ -166,7 +166,7 @@ def test_a_stuck_build_ends_at_its_time_limit_and_is_no_evidence(cluster: Cluste
 
 
 def test_a_refused_compile_says_why_nothing_was_built(cluster: Cluster) -> None:
-    cluster.troubles.no_webhook = cluster.troubles.compile_refused = 1
+    cluster.problems.no_webhook = cluster.problems.compile_refused = 1
     builder = cluster.builder()
     handle = builder.start(order("six\n", "d1"))
     assert finish(builder, handle) == [BROKEN]
@@ -177,10 +177,10 @@ def test_a_refused_compile_says_why_nothing_was_built(cluster: Cluster) -> None:
 def test_a_platform_that_stays_silent_is_given_up_as_broken(cluster: Cluster) -> None:
     builder = cluster.builder()
     handle = builder.start(order("six\n", "d1"))
-    cluster.troubles.gateway = 10_000
+    cluster.problems.gateway = 10_000
     assert finish(builder, handle) == [BROKEN]
     assert "502" in builder.log(handle)[0]
-    cluster.troubles.gateway = 0
+    cluster.problems.gateway = 0
     builder.close()
 
 
@@ -194,8 +194,8 @@ def test_a_key_without_the_right_is_explained_before_anything_is_pushed(
     cluster.platform.keys["reader"] = Key("acme", manages=False)
     cluster.platform.keys["stranger"] = Key("zoe")
     builder = cluster.builder(key=key)
-    troubles = builder.preflight()
-    assert any(words in trouble for trouble in troubles)
+    problems = builder.preflight()
+    assert any(words in failure for failure in problems)
     assert cluster.history() == ["first version"]
     builder.close()
 
@@ -394,17 +394,17 @@ def test_requirements_that_somebody_else_changed_are_left_and_told(
 def test_a_restore_that_the_host_refuses_is_told_and_made_up_for_later(cluster: Cluster) -> None:
     builder = cluster.builder()
     finish(builder, builder.start(order("six\n", "d1")))
-    cluster.troubles.push_refused = True
+    cluster.problems.push_refused = True
     with pytest.raises(BuilderUnavailable, match="acme/Hello") as caught:
         builder.close()
     assert "by hand" in (caught.value.hint or "")
-    cluster.troubles.push_refused = False
+    cluster.problems.push_refused = False
     cluster.builder().close()
     assert cluster.file() == ORIGINAL
 
 
 def test_a_push_that_the_host_refuses_is_explained(cluster: Cluster) -> None:
-    cluster.troubles.push_refused = True
+    cluster.problems.push_refused = True
     builder = cluster.builder()
     with pytest.raises(BuilderUnavailable) as caught:
         builder.start(order("six\n", "d1"))
@@ -621,7 +621,7 @@ def test_no_secret_is_written_printed_or_shown(
     finish(builder, handle)
     texts = [builder.log(handle)[0], repr(handle), repr(builder.preflight()), builder.identity()]
     during = [path.read_bytes() for path in files_below(tmp_path, without=tmp_path / "platform")]
-    cluster.troubles.push_refused = True
+    cluster.problems.push_refused = True
     with pytest.raises(BuilderUnavailable) as caught:
         builder.close()
     texts += [str(caught.value), repr(caught.value), str(caught.value.hint)]
@@ -671,7 +671,7 @@ def test_a_key_that_the_platform_echoes_is_not_shown(cluster: Cluster, form: str
 def test_a_redirecting_cluster_gets_no_push_and_no_second_key(cluster: Cluster) -> None:
     other = Scripted((200, {}, b"{}"))
     try:
-        cluster.troubles.redirect_to = other.address
+        cluster.problems.redirect_to = other.address
         builder = cluster.builder(pace=PACE)
         with pytest.raises(BuilderUnavailable):
             builder.start(order("six\n", "d1"))
@@ -682,7 +682,7 @@ def test_a_redirecting_cluster_gets_no_push_and_no_second_key(cluster: Cluster) 
 
 
 def test_cancel_admits_that_the_platform_cannot(cluster: Cluster) -> None:
-    cluster.troubles.stuck = 1
+    cluster.problems.stuck = 1
     builder = cluster.builder()
     handle = builder.start(order("six\n", "d1"))
     assert builder.cancel(handle) is False

@@ -80,7 +80,7 @@ def test_a_call_that_fails_by_the_algorithm_is_the_algorithms_failure(
     cluster: Cluster, case: tuple[str, BuildStatus, str, Cause], bare: bool
 ) -> None:
     source, expected, words, cause = case
-    cluster.troubles.bare_call_errors = bare
+    cluster.problems.bare_call_errors = bare
     status, log, _ = called(source, cluster)
     assert (status, words in log) == (expected, True), log
     said = diagnose(log, exit_status=0 if status is PASSED else 1)

@@ -130,7 +130,7 @@ def test_data_sources_of_the_source_are_held_against_the_key(
 
 
 def test_a_page_of_the_web_is_a_wrong_address(cluster: Cluster) -> None:
-    cluster.troubles.gateway = 100
+    cluster.problems.gateway = 100
     settings = cluster.settings()
     broken = failed(list(_impatient(settings)))
     assert broken.name == "address"
@@ -162,7 +162,7 @@ def test_a_login_of_another_name_is_seen(cluster: Cluster) -> None:
 
 
 def test_a_refused_push_is_seen_without_pushing(cluster: Cluster) -> None:
-    cluster.troubles.push_refused = True
+    cluster.problems.push_refused = True
     broken = failed(checks(cluster))
     assert broken.name == "right to push to acme/Hello"
     assert "write permission" in broken.hint
@@ -171,7 +171,7 @@ def test_a_refused_push_is_seen_without_pushing(cluster: Cluster) -> None:
 def test_what_a_crashed_run_left_is_seen(cluster: Cluster) -> None:
     cluster.builder().start(order("six\n", "d1"))
     assert "earlier run" in failed(checks(cluster)).detail
-    assert cluster.builder().preflight() == [], "the next run is what mends it"
+    assert cluster.builder().preflight() == [], "the next run is what fixes it"
 
 
 def test_source_hosted_elsewhere_needs_a_login_of_its_own(cluster: Cluster) -> None:

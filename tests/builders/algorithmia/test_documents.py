@@ -90,7 +90,7 @@ def prepared(cluster: Cluster, name: str) -> None:
         assert cluster.platform.start_build(algorithm, head(algorithm)).done.wait(10)
     cluster.platform.collections = {"zoe/private": []}
     cluster.platform.keys[KEY] = OTHER_KEYS.get(name, Key("acme"))
-    cluster.troubles.no_log = name == "Silent"
+    cluster.problems.no_log = name == "Silent"
 
 
 @pytest.mark.parametrize(("says", "command", "prints"), ROWS, ids=[row[0][:40] for row in ROWS])

@@ -142,7 +142,7 @@ def test_an_outage_changes_no_answer(
 ) -> None:
     builder = cluster.builder(pace=PATIENT, sleep=lambda _: None)
     for name, value in switches.items():
-        setattr(cluster.troubles, name, value)
+        setattr(cluster.problems, name, value)
     handle = builder.start(order(ORIGINAL if fails else "six\n", "d1"))
     assert finish(builder, handle) == [BuildStatus.FAILED if fails else BuildStatus.PASSED]
     assert (FAILURE in builder.log(handle)[0]) is fails
@@ -154,10 +154,10 @@ def test_an_outage_changes_no_answer(
 def test_an_outage_while_polling_and_while_restoring_changes_nothing(cluster: Cluster) -> None:
     builder = cluster.builder(pace=PATIENT)
     handle = builder.start(order(ORIGINAL, "d1"))
-    cluster.troubles.gateway = 8
+    cluster.problems.gateway = 8
     assert finish(builder, handle) == [BuildStatus.FAILED]
     assert len(cluster.hello.builds) == 1
-    cluster.troubles.git_gateway = 4
+    cluster.problems.git_gateway = 4
     builder.close()
     assert cluster.file() == ORIGINAL
 
@@ -165,14 +165,14 @@ def test_an_outage_while_polling_and_while_restoring_changes_nothing(cluster: Cl
 def test_start_up_is_waited_for_and_doctor_tells_at_once(cluster: Cluster) -> None:
     told: list[str] = []
     builder = cluster.builder(pace=PATIENT, sleep=lambda _: None, tell=told.append)
-    cluster.troubles.gateway, cluster.troubles.git_gateway = 5, 3
+    cluster.problems.gateway, cluster.problems.git_gateway = 5, 3
     assert builder.preflight() == []
     assert any("asking again" in text for text in told)
     builder.close()
 
 
 def test_a_push_that_stays_refused_is_still_explained_at_once(cluster: Cluster) -> None:
-    cluster.troubles.push_refused = True
+    cluster.problems.push_refused = True
     builder = cluster.builder(pace=PATIENT)
     with pytest.raises(BuilderUnavailable, match="refuses the push"):
         builder.start(order("six\n", "d1"))
@@ -181,7 +181,7 @@ def test_a_push_that_stays_refused_is_still_explained_at_once(cluster: Cluster) 
 
 def test_a_call_behind_a_gateway_is_made_again_and_nothing_built_again(cluster: Cluster) -> None:
     builder = cluster.builder(pace=PATIENT, check_input='"x"')
-    cluster.troubles.call_gateway = 3
+    cluster.problems.call_gateway = 3
     handle = builder.start(order("six\n", "d1"))
     assert finish(builder, handle) == [BuildStatus.PASSED]
     calls = [sent for sent in cluster.server.requests if "/algo/" in sent.path]

@@ -165,7 +165,7 @@ def test_a_file_without_logs_is_bisected_by_status(cluster: Cluster, index_url: 
     """What the status cannot tell, no log names: the lines are searched, the boundary built."""
     text = "".join(f"plain{number}==1.0\n" for number in range(6))
     cluster.platform.recipe = Replay(lambda lines: answer_by(r"^plain4==1\.", lines))
-    cluster.troubles.no_log = True
+    cluster.problems.no_log = True
     runner = Runner(cluster, index_url, text)
     report, printed = runner.run()
     assert report["verdict"] == "fixed"
@@ -226,7 +226,7 @@ def test_an_outage_changes_no_verdict(
 ) -> None:
     runner = Runner(cluster, index_url, FAILING)
     for name, value in switches.items():
-        setattr(cluster.troubles, name, value)
+        setattr(cluster.problems, name, value)
     report, printed = runner.run()
     assert [edit["to"] for edit in report["fix"]["edits"]] == ["==2.0"]
     assert report["builds"] <= 2
@@ -288,14 +288,14 @@ def test_a_restore_that_fails_is_told_and_hides_no_verdict(
     runner = Runner(cluster, index_url, "alpha==1.0\n")
     process = runner.start("--json", "-")
     runner.wait_for_build(process)
-    cluster.troubles.push_refused = True
+    cluster.problems.push_refused = True
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     report = json.loads(out)
     assert report["verdict"] == "passes"
     assert "could not be put back" in err
     assert not runner.restored
-    cluster.troubles.push_refused = False
+    cluster.problems.push_refused = False
     runner.run()
     assert runner.restored
 
@@ -304,7 +304,7 @@ def test_a_stuck_build_is_given_up_once_and_is_no_evidence(
     cluster: Cluster, index_url: str
 ) -> None:
     runner = Runner(cluster, index_url, "alpha==1.0\n")
-    cluster.troubles.stuck = 1
+    cluster.problems.stuck = 1
     process = runner.start("--timeout", "1")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 3, out + err

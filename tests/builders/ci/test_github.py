@@ -158,7 +158,7 @@ def test_a_dispatch_whose_answer_was_lost_is_not_sent_twice(make: Make, github: 
     real = github.dispatch
 
     def lossy(*given: Any, **how: Any) -> Answer:
-        github.routes = [one for one in github.routes if "dispatches" not in one[1]]
+        github.routes = [route for route in github.routes if "dispatches" not in route[1]]
         real(*given, **how)
         return Answer(502, "<html>")
 
@@ -244,8 +244,8 @@ def test_doctor_says_what_to_do(
 ) -> None:
     pattern, answer, words = problem
     github.refuse(pattern, answer, times=9)
-    [trouble] = make().preflight()
-    assert words in trouble
+    [failure] = make().preflight()
+    assert words in failure
 
 
 def test_what_cannot_work_is_refused_at_once(

@@ -175,8 +175,8 @@ def test_doctor_says_what_to_do(
 ) -> None:
     pattern, answer, words = problem
     gitlab.refuse(pattern, answer, times=9)
-    [trouble] = make().preflight()
-    assert words in trouble
+    [failure] = make().preflight()
+    assert words in failure
 
 
 def test_a_file_or_a_role_that_cannot_build_is_told(make: Make, gitlab: GitLab) -> None:

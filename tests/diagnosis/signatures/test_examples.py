@@ -44,7 +44,7 @@ FOLLOWING = {
 @pytest.mark.parametrize("signature", SIGNATURES, ids=by_name)
 def test_reader_lets_the_example_through(signature: Signature) -> None:
     line = signature.example.lower().encode()
-    assert signature.name in FOLLOWING or any(one in line for one in (*ALARMS, *MARKS))
+    assert signature.name in FOLLOWING or any(alarm in line for alarm in (*ALARMS, *MARKS))
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=by_name)

@@ -99,7 +99,7 @@ def test_targets_are_judged_each_for_itself(tmp_path: Path, server: Server) -> N
     )
     report = checker.check(["requirements.txt"])
     checker.close()
-    [found] = [each for each in report.diagnostics if each.rule.code == "DB602"]
+    [found] = [diagnostic for diagnostic in report.diagnostics if diagnostic.rule.code == "DB602"]
     assert "linux" in found.message
     only_windows = settings._replace(targets=settings.targets[:1])
     checker = Checker(
@@ -140,7 +140,9 @@ def test_lock_is_looked_up_and_never_edited(
     checker = Checker(Inputs(tmp_path, variables={}), Settings(online=True), index=index)
     result = fix(checker, [name], unsafe=True)
     checker.close()
-    [found] = [each for each in result.report.diagnostics if each.rule.code == "DB502"]
+    [found] = [
+        diagnostic for diagnostic in result.report.diagnostics if diagnostic.rule.code == "DB502"
+    ]
     assert text.splitlines()[found.line - 1] == 'name = "withdrawn"'
     assert not result.files
 

@@ -8,8 +8,8 @@ tests of the `algorithmia` builder run against it, and anybody can start it by h
 from __future__ import annotations
 
 from tests.support.algorithmia_emulator.building import Built, Install, Replay
+from tests.support.algorithmia_emulator.faults import Faults
 from tests.support.algorithmia_emulator.platform import Key, Platform
 from tests.support.algorithmia_emulator.server import Recorded, Server
-from tests.support.algorithmia_emulator.troubles import Troubles
 
-__all__ = ["Built", "Install", "Key", "Platform", "Recorded", "Replay", "Server", "Troubles"]
+__all__ = ["Built", "Faults", "Install", "Key", "Platform", "Recorded", "Replay", "Server"]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from bisect_deps.system import interpreters
 from tests.support.algorithmia_emulator.building import Built, Install, Recipe, Replay
+from tests.support.algorithmia_emulator.faults import Faults
 from tests.support.algorithmia_emulator.platform import Key, Platform
 from tests.support.algorithmia_emulator.server import Server
-from tests.support.algorithmia_emulator.troubles import Troubles
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
     algorithms: list[str] = asked.algorithm or ["acme/Hello"]
     with tempfile.TemporaryDirectory(prefix="algorithmia-emulator-") as scratch:
         platform = Platform(
-            asked.root or Path(scratch), recipe=_recipe(asked), troubles=_troubles(asked.trouble)
+            asked.root or Path(scratch), recipe=_recipe(asked), problems=_problems(asked.failure)
         )
         owner, _, _ = algorithms[0].partition("/")
         platform.keys[asked.key] = Key(account=asked.account or owner)
@@ -68,9 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fails-when", metavar="REGEX", help="install nothing: fail on a match")
     parser.add_argument("--fails-with", type=Path, metavar="LOG", help="the log of such a failure")
     parser.add_argument("--seconds", type=float, default=0.0, help="of such a build")
-    names = [item.name for item in fields(Troubles) if not item.name.startswith("_")]
+    names = [item.name for item in fields(Faults) if not item.name.startswith("_")]
     parser.add_argument(
-        "--trouble",
+        "--failure",
         action="append",
         default=[],
         metavar="NAME=VALUE",
@@ -92,18 +92,18 @@ def _recipe(asked: argparse.Namespace) -> Recipe:
     return Replay(replayed, asked.seconds)
 
 
-def _troubles(settings: list[str]) -> Troubles:
-    troubles = Troubles()
+def _problems(settings: list[str]) -> Faults:
+    problems = Faults()
     for setting in settings:
         name, _, value = setting.partition("=")
-        current = getattr(troubles, name, None)
+        current = getattr(problems, name, None)
         if name.startswith("_") or current is None:
-            raise SystemExit(f"no such trouble: {name}")
+            raise SystemExit(f"no such failure: {name}")
         if isinstance(current, bool):
-            setattr(troubles, name, value != "0")
+            setattr(problems, name, value != "0")
         else:
-            setattr(troubles, name, type(current)(value))
-    return troubles
+            setattr(problems, name, type(current)(value))
+    return problems
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class Recipe(Protocol):
 
 @dataclass(frozen=True)
 class Install:
-    """Installs requirements.txt into a fresh venv by uv or pip, dressed as a Docker build."""
+    """Installs requirements.txt into a fresh venv by uv or pip, prefixed as a Docker build."""
 
     installer: str = "uv"
     python: str = sys.executable

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.algorithmia_emulator.building import Called, Install, Recipe, call
-from tests.support.algorithmia_emulator.troubles import Troubles
+from tests.support.algorithmia_emulator.faults import Faults
 
 ENVIRONMENT = "d8f3110a-ad46-4008-a099-a33824522d09"
 ERRORS_KEPT = 200
@@ -109,12 +109,12 @@ class Platform:
         *,
         recipe: Recipe | None = None,
         clock: Callable[[], float] = time.time,
-        troubles: Troubles | None = None,
+        problems: Faults | None = None,
     ) -> None:
         self.root = root
         self.recipe: Recipe = recipe or Install()
         self.clock = clock
-        self.troubles = troubles or Troubles()
+        self.problems = problems or Faults()
         self.keys: dict[str, Key] = {}
         self.tokens: dict[str, Key] = {}
         self.passwords: dict[str, str] = {}
@@ -192,9 +192,9 @@ class Platform:
                 commit=commit,
                 number=len(algorithm.builds),
                 started=self.clock(),
-                unlisted=self.troubles.late_listing,
-                log_waits=self.troubles.late_log,
-                stuck=self.troubles.strikes("stuck"),
+                unlisted=self.problems.late_listing,
+                log_waits=self.problems.late_log,
+                stuck=self.problems.strikes("stuck"),
             )
             algorithm.builds.append(build)
         if not build.stuck:
@@ -211,10 +211,10 @@ class Platform:
             seen.unlink()
         for line in lines:
             _, new, ref = line.split(" ", 2)
-            if ref != "refs/heads/master" or self.troubles.strikes("no_webhook"):
+            if ref != "refs/heads/master" or self.problems.strikes("no_webhook"):
                 continue
             self.start_build(algorithm, new)
-            if self.troubles.strikes("twins"):
+            if self.problems.strikes("twins"):
                 self.start_build(algorithm, new)
 
     def run(
@@ -267,7 +267,7 @@ class Platform:
             build.log, build.python = built.log, built.python
             build.finished = self.clock()
             build.status = "succeeded" if built.succeeded else "failed"
-            if self.troubles.strikes("strange_status"):
+            if self.problems.strikes("strange_status"):
                 build.status = "archived"
         build.done.set()
 

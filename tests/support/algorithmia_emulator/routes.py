@@ -118,12 +118,12 @@ def delete(platform: Platform, request: Request, match: re.Match[str]) -> Answer
 def compile_head(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
     """POST A/compile: answers after the build."""
     algorithm = _managed(platform, request, match)
-    if platform.troubles.strikes("compile_refused"):
+    if platform.problems.strikes("compile_refused"):
         raise ApiError(2015, "invalid build request")
     build = platform.start_build(algorithm, head(algorithm))
-    if platform.troubles.strikes("compile_error"):
+    if platform.problems.strikes("compile_error"):
         raise ApiError(5001, "internal error")
-    if platform.troubles.strikes("compile_accepted"):
+    if platform.problems.strikes("compile_accepted"):
         return Answer(202)
     build.done.wait(COMPILE_LIMIT)
     return Answer(200, describe(platform, request, algorithm, build))
@@ -152,7 +152,7 @@ def one_build(platform: Platform, request: Request, match: re.Match[str]) -> Ans
 def build_log(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
     """GET A/builds/ID/logs: 404 while in progress."""
     build = _build(_owned(platform, request, match), match["build"])
-    if build.finished is None or platform.troubles.no_log:
+    if build.finished is None or platform.problems.no_log:
         raise ApiError(1000, "logs unavailable")
     if build.log_waits:
         build.log_waits -= 1
@@ -169,7 +169,7 @@ def list_versions(platform: Platform, request: Request, match: re.Match[str]) ->
     if "published" in request.query:
         wanted = request.query["published"] == "true"
         found = [build for build in found if (build.commit in published) == wanted]
-    elif not platform.troubles.compiled_versions:
+    elif not platform.problems.compiled_versions:
         found = [build for build in found if build.commit in published]
     if "callable" in request.query:
         wanted = request.query["callable"] == "true"
@@ -183,7 +183,7 @@ def list_versions(platform: Platform, request: Request, match: re.Match[str]) ->
 def one_version(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
     """GET A/versions/HASH: what can be called."""
     algorithm = _readable(platform, request, match)
-    known = {"succeeded", "failed"} if platform.troubles.failed_versions else {"succeeded"}
+    known = {"succeeded", "failed"} if platform.problems.failed_versions else {"succeeded"}
     for build in reversed(algorithm.builds):
         if build.commit == match["version"] and build.status in known:
             return Answer(200, describe(platform, request, algorithm, build))
@@ -307,7 +307,7 @@ def run(platform: Platform, request: Request, match: re.Match[str]) -> Answer:
     error = {"message": reply["error"]}
     if "stack" in reply and (owned or algorithm.settings["source_visibility"] == "open"):
         error["stacktrace"] = reply["stack"]
-    if platform.troubles.bare_call_errors:
+    if platform.problems.bare_call_errors:
         return Answer(200, {"error": error})
     return Answer(200, {"error": error, "metadata": metadata, "request_id": asked_as})
 
@@ -356,7 +356,7 @@ def describe_build(platform: Platform, algorithm: Algorithm, build: Build) -> di
     }
     if build.finished is not None:
         shown["finished_at"] = when(build.finished)
-    elif platform.troubles.null_finished:
+    elif platform.problems.null_finished:
         shown["finished_at"] = None
     version = _published_as(algorithm, build)
     if version:
@@ -390,7 +390,7 @@ def describe(
         visible = algorithm.callability[version]
         shown["settings"] = {**algorithm.settings, "algorithm_callability": visible}
     shown["build"] = describe_build(platform, algorithm, build)
-    if not platform.troubles.no_compilation:
+    if not platform.problems.no_compilation:
         successful = build.status == "succeeded"
         shown["compilation"] = {"successful": successful, "output": build.log}
     shown["self_link"] = f"{request.api}/v1/algorithms/{algorithm.path}/versions/{build.commit}"
@@ -444,7 +444,7 @@ def _compiled(algorithm: Algorithm) -> list[Build]:
 def _page(
     platform: Platform, request: Request, found: list[tuple[int, dict[str, Any]]]
 ) -> dict[str, Any]:
-    most = platform.troubles.page_size
+    most = platform.problems.page_size
     try:
         limit = int(request.query.get("limit", "50"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The HTTP side: who is asking, which trouble strikes, REST or git, and what was asked."""
+"""The HTTP side: who is asking, which failure strikes, REST or git, and what was asked."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._rest(body)
 
     def _rest(self, body: bytes) -> None:
-        platform, troubles = self.emulator.platform, self.emulator.platform.troubles
+        platform, problems = self.emulator.platform, self.emulator.platform.problems
         parts = urlsplit(self.path)
         self._asked = Recorded(
             self.command,
@@ -119,15 +119,15 @@ class _Handler(BaseHTTPRequestHandler):
             body,
             self.headers.get("Authorization"),
         )
-        if troubles.redirect_to:
-            self._send(307, b"", Location=troubles.redirect_to + self.path)
-        elif troubles.strikes("throttle"):
-            self._error(429, 2015, "too many requests", retry_after=troubles.retry_after)
-        elif troubles.strikes("gateway") or (
-            parts.path.startswith("/v1/algo/") and troubles.strikes("call_gateway")
+        if problems.redirect_to:
+            self._send(307, b"", Location=problems.redirect_to + self.path)
+        elif problems.strikes("throttle"):
+            self._error(429, 2015, "too many requests", retry_after=problems.retry_after)
+        elif problems.strikes("gateway") or (
+            parts.path.startswith("/v1/algo/") and problems.strikes("call_gateway")
         ):
             self._send(502, GATEWAY, content_type="text/html")
-        elif troubles.strikes("server_error"):
+        elif problems.strikes("server_error"):
             self._error(500, 5001, "internal error")
         elif not parts.path.startswith("/v1/"):
             self._send(404, b"<html>not found</html>", content_type="text/html")
@@ -158,11 +158,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(found.status, body)
 
     def _error(self, status: int, code: int, message: str, *, retry_after: str = "") -> None:
-        troubles = self.emulator.platform.troubles
+        problems = self.emulator.platform.problems
         error: Any = {"id": str(uuid.uuid4()), "code": code, "message": message}
-        if code in (1001, 1009) and troubles.plain_missing:
+        if code in (1001, 1009) and problems.plain_missing:
             error = {"error": message}
-        elif not troubles.bare_errors:
+        elif not problems.bare_errors:
             error = {"error": error}
         extra = {"Retry-After": retry_after} if retry_after else {}
         self._send(status, json.dumps(error).encode(), **extra)
@@ -171,8 +171,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Hand the request to `git http-backend`, then build what was pushed."""
         platform = self.emulator.platform
         parts = urlsplit(self.path)
-        if platform.troubles.strikes("git_gateway"):
-            self._send(platform.troubles.git_status, GATEWAY, content_type="text/html")
+        if platform.problems.strikes("git_gateway"):
+            self._send(platform.problems.git_status, GATEWAY, content_type="text/html")
             return
         account = self._git_account()
         key = Key(account or "")
@@ -186,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
             challenge = {"WWW-Authenticate": 'Basic realm="git"'}
             self._send(401, b"who is asking?\n", content_type="text/plain", **challenge)
             return
-        if pushing and platform.troubles.push_refused:
+        if pushing and platform.problems.push_refused:
             self._send(403, b"read only\n", content_type="text/plain")
             return
         environment = {
@@ -211,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         if pushing and self.command == "POST":
             self.emulator.pushes.append(algorithm.path)
             platform.pushed(algorithm)
-            if platform.troubles.strikes("push_gateway"):
+            if platform.problems.strikes("push_gateway"):
                 self._send(502, GATEWAY, content_type="text/html")
                 return
         head, _, content = done.stdout.partition(b"\r\n\r\n")

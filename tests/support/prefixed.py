@@ -121,7 +121,7 @@ def gitlab_stamped(text: str) -> str:
     return _each(lambda n: f"2024-05-14T09:12:{n % 60:02d}.123456Z 01O ", text.split("\n"))
 
 
-DRESSINGS: dict[str, Callable[[str], str]] = {
+PREFIXES: dict[str, Callable[[str], str]] = {
     "github": github,
     "gitlab": gitlab,
     "jenkins": jenkins,

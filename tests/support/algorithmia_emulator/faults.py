@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Troubles:
-    """Every switch is off by default; numbers count down to 0 as the trouble happens."""
+class Faults:
+    """Every switch is off by default; numbers count down to 0 as the failure happens."""
 
     late_log: int = 0  # polls of a finished build's log that still answer 404
     no_log: bool = False  # logs answer 404 for ever
@@ -42,7 +42,7 @@ class Troubles:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def strikes(self, name: str) -> bool:
-        """Say whether the counted trouble happens now, and count it."""
+        """Say whether the counted failure happens now, and count it."""
         with self._lock:
             left: int = getattr(self, name)
             if left <= 0:

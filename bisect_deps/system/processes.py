@@ -184,7 +184,7 @@ def run_apart(
     data: bytes = b"",
     limit: float,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a command of ours until it ends where Ctrl-C does not reach it; output and errors as bytes.
+    """Run a command of ours until it ends, out of reach of Ctrl-C; output and errors as bytes.
 
     It is no build: it carries no mark, and no end of a build takes it for a leftover. Raises
     OSError, and subprocess.TimeoutExpired after `limit` seconds, when all its group is killed.

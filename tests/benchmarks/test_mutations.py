@@ -142,7 +142,7 @@ def test_tests_that_fail_anyway_prove_nothing(tmp_path: Path) -> None:
 def test_the_mirrored_tests_are_found() -> None:
     assert mirror_of(ROOT, "bisect_deps/search/narrow.py") == "tests/search"
     assert mirror_of(ROOT, "bisect_deps/search/deeper/still.py") == "tests/search"
-    assert mirror_of(ROOT, "bisect_deps/run/driver.py") == "tests/test_probing.py"
+    assert mirror_of(ROOT, "bisect_deps/secret.py") == "tests/test_secret.py"
 
 
 def test_listed_mutations_are_chosen_by_place_and_none_is_stale() -> None:

@@ -150,8 +150,8 @@ def test_the_patterns_are_found() -> None:
     assert len(ALL) > 300
     assert {
         "secret._USER_PART",
-        "evidence.log_prefixes._ANSI",
-        "evidence.lines._JSON_STRING",
+        "diagnosis.log_prefixes._ANSI",
+        "diagnosis.lines._JSON_STRING",
     } <= names
 
 

@@ -26,7 +26,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TEXT = "turns==1.0\ngood==1.0\n"
 WANTED = {"turns": "2.0", "good": "1.0", "helper": "2.0"}
 

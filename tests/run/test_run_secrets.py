@@ -13,7 +13,7 @@ from tests.builders.contract import left_in_the_end, names_in
 from tests.support.local_index import Fault, LocalIndex, Project
 
 PLANTED = "planted-secret-value"
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("installer", ["uv", "pip"])

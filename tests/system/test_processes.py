@@ -143,7 +143,7 @@ def test_commands_of_a_starter_that_was_killed_are_stopped_later(tmp_path: Path)
         " environment=clean_environment())\n"
         "time.sleep(300)\n"
     )
-    root = str(Path(__file__).parent.parent)
+    root = str(Path(__file__).parents[2])
     starter = subprocess.Popen(
         [sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}
     )

@@ -14,9 +14,18 @@ from bisect_deps.fix.accuse import Standing
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, is_older, with_edits
 from bisect_deps.fix.failed import Failed, failed_by
-from bisect_deps.fix.failure import installs
+from bisect_deps.fix.failure import installs, suspects_of
 from bisect_deps.fix.inquiry import Story
-from bisect_deps.model import Candidate, Edit, EditAction, Outcome, Probe, ProbeKind, Requirement
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Edit,
+    EditAction,
+    Outcome,
+    Probe,
+    ProbeKind,
+    Requirement,
+)
 from bisect_deps.resolution.uv_resolver import Resolution
 
 # So many builds avoid what failed, and so often is the resolver asked for one of them.
@@ -31,7 +40,7 @@ def avoid(case: Case, failing: Probe, known: Sequence[Probe]) -> Story[tuple[Pro
     """
     made: list[Probe] = []
     tried = {probe.candidate for probe in (failing, *known)}
-    while len(made) < MOST_BUILDS:
+    while len(made) < MOST_BUILDS and not _ends_at_the_machine((failing, *known, *made)):
         candidate = _nearest(case, failing, failed_by(case, (failing, *known, *made)))
         if candidate is None or candidate in tried:
             break
@@ -42,6 +51,13 @@ def avoid(case: Case, failing: Probe, known: Sequence[Probe]) -> Story[tuple[Pro
         if probe.outcome is not Outcome.FAIL or (installs(probe) and not installs(failing)):
             break
     return tuple(made)
+
+
+def _ends_at_the_machine(probes: Sequence[Probe]) -> bool:
+    """Say whether the last build that failed did so for what the machine lacks: versions alike."""
+    failed = [probe for probe in probes if probe.outcome is Outcome.FAIL]
+    suspects = suspects_of(failed[-1]) if failed else ()
+    return bool(suspects) and suspects[0].cause is Cause.SYSTEM_DEP_MISSING
 
 
 def avoid_install(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect_deps.fix.avoid import MOST_BUILDS, avoid
 from bisect_deps.fix.repair import repair
-from bisect_deps.model import Outcome, Probe, VerdictKind
+from bisect_deps.model import Cause, Outcome, Probe, VerdictKind
 from tests.fix.simulated import Checks, Quality
 from tests.fix.small import Small, at, breaks, said, small, unbuildable, yearly
 from tests.fix.world import ELSEWHERE
@@ -68,3 +68,12 @@ def test_an_install_without_a_way_upwards_goes_down() -> None:
     assert conclusion.kind is VerdictKind.FIXED
     assert said(conclusion.ways[0].candidate) == "lib==1.0"
     assert [m.version for c in conclusion.culprits for m in c.members] == ["2.0"]
+
+
+def test_what_the_machine_lacks_is_avoided_by_no_release() -> None:
+    versions = [f"{n}.0" for n in range(1, 12)]
+    lib = [at(version, wheel="", sdist=True) for version in versions]
+    lacking = unbuildable("amber", "lib", "/".join(versions[4:]), Cause.SYSTEM_DEP_MISSING)
+    assert avoided(small("lib==9.0\n", {"lib": lib}, lacking)) == ()
+    broken = unbuildable("amber", "lib", "/".join(versions[4:]), Cause.COMPILE_ERROR)
+    assert avoided(small("lib==9.0\n", {"lib": lib}, broken)) != ()

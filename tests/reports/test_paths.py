@@ -23,10 +23,10 @@ WORK = "/home/me/.cache/depbisect/builds/481.2724333.4026531836-smb835dc/slot1"
         (f"in {WORK}/build/depbisect-exact.txt:3:", "in <build>/depbisect-exact.txt:3:"),
         (f"cannot write {WORK}", "cannot write <build>"),
         (
-            'File "/home/me/.cache/uv/builds-v0/.tmp0N4Nxq/lib/python3.12/site-packages/a.py", line 3',
+            'File "/home/m/.cache/uv/builds-v0/.tmp0N4Nxq/lib/python3.12/site-packages/a.py", line 3',
             'File "<build-env>/lib/python3.12/site-packages/a.py", line 3',
         ),
-        ("gcc -I/home/me/.cache/uv/builds-v0/.tmpX1/include -c", "gcc -I<build-env>/include -c"),
+        ("gcc -I/home/m/.cache/uv/builds-v0/.tmpX1/include -c", "gcc -I<build-env>/include -c"),
         (
             "/c/uv/sdists-v9/pypi/numpy/1.19.5/aBc-1/src/numpy/core/x.c:3:10: fatal error: y.h",
             "<source>/numpy/core/x.c:3:10: fatal error: y.h",

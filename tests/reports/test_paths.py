@@ -23,7 +23,7 @@ WORK = "/home/me/.cache/depbisect/builds/481.2724333.4026531836-smb835dc/slot1"
         (f"in {WORK}/build/depbisect-exact.txt:3:", "in <build>/depbisect-exact.txt:3:"),
         (f"cannot write {WORK}", "cannot write <build>"),
         (
-            'File "/home/m/.cache/uv/builds-v0/.tmp0N4Nxq/lib/python3.12/site-packages/a.py", line 3',
+            'File "/h/m/.cache/uv/builds-v0/.tmp0N4Nxq/lib/python3.12/site-packages/a.py", line 3',
             'File "<build-env>/lib/python3.12/site-packages/a.py", line 3',
         ),
         ("gcc -I/home/m/.cache/uv/builds-v0/.tmpX1/include -c", "gcc -I<build-env>/include -c"),

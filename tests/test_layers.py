@@ -24,7 +24,7 @@ LAYERS = [
     {"text", "model"},
     {"secret"},
     {"errors"},
-    {"knowledge"},
+    {"knowledge", "policy"},
 ]
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 # Files of a folder that all its siblings may import, beside those whose name starts with `_`.

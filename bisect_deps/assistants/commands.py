@@ -18,6 +18,7 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process
 
 import bisect_deps
+from bisect_deps.policy import POLICY
 
 Hear: TypeAlias = Callable[[str], Awaitable[None]]
 
@@ -30,8 +31,6 @@ from bisect_deps.cli import main
 main(sys.argv[1:])
 """
 _PACKAGES = str(Path(bisect_deps.__file__).parent.parent)
-# So long an interrupted command may take to end its builds and close its journal.
-_GRACE = 15.0
 _ERROR = re.compile(r"^error: ", re.IGNORECASE | re.MULTILINE)
 _LONGEST = 2_000
 
@@ -115,7 +114,7 @@ async def _stop(process: Process) -> None:
         process.terminate()
     else:
         process.send_signal(signal.SIGINT)
-    with anyio.move_on_after(_GRACE):
+    with anyio.move_on_after(POLICY.assistant_grace):
         await process.wait()
         return
     process.kill()

@@ -21,11 +21,8 @@ from bisect_deps.builders._limits import wait_of
 from bisect_deps.builders.base import STOPPED, BuilderOptions, Capabilities, Handle, Order
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY, Pace
 from bisect_deps.secret import Secret, redact
-
-JOBS = 4
-# How often a run that was asked for and not yet seen is looked for before it is left.
-CLOSING_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +86,6 @@ class System(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a system is asked: growing pauses in seconds, one build at a time.
-
-    `patience` is for a system that does not answer, `appear` for a run that is not listed yet.
-    """
-
-    first: float = 5.0
-    most: float = 20.0
-    growth: float = 1.3
-    patience: float = 600.0
-    appear: float = 120.0
 
 
 class Stage(Enum):
@@ -399,7 +382,7 @@ class CiBuilder:
 
     def _left(self, track: Track) -> list[str]:
         """Cancel a build at the end of the run; returns what could not be cancelled."""
-        for _ in range(CLOSING_TRIES):
+        for _ in range(POLICY.closing_tries):
             track.run = track.run or self._found(track.marker)
             if track.run is not None:
                 break

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import NotTrusted
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret
 from bisect_deps.system.trust import trusted
 
@@ -39,7 +40,12 @@ def git(folder: Path, *arguments: str) -> str:
     """Return what git says there, "" where it fails or is not installed."""
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=True
+            ["git", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=POLICY.answer_timeout,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return ""

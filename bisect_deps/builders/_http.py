@@ -20,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 
 from bisect_deps import __version__
 from bisect_deps.errors import InputError
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, redact
 
 if TYPE_CHECKING:
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
 
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-LONGEST_WAIT = 300.0
 MOST_REDIRECTS = 5
-CONNECT_TIMEOUT = 15.0
-FIRST_PAUSE = 0.5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_SHOWN = 300
 
@@ -107,8 +105,8 @@ class Http:
         *,
         headers: Mapping[str, Secret | str] | None = None,
         secrets: Iterable[Secret] = (),
-        timeout: float = 30.0,
-        tries: int = 4,
+        timeout: float = POLICY.http_timeout,
+        tries: int = POLICY.http_tries,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.root = root.rstrip("/")
@@ -154,10 +152,10 @@ class Http:
         form = requests.Request("POST", self.root, files=files).prepare()
         return self.request("POST", path, value=form.body, kind=form.headers["Content-Type"])
 
-    def events(self, path: str, *, quiet: float = 3.0) -> list[str]:
+    def events(self, path: str) -> list[str]:
         """Return the data of a stream of server-sent events so far, one request.
 
-        It is read until it ends, or nothing has come for `quiet` seconds. Raises HttpError.
+        It is read until it ends, or nothing more comes. Raises HttpError.
         """
         import requests
 
@@ -167,7 +165,7 @@ class Http:
             with self._session.get(
                 self.root + path,
                 auth=_Headers(self._headers),
-                timeout=(CONNECT_TIMEOUT, quiet),
+                timeout=(POLICY.connect_timeout, POLICY.live_log_quiet),
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -208,7 +206,7 @@ class Http:
             if isinstance(answer, Reply) or not answer.transient:
                 break
             asked = answer.retry_after
-            self._sleep(FIRST_PAUSE * 2**tried if asked is None else asked)
+            self._sleep(POLICY.http_first_pause * 2**tried if asked is None else asked)
             answer = self._once(method, path, query, value, limit, kind)
         if isinstance(answer, HttpError):
             raise answer
@@ -265,7 +263,7 @@ class Http:
                 data=body,
                 headers={} if body is None else {"Content-Type": kind},
                 auth=_Headers(self._headers if same_origin(url, self.root) else {}),
-                timeout=(CONNECT_TIMEOUT, timeout),
+                timeout=(POLICY.connect_timeout, timeout),
                 allow_redirects=False,
             )
         except requests.RequestException as error:
@@ -336,7 +334,7 @@ def refuse_open_channel(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme == "https" and parts.hostname:
         return
-    if parts.scheme == "http" and parts.hostname and is_loopback(parts.hostname):
+    if parts.scheme == "http" and is_on_this_machine(address):
         return
     raise InputError(
         f"{redact(address)!r} is not an address of a build API",
@@ -344,8 +342,9 @@ def refuse_open_channel(address: str) -> None:
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether a host name is this machine's own."""
+def is_on_this_machine(url: str) -> bool:
+    """Say whether an address names this machine's own loopback interface."""
+    host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -377,7 +376,11 @@ def _retry_after(text: str | None) -> float | None:
         if then.tzinfo is None:
             then = then.replace(tzinfo=timezone.utc)
         wait = (then - datetime.now(timezone.utc)).total_seconds()
-    return min(max(wait, 0.0), LONGEST_WAIT) if math.isfinite(wait) else LONGEST_WAIT
+    return (
+        min(max(wait, 0.0), POLICY.longest_retry_after)
+        if math.isfinite(wait)
+        else POLICY.longest_retry_after
+    )
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -17,6 +17,7 @@ from packaging.version import Version
 
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import IndexSettings, Interpreter
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact, split_credentials
 
 # The oldest pip that resolves as today's does, takes today's wheels, and notes what was asked for.
@@ -245,7 +246,7 @@ class Pip:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            timeout=120,
+            timeout=POLICY.pip_timeout,
         )
 
 
@@ -295,7 +296,7 @@ def _make(command: list[str], environment: Mapping[str, str]) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=True,
-            timeout=300,
+            timeout=POLICY.environment_timeout,
         )
     except (OSError, subprocess.SubprocessError) as error:
         output = getattr(error, "output", None) or b""
@@ -318,7 +319,9 @@ def _bundled(python: str) -> list[str]:
 
 def _first_line(command: list[str]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=POLICY.answer_timeout
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise BuilderUnavailable(f"{command[0]} does not run: {error}") from error
     return (done.stdout.splitlines() or ["? ?"])[0]

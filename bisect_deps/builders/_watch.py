@@ -12,11 +12,7 @@ from typing import TypeVar
 from bisect_deps.builders._http import HttpError
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus
-
-# Seconds between two questions, and how much longer each is than the one before.
-SOONEST, LATEST, GROWTH = 1.0, 10.0, 1.3
-# A platform that does not answer is waited for so long.
-PATIENCE = 600.0
+from bisect_deps.policy import POLICY
 
 
 @dataclass(slots=True)
@@ -48,11 +44,12 @@ def ask(
 ) -> BuildStatus:
     """Return how a build stands: `step` sends one request, and none before it is due.
 
-    An outage is waited out for PATIENCE. Raises what `unavailable` makes of a refusal.
+    An outage is waited out, but not for ever. Raises what `unavailable` makes of a refusal.
     """
     if watch.status.is_final or now < watch.due:
         return watch.status
-    watch.pause = min(LATEST, max(SOONEST, watch.pause * GROWTH))
+    pace = POLICY.watched
+    watch.pause = min(pace.most, max(pace.first, watch.pause * pace.growth))
     watch.due = now + watch.pause
     try:
         step(watch)
@@ -67,6 +64,6 @@ def ask(
 def _wait(watch: Watch, now: float, error: HttpError) -> None:
     if watch.silent_since is None:
         watch.silent_since = now
-    if now - watch.silent_since > PATIENCE:
-        watch.break_off(f"the platform has not answered for {PATIENCE:g} s")
+    if now - watch.silent_since > POLICY.watched.patience:
+        watch.break_off(f"the platform has not answered for {POLICY.watched.patience:g} s")
     watch.due = now + (error.retry_after or watch.pause)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from bisect_deps.model import BuildStatus, IndexSettings, Interpreter
+from bisect_deps.policy import POLICY
 
 # Lines that part a log into steps, the same from every builder that we write the script of:
 # `::depbisect install begin`, the step's output, `::depbisect install end rc=1`. The imports step
@@ -55,7 +56,7 @@ class Order:
     check: tuple[str, ...] = ()
     imports: bool = False
     unasked: tuple[str, ...] = ()
-    timeout: float = 1800.0
+    timeout: float = POLICY.timeout
     label: str = ""
     isolated: str | None = None
     build_constraints: tuple[str, ...] = ()

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from bisect_deps.builders._ci import CiBuilder, Pace, Run
+from bisect_deps.builders._ci import CiBuilder, Run
 from bisect_deps.builders._http import Http, HttpError
 from bisect_deps.builders._job import BOOTSTRAP, Place
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, secrets_of
 from bisect_deps.system.interpreters import find
 
@@ -35,9 +36,6 @@ _STATES = {
     FAILURE: BuildStatus.FAILED,
     CANCELLED: BuildStatus.CANCELLED,
 }
-# A worker that is lost again and again is lost by the build.
-MOST_RETRIES = 3
-SLOTS = 2
 
 MODULE = f'''\
 """Builds the candidates of `depbisect run --builder buildbot`. In master.cfg, after c["workers"]:
@@ -122,8 +120,7 @@ class Options(BuilderOptions):
 def make(options: Options) -> Builder:
     """Return a builder for the master. Raises InputError without an address."""
     system = Buildbot(options)
-    pace = Pace(first=0.2, most=5.0, growth=1.2)
-    return CiBuilder(system, options, pace, place=system.place)
+    return CiBuilder(system, options, POLICY.buildbot, place=system.place)
 
 
 def checks(options: Options) -> Iterator[Check]:
@@ -175,9 +172,9 @@ class Buildbot:
     def slots(self) -> int:
         """Return how many workers there are."""
         try:
-            return len(self.workers()) or SLOTS
+            return len(self.workers()) or POLICY.buildbot_jobs
         except (HttpError, BuilderUnavailable):
-            return SLOTS
+            return POLICY.buildbot_jobs
 
     def preflight(self) -> list[str]:
         """Look for the scheduler and its workers, and try the right to force without building."""
@@ -227,7 +224,7 @@ class Buildbot:
         run = replace(run, job=str(last["buildid"]), status=BuildStatus.RUNNING)
         if not last["complete"]:
             return run
-        if last["results"] == RETRY and lost < MOST_RETRIES:
+        if last["results"] == RETRY and lost < POLICY.lost_worker_retries:
             return replace(run, status=BuildStatus.QUEUED)
         if last["results"] == RETRY:
             self._stop_request(run)
@@ -346,7 +343,7 @@ def _basic(user: str, password: str) -> Secret:
 def _words(results: int | None) -> str:
     """Return why a build proves nothing, in the master's terms."""
     known = {
-        RETRY: f"the worker was lost {MOST_RETRIES} times",
+        RETRY: f"the worker was lost {POLICY.lost_worker_retries} times",
         CANCELLED: "the build was stopped on the master",
         4: "the build ended with an exception on the master, or could not be done by the worker",
     }

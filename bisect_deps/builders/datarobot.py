@@ -33,6 +33,7 @@ from bisect_deps.builders.base import (
 )
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, redact, secrets_of, split_credentials
 from bisect_deps.system import processes
 
@@ -43,7 +44,6 @@ STATE = Path(".depbisect") / "datarobot"
 FILE = "requirements.txt"
 # How the names of our custom models begin.
 NAME = "depbisect "
-SLOTS = 4
 _STATES = {
     "submitted": BuildStatus.QUEUED,
     "processing": BuildStatus.RUNNING,
@@ -138,7 +138,10 @@ class DataRobotBuilder:
     def describe(self) -> Capabilities:
         """Return as many builds at once as the user allows; it does not tell versions."""
         return Capabilities(
-            max_parallel=self._options.jobs or SLOTS, check=False, cancel=True, reattach=True
+            max_parallel=self._options.jobs or POLICY.remote_jobs,
+            check=False,
+            cancel=True,
+            reattach=True,
         )
 
     def preflight(self) -> list[str]:

@@ -14,15 +14,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bisect_deps.builders._ci import JOBS, CiBuilder, Pace, Run
+from bisect_deps.builders._ci import CiBuilder, Run
 from bisect_deps.builders._ci_logs import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
-from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
+from bisect_deps.builders._http import Http, HttpError, Reply, is_on_this_machine
 from bisect_deps.builders._job import BOOTSTRAP, JOB_FILE, JOB_VARIABLE
 from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY, Pace
 from bisect_deps.secret import Secret
 
 PUBLIC = "https://api.github.com"
@@ -166,7 +167,7 @@ class Actions:
 
     def slots(self) -> int:
         """Return how many builds at once suit it."""
-        return JOBS
+        return POLICY.remote_jobs
 
     def identity(self) -> str:
         """Return the repository, the reference, and the content of the workflow there."""
@@ -365,7 +366,7 @@ def _token(address: str) -> Secret:
             ["gh", "auth", "token", "--hostname", host],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=POLICY.answer_timeout,
             check=True,
         )
         token = done.stdout.strip()
@@ -381,8 +382,8 @@ def _token(address: str) -> Secret:
 
 
 def _pace(address: str) -> Pace:
-    near = is_loopback(urlsplit(address).hostname or "")
-    return Pace(first=0.1, most=1.0, appear=20.0) if near else Pace()
+    near = is_on_this_machine(address)
+    return POLICY.near_ci if near else POLICY.ci
 
 
 def _cure(error: HttpError, repo: str) -> str:

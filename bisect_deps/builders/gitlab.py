@@ -13,17 +13,18 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from bisect_deps.builders._ci import JOBS, CiBuilder, Pace, Run
+from bisect_deps.builders._ci import CiBuilder, Run
 from bisect_deps.builders._ci_logs import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
-from bisect_deps.builders._http import Http, HttpError, Reply, is_loopback
+from bisect_deps.builders._http import Http, HttpError, Reply, is_on_this_machine
 from bisect_deps.builders._job import BOOTSTRAP, JOB_FILE, JOB_VARIABLE
 from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret
 
 PUBLIC = "https://gitlab.com/api/v4"
@@ -103,8 +104,8 @@ class Options(BuilderOptions):
 def make(options: Options) -> Builder:
     """Return the builder. Raises InputError without project or token; asks nobody yet."""
     system = GitLab(options)
-    near = is_loopback(urlsplit(system.address).hostname or "")
-    return CiBuilder(system, options, Pace(first=0.1, most=1.0, appear=20.0) if near else Pace())
+    near = is_on_this_machine(system.address)
+    return CiBuilder(system, options, POLICY.near_ci if near else POLICY.ci)
 
 
 def checks(options: Options) -> Iterator[Check]:
@@ -151,7 +152,7 @@ class GitLab:
 
     def slots(self) -> int:
         """Return how many builds at once suit it."""
-        return JOBS
+        return POLICY.remote_jobs
 
     def identity(self) -> str:
         """Return the project, the reference, and the content of the pipeline's file there."""

@@ -64,6 +64,7 @@ from bisect_deps.builders.base import (
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.formats import is_embedded, open_manifest
 from bisect_deps.model import BuildStatus, Interpreter
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact, secrets_of
 from bisect_deps.system import processes
 from bisect_deps.system.interpreters import find, find_uv
@@ -78,8 +79,6 @@ _USES = ("imports", "check")
 # What a system says of a file that cannot be written (EROFS), and how much of a log it ends.
 _READ_ONLY = re.compile(r"read-only file system", re.IGNORECASE)
 _SAID_AT_THE_END = 256_000
-# How often a room is made for one step: other programs come and go beside it.
-_MOST_TRIES = 5
 # The first Python that can be told where bytecode goes.
 _BYTECODE_APART = (3, 8)
 # How an installer ends that was killed from outside, say out of memory.
@@ -399,7 +398,7 @@ class LocalBuilder:
         Raises BuilderUnavailable where that does not help.
         """
         running.tries += 1
-        if running.step is not None and running.tries < _MOST_TRIES:
+        if running.step is not None and running.tries < POLICY.sandbox_tries:
             os.truncate(running.log, running.begun)
             self._begin(running, running.step)
             return

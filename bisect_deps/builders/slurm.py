@@ -43,20 +43,13 @@ from bisect_deps.builders.base import (
 )
 from bisect_deps.errors import BuilderUnavailable, DepbisectError
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact, secrets_of
 from bisect_deps.system import processes
 from bisect_deps.system.interpreters import find, find_uv
 
 FOLDER = Path(".depbisect") / "slurm"
 COMMANDS = ("sbatch", "squeue", "scancel")
-SLOTS = 4
-# Seconds between two questions to the controller, which all users of a cluster share.
-SOONEST, LATEST = 1.0, 10.0
-# A shared folder may show a file this much later than the job's end.
-SEEN_LATE = 15.0
-# What a killed run left is kept this long, for a resume.
-KEPT = 7 * 24 * 3600.0
-TRIES = 4
 _WAITS = frozenset(
     {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD"}
     | {"SPECIAL_EXIT"}
@@ -172,7 +165,7 @@ class SlurmBuilder:
     def describe(self) -> Capabilities:
         """Return what a cluster can do; it is for the user to say how much of it to take."""
         return Capabilities(
-            max_parallel=self._options.jobs or SLOTS,
+            max_parallel=self._options.jobs or POLICY.remote_jobs,
             check=True,
             live_log=True,
             cancel=True,
@@ -306,7 +299,7 @@ class SlurmBuilder:
             *self._options.slurm_options,
             str(folder / "job.sh"),
         ]
-        for tried in range(TRIES):
+        for tried in range(POLICY.slurm_tries):
             asked = self._run(command)
             if asked.returncode == 0:
                 return asked.stdout.strip().partition(";")[0], folder
@@ -386,7 +379,7 @@ class SlurmBuilder:
             _append(job.log, f"{STOPPED} after {job.limit:g} s: over its limit")
         elif reason is not None:
             _append(job.log, f"depbisect: Slurm ended the job as {state}: {reason}")
-        elif job.result is None and now - job.gone_since < SEEN_LATE:
+        elif job.result is None and now - job.gone_since < POLICY.seen_late:
             return
         else:
             _append(job.log, f"depbisect: the job left no result; Slurm says {state or 'nothing'}")
@@ -394,7 +387,7 @@ class SlurmBuilder:
 
     def _state(self, job: _Job) -> str:
         """Return a job's state as Slurm last said; once it no longer knows, what accounts say."""
-        youngest = min(LATEST, SOONEST * max(1, len(self._jobs) / 10))
+        youngest = min(POLICY.slurm.most, POLICY.slurm.first * max(1, len(self._jobs) / 10))
         if time.monotonic() - self._seen.at >= youngest:
             self._look()
         return self._seen.states.get(job.id) or self._ended_as(job)
@@ -436,7 +429,7 @@ class SlurmBuilder:
                 text=True,
                 errors="replace",
                 check=False,
-                timeout=120,
+                timeout=POLICY.scheduler_timeout,
             )
         except subprocess.TimeoutExpired:
             return subprocess.CompletedProcess(command, 1, "", f"{command[0]} timed out")
@@ -475,7 +468,7 @@ def _append(log: Path, line: str) -> None:
 def _sweep(folder: Path) -> None:
     """Remove what runs left that were killed long ago, and never resumed."""
     for path in folder.glob("depbisect-*-*"):
-        if time.time() - path.stat().st_mtime > KEPT:
+        if time.time() - path.stat().st_mtime > POLICY.slurm_kept:
             _remove(path)
 
 
@@ -485,7 +478,7 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
             return
-        time.sleep(0.2)
+        time.sleep(POLICY.slurm_look)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -34,6 +34,7 @@ from bisect_deps.builders.base import (
 )
 from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, redact, secrets_of, split_credentials
 from bisect_deps.system.files import write_whole
 
@@ -50,8 +51,6 @@ _LOST = {
     "STOPPED": "it was stopped",
     "DELETING": "it is being deleted",
 }
-# A commit that starts no build in this time was overtaken or lost.
-APPEAR = 180.0
 _SPACE = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -354,8 +353,8 @@ class SpacesBuilder:
             build.ended_as, build.due = stage, 0.0
         elif is_ours and stage in _LOST:
             build.break_off(f"the Space is {stage}: {_LOST[stage]}")
-        elif now - build.asked > APPEAR:
-            build.break_off(f"the commit started no build in {APPEAR:g} s ({stage})")
+        elif now - build.asked > POLICY.watched.appear:
+            build.break_off(f"the commit started no build in {POLICY.watched.appear:g} s ({stage})")
 
     def _read_log(self, build: _Build) -> None:
         try:

@@ -9,19 +9,18 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import click
 
 from bisect_deps.cli.given import requirements_of
 from bisect_deps.cli.options import json_option, requirements_option
 from bisect_deps.errors import ExitCode
+from bisect_deps.policy import POLICY
 
 if TYPE_CHECKING:
     from bisect_deps.builders.algorithmia.api import Api, ErrorEntry
     from bisect_deps.run.runtime_errors import RuntimeFailure, RuntimeFailures
 
-FOLLOW_PAUSE = 15.0
 _MOST_LINES = 12
 _MOST_ENTRIES = 5
 
@@ -96,9 +95,10 @@ def _api(address: str | None) -> Api:
 
 def _pause(address: str) -> float:
     """Return the pause between two requests; a cluster on this machine may be asked often."""
-    from bisect_deps.builders._http import is_loopback
+    from bisect_deps.builders._http import is_on_this_machine
 
-    return 0.5 if is_loopback(urlsplit(address).hostname or "") else FOLLOW_PAUSE
+    near = is_on_this_machine(address)
+    return POLICY.near_follow_pause if near else POLICY.follow_pause
 
 
 class _Shown:

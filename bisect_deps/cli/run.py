@@ -24,6 +24,7 @@ from bisect_deps.cli.options import color_option, note, option, relative, wants_
 from bisect_deps.cli.output import check_targets, deliver, report_options, report_targets
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
 from bisect_deps.model import STDIN, IndexSettings, Narrow, Note, Verdict, VerdictKind
+from bisect_deps.policy import POLICY
 from bisect_deps.run.output import is_folder, write_fix
 from bisect_deps.run.settings import Settings, default_file, file_defaults, instant
 from bisect_deps.system.trust import STATE_FOLDER
@@ -36,8 +37,6 @@ Locker: TypeAlias = Callable[[], Sequence[str]]
 
 # Not a builder but a conversation.
 MANUAL = "manual"
-# What a run that was cut short is offered at least.
-LEAST_MORE_BUILDS = 10
 
 EXIT_CODES = {
     VerdictKind.PASSES: ExitCode.OK,
@@ -152,7 +151,7 @@ def _be_no_looser(defaults: Mapping[str, Any]) -> None:
 @option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
-    default=1800.0,
+    default=POLICY.timeout,
     metavar="SECONDS",
     help="Time limit of one build.",
     show_default=True,
@@ -160,7 +159,7 @@ def _be_no_looser(defaults: Mapping[str, Any]) -> None:
 @option(
     "--retries",
     type=click.IntRange(0),
-    default=2,
+    default=POLICY.retries,
     metavar="N",
     help="Tries after an infrastructure failure.",
     show_default=True,
@@ -242,7 +241,7 @@ def _with_way_on(verdict: Verdict, most: int | None) -> Verdict:
     """Return a verdict that a spent budget cut short with the command that goes on from there."""
     if verdict.kind is not VerdictKind.INCONCLUSIVE or most is None or verdict.builds < most:
         return verdict
-    command = going_on(sys.argv[1:], max(2 * most, LEAST_MORE_BUILDS))
+    command = going_on(sys.argv[1:], max(2 * most, POLICY.offered_builds))
     return replace(verdict, notes=(*verdict.notes, Note(f"To go on: `{command}`")))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bisect_deps.fix.accuse import DOUBTED, agrees
+from bisect_deps.fix.accuse import agrees
 from bisect_deps.fix.ask import Seen
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.culprits import releases_named
 from bisect_deps.fix.failure import installs
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.model import Candidate, Cause, Culprit, Note, Phase, ProbeKind, Release
+from bisect_deps.policy import POLICY
 
 
 def without_accidents(
@@ -45,7 +46,7 @@ def _repeated(asked: Mapping[int, tuple[Inquiry, int]], seen: Seen) -> Story[lis
     """Repeat builds until each has failed often enough; return the keys of those that install."""
     passed: list[int] = []
     left = list(asked)
-    for _ in range(DOUBTED):
+    for _ in range(POLICY.doubted_failures):
         left = [at for at in left if seen.failed(asked[at][0]) < asked[at][1]]
         if not left:
             break
@@ -65,11 +66,11 @@ def _shown(case: Case, culprit: Culprit, seen: Seen) -> Iterator[tuple[Inquiry, 
         if probe.number != culprit.proof.failing_probe or probe.kind is ProbeKind.RESOLVE:
             continue
         if inquiry.isolated is not None or release is None or not case.capabilities.isolated:
-            yield inquiry, DOUBTED
+            yield inquiry, POLICY.doubted_failures
         else:
             purpose = f"does {release} fail again?"
             alone = Inquiry(Candidate(), ProbeKind.ISOLATED, purpose, isolated=str(release))
-            yield alone, DOUBTED - 1
+            yield alone, POLICY.doubted_failures - 1
         return
 
 

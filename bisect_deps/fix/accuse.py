@@ -41,6 +41,7 @@ from bisect_deps.model import (
     Requirement,
     Suspect,
 )
+from bisect_deps.policy import POLICY
 from bisect_deps.resolution.conflicts import Conflict, find_conflicts
 from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.uv_resolver import Resolution
@@ -49,11 +50,6 @@ from bisect_deps.search.strategy import Certified, Finding, Problem, State, bise
 
 # Facts that make a release worth a build of its own before anything else is known of it.
 TELLING = frozenset({FactKind.REQUIRES_PYTHON, FactKind.NO_USABLE_WHEEL, FactKind.NO_ARTIFACT})
-# How often a release must have failed to be named: once where the index agrees with the log, twice
-# where only the log accuses it, and this often where anything speaks of an unsteady build.
-DOUBTED = 4
-# A release alone costs about this share of a whole build, wherever such a build can be had.
-SINGLE_COST = 0.25
 
 # What installers say of a file that is not what its page tells, or not whole.
 _SPOILT = re.compile(
@@ -61,7 +57,6 @@ _SPOILT = re.compile(
     r"|bad magic|corrupt|truncated|cut short|no archive|could not find .{0,40}central directory",
     re.IGNORECASE,
 )
-_MOST_LOOKED_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +144,7 @@ def _spoilt(case: Case, probe: Probe) -> list[Release]:
     if found or not is_told:
         return found
     pins = [Release(line.name, line.pin) for line in case.requirements if line.name and line.pin]
-    return pins[:_MOST_LOOKED_AT]
+    return pins[: POLICY.fetched_on_suspicion]
 
 
 def _explains(case: Case, standing: Standing) -> bool:
@@ -270,11 +265,11 @@ def _judged(
         return standing
     if probe.outcome is Outcome.PASS:
         shook = counts[one.release] > 0
-        counts[one.release] = DOUBTED
+        counts[one.release] = POLICY.doubted_failures
         cleared = standing.cleared | {one.release}
         standing = replace(standing, cleared=cleared, unsteady=standing.unsteady + shook)
         return standing.knowing((), _unsteady_note(one, probe)) if shook else standing
-    counts[one.release] = DOUBTED
+    counts[one.release] = POLICY.doubted_failures
     return standing
 
 
@@ -293,7 +288,11 @@ def _is_open(
 ) -> bool:
     """Say whether a release must fail once more before it is named."""
     seen = counts[one.release]
-    if not case.capabilities.isolated or seen >= DOUBTED or one.release in standing.cleared:
+    if (
+        not case.capabilities.isolated
+        or seen >= POLICY.doubted_failures
+        or one.release in standing.cleared
+    ):
         return False
     if seen == 0 or agrees(case, one.release.name, one.release.version):
         return seen == 0
@@ -303,7 +302,7 @@ def _is_open(
         if a.release in probes and not agrees(case, a.release.name, a.release.version)
     ]
     doubted = standing.unsteady or len(plain) > 1 or not _is_steady(probes[one.release])
-    return seen < (DOUBTED if doubted else 2)
+    return seen < (POLICY.doubted_failures if doubted else 2)
 
 
 def agrees(case: Case, name: str, version: str) -> bool:
@@ -555,7 +554,7 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
         hints=tuple(dict.fromkeys(named)),
         slots=case.slots,
         prefer=case.prefer,
-        single_cost=SINGLE_COST if case.capabilities.cheap_single else 1.0,
+        single_cost=POLICY.single_cost if case.capabilities.cheap_single else 1.0,
         signature=first_fingerprint(failing),
     )
     whole = frozenset(problem.items)

@@ -26,21 +26,18 @@ from bisect_deps.model import (
     ProbeKind,
     Requirement,
 )
+from bisect_deps.policy import POLICY
 from bisect_deps.resolution.uv_resolver import Resolution
-
-# So many builds avoid what failed, and so often is the resolver asked for one of them.
-MOST_BUILDS = 10
-MOST_ASKED = 40
 
 
 def avoid(case: Case, failing: Probe, known: Sequence[Probe]) -> Story[tuple[Probe, ...]]:
     """Return the builds made, the last one passing where any does; none where logs do not tell.
 
-    `known` are the probes of the way so far. Costs at most `MOST_BUILDS` builds.
+    `known` are the probes of the way so far. Costs at most `POLICY.avoiding_builds`.
     """
     made: list[Probe] = []
     tried = {probe.candidate for probe in (failing, *known)}
-    while len(made) < MOST_BUILDS and not _ends_at_the_machine((failing, *known, *made)):
+    while len(made) < POLICY.avoiding_builds and not _ends_at_the_machine((failing, *known, *made)):
         candidate = _nearest(case, failing, failed_by(case, (failing, *known, *made)))
         if candidate is None or candidate in tried:
             break
@@ -88,7 +85,7 @@ class _Hunt:
     def run(self, excluded: Mapping[str, frozenset[str]]) -> Mapping[str, str] | None:
         """Return releases without anything that failed, these versions out of sight."""
         key = frozenset(excluded.items())
-        if key in self.seen or self.asked >= MOST_ASKED:
+        if key in self.seen or self.asked >= POLICY.avoiding_calls:
             return None
         self.seen.add(key)
         resolution = self._resolved(excluded)

@@ -35,14 +35,12 @@ from bisect_deps.model import (
     Release,
     Requirement,
 )
+from bisect_deps.policy import POLICY
 from bisect_deps.progress import Progress
 from bisect_deps.resolution.edits import edited, pinned_to
 from bisect_deps.resolution.pins import hashes_of, repinned
 from bisect_deps.resolution.uv_resolver import Resolution, Resolver
 from bisect_deps.search.strategy import Prefer
-
-# A change of more edits is not looked through for needless ones by resolving.
-MOST_PRUNED = 6
 
 
 class Record(Protocol):
@@ -177,7 +175,7 @@ class Case:
         """
         own = [edit for edit in candidate.edits if edit not in base.edits]
         wanted = self.releases_of(candidate)
-        if wanted is None or not 1 < len(own) <= MOST_PRUNED:
+        if wanted is None or not 1 < len(own) <= POLICY.pruned_edits:
             return candidate
         for edit in own:
             # A file with hashes lists all that it installs, for an installer that asks for that.

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bisect_deps.fix.accuse import DOUBTED
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failure import (
@@ -26,17 +25,13 @@ from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.proposers import moves
 from bisect_deps.fix.proposers.base import Move, Scene
 from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
+from bisect_deps.policy import POLICY
 
 # Errors of Python's own that say what the code is, not what happened to it.
 _REFUSED = re.compile(
     r"(?:\w+\.)*(?:ImportError|ModuleNotFoundError|SyntaxError|IndentationError|NameError"
     r"|AttributeError(?!: 'NoneType'))\b"
 )
-# A check whose faults lie deeper, or that takes more builds, is told as far as it was followed.
-MOST_LAYERS = 12
-MOST_BUILDS = 24
-# One failure is met with so many moves; then the layer before is tried otherwise.
-MOST_MOVES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +71,7 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
     resolved = {_resolved(case, failing.candidate)}
     scenes = [_opened(case, failing, failing, layers)]
     deepest: tuple[Layer, ...] = ()
-    while scenes and len(probes) <= MOST_BUILDS:
+    while scenes and len(probes) <= POLICY.check_builds:
         scene, offered = scenes[-1]
         move = next(offered, None)
         if move is None:
@@ -98,7 +93,7 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
         if probe.outcome is Outcome.PASS:
             return Followed((*layers, layer), tuple(probes), probe)
         earlier = [known.probe for known, _ in scenes]
-        if len(layers) < MOST_LAYERS and _is_deeper(probe, scene, earlier):
+        if len(layers) < POLICY.check_layers and _is_deeper(probe, scene, earlier):
             accident = yield from _accident(case, probe)
             if accident is not None:
                 after = replace(layer, after=accident)
@@ -124,7 +119,7 @@ def _accident(case: Case, failing: Probe) -> Story[Probe | None]:
     purpose = "does it fail in the same way again?"
     repeats = yield [
         Inquiry(failing.candidate, ProbeKind.WHOLE, purpose, imports=case.imports, repeat=repeat)
-        for repeat in range(1, DOUBTED - 1)
+        for repeat in range(1, POLICY.doubted_failures - 1)
     ]
     return next((again for again in repeats if again.outcome is Outcome.PASS), None)
 
@@ -157,7 +152,7 @@ def _opened(
         held=_held(origin.candidate, layers),
     )
     offered = moves(case, scene)
-    return scene, (move for _, move in zip(range(MOST_MOVES), offered, strict=False))
+    return scene, (move for _, move in zip(range(POLICY.check_moves), offered, strict=False))
 
 
 def _held(base: Candidate, layers: Sequence[Layer]) -> Mapping[str, frozenset[str]]:

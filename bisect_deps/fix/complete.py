@@ -29,6 +29,7 @@ from bisect_deps.model import (
     ProbeKind,
     Proof,
 )
+from bisect_deps.policy import POLICY
 from bisect_deps.resolution.uv_resolver import Resolution
 
 _WHAT = {
@@ -38,10 +39,6 @@ _WHAT = {
     BreakageKind.MODULE_GONE: "{what} is gone",
     BreakageKind.ABI: "it was compiled against another {lacks}",
 }
-
-
-# So many builds look for who else breaks with one culprit.
-MOST_LOOKS = 2
 
 
 def complete(
@@ -54,7 +51,7 @@ def complete(
 ) -> Story[tuple[Culprit, ...]]:
     """Return the culprits with those that the fix fixes beside them, each with its own evidence.
 
-    With `build`, asks at most `MOST_LOOKS` builds for each culprit of a check.
+    With `build`, asks at most `POLICY.completing_builds` for each culprit of a check.
     """
     found = tuple(culprits)
     for culprit in culprits:
@@ -153,7 +150,7 @@ def _uncovered(
         candidates += [
             probe.candidate for probe in known if _is_behind(case, member, breakage, probe, fixed)
         ]
-    for candidate in candidates[:MOST_LOOKS]:
+    for candidate in candidates[: POLICY.completing_builds]:
         purpose = f"who else breaks with {member.name}?"
         probe = yield from ask(case, candidate, ProbeKind.VERSION, purpose, imports=True)
         users = {broken_one.user for broken_one in breakages_of(probe)}

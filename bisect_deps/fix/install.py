@@ -29,15 +29,9 @@ from bisect_deps.model import (
     Probe,
     ProbeKind,
 )
+from bisect_deps.policy import POLICY
 from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.upgrades import Minimum, Upgrade, find_upgrades
-
-# A file with more faults behind each other than this is told as far as it was fixed.
-MOST_ROUNDS = 12
-# How many candidate fixes of one set of culprits are built before they are given up.
-MOST_FIXES = 4
-# The resolver is asked for so many releases of what is pulled in.
-MOST_HELD = 12
 
 
 def fix_install(case: Case, failing: Probe) -> Story[Standing]:
@@ -47,7 +41,7 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
     that drop.
     """
     standing = Standing(failing.candidate, failing)
-    for _ in range(MOST_ROUNDS):
+    for _ in range(POLICY.install_rounds):
         if installs(standing.probe) or standing.probe.outcome is Outcome.UNRESOLVED:
             break
         case.progress.phase("Finding what is at fault")
@@ -101,7 +95,7 @@ def _once_more(case: Case, standing: Standing) -> Story[Standing]:
 def _try_fixes(case: Case, standing: Standing) -> Story[Standing | None]:
     """Build candidate fixes of all culprits, nearest first; keep the first that gets further."""
     chased = first_fingerprint(standing.probe)
-    for candidate in islice(_fixes(case, standing), MOST_FIXES):
+    for candidate in islice(_fixes(case, standing), POLICY.install_fixes):
         purpose = "does the file build with the culprits moved?"
         probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
         if probe.outcome is Outcome.UNRESOLVED:
@@ -214,7 +208,7 @@ def _held(case: Case, standing: Standing, base: Candidate, name: str) -> Candida
     ready = [r for r in case.releases(name) if r.usable_wheel and r.version not in bad]
     older = [r for r in ready if bad and is_older(r.version, bad[0])]
     newer = [r for r in ready if r not in older]
-    for release in islice((*reversed(older), *newer), MOST_HELD):
+    for release in islice((*reversed(older), *newer), POLICY.versions_held):
         candidate = case.settled(base, {name: release.version})
         if case.releases_of(candidate) is not None:
             return candidate
@@ -240,7 +234,7 @@ def _choices_to_move(standing: Standing, numbers: frozenset[int]) -> Iterator[fr
         if all(set(some) & members for members in built)
     ]
     least = min((len(some) for some in hitting), default=0)
-    choices = [some for some in hitting if len(some) == least][:MOST_FIXES]
+    choices = [some for some in hitting if len(some) == least][: POLICY.install_fixes]
     yield from (rest | some for some in choices or [frozenset[int]()])
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
-from bisect_deps.fix.accuse import SINGLE_COST, broken_of, certified
+from bisect_deps.fix.accuse import broken_of, certified
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
 from bisect_deps.fix.culprits import described
@@ -19,10 +19,8 @@ from bisect_deps.fix.failure import first_fingerprint, shows, suspects_of
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.subsets import drive, dropping
 from bisect_deps.model import Culprit, Outcome, Phase, Probe, ProbeKind, Requirement
+from bisect_deps.policy import POLICY
 from bisect_deps.search.strategy import Problem, bisect
-
-# How many other releases of each member are tried, the nearest first.
-MOST_RELEASES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def part(case: Case, failing: Probe) -> Story[Parted]:
         hints=tuple(line.number for name in named for line in items if line.name == name),
         slots=case.slots,
         prefer=case.prefer,
-        single_cost=SINGLE_COST if case.capabilities.cheap_single else 1.0,
+        single_cost=POLICY.single_cost if case.capabilities.cheap_single else 1.0,
         signature=first_fingerprint(failing),
     )
     axis = dropping(case, base, items, failing, check=True)
@@ -107,5 +105,5 @@ def _others(case: Case, requirement: Requirement, failing: Probe) -> Iterator[st
     usable: Sequence[str] = [release.version for release in case.releases(requirement.name)]
     newer = [version for version in usable if Version(version) > here]
     older = [version for version in reversed(usable) if Version(version) < here]
-    yield from newer[:MOST_RELEASES]
-    yield from older[:MOST_RELEASES]
+    yield from newer[: POLICY.moved_releases]
+    yield from older[: POLICY.moved_releases]

@@ -16,11 +16,9 @@ from bisect_deps.fix.failure import fingerprints, installs, involved
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.subsets import Axis, drive
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
+from bisect_deps.policy import POLICY
 from bisect_deps.search.base import Answer, Items
 from bisect_deps.search.strategy import Problem, State, bisect
-
-# So few items are taken back one by one; more are searched by halves.
-FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def minimise(
     `known` are probes of the way that led here: they answer what they can. Costs a build for each
     project that none of them shows to be needed, by halves where there are many.
     """
-    if len(change.names) > FEW:
+    if len(change.names) > POLICY.few_changes:
         return (yield from _by_halves(case, change, failing, passing, known))
     return (yield from _one_by_one(case, change, failing, passing, known))
 

@@ -15,6 +15,7 @@ from bisect_deps.fix.culprits import names_of, numbers_of
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import Candidate, Cause, Culprit, Note, Outcome, Phase, Probe, ProbeKind
+from bisect_deps.policy import POLICY
 
 BUILD_CONSTRAINTS_FILE = "depbisect-build-constraints.txt"
 
@@ -31,8 +32,6 @@ OLDER_TOOLS: dict[Cause, tuple[tuple[str, ...], ...]] = {
     Cause.COMPILE_ERROR: (("Cython<3",), ("numpy<2",), ("Cython<3", "numpy<2")),
     Cause.SETUP_SCRIPT_ERROR: (("setuptools<58",), ("setuptools<81",)),
 }
-# A culprit is not worth more builds than this.
-MOST_TRIES = 4
 
 RECOMMENDED = (
     "It keeps {kept} and builds with older build tools. No release was found that needs none, and "
@@ -133,7 +132,7 @@ def _tools(culprit: Culprit) -> Iterator[tuple[str, ...]]:
 def _try_tools(targets: Sequence[Culprit]) -> Story[list[tuple[Culprit, tuple[str, ...]]]]:
     """Build each culprit alone with ever other tools; the culprits share their rounds."""
     found: list[tuple[Culprit, tuple[str, ...]]] = []
-    left = [(culprit, list(_tools(culprit))[:MOST_TRIES]) for culprit in targets]
+    left = [(culprit, list(_tools(culprit))[: POLICY.old_tool_builds]) for culprit in targets]
     while left:
         probes = yield [_alone(culprit, tools[0]) for culprit, tools in left]
         after: list[tuple[Culprit, list[tuple[str, ...]]]] = []

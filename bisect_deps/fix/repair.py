@@ -57,7 +57,7 @@ from bisect_deps.model import (
 from bisect_deps.reports.base import changes
 
 # So many builds are told of where the budget ends a run.
-_MOST_LEARNT = 8
+_MOST_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -597,7 +597,7 @@ def _stopped(case: Case, known: Sequence[Conclusion], seen: Seen, spent: BudgetS
         summary=f"Stopped early: {spent.message}.",
         notes=(
             *before.notes,
-            *islice(_learnt(case, seen), _MOST_LEARNT),
+            *islice(_learnt(case, seen), _MOST_SHOWN),
             *_suspicions(case, before.culprits),
             Note(text),
         ),

@@ -15,10 +15,9 @@ from bisect_deps.fix.failed import broken_releases
 from bisect_deps.fix.failure import installs, phase_of
 from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
 from bisect_deps.model import Outcome, Phase, Probe, Release
+from bisect_deps.policy import POLICY
 
 T = TypeVar("T")
-# How often a build is made that contradicts another, until it is believed.
-MOST_TRIES = 4
 
 
 def steadied(case: Case, seen: Seen, story: Story[T]) -> Story[T]:
@@ -40,7 +39,7 @@ def _steady(
     """Return a probe, or the first repeat of it that contradicts no other build."""
     doubted = _contradicting(case, seen, inquiry, probe) - believed
     last = probe
-    for repeat in range(1, MOST_TRIES) if doubted else ():
+    for repeat in range(1, POLICY.contradicted_builds) if doubted else ():
         try:
             [last] = yield [replace(inquiry, repeat=inquiry.repeat + repeat, exact=None)]
         except BudgetSpent:

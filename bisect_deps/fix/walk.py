@@ -16,9 +16,7 @@ from bisect_deps.fix.culprits import described
 from bisect_deps.fix.failure import installs, project_of, suspects_of
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.model import Candidate, Cause, Note, Probe, ProbeKind
-
-# So many projects are bounded, one after the other, each for a build that may take all its time.
-MOST_BOUNDS = 3
+from bisect_deps.policy import POLICY
 
 
 def is_walk(probe: Probe) -> bool:
@@ -33,7 +31,7 @@ def end_walk(case: Case, failing: Probe) -> Story[Standing]:
     The walked projects are its culprits where it installs then; else its probe tells more.
     """
     standing = Standing(failing.candidate, failing)
-    for _ in range(MOST_BOUNDS):
+    for _ in range(POLICY.walk_builds):
         walking = standing.probe
         candidate = _bounded(case, walking) if is_walk(walking) else None
         if candidate is None or candidate == walking.candidate:

@@ -24,6 +24,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 from bisect_deps.errors import InputError
 from bisect_deps.knowledge.default_index import default_index
 from bisect_deps.model import IndexSettings
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact
 
 
@@ -206,7 +207,7 @@ def _said(command: list[str]) -> list[str]:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=10,
+            timeout=POLICY.keyring_timeout,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

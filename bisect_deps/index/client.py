@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index.base import indexes, place
 from bisect_deps.index.facts import Fact, facts_of, nearest_release, newest_release
-from bisect_deps.index.pages import WORKERS, Pages
+from bisect_deps.index.pages import Pages
 from bisect_deps.index.releases import (
     File,
     ReleaseEvent,
@@ -31,6 +31,7 @@ from bisect_deps.index.releases import (
 )
 from bisect_deps.index.targets import accepted_tags
 from bisect_deps.model import IndexSettings, Interpreter, Release, Requirement
+from bisect_deps.policy import POLICY
 
 # The releases in sight, and those too new for `exclude_newer`.
 _Known: TypeAlias = tuple[tuple[ReleaseFacts, ...], tuple[ReleaseFacts, ...]]
@@ -91,7 +92,7 @@ class Index:
         wanted = sorted({canonicalize_name(name) for name in names if name} - self._found.keys())
         if not wanted:
             return
-        pool = ThreadPoolExecutor(min(WORKERS, len(wanted)))
+        pool = ThreadPoolExecutor(min(POLICY.index_connections, len(wanted)))
         futures: list[Future[object]] = [pool.submit(self._look_up, name) for name in wanted]
         try:
             for future in futures:

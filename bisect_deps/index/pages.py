@@ -24,6 +24,7 @@ from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index.base import Place, keyring_login
 from bisect_deps.index.parsed import parsed_once
 from bisect_deps.index.releases import File
+from bisect_deps.policy import POLICY
 
 if TYPE_CHECKING:
     import requests
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
     from urllib3 import HTTPResponse, Retry
 
-TIMEOUT = (5.0, 30.0)
-WORKERS = 12
-# An index that says nothing of freshness (neither validator nor age) is asked again after this;
-# the public one asks for the same age.
-_UNSPOKEN_AGE = 600
 # JSON where the index has it, HTML otherwise (PEP 691).
 _ACCEPT = {
     "Accept": "application/vnd.pypi.simple.v1+json, "
@@ -88,7 +84,7 @@ class Pages:
         found = hashlib.sha256()
         start = b""
         try:
-            with requests.get(url, auth=auth, timeout=TIMEOUT, stream=True) as answer:
+            with requests.get(url, auth=auth, timeout=POLICY.index_timeout, stream=True) as answer:
                 if not answer.ok:
                     return None, False
                 for part in answer.iter_content(1 << 16):
@@ -135,7 +131,7 @@ class Pages:
         return response
 
     def _ask(self, url: str, auth: tuple[str, str] | None) -> requests.Response:
-        return self._session().get(url, headers=_ACCEPT, auth=auth, timeout=TIMEOUT)
+        return self._session().get(url, headers=_ACCEPT, auth=auth, timeout=POLICY.index_timeout)
 
     def _login(self, url: str, host: str) -> tuple[str, str] | None:
         with self._lock:
@@ -200,7 +196,10 @@ def _new_session(cache: Path | None) -> requests.Session:
     from urllib3.util import Retry
 
     retry = Retry(
-        total=3, backoff_factor=0.2, status_forcelist=(429, 502, 503, 504), raise_on_status=False
+        total=POLICY.index_retries,
+        backoff_factor=POLICY.index_backoff,
+        status_forcelist=(429, 502, 503, 504),
+        raise_on_status=False,
     )
     session = requests.Session()
     adapter = HTTPAdapter(max_retries=retry) if cache is None else _caching(cache, retry)
@@ -225,7 +224,7 @@ def _caching(folder: Path, retry: Retry) -> HTTPAdapter:
             if any(name in response.headers for name in spoken):
                 return {}
             now = datetime.now(timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
-            return {"Cache-Control": f"max-age={_UNSPOKEN_AGE}", "Date": now}
+            return {"Cache-Control": f"max-age={POLICY.page_age}", "Date": now}
 
     class Kept(SeparateBodyFileCache):
         """Pages that cannot be kept, on a full disk say, are asked for again."""

@@ -7,9 +7,6 @@ import re
 from functools import cache
 from pathlib import Path
 
-# So long a page of an index may be kept, by the index's own word or by ours (seconds).
-PAGE_AGE = 600
-
 
 @cache
 def default_index() -> str:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from bisect_deps.errors import BuilderUnavailable, IndexUnavailable
 from bisect_deps.lint.rules.base import Advisory
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact
 
 _OPTIONS = (
@@ -29,7 +30,6 @@ _OPTIONS = (
     "-o",
     "stdout",
 )
-_TIMEOUT = 600
 
 
 class Audit(NamedTuple):
@@ -65,7 +65,7 @@ def _asked(pins: Iterable[tuple[str, str]]) -> Any:
         command = [sys.executable, "-m", "pip_audit", "-r", str(path), *_OPTIONS]
         try:
             answer = subprocess.run(
-                command, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+                command, capture_output=True, text=True, timeout=POLICY.audit_timeout, check=False
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise IndexUnavailable(f"pip-audit could not run: {error}") from error

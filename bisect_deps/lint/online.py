@@ -23,12 +23,12 @@ from bisect_deps.lint.rules._worlds import world
 from bisect_deps.lint.rules.base import Item, Known, Scope
 from bisect_deps.lint.targets import LintTarget, system_of
 from bisect_deps.model import IndexSettings, Interpreter, Release, Requirement
+from bisect_deps.policy import POLICY
 from bisect_deps.resolution.uv_resolver import Answered, Resolver
 from bisect_deps.system.interpreters import find
 from bisect_deps.system.trust import be_sent_there
 
-_DEFAULT_AGE = 7
-_TIMEOUT = 30
+_YOUNGEST_DAYS = 7
 
 
 def index_of(scopes: Iterable[Scope], index_url: str | None) -> IndexSettings:
@@ -83,7 +83,7 @@ class IndexFacts:
             interpreter for interpreter in self._interpreters if interpreter.minor == here.minor
         ]
         self._index = Index(settings, self._interpreters[0], merged=True)
-        self._min_age = _DEFAULT_AGE if min_age is None else min_age
+        self._min_age = _YOUNGEST_DAYS if min_age is None else min_age
         self._now = now
         self._judged: dict[tuple[str, int], tuple[ReleaseFacts, ...]] = {}
         self._commits: dict[str, str | None] = {}
@@ -271,7 +271,9 @@ def _sha256(url: str) -> str | None:
 
     digest = hashlib.sha256()
     try:
-        with requests.get(url.partition("#")[0], stream=True, timeout=_TIMEOUT) as answer:
+        with requests.get(
+            url.partition("#")[0], stream=True, timeout=POLICY.http_timeout
+        ) as answer:
             answer.raise_for_status()
             for chunk in answer.iter_content(1 << 16):
                 digest.update(chunk)
@@ -294,7 +296,7 @@ def _commit(url: str) -> str | None:
             ["git", "ls-remote", "--", address, *wanted],
             capture_output=True,
             text=True,
-            timeout=_TIMEOUT,
+            timeout=POLICY.http_timeout,
             env=environment,
             check=True,
         )

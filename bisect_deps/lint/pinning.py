@@ -20,6 +20,7 @@ from bisect_deps.formats import parse_manifest, read_known_good
 from bisect_deps.formats.base import Manifest, applies
 from bisect_deps.index import Index
 from bisect_deps.model import Edit, EditAction, IndexSettings, Interpreter, Release, Requirement
+from bisect_deps.policy import POLICY
 from bisect_deps.resolution.uv_resolver import Resolution, Resolver
 from bisect_deps.system.files import read_regular
 from bisect_deps.system.trust import be_ours
@@ -212,7 +213,11 @@ def installed_in(interpreter: Interpreter) -> dict[str, str]:
     """Return what is installed beside a Python. Raises InputError where it does not say."""
     try:
         answer = subprocess.run(
-            [interpreter.path, "-c", _LIST], capture_output=True, text=True, timeout=60, check=True
+            [interpreter.path, "-c", _LIST],
+            capture_output=True,
+            text=True,
+            timeout=POLICY.reading_timeout,
+            check=True,
         )
         found = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:

@@ -12,8 +12,7 @@ from bisect_deps.builders import make_builder, options_for
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus, IndexSettings, Interpreter, Requirement
-
-_PAUSE = 0.05
+from bisect_deps.policy import POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def _built(
     started = time.monotonic()
     handle = builder.start(Order(files, next(iter(files)), digest.hexdigest(), label=label))
     while not (status := builder.poll(handle)).is_final:
-        time.sleep(_PAUSE)
+        time.sleep(POLICY.proving_look)
     seconds = time.monotonic() - started
     if status is BuildStatus.PASSED:
         installed = builder.installed(handle) if builder.describe().installed else None

@@ -13,7 +13,7 @@ from bisect_deps.model import EditAction, Outcome, Probe, ProbeKind, Verdict
 
 # What is drawn at most: a line that is rarely touched, and a build long past, tell the least.
 MOST_LINES = 24
-MOST_BUILDS = 120
+MOST_DRAWN = 120
 IN, MOVED, OUT = "in", "moved", "out"
 MARKS = {IN: "\N{BLACK CIRCLE}", MOVED: "\N{CIRCLE WITH LEFT HALF BLACK}", OUT: "\N{WHITE CIRCLE}"}
 OUTCOME_MARKS = {
@@ -66,7 +66,7 @@ class Drawing:
 def drawn(verdict: Verdict) -> Drawing | None:
     """Return the search; None where fewer than two builds were made: there is nothing to see."""
     probes = [probe for probe in verdict.probes if probe.kind is not ProbeKind.RESOLVE]
-    shown = probes[-MOST_BUILDS:]
+    shown = probes[-MOST_DRAWN:]
     if len(shown) < 2:
         return None
     names = _names(verdict, shown)

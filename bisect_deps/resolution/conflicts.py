@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Fact, FactKind, Index
 from bisect_deps.model import Requirement
+from bisect_deps.policy import POLICY
 from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
 from bisect_deps.text import listed
 
 Numbers = frozenset[int]
-# Overlapping conflicts are looked for in so many uv calls, a tenth of a second each.
-MOST_CALLS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,8 @@ def find_conflicts(
 
     They are all that there are, overlapping ones too, unless the finding says otherwise. With an
     index, releases without any wheel are not fetched. Costs one uv call, and about three and one a
-    member for each conflict; overlapping ones are looked for in at most `MOST_CALLS`. Raises
-    IndexUnavailable.
+    member for each conflict; overlapping ones are looked for in `POLICY.conflict_calls` at most.
+    Raises IndexUnavailable.
     """
     oracle = _Oracle(requirements, resolver, index)
     whole = oracle.judged
@@ -195,7 +194,9 @@ def _all_minimal(oracle: _Oracle, whole: Numbers, limit: int) -> tuple[list[Numb
         seen.add(removed)
         known = next((members for members in found if not members & removed), None)
         if known is None:
-            if len(found) >= limit or (found and oracle.resolver.calls - calls >= MOST_CALLS):
+            if len(found) >= limit or (
+                found and oracle.resolver.calls - calls >= POLICY.conflict_calls
+            ):
                 return found, False
             answer = oracle.ask(whole - removed)
             if not answer.conflicting:

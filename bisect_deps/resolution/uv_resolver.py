@@ -24,8 +24,8 @@ from packaging.utils import canonicalize_name
 
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.index.base import Place, completed, indexes, place, with_credentials
-from bisect_deps.knowledge.default_index import PAGE_AGE
 from bisect_deps.model import IndexSettings, Interpreter, Release
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact
 from bisect_deps.system import interpreters
 
@@ -41,7 +41,6 @@ _UNREACHABLE = re.compile(
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>\S+)")
 _VENDORS = {"linux": "unknown-linux-gnu", "windows": "pc-windows-msvc", "macos": "apple-darwin"}
 _LOGIN = ("USERNAME", "PASSWORD")
-_TIMEOUT = 300.0
 # uv's names for the folder of build environments: as a file, it keeps uv from making any.
 _BUILD_FOLDERS = ("builds-v0", "builds-v1")
 # The nearest file wins over the user's own: whatever that says, the output is what is read here.
@@ -422,7 +421,7 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=_TIMEOUT,
+            timeout=POLICY.resolver_timeout,
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -511,7 +510,7 @@ def _uv_platform(platform: str) -> str:
 def _index_table(name: str, spot: Place, is_default: bool) -> str:
     return (
         f'[[index]]\nname = "{name}"\nurl = "{spot.url}"\ndefault = {str(is_default).lower()}\n'
-        f'cache-control = {{ api = "max-age={PAGE_AGE}", '
+        f'cache-control = {{ api = "max-age={POLICY.page_age}", '
         'files = "max-age=31536000, immutable" }\n'
     )
 

@@ -18,6 +18,7 @@ from bisect_deps.builders.algorithmia.rights import explained
 from bisect_deps.diagnosis import diagnose
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import Diagnosis, Requirement
+from bisect_deps.policy import POLICY
 from bisect_deps.reports import diagnosis as report
 from bisect_deps.secret import redact
 
@@ -27,11 +28,8 @@ SUPPORT = (
     "(support@algorithmia.com, or who runs your cluster); depbisect run --builder algorithmia "
     "bisects by the status of builds alone"
 )
-_MOST_PAGES = 20
 _SHORTEST_HASH = 4
 _STATUSES = {"succeeded": 0, "failed": 1}
-# A command in front of somebody waits for a gateway, but not for ten minutes.
-_PATIENCE = 60.0
 
 T = TypeVar("T")
 
@@ -65,7 +63,7 @@ def fetch(
     `reference` is a git hash, whole or its beginning, or a build's id. Raises InputError where
     there is no such build, BuilderUnavailable where it or its log cannot be had.
     """
-    waiting = patience or Patience(_PATIENCE, first=2.0)
+    waiting = patience or Patience(POLICY.console_patience, first=POLICY.console_pause)
 
     def ask(question: Callable[[], T]) -> T:
         try:
@@ -122,7 +120,7 @@ def _page(api: Api, algorithm: Algorithm, marker: str | None) -> tuple[Any, str 
 def _builds(page: Callable[[str | None], tuple[Any, str | None]]) -> Iterator[RemoteBuild]:
     """Yield builds page by page."""
     marker: str | None = None
-    for _ in range(_MOST_PAGES):
+    for _ in range(POLICY.listed_pages):
         builds, marker = page(marker)
         yield from builds
         if marker is None:

@@ -21,6 +21,7 @@ from bisect_deps.errors import DepbisectError
 from bisect_deps.index.base import completed, indexes
 from bisect_deps.index.client import Index
 from bisect_deps.model import IndexSettings, Interpreter
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact
 from bisect_deps.system import interpreters
 
@@ -135,7 +136,12 @@ def _folder(name: str, folder: Path) -> Check:
 def _said(command: list[str]) -> str | None:
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=30, env=dict(os.environ)
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=POLICY.answer_timeout,
+            env=dict(os.environ),
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -30,6 +30,7 @@ from bisect_deps.model import (
     ProbeKind,
     Requirement,
 )
+from bisect_deps.policy import POLICY
 from bisect_deps.progress import Progress, StartedProbe
 from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.uv_resolver import Resolution
@@ -40,14 +41,6 @@ from bisect_deps.text import counted
 T = TypeVar("T")
 
 TIME_LIMIT = "time limit"
-# A stuck remote build is given this much longer than its limit, since its own clock starts late.
-GRACE = 30.0
-LONGEST_PAUSE = 0.5
-SHORTEST_PAUSE = 0.003
-PAUSE_SHARE = 0.03
-LONGEST_BACKOFF = 60.0
-# A person is told so often what running builds write.
-BETWEEN_LOOKS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +49,8 @@ class Limits:
 
     slots: int = 1
     max_builds: int | None = None
-    timeout: float = 1800.0
-    retries: int = 2
+    timeout: float = POLICY.timeout
+    retries: int = POLICY.retries
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +280,7 @@ class Prober:
     def _tell_output(self) -> None:
         """Pass on what running builds have written since, now and then."""
         now = self._clock()
-        if now < self._told_at + BETWEEN_LOOKS or not self.builder.describe().live_log:
+        if now < self._told_at + POLICY.output_look or not self.builder.describe().live_log:
             return
         self._told_at = now
         for flight in self._running:
@@ -298,7 +291,7 @@ class Prober:
     def _pause(self) -> float:
         """Return how long to wait for the youngest build: a small share of its age so far."""
         youngest = min(self._clock() - flight.asked for flight in self._running)
-        return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, youngest * PAUSE_SHARE))
+        return min(POLICY.longest_look, max(POLICY.shortest_look, youngest * POLICY.look_share))
 
     def _start(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight:
         flight = self._asked_for(place, inquiry, order, key)
@@ -370,7 +363,7 @@ class Prober:
             # A cluster may be busy for hours, which says nothing about the build.
             flight.began = self._clock()
             return False
-        if self._clock() - flight.began <= flight.order.timeout + GRACE:
+        if self._clock() - flight.began <= flight.order.timeout + POLICY.grace:
             return False
         self.builder.cancel(flight.handle)
         return True
@@ -462,7 +455,7 @@ class Prober:
         return probe
 
     def _again(self, flight: _Flight) -> _Flight:
-        pause = min(LONGEST_BACKOFF, 2.0 ** (flight.tries - 1))
+        pause = min(POLICY.longest_backoff, 2.0 ** (flight.tries - 1))
         self.progress.note(f"Infrastructure failure; trying again in {pause:.0f} s.")
         self._sleep(pause)
         began = self._clock()

@@ -31,6 +31,7 @@ from bisect_deps.model import (
     Verdict,
     VerdictKind,
 )
+from bisect_deps.policy import POLICY
 from bisect_deps.progress import Silent
 from bisect_deps.reports.json import from_json
 from bisect_deps.run.driver import Recalled
@@ -47,7 +48,6 @@ FOLDER = Path(STATE_FOLDER) / "fleet"
 _OWN = (Phase.METADATA, Phase.BUILD)
 # Fields of a row that JSON has as lists.
 _LISTS = ("culprits", "known", "written")
-_STOPPED = 0.2
 # How much of a task's digest names its folder.
 _STATE = 24
 
@@ -222,7 +222,7 @@ class Fleet:
             thread.start()
         try:
             while any(thread.is_alive() for thread in threads):
-                time.sleep(_STOPPED / 4)
+                time.sleep(POLICY.fleet_look)
         except BaseException:
             self._stop.set()
             raise

@@ -16,12 +16,10 @@ from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import DepbisectError
 from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.model import Interpreter, Outcome, Probe, PythonFor
+from bisect_deps.policy import POLICY
 from bisect_deps.run.driver import Prober
 from bisect_deps.system import interpreters
 from bisect_deps.text import listed
-
-# Each costs a whole build.
-MOST_PYTHONS = 3
 
 
 def try_other_pythons(prober: Prober, options: BuilderOptions, as_written: Inquiry) -> str:
@@ -32,7 +30,7 @@ def try_other_pythons(prober: Prober, options: BuilderOptions, as_written: Inqui
     if options.interpreter is None:
         return ""
     failed: list[Interpreter] = []
-    for other in nearest(options.interpreter, interpreters.find_all())[:MOST_PYTHONS]:
+    for other in nearest(options.interpreter, interpreters.find_all())[: POLICY.other_pythons]:
         prober.progress.phase(f"Trying the file as it is on Python {other.version}")
         try:
             there = replace(options, interpreter=other, own_cache=True)

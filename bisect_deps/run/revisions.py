@@ -16,10 +16,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from bisect_deps.errors import InputError
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact
 
 LARGEST_FILE = 64_000_000
-_TIMEOUT = 60
 _SAFELY = (
     "--no-pager",
     "--no-optional-locks",
@@ -129,7 +129,7 @@ def _git(folder: Path, *arguments: str, asked: bytes = b"") -> bytes:
             command,
             input=asked,
             capture_output=True,
-            timeout=_TIMEOUT,
+            timeout=POLICY.reading_timeout,
             check=False,
             env=_environment(),
         )

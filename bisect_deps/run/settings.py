@@ -16,8 +16,8 @@ from typing import Any
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats import default_names
-from bisect_deps.knowledge.default_index import PAGE_AGE
 from bisect_deps.model import IndexSettings, Narrow
+from bisect_deps.policy import POLICY
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,8 +50,8 @@ class Settings:
     good: str | None = None
     jobs: int | None = None
     max_builds: int | None = None
-    timeout: float = 1800.0
-    retries: int = 2
+    timeout: float = POLICY.timeout
+    retries: int = POLICY.retries
     resume: bool = True
     evidence: bool = True
     index: IndexSettings = field(default_factory=IndexSettings)
@@ -119,7 +119,9 @@ def settled() -> str:
     A run that reads the index as of now would find a release of the last minutes on a page that it
     fetched, and not on one that was kept: the same file would come out otherwise.
     """
-    instant = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=PAGE_AGE)
+    instant = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(
+        seconds=POLICY.page_age
+    )
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

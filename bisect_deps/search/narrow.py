@@ -12,12 +12,10 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from bisect_deps.model import Outcome
+from bisect_deps.policy import POLICY
 from bisect_deps.search.base import Answer, Question, Search
 
 Steps: TypeAlias = Generator[Sequence[Question], Sequence[Answer], None]
-
-# An infrastructure answer is no evidence: the point is asked again, this often at most.
-PATIENCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +92,13 @@ class _History:
 
     def ask(self, points: Sequence[int], purpose: str) -> Steps:
         waiting = [point for point in dict.fromkeys(points) if point not in self.known]
-        for attempt in range(PATIENCE):
+        for attempt in range(POLICY.infrastructure_asks):
             if not waiting:
                 return
             answers = yield [Question(frozenset({point}), purpose) for point in waiting]
             again = []
             for point, answer in zip(waiting, answers, strict=True):
-                if answer.infrastructure and attempt + 1 < PATIENCE:
+                if answer.infrastructure and attempt + 1 < POLICY.infrastructure_asks:
                     again.append(point)
                     continue
                 self.known[point] = Outcome.UNRESOLVED if answer.infrastructure else answer.outcome

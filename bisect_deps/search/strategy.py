@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from bisect_deps.model import Outcome
+from bisect_deps.policy import POLICY
 from bisect_deps.search.base import CERTAIN, Answer, Facts, Items, Progress, Question, Search, bits
 from bisect_deps.search.belief import Belief
 from bisect_deps.search.certify import failing_sets, is_minimal, passing_witness, smallest_removal
@@ -29,8 +30,6 @@ TRUST = 0.7
 # What a question must add to a round (in bits and proofs) to be worth a slot.
 # Where builds are flaky, a search gives up after this many times its patience.
 ENOUGH = 6
-# An infrastructure answer is no evidence: asked again, this often at most.
-PATIENCE = 3
 
 
 class Prefer(str, Enum):
@@ -267,7 +266,7 @@ class _Engine:
     def take(self, mask: int, answer: Answer) -> None:
         if answer.infrastructure:
             self.failure[mask] = self.failure.get(mask, 0) + 1
-            if self.failure[mask] >= PATIENCE:
+            if self.failure[mask] >= POLICY.infrastructure_asks:
                 self.facts.add(mask, Outcome.UNRESOLVED)
             return
         outcome = Outcome.FAIL if answer.signature in self.chased else answer.outcome

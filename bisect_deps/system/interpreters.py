@@ -25,8 +25,8 @@ from packaging.version import InvalidVersion, Version
 
 from bisect_deps.errors import InputError
 from bisect_deps.model import Interpreter
+from bisect_deps.policy import POLICY
 
-_TIMEOUT = 30
 _QUESTION = r"""
 import json, os, platform, sys, sysconfig
 def full(info):
@@ -262,7 +262,7 @@ def _output(command: list[str], environment: Mapping[str, str] | None = None) ->
             command,
             capture_output=True,
             text=True,
-            timeout=_TIMEOUT,
+            timeout=POLICY.answer_timeout,
             check=True,
             cwd="/",
             env=environment,

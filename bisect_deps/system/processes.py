@@ -22,11 +22,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, looks_secret, names_secret, redact, split_credentials
 from bisect_deps.system.passed import is_passed
 
 MARK = "DEPBISECT_BUILD"
-GRACE = 1.0
 
 # Index addresses that installers read. Their credentials are taken out, and the builder hands
 # those over where build backends do not look; without the address, builds would ask another index.
@@ -42,11 +42,9 @@ INDEX_VARIABLES = frozenset(
         "UV_INDEX_URL",
     }
 )
-_PAUSE = 0.01
 # What is kept of a command's output, in bytes: no build may fill the disk by talking.
 HEAD, TAIL = 8 << 20, 2 << 20
 _BLOCK = 1 << 16
-_UNKILLABLE = 5.0
 _HAS_PROC = os.path.isdir("/proc/self")
 # prctl(2): no other process of the user may read our memory; what loses its parent becomes ours.
 _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36
@@ -147,7 +145,7 @@ class Process:
             stop([self], grace=0)
             _stop_strays()
             # Nobody is left who could write: the end of what was written comes at once.
-            self._pump.join(GRACE)
+            self._pump.join(POLICY.stop_grace)
             if self._unwritten:
                 raise self._unwritten[0]
         return code if code >= 0 else 128 - code
@@ -215,14 +213,14 @@ def _lead(command: Sequence[str], **settings: Any) -> subprocess.Popen[bytes]:
     return process
 
 
-def stop(processes: Iterable[Process], grace: float = GRACE) -> None:
+def stop(processes: Iterable[Process], grace: float = POLICY.stop_grace) -> None:
     """Kill the commands with all that they started: asked first, forced after `grace`."""
     living = [process for process in processes if process.members()]
     if grace and living:
         for process in living:
             process.signal(signal.SIGTERM)
         living = _wait(living, grace)
-    deadline = time.monotonic() + _UNKILLABLE
+    deadline = time.monotonic() + POLICY.unkillable
     while living and time.monotonic() < deadline:
         for process in living:
             process.signal(signal.SIGKILL)
@@ -240,7 +238,7 @@ def stop_family(family: str) -> None:
     An interrupt may come after a command was started and before its `Process` was kept.
     """
     prefix = f"{owner()}/{family}/"
-    deadline = time.monotonic() + _UNKILLABLE
+    deadline = time.monotonic() + POLICY.unkillable
     while time.monotonic() < deadline:
         left = [
             pid
@@ -252,7 +250,7 @@ def stop_family(family: str) -> None:
             return
         for pid in left:
             _send(os.kill, pid, signal.SIGKILL)
-        time.sleep(_PAUSE)
+        time.sleep(POLICY.process_look)
 
 
 def stop_orphans() -> int:
@@ -292,7 +290,7 @@ def _stop_strays() -> None:
     the code away, and Python then says 0.
     """
     ours = os.getsid(0)
-    deadline = time.monotonic() + _UNKILLABLE
+    deadline = time.monotonic() + POLICY.unkillable
     while time.monotonic() < deadline:
         with _starting:
             strays = [pid for pid in _children() if _session(pid) != ours]
@@ -302,7 +300,7 @@ def _stop_strays() -> None:
                 _send(os.kill, pid, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
-        time.sleep(_PAUSE)
+        time.sleep(POLICY.process_look)
 
 
 def _children() -> list[int]:
@@ -396,7 +394,7 @@ def _wait(processes: list[Process], seconds: float) -> list[Process]:
         processes = [process for process in processes if process.members()]
         if not processes or time.monotonic() >= deadline:
             return processes
-        time.sleep(_PAUSE)
+        time.sleep(POLICY.process_look)
 
 
 def _send(how: Callable[[int, int], None], target: int, number: int) -> None:

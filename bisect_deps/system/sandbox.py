@@ -17,12 +17,12 @@ from enum import Enum
 from pathlib import Path
 
 from bisect_deps.errors import BuilderUnavailable
+from bisect_deps.policy import POLICY
 
 INSTALL_HINT = (
     "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; Fedora: dnf install "
     "bubblewrap; Alpine: apk add bubblewrap), or use --sandbox auto"
 )
-_TRIAL_SECONDS = 20
 # The system's own folders, where they are; nothing else of the root of the machine is shown.
 _SYSTEM = ("usr", "opt", "nix", "gnu")
 # Of /sys the processors alone, for who counts them: all of it is a dozen mounts, and as many ms.
@@ -176,7 +176,7 @@ def _run(command: list[str]) -> str:
         text=True,
         check=True,
         stdin=subprocess.DEVNULL,
-        timeout=_TRIAL_SECONDS,
+        timeout=POLICY.sandbox_timeout,
     )
     return done.stdout
 

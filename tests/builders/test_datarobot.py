@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.datarobot import STATE, Options
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.datarobot_server import Platform, served
 from tests.support.local_index import Fault, LocalIndex, Project
@@ -53,7 +55,8 @@ def platform(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pla
 @pytest.fixture
 def make(tmp_path: Path, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     made: list[Builder] = []
-    monkeypatch.setattr("bisect_deps.builders._watch.SOONEST", 0.05)
+    soon = replace(POLICY, watched=replace(POLICY.watched, first=0.05))
+    monkeypatch.setattr("bisect_deps.builders._watch.POLICY", soon)
 
     def one(**given: Any) -> Builder:
         given = {"custom_model": platform.model, **given}

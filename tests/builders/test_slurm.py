@@ -21,6 +21,7 @@ from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.builders.slurm import Options
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus, IndexSettings
+from bisect_deps.policy import POLICY
 from bisect_deps.system import interpreters
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
@@ -182,7 +183,7 @@ def test_no_end_without_a_result_is_evidence(
     (tools / "sacct").write_text(f"#!/bin/sh\necho '{state}'\n")
     (tools / "sacct").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr("bisect_deps.builders.slurm.SEEN_LATE", 0.0)
+    monkeypatch.setattr("bisect_deps.builders.slurm.POLICY", replace(POLICY, seen_late=0.0))
     folder = tmp_path / "shared" / "depbisect-x-y"
     folder.mkdir(parents=True)
     builder = make()

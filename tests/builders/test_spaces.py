@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.spaces import Options
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.real_client import MACHINE, UNREACHABLE
@@ -55,7 +57,8 @@ def hub(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 @pytest.fixture
 def make(tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     made: list[Builder] = []
-    monkeypatch.setattr("bisect_deps.builders._watch.SOONEST", 0.05)
+    soon = replace(POLICY, watched=replace(POLICY.watched, first=0.05))
+    monkeypatch.setattr("bisect_deps.builders._watch.POLICY", soon)
 
     def one(*spaces: str, **given: Any) -> Builder:
         names = spaces or ("acme/one", "acme/two")

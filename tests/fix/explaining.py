@@ -3,24 +3,36 @@
 python -m tests.fix.explaining 12 17              describe, solve and judge the scenarios 12, 17
 python -m tests.fix.explaining 12 --shrink        the same for the smallest one alike
 python -m tests.fix.explaining --count 1000       how often each law is broken, by plot
+python -m tests.fix.explaining --policy 400       what half and twice each number of the repair does
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from bisect_deps.model import Candidate
+from bisect_deps.policy import POLICY, Policy
 from tests.fix.drawing import PLOTS, draw
 from tests.fix.simulated import LIMITS, ROOT, Conditions, Scenario, described
 from tests.fix.solving import Reported, solve_scenario
 from tests.fix.truth import Violation, judged, shown
 from tests.fix.world import Listing, World
 
+# The numbers of the repair, which simulated builds and a simulated resolver can tell of.
+_REPAIR = """
+    doubted_failures contradicted_builds install_rounds install_fixes moved_releases old_tool_builds
+    avoiding_builds few_changes check_layers check_builds check_moves completing_builds
+    stepped_projects first_steps steps conflict_calls avoiding_calls versions_asked versions_held
+    jointly_moved pruned_edits
+"""
+WEIGHED = {name: getattr(POLICY, name) for name in _REPAIR.split()}
 Solve = Callable[[Scenario, Conditions], Reported]
 
 
@@ -143,6 +155,44 @@ def counted(
     yield f"{time.perf_counter() - began:.1f} s; the first: {unclean[:20]}"
 
 
+def weighed(first: int, count: int) -> Iterator[str]:
+    """Yield what half and twice each number of the repair does: verdicts, and builds in all.
+
+    A number that stays out of the table is one that no scenario comes near. The first solving of
+    each scenario does not count: what the simulated resolver keeps changes a build here and there.
+    """
+    seeds = range(first, first + count)
+    _outcome(seeds)
+    with_it = _outcome(seeds)
+    yield f"{'as it is':40} {with_it}"
+    for name, value in WEIGHED.items():
+        for other in (max(1, value // 2), value * 2):
+            with _policy(replace(POLICY, **{name: other})):
+                without = _outcome(seeds)
+            if without != with_it:
+                yield f"{name} {value} -> {other}".ljust(40) + f" {without}"
+
+
+def _outcome(seeds: Sequence[int]) -> str:
+    reports = [solve_scenario(draw(seed)) for seed in seeds]
+    kinds = Counter(reported.kind.value for reported in reports)
+    builds = sum(reported.builds for reported in reports)
+    return ", ".join(f"{kind} {kinds[kind]}" for kind in sorted(kinds)) + f"; {builds} builds"
+
+
+@contextmanager
+def _policy(policy: Policy) -> Iterator[None]:
+    """Have every module go by other numbers for a while."""
+    users = [module for module in sys.modules.values() if getattr(module, "POLICY", 0) is POLICY]
+    for module in users:
+        vars(module)["POLICY"] = policy
+    try:
+        yield
+    finally:
+        for module in users:
+            vars(module)["POLICY"] = POLICY
+
+
 def main() -> None:
     """Explain the scenarios that are given, or count."""
     parser = argparse.ArgumentParser(description="Solve and judge simulated scenarios.")
@@ -152,7 +202,11 @@ def main() -> None:
     parser.add_argument("--plot", choices=sorted(PLOTS))
     parser.add_argument("--strict", action="store_true", help="by the letter of the laws")
     parser.add_argument("--shrink", action="store_true", help="show the smallest one alike")
+    parser.add_argument("--policy", type=int, help="weigh the numbers of the repair in so many")
     options = parser.parse_args()
+    if options.policy:
+        for line in weighed(options.first, options.policy):
+            print(line, flush=True)
     if options.count:
         lines = counted(options.first, options.count, options.plot, strict=options.strict)
         print("\n".join(lines))

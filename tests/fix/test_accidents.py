@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect_deps.fix.accidents import without_accidents
-from bisect_deps.fix.accuse import DOUBTED
 from bisect_deps.fix.ask import Seen, noting
 from bisect_deps.fix.culprits import described
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.model import Candidate, Culprit, Note, Outcome, Probe, ProbeKind
+from bisect_deps.policy import POLICY
 from tests.fix.simulated import Checks
 from tests.fix.small import Small, small, unbuildable, yearly
 
@@ -63,7 +63,7 @@ def test_of_two_that_only_logs_accuse_each_is_built_until_it_is_sure() -> None:
         names, notes, builds = left(here, seen, *both)
         assert "beta" in names
         assert len(names) + len(notes) == 2
-        assert builds <= 2 * (DOUBTED - 1)
+        assert builds <= 2 * (POLICY.doubted_failures - 1)
         found.append(names)
     assert ["beta"] in found, "alpha builds now and then"
 
@@ -96,7 +96,7 @@ def test_where_a_build_failed_and_passed_alike_one_is_repeated_too() -> None:
 
     here.told(noting(seen, shaken()))
     assert seen.is_shaken
-    assert left(here, seen, culprit) == (["beta"], (), DOUBTED - 1)
+    assert left(here, seen, culprit) == (["beta"], (), POLICY.doubted_failures - 1)
 
 
 def test_the_files_own_build_is_one_of_the_failures() -> None:
@@ -112,4 +112,4 @@ def test_the_files_own_build_is_one_of_the_failures() -> None:
     both = described([alpha], whole), failed(here, seen, "beta==1.0")
     names, notes, builds = left(here, seen, *both)
     assert (names, notes) == (["alpha", "beta"], ())
-    assert builds == 2 * (DOUBTED - 1)
+    assert builds == 2 * (POLICY.doubted_failures - 1)

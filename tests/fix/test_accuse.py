@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bisect_deps.fix.accuse import DOUBTED, Standing, accuse, certified, unmended
+from bisect_deps.fix.accuse import Standing, accuse, certified, unmended
 from bisect_deps.model import Candidate, Cause, Outcome, Probe, ProbeKind, Release, Requirement
+from bisect_deps.policy import POLICY
 from bisect_deps.search.strategy import Certified
 from tests.fix.simulated import Quality
 from tests.fix.small import Small, at, small, unbuildable, yearly
@@ -64,7 +65,7 @@ def test_where_several_are_accused_by_one_log_alone_each_fails_as_often_as_doubt
     here.builds.asked.clear()
     standing = here.told(accuse(here.case, Standing(Candidate(), failing)))
     assert named(standing) == [["lib"], ["side"]]
-    assert sorted(alone(here)) == ["lib==1.0"] * (DOUBTED - 1) + ["side==1.0"] * (DOUBTED - 1)
+    assert sorted(alone(here)) == sorted(["lib==1.0", "side==1.0"] * (POLICY.doubted_failures - 1))
 
 
 def test_one_pass_clears_whoever_a_log_accused() -> None:

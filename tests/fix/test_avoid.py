@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect_deps.fix.avoid import MOST_BUILDS, avoid
+from bisect_deps.fix.avoid import avoid
 from bisect_deps.fix.repair import repair
 from bisect_deps.model import Cause, Outcome, Probe, VerdictKind
+from bisect_deps.policy import POLICY
 from tests.fix.simulated import Checks, Quality
 from tests.fix.small import Small, at, breaks, said, small, unbuildable, yearly
 from tests.fix.world import ELSEWHERE
@@ -44,7 +45,7 @@ def test_where_everything_fails_it_ends_by_itself() -> None:
     versions = [f"{n}.0" for n in range(1, 30)]
     here = small("lib==9.0\n", {"lib": yearly(*versions)}, breaks("amber", lib="/".join(versions)))
     made = avoided(here)
-    assert len(made) <= MOST_BUILDS
+    assert len(made) <= POLICY.avoiding_builds
     assert all(probe.outcome is Outcome.FAIL for probe in made)
 
 

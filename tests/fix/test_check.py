@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bisect_deps.fix.check import MOST_BUILDS, Followed, breakage_of, follow
+from bisect_deps.fix.check import Followed, breakage_of, follow
 from bisect_deps.model import Breakage, BreakageKind, Candidate, Evidence, Outcome
+from bisect_deps.policy import POLICY
 from tests.fix.simulated import Quality
 from tests.fix.small import Small, at, breaks, said, small, yearly
 
@@ -92,7 +93,7 @@ def test_where_nothing_helps_it_ends_with_the_deepest_layers() -> None:
     found = followed(small("app==1.0\n", projects, *faults))
     assert found.passing is None
     assert [layer.breakage.lacks for layer in found.layers] == ["lib"]
-    assert len(found.probes) <= MOST_BUILDS + 1
+    assert len(found.probes) <= POLICY.check_builds + 1
 
 
 def test_a_move_that_breaks_the_install_or_brings_an_old_failure_back_is_no_progress() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect_deps.fix.minimise import FEW, Smallest, change_between, minimise
+from bisect_deps.fix.minimise import Smallest, change_between, minimise
 from bisect_deps.model import Candidate, Outcome
+from bisect_deps.policy import POLICY
 from tests.fix.small import Small, at, breaks, said, small, yearly
 from tests.fix.world import Fault
 
@@ -98,7 +99,7 @@ def test_many_differences_are_searched_by_halves() -> None:
         **dict.fromkeys(names, ("1.0", "2.0")),
     )
     found = smallest(here, **dict.fromkeys(names, "1.0"))
-    assert len(names) > FEW
+    assert len(names) > POLICY.few_changes
     assert found.names == ("p11", "p3")
     assert said(found.candidate) == "p11==1.0 p3==1.0"
     assert len(here.builds.asked) < len(names), "not one by one"

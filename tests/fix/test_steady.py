@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect_deps.fix.ask import Seen, ask, noting
 from bisect_deps.fix.inquiry import Story
-from bisect_deps.fix.steady import MOST_TRIES, steadied
+from bisect_deps.fix.steady import steadied
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
+from bisect_deps.policy import POLICY
 from tests.fix.simulated import Checks
 from tests.fix.small import Small, small, unbuildable, yearly
 from tests.fix.world import Fault
@@ -38,7 +39,7 @@ def test_a_release_that_installed_before_fails_by_accident_and_is_built_again() 
     for seed in range(40):
         (first, second), builds = told(unsteady(0.5, seed))
         if first.outcome is Outcome.PASS:
-            assert second.outcome is Outcome.PASS or builds == 1 + MOST_TRIES
+            assert second.outcome is Outcome.PASS or builds == 1 + POLICY.contradicted_builds
             again += builds > 2
     assert again > 2, "some failed at first"
 
@@ -53,7 +54,9 @@ def test_where_nothing_contradicts_no_build_is_spent() -> None:
 def test_what_fails_again_and_again_is_believed() -> None:
     (_, second), builds = told(small(TEXT, PROJECTS, TOGETHER, checks=Checks.NONE))
     assert second.outcome is Outcome.FAIL
-    assert builds == 1 + MOST_TRIES, "alpha 1.0 installed before, and fails beside beta 2.0"
+    assert builds == 1 + POLICY.contradicted_builds, (
+        "alpha 1.0 installed before, and fails beside beta 2.0"
+    )
 
 
 TOGETHER = Fault(

@@ -31,6 +31,7 @@ from bisect_deps.model import (
     ProbeKind,
     Requirement,
 )
+from bisect_deps.policy import POLICY
 from bisect_deps.progress import Silent
 from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.uv_resolver import Answered, Resolution
@@ -87,7 +88,7 @@ def test_waiting_in_a_queue_uses_no_time_of_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
-    monkeypatch.setattr("bisect_deps.run.driver.GRACE", 0.0)
+    monkeypatch.setattr("bisect_deps.run.driver.POLICY", replace(POLICY, grace=0.0))
     poll, until = CommandBuilder.poll, time.monotonic() + 1.5
 
     def queued_first(builder: CommandBuilder, handle: Handle) -> BuildStatus:

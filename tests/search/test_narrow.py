@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bisect_deps.model import Outcome
+from bisect_deps.policy import POLICY
 from bisect_deps.search.base import Answer, Question
-from bisect_deps.search.narrow import PATIENCE, Narrowed, Turn, narrow
+from bisect_deps.search.narrow import Narrowed, Turn, narrow
 
 OUTCOMES = {"F": Outcome.FAIL, "P": Outcome.PASS, "?": Outcome.UNRESOLVED}
 
@@ -90,7 +91,7 @@ def test_infrastructure_failure_is_asked_again_and_then_left_as_unresolved() -> 
     search = narrow(2, failing=0)
     broken = Answer(Outcome.UNRESOLVED, infrastructure=True)
     next(search)
-    for _ in range(PATIENCE - 1):
+    for _ in range(POLICY.infrastructure_asks - 1):
         assert search.send([broken]) == [Question(frozenset({1}), "does this one pass?")]
     with pytest.raises(StopIteration) as stop:
         search.send([broken])

@@ -19,10 +19,9 @@ from urllib.parse import quote, urlsplit
 
 from bisect_deps.builders._http import Http, HttpError, Reply, error_fields
 from bisect_deps.errors import InputError
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret
 
-COMPILE_TIMEOUT = 3600.0
-CALL_GRACE = 60.0
 PAGE = 50
 _NO_STACK = re.compile(r"\nstacktrace:\s*(?:None|Some\(\s*\))?\s*\Z")
 # Statuses with which the platform refuses a call, whatever their body looks like.
@@ -232,7 +231,7 @@ class Api:
 
     def compile(self, algorithm: Algorithm) -> None:
         """Ask for a build of the default branch's head; sent once, answers after the build."""
-        self._http.post(f"{algorithm.path}/compile", {}, timeout=COMPILE_TIMEOUT)
+        self._http.post(f"{algorithm.path}/compile", {}, timeout=POLICY.compile_timeout)
 
     def call(self, algorithm: Algorithm, commit: str, value: object, timeout: float) -> Called:
         """Run a built version with a JSON input; sent once.
@@ -243,7 +242,9 @@ class Api:
         path = f"/algo/{quote(algorithm.owner)}/{quote(algorithm.name)}/{quote(commit)}"
         query = {"timeout": f"{timeout:g}", "stdout": "true"}
         try:
-            answer = self._http.post(path, value, query=query, timeout=timeout + CALL_GRACE).json()
+            answer = self._http.post(
+                path, value, query=query, timeout=timeout + POLICY.call_grace
+            ).json()
         except HttpError as error:
             answer = error.reply.json() if error.reply else None
             if error.status in _NEVER_ITS_OWN or not _is_raised(answer):

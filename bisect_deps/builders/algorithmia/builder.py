@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from bisect_deps.builders._http import HttpError
+from bisect_deps.builders._http import HttpError, is_on_this_machine
 from bisect_deps.builders.algorithmia.api import Algorithm, Api, RemoteBuild
 from bisect_deps.builders.algorithmia.checks import look
 from bisect_deps.builders.algorithmia.patience import GitError, Patience
@@ -26,7 +26,6 @@ from bisect_deps.builders.algorithmia.settings import Settings
 from bisect_deps.builders.algorithmia.source import source_of
 from bisect_deps.builders.algorithmia.watching import (
     FAILED,
-    Pace,
     Stage,
     Track,
     Watcher,
@@ -35,6 +34,7 @@ from bisect_deps.builders.algorithmia.watching import (
 from bisect_deps.builders.base import STOPPED, Capabilities, Handle, Order
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY, Pace
 
 ROOT_FILE = "requirements.txt"
 
@@ -56,7 +56,8 @@ class AlgorithmiaBuilder:
         self._api = Api(
             settings.address, key=settings.key, token=settings.token, clock=clock, sleep=sleep
         )
-        self._pace = pace or Pace.towards(settings.address)
+        near = is_on_this_machine(settings.address)
+        self._pace = pace or (POLICY.near_algorithmia if near else POLICY.algorithmia)
         self._clock = clock
         self._patience = Patience(
             self._pace.patience,

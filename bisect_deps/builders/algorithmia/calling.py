@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 
 from bisect_deps.builders.algorithmia.api import Called
+from bisect_deps.policy import POLICY
 
-DEFAULT_LIMIT, LONGEST_LIMIT = 300.0, 3000.0
 # From this share of its limit on, a call is worth a word.
 NEAR = 0.8
 _MOST_STEPS = 3
@@ -80,12 +80,12 @@ def note_of(called: Called, limit: float) -> str:
 
 def advice(called: Called, limit: float) -> str:
     """Return one paragraph for a call near its limit: the limits, and where its time went."""
-    many = limit >= LONGEST_LIMIT
+    many = limit >= POLICY.longest_call
     limits = (
-        f"{LONGEST_LIMIT:g} s is the longest that the platform allows."
+        f"{POLICY.longest_call:g} s is the longest that the platform allows."
         if many
-        else f"The platform allows {DEFAULT_LIMIT:g} s unless asked, and {LONGEST_LIMIT:g} s at "
-        f"most: --call-timeout {LONGEST_LIMIT:g}."
+        else f"The platform allows {POLICY.call_timeout:g} s unless asked, and "
+        f"{POLICY.longest_call:g} s at most: --call-timeout {POLICY.longest_call:g}."
     )
     steps = steps_of(called.printed)
     if not steps:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bisect_deps.builders._http import TRANSIENT, HttpError
+from bisect_deps.policy import POLICY
 
 T = TypeVar("T")
 
@@ -39,8 +40,8 @@ class Patience:
         self,
         longest: float = 0.0,
         *,
-        first: float = 5.0,
-        most: float = 30.0,
+        first: float = POLICY.algorithmia.first,
+        most: float = POLICY.algorithmia.most,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         tell: Callable[[str], None] | None = None,

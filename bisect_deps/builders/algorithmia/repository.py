@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bisect_deps.builders._http import refuse_open_channel
 from bisect_deps.builders.algorithmia.patience import GitError, Patience
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, redact
 from bisect_deps.system.processes import clean_environment, run_apart
 
@@ -25,8 +26,6 @@ ORIGINAL = "Depbisect-Original"
 RESTORED = "Depbisect-Restored"
 AUTHOR = "depbisect"
 EMAIL = "depbisect@localhost"
-GIT_TIMEOUT = 300
-_MOST_PUSHES = 4
 _REJECTED = re.compile(r"non-fast-forward|fetch first|\[rejected\]|cannot lock ref", re.IGNORECASE)
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 # What would point git at another repository, add settings, or print the login.
@@ -136,7 +135,7 @@ class Repository:
         message = (
             f"depbisect: {_one_line(label)}\n\n{ORDER}: {order}\n{ORIGINAL}: {self.original}\n"
         )
-        for _ in range(_MOST_PUSHES):
+        for _ in range(POLICY.pushes):
             touched = self._touched()
             commit = self._commit(self._tree(files, touched), message)
             if self._pushed(commit):
@@ -170,7 +169,7 @@ class Repository:
 
     def restore(self) -> Restored:
         """Put the original files back by one last commit; history stays as it is."""
-        for _ in range(_MOST_PUSHES):
+        for _ in range(POLICY.pushes):
             self.open()
             if not self._ours:
                 return Restored(None)
@@ -276,12 +275,12 @@ class Repository:
                 cwd=self._folder,
                 environment=self._environment(index),
                 data=data,
-                limit=GIT_TIMEOUT,
+                limit=POLICY.git_timeout,
             )
         except FileNotFoundError:
             raise GitError("git is not installed") from None
         except subprocess.TimeoutExpired:
-            raise GitError(f"git did not end within {GIT_TIMEOUT} s: timed out") from None
+            raise GitError(f"git did not end within {POLICY.git_timeout:g} s: timed out") from None
         if done.returncode:
             raise GitError(self._safe(done.stderr.decode("utf-8", "replace")))
         return done.stdout.decode("utf-8", "surrogateescape")

@@ -17,9 +17,9 @@ from bisect_deps.builders.algorithmia.api import Algorithm, clean_address
 from bisect_deps.builders.algorithmia.repository import Login
 from bisect_deps.builders.base import BuilderOptions, setting
 from bisect_deps.errors import BuilderUnavailable, InputError
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret
 
-MOST_CALL_SECONDS = 3000.0
 STATE = Path(".depbisect") / "algorithmia"
 
 
@@ -43,7 +43,11 @@ class Options(BuilderOptions):
         "--check-input", "Call the built version with this input.", metavar="JSON"
     )
     call_timeout: float = setting(
-        "--call-timeout", "Limit of that call.", metavar="SECONDS", kind=float, default=300.0
+        "--call-timeout",
+        "Limit of that call.",
+        metavar="SECONDS",
+        kind=float,
+        default=POLICY.call_timeout,
     )
     api_key: Secret | None = None
     bearer_token: Secret | None = None
@@ -65,7 +69,7 @@ class Settings:
     git_password: Secret | None = None
     calls: bool = False
     check_input: object = None
-    call_timeout: float = 300.0
+    call_timeout: float = POLICY.call_timeout
     fresh: bool = False
     tell: Callable[[str], None] | None = field(default=None, compare=False)
 
@@ -100,9 +104,9 @@ def read_settings(options: Options, environment: Mapping[str, str] | None = None
     key, token = read_keys(options, env)
     if not key and not token:
         raise without_keys()
-    if not 0 < options.call_timeout <= MOST_CALL_SECONDS:
+    if not 0 < options.call_timeout <= POLICY.longest_call:
         raise InputError(
-            f"a call may last up to {MOST_CALL_SECONDS:g} s, not {options.call_timeout:g} s",
+            f"a call may last up to {POLICY.longest_call:g} s, not {options.call_timeout:g} s",
             hint="change --call-timeout",
         )
     password = env.get("ALGORITHMIA_GIT_PASSWORD")

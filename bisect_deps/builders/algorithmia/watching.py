@@ -11,9 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from urllib.parse import urlsplit
 
-from bisect_deps.builders._http import HttpError, is_loopback
+from bisect_deps.builders._http import HttpError
 from bisect_deps.builders.algorithmia.api import Algorithm, Api, Called, RemoteBuild
 from bisect_deps.builders.algorithmia.calling import is_near, is_over, log_of, note_of
 from bisect_deps.builders.algorithmia.patience import Patience
@@ -21,40 +20,15 @@ from bisect_deps.builders.algorithmia.rights import explained
 from bisect_deps.builders.algorithmia.settings import Settings
 from bisect_deps.builders.base import FENCE, STOPPED, begin_fence, end_fence
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY, Pace
 from bisect_deps.secret import redact
 
-_MOST_PAGES = 20
-# The caller's own clock starts a little later, and has to see the limit as passed, too.
-_SLACK = 1.0
 NO_LOGS = (
     'The platform says "logs unavailable" of failed builds, so their status alone was evidence: '
     "no log names a release, and more builds are needed. Its documents say to ask its support for "
     "the logs (support@algorithmia.com, or who runs your cluster)."
 )
 SUCCEEDED, FAILED, IN_PROGRESS = "succeeded", "failed", "in-progress"
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often the platform is asked, and for how long.
-
-    `first` and `most` bound the growing pause between two requests for one build. A build that is
-    not listed `appear` seconds after its push is compiled, and given up after as long again. A
-    missing log is asked for `log_tries` times; `patience` is for a platform that does not answer.
-    """
-
-    first: float = 5.0
-    most: float = 30.0
-    growth: float = 1.5
-    appear: float = 120.0
-    log_tries: int = 5
-    patience: float = 600.0
-
-    @classmethod
-    def towards(cls, address: str) -> Pace:
-        """Return the pace for a cluster; one on this machine may be asked more often."""
-        near = is_loopback(urlsplit(address).hostname or "")
-        return cls(first=0.1, most=1.0, appear=5.0) if near else cls()
 
 
 class Stage(Enum):
@@ -148,7 +122,7 @@ class Watcher:
             self._hear_call(track)
         elif track.stage is not Stage.DONE and now >= track.next_request:
             self._step(track, now)
-        if track.stage is not Stage.DONE and now > track.began + track.limit + _SLACK:
+        if track.stage is not Stage.DONE and now > track.began + track.limit + POLICY.call_slack:
             words = f"{STOPPED}: over its limit of {track.limit:g} s"
             track.end(BuildStatus.BROKEN, words)
 
@@ -186,7 +160,7 @@ class Watcher:
             return
         # Newest first is in every example but promised nowhere: look behind the first page once.
         track.marker, track.pages = page.marker, track.pages + 1
-        if page.marker and track.pages < _MOST_PAGES:
+        if page.marker and track.pages < POLICY.listed_pages:
             return
         track.pages = 0
         if track.compiled:
@@ -353,7 +327,7 @@ def finished_build(api: Api, algorithm: Algorithm, commit: str) -> RemoteBuild |
     """Return the newest finished build of a commit, or None. Raises HttpError."""
     marker: str | None = None
     found: list[RemoteBuild] = []
-    for _ in range(_MOST_PAGES):
+    for _ in range(POLICY.listed_pages):
         page = api.builds(algorithm, marker=marker)
         found += [b for b in page.builds if _is_of(b, commit) and b.status in (SUCCEEDED, FAILED)]
         marker = page.marker

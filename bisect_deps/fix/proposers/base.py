@@ -14,17 +14,13 @@ from bisect_deps.fix.case import Case, is_older
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.index.releases import instant
 from bisect_deps.model import Breakage, Candidate, Probe, Requirement
+from bisect_deps.policy import POLICY
 from bisect_deps.resolution.conflicts import find_conflicts
 from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.upgrades import Minimum, find_upgrades
 
-# How many versions of one project the resolver is asked for before a move is given up: each costs
-# a tenth of a second, and no build.
-MOST_ASKED = 16
 # What appears so shortly before another release is made for that one, not for the one before it.
 TOGETHER = timedelta(days=2)
-# For so many of them, the lines that stand in the way are moved as well.
-MOST_JOINTLY = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +56,13 @@ def moved(
     case: Case, base: Candidate, name: str, versions: Iterable[str], why: str
 ) -> Iterator[Move]:
     """Yield the first of these versions of a project that resolves with all the rest of `base`."""
-    asked = [version for _, version in zip(range(MOST_ASKED), versions, strict=False)]
+    asked = [version for _, version in zip(range(POLICY.versions_asked), versions, strict=False)]
     for version in asked:
         candidate = case.settled(base, {name: version})
         if case.resolver is None or case.releases_of(candidate) is not None:
             yield Move(candidate, name, why.format(version=version))
             return
-    for version in asked[:MOST_JOINTLY]:
+    for version in asked[: POLICY.jointly_moved]:
         for candidate in _jointly(case, base, name, version):
             yield Move(candidate, name, why.format(version=version))
             return

@@ -10,9 +10,8 @@ from bisect_deps.fix.failure import involved
 from bisect_deps.fix.proposers.base import Move, Scene
 from bisect_deps.index.releases import instant
 from bisect_deps.model import Candidate, Release
+from bisect_deps.policy import POLICY
 
-# Years after the newest pin at which the loose releases are tried, nearest first.
-LATER_YEARS = (0, 1, 3)
 INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -71,7 +70,7 @@ def _days(case: Case, scene: Scene, pins: Mapping[str, str]) -> Iterator[datetim
     ranged = case.index.latest_upload(suspected[:1])
     anchors = [written, ranged] if pins else [ranged]
     for anchor in dict.fromkeys(moment for moment in anchors if moment):
-        for years in LATER_YEARS:
+        for years in POLICY.later_years:
             yield instant(anchor) + timedelta(days=1 + 365 * years)
 
 

@@ -9,9 +9,7 @@ from bisect_deps.fix.case import Case
 from bisect_deps.fix.proposers.base import Move, Scene
 from bisect_deps.fix.proposers.day import INSTANT, older_versions
 from bisect_deps.index.releases import instant
-
-# The index is read as of just before so many of the newest of the installed releases appeared.
-STEPS = (1, 2, 4, 8)
+from bisect_deps.policy import POLICY
 
 
 def propose(case: Case, scene: Scene) -> Iterator[Move]:
@@ -21,7 +19,7 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
     known = [case.release(name, version) for name, version in scene.installed.items()]
     days = sorted({one.uploaded for one in known if one is not None and one.uploaded}, key=instant)
     loosened = {line.number: "<=" for line in case.standing if line.pin and not line.url}
-    for step in STEPS:
+    for step in POLICY.earlier_releases:
         if step > len(days):
             return
         day = (instant(days[-step]) - timedelta(seconds=1)).strftime(INSTANT)

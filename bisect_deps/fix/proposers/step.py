@@ -22,26 +22,21 @@ from bisect_deps.fix.proposers.base import (
     since,
 )
 from bisect_deps.index import ReleaseFacts
-
-# A project is stepped back this often at most, each time twice as far.
-FIRST_STEPS = 4
-MOST_STEPS = 7
-# Of the projects that a traceback names, so many are stepped.
-MOST_PROJECTS = 3
+from bisect_deps.policy import POLICY
 
 
 def propose(case: Case, scene: Scene) -> Iterator[Move]:
     """Yield older series of the projects that the failure names, then their newest releases."""
     names = [name for name in involved(scene.probe) if name in scene.installed]
     first = [name for name in (scene.breakage.lacks, scene.breakage.user) if name in names]
-    chosen = list(dict.fromkeys([*first, *names]))[:MOST_PROJECTS]
+    chosen = list(dict.fromkeys([*first, *names]))[: POLICY.stepped_projects]
     for name in chosen:
         yield from _after_python(case, scene, name)
     for name in chosen:
-        yield from _back(case, scene, name, most=FIRST_STEPS)
+        yield from _back(case, scene, name, most=POLICY.first_steps)
         yield from _newest(case, scene, name)
     if not scene.breakage.lacks:
-        for name in _pulled_in(case, scene, names)[:MOST_PROJECTS]:
+        for name in _pulled_in(case, scene, names)[: POLICY.stepped_projects]:
             yield from _back(case, scene, name, most=1)
     for name in chosen:
         yield from _back(case, scene, name)
@@ -56,7 +51,7 @@ def _pulled_in(case: Case, scene: Scene, names: Sequence[str]) -> list[str]:
     return sorted(name for name in pulled if name in scene.installed and name not in names)
 
 
-def _back(case: Case, scene: Scene, name: str, most: int = MOST_STEPS) -> Iterator[Move]:
+def _back(case: Case, scene: Scene, name: str, most: int = POLICY.steps) -> Iterator[Move]:
     now = scene.installed[name]
     for release in steps_back(older_than(case, name, now), now)[:most]:
         older = [r for r in older_than(case, name, now) if r.parsed <= release.parsed]
@@ -98,4 +93,4 @@ def steps_back(older: Sequence[ReleaseFacts], now: str) -> list[ReleaseFacts]:
     earlier = [before[at] for at in (0, 1, 3) if at < len(before)]
     near = [older[-step] for step in (1, 2, 4) if step <= len(older)]
     chosen = [*earlier[:1], *far[:1], *earlier[1:], *far[1:], *within[:1], *near]
-    return list({release.version: release for release in chosen}.values())[:MOST_STEPS]
+    return list({release.version: release for release in chosen}.values())[: POLICY.steps]

@@ -11,9 +11,9 @@ from typing import Any
 
 from bisect_deps.builders.algorithmia.builder import AlgorithmiaBuilder
 from bisect_deps.builders.algorithmia.settings import Options, Settings, read_settings
-from bisect_deps.builders.algorithmia.watching import Pace
 from bisect_deps.builders.base import Handle, Order
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import Pace
 from bisect_deps.secret import Secret
 from tests.support.algorithmia_emulator import Built, Faults, Key, Platform, Replay, Server
 from tests.support.algorithmia_emulator.building import Recipe

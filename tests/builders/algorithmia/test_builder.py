@@ -18,10 +18,10 @@ import pytest
 
 from bisect_deps.builders import make_builder
 from bisect_deps.builders.algorithmia.settings import Options
-from bisect_deps.builders.algorithmia.watching import Pace
 from bisect_deps.builders.base import Handle
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret
 from tests.builders.algorithmia.cluster import (
     FAILURE,
@@ -70,7 +70,7 @@ def test_compile_is_never_asked_for_when_the_push_starts_the_build(cluster: Clus
 def test_polling_asks_at_growing_pauses_and_answers_from_memory_between(cluster: Cluster) -> None:
     now = [1000.0]
     cluster.problems.stuck = 1
-    builder = cluster.builder(pace=Pace(), clock=lambda: now[0])
+    builder = cluster.builder(pace=POLICY.algorithmia, clock=lambda: now[0])
     handle = builder.start(order("six\n", "d1", timeout=600))
     asked_at: list[float] = []
     while now[0] < 1200:
@@ -89,7 +89,7 @@ def test_polling_asks_at_growing_pauses_and_answers_from_memory_between(cluster:
 
 def test_a_poll_waits_as_long_as_the_platform_asks(cluster: Cluster) -> None:
     now = [1000.0]
-    builder = cluster.builder(pace=Pace(), clock=lambda: now[0])
+    builder = cluster.builder(pace=POLICY.algorithmia, clock=lambda: now[0])
     handle = builder.start(order("six\n", "d1"))
     cluster.problems.throttle, cluster.problems.retry_after = 1, "40"
     builder.poll(handle)

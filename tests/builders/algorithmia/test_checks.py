@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from bisect_deps.builders.algorithmia.repository import Login
 from bisect_deps.builders.algorithmia.rights import BY_CODE, advice_for, advice_for_git, explained
 from bisect_deps.builders.algorithmia.source import source_of
 from bisect_deps.builders.base import Check
+from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret
 from tests.builders.algorithmia.cluster import KEY, Cluster, order
 from tests.builders.test__http import Scripted
@@ -250,5 +252,5 @@ def _impatient(settings: Any) -> Any:
     """Look without the pauses between repeated requests."""
     from unittest.mock import patch
 
-    with patch("bisect_deps.builders._http.FIRST_PAUSE", 0.0):
+    with patch("bisect_deps.builders._http.POLICY", replace(POLICY, http_first_pause=0.0)):
         yield from look(settings)

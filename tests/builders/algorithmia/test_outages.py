@@ -9,9 +9,9 @@ import pytest
 
 from bisect_deps.builders._http import HttpError
 from bisect_deps.builders.algorithmia.patience import GitError, Patience
-from bisect_deps.builders.algorithmia.watching import Pace
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus
+from bisect_deps.policy import Pace
 from tests.builders.algorithmia.cluster import FAILURE, ORIGINAL, Cluster, finish, order
 
 PATIENT = Pace(first=0.01, most=0.05, appear=0.5, log_tries=3, patience=60.0)

@@ -8,6 +8,7 @@ import pytest
 
 from bisect_deps.fix.proposers import step
 from bisect_deps.fix.proposers.step import steps_back
+from bisect_deps.policy import POLICY
 from tests.fix.small import at, breaks, small, texts, yearly
 from tests.fix.solving import PYTHON
 
@@ -40,7 +41,7 @@ def versions(older: list[str], now: str) -> list[str]:
 def test_steps_go_from_series_to_series(older: list[str], now: str, steps: list[str]) -> None:
     found = versions(older, now)
     assert found[: len(steps)] == steps
-    assert len(found) <= step.MOST_STEPS
+    assert len(found) <= POLICY.steps
 
 
 def test_a_step_lands_on_the_newest_that_needs_no_compiler() -> None:

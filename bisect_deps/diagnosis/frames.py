@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bisect_deps.diagnosis.announcements import (
     CHECK_COMMAND,
+    ENDING_WORDS,
     ENDINGS_BAD,
     ENDINGS_GOOD,
     FENCE,
@@ -196,9 +197,10 @@ class Frames:
         self.step = "imports" if match["step"] == "import" else ""
 
     def _ends(self, line: Line, bare: str) -> None:
-        if ENDINGS_BAD.search(bare):
+        worded = any(word in bare for word in ENDING_WORDS)
+        if worded and ENDINGS_BAD.search(bare):
             self.bad_ending = line.number
-        elif ENDINGS_GOOD.search(bare):
+        elif worded and ENDINGS_GOOD.search(bare):
             self.good_ending = line.number
         elif match := TESTS_DONE.match(bare):
             told = match["counts"] or match["bare"] or match["unittest"]

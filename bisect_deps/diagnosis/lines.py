@@ -1,8 +1,8 @@
 """Turns a log of any size into the few lines worth reading, with their numbers.
 
-Reads blocks of bytes and looks for literal triggers with the speed of a substring search; only
-lines that hold one, and the lines that follow an alarming one, are decoded and undressed. Memory
-is one block. Knows no tool: the triggers are given.
+Reads blocks of bytes and has `sifting` look for literal triggers; only lines that hold one, and
+the lines that follow an alarming one, are decoded and undressed. Memory is one block. Knows no
+tool: the triggers are given.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from bisect_deps.diagnosis.log_prefixes import plain, strip_prefixes, unescape
 from bisect_deps.diagnosis.margins import SAMPLE, Margin, learn
+from bisect_deps.diagnosis.sifting import Sieve
 
 BLOCK = 1 << 18
 LONGEST_LINE = 1 << 22
@@ -51,8 +52,7 @@ class Reader:
     """
 
     def __init__(self, alarms: Sequence[bytes], marks: Sequence[bytes]) -> None:
-        self._alarms = tuple(alarms)
-        self._marks = tuple(marks)
+        self._sieve = Sieve(dict.fromkeys(marks, 1) | dict.fromkeys(alarms, WINDOW))
         self._tail: deque[tuple[int, bytes]] = deque(maxlen=TAIL)
         self._margin = Margin()
         self.count = 0
@@ -63,48 +63,30 @@ class Reader:
         for block in _blocks(log):
             if not self.count:
                 self._margin = learn([plain(raw) for raw in block.split(b"\n", SAMPLE)[:SAMPLE]])
-            hits = self._hits(block)
-            position, number = 0, self.count
-            for start, reach in [*sorted(hits.items()), (len(block), 0)]:
-                while window > 0 and position < start:
-                    end = _line_end(block, position)
-                    number += 1
-                    window -= 1
-                    hot -= 1
-                    yield from self._lines(number, block[position:end], hot >= 0)
-                    position = end + 1
-                if start >= len(block):
-                    break
-                if position > start:
-                    window = max(window, reach)
-                    hot = max(hot, reach if reach > 1 else 0)
-                    continue
-                number += block.count(b"\n", position, start) + 1
-                end = _line_end(block, start)
-                window -= 1
-                hot -= 1
-                yield from self._lines(number, block[start:end], hot >= 0 or reach > 1)
-                position = end + 1
-                window = max(window, reach)
-                hot = max(hot, reach if reach > 1 else 0)
+            hits = self._sieve.hits(block)
+            if hits or window > 0:
+                lines = block.split(b"\n")[:-1]
+                at = 0
+                for start, reach in [*hits, (len(lines), 0)]:
+                    until = min(at + max(window, 0), start)
+                    for index in range(at, until):
+                        hot -= 1
+                        yield from self._lines(self.count + index + 1, lines[index], hot >= 0)
+                    window -= until - at
+                    if start < len(lines):
+                        window, hot = window - 1, hot - 1
+                        alarming = hot >= 0 or reach > 1
+                        yield from self._lines(self.count + start + 1, lines[start], alarming)
+                        until = start + 1
+                        window = max(window, reach)
+                        hot = max(hot, reach if reach > 1 else 0)
+                    at = until
             self._keep_tail(block)
 
     def tail(self) -> list[Line]:
         """Return the last lines of what was read, blank ones left out."""
         lines = (line for number, raw in self._tail for line in self._lines(number, raw))
         return [line for line in lines if line.text.strip()]
-
-    def _hits(self, block: bytes) -> dict[int, int]:
-        hits: dict[int, int] = {}
-        folded = block.lower()
-        for literals, reach in ((self._marks, 1), (self._alarms, WINDOW)):
-            for literal in literals:
-                at = folded.find(literal)
-                while at >= 0:
-                    hits[folded.rfind(b"\n", 0, at) + 1] = reach
-                    end = folded.find(b"\n", at)
-                    at = folded.find(literal, end) if end >= 0 else -1
-        return hits
 
     def _lines(self, number: int, raw: bytes, alarming: bool = True) -> Iterator[Line]:
         """Yield the one line, or the lines inside the strings of a JSON document's line."""
@@ -183,8 +165,3 @@ def _utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         yield decoder.decode(piece).encode("utf-8", "replace")
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
-
-
-def _line_end(block: bytes, start: int) -> int:
-    end = block.find(b"\n", start)
-    return end if end >= 0 else len(block)

@@ -367,13 +367,25 @@ class Diagnosis:
         if self.outcome is Outcome.PASS:
             return ""
         if self.suspects:
-            return self.suspects[0].summary
+            return _together(self.suspects)
         return self.evidence[-1].text.strip() if self.evidence else ""
 
     @property
     def infrastructure(self) -> bool:
         """Say whether the failure is no dependency's fault."""
         return self.cause.is_infrastructure
+
+
+def _together(suspects: tuple[Suspect, ...]) -> str:
+    """Return what broke, of a conflict with every side of it."""
+    first = suspects[0]
+    sides = [s.requirement or s.failing or s.name for s in suspects if s.group == first.group]
+    _, parted, said = first.summary.partition(": ")
+    if first.group is None or len(sides) < 2 or not parted:
+        return first.summary
+    more = f" and {len(sides) - 3} more" if len(sides) > 3 else ""
+    names = ", ".join(sides[:3]) if len(sides) > 2 else " and ".join(sides)
+    return f"{names}{more}: {said}"
 
 
 @dataclass(frozen=True, slots=True)

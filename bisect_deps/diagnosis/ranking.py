@@ -16,6 +16,7 @@ from bisect_deps.diagnosis.facts import Project, project_of
 from bisect_deps.diagnosis.failures import Failure
 from bisect_deps.diagnosis.fingerprint import signature_of
 from bisect_deps.diagnosis.log_prefixes import safe
+from bisect_deps.diagnosis.modules import STANDARD
 from bisect_deps.diagnosis.pointing import Context, Pointed, pointed_at
 from bisect_deps.diagnosis.signatures.base import Trait, Weight
 from bisect_deps.model import Cause, Evidence, Phase, Remedy, Suspect
@@ -166,6 +167,7 @@ def _suspect(
 
 def _summary(failure: Failure, failing: str, inner: Project | None) -> str:
     groups = _Blank(failure.best.groups)
+    groups["holder"] = _holder(groups.get("module"))
     try:
         means = failure.best.signature.means.format_map(groups)
     except (ValueError, IndexError):
@@ -173,6 +175,14 @@ def _summary(failure: Failure, failing: str, inner: Project | None) -> str:
     if inner is not None and Trait.BUILD_REQUIRES not in failure.best.signature.traits:
         means = f"a build requirement could not be installed: {means}"
     return safe(f"{failing}: {means}")
+
+
+def _holder(module: str | None) -> str:
+    """Return in words the module that lacks a name: one of Python's own, or of a release."""
+    if not module:
+        return "the module that it is imported from"
+    own = module.partition(".")[0] in STANDARD
+    return f"this Python's {module}" if own else f"this version of {module}"
 
 
 class _Blank(dict[str, str]):

@@ -33,8 +33,8 @@ from bisect_deps.policy import POLICY
 from bisect_deps.resolution.uv_resolver import Resolution
 
 _WHAT = {
-    BreakageKind.NAME_GONE: "{what} is not in {lacks} any more",
-    BreakageKind.ATTRIBUTE_GONE: "{what} is not in {lacks} any more",
+    BreakageKind.NAME_GONE: "{what} is not in that version",
+    BreakageKind.ATTRIBUTE_GONE: "{what} is not in that version",
     BreakageKind.ARGUMENT_GONE: "{lacks} no longer takes {what}",
     BreakageKind.MODULE_GONE: "{what} is gone",
     BreakageKind.ABI: "it was compiled against another {lacks}",

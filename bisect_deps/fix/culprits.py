@@ -159,5 +159,8 @@ def _summary(members: Sequence[Member], suspect: Suspect, probe: Probe) -> str:
         f"{member.name} {member.version}" if member.version else member.name for member in members
     )
     said = suspect.summary.removeprefix(f"{suspect.failing}: ").removeprefix(f"{failing}: ")
-    through = " > ".join(suspect.via)
-    return f"{names} breaks with {broke}, which comes in through {through}: {said}"
+    chain = [link for link in suspect.via if link != failing]
+    if [member.name for member in members] == chain[:1]:
+        through = f" through {', then '.join(chain[1:])}" if chain[1:] else ""
+        return f"{names} breaks with {broke}, which it pulls in{through}: {said}"
+    return f"{names} breaks with {broke}, which {' > '.join(chain)} pulls in: {said}"

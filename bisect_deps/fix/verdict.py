@@ -40,7 +40,7 @@ PHASES = {
     Phase.CHECK: "installs, but the check fails with it",
 }
 REASONS = {
-    "bump": "It moves the culprits to the nearest releases that work together.",
+    "bump": "Only the culprits move, each to the nearest release that was seen to work.",
     "smallest-change": "It keeps your lines as they are and adds the fewest others.",
     "build-constraint": "It keeps your version and builds it with older build tools.",
     "needless": "It leaves out what does nothing here, and keeps the rest as near as it works.",
@@ -189,7 +189,7 @@ def machine_notes(culprits: Sequence[Culprit], fix: Fix | None) -> list[Note]:
             f"This machine lacks what {_release(member)} is compiled with; the version is not to "
             "blame."
         )
-        if culprit.advice:
+        if culprit.advice and not culprit.install:
             note += f" To keep it, {culprit.advice.rstrip('.')}."
         notes.append(Note(note + _way_around(member, fix), culprit.proof.failing_probe))
     return notes

@@ -48,21 +48,43 @@ def title(culprit: Culprit) -> str:
     return " + ".join(dict.fromkeys(texts))
 
 
-def route(member: Member) -> str:
-    """Return the way from the user's requirement to what broke; "" where they are the same."""
-    return " -> ".join((*member.via, member.name)) if member.via else ""
+def pulled_in(member: Member) -> str:
+    """Return in a sentence how what broke is pulled in; "" where it is the user's own line."""
+    if not member.via:
+        return ""
+    first, *between = member.via
+    through = f" through {', then '.join(between)}" if between else ""
+    return shown(f"{first} pulls in {name_of(member)}{through}.")
+
+
+def advice_of(culprit: Culprit, verdict: Verdict) -> str:
+    """Return what to do about a culprit; "" where a proven fix or a list of packages says it."""
+    return "" if verdict.fix is not None or culprit.install else culprit.advice
+
+
+def keeping(culprit: Culprit, verdict: Verdict) -> str:
+    """Return how the version that a fix moves might be kept; "" where no log tells."""
+    built_with = any(fix.style == "build-constraint" for fix in verdict.other_fixes)
+    if verdict.fix is None or verdict.fix.style == "build-constraint" or built_with:
+        return ""
+    if not culprit.remedies or len(culprit.members) > 1:
+        return ""
+    wanted = listed([f"`{shown(remedy)}`" for remedy in culprit.remedies])
+    kept = name_of(culprit.members[0])
+    return f"the build constraint {wanted} may still build {kept}; --alternatives tries that."
 
 
 def turning_point(narrowing: Narrowing) -> str:
-    """Return in one phrase which versions fail and which pass."""
+    """Return in one phrase at which versions the outcome turns, and no more than was seen."""
     failing, passing = narrowing.last_failing, narrowing.first_passing
     ordered = by_version(narrowing)
     if _turns(ordered) > 1:
         return listed([f"{tried.version} {OUTCOME_WORDS[tried.outcome]}" for tried in ordered])
     if failing and passing:
+        following = "" if narrowing.not_built or narrowing.skipped else ", the next release"
         if _version_key(passing) > _version_key(failing):
-            return f"fails up to {failing}, passes from {passing}"
-        return f"passes up to {passing}, fails from {failing}"
+            return f"fails at {failing}, passes at {passing}{following}"
+        return f"passes at {passing}, fails at {failing}{following}"
     if passing:
         return f"passes at {passing}"
     failed = [tried.version for tried in ordered if tried.outcome is Outcome.FAIL]
@@ -112,10 +134,13 @@ def shown_by(narrowing: Narrowing, probes: Sequence[Probe] = ()) -> str:
 
 
 def left_out(narrowing: Narrowing) -> str:
-    """Return which versions were not built, and why, reason by reason."""
+    """Return which versions were not built, and why, reason by reason.
+
+    Nobody expects a pre-release to be tried where none was asked for: they are not listed.
+    """
     versions: dict[str, list[str]] = {}
     for item in narrowing.skipped:
-        if item.reason:
+        if item.reason and not _version_key(item.version)[1].is_prerelease:
             versions.setdefault(item.reason, []).append(item.version)
     return "; ".join(f"{some(found, 3)} ({reason})" for reason, found in versions.items())
 
@@ -311,6 +336,10 @@ def _without(culprit: Culprit, passing: Probe | None) -> str:
             return f"without {shown(edit.name)}" if several else "without it"
         if edit.number in numbers or edit.name in names:
             return shown(f"with {edit.text}")
+    edits = passing.candidate.edits if passing is not None else ()
+    added = [edit.text for edit in edits if edit.action is EditAction.ADD]
+    if added and not several:
+        return shown(f"with {listed(added)} added")
     if passing is not None and passing.kind is ProbeKind.FIX and not several:
         # It is still in the file, so what fixed it is no version: other build tools.
         return "with the fix"
@@ -331,6 +360,8 @@ def file_of(member: Member, verdict: Verdict) -> str:
 
     Members name files as seen from the folder of the file that was bisected.
     """
+    if PurePath(verdict.file).is_absolute():
+        return member.requirement.file
     folder = PurePath(verdict.file).parent
     return PurePath(os.path.normpath(folder / member.requirement.file)).as_posix()
 
@@ -359,13 +390,38 @@ def doubts(verdict: Verdict) -> list[str]:
     return found
 
 
+def removal(verdict: Verdict) -> str:
+    """Return how leaving lines out is taken for a fix, where that is what passes; else ""."""
+    left_out = verdict.fallback.dropped if verdict.fallback is not None else frozenset()
+    if verdict.target.is_by_hand or not left_out:
+        return ""
+    return " (--allow-removal takes that for a fix)"
+
+
+def statements(verdict: Verdict) -> list[str]:
+    """Return the first paragraphs of a report: the verdict, and the Python of the file.
+
+    That comes first where it is the way out, second where the file fails on that Python, too.
+    """
+    python = verdict.python_for
+    if python is None:
+        return [headline(verdict)]
+    said = [made_for(python), headline(verdict)]
+    return said[::-1] if fails_there(verdict) else said
+
+
+def fails_there(verdict: Verdict) -> bool:
+    """Say whether the file fails on the Python that it was made for, too."""
+    return verdict.python_for is not None and verdict.python_for.failing_probe is not None
+
+
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one sentence: of what breaks, told by it, else its own summary."""
     file = file_name(verdict)
     if verdict.kind is VerdictKind.FIXED:
         return f"{_broken(verdict)}; with the changes below it passes."
     if verdict.kind is VerdictKind.CULPRITS:
-        return f"{_broken(verdict)}; no change that was tried makes it pass."
+        return f"{_broken(verdict)}; {_without_a_fix(verdict)}."
     if verdict.summary:
         return ended(shown(verdict.summary))
     return {
@@ -375,11 +431,20 @@ def headline(verdict: Verdict) -> str:
     }[verdict.kind]
 
 
+def _without_a_fix(verdict: Verdict) -> str:
+    if all(culprit.cause is Cause.SYSTEM_DEP_MISSING for culprit in verdict.culprits):
+        return "this machine lacks what is needed, and no version is to blame"
+    if verdict.fallback is not None:
+        return "no fix was found that keeps every line"
+    return "no change that was tried makes it pass"
+
+
 def _broken(verdict: Verdict) -> str:
     python = ".".join(verdict.target.python.split(".")[:2])
     where = f" on Python {shown(python)}" if python else ""
-    file = file_name(verdict)
-    lines = {m.requirement.number for culprit in verdict.culprits for m in culprit.members}
+    members = [member for culprit in verdict.culprits for member in culprit.members]
+    lines = {member.requirement.number for member in members}
+    file = shown(some(list(dict.fromkeys(file_of(member, verdict) for member in members)), 3))
     if any(len(culprit.members) > 1 for culprit in verdict.culprits):
         if len(verdict.culprits) == 1:
             return f"{len(lines)} lines of {file} do not go together{where}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bisect_deps.model import Culprit, Verdict
-from bisect_deps.reports.base import headline, sentence, status_word, title
+from bisect_deps.reports.base import file_of, headline, sentence, status_word, title
 from bisect_deps.text import safe, shown
 
 
@@ -14,14 +14,14 @@ def render(verdict: Verdict) -> str:
 
     Without culprits, the verdict in a line.
     """
-    lines = [shown(_line(culprit)) for culprit in verdict.culprits]
+    lines = [shown(_line(culprit, verdict)) for culprit in verdict.culprits]
     lines = lines or [f"{status_word(verdict)}. {headline(verdict)}"]
     diff = safe(verdict.fix.diff) if verdict.fix is not None else ""
     return "\n".join(_ended(lines)) + diff
 
 
-def _line(culprit: Culprit) -> str:
-    places = [f"{member.requirement.file}:{member.requirement.line}" for member in culprit.members]
+def _line(culprit: Culprit, verdict: Verdict) -> str:
+    places = [f"{file_of(member, verdict)}:{member.requirement.line}" for member in culprit.members]
     return f"{', '.join(dict.fromkeys(places))}: {title(culprit)}: {sentence(culprit)}"
 
 

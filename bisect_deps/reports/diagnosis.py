@@ -102,7 +102,10 @@ def _headline(diagnosis: Diagnosis, log: str) -> str:
         return f"{log}: unknown; the last lines are"
     if diagnosis.infrastructure:
         cause = diagnosis.cause.value
-        return f"{log}: failed for want of {cause} in {diagnosis.phase.value}; no suspect"
+        return (
+            f"{log}: failed in {diagnosis.phase.value}: {cause}, an infrastructure failure; "
+            "no requirement is at fault"
+        )
     if diagnosis.cause is Cause.UNKNOWN:
         return f"{log}: failed for an unknown reason in {diagnosis.phase.value}"
     return f"{log}: failed in {diagnosis.phase.value}: {diagnosis.cause.value}"
@@ -112,7 +115,7 @@ def _block(number: int, suspect: Suspect) -> Iterator[str]:
     title = shown(suspect.requirement or suspect.failing or suspect.name)
     yield f"{number}. {title}  ({suspect.confidence:.0%} likely)"
     if suspect.via:
-        yield f"   brings {shown(suspect.failing or '')} through {shown(' -> '.join(suspect.via))}"
+        yield f"   pulls in {shown(suspect.failing or '')}: {shown(' > '.join(suspect.via))}"
     yield f"   why   {shown(suspect.summary)}"
     for line in suspect.evidence:
         yield f"   line {line.line}: {shown(line.text)}"

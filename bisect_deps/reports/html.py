@@ -24,12 +24,16 @@ from bisect_deps.reports._drawing import Drawing, drawn
 from bisect_deps.reports._pages import TONES, environment, resource
 from bisect_deps.reports.base import (
     OUTCOME_WORDS,
+    advice_of,
     between,
     builds_text,
     by_version,
     changes,
     doubts,
+    fails_there,
+    file_of,
     headline,
+    keeping,
     left_out,
     log_path,
     loss,
@@ -40,6 +44,7 @@ from bisect_deps.reports.base import (
     outcome_words,
     probe_name,
     proof_text,
+    removal,
     sentence,
     status_word,
     turning_point,
@@ -94,6 +99,7 @@ def render(
         culprits=[_culprit(culprit, verdict, kept) for culprit in verdict.culprits],
         doubts=doubts(verdict),
         made_for=list(_linked(made_for(verdict.python_for))) if verdict.python_for else [],
+        fails_there=fails_there(verdict),
         notes=[list(_linked(note_text(note, verdict.probes))) for note in verdict.notes],
         unpinned=unpinned_lines(verdict.unpinned) if verdict.unpinned else "",
         probes=_probes(verdict, kept),
@@ -159,17 +165,18 @@ def _maybe(seconds: float | None) -> str:
 def _known_to_pass(verdict: Verdict) -> str:
     if verdict.fix or verdict.fallback is None:
         return ""
-    return changes(verdict.fallback.edits, most=None) or "as it is"
+    return (changes(verdict.fallback.edits, most=None) or "as it is") + removal(verdict)
 
 
 def _culprit(culprit: Culprit, verdict: Verdict, logs: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "members": _distinct(culprit.members),
+        "members": [(member, file_of(member, verdict)) for member in _distinct(culprit.members)],
         "sentence": sentence(culprit),
         "routes": [{"steps": m.via, "end": name_of(m)} for m in culprit.members if m.via],
         "excerpts": list(_excerpts(culprit.evidence, verdict.file, logs)),
         "strips": [_strip(narrowing, verdict.probes) for narrowing in culprit.narrowings],
-        "advice": culprit.advice,
+        "advice": advice_of(culprit, verdict),
+        "keeping": keeping(culprit, verdict),
         "install": culprit.install,
         "proof": list(_linked(proof_text(culprit, verdict.probes))),
     }

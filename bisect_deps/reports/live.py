@@ -55,6 +55,10 @@ def display(
         yield shown
 
 
+# What is in a build and what is out.
+_Contents = tuple[tuple[str, ...], tuple[str, ...], frozenset[str], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class _Active:
     """A probe under way, when it began, and what it is doing since when."""
@@ -91,6 +95,8 @@ class _Display:
         self._left_is_new = False
         self._edits: Counter[str] = Counter()
         self._culprits: tuple[str, ...] = ()
+        self._heading: tuple[str | tuple[str, str], ...] = ()
+        self._built: set[_Contents] = set()
         self._console = Console(
             file=stream,
             highlight=False,
@@ -127,9 +133,12 @@ class _Display:
         self._line((text, "bold yellow"), whole=True)
 
     def phase(self, name: str, detail: str = "") -> None:
-        """Write a heading. What was left to find before it no longer says anything."""
+        """Take a heading for what comes next: one that nothing follows is never written.
+
+        What was left to find before it no longer says anything.
+        """
         self._left = None
-        self._line((name, "bold"), f": {detail}" if detail else "")
+        self._heading = ((name, "bold"), f": {detail}" if detail else "")
 
     def probe_started(self, probe: StartedProbe) -> None:
         """Show the probe as under way, what is rarely tried first."""
@@ -137,11 +146,13 @@ class _Display:
         rare_first = tuple(sorted(probe.edits, key=self._edits.__getitem__))
         probe = replace(probe, edits=rare_first)
         self._active = {**self._active, probe.number: _Active(probe, self._clock())}
+        if self._deserves_a_line(probe.kind):
+            self._write_heading()
         if not self._moving and self._deserves_a_line(probe.kind):
             left = f" ({_left_text(*self._left)})" if self._left and self._left_is_new else ""
             self._left_is_new = False
             named = what(probe, most=None if self._verbose else 3)
-            self._line("  ", _name(probe), f": {named}", (left, "dim"))
+            self._line("  ", _name(probe), f": {named}{self._again(probe)}", (left, "dim"))
 
     def output(self, number: int, text: str) -> None:
         """Show what a build is doing, from the newest part of its log."""
@@ -167,9 +178,12 @@ class _Display:
             return
         subject = ""
         if active and self._moving:
-            subject = f": {what(active.probe, most=None if self._verbose else 3)}"
+            named = what(active.probe, most=None if self._verbose else 3)
+            subject = f": {named}{self._again(active.probe)}"
         elif probe.kind is ProbeKind.RESOLVE:
             subject = f": {changes(probe.candidate.edits, most=None) or 'the whole file'}"
+        if active:
+            self._built.add(_contents(active.probe))
         cost = "known from before" if probe.from_journal else duration(probe.seconds)
         reason = _reason(probe)
         self._line(
@@ -183,6 +197,12 @@ class _Display:
         )
         if self._verbose and probe.log and probe.outcome is not Outcome.PASS:
             self._line((f"    log: {probe.log}", "dim"))
+
+    def _again(self, probe: StartedProbe) -> str:
+        """Return why a build is made that was made before; "" for a new one."""
+        if _contents(probe) not in self._built:
+            return ""
+        return f", again: {probe.purpose}" if probe.purpose else ", again"
 
     def note(self, text: str) -> None:
         """Write a sentence."""
@@ -201,6 +221,7 @@ class _Display:
 
     def fix_proven(self, fix: Fix, seconds: float) -> None:
         """Write the fix with its diff, whole, so that nobody has to wait for more."""
+        self._heading = ()
         self._line(
             (f"Fix proven after {duration(seconds)}", "bold green"),
             f" (build {fix.probe}); it is safe to stop now, narrowing follows:",
@@ -215,13 +236,20 @@ class _Display:
         self._active = {}
         self._left = None
         self._culprits = ()
+        self._heading = ()
         if self._console.is_terminal:
             self._line("")
 
     def _deserves_a_line(self, kind: ProbeKind) -> bool:
         return self._verbose or kind is not ProbeKind.RESOLVE
 
+    def _write_heading(self) -> None:
+        if heading := self._heading:
+            self._heading = ()
+            self._line(*heading)
+
     def _line(self, *parts: str | tuple[str, str], whole: bool = False) -> None:
+        self._write_heading()
         text = _text(parts)
         if self._moving and not whole:
             # As in the moving lines, one line each: a wrapped line is hard to skim.
@@ -237,6 +265,8 @@ class _Display:
         lines = [_text((("* ", "bold cyan"), *self._under_way(a))) for a in active[:_SHOWN_AT_ONCE]]
         if len(active) > _SHOWN_AT_ONCE:
             lines.append(_text((f"  and {len(active) - _SHOWN_AT_ONCE} more",)))
+        if self._heading:
+            lines.insert(0, _text(self._heading))
         elapsed = duration(int(self._clock() - self._began))
         left = f"; {_left_text(*self._left)}" if self._left else ""
         lines.append(_text(("  ", (f"{elapsed} so far{left}", "dim"))))
@@ -311,6 +341,10 @@ def what(probe: StartedProbe, most: int | None = 3) -> str:
     if len(probe.kept) < len(probe.dropped):
         return f"only {some(probe.kept, most)}{',' if changed else ''}{changed}"
     return f"without {some(probe.dropped, most)}{',' if changed else ''}{changed}"
+
+
+def _contents(probe: StartedProbe) -> _Contents:
+    return probe.kept, probe.dropped, frozenset(probe.edits), probe.imports
 
 
 def _name(probe: StartedProbe) -> str:

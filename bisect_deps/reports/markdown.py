@@ -11,9 +11,12 @@ from collections.abc import Iterator
 
 from bisect_deps.model import Culprit, Verdict
 from bisect_deps.reports.base import (
+    advice_of,
     builds_text,
     doubts,
+    file_of,
     headline,
+    keeping,
     loss,
     name_of,
     note_text,
@@ -67,7 +70,7 @@ def fenced(text: str, language: str = "text") -> str:
 def _culprit(number: int, culprit: Culprit, verdict: Verdict) -> Iterator[str]:
     lines = [
         code(member.requirement.text or name_of(member))
-        + (f" ({code(f'{member.requirement.file}:{member.requirement.line}')})")
+        + (f" ({code(f'{file_of(member, verdict)}:{member.requirement.line}')})")
         for member in culprit.members
     ]
     yield f"**{number}.** {' + '.join(dict.fromkeys(lines))}  \n{plain(sentence(culprit))}"
@@ -75,8 +78,10 @@ def _culprit(number: int, culprit: Culprit, verdict: Verdict) -> Iterator[str]:
     if quoted:
         yield fenced("\n".join(quoted))
     yield f"Proof: {plain(proof_text(culprit, verdict.probes))}."
-    if culprit.advice:
-        yield f"Advice: {plain(ended(culprit.advice))}"
+    if advice := advice_of(culprit, verdict):
+        yield f"Advice: {plain(ended(advice))}"
+    if kept := keeping(culprit, verdict):
+        yield f"To keep it: {plain(kept)}"
     if culprit.install:
         commands = [f"{system}: {command}" for system, command in culprit.install.items()]
         yield fenced("\n".join(shown(command) for command in commands))

@@ -23,23 +23,26 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from bisect_deps.reports.base import (
+    advice_of,
     also_built,
     between,
     builds_text,
     changes,
     doubts,
+    file_of,
     fix_changes,
-    headline,
+    keeping,
     left_out,
     log_path,
     loss,
-    made_for,
     name_of,
     note_text,
     proof_text,
-    route,
+    pulled_in,
+    removal,
     sentence,
     shown_by,
+    statements,
     status_word,
     turning_point,
     unpinned_lines,
@@ -77,7 +80,7 @@ def render(
         _other_fixes(page, verdict.other_fixes)
         _use(page, verdict, verdict.fix, written)
     elif verdict.fallback is not None:
-        _fallback(page, verdict.fallback)
+        _fallback(page, verdict, verdict.fallback)
     _remarks(page, "Not certain:", doubts(verdict))
     _remarks(page, "Notes:", [note_text(note, verdict.probes) for note in verdict.notes])
     _unpinned(page, verdict.unpinned)
@@ -121,6 +124,15 @@ class _Page:
             line.rstrip()
             self._write(Text(later if number else " " * indent) + line)
 
+    def title(self, lead: str, text: str, place: str) -> None:
+        """Write a requirement, whole, and its place: beside it, or below where that is full."""
+        text, place = shown(text), shown(place)
+        beside = len(lead) + len(text) + 2 + len(place) <= self._width
+        start = Text.assemble((lead, "bold"), (text, "bold red"))
+        self._write(Text.assemble(start, (f"  {place}" if beside and place else "", "dim")))
+        if place and not beside:
+            self._write(Text.assemble(" " * len(lead), (place, "dim")))
+
     def code(self, text: str, style: str = "", indent: int = 0) -> None:
         """Write one line as it is, however long."""
         self._write(Text(" " * indent) + Text(shown(text).rstrip(), style=style))
@@ -140,44 +152,43 @@ class _Page:
 
 def _head(page: _Page, verdict: Verdict, written: Sequence[str]) -> None:
     status = (status_word(verdict, written), _STYLES[verdict.kind])
-    if verdict.python_for is None:
-        page.say(status, ". ", headline(verdict))
-        return
-    page.say(status, ". ", made_for(verdict.python_for))
-    page.gap()
-    page.say(headline(verdict))
+    for number, sentences in enumerate(statements(verdict)):
+        page.gap()
+        page.say(*(() if number else (status, ". ")), sentences)
 
 
 def _culprit(page: _Page, number: int, culprit: Culprit, verdict: Verdict) -> None:
     page.gap()
     lead = f"{number}. "
-    for text, place in _titles(culprit):
-        page.say((lead, "bold"), (text, "bold red"), (place and f"  {place}", "dim"))
+    for text, place in _titles(culprit, verdict):
+        page.title(lead, text, place)
         lead = " " * (len(lead) - 2) + "+ "
     page.say(sentence(culprit), indent=3)
     if len(culprit.members) > 1:
         page.say("Together they fail; without any one of them, the rest can pass.", indent=3)
     for member in culprit.members:
-        if way := route(member):
-            what = f"What breaks is {name_of(member)}, which comes in through {way}."
-            page.say(what, indent=3)
+        if way := pulled_in(member):
+            page.say(way, indent=3)
     _evidence(page, culprit.evidence, verdict.file)
     for narrowing in culprit.narrowings:
         _narrowing(page, narrowing, verdict.probes)
     page.say(f"Proof: {proof_text(culprit, verdict.probes)}.", indent=3, hang=3)
-    if culprit.advice:
-        page.say(("Advice: ", "bold"), ended(culprit.advice), indent=3, hang=3)
+    if advice := advice_of(culprit, verdict):
+        page.say(("Advice: ", "bold"), ended(advice), indent=3, hang=3)
+    if kept := keeping(culprit, verdict):
+        page.say(("To keep it: ", "bold"), kept, indent=3, hang=3)
     _install(page, culprit.install)
 
 
-def _titles(culprit: Culprit) -> Iterator[tuple[str, str]]:
+def _titles(culprit: Culprit, verdict: Verdict) -> Iterator[tuple[str, str]]:
     seen = set()
     for member in culprit.members:
         requirement = member.requirement
         if requirement.number in seen:
             continue
         seen.add(requirement.number)
-        place = f"{requirement.file}:{requirement.line}" if requirement.line else requirement.file
+        file = file_of(member, verdict)
+        place = f"{file}:{requirement.line}" if requirement.line else file
         yield requirement.text or name_of(member), place
 
 
@@ -273,10 +284,10 @@ def _use(page: _Page, verdict: Verdict, fix: Fix, written: Sequence[str]) -> Non
     page.say(("To use it: ", "bold"), usage(verdict, fix))
 
 
-def _fallback(page: _Page, fallback: Candidate) -> None:
+def _fallback(page: _Page, verdict: Verdict, fallback: Candidate) -> None:
     page.gap()
     known = changes(fallback.edits, most=None) or "as it is"
-    page.say(("Known to pass: ", "bold"), f"the file {known}.")
+    page.say(("Known to pass: ", "bold"), f"the file {known}{removal(verdict)}.")
 
 
 def _remarks(page: _Page, heading: str, remarks: Sequence[str]) -> None:

@@ -408,6 +408,10 @@ class _Question:
         )
 
 
+# uv wraps what it explains at the terminal's width: a sentence that is quoted should be whole.
+_COLUMNS = "400"
+
+
 def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
     """Return uv's exit code and all that it said.
 
@@ -417,7 +421,7 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -
         done = subprocess.run(
             command,
             cwd=folder,
-            env=environment,
+            env={**environment, "COLUMNS": _COLUMNS},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -137,6 +137,7 @@ class Prober:
         self._told: set[str] = set()
         # Signatures of failure within one release that stayed through every try.
         self._lasting: set[str] = set()
+        self._failure = ""
         self._running: list[_Flight] = []
         self._told_at = clock()
         # Builds of questions that are likely to be asked next, by key: under way or ended, waiting.
@@ -417,6 +418,7 @@ class Prober:
                 diagnosis, outcome = stays, judge(build.status, stays, None)
                 is_infrastructure = False
         if is_infrastructure and flight.tries <= self.limits.retries and not self._is_spent():
+            self._failure = diagnosis.told
             return None
         log = self._keep_log(flight.number, build.log)
         probe = Probe(
@@ -456,7 +458,8 @@ class Prober:
 
     def _again(self, flight: _Flight) -> _Flight:
         pause = min(POLICY.longest_backoff, 2.0 ** (flight.tries - 1))
-        self.progress.note(f"Infrastructure failure; trying again in {pause:.0f} s.")
+        why = self._failure or "the builder gave no answer"
+        self.progress.note(f"Infrastructure failure ({why}); trying again in {pause:.0f} s.")
         self._sleep(pause)
         began = self._clock()
         handle = self._begin(replace(flight.order, again=True), flight.key, flight.number)

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 import re
 
+# Where tools put an interpreter: what lies in it is told, its program's own path stays whole.
+_PYTHON = re.compile(
+    r"(?:\.pyenv[/\\]versions|uv[/\\]python|hostedtoolcache[/\\](?:\w+[/\\])?Python"
+    r"|installs[/\\]python|Python\.framework[/\\]Versions|conda\w*[/\\]envs)[/\\][^/\\]+"
+    r"(?:[/\\]x(?:64|86))?(?=[/\\](?:include|[Ll]ibs?)(?:[/\\]|$))"
+)
 # Each is looked for at a literal, so that a long line costs no more than its length.
 _FOLDERS = (
     # The environment that a build fills, the copy of the project beside it, and the rest.
@@ -31,8 +37,9 @@ _FOLDERS = (
     (re.compile(r"pip-(?:install|wheel)-\w+[/\\][^/\\]+"), "<source>"),
     (re.compile(r"pip-req-build-\w+"), "<source>"),
     (re.compile(r"uv[/\\]archive-v\d+[/\\][\w-]+"), "<wheel>"),
+    (_PYTHON, "<python>"),
 )
-_MARKS = ("depbisect", "uv", "pip-")
+_MARKS = ("depbisect", "uv", "pip-", "pyenv", "python", "Python")
 # The program of a command that a log quotes: `$ /home/me/.venv/bin/uv pip install`.
 _PROGRAM = re.compile(r"^\$ [^\s]*[/\\](?=[^\s/\\])")
 _WORD = re.compile(r"[^\s'\"`(),;=\[\]<>]+")

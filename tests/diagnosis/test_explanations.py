@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bisect_deps.diagnosis import diagnose
 from bisect_deps.model import Outcome, Phase
 
@@ -24,6 +26,10 @@ $ false
 """
 
 
+CHECKED = ("::depbisect check begin", "$ python -c 'import tool'")
+ENDED = "::depbisect check end rc=1\n"
+
+
 def test_a_check_that_fails_without_a_word_is_a_failed_check() -> None:
     diagnosis = diagnose(SILENT_CHECK, exit_status=1)
     assert (diagnosis.outcome, diagnosis.phase) == (Outcome.FAIL, Phase.CHECK)
@@ -37,3 +43,30 @@ def test_the_mark_of_a_step_is_no_evidence() -> None:
     quoted = [line.text for suspect in diagnosis.suspects for line in suspect.evidence]
     assert any("there is no version of demo==2.1.0" in text for text in quoted)
     assert not any("::depbisect" in text for text in quoted)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            "ImportError: cannot import name 'escape' from 'jinja2' (/e/jinja2/__init__.py)",
+            "escape is not in this version of jinja2",
+        ),
+        (
+            "ImportError: cannot import name 'Mapping' from 'collections' (/usr/lib/python3.12/collections/__init__.py)",
+            "Mapping is not in this Python's collections",
+        ),
+        (
+            "AttributeError: module 'inspect' has no attribute 'getargspec'",
+            "getargspec is not in this Python's inspect",
+        ),
+        (
+            "ImportError: cannot import name 'thing'",
+            "thing is not in the module that it is imported from",
+        ),
+    ],
+)
+def test_a_missing_name_is_told_with_whose_it_was(error: str, words: str) -> None:
+    at = '  File "/p/site-packages/tool/a.py", line 1, in <module>'
+    log = "\n".join((*CHECKED, "Traceback (most recent call last):", at, error, ENDED))
+    assert diagnose(log.encode(), exit_status=1).told.endswith(words)

@@ -43,7 +43,7 @@ def test_who_else_a_log_shows_to_break_is_named_at_no_cost() -> None:
     assert lines(found) == ["first==1.0", "second==1.0"]
     assert here.builds.builds == built
     assert found[1].members[0].name == "hub"
-    assert "second 1.0 breaks with hub 2.0: beryl is not in hub any more." in found[1].summary
+    assert "second 1.0 breaks with hub 2.0: beryl is not in that version." in found[1].summary
     assert found[1].proof.failing_probe == failing.number
     assert found[1].proof.passing_probe == fixed.number
 

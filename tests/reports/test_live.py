@@ -293,3 +293,33 @@ def test_every_event_may_come_without_the_others() -> None:
         progress.output(7, "a line")
         progress.probe_finished(probe(7, ProbeKind.WHOLE, Outcome.UNRESOLVED, 0.0))
         progress.finished(HOSTILE)
+
+
+def test_a_heading_that_nothing_follows_is_not_written() -> None:
+    stream = io.StringIO()
+    with display(stream) as progress:
+        progress.phase("Finding what is at fault")
+        progress.phase("Looking for releases that build")
+        progress.probe_started(StartedProbe(1, ProbeKind.WHOLE, "", ("a",)))
+        progress.phase("It passes; taking back what is not needed")
+        progress.fix_proven(FIX, 1.0)
+        progress.phase("Looking for other culprits that the fix covers")
+        progress.finished(READY)
+    text = stream.getvalue()
+    assert text.startswith("Looking for releases that build\n  build 1: the whole file\n")
+    assert "Finding" not in text
+    assert "taking back" not in text
+    assert "other culprits" not in text
+
+
+def test_a_build_that_is_made_again_says_why() -> None:
+    stream, purpose = io.StringIO(), "does the file pass in a fresh environment?"
+    with display(stream) as progress:
+        for number in (1, 2):
+            progress.probe_started(
+                StartedProbe(number, ProbeKind.FIX, purpose, ("a",), (), ("b==2",))
+            )
+            progress.probe_finished(probe(number, ProbeKind.FIX, Outcome.PASS, 1.0))
+    first, second = (line for line in stream.getvalue().splitlines() if "with b==2" in line)
+    assert first == "  build 1: with b==2"
+    assert second == f"  build 2: with b==2, again: {purpose}"

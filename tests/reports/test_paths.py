@@ -35,6 +35,13 @@ WORK = "/home/me/.cache/depbisect/builds/481.2724333.4026531836-smb835dc/slot1"
         ("/tmp/pip-build-env-a1/overlay/lib/python3.11/x", "<build-env>/lib/python3.11/x"),
         ("/tmp/pip-install-ab_1/numpy_0a1/setup.py:5", "<source>/setup.py:5"),
         (r"in C:\Users\me\depbisect\builds\7-x\slot1\build\env\Lib\a.py", r"in <env>\Lib\a.py"),
+        ("gcc -I/home/m/.pyenv/versions/3.12.1/include/x", "gcc -I<python>/include/x"),
+        (
+            "/opt/hostedtoolcache/Python/3.11.9/x64/lib/python3.11/a.py",
+            "<python>/lib/python3.11/a.py",
+        ),
+        ("/home/m/.pyenv/versions/3.12.1/bin/python", "/home/m/.pyenv/versions/3.12.1/bin/python"),
+        ("/usr/include/python3.12/Python.h", "/usr/include/python3.12/Python.h"),
         ("/home/me/uv/project/a.py", "/home/me/uv/project/a.py"),
         ("/home/me/depbisect/builds.txt", "/home/me/depbisect/builds.txt"),
         ("https://index.example/depbisect/1.0", "https://index.example/depbisect/1.0"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bisect_deps.model import (
     Candidate,
+    Cause,
     Edit,
     EditAction,
     Evidence,
@@ -24,6 +25,7 @@ from bisect_deps.model import (
     PythonFor,
     Tried,
     Verdict,
+    VerdictKind,
 )
 from bisect_deps.reports.base import (
     also_built,
@@ -106,12 +108,12 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
         "its setup needs distutils, which Python 3.12 removed.",
         "--> .depbisect/probes/3.log:118",
         "120 | ModuleNotFoundError: No module named 'distutils'",
-        "Versions: numpy fails up to 1.25.2, passes from 1.26.0 (build 8 and build 7); also "
+        "Versions: numpy fails at 1.25.2, passes at 1.26.0 (build 8 and build 7); also "
         "built: 1.19.5 fails.",
-        "Not built: 1.26.0rc1 (pre-release).",
         "Proof: build 3 fails with it, build 5 passes without it.",
-        "What breaks is jinja2 3.1.6, which comes in through flask -> jinja2.",
-        "Versions: jinja2 passes up to 3.0.3, fails from 3.1.0 (build 12 and resolver answer 1).",
+        "flask pulls in jinja2 3.1.6.",
+        "Versions: jinja2 passes at 3.0.3, fails at 3.1.0, the next release (build 12 and "
+        "resolver answer 1).",
         "The fix, which passes as build 13:",
         "-numpy==1.19.5",
         "+numpy==1.26.0",
@@ -130,7 +132,7 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
 def test_what_was_not_built_between_the_neighbours_is_said() -> None:
     text = flat(render(PAIR))
     assert (
-        "Versions: urllib3 passes up to 1.26.20, fails from 2.2.1 (build 4 and build 2); between "
+        "Versions: urllib3 passes at 1.26.20, fails at 2.2.1 (build 4 and build 2); between "
         "them 2.0.2, 2.0.3 and 3 more were not built." in text
     )
     assert "between them" not in render(READY), "an exact boundary says nothing of that"
@@ -176,6 +178,37 @@ def test_the_python_of_the_file_is_the_first_statement() -> None:
 )
 def test_the_python_of_the_file_comes_with_the_next_step(python: PythonFor, end: str) -> None:
     assert made_for(python) == f"This file was made for Python 3.8{end}"
+
+
+def test_the_python_of_the_file_comes_second_where_it_fails_there_too() -> None:
+    python = replace(ANOTHER_AGE.python_for or PythonFor("3.8", ()), probe=None, failing_probe=2)
+    text = flat(render(replace(ANOTHER_AGE, python_for=python)))
+    assert text.startswith("No clear answer. Nothing but the Python is at fault.")
+    assert "as it is, it fails on that Python, too (build 2)." in text
+
+
+def test_a_fix_is_followed_by_how_to_keep_the_version_and_by_no_other_advice() -> None:
+    kept = replace(NUMPY, advice="build it another way", remedies=("setuptools<81",))
+    text = flat(render(replace(READY, culprits=(kept,), other_fixes=())))
+    assert "another way" not in text
+    assert (
+        "To keep it: the build constraint `setuptools<81` may still build numpy 1.19.5; "
+        "--alternatives tries that." in text
+    )
+    tried = replace(FIX, style="build-constraint")
+    assert "To keep it" not in render(replace(READY, culprits=(kept,), other_fixes=(tried,)))
+    unfixed = render(replace(READY, kind=VerdictKind.CULPRITS, fix=None, culprits=(kept,)))
+    assert "Advice: build it another way." in unfixed
+    assert "To keep it" not in unfixed
+
+
+def test_a_requirement_too_long_for_the_line_stands_whole_above_its_place() -> None:
+    long = replace(NUMPY.members[0].requirement, text="-e git+https://forge.example/" + "x" * 60)
+    culprit = replace(NUMPY, members=(replace(NUMPY.members[0], requirement=long),))
+    lines = render(replace(READY, culprits=(culprit,))).splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("1. "))
+    assert lines[at] == f"1. {long.text}"
+    assert lines[at + 1] == "   requirements.txt:1"
 
 
 def test_what_to_install_is_listed_by_system() -> None:
@@ -297,7 +330,7 @@ def test_several_files_are_named_and_written_to_a_folder() -> None:
         READY, file="a.txt", files=("a.txt", "sub/b.txt"), fix=replace(FIX, edits=edits)
     )
     text = flat(render(several))
-    assert "3 lines of a.txt and sub/b.txt break the build" in text
+    assert "3 lines of requirements.txt break the build" in text, "the file that holds them"
     assert "with --write to change a.txt in place, or with -o FOLDER/ to write all files" in text
 
 
@@ -311,8 +344,16 @@ def test_standard_input_is_not_to_be_written_in_place(files: tuple[str, ...]) ->
 
 def test_without_a_fix_the_best_known_is_said() -> None:
     text = flat(render(NOT_FIXED))
-    assert "Known to pass: the file without mysqlclient." in text
+    assert "this machine lacks what is needed, and no version is to blame." in text
+    assert (
+        "Known to pass: the file without mysqlclient (--allow-removal takes that for a fix)."
+        in text
+    )
     assert "fails at every version that was built: 1.3.7, 1.4.6 and 2.2.4." in text
+    assert "Advice" not in text, "the packages to install are listed, and once is enough"
+    plain = replace(NOT_FIXED.culprits[0], install={}, cause=Cause.COMPILE_ERROR)
+    text = flat(render(replace(NOT_FIXED, culprits=(plain,))))
+    assert "no fix was found that keeps every line." in text
     assert "Advice: install the MySQL client headers" in text
 
 
@@ -390,8 +431,8 @@ def test_spans_of_time_read_as_people_say_them(seconds: float, words: str) -> No
 @pytest.mark.parametrize(
     ("narrowing", "words"),
     [
-        (Narrowing("a", "1.9", "1.10"), "fails up to 1.9, passes from 1.10"),
-        (Narrowing("a", "1.10", "1.9"), "passes up to 1.9, fails from 1.10"),
+        (Narrowing("a", "1.9", "1.10"), "fails at 1.9, passes at 1.10, the next release"),
+        (Narrowing("a", "1.10", "1.9"), "passes at 1.9, fails at 1.10, the next release"),
         (Narrowing("a", None, "2"), "passes at 2"),
         (Narrowing("a", "2", None), "fails at 2"),
         (Narrowing("a", None, None), "was not built at any other version"),
@@ -403,7 +444,7 @@ def test_spans_of_time_read_as_people_say_them(seconds: float, words: str) -> No
             Narrowing("a", "1", "2", (Tried("3", FAIL), Tried("1", FAIL), Tried("2", PASS))),
             "1 fails, 2 passes and 3 fails",
         ),
-        (Narrowing("a", "final", "1.0"), "fails up to final, passes from 1.0"),
+        (Narrowing("a", "final", "1.0"), "fails at final, passes at 1.0, the next release"),
     ],
 )
 def test_versions_read_as_ranges(narrowing: Narrowing, words: str) -> None:
@@ -429,7 +470,9 @@ def test_an_absolute_path_does_not_fill_the_sentence() -> None:
     assert "3 lines of requirements.txt break" in text
     assert "--> /home/me/project/.depbisect/probes/3.log:118" in text
     assert "to change requirements.txt in place" in text
-    assert "3 lines of req/prod.txt" in flat(render(replace(READY, file="req/prod.txt")))
+    text = flat(render(replace(READY, file="req/prod.txt")))
+    assert "3 lines of req/requirements.txt" in text
+    assert "1. numpy==1.19.5 req/requirements.txt:1" in text
 
 
 @pytest.mark.parametrize(
@@ -456,7 +499,7 @@ def test_versions_left_out_are_told_by_reason() -> None:
     narrowing = Narrowing(
         "a", "1", "3", (), (*skipped, Tried("2rc1", Outcome.UNRESOLVED, None, "a pre-release"))
     )
-    assert left_out(narrowing) == "1.0, 1.1, 1.2 and 2 more (yanked); 2rc1 (a pre-release)"
+    assert left_out(narrowing) == "1.0, 1.1, 1.2 and 2 more (yanked)"
 
 
 @pytest.mark.parametrize(

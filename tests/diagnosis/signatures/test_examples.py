@@ -51,7 +51,8 @@ def test_reader_lets_the_example_through(signature: Signature) -> None:
 def test_advice_and_meaning_name_only_groups_of_the_pattern(signature: Signature) -> None:
     named = re.findall(r"\{(\w+)\}", signature.means + signature.advice)
     walked = {"walk", "bound"} if Trait.WALKS in signature.traits else set()
-    assert set(named) <= {*signature.regex.groupindex, "project", "name"} | walked
+    told = {"holder"} if "module" in signature.regex.groupindex else set()
+    assert set(named) <= {*signature.regex.groupindex, "project", "name"} | walked | told
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=by_name)

@@ -151,7 +151,8 @@ class IndexSettings:
     """Where releases come from, the same for facts, resolver and builder.
 
     URLs may hold `${NAME}` and are never shown without redaction. `exclude_newer` is the "index as
-    of" instant, ISO 8601 in UTC; None means no limit.
+    of" instant, ISO 8601 in UTC; None means no limit. `logins` names where, after the netrc file,
+    the installer looks for passwords: see `index/logins.py`.
     """
 
     index_url: str | None = None
@@ -159,6 +160,7 @@ class IndexSettings:
     find_links: tuple[str, ...] = ()
     no_index: bool = False
     exclude_newer: str | None = None
+    logins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

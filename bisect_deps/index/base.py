@@ -8,24 +8,25 @@ build will use; the resolver asks at the same places. Credentials go into the re
 from __future__ import annotations
 
 import configparser
-import functools
-import netrc
 import os
 import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from bisect_deps.errors import InputError
+from bisect_deps.index.logins import login, pip_sources, uv_sources
 from bisect_deps.knowledge.default_index import default_index
 from bisect_deps.model import IndexSettings
-from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact
+
+_PIP_KEYS = (
+    *("index-url", "extra-index-url", "find-links", "no-index"),
+    *("keyring-provider", "no-input"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,32 @@ def completed(
     uv would look for a project's uv.toml or pyproject.toml; None reads none.
     """
     env = os.environ if environ is None else environ
-    found = _pip_settings(env) if installer == "pip" else _uv_settings(env, folder)
+    if installer == "pip":
+        found = _pip_settings(env)
+        extra = (*found.extra_index_urls, *settings.extra_index_urls)
+    else:
+        found = _uv_settings(_told_to_uv(settings, env), folder)
+        extra = found.extra_index_urls
     if settings.no_index:
-        found = replace(found, index_url=None, extra_index_urls=())
+        found, extra = replace(found, index_url=None), ()
     return IndexSettings(
         index_url=settings.index_url or found.index_url,
-        extra_index_urls=settings.extra_index_urls or found.extra_index_urls,
-        find_links=settings.find_links or found.find_links,
+        extra_index_urls=tuple(dict.fromkeys(extra)),
+        find_links=tuple(dict.fromkeys((*settings.find_links, *found.find_links))),
         no_index=settings.no_index or found.no_index,
         exclude_newer=settings.exclude_newer or found.exclude_newer,
+        logins=settings.logins or found.logins,
     )
+
+
+def _told_to_uv(settings: IndexSettings, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with what options say in place of those of the same option."""
+    told = dict(env)
+    if settings.extra_index_urls:
+        told["UV_EXTRA_INDEX_URL"] = " ".join(settings.extra_index_urls)
+    if settings.find_links:
+        told.pop("UV_FIND_LINKS", None)
+    return told
 
 
 def indexes(settings: IndexSettings, environ: Mapping[str, str] | None = None) -> tuple[Place, ...]:
@@ -68,22 +85,22 @@ def indexes(settings: IndexSettings, environ: Mapping[str, str] | None = None) -
     if settings.no_index:
         return ()
     urls = (*settings.extra_index_urls, settings.index_url or default_index())
-    return tuple(place(url, environ) for url in urls)
+    return tuple(place(url, environ, settings.logins) for url in urls)
 
 
-def place(url: str, environ: Mapping[str, str] | None = None) -> Place:
+def place(url: str, environ: Mapping[str, str] | None = None, logins: Iterable[str] = ()) -> Place:
     """Return the address with its `${NAME}` filled in and its credentials taken out.
 
-    A password that the address lacks is looked up as uv and pip do: in the netrc file, then, for a
-    user that the address names, in the keyring. Raises InputError where a variable is not set, or
-    the address cannot be one.
+    A password that the address lacks is looked up in the netrc file, then in `logins`, as
+    `IndexSettings` has them. Raises InputError where a variable is not set, or the address cannot
+    be one.
     """
     env = os.environ if environ is None else environ
     spot = _parted(url, env)
     user, password = spot.auth or ("", "")
     if password or not spot.url.startswith(("http://", "https://")):
         return spot
-    return replace(spot, auth=_netrc_login(spot.url, user, env) or _ring(spot, env) or spot.auth)
+    return replace(spot, auth=login(spot.url, user, logins, env) or spot.auth)
 
 
 def _parted(url: str, env: Mapping[str, str]) -> Place:
@@ -94,38 +111,6 @@ def _parted(url: str, env: Mapping[str, str]) -> Place:
     name, _, password = user.partition(":")
     bare = urlunsplit(parts._replace(netloc=host))
     return Place(bare, (unquote(name), unquote(password)))
-
-
-def _netrc_login(url: str, user: str, env: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return what the user's netrc file says of a host; of another user than the named, nothing."""
-    path = Path(env.get("NETRC") or Path(env.get("HOME", os.path.expanduser("~")), ".netrc"))
-    try:
-        found = netrc.netrc(path).authenticators(urlsplit(url).hostname or "")
-    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
-        return None
-    if found is None or (user and user != found[0]):
-        return None
-    return (found[0], found[2] or "")
-
-
-def _ring(spot: Place, env: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the named user's login of the keyring, unless an installer is told to leave it."""
-    user = spot.auth[0] if spot.auth else ""
-    providers = (env.get("UV_KEYRING_PROVIDER"), env.get("PIP_KEYRING_PROVIDER"))
-    program = shutil.which("keyring", path=env.get("PATH"))
-    if not user or "disabled" in providers or program is None:
-        return None
-    password = _ring_password(program, spot.url, user)
-    return (user, password) if password else None
-
-
-@functools.cache
-def _ring_password(program: str, url: str, user: str) -> str:
-    for service in (url, urlsplit(url).netloc):
-        said = _said([program, "get", service, user])
-        if said:
-            return said[0]
-    return ""
 
 
 def be_addresses(settings: IndexSettings) -> None:
@@ -177,57 +162,56 @@ def _parts(url: str) -> SplitResult:
     return parts
 
 
-def keyring_login(url: str) -> tuple[str, str] | None:
-    """Return what the user's keyring knows for this address, asked as pip asks it."""
-    host = urlsplit(url).netloc
-    try:
-        import keyring
-    except ImportError:
-        return _keyring_command(url) or _keyring_command(host)
-    try:
-        found = keyring.get_credential(url, None) or keyring.get_credential(host, None)
-    except Exception:  # any backend of any system may fail in its own way: then it knows nothing
-        return None
-    return (found.username, found.password) if found else None
-
-
-def _keyring_command(service: str) -> tuple[str, str] | None:
-    program = shutil.which("keyring")
-    if not program:
-        return None
-    lines = _said([program, "--mode", "creds", "--output", "plain", "get", service])
-    return (lines[0], lines[1]) if len(lines) == 2 else None
-
-
-def _said(command: list[str]) -> list[str]:
-    """Return the lines that a command writes; none where it fails or takes too long."""
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=POLICY.keyring_timeout,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return done.stdout.splitlines() if done.returncode == 0 else []
-
-
 def _uv_settings(env: Mapping[str, str], folder: Path | None) -> IndexSettings:
-    found = IndexSettings()
-    for table in _uv_tables(env, folder):
-        found = _merged(found, _from_uv_table(table, env))
+    """Return uv's settings: what variables say comes before what files add to it.
+
+    Measured with uv 0.13.9: lists of the project's, the user's and the system's file and of
+    variables are joined; of two indexes of one name the first counts.
+    """
+    tables = list(_uv_tables(env, folder))
+    pips = [*(table.get("pip", {}) for table in tables), *tables]
     default = env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL")
     extra = _words(env.get("UV_INDEX")) + _words(env.get("UV_EXTRA_INDEX_URL"))
+    listed = _listed([*map(_entry, extra), *(e for t in tables for e in t.get("index", []))])
+    defaults = [_logged_in(entry, env) for entry in listed if entry.get("default")]
+    if default:
+        defaults = [_logged_in(_entry(default), env)]
+    others = [_logged_in(entry, env) for entry in listed if not entry.get("default")]
     return IndexSettings(
-        index_url=_unnamed(default, env) if default else found.index_url,
-        extra_index_urls=tuple(_unnamed(url, env) for url in extra) or found.extra_index_urls,
-        find_links=_words(env.get("UV_FIND_LINKS"), separators=r"[,\s]+") or found.find_links,
-        no_index=_is_true(env.get("UV_NO_INDEX")) or found.no_index,
-        exclude_newer=env.get("UV_EXCLUDE_NEWER") or found.exclude_newer,
+        index_url=next(iter([*defaults, *_of_all(pips, "index-url")]), None),
+        extra_index_urls=tuple(dict.fromkeys([*others, *_of_all(pips, "extra-index-url")])),
+        find_links=tuple(
+            dict.fromkeys(
+                [
+                    *_words(env.get("UV_FIND_LINKS"), separators=r"[,\s]+"),
+                    *_of_all(pips, "find-links"),
+                ]
+            )
+        ),
+        no_index=_is_true(env.get("UV_NO_INDEX")) or any(_of_all(pips, "no-index")),
+        exclude_newer=env.get("UV_EXCLUDE_NEWER")
+        or next(iter(_of_all(tables, "exclude-newer")), None),
+        logins=uv_sources(
+            env.get("UV_KEYRING_PROVIDER") or next(iter(_of_all(pips, "keyring-provider")), None)
+        ),
     )
+
+
+def _of_all(tables: Iterable[Mapping[str, Any]], key: str) -> list[Any]:
+    """Return what all tables say of a key, lists joined."""
+    found: list[Any] = []
+    for table in tables:
+        value = table.get(key)
+        found += value if isinstance(value, list) else [value] if value else []
+    return found
+
+
+def _listed(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the indexes that any project may come from, of each name the first."""
+    found: dict[object, Mapping[str, Any]] = {}
+    for number, entry in enumerate(entries):
+        found.setdefault(entry.get("name") or number, entry)
+    return [entry for entry in found.values() if "url" in entry and not entry.get("explicit")]
 
 
 def _uv_tables(env: Mapping[str, str], folder: Path | None) -> Iterator[Mapping[str, Any]]:
@@ -248,34 +232,6 @@ def _uv_tables(env: Mapping[str, str], folder: Path | None) -> Iterator[Mapping[
         yield _toml(base / "uv" / "uv.toml")
 
 
-def _from_uv_table(table: Mapping[str, Any], env: Mapping[str, str]) -> IndexSettings:
-    pip = table.get("pip", {})
-    listed = [entry for entry in table.get("index", []) if not entry.get("explicit")]
-    listed = [entry for entry in listed if "url" in entry]
-    default = [_logged_in(entry, env) for entry in listed if entry.get("default")]
-    extra = [_logged_in(entry, env) for entry in listed if not entry.get("default")]
-    first = default[0] if default else None
-    return IndexSettings(
-        index_url=first or pip.get("index-url") or table.get("index-url"),
-        extra_index_urls=tuple(
-            extra or pip.get("extra-index-url") or table.get("extra-index-url") or ()
-        ),
-        find_links=tuple(pip.get("find-links") or table.get("find-links") or ()),
-        no_index=bool(pip.get("no-index") or table.get("no-index")),
-        exclude_newer=table.get("exclude-newer"),
-    )
-
-
-def _merged(strong: IndexSettings, weak: IndexSettings) -> IndexSettings:
-    return IndexSettings(
-        index_url=strong.index_url or weak.index_url,
-        extra_index_urls=strong.extra_index_urls or weak.extra_index_urls,
-        find_links=strong.find_links or weak.find_links,
-        no_index=strong.no_index or weak.no_index,
-        exclude_newer=strong.exclude_newer or weak.exclude_newer,
-    )
-
-
 def _pip_settings(env: Mapping[str, str]) -> IndexSettings:
     """Return pip's settings: its files, the weakest first, then PIP_* variables.
 
@@ -293,7 +249,7 @@ def _pip_settings(env: Mapping[str, str]) -> IndexSettings:
                 found.update(parser.items(section))
     # What a weaker file says of the command beats what a stronger one says of all commands.
     merged = sections["global"] | sections["install"]
-    for key in ("index-url", "extra-index-url", "find-links", "no-index"):
+    for key in _PIP_KEYS:
         value = env.get("PIP_" + key.upper().replace("-", "_"))
         if value:
             merged[key] = value
@@ -302,6 +258,9 @@ def _pip_settings(env: Mapping[str, str]) -> IndexSettings:
         extra_index_urls=_words(merged.get("extra-index-url")),
         find_links=_words(merged.get("find-links")),
         no_index=_is_true(merged.get("no-index")),
+        logins=pip_sources(
+            merged.get("keyring-provider"), no_input=_is_true(merged.get("no-input"))
+        ),
     )
 
 
@@ -342,10 +301,10 @@ def _toml(path: Path) -> dict[str, Any]:
         return {}  # absent, or uv says what is wrong with it when it is run
 
 
-def _unnamed(url: str, env: Mapping[str, str]) -> str:
-    """Return the address of `name=address`, as UV_INDEX allows it, with the name's login."""
+def _entry(url: str) -> dict[str, str]:
+    """Return the index that `name=address` stands for, as UV_INDEX allows it, or an address."""
     named = re.match(r"([A-Za-z0-9._-]+)=(?=[a-z]+:|/|\.)", url)
-    return _logged_in({"name": named[1], "url": url[named.end() :]}, env) if named else url
+    return {"name": named[1], "url": url[named.end() :]} if named else {"url": url}
 
 
 def _logged_in(entry: Mapping[str, Any], env: Mapping[str, str]) -> str:
@@ -355,11 +314,11 @@ def _logged_in(entry: Mapping[str, Any], env: Mapping[str, str]) -> str:
     """
     url = str(entry["url"])
     key = re.sub(r"[^A-Za-z0-9]", "_", str(entry.get("name") or "")).upper()
-    login = tuple(env.get(f"UV_INDEX_{key}_{part}", "") for part in ("USERNAME", "PASSWORD"))
-    spot = _parted(url, env) if key and any(login) and "://" in url else None
+    named = tuple(env.get(f"UV_INDEX_{key}_{part}", "") for part in ("USERNAME", "PASSWORD"))
+    spot = _parted(url, env) if key and any(named) and "://" in url else None
     if spot is None or spot.auth is not None:
         return url
-    return with_credentials(Place(spot.url, (login[0], login[1])))
+    return with_credentials(Place(spot.url, (named[0], named[1])))
 
 
 def _words(text: str | None, separators: str = r"\s+") -> tuple[str, ...]:

@@ -43,8 +43,9 @@ _EVERYWHERE = ("pip", "setuptools", "wheel")
 class Index:
     """Releases and facts for one interpreter, from the indexes and find-links of `settings`.
 
-    `cache` is the folder of kept pages (default: the user's cache folder); `merged` takes the
-    releases of all indexes together, as pip does, where uv stops at the first that has the project.
+    `cache` is the folder of kept pages (default: the user's cache folder); without `kept`, each
+    page is asked for. `merged` takes the releases of all indexes together, as pip does, where uv
+    stops at the first that has the project.
     Every method that asks the index raises IndexUnavailable. Close it, or use it in a `with`.
     """
 
@@ -55,13 +56,14 @@ class Index:
         *,
         cache: Path | None = None,
         merged: bool = False,
+        kept: bool = True,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
         self.interpreter = interpreter
         self._environ = environ
         self._merged = merged
-        self._pages = Pages(cache or default_cache())
+        self._pages = Pages((cache or default_cache()) if kept else None)
         self._found: dict[str, _Known | None] = {}
 
     def __enter__(self) -> Index:
@@ -138,7 +140,7 @@ class Index:
         files.sort(key=lambda file: accepted.isdisjoint(wheel_tags(file.filename)))
         for file in files[:1]:
             told = file.hashes.get("sha256")
-            spot = place(file.url, self._environ)
+            spot = place(file.url, self._environ, self.settings.logins)
             served, is_archive = self._pages.look_at(spot.url, spot.auth)
             is_altered = told is not None and served != told
             if served is not None and (is_altered or (told is None and not is_archive)):
@@ -227,7 +229,7 @@ class Index:
         found: list[File] = []
         known = False
         for spot in self.settings.find_links:
-            address = place(spot, self._environ)
+            address = place(spot, self._environ, self.settings.logins)
             found += self._pages.links(address.url, address.auth, name)
         known = bool(found)
         for index in indexes(self.settings, self._environ):

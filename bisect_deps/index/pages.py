@@ -21,7 +21,7 @@ from urllib.request import url2pathname
 from packaging.utils import canonicalize_name
 
 from bisect_deps.errors import IndexUnavailable
-from bisect_deps.index.base import Place, keyring_login
+from bisect_deps.index.base import Place
 from bisect_deps.index.parsed import parsed_once
 from bisect_deps.index.releases import File
 from bisect_deps.policy import POLICY
@@ -51,7 +51,6 @@ class Pages:
         self._cache = cache
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
-        self._logins: dict[str, tuple[str, str] | None] = {}
         self._lock = threading.Lock()
         self.silent_on_age = False
 
@@ -106,10 +105,7 @@ class Pages:
 
         host = urlsplit(url).netloc
         try:
-            response = self._ask(url, auth or self._logins.get(host))
-            if response.status_code in (401, 403) and auth is None:
-                login = self._login(url, host)
-                response = self._ask(url, login) if login else response
+            response = self._ask(url, auth)
         except requests.RequestException as error:
             raise IndexUnavailable(
                 f"the package index at {host} cannot be reached ({_reason(error)})",
@@ -132,12 +128,6 @@ class Pages:
 
     def _ask(self, url: str, auth: tuple[str, str] | None) -> requests.Response:
         return self._session().get(url, headers=_ACCEPT, auth=auth, timeout=POLICY.index_timeout)
-
-    def _login(self, url: str, host: str) -> tuple[str, str] | None:
-        with self._lock:
-            if host not in self._logins:
-                self._logins[host] = keyring_login(url)
-            return self._logins[host]
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)

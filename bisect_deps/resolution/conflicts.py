@@ -155,8 +155,9 @@ class _Oracle:
                 constraints=[r.text for r in kept if r.constraint],
             )
             if answer.infrastructure:
+                where = f" at {answer.unreachable}" if answer.unreachable else ""
                 raise IndexUnavailable(
-                    "the resolver cannot reach the package index",
+                    f"the resolver cannot reach the package index{where}",
                     hint="check the network and --index-url, then run again",
                 )
             self.asked[numbers] = answer

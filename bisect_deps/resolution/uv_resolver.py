@@ -38,6 +38,7 @@ _UNREACHABLE = re.compile(
     r"|lack of valid authentication credentials|operation timed out|Network connectivity",
     re.IGNORECASE,
 )
+_HOST = re.compile(r"https?://(?:[^\s/@`]*@)?([^\s/`)]+)")
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>\S+)")
 _VENDORS = {"linux": "unknown-linux-gnu", "windows": "pc-windows-msvc", "macos": "apple-darwin"}
 _LOGIN = ("USERNAME", "PASSWORD")
@@ -49,6 +50,7 @@ universal = false
 generate-hashes = false
 no-annotate = false
 """
+_INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL")
 # Variables that would make uv resolve for something else, or say more than is read here.
 _DROPPED = frozenset({"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "RUST_LOG", "UV_NO_CONFIG"})
 
@@ -93,6 +95,13 @@ class Resolution:
     def infrastructure(self) -> bool:
         """Say whether the index, not a requirement, is at fault."""
         return self.answered is Answered.INFRASTRUCTURE
+
+    @property
+    def unreachable(self) -> str:
+        """Return the host that did not answer, "" where uv does not say which."""
+        failed = _UNREACHABLE.search(self.log)
+        address = _HOST.search(self.log, failed.start()) if failed else None
+        return address[1] if address else ""
 
     def chain(self, name: str) -> tuple[str, ...]:
         """Return the shortest chain from one of the user's requirements to `name`, both included.
@@ -313,7 +322,8 @@ class Resolver:
         return arguments
 
     def _links(self) -> list[Place]:
-        return [place(spot, self._environ) for spot in self.settings.find_links]
+        logins = self.settings.logins
+        return [place(spot, self._environ, logins) for spot in self.settings.find_links]
 
     def _environment(self) -> dict[str, str]:
         env = {name: value for name, value in self._environ.items() if name not in _DROPPED}
@@ -321,8 +331,9 @@ class Resolver:
         env.update(UV_PYTHON_DOWNLOADS="never")
         if self._merged:
             env["UV_INDEX_STRATEGY"] = "unsafe-best-match"
-        if {"UV_NO_CONFIG", "UV_CONFIG_FILE"} & self._environ.keys():
-            # Our own file is still to be read, and with one given, uv looks for no other.
+        if self._merged or {"UV_NO_CONFIG", "UV_CONFIG_FILE"} & self._environ.keys():
+            # Our own file is still to be read, and with one given, uv looks for no other: where pip
+            # installs, the indexes of uv's own settings are none.
             env["UV_CONFIG_FILE"] = "uv.toml"
         secret = [with_credentials(spot) for spot in self._links() if spot.auth]
         if secret:
@@ -333,9 +344,10 @@ class Resolver:
 
     def _add_indexes(self, env: dict[str, str]) -> None:
         *extra, default = indexes(self.settings, self._environ)
-        if self._keeps_pages:
-            for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"):
+        if self._keeps_pages or self._merged:
+            for name in _INDEXES:
                 env.pop(name, None)
+        if self._keeps_pages:
             for name, spot, _ in self._kept_indexes():
                 if spot.auth:
                     user, password = (f"UV_INDEX_{name.upper()}_{x}" for x in _LOGIN)
@@ -350,7 +362,10 @@ class Resolver:
         """Return name, place and whether it is the default one, if their pages are to be kept."""
         if not self._keeps_pages or self.settings.no_index:
             return []
-        found = indexes(completed(self.settings, "uv", self._environ), self._environ)
+        settings = self.settings
+        if not self._merged:
+            settings = completed(settings, "uv", self._environ)
+        found = indexes(settings, self._environ)
         last = len(found) - 1
         return [(f"index{n}", spot, n == last) for n, spot in enumerate(found)]
 

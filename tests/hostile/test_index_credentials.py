@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from bisect_deps.builders._scratch import Netrc, WorkFolder
-from bisect_deps.index.base import completed, place
+from bisect_deps.index.base import completed, indexes, place
+from bisect_deps.index.logins import pip_sources, uv_sources
 from bisect_deps.model import IndexSettings
+from bisect_deps.system.interpreters import find_uv
 from tests.support.index_server import Server
 from tests.support.local_index import LocalIndex, Project
 
@@ -102,10 +108,140 @@ def test_an_address_gets_the_login_that_uv_and_pip_would_find(
     if has_ring:
         write_keyring(tmp_path, "of-ring")
     environ = {"HOME": str(tmp_path), "PATH": f"{tmp_path}{os.pathsep}{os.defpath}"}
-    assert place(ADDRESS.format(user_part), environ).auth == login
-    told_not_to = {**environ, "UV_KEYRING_PROVIDER": "disabled"}
+    address = ADDRESS.format(user_part)
+    assert place(address, environ, uv_sources("subprocess")).auth == login
+    assert place(address, environ, pip_sources(None, no_input=False)).auth == login
     without = ("me", "") if login == ("me", "of-ring") else login
-    assert place(ADDRESS.format(user_part), told_not_to).auth == without
+    for sources in (
+        uv_sources(None),
+        uv_sources("disabled"),
+        pip_sources("disabled", no_input=False),
+        pip_sources("auto", no_input=True),
+        pip_sources("import", no_input=False),
+    ):
+        assert place(address, environ, sources).auth == without
+
+
+@pytest.mark.parametrize(
+    ("installer", "file", "variables", "logins"),
+    [
+        ("uv", "", {}, ("store",)),
+        ("uv", "", {"UV_KEYRING_PROVIDER": "subprocess"}, ("store", "program")),
+        ("uv", 'keyring-provider = "subprocess"\n', {}, ("store", "program")),
+        ("uv", '[pip]\nkeyring-provider = "subprocess"\n', {}, ("store", "program")),
+        (
+            "uv",
+            'keyring-provider = "subprocess"\n',
+            {"UV_KEYRING_PROVIDER": "disabled"},
+            ("store",),
+        ),
+        ("uv", "", {"PIP_KEYRING_PROVIDER": "subprocess"}, ("store",)),
+        ("pip", "", {}, ("module", "program")),
+        ("pip", "", {"PIP_NO_INPUT": "1"}, ()),
+        ("pip", "[global]\nno-input = true\n", {}, ()),
+        ("pip", "[global]\nkeyring-provider = subprocess\n", {"PIP_NO_INPUT": "1"}, ("program",)),
+        ("pip", "", {"PIP_KEYRING_PROVIDER": "import"}, ("module",)),
+        ("pip", "", {"PIP_KEYRING_PROVIDER": "disabled"}, ()),
+        ("pip", "", {"UV_KEYRING_PROVIDER": "disabled"}, ("module", "program")),
+    ],
+)
+def test_a_keyring_is_asked_where_the_installer_is_told_to(
+    tmp_path: Path,
+    installer: str,
+    file: str,
+    variables: dict[str, str],
+    logins: tuple[str, ...],
+) -> None:
+    path = tmp_path / "settings"
+    path.write_text(file)
+    settings = {"uv": "UV_CONFIG_FILE", "pip": "PIP_CONFIG_FILE"}[installer]
+    environ = {"HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path), settings: str(path)}
+    assert completed(IndexSettings(), installer, {**environ, **variables}).logins == logins
+
+
+def test_a_login_of_uvs_own_store_counts_for_the_addresses_below_its_own(tmp_path: Path) -> None:
+    """The store is as `uv auth login` writes it."""
+    environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    uv = find_uv()
+    assert uv is not None
+    for service, user, password in (
+        ("index.example", "all", "of-host"),
+        ("https://index.example/team", "team", 'of "team"'),
+    ):
+        command = [uv, "auth", "login", service, "--username", user, "--password", password]
+        subprocess.run(command, env=environ, check=True, capture_output=True)
+
+    def found(address: str, installer: str = "uv") -> tuple[str, str] | None:
+        settings = completed(IndexSettings(index_url=address), installer, environ)
+        [spot] = indexes(settings, environ)
+        return spot.auth
+
+    assert found("https://index.example/team/simple/") == ("team", 'of "team"')
+    assert found("https://index.example/teams/simple/") == ("all", "of-host")
+    assert found("https://all@index.example/team/simple/") == ("all", "of-host")
+    assert found("https://you@index.example/team/") == ("you", "")
+    assert found("http://index.example/") is None
+    assert found("https://index.example:8443/") is None
+    assert found("https://index.example/", "pip") is None
+    (tmp_path / ".netrc").write_text(NETRC)
+    assert found("https://index.example/team/") == ("netrc", "of-netrc")
+
+
+def test_indexes_of_variables_and_of_all_files_are_asked_in_the_order_of_uv(
+    tmp_path: Path,
+) -> None:
+    """A real uv asks a server that has nothing: each index in its turn."""
+    project, users = tmp_path / "project", tmp_path / ".config" / "uv"
+    project.mkdir()
+    users.mkdir(parents=True)
+    (project / "r.in").write_text("absent\n")
+    asked: list[str] = []
+    with nothing_served(asked) as base:
+        (project / "uv.toml").write_text(
+            f'extra-index-url = ["{base}/e/"]\nindex-url = "{base}/u/"\n'
+            f'[[index]]\nname = "n"\nurl = "{base}/i/"\n[[index]]\nurl = "{base}/j/"\n'
+            f'[pip]\nextra-index-url = ["{base}/p/"]\n'
+        )
+        (users / "uv.toml").write_text(
+            f'[[index]]\nurl = "{base}/k/"\n[[index]]\nurl = "{base}/d/"\ndefault = true\n'
+        )
+        environ = {
+            "HOME": str(tmp_path),
+            "PATH": os.defpath,
+            "UV_CACHE_DIR": str(tmp_path / "cache"),
+            "UV_INDEX": f"n={base}/v/",
+            "UV_EXTRA_INDEX_URL": f"{base}/w/",
+        }
+        uv = find_uv()
+        assert uv is not None
+        command = [uv, "pip", "compile", "r.in"]
+        subprocess.run(command, cwd=project, env=environ, capture_output=True, check=False)
+        settings = completed(IndexSettings(), "uv", environ, project)
+        ours = [urlsplit(spot.url).path.strip("/") for spot in indexes(settings, environ)]
+    assert list(dict.fromkeys(asked)) == ours == list("vwjkped")
+
+
+@contextmanager
+def nothing_served(asked: list[str]) -> Iterator[str]:
+    """Serve nothing, and note the first part of each path that is asked for."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path.split("/")[1])
+            self.send_error(404)
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{httpd.server_address[1]}"
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
 
 
 def test_settings_of_the_command_beat_those_of_all_in_any_file_of_pip(tmp_path: Path) -> None:

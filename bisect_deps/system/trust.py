@@ -217,6 +217,11 @@ def open_up(folder: Path) -> None:
                 stream.seek(0)
                 stream.write(mark)
             stream.truncate(len(mark))
+            stream.flush()
+            # What is younger than the mark was written by this command; and no change of the
+            # contents may be on the disk before it, or a power failure would leave the old seal.
+            os.utime(descriptor)
+            os.fsync(descriptor)
 
 
 def seal(folder: Path) -> None:
@@ -229,10 +234,24 @@ def seal(folder: Path) -> None:
         if not hmac.compare_digest(_told(folder)[0], _mark_of(folder)):
             return
         listing = "".join(f"{digest} {name}\n" for name, digest in sorted(_contents(folder)))
+        _flush(folder)
         lines = f"{_mark_of(folder)}\n{_seal_of(listing)}\n{listing}"
         write_private(folder / MARK, lines.encode())
     except (OSError, ValueError, InputError):
         return
+
+
+def _flush(folder: Path) -> None:
+    """Have on the disk what was written since the folder was opened: a seal must not be first."""
+    opened = os.stat(folder / MARK).st_mtime_ns
+    for top in ("", *_SEALED):
+        for path in (folder,) if not top else _walk(folder / top):
+            if path.lstat().st_mtime_ns >= opened:
+                descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
 
 
 def be_plain(folder: Path) -> None:

@@ -363,5 +363,40 @@ def make_ours(folder: Path) -> None:
             shutil.move(path, folder / path.name)
 
 
+def test_a_power_failure_at_any_moment_leaves_a_folder_that_is_ours(
+    sealed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what was flushed is on the disk: each of its states is one that the next run takes."""
+    disk = everything(sealed)
+    states = [dict(disk)]
+
+    def flushed(descriptor: int, flush: Callable[[int], None] = os.fsync) -> None:
+        flush(descriptor)
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        if path.is_file():
+            disk[str(path.relative_to(sealed))] = path.read_bytes()
+            states.append(dict(disk))
+
+    def moved(old: str, new: Path, move: Callable[[str, Path], None] = os.replace) -> None:
+        move(old, new)
+        disk[str(new.relative_to(sealed))] = disk.pop(str(Path(old).relative_to(sealed)))
+        states.append(dict(disk))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", flushed)
+        patched.setattr(os, "replace", moved)
+        with Journal(sealed) as journal:
+            journal.begin("other inputs", {})
+            journal.keep("probes/2.log", b"another\n")
+            journal.keep("report.json", b"[]")
+    assert b"probes/2.log" in states[-1][MARK]
+    for contents in states:
+        for name in everything(sealed).keys() - contents.keys():
+            (sealed / name).unlink()
+        for name, data in contents.items():
+            (sealed / name).write_bytes(data)
+        be_ours(sealed)
+
+
 def everything(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}

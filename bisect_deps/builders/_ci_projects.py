@@ -14,6 +14,7 @@ from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import NotTrusted
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret
+from bisect_deps.system.git import git_command, git_environment
 from bisect_deps.system.trust import trusted
 
 # https://host/owner/name.git, ssh://git@host:22/owner/name, git@host:owner/name.git
@@ -40,12 +41,12 @@ def git(folder: Path, *arguments: str) -> str:
     """Return what git says there, "" where it fails or is not installed."""
     try:
         done = subprocess.run(
-            ["git", *arguments],
-            cwd=folder,
+            git_command(folder, *arguments),
             capture_output=True,
             text=True,
             timeout=POLICY.answer_timeout,
             check=True,
+            env=git_environment(),
         )
     except (OSError, subprocess.SubprocessError):
         return ""

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bisect_deps.errors import InputError
+from bisect_deps.system.git import git_command, git_environment
 
 # What a plain folder holds that is made from the rest, or is version control's.
 _LEFT_OUT = frozenset(
@@ -95,18 +96,17 @@ class Copy:
 
 def top_of(folder: Path, cwd: Path) -> Path:
     """Return the top folder of the project that a folder belongs to, as `Project` chooses it."""
-    found = _git(folder, "rev-parse", "--show-toplevel")
     home = Path.home().resolve()
-    if found is not None and not home.is_relative_to(top := Path(found.rstrip("\n"))):
+    top = _work_tree(folder)
+    if top is not None and not home.is_relative_to(top):
         return top
     return cwd if folder.is_relative_to(cwd) and not home.is_relative_to(cwd) else folder
 
 
 def _contents(folder: Path, cwd: Path) -> tuple[Path, list[str]]:
     """Return the project's top folder, and the files and links to copy, relative to it."""
-    found = _git(folder, "rev-parse", "--show-toplevel")
-    if found is not None:
-        top = Path(found.rstrip("\n"))
+    top = _work_tree(folder)
+    if top is not None:
         listed = _git(top, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
         paths = [path for path in (listed or "").split("\0") if path]
         here = str(folder.relative_to(top))
@@ -123,6 +123,17 @@ def _contents(folder: Path, cwd: Path) -> tuple[Path, list[str]]:
             hint="put the project under git, or run depbisect in a smaller folder",
         )
     return top, paths
+
+
+def _work_tree(folder: Path) -> Path | None:
+    """Return the top of the git work tree around a folder, None for none.
+
+    A repository's own settings can say that its work tree is any other folder of the machine.
+    """
+    found = _git(folder, "rev-parse", "--show-toplevel")
+    top = Path((found or "").removesuffix("\n"))
+    is_around = found is not None and folder.is_relative_to(top) and (top / ".git").exists()
+    return top if is_around else None
 
 
 def _files(top: Path) -> Iterator[str]:
@@ -143,10 +154,12 @@ def _git(folder: Path, *arguments: str) -> str | None:
     """Return what git answers, or None where there is no git or no repository."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
+            git_command(folder, *arguments),
             capture_output=True,
             check=True,
             stdin=subprocess.DEVNULL,
+            # A clone of a folder on this machine counts as a transport.
+            env={**git_environment(), "GIT_ALLOW_PROTOCOL": "file"},
         )
     except (OSError, subprocess.SubprocessError):
         return None

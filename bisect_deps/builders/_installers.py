@@ -25,6 +25,11 @@ _OLDEST_PIP = Version("20.3")
 # From here on pip can leave newer files out, and constrain build environments.
 _PIP_WITH_DATES = Version("26.0")
 _PIP_WITH_BUILD_CONSTRAINTS = Version("25.3")
+# pip as `python -m pip` runs it, but for the current folder, where Python would look first.
+_PIP = (
+    "import sys; sys.path.pop(0); import runpy; "
+    "runpy.run_module('pip', run_name='__main__', alter_sys=True)"
+)
 # Settings that would move the install out of the fresh environment, or colour the log.
 # What makes uv link an environment's files to its cache.
 LINKED = {"UV_LINK_MODE": "hardlink"}
@@ -164,7 +169,7 @@ class Pip:
     ) -> list[str]:
         """Return `pip install`, told of index and, where this pip can, of the date."""
         version = self._ready(os.environ)
-        command = [str(python_of(folder)), "-m", "pip", "install", "--no-compile"]
+        command = [str(python_of(folder)), "-c", _PIP, "install", "--no-compile"]
         command += ["--requirement", str(file), *index_options(self._index, "--index-url")]
         if self._index.exclude_newer and version >= _PIP_WITH_DATES:
             command += ["--uploaded-prior-to", self._index.exclude_newer]
@@ -243,6 +248,7 @@ class Pip:
         subprocess.run(
             command,
             env={**environment, "UV_HTTP_RETRIES": "0"},
+            cwd=self._template,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
@@ -292,6 +298,8 @@ def _make(command: list[str], environment: Mapping[str, str]) -> None:
         subprocess.run(
             command,
             env=dict(environment),
+            # Python imports from the current folder first: a project may have a venv.py.
+            cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -320,7 +328,12 @@ def _bundled(python: str) -> list[str]:
 def _first_line(command: list[str]) -> str:
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=POLICY.answer_timeout
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=POLICY.answer_timeout,
+            cwd="/",
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise BuilderUnavailable(f"{command[0]} does not run: {error}") from error

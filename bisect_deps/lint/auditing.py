@@ -65,7 +65,12 @@ def _asked(pins: Iterable[tuple[str, str]]) -> Any:
         command = [sys.executable, "-m", "pip_audit", "-r", str(path), *_OPTIONS]
         try:
             answer = subprocess.run(
-                command, capture_output=True, text=True, timeout=POLICY.audit_timeout, check=False
+                command,
+                capture_output=True,
+                text=True,
+                timeout=POLICY.audit_timeout,
+                check=False,
+                cwd=folder,
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise IndexUnavailable(f"pip-audit could not run: {error}") from error

@@ -294,6 +294,8 @@ def _commit(url: str) -> str | None:
     try:
         answer = subprocess.run(
             ["git", "ls-remote", "--", address, *wanted],
+            # Not in the project: settings of its repository can name programs.
+            cwd="/",
             capture_output=True,
             text=True,
             timeout=POLICY.http_timeout,

@@ -218,6 +218,8 @@ def installed_in(interpreter: Interpreter) -> dict[str, str]:
             text=True,
             timeout=POLICY.reading_timeout,
             check=True,
+            # Python imports from the current folder first: a project may have a json.py.
+            cwd="/",
         )
         found = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:

@@ -142,6 +142,7 @@ def _said(command: list[str]) -> str | None:
             check=True,
             timeout=POLICY.answer_timeout,
             env=dict(os.environ),
+            cwd="/",
         )
     except (OSError, subprocess.SubprocessError):
         return None

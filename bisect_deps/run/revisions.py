@@ -18,17 +18,9 @@ from pathlib import Path
 from bisect_deps.errors import InputError
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact
+from bisect_deps.system.git import git_command, git_environment
 
 LARGEST_FILE = 64_000_000
-_SAFELY = (
-    "--no-pager",
-    "--no-optional-locks",
-    "--literal-pathspecs",
-    *("-c", "core.fsmonitor=false"),
-    *("-c", f"core.hooksPath={os.devnull}"),
-    # A bare repository inside a work tree is somebody's file, not the user's repository.
-    *("-c", "safe.bareRepository=explicit"),
-)
 _BLOB = re.compile(rb"([0-9a-f]{40,64}) blob (\d+)\n")
 _SHA = re.compile(r"[0-9a-f]{40,64}")
 _COMMITTED = re.compile(rb"^committer .*> (\d+) [+-]\d{4}$", re.MULTILINE)
@@ -123,15 +115,14 @@ def is_shallow(folder: Path) -> bool:
 
 def _git(folder: Path, *arguments: str, asked: bytes = b"") -> bytes:
     """Return what git answers. Raises InputError with git's own words."""
-    command = ["git", *_SAFELY, "-C", str(folder), *arguments]
     try:
         done = subprocess.run(
-            command,
+            git_command(folder, *arguments),
             input=asked,
             capture_output=True,
             timeout=POLICY.reading_timeout,
             check=False,
-            env=_environment(),
+            env=git_environment(),
         )
     except FileNotFoundError as error:
         raise InputError("git is not installed", hint="install git") from error
@@ -141,14 +132,6 @@ def _git(folder: Path, *arguments: str, asked: bytes = b"") -> bytes:
         return done.stdout
     said = redact(done.stderr.decode("utf-8", "replace")).strip() or "git has no answer"
     raise InputError(_told(said.splitlines()), place=str(folder), hint=_hint(said, folder))
-
-
-def _environment() -> dict[str, str]:
-    """Return ours without what would lead git elsewhere or make it ask."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    # A clone without all objects would fetch them, by whatever its configuration names.
-    fetching = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
-    return {**kept, **fetching, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
 def _told(lines: Sequence[str]) -> str:

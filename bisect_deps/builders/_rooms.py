@@ -159,11 +159,13 @@ class Rooms:
             folder.mkdir(exist_ok=True)
         links, folders = self._named(files)
         own = (build, self._cache)
-        common = can_be_common(own)
+        readable = tuple(dict.fromkeys([*self._readable, *links, *_git_files(files)]))
+        # What is only read would cover a cache that the user keeps in the project.
+        common = None if _covers(readable, own) else can_be_common(own)
         room = Room(
             home=home,
             temporary=temporary,
-            readable=tuple(dict.fromkeys([*self._readable, *links, *_git_files(files)])),
+            readable=readable,
             writable=(
                 *(own if common is None else ()),
                 *_existing([pip_cache(os.environ), *caches]),
@@ -231,6 +233,11 @@ class Rooms:
         settings = self.top / ".git" / "config"
         if settings.is_file() and _TELLING.search(settings.read_bytes()):
             yield settings
+
+
+def _covers(readable: Iterable[Path], own: Sequence[Path]) -> bool:
+    real = [folder.resolve() for folder in own]
+    return any(folder.is_relative_to(path) for path in readable for folder in real)
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:

@@ -57,6 +57,7 @@ _SPOILT = re.compile(
     r"|bad magic|corrupt|truncated|cut short|no archive|could not find .{0,40}central directory",
     re.IGNORECASE,
 )
+_SERVED = (Phase.RESOLVE, Phase.DOWNLOAD, Phase.METADATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +120,19 @@ def accuse(case: Case, standing: Standing) -> Story[Standing]:
 def be_true(case: Case, probe: Probe) -> None:
     """Look at the index itself where it has nothing, or what it served cannot be read.
 
-    Raises IndexUnavailable.
+    Where the resolver is not the installer's own, or there is none, a log of what the index served
+    has it asked afresh: pip tells a page that was refused from one that is not there by no word.
+    Its answers are then no evidence, but nobody is accused of them. Raises IndexUnavailable.
     """
-    if case.index is not None:
-        case.index.be_there(line.name for line in case.requirements if line.name and not line.url)
-        for release in _spoilt(case, probe):
-            case.index.be_true(release)
+    spoilt = _spoilt(case, probe)
+    looked_at = [case.index] if case.index is not None else []
+    is_served = spoilt or any(suspect.phase in _SERVED for suspect in suspects_of(probe))
+    if is_served and case.served is not None and (case.index is None or not case.same_tool):
+        looked_at.append(case.served())
+    for index in looked_at:
+        index.be_there(line.name for line in case.requirements if line.name and not line.url)
+        for release in spoilt:
+            index.be_true(release)
 
 
 def _spoilt(case: Case, probe: Probe) -> list[Release]:
@@ -567,6 +575,9 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
         if passing is not None:
             unsteady = replace(standing, unsteady=standing.unsteady + 1)
             return unsteady.knowing((), Note(_UNSTEADY, passing.number))
+    for probe in probes.values():
+        if probe.outcome is Outcome.FAIL:
+            be_true(case, probe)
     return _concluded(case, standing, finding, probes)
 
 

@@ -55,10 +55,11 @@ class Case:
     """What a run is about, and its collaborators; `index` and `resolver` None without evidence.
 
     `good` are versions known to have worked (name to version), `good_date` the instant of a known
-    good day. `same_tool` says that the resolver is the installer's own, so that what it refuses,
-    the installer refuses. `tell` hears of the first proven fix. `warm` lets builds whose releases
-    are known be made in environments that were used before. `expect` hears which questions are
-    likely to come next, none where the ones before are no longer.
+    good day. `served` opens the index that builds are served by, to be looked at afresh, and only
+    for whether it can be believed. `same_tool` says that the resolver is the installer's own, so
+    that what it refuses, the installer refuses. `tell` hears of the first proven fix. `warm` lets
+    builds whose releases are known be made in environments that were used before. `expect` hears
+    which questions are likely to come next, none where the ones before are no longer.
     """
 
     manifest: Manifest
@@ -66,6 +67,7 @@ class Case:
     capabilities: Capabilities
     progress: Progress
     index: Index | None = None
+    served: Callable[[], Index] | None = None
     resolver: Resolver | None = None
     same_tool: bool = True
     has_check: bool = False

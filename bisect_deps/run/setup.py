@@ -234,7 +234,7 @@ def _addresses(settings: Settings, seen: IndexSettings) -> Iterator[str]:
     """
     is_here = options_of(settings.builder).here
     for url in (seen.index_url or "", *seen.extra_index_urls, *seen.find_links):
-        yield with_credentials(place(url)) if is_here and "://" in url else url
+        yield with_credentials(place(url, logins=seen.logins)) if is_here and "://" in url else url
 
 
 def _be_able(builder: Builder, settings: Settings, options: BuilderOptions) -> None:
@@ -321,12 +321,14 @@ def _case(
         )
         # The index is read as of one instant: within a run no page is fetched twice.
         resolver.keep_pages()
+    is_here = options_of(settings.builder).here
     return Case(
         manifest=manifest,
         interpreter=interpreter,
         capabilities=capabilities,
         progress=progress,
         index=Index(seen, interpreter, merged=merged) if settings.evidence else None,
+        served=(lambda: Index(seen, interpreter, kept=False)) if is_here else None,
         resolver=resolver,
         has_check=bool(settings.checks) or capabilities.exercised,
         imports=settings.imports,
@@ -336,7 +338,7 @@ def _case(
         good_date=known.date,
         add_constraints=settings.fix_style == "constraints",
         alternatives=settings.alternatives,
-        same_tool=settings.installer == "uv" and options_of(settings.builder).here,
+        same_tool=settings.installer == "uv" and is_here,
         allow_removal=settings.allow_removal,
         narrow=settings.narrow,
         annotate=settings.annotate,

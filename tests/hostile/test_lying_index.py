@@ -51,10 +51,32 @@ def true_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-@pytest.mark.parametrize("write", [False, True], ids=["shown", "--write"])
-@pytest.mark.parametrize("name", FAULTS)
+PIP = ("--installer", "pip")
+WAYS: dict[str, tuple[str, ...]] = {
+    "shown": (),
+    "--write": ("--write",),
+    "--no-evidence": ("--write", "--no-evidence"),
+    "pip": ("--write", *PIP),
+    "pip --no-evidence": ("--write", "--no-evidence", *PIP),
+}
+# The rest of these ways takes long.
+SHORT = {
+    *(("--no-evidence", name) for name in ("everything missing at once", "403")),
+    ("pip --no-evidence", "401"),
+    *((way, name) for way in ("shown", "--write") for name in FAULTS),
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [
+        pytest.param(way, name, marks=() if (way, name) in SHORT else pytest.mark.slow)
+        for way in WAYS
+        for name in FAULTS
+    ],
+)
 def test_an_index_that_lies_is_infrastructure(
-    tmp_path: Path, true_url: str, name: str, write: bool
+    tmp_path: Path, true_url: str, name: str, way: str
 ) -> None:
     fault, honest = FAULTS[name]
     (tmp_path / "requirements.txt").write_text(TEXT)
@@ -64,7 +86,7 @@ def test_an_index_that_lies_is_infrastructure(
             [
                 *(sys.executable, "-m", "bisect_deps", "run", "--no-progress"),
                 *("--json", "report.json", "--index-url", secret, "--retries", "0"),
-                *(["--write"] if write else []),
+                *WAYS[way],
             ],
             cwd=tmp_path,
             env={

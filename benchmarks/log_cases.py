@@ -81,7 +81,7 @@ def _name(said: Said, found: Diagnosis) -> str | None:
     first = next(iter(found.suspects), None)
     if first is None:
         return None
-    failing = re.split(r"[=<>~! ]", first.failing or "", maxsplit=1)[0]
+    failing = re.split(r"[=<>~! ]", str(first.failing or ""), maxsplit=1)[0]
     return failing or first.name
 
 

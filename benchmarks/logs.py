@@ -127,7 +127,7 @@ def judge_suspect(label: Label, found: Diagnosis, score: Score) -> list[str]:
     accepted = culprits | {name_of(text) for text in label["failing"]}
     first = found.suspects[0] if found.suspects else None
     own = {name_of(first.name), name_of(first.requirement or first.name)} if first else set()
-    named = own | ({name_of(first.failing)} if first and first.failing else set())
+    named = own | ({name_of(str(first.failing))} if first and first.failing else set())
     right = score.top.add(bool(own & culprits))
     if label["requirements"]:
         score.top_listed.add(right)

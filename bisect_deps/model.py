@@ -6,6 +6,7 @@ Seconds, bytes and UTC go without suffix; lines count from 1, indices from 0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -197,6 +198,43 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """A project as a log writes it, with the version that stands beside it, if any."""
+
+    name: str
+    version: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Mention:
+        """Return what `name==version` or a bare name mentions."""
+        name, pinned, version = text.partition("==")
+        return cls(name, version if pinned else None)
+
+    def __str__(self) -> str:
+        """Return it as the log writes it: `name==version` or the name."""
+        return self.name if self.version is None else f"{self.name}=={self.version}"
+
+    @property
+    def project(self) -> str:
+        """Return the normalised name (PEP 503)."""
+        return re.sub(r"[-_.]+", "-", self.name).lower()
+
+
+def exactly(version: str) -> str:
+    """Return the version clause that allows one version alone."""
+    return f"=={version}"
+
+
+def pin_of(clause: str) -> str | None:
+    """Return the one version that `==` or `===` allows, else None (`==1.*` is no pin)."""
+    clause = clause.strip()
+    if "," in clause or not clause.startswith("=="):
+        return None
+    version = clause.lstrip("=").strip()
+    return None if not version or version.endswith(".*") else version
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """One declared dependency with its place in the manifest.
 
@@ -225,11 +263,7 @@ class Requirement:
     @property
     def pin(self) -> str | None:
         """Return the one version that `==` or `===` allows, else None (`==1.*` is no pin)."""
-        clause = self.specifier.strip()
-        if "," in clause or not clause.startswith("=="):
-            return None
-        version = clause.lstrip("=").strip()
-        return None if not version or version.endswith(".*") else version
+        return pin_of(self.specifier)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -252,6 +286,11 @@ class Edit:
     hashes: tuple[str, ...] = ()
     constraint: bool = False
     comment: str = ""
+
+    @property
+    def pin(self) -> str | None:
+        """Return the one version that it allows, None where it drops, replaces or bounds."""
+        return pin_of(self.to or "")
 
     @property
     def text(self) -> str:
@@ -323,16 +362,16 @@ class Suspect:
     """What a log points at; never more than a prior.
 
     `requirement` is the user's own line where it is known; `name` and `version` are its project;
-    `failing` the release at which it broke (`name==version` or a bare name), which differs when
-    transitive; `via` the chain from the user's requirement to `failing`, both left out of it when
-    they are the same. `confidence` is a calibrated probability. `group` joins suspects that belong
-    to one conflict (same number), else None. `signature` is the masked failure signature.
+    `failing` what the log names where it broke, which differs when transitive; `via` the chain from
+    the user's requirement to it, both left out where they are the same. `confidence` is a
+    calibrated probability. `group` joins suspects that belong to one conflict (same number), else
+    None. `signature` is the masked failure signature.
     """
 
     name: str
     version: str | None = None
     requirement: str | None = None
-    failing: str | None = None
+    failing: Mention | None = None
     via: tuple[str, ...] = ()
     phase: Phase = Phase.BUILD
     cause: Cause = Cause.UNKNOWN
@@ -343,6 +382,11 @@ class Suspect:
     evidence: tuple[Evidence, ...] = ()
     group: int | None = None
     remedies: tuple[Remedy, ...] = ()
+
+    @property
+    def broken(self) -> str:
+        """Return the project that broke, normalised; "" where the log names none."""
+        return self.failing.project if self.failing is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +488,11 @@ class Member:
     name: str
     version: str | None
     via: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Return it as people say it: `numpy 1.19.5`, or the name where no version is known."""
+        return f"{self.name} {self.version}" if self.version else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,7 @@ def missing_here(suspect: Suspect) -> Mapping[str, str]:
     thing = named_in(suspect)
     if suspect.cause is Cause.BUILD_DEP_FAILED and not thing:
         return {}
-    failing = (suspect.failing or suspect.name).partition("==")[0]
-    return install_commands(canonicalize_name(failing), thing or None)
+    return install_commands(suspect.broken or canonicalize_name(suspect.name), thing or None)
 
 
 def named_in(suspect: Suspect) -> str:

@@ -19,7 +19,7 @@ from bisect_deps.diagnosis.log_prefixes import safe
 from bisect_deps.diagnosis.modules import STANDARD
 from bisect_deps.diagnosis.pointing import Context, Pointed, pointed_at
 from bisect_deps.diagnosis.signatures.base import Trait, Weight
-from bisect_deps.model import Cause, Evidence, Phase, Remedy, Suspect
+from bisect_deps.model import Cause, Evidence, Mention, Phase, Remedy, Suspect
 
 MOST_EVIDENCE = 6
 MOST_SUSPECTS = 12
@@ -141,8 +141,6 @@ def _suspect(
     is_own = listed is None or listed.key == project.key or not via
     version = project.version if is_own else (head.version if head else None)
     name = (listed.key or project.name) if listed and not is_own else project.name
-    if not is_own and failing.split("==")[0] not in via:
-        via = (*via,)
     line = listed.text if listed and is_own else project.text or project.label
     advice = advice_for(failure.best, project.name, failure.cause, line)
     if told.alone and failure.phase is Phase.CHECK:
@@ -151,7 +149,7 @@ def _suspect(
         name=safe(canonicalize_name(name), 120),
         version=safe(version, 80) if version else (head.version if head and is_own else None),
         requirement=safe(listed.text) if listed else None,
-        failing=safe(failing, 200),
+        failing=Mention.parse(safe(failing, 200)),
         via=tuple(safe(step, 120) for step in via),
         phase=failure.phase,
         cause=failure.cause,

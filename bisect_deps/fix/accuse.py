@@ -19,7 +19,6 @@ from bisect_deps.fix.failure import (
     failing_release,
     first_fingerprint,
     phase_of,
-    project_of,
     suspects_of,
 )
 from bisect_deps.fix.inquiry import Inquiry, Story
@@ -176,17 +175,13 @@ def unmended(case: Case, standing: Standing) -> list[Culprit]:
         if member.via and releases is not None:
             return releases.get(member.name) != member.version
         edit = moved.get(member.requirement.number) or moved.get(member.name)
-        return edit is not None and edit.to not in _bad_clauses(standing, edit.name)
+        return edit is not None and edit.pin not in standing.failing.get(edit.name, ())
 
     return [
         culprit
         for culprit in standing.culprits
         if not any(is_met(member) for member in culprit.members)
     ]
-
-
-def _bad_clauses(standing: Standing, name: str) -> set[str]:
-    return {f"=={version}" for version in standing.failing.get(name, ())}
 
 
 def _by_place(case: Case, standing: Standing) -> Standing:
@@ -646,7 +641,7 @@ def broken_of(case: Case, line: Requirement, probe: Probe | None) -> Member:
     if probe is None or line.name in named:
         return own
     for suspect in suspects_of(probe):
-        broke = project_of(suspect.failing)
+        broke = suspect.broken
         if broke and suspect.via[:1] == (line.name,):
             release = failing_release(suspect)
             version = release.version if release else case.installed(probe).get(broke)

@@ -197,6 +197,6 @@ def _is_free(
     releases = case.releases_of(candidate)
     if releases is None:
         return False
-    added = {edit.name: edit.to.removeprefix("==") for edit in candidate.edits if edit.to}
+    added = {edit.name: edit.pin for edit in candidate.edits if edit.pin}
     standing = {**hidden, **case.pins(candidate), **added, **releases}
     return not any(one.within(standing) for one in failed)

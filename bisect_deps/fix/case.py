@@ -34,6 +34,7 @@ from bisect_deps.model import (
     Probe,
     Release,
     Requirement,
+    exactly,
 )
 from bisect_deps.policy import POLICY
 from bisect_deps.progress import Progress
@@ -201,12 +202,12 @@ class Case:
         hashed = any(line.hashes for line in self.manifest.requirements)
         hashes = hashes_of(self.index, name, version) if hashed else ()
         limits = self.add_constraints
-        return Edit(EditAction.ADD, name, None, f"=={version}", hashes, constraint=limits)
+        return Edit(EditAction.ADD, name, None, exactly(version), hashes, constraint=limits)
 
     def at_version(self, edit: Edit, version: str) -> Edit:
         """Return the edit with another version, with that version's hashes where it had some."""
         hashes = hashes_of(self.index, edit.name, version) if edit.hashes else ()
-        return replace(edit, to=f"=={version}", hashes=hashes)
+        return replace(edit, to=exactly(version), hashes=hashes)
 
     # --- what resolves ------------------------------------------------------------------------
 
@@ -234,7 +235,7 @@ class Case:
             (limits if line.constraint else lines).append(text)
         for edit in candidate.edits:
             if edit.action is EditAction.ADD:
-                (limits if edit.constraint else lines).append(f"{edit.name}{edit.to or ''}")
+                (limits if edit.constraint else lines).append(edit.text)
         return self.resolver.resolve(
             lines,
             constraints=limits,
@@ -262,7 +263,7 @@ class Case:
         resolution = self.resolve(candidate)
         if resolution is None or not resolution.resolved or resolution.needs_build:
             return None
-        return tuple(f"{name}=={version}" for name, version in sorted(resolution.releases.items()))
+        return tuple(str(Release(*pair)) for pair in sorted(resolution.releases.items()))
 
     def installed(self, probe: Probe) -> Mapping[str, str]:
         """Return what a probe installed, as its builder, the resolver or the lines tell.

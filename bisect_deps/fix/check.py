@@ -17,7 +17,6 @@ from bisect_deps.fix.failure import (
     fingerprints,
     first_fingerprint,
     installs,
-    project_of,
     shows,
     suspects_of,
 )
@@ -133,7 +132,7 @@ def breakage_of(probe: Probe) -> Breakage:
     if not suspects:
         return Breakage(BreakageKind.OTHER, signature=probe.signature)
     first = suspects[0]
-    lacks = project_of(first.failing) or first.name
+    lacks = first.broken or first.name
     others = [suspect.name for suspect in suspects[1:] if suspect.evidence == first.evidence]
     user = next((name for name in (first.name, *others) if name != lacks), "")
     return Breakage(
@@ -189,7 +188,7 @@ def _resolved(case: Case, candidate: Candidate) -> object:
 def _shown(case: Case, scene: Scene, move: Move) -> str:
     """Return what a move changes, for the progress display."""
     before = set(scene.candidate.edits)
-    changed = [f"{e.name}{e.to or ''}" for e in move.candidate.edits if e not in before]
+    changed = [e.text or e.name for e in move.candidate.edits if e not in before]
     if len(changed) > 3:
         return f"{len(changed)} releases moved"
     return ", ".join(changed) or "earlier moves taken back"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bisect_deps.diagnosis import missing_here
-from bisect_deps.fix.failure import breakages_of, phase_of, project_of, suspects_of
+from bisect_deps.fix.failure import breakages_of, phase_of, suspects_of
 from bisect_deps.model import (
     Breakage,
     Candidate,
@@ -142,22 +142,20 @@ def _identity(culprit: Culprit) -> frozenset[tuple[str, int]]:
 
 def _telling(names: set[str], probe: Probe) -> Suspect | None:
     suspects = suspects_of(probe)
-    own = [s for s in suspects if project_of(s.failing) in names]
+    own = [s for s in suspects if s.broken in names]
     near = [s for s in suspects if s.name in names]
     return next(iter((*own, *near, *suspects)), None)
 
 
 def _summary(members: Sequence[Member], suspect: Suspect, probe: Probe) -> str:
     """Return the log's sentence; where another release broke, which one, and how it came in."""
-    failing = project_of(suspect.failing)
+    failing = suspect.broken
     if not failing or not suspect.via or any(member.name == failing for member in members):
         return suspect.summary
-    pin = (suspect.failing or "").partition("==")[2]
-    version = (probe.installed or {}).get(failing) or pin
+    named = suspect.failing.version if suspect.failing is not None else None
+    version = (probe.installed or {}).get(failing) or named
     broke = f"{failing} {version}" if version else failing
-    names = " and ".join(
-        f"{member.name} {member.version}" if member.version else member.name for member in members
-    )
+    names = " and ".join(member.label for member in members)
     said = suspect.summary.removeprefix(f"{suspect.failing}: ").removeprefix(f"{failing}: ")
     chain = [link for link in suspect.via if link != failing]
     if [member.name for member in members] == chain[:1]:

@@ -73,7 +73,7 @@ def _failed_in(case: Case, probe: Probe) -> Iterator[Failed]:
     if probe.diagnosis is not None and probe.diagnosis.cause is Cause.RESOLVER_CONFLICT:
         # What a source requires shows when it is built: these do not suit each other.
         pins = case.pins(probe.candidate)
-        pins |= {e.name: e.to.removeprefix("==") for e in probe.candidate.edits if e.to}
+        pins |= {edit.name: edit.pin for edit in probe.candidate.edits if edit.pin}
         moved = [edit.name for edit in probe.candidate.edits if edit.name in pins]
         conflicts[-1] = {name: pins[name] for name in (*moved, *pins)}
     for together in conflicts.values():

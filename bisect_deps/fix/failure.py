@@ -17,7 +17,16 @@ from packaging.utils import (
 from packaging.version import InvalidVersion
 
 from bisect_deps.diagnosis import same_failure, tells_something
-from bisect_deps.model import Breakage, Cause, Outcome, Phase, Probe, Release, Suspect
+from bisect_deps.model import (
+    Breakage,
+    Cause,
+    Mention,
+    Outcome,
+    Phase,
+    Probe,
+    Release,
+    Suspect,
+)
 
 _PINNED = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z0-9][\w.-]{0,100})==(?P<version>[^\s`'\",;]+)")
 
@@ -97,13 +106,10 @@ def failing_release(suspect: Suspect) -> Release | None:
     """
     if suspect.cause is Cause.BUILD_DEP_FAILED and suspect.via:
         return _built_release(suspect)
-    text = suspect.failing or (
-        f"{suspect.name}=={suspect.version}" if suspect.version is not None else suspect.name
-    )
-    if text.endswith((".whl", ".tar.gz", ".zip")):
-        return _release_of_file(text)
-    name, _, version = text.partition("==")
-    return Release(canonicalize_name(name), version) if version else None
+    named = suspect.failing or Mention(suspect.name, suspect.version)
+    if str(named).endswith((".whl", ".tar.gz", ".zip")):
+        return _release_of_file(str(named))
+    return Release(named.project, named.version) if named.version else None
 
 
 def _built_release(suspect: Suspect) -> Release | None:
@@ -130,12 +136,6 @@ def _release_of_file(filename: str) -> Release | None:
     return Release(name, str(version))
 
 
-def project_of(text: str | None) -> str:
-    """Return the project of `name==version`, normalised; "" for none."""
-    name = (text or "").partition("==")[0]
-    return canonicalize_name(name) if name else ""
-
-
 def involved(probe: Probe) -> tuple[str, ...]:
     """Return the projects that a failure's log names, the likeliest first.
 
@@ -145,7 +145,7 @@ def involved(probe: Probe) -> tuple[str, ...]:
     for breakage in breakages_of(probe):
         names += [breakage.lacks, breakage.user, *reversed(breakage.through)]
     for suspect in suspects_of(probe):
-        names += [project_of(suspect.failing), suspect.name, *suspect.via]
+        names += [suspect.broken, suspect.name, *suspect.via]
     return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -155,5 +155,5 @@ def broken_in(probe: Probe) -> tuple[str, ...]:
     for breakage in breakages_of(probe):
         names += [breakage.lacks, breakage.user]
     for suspect in suspects_of(probe):
-        names.append(project_of(suspect.failing) or suspect.name)
+        names.append(suspect.broken or suspect.name)
     return tuple(dict.fromkeys(name for name in names if name))

@@ -18,7 +18,15 @@ from bisect_deps.fix.culprits import described
 from bisect_deps.fix.failure import first_fingerprint, shows, suspects_of
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.subsets import drive, dropping
-from bisect_deps.model import Culprit, Outcome, Phase, Probe, ProbeKind, Requirement
+from bisect_deps.model import (
+    Culprit,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+    Release,
+    Requirement,
+)
 from bisect_deps.policy import POLICY
 from bisect_deps.search.strategy import Problem, bisect
 
@@ -86,7 +94,7 @@ def _move_one(case: Case, culprit: Culprit, failing: Probe) -> Story[Probe | Non
     for member in culprit.members:
         for version in _others(case, member.requirement, failing):
             candidate = case.settled(failing.candidate, {member.name: version})
-            purpose = f"does the check pass with {member.name}=={version}?"
+            purpose = f"does the check pass with {Release(member.name, version)}?"
             probe = yield from ask(case, candidate, ProbeKind.VERSION, purpose)
             if probe.outcome is Outcome.PASS:
                 return probe

@@ -19,7 +19,16 @@ from bisect_deps.index.paths import version_in_path
 from bisect_deps.index.releases import parsed
 from bisect_deps.knowledge.system_packages import wheel_sibling
 from bisect_deps.knowledge.wrong_names import Advice, AdviceKind, advice_on
-from bisect_deps.model import Cause, Culprit, Edit, EditAction, Note, Release, Requirement
+from bisect_deps.model import (
+    Cause,
+    Culprit,
+    Edit,
+    EditAction,
+    Note,
+    Release,
+    Requirement,
+    exactly,
+)
 
 _VCS = ("git+", "hg+", "svn+", "bzr+")
 
@@ -131,7 +140,7 @@ def _stand_in(index: Index, name: str, line: Requirement) -> str | None:
     start = parsed(line.pin)
     for release in index.releases(name):
         if start is not None and release.parsed >= start and _is_ready(release, line.pin):
-            return f"=={release.version}"
+            return exactly(release.version)
     return None
 
 
@@ -170,7 +179,7 @@ def _of_place(case: Case, line: Requirement) -> Amendment | None:
     meant = version_in_path(url, case.index.releases(line.name), before)
     if meant is None:
         return None
-    edit = _replaced(line, line.name, f"=={meant.release.version}")
+    edit = _replaced(line, line.name, exactly(meant.release.version))
     text = (
         f"{line.text} is a path of another machine; {line.name} {meant.release.version} "
         f"{meant.reason}."

@@ -33,6 +33,7 @@ from bisect_deps.model import (
     Probe,
     ProbeKind,
     Proof,
+    Release,
     Tried,
 )
 from bisect_deps.search.base import Answer, Question
@@ -106,9 +107,9 @@ def _searches(
         same = len({line.pin for line in lines if line.pin}) > 1
         for member in () if culprit.narrowings or same else culprit.members:
             edit = _edit_of(fixed, member)
-            if edit is None or edit.to is None or member.name in seen:
+            if edit is None or edit.pin is None or member.name in seen:
                 continue
-            axis = axis_between(case, member.name, member.version, edit.to.removeprefix("=="))
+            axis = axis_between(case, member.name, member.version, edit.pin)
             if axis is not None:
                 seen.add(member.name)
                 yield _Search(at, member, axis, edit, followers)
@@ -256,6 +257,7 @@ def _inquiry(
 ) -> Inquiry | None:
     """Return what to build for a version; None where that would cost more than it tells."""
     name = search.axis.name
+    release = str(Release(name, version))
     if is_compiled(case, name, version) and case.narrow is not Narrow.FULL:
         return None
     alone = case.capabilities.isolated and culprit.phase is not Phase.CHECK
@@ -266,13 +268,13 @@ def _inquiry(
         return Inquiry(
             Candidate(),
             ProbeKind.ISOLATED,
-            f"does {name}=={version} build?",
-            isolated=f"{name}=={version}",
+            f"does {release} build?",
+            isolated=release,
         )
     return Inquiry(
         _moved(case, search, fixed, version),
         ProbeKind.VERSION,
-        f"does it pass with {name}=={version}?",
+        f"does it pass with {release}?",
         imports=case.imports,
     )
 
@@ -341,7 +343,7 @@ def _is_nearer(case: Case, search: _Search, inquiry: Inquiry, version: str, best
         return False
     axis = search.axis
     edit = _edit_of(best.candidate, search.member)
-    now = (edit.to or "").removeprefix("==") if edit is not None else ""
+    now = (edit.pin or "") if edit is not None else ""
     if is_compiled(case, axis.name, version) and not is_compiled(case, axis.name, now):
         return False
     at = axis.versions.index(now) if now in axis.versions else axis.passing
@@ -401,7 +403,11 @@ def _reason_to_skip(release: ReleaseFacts, ends: tuple[Version, Version]) -> str
 def _edit_of(candidate: Candidate, member: Member) -> Edit | None:
     for edit in candidate.edits:
         same = edit.number == member.requirement.number or edit.number is None
-        pinned = edit.to is not None and edit.to.startswith("==")
-        if same and pinned and edit.name == member.name and edit.action is not EditAction.DROP:
+        if (
+            same
+            and edit.pin is not None
+            and edit.name == member.name
+            and edit.action is not EditAction.DROP
+        ):
             return edit
     return None

@@ -14,7 +14,17 @@ from bisect_deps.fix.case import Case
 from bisect_deps.fix.culprits import names_of, numbers_of
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.formats.base import Manifest
-from bisect_deps.model import Candidate, Cause, Culprit, Note, Outcome, Phase, Probe, ProbeKind
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Culprit,
+    Mention,
+    Note,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+)
 from bisect_deps.policy import POLICY
 
 BUILD_CONSTRAINTS_FILE = "depbisect-build-constraints.txt"
@@ -146,7 +156,8 @@ def _try_tools(targets: Sequence[Culprit]) -> Story[list[tuple[Culprit, tuple[st
 
 
 def _alone(culprit: Culprit, tools: tuple[str, ...]) -> Inquiry:
-    release = f"{culprit.members[0].name}=={culprit.members[0].version}"
+    member = culprit.members[0]
+    release = str(Mention(member.name, member.version))
     return Inquiry(
         Candidate(),
         ProbeKind.ISOLATED,

@@ -27,7 +27,6 @@ from bisect_deps.model import (
     Verdict,
     VerdictKind,
 )
-from bisect_deps.reports.base import name_of
 from bisect_deps.reports.diff import unified
 from bisect_deps.text import counted, listed
 
@@ -106,9 +105,7 @@ def confidence_of(conclusion: Conclusion, probes: Sequence[Probe]) -> float:
 
 def _is_evidence(probe: Probe, names: set[str]) -> bool:
     suspects = probe.diagnosis.suspects if probe.diagnosis is not None else ()
-    return any(
-        (suspect.failing or suspect.name).partition("==")[0] in names for suspect in suspects
-    )
+    return any((suspect.broken or suspect.name) in names for suspect in suspects)
 
 
 def _environment(conclusion: Conclusion, probes: Sequence[Probe]) -> dict[str, str]:
@@ -160,7 +157,7 @@ def _told(culprit: Culprit) -> Culprit:
 
 
 def _sentence(culprit: Culprit) -> str:
-    names = listed([name_of(member) for member in culprit.members])
+    names = listed([member.label for member in culprit.members])
     if len(culprit.members) > 1:
         return f"{names} do not work together; without any one of them the rest does."
     if culprit.cause in (Cause.UNKNOWN, Cause.NONE):
@@ -174,7 +171,7 @@ def _summary(kind: VerdictKind, culprits: Sequence[Culprit]) -> str:
         VerdictKind.FIXED: f"{number} found, and a fix that a build proved.",
         VerdictKind.CULPRITS: f"{number} proven; no fix could be verified.",
     }.get(kind, "")
-    excused = [_release(culprit.members[0]) for culprit in culprits if is_of_the_machine(culprit)]
+    excused = [culprit.members[0].label for culprit in culprits if is_of_the_machine(culprit)]
     if told and excused:
         told += f" For {listed(excused)} this machine is at fault, not the version."
     return told
@@ -186,8 +183,7 @@ def machine_notes(culprits: Sequence[Culprit], fix: Fix | None) -> list[Note]:
     for culprit in filter(is_of_the_machine, culprits):
         member = culprit.members[0]
         note = (
-            f"This machine lacks what {_release(member)} is compiled with; the version is not to "
-            "blame."
+            f"This machine lacks what {member.label} is compiled with; the version is not to blame."
         )
         if culprit.advice and not culprit.install:
             note += f" To keep it, {culprit.advice.rstrip('.')}."
@@ -199,10 +195,6 @@ def _way_around(member: Member, fix: Fix | None) -> str:
     number = member.requirement.number
     for edit in fix.candidate.edits if fix is not None else ():
         if edit.number == number and edit.to is not None:
-            version = edit.to.removeprefix("==")
-            return f" The fix takes {edit.name} {version} instead, which installs here without it."
+            taken = f"{edit.name} {edit.pin or edit.to}"
+            return f" The fix takes {taken} instead, which installs here without it."
     return ""
-
-
-def _release(member: Member) -> str:
-    return f"{member.name} {member.version}" if member.version else member.name

@@ -13,7 +13,7 @@ from bisect_deps.fix.accuse import Standing
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, allows
 from bisect_deps.fix.culprits import described
-from bisect_deps.fix.failure import installs, project_of, suspects_of
+from bisect_deps.fix.failure import installs, suspects_of
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.model import Candidate, Cause, Note, Probe, ProbeKind
 from bisect_deps.policy import POLICY
@@ -60,7 +60,7 @@ def _bounded(case: Case, walking: Probe) -> Candidate | None:
 
     Else, and where only a build would tell, at the newest that its lines allow.
     """
-    name = next((project_of(s.failing) or s.name for s in suspects_of(walking)), "")
+    name = next((s.broken or s.name for s in suspects_of(walking)), "")
     base = walking.candidate
     if not name or any(edit.name == name for edit in base.edits):
         return None

@@ -34,8 +34,8 @@ def written(case: Case, culprits: Sequence[Culprit], fixed: Probe) -> Story[Prob
 
 def _styled(case: Case, culprits: Sequence[Culprit], candidate: Candidate, edit: Edit) -> Candidate:
     """Return a candidate with one pin as the file would say it, if it comes to the same."""
-    version = (edit.to or "").removeprefix("==")
-    if edit.action not in (EditAction.REPIN, EditAction.ADD) or version == edit.to or edit.hashes:
+    version = edit.pin
+    if edit.action not in (EditAction.REPIN, EditAction.ADD) or version is None or edit.hashes:
         return candidate
     line = None if edit.number is None else case.manifest.requirements[edit.number]
     wanted = case.releases_of(candidate)

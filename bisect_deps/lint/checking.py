@@ -29,6 +29,7 @@ from bisect_deps.lint.scoping import generator_of, lock_beside, scope_of
 from bisect_deps.lint.selection import Selection
 from bisect_deps.lint.settings import Settings
 from bisect_deps.lint.targets import judge_for, parse_target
+from bisect_deps.model import exactly
 
 if TYPE_CHECKING:
     from bisect_deps.lint.online import IndexFacts
@@ -381,5 +382,5 @@ def _with_hashes(repair: Repair | None, line: LogicalLine | None) -> Repair | No
     from bisect_deps.formats._splice import repin
 
     document = repair.changes[0].document
-    spans = repin(document, line, f"=={repair.pins[1]}", repair.hashes)
+    spans = repin(document, line, exactly(repair.pins[1]), repair.hashes)
     return repair._replace(changes=tuple(Change(document, span, text) for span, text in spans))

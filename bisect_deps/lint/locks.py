@@ -20,7 +20,7 @@ from bisect_deps.formats.base import (
 )
 from bisect_deps.formats.lock import Locked, read_lock
 from bisect_deps.lint.rules.base import LOCK_GROUP
-from bisect_deps.model import Edit, FixEdit, Requirement
+from bisect_deps.model import Edit, FixEdit, Requirement, exactly
 
 
 class LockManifest(NamedTuple):
@@ -89,7 +89,7 @@ def lock_manifest(data: bytes, path: Path) -> LockManifest:
         Requirement(
             number,
             own.name,
-            f"=={own.version}",
+            exactly(own.version),
             f"{own.name}=={own.version}",
             path.name,
             line.number,
@@ -118,7 +118,7 @@ def _lines(document: Document, pins: Sequence[Locked]) -> Iterable[LogicalLine]:
         at = span.end or at
         number, _ = document.place(span.start)
         parts = Parts(
-            name=own.name, specifier=f"=={own.version}", marker=own.marker, hashes=own.hashes
+            name=own.name, specifier=exactly(own.version), marker=own.marker, hashes=own.hashes
         )
         yield LogicalLine(
             LineKind.REQUIREMENT,

@@ -19,7 +19,15 @@ from bisect_deps.errors import DepbisectError, ExitCode, IndexUnavailable, Input
 from bisect_deps.formats import parse_manifest, read_known_good
 from bisect_deps.formats.base import Manifest, applies
 from bisect_deps.index import Index
-from bisect_deps.model import Edit, EditAction, IndexSettings, Interpreter, Release, Requirement
+from bisect_deps.model import (
+    Edit,
+    EditAction,
+    IndexSettings,
+    Interpreter,
+    Release,
+    Requirement,
+    exactly,
+)
 from bisect_deps.policy import POLICY
 from bisect_deps.resolution.uv_resolver import Resolution, Resolver
 from bisect_deps.system.files import read_regular
@@ -89,11 +97,13 @@ class Pinner:
         wanted = {name: version for _, (name, version) in chosen.items()} | more
         digests = self._digests(wanted) if self.hashes else {}
         edits = [
-            Edit(EditAction.REPIN, name, number, f"=={version}", digests.get(name, ()))
+            Edit(EditAction.REPIN, name, number, exactly(version), digests.get(name, ()))
             for number, (name, version) in chosen.items()
         ]
         edits += [
-            Edit(EditAction.ADD, name, None, f"=={version}", digests.get(name, ()), constraint=True)
+            Edit(
+                EditAction.ADD, name, None, exactly(version), digests.get(name, ()), constraint=True
+            )
             for name, version in sorted(more.items())
         ]
         origin = known.origin if known is not None else "the newest that suit each other"

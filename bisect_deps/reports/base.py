@@ -37,14 +37,9 @@ from bisect_deps.text import counted, ended, listed, shown, some
 SURE = 0.995
 
 
-def name_of(member: Member) -> str:
-    """Return what broke, with its version where it is known: `numpy 1.19.5`."""
-    return f"{member.name} {member.version}" if member.version else member.name
-
-
 def title(culprit: Culprit) -> str:
     """Return the requirements of a culprit as the user wrote them, a combination with `+`."""
-    texts = [shown(m.requirement.text) or name_of(m) for m in culprit.members]
+    texts = [shown(m.requirement.text) or m.label for m in culprit.members]
     return " + ".join(dict.fromkeys(texts))
 
 
@@ -54,7 +49,7 @@ def pulled_in(member: Member) -> str:
         return ""
     first, *between = member.via
     through = f" through {', then '.join(between)}" if between else ""
-    return shown(f"{first} pulls in {name_of(member)}{through}.")
+    return shown(f"{first} pulls in {member.label}{through}.")
 
 
 def advice_of(culprit: Culprit, verdict: Verdict) -> str:
@@ -70,7 +65,7 @@ def keeping(culprit: Culprit, verdict: Verdict) -> str:
     if not culprit.remedies or len(culprit.members) > 1:
         return ""
     wanted = listed([f"`{shown(remedy)}`" for remedy in culprit.remedies])
-    kept = name_of(culprit.members[0])
+    kept = culprit.members[0].label
     return f"the build constraint {wanted} may still build {kept}; --alternatives tries that."
 
 
@@ -258,7 +253,7 @@ def sentence(culprit: Culprit) -> str:
     """Return the one-sentence cause of a culprit, ending in a full stop."""
     text = shown(culprit.summary).rstrip()
     if not text:
-        subject = listed([name_of(member) for member in culprit.members])
+        subject = listed([member.label for member in culprit.members])
         text = f"{subject}: {CAUSE_WORDS[culprit.cause]} ({PHASE_WORDS[culprit.phase]})"
     return ended(text)
 

@@ -78,7 +78,7 @@ def _suspect(suspect: Suspect) -> dict[str, Any]:
         "requirement": suspect.requirement and shown(suspect.requirement),
         "name": suspect.name,
         "version": suspect.version,
-        "failing": suspect.failing and shown(suspect.failing),
+        "failing": shown(str(suspect.failing)) if suspect.failing else None,
         "via": [shown(step) for step in suspect.via],
         "phase": suspect.phase.value,
         "cause": suspect.cause.value,
@@ -112,10 +112,10 @@ def _headline(diagnosis: Diagnosis, log: str) -> str:
 
 
 def _block(number: int, suspect: Suspect) -> Iterator[str]:
-    title = shown(suspect.requirement or suspect.failing or suspect.name)
+    title = shown(str(suspect.requirement or suspect.failing or suspect.name))
     yield f"{number}. {title}  ({suspect.confidence:.0%} likely)"
     if suspect.via:
-        yield f"   pulls in {shown(suspect.failing or '')}: {shown(' > '.join(suspect.via))}"
+        yield f"   pulls in {shown(str(suspect.failing or ''))}: {shown(' > '.join(suspect.via))}"
     yield f"   why   {shown(suspect.summary)}"
     for line in suspect.evidence:
         yield f"   line {line.line}: {shown(line.text)}"

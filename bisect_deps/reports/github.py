@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bisect_deps.model import Culprit, Verdict, VerdictKind
-from bisect_deps.reports.base import file_of, fix_changes, headline, name_of, sentence, status_word
+from bisect_deps.reports.base import file_of, fix_changes, headline, sentence, status_word
 from bisect_deps.text import listed, shown
 
 _SEVERITY = {VerdictKind.PASSES: "notice", VerdictKind.FIXED: "notice"}
@@ -23,7 +23,7 @@ def render(verdict: Verdict) -> str:
 
 
 def _culprit(culprit: Culprit, verdict: Verdict) -> Iterator[str]:
-    names = listed([shown(name_of(member)) for member in culprit.members])
+    names = listed([shown(member.label) for member in culprit.members])
     for member in culprit.members:
         place = {"file": file_of(member, verdict), "line": member.requirement.line or 1}
         told = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())

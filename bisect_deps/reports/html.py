@@ -38,7 +38,6 @@ from bisect_deps.reports.base import (
     log_path,
     loss,
     made_for,
-    name_of,
     named_probe,
     note_text,
     outcome_words,
@@ -172,7 +171,7 @@ def _culprit(culprit: Culprit, verdict: Verdict, logs: Mapping[str, str]) -> dic
     return {
         "members": [(member, file_of(member, verdict)) for member in _distinct(culprit.members)],
         "sentence": sentence(culprit),
-        "routes": [{"steps": m.via, "end": name_of(m)} for m in culprit.members if m.via],
+        "routes": [{"steps": m.via, "end": m.label} for m in culprit.members if m.via],
         "excerpts": list(_excerpts(culprit.evidence, verdict.file, logs)),
         "strips": [_strip(narrowing, verdict.probes) for narrowing in culprit.narrowings],
         "advice": advice_of(culprit, verdict),

@@ -18,7 +18,6 @@ from bisect_deps.reports.base import (
     headline,
     keeping,
     loss,
-    name_of,
     note_text,
     proof_text,
     sentence,
@@ -69,7 +68,7 @@ def fenced(text: str, language: str = "text") -> str:
 
 def _culprit(number: int, culprit: Culprit, verdict: Verdict) -> Iterator[str]:
     lines = [
-        code(member.requirement.text or name_of(member))
+        code(member.requirement.text or member.label)
         + (f" ({code(f'{file_of(member, verdict)}:{member.requirement.line}')})")
         for member in culprit.members
     ]

@@ -35,7 +35,6 @@ from bisect_deps.reports.base import (
     left_out,
     log_path,
     loss,
-    name_of,
     note_text,
     proof_text,
     pulled_in,
@@ -189,7 +188,7 @@ def _titles(culprit: Culprit, verdict: Verdict) -> Iterator[tuple[str, str]]:
         seen.add(requirement.number)
         file = file_of(member, verdict)
         place = f"{file}:{requirement.line}" if requirement.line else file
-        yield requirement.text or name_of(member), place
+        yield requirement.text or member.label, place
 
 
 def _evidence(page: _Page, evidence: Sequence[Evidence], file: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect_deps.index import Index
-from bisect_deps.model import Edit, EditAction, Release, Requirement
+from bisect_deps.model import Edit, EditAction, Release, Requirement, exactly
 
 
 def repinned(requirement: Requirement, version: str, index: Index | None) -> Edit:
     """Return the edit that pins a requirement to a version, with its hashes where it had some."""
     hashes = hashes_of(index, requirement.name, version) if requirement.hashes else ()
-    return Edit(EditAction.REPIN, requirement.name, requirement.number, f"=={version}", hashes)
+    return Edit(EditAction.REPIN, requirement.name, requirement.number, exactly(version), hashes)
 
 
 def hashes_of(index: Index | None, name: str, version: str) -> tuple[str, ...]:

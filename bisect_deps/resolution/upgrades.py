@@ -15,7 +15,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from bisect_deps.index import Index
 from bisect_deps.index.facts import matches, nearest_release
 from bisect_deps.index.releases import ReleaseFacts, parsed
-from bisect_deps.model import Edit, EditAction, Release, Requirement
+from bisect_deps.model import Edit, EditAction, Release, Requirement, exactly
 from bisect_deps.resolution.conflicts import find_conflicts, is_judged
 from bisect_deps.resolution.pins import repinned
 from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
@@ -274,7 +274,7 @@ class _Search:
     def _clause(self, name: str, aim: Aim) -> str:
         """Return the versions that the aim allows a culprit's project."""
         if name in self.exact:
-            return f"=={self.exact[name]}"
+            return exactly(self.exact[name])
         minimum = self._minimum(name)
         if minimum is None:
             return ",".join(f"!={version}" for version in self._unsuitable(name, "0"))
@@ -362,7 +362,7 @@ class _Search:
                 lines.append(requirement)
             else:
                 edits.append(repinned(requirement, version, self.index))
-                lines.append(_respecified(requirement, f"=={version}"))
+                lines.append(_respecified(requirement, exactly(version)))
         answer = self._resolve(lines, "highest", False, hold=False)
         if answer.answered is not Answered.RESOLVED:
             return None

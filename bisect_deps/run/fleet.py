@@ -23,10 +23,12 @@ from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.model import (
     BuildStatus,
     Culprit,
+    Mention,
     Narrowing,
     Outcome,
     Phase,
     Probe,
+    Release,
     Requirement,
     Verdict,
     VerdictKind,
@@ -172,7 +174,10 @@ class _View:
         if answer is not None or inquiry.build_constraints or inquiry.repeat:
             return answer
         for requirement in requirements:
-            is_asked = inquiry.isolated in (None, f"{requirement.name}=={requirement.pin}")
+            is_asked = inquiry.isolated in (
+                None,
+                str(Release(requirement.name, requirement.pin or "")),
+            )
             if requirement.marker or not is_asked:
                 continue
             found = self.knowledge.broken(requirement, self.options, self.python)
@@ -445,11 +450,7 @@ def _row(
 
 
 def _named(culprit: Culprit) -> str:
-    members = (
-        f"{member.name}=={member.version}" if member.version else member.name
-        for member in culprit.members
-    )
-    return " + ".join(members)
+    return " + ".join(str(Mention(member.name, member.version)) for member in culprit.members)
 
 
 def _broken(verdict: Verdict, view: _View, file: str, state: Path) -> Iterator[Broken]:
@@ -476,6 +477,6 @@ def _tried(narrowing: Narrowing, probes: Mapping[int, Probe]) -> dict[str | None
         probe = probes.get(tried.probe or 0)
         if probe is not None and probe.outcome is Outcome.FAIL and probe.diagnosis is not None:
             failing = [suspect.failing for suspect in probe.diagnosis.suspects[:1]]
-            if failing == [f"{narrowing.name}=={tried.version}"]:
+            if failing == [Mention(narrowing.name, tried.version)]:
                 found[tried.version] = probe
     return found

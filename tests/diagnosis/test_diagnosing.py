@@ -177,7 +177,7 @@ def test_fences_tell_the_phase_and_whose_import_failed() -> None:
         Cause.IMPORT_ERROR,
     )
     [suspect] = found.suspects
-    assert (suspect.requirement, suspect.failing, suspect.via) == (
+    assert (suspect.requirement, str(suspect.failing), suspect.via) == (
         "flask==1.1.2",
         "jinja2",
         ("flask",),
@@ -222,7 +222,7 @@ def test_log_that_ends_in_the_middle_of_a_step_blames_the_machine() -> None:
 def test_requirements_that_cannot_bring_the_broken_dependency_are_ruled_out() -> None:
     log = "Collecting requests==2.27.1\nCollecting wrapper==1\nCollecting mysqlclient\n  Preparing metadata (setup.py): started\n  Preparing metadata (setup.py): finished with status 'error'\n  × python setup.py egg_info did not run successfully.\n  ╰─> [1 lines of output]\n      OSError: mysql_config not found\n      [end of output]\nerror: metadata-generation-failed\n"
     [suspect] = diagnose(log, requirements=["requests==2.27.1", "wrapper==1"]).suspects
-    assert (suspect.requirement, suspect.failing) == ("wrapper==1", "mysqlclient")
+    assert (suspect.requirement, str(suspect.failing)) == ("wrapper==1", "mysqlclient")
 
 
 @pytest.mark.parametrize("log", [b"", "", b"\xff\xfe", b"\x00" * 5000, "\n" * 100])
@@ -247,7 +247,7 @@ ImportError: cannot import name 'escape' from 'jinja2' (/env/lib/python3.12/site
     requirements = ["pandas==1.1.5", "flask==1.1.2", "requests==2.25.1"]
     suspects = diagnose(log, requirements=requirements, exit_status=1).suspects
     assert {suspect.requirement for suspect in suspects} == {"flask==1.1.2"}
-    assert (suspects[0].failing, suspects[0].via) == ("jinja2", ("flask",))
+    assert (str(suspects[0].failing), suspects[0].via) == ("jinja2", ("flask",))
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_project_that_pip_names_at_last_outranks_the_one_that_it_collected() -> 
 def test_name_that_pip_tells_at_last_keeps_the_path_it_came_from() -> None:
     text = FOREIGN.replace("Collecting idna==3.3", "Processing ./lib").replace("lxml", "geo-core")
     [suspect] = diagnose(text, requirements=["idna==3.3", "./lib", "./more"]).suspects
-    assert (suspect.requirement, suspect.failing) == ("./lib", "geo-core")
+    assert (suspect.requirement, str(suspect.failing)) == ("./lib", "geo-core")
 
 
 @pytest.mark.parametrize(

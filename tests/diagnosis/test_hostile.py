@@ -44,7 +44,7 @@ def shown(found: Diagnosis) -> str:
         text for one in found.suspects for text in (one.name, one.summary, one.advice, *one.via)
     ]
     texts += [one.requirement or "" for one in found.suspects] + [
-        one.failing or "" for one in found.suspects
+        str(one.failing or "") for one in found.suspects
     ]
     texts += [line.text for line in found.evidence] + list(found.notes) + [found.signature]
     return "".join(texts)

@@ -8,7 +8,7 @@ import pytest
 
 from bisect_deps.diagnosis import diagnose, missing_here
 from bisect_deps.diagnosis.missing import named_in
-from bisect_deps.model import Cause, Evidence, Suspect
+from bisect_deps.model import Cause, Evidence, Mention, Suspect
 from tests.diagnosis.labelled import FOLDER
 
 DEBIAN = "Debian and Ubuntu"
@@ -51,12 +51,12 @@ def test_another_cause_installs_nothing() -> None:
 
 
 def test_a_build_requirement_counts_where_its_log_names_what_is_missing() -> None:
-    assert missing_here(suspect(Cause.BUILD_DEP_FAILED, failing="pycairo==1")) == {}
+    assert missing_here(suspect(Cause.BUILD_DEP_FAILED, failing=Mention.parse("pycairo==1"))) == {}
     assert DEBIAN in missing_here(suspect(Cause.BUILD_DEP_FAILED, HEADER))
 
 
 def test_the_release_that_broke_counts_before_the_requirement() -> None:
-    broken = suspect(Cause.SYSTEM_DEP_MISSING, failing="Psycopg2==2.9.9")
+    broken = suspect(Cause.SYSTEM_DEP_MISSING, failing=Mention.parse("Psycopg2==2.9.9"))
     assert missing_here(broken)[DEBIAN] == "apt-get install libpq-dev"
     own = replace(broken, name="lxml", failing=None)
     assert missing_here(own)[DEBIAN] == "apt-get install libxml2-dev libxslt1-dev"

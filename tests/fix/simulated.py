@@ -27,6 +27,7 @@ from bisect_deps.model import (
     Diagnosis,
     EditAction,
     Evidence,
+    Mention,
     Outcome,
     Phase,
     Probe,
@@ -646,7 +647,7 @@ class _Shown:
             name=requirement.name if requirement is not None else name,
             version=requirement.pin if requirement is not None else known,
             requirement=requirement.text if requirement is not None else None,
-            failing=failing,
+            failing=Mention.parse(failing),
             via=tuple(chain[:-1]),
             phase=phase,
             cause=cause,
@@ -676,7 +677,7 @@ class _Shown:
         if self._quality is Quality.STATUS:
             return Diagnosis(Outcome.FAIL, Cause.UNKNOWN, Phase.RESOLVE, signature=STATUS_ONLY)
         reported = tuple(suspects)
-        project = (reported[0].failing or "").partition("==")[0] if reported else ""
+        project = reported[0].failing.name if reported and reported[0].failing else ""
         signature = f"{phase.value} | {cause.value} | {project} | {text}"
         evidence = (Evidence(7, text),)
         if self._quality is Quality.SILENT:

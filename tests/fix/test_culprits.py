@@ -12,6 +12,7 @@ from bisect_deps.model import (
     Cause,
     Diagnosis,
     Member,
+    Mention,
     Outcome,
     Phase,
     Probe,
@@ -38,8 +39,10 @@ def failed(*suspects: Suspect, breakages: tuple[Breakage, ...] = ()) -> Probe:
 
 
 def test_the_suspect_that_failed_itself_speaks_before_one_that_only_pulls_it_in() -> None:
-    near = Suspect("lib", failing="other==1.0", via=("lib",), summary="near")
-    own = Suspect("app", failing="lib==1.0", cause=Cause.BUILD_API_REMOVED, summary="own")
+    near = Suspect("lib", failing=Mention.parse("other==1.0"), via=("lib",), summary="near")
+    own = Suspect(
+        "app", failing=Mention.parse("lib==1.0"), cause=Cause.BUILD_API_REMOVED, summary="own"
+    )
     culprit = described([LIB], failed(near, own))
     assert (culprit.summary, culprit.cause) == ("own", Cause.BUILD_API_REMOVED)
     assert culprit.proof == Proof(7, None)
@@ -47,7 +50,11 @@ def test_the_suspect_that_failed_itself_speaks_before_one_that_only_pulls_it_in(
 
 def test_what_broke_deeper_is_said_with_its_chain() -> None:
     suspect = Suspect(
-        "app", failing="deep", via=("app", "lib"), summary="deep: no such header", phase=Phase.CHECK
+        "app",
+        failing=Mention.parse("deep"),
+        via=("app", "lib"),
+        summary="deep: no such header",
+        phase=Phase.CHECK,
     )
     assert described([APP], failed(suspect)).summary == (
         "app 1.0 breaks with deep 3.0, which comes in through app > lib: no such header"
@@ -56,7 +63,7 @@ def test_what_broke_deeper_is_said_with_its_chain() -> None:
 
 def test_only_remedies_for_builds_are_kept_for_older_tools() -> None:
     remedies = (Remedy(RemedyKind.RUN, "tools<2"), Remedy(RemedyKind.BUILD, "setuptools<81"))
-    suspect = Suspect("app", failing="app==1.0", remedies=remedies)
+    suspect = Suspect("app", failing=Mention.parse("app==1.0"), remedies=remedies)
     assert described([APP], failed(suspect)).remedies == ("setuptools<81",)
 
 
@@ -87,7 +94,10 @@ def test_the_breakage_that_names_what_lacks_is_told_first() -> None:
 
 def test_what_broke_deeper_is_named_once_with_its_version() -> None:
     suspect = Suspect(
-        "app", failing="tool==1.7", via=("app",), summary="tool==1.7: it is not installed"
+        "app",
+        failing=Mention.parse("tool==1.7"),
+        via=("app",),
+        summary="tool==1.7: it is not installed",
     )
     assert described([APP], failed(suspect)).summary == (
         "app 1.0 breaks with tool 1.7, which comes in through app: it is not installed"

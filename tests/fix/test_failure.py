@@ -23,6 +23,7 @@ from bisect_deps.model import (
     Cause,
     Diagnosis,
     Evidence,
+    Mention,
     Outcome,
     Phase,
     Probe,
@@ -142,9 +143,12 @@ def test_infrastructure_is_no_failure_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("suspect", "release"),
     [
-        (Suspect("app", "1.0", failing="Lib_b==2.0", via=("app",)), Release("lib-b", "2.0")),
+        (
+            Suspect("app", "1.0", failing=Mention.parse("Lib_b==2.0"), via=("app",)),
+            Release("lib-b", "2.0"),
+        ),
         (Suspect("app", "1.0"), Release("app", "1.0")),
-        (Suspect("app", "1.0", failing="lib"), None),
+        (Suspect("app", "1.0", failing=Mention.parse("lib")), None),
         (Suspect("app"), None),
     ],
     ids=["what it pulls in", "itself", "no version told", "no version at all"],
@@ -161,7 +165,7 @@ def test_who_is_involved_is_told_from_the_inside_out() -> None:
         Outcome.FAIL,
         Cause.IMPORT_ERROR,
         Phase.CHECK,
-        (Suspect("app", failing="last==1.0", via=("top",)),),
+        (Suspect("app", failing=Mention.parse("last==1.0"), via=("top",)),),
         breakages=(broken,),
     )
     given = replace(UNSEEN, diagnosis=found)
@@ -188,5 +192,5 @@ def test_who_is_involved_is_told_from_the_inside_out() -> None:
 def test_where_a_build_requirement_broke_it_is_the_release_to_be_built(
     suspect: Suspect, release: Release | None
 ) -> None:
-    broken = replace(suspect, failing="numpy==1.14.5", cause=Cause.BUILD_DEP_FAILED)
+    broken = replace(suspect, failing=Mention.parse("numpy==1.14.5"), cause=Cause.BUILD_DEP_FAILED)
     assert failing_release(broken) == release

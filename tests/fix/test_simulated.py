@@ -118,7 +118,10 @@ def said(probe: Probe) -> Diagnosis:
 
 
 def pointed(probe: Probe) -> list[tuple[str, str | None, tuple[str, ...]]]:
-    return [(suspect.name, suspect.failing, suspect.via) for suspect in said(probe).suspects]
+    return [
+        (suspect.name, suspect.failing and str(suspect.failing), suspect.via)
+        for suspect in said(probe).suspects
+    ]
 
 
 # --- what fails -------------------------------------------------------------------------------
@@ -275,7 +278,7 @@ def test_logs_tell_as_much_as_their_quality_says(
 ) -> None:
     [probe] = probed(scenario(replace(PAIR, blind=blind), quality=quality), whole())
     seen = said(probe)
-    assert [suspect.failing for suspect in seen.suspects] == suspects
+    assert [str(suspect.failing) for suspect in seen.suspects] == suspects
     assert [(breakage.user, breakage.lacks) for breakage in seen.breakages] == (
         [sides] if sides else []
     )

@@ -15,6 +15,7 @@ from bisect_deps.model import (
     Diagnosis,
     EditAction,
     Member,
+    Mention,
     Outcome,
     Phase,
     Probe,
@@ -45,7 +46,7 @@ def culprit(*names: str, cause: Cause = Cause.COMPILE_ERROR) -> Culprit:
 
 
 def failed(number: int, *names: str, kind: ProbeKind = ProbeKind.WHOLE) -> Probe:
-    suspects = tuple(Suspect(name, "1.0", failing=f"{name}==1.0") for name in names)
+    suspects = tuple(Suspect(name, "1.0", failing=Mention(name, "1.0")) for name in names)
     found = Diagnosis(Outcome.FAIL, Cause.COMPILE_ERROR, Phase.BUILD, suspects)
     return Probe(number, kind, Candidate(), Outcome.FAIL, diagnosis=found)
 

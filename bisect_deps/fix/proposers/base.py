@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bisect_deps.fix.case import Case, is_older
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.index.releases import instant
-from bisect_deps.model import Breakage, Candidate, Probe, Requirement
+from bisect_deps.model import Breakage, Candidate, Probe, Release, Requirement
 from bisect_deps.policy import POLICY
 from bisect_deps.resolution.conflicts import find_conflicts
 from bisect_deps.resolution.edits import edited
@@ -73,8 +73,8 @@ def _jointly(case: Case, base: Candidate, name: str, version: str) -> Iterator[C
     if case.index is None or case.resolver is None:
         return
     lines = edited(case.standing, case.settled(base, {name: version}).edits)
-    pins = [f"{name}=={version}"]
-    pins += [f"{edit.name}{edit.to}" for edit in base.edits if edit.number is None]
+    pins = [str(Release(name, version))]
+    pins += [edit.text for edit in base.edits if edit.number is None]
     limits = [
         Requirement(-1 - at, "", "", text, "", 0, constraint=True) for at, text in enumerate(pins)
     ]
@@ -121,7 +121,7 @@ def lifted(
     numbers = [line.number for line in lines if line.name == name]
     if not numbers:
         return
-    beside = [f"{edit.name}{edit.to}" for edit in base.edits if edit.number is None]
+    beside = [edit.text for edit in base.edits if edit.number is None]
     minimums = {name: Minimum(versions[0], included=True)}
     upgrades = find_upgrades(
         lines, numbers, case.resolver, case.index, minimums=minimums, beside=beside

@@ -13,14 +13,14 @@ from typing import TypeVar
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failed import installed_by
-from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Rounds, Story
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind, Release
 
 T = TypeVar("T")
 Asked = TypeVar("Asked")
-Told = TypeVar("Told")
-Question = TypeVar("Question")
 Reply = TypeVar("Reply")
+Question = TypeVar("Question")
+Found = TypeVar("Found")
 
 
 @dataclass(slots=True)
@@ -99,21 +99,18 @@ def ask(
 
 
 def relayed(
-    asking: Generator[Asked, Told, T], answer: Callable[[Asked], Generator[Question, Reply, Told]]
-) -> Generator[Question, Reply, T]:
+    asking: Generator[Asked, Reply, T], answer: Callable[[Asked], Generator[Question, Found, Reply]]
+) -> Generator[Question, Found, T]:
     """Pass a generator's rounds through `answer`; a spent budget is the generator's to hear of."""
-    try:
-        asked = next(asking)
-        while True:
-            try:
-                told = yield from answer(asked)
-            except BudgetSpent as spent:
-                asked = asking.throw(spent)
-                continue
-            asked = asking.send(told)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
+    rounds = Rounds(asking)
+    while not rounds.over:
+        try:
+            reply = yield from answer(rounds.asked)
+        except BudgetSpent as spent:
+            rounds.throw(spent)
+            continue
+        rounds.send(reply)
+    return rounds.result
 
 
 def warmed(case: Case, story: Story[T], *, failing: Probe | None = None) -> Story[T]:

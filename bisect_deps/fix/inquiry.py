@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from bisect_deps.errors import DepbisectError, ExitCode
 from bisect_deps.model import (
@@ -36,8 +36,39 @@ class Inquiry:
 
 
 T = TypeVar("T")
+Asked = TypeVar("Asked")
+Reply = TypeVar("Reply")
 
 Story: TypeAlias = Generator[Sequence[Inquiry], Sequence[Probe], T]
+
+
+class Rounds(Generic[Asked, Reply, T]):
+    """What a generator asks, round by round, until it returns: the one place that advances one.
+
+    `asked` is its latest round; `over` says that it returned, `result` what.
+    """
+
+    asked: Asked
+    result: T
+
+    def __init__(self, asking: Generator[Asked, Reply, T]) -> None:
+        self._asking = asking
+        self.over = False
+        self._go(lambda: next(asking))
+
+    def send(self, reply: Reply) -> None:
+        """Answer the round that was asked."""
+        self._go(lambda: self._asking.send(reply))
+
+    def throw(self, error: Exception) -> None:
+        """Tell the generator that its round gets no answer."""
+        self._go(lambda: self._asking.throw(error))
+
+    def _go(self, advance: Callable[[], Asked]) -> None:
+        try:
+            self.asked = advance()
+        except StopIteration as stop:
+            self.over, self.result = True, stop.value
 
 
 class BudgetSpent(DepbisectError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from bisect_deps.diagnosis import diagnose
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failure import failing_release
-from bisect_deps.fix.inquiry import Inquiry
+from bisect_deps.fix.inquiry import Inquiry, Rounds
 from bisect_deps.fix.repair import Conclusion, repair
 from bisect_deps.formats.base import Manifest
 from bisect_deps.guided.sessions import Given, Word
@@ -107,8 +107,7 @@ class Telling:
         self._known: dict[str, Probe] = {}
         self._answers: list[Probe] = []
         case = replace(case, progress=self._counter, record=self._record)
-        self._story = repair(case, self.position.known)
-        self._inquiries: Sequence[Inquiry] = next(self._story)
+        self._rounds = Rounds(repair(case, self.position.known))
         self._go_on()
 
     def give(self, given: Given, found: Diagnosis | None = None) -> None:
@@ -120,19 +119,17 @@ class Telling:
     def _go_on(self) -> None:
         here = self.position
         here.inquiry = None
-        try:
-            while True:
-                for inquiry in self._inquiries[len(self._answers) :]:
-                    key = build_of(self._manifest, inquiry)
-                    if key not in self._known and key not in self._waiting:
-                        here.inquiry, here.build = inquiry, key
-                        here.left = self._counter.left
-                        return
-                    self._answers.append(replace(self._probe(key, inquiry), kind=inquiry.kind))
-                answers, self._answers = self._answers, []
-                self._inquiries = self._story.send(answers)
-        except StopIteration as stop:
-            here.conclusion, here.build, here.left = stop.value, "", (0, 0)
+        while not self._rounds.over:
+            for inquiry in self._rounds.asked[len(self._answers) :]:
+                key = build_of(self._manifest, inquiry)
+                if key not in self._known and key not in self._waiting:
+                    here.inquiry, here.build = inquiry, key
+                    here.left = self._counter.left
+                    return
+                self._answers.append(replace(self._probe(key, inquiry), kind=inquiry.kind))
+            answers, self._answers = self._answers, []
+            self._rounds.send(answers)
+        here.conclusion, here.build, here.left = self._rounds.result, "", (0, 0)
 
     def _probe(self, key: str, inquiry: Inquiry) -> Probe:
         if key not in self._known:

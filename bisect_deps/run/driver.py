@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.diagnosis import diagnose, judge
 from bisect_deps.errors import DepbisectError
-from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Rounds, Story
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import (
     RESOLVER_NUMBERS,
@@ -621,18 +621,15 @@ def _unasked(inquiry: Inquiry) -> tuple[str, ...]:
 
 def drive(story: Story[T], prober: Prober) -> T:
     """Answer a story's rounds until it returns; a spent budget is thrown into it."""
-    try:
-        inquiries = next(story)
-        while True:
-            try:
-                answers = prober.answer(inquiries)
-            except BudgetSpent as spent:
-                inquiries = story.throw(spent)
-                continue
-            inquiries = story.send(answers)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
+    rounds = Rounds(story)
+    while not rounds.over:
+        try:
+            answers = prober.answer(rounds.asked)
+        except BudgetSpent as spent:
+            rounds.throw(spent)
+            continue
+        rounds.send(answers)
+    return rounds.result
 
 
 def _file_parts(files: Mapping[str, bytes]) -> list[object]:

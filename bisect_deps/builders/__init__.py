@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from bisect_deps.builders.base import Builder, BuilderOptions, Check, Setting, Template
+from bisect_deps.builders.base import Builder, BuilderOptions, Check, Setting, Template, checked
 from bisect_deps.errors import InputError
 
 # Name on the command line to the module in this folder.
@@ -81,10 +81,7 @@ def checks_of(name: str, options: BuilderOptions) -> Iterator[Check]:
     if hasattr(module, "checks"):
         yield from module.checks(options)
         return
-    problems = module.make(options).preflight()
-    yield from (Check(f"builder {name}", False, failure) for failure in problems)
-    if not problems:
-        yield Check(f"builder {name}", True, "ready")
+    yield from checked(name, lambda: module.make(options), lambda _: "ready")
 
 
 def _module(name: str) -> ModuleType:

@@ -7,11 +7,12 @@ a build that the system lost is `BROKEN`, which is never evidence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
+from bisect_deps.errors import DepbisectError
 from bisect_deps.model import BuildStatus, IndexSettings, Interpreter
 from bisect_deps.policy import POLICY
 
@@ -190,6 +191,19 @@ class BuilderOptions:
         return {name: found for name, found in declared.items() if found is not None}
 
 
+class Preflighted(Protocol):
+    """Who can be asked what stands in the way: a builder, or the system behind one."""
+
+    def preflight(self) -> Sequence[str]:
+        """Return what stands in the way, one sentence each."""
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
+P = TypeVar("P", bound=Preflighted)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that `doctor` looked at; `hint` says what to fix where it is not `ok`."""
@@ -198,6 +212,20 @@ class Check:
     ok: bool
     detail: str = ""
     hint: str = ""
+
+
+def checked(name: str, make: Callable[[], P], ready: Callable[[P], str]) -> Iterator[Check]:
+    """Yield what stands in the way of building, or what `ready` tells; builds nothing."""
+    try:
+        made = make()
+    except DepbisectError as error:
+        yield Check(f"builder {name}", False, error.message, error.hint or "")
+        return
+    problems = made.preflight()
+    yield from (Check(f"builder {name}", False, problem) for problem in problems)
+    if not problems:
+        yield Check(f"builder {name}", True, ready(made))
+    made.close()
 
 
 @dataclass(frozen=True, slots=True)

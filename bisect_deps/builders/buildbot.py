@@ -17,8 +17,16 @@ from urllib.parse import quote
 from bisect_deps.builders._ci import CiBuilder, Run
 from bisect_deps.builders._http import Http, HttpError
 from bisect_deps.builders._job import BOOTSTRAP, Place
-from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
-from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
+from bisect_deps.builders.base import (
+    Builder,
+    BuilderOptions,
+    Check,
+    Order,
+    Template,
+    checked,
+    setting,
+)
+from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, secrets_of
@@ -125,17 +133,12 @@ def make(options: Options) -> Builder:
 
 def checks(options: Options) -> Iterator[Check]:
     """Look for the scheduler, its workers and the right to force; builds nothing."""
-    try:
-        system = Buildbot(options)
-    except DepbisectError as error:
-        yield Check("builder buildbot", False, error.message, error.hint or "")
-        return
-    problems = system.preflight()
-    yield from (Check("builder buildbot", False, problem) for problem in problems)
-    if not problems:
-        workers = ", ".join(system.workers())
-        yield Check("builder buildbot", True, f"builds can be forced; workers: {workers}")
-    system.close()
+    ready = "builds can be forced; workers:"
+    return checked(
+        "buildbot",
+        lambda: Buildbot(options),
+        lambda system: f"{ready} {', '.join(system.workers())}",
+    )
 
 
 class Buildbot:

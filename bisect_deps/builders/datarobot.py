@@ -29,9 +29,10 @@ from bisect_deps.builders.base import (
     Check,
     Handle,
     Order,
+    checked,
     setting,
 )
-from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
+from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, redact, secrets_of, split_credentials
@@ -72,16 +73,11 @@ def make(options: Options) -> Builder:
 
 def checks(options: Options) -> Iterator[Check]:
     """Look for the custom model and its environment; makes nothing."""
-    try:
-        builder = DataRobotBuilder(options)
-    except DepbisectError as error:
-        yield Check("builder datarobot", False, error.message, error.hint or "")
-        return
-    problems = builder.preflight()
-    yield from (Check("builder datarobot", False, problem) for problem in problems)
-    if not problems:
-        yield Check("builder datarobot", True, f"builds on {builder.environment()}")
-    builder.close()
+    return checked(
+        "datarobot",
+        lambda: DataRobotBuilder(options),
+        lambda builder: f"builds on {builder.environment()}",
+    )
 
 
 @dataclass(slots=True)

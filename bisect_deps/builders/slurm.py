@@ -39,9 +39,10 @@ from bisect_deps.builders.base import (
     Check,
     Handle,
     Order,
+    checked,
     setting,
 )
-from bisect_deps.errors import BuilderUnavailable, DepbisectError
+from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact, secrets_of
@@ -97,17 +98,10 @@ def make(options: Options) -> Builder:
 
 def checks(options: Options) -> Iterator[Check]:
     """Look for the commands, and ask the cluster whether it would take a job; starts none."""
-    try:
-        builder = SlurmBuilder(options)
-    except DepbisectError as error:
-        yield Check("builder slurm", False, error.message, error.hint or "")
-        return
-    problems = builder.preflight()
-    yield from (Check("builder slurm", False, problem) for problem in problems)
-    if not problems:
-        detail = f"a job would be accepted; the shared folder is {builder.folder}"
-        yield Check("builder slurm", True, detail)
-    builder.close()
+    ready = "a job would be accepted; the shared folder is"
+    return checked(
+        "slurm", lambda: SlurmBuilder(options), lambda builder: f"{ready} {builder.folder}"
+    )
 
 
 @dataclass(slots=True)

@@ -30,9 +30,10 @@ from bisect_deps.builders.base import (
     Check,
     Handle,
     Order,
+    checked,
     setting,
 )
-from bisect_deps.errors import BuilderUnavailable, DepbisectError, InputError
+from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, redact, secrets_of, split_credentials
@@ -73,16 +74,8 @@ def make(options: Options) -> Builder:
 
 def checks(options: Options) -> Iterator[Check]:
     """Look whether each Space is there and may be written; commits nothing."""
-    try:
-        builder = SpacesBuilder(options)
-    except DepbisectError as error:
-        yield Check("builder spaces", False, error.message, error.hint or "")
-        return
-    problems = builder.preflight()
-    yield from (Check("builder spaces", False, problem) for problem in problems)
-    if not problems:
-        yield Check("builder spaces", True, f"{', '.join(options.spaces)} can be read")
-    builder.close()
+    ready = f"{', '.join(options.spaces)} can be read"
+    return checked("spaces", lambda: SpacesBuilder(options), lambda _: ready)
 
 
 @dataclass(slots=True)

@@ -425,7 +425,7 @@ class Diagnosis:
 def _together(suspects: tuple[Suspect, ...]) -> str:
     """Return what broke, of a conflict with every side of it."""
     first = suspects[0]
-    sides = [s.requirement or s.failing or s.name for s in suspects if s.group == first.group]
+    sides = [s.requirement or str(s.failing or s.name) for s in suspects if s.group == first.group]
     _, parted, said = first.summary.partition(": ")
     if first.group is None or len(sides) < 2 or not parted:
         return first.summary

@@ -22,6 +22,7 @@ from bisect_deps import __version__
 from bisect_deps.errors import InputError
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, redact
+from bisect_deps.text import said
 
 if TYPE_CHECKING:
     import requests
@@ -30,7 +31,6 @@ REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MOST_SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class Http:
         except requests.RequestException as error:
             # A stream that stays open has told all that there is as yet.
             if not lines:
-                raise HttpError(name, self._safe(_reason(error))) from None
+                raise HttpError(name, said(_reason(error), self._secrets)) from None
         return lines
 
     def request(
@@ -238,7 +238,7 @@ class Http:
             url, query = urljoin(url, reply.headers["location"]), None
             if method not in ("GET", "HEAD"):
                 place = urlsplit(url)._replace(query="", fragment="").geturl()
-                message = self._safe(f"redirected to {place}, which is not followed")
+                message = said(f"redirected to {place}, which is not followed", self._secrets)
                 return HttpError(name, message, status=reply.status)
         return HttpError(name, "redirected too often", status=reply.status)
 
@@ -267,7 +267,7 @@ class Http:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            return HttpError(name, self._safe(_reason(error)))
+            return HttpError(name, said(_reason(error), self._secrets))
         headers = {key.lower(): text for key, text in response.headers.items()}
         return Reply(response.status_code, response.content, headers)
 
@@ -275,17 +275,13 @@ class Http:
         code, message = error_fields(reply)
         return HttpError(
             name,
-            self._safe(message),
+            said(message, self._secrets),
             status=reply.status,
             code=code,
             retry_after=_retry_after(reply.headers.get("retry-after")),
             html=is_html(reply),
             reply=reply,
         )
-
-    def _safe(self, text: str) -> str:
-        printable = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).strip()
-        return redact(printable, self._secrets)[:_MOST_SHOWN]
 
 
 class _Headers:

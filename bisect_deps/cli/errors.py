@@ -16,6 +16,7 @@ from bisect_deps.cli.given import requirements_of
 from bisect_deps.cli.options import json_option, requirements_option
 from bisect_deps.errors import ExitCode
 from bisect_deps.policy import POLICY
+from bisect_deps.text import cut
 
 if TYPE_CHECKING:
     from bisect_deps.builders.algorithmia.api import Api, ErrorEntry
@@ -188,7 +189,6 @@ def _both(moment: float) -> str:
 
 
 def _safe(text: str) -> str:
-    from bisect_deps.diagnosis.log_prefixes import safe
     from bisect_deps.secret import masked
 
-    return safe(masked(text))
+    return cut(masked(text))

@@ -24,7 +24,7 @@ from bisect_deps.cli.typed import Typed
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
 from bisect_deps.guided.sessions import Given, Store, Word
 from bisect_deps.model import VerdictKind
-from bisect_deps.text import counted
+from bisect_deps.text import counted, safe
 
 if TYPE_CHECKING:
     from bisect_deps.guided.questions import Guided
@@ -135,7 +135,7 @@ def _page(guided: Guided) -> Iterator[str]:
     yield from guided_text.checklist(guided)
     yield f"{guided_text.place(guided)} holds exactly this. Build it now."
     if guided.start.check_note:
-        yield f"It is good when: {guided_text.plain(guided.start.check_note)}"
+        yield f"It is good when: {safe(guided.start.check_note)}"
 
 
 def _turn(guided: Guided, typed: Typed) -> bool:

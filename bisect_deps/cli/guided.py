@@ -22,6 +22,7 @@ from bisect_deps.guided.sessions import POINTER, Given, Store, Word, folder_of
 from bisect_deps.run.settings import default_file, instant
 from bisect_deps.system.files import write_whole
 from bisect_deps.system.trust import STATE_FOLDER
+from bisect_deps.text import safe
 
 if TYPE_CHECKING:
     from bisect_deps.guided.questions import Guided
@@ -286,7 +287,7 @@ def difference_shown() -> Iterator[None]:
     try:
         yield
     except Changed as changed:
-        click.echo(guided_text.plain(changed.diff), err=True, nl=False)
+        click.echo(safe(changed.diff), err=True, nl=False)
         raise
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bisect_deps.guided.sessions import Word
 from bisect_deps.model import EditAction
-from bisect_deps.text import counted, safe, safe_line, shown
+from bisect_deps.text import counted, safe_line, shown
 
 if TYPE_CHECKING:
     from bisect_deps.guided.questions import Guided
@@ -103,11 +103,6 @@ def checklist(guided: Guided) -> Iterator[str]:
     for edit in guided.position.candidate.edits:
         if edit.action is EditAction.ADD:
             yield f"  [+] {edit.text}   (added)"
-
-
-def plain(text: str) -> str:
-    """Return text of several lines that a terminal does not act on."""
-    return safe(text)
 
 
 def _shown_files(guided: Guided) -> Iterator[str]:

@@ -7,12 +7,12 @@ import re
 from packaging.utils import canonicalize_name
 
 from bisect_deps.diagnosis.facts import Hit
-from bisect_deps.diagnosis.log_prefixes import safe
 from bisect_deps.diagnosis.missing import thing_of
 from bisect_deps.diagnosis.signatures.base import Scope, Signature
 from bisect_deps.knowledge.system_packages import install_commands
 from bisect_deps.knowledge.wrong_names import AdviceKind, advice_on, made_for
 from bisect_deps.model import Cause
+from bisect_deps.text import cut
 
 _FOR_NOBODY_HERE = (Cause.NO_MATCHING_VERSION, Cause.NO_COMPATIBLE_WHEEL)
 # What stands in for a module of Python is told by the newest Python that the tables know.
@@ -33,7 +33,7 @@ def advice_for_own(hit: Hit) -> str:
     """Return what to do about an error of the program's own."""
     path = hit.groups.get("path", "")
     if path and hit.groups.get("module"):
-        return safe(f"rename {path}: it hides Python's own module of that name", 400)
+        return cut(f"rename {path}: it hides Python's own module of that name", 400)
     return "no release is at fault: the program itself raised it"
 
 
@@ -53,7 +53,7 @@ def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
         otherwise = hit.signature.advice.format_map(groups)
     except (ValueError, IndexError):
         otherwise = hit.signature.advice
-    return safe(", or ".join(filter(None, (_remedies(hit.signature), otherwise))), 400)
+    return cut(", or ".join(filter(None, (_remedies(hit.signature), otherwise))), 400)
 
 
 def advice_for_one(hit: Hit, project: str, line: str) -> str:
@@ -65,11 +65,11 @@ def advice_for_one(hit: Hit, project: str, line: str) -> str:
     if known is not None and known.kind is AdviceKind.NOTHING_HERE:
         wanted = line.strip() if _PLAIN.match(line.strip()) else project
         keep = f", or write `{wanted}; {known.marker}`" if known.marker else ""
-        return safe(f"leave {project} out{keep}: it {known.reason}", 400)
+        return cut(f"leave {project} out{keep}: it {known.reason}", 400)
     gone = hit.groups.get("attribute") or hit.groups.get("argument", "")
     if not gone or hit.signature.remedies:
         return ""
-    return safe(
+    return cut(
         f"pin {project} to a release that still takes {gone}, or change the code that uses it", 400
     )
 
@@ -84,7 +84,7 @@ def _for_another_system(hit: Hit, project: str, cause: Cause, line: str) -> str:
         return ""
     marker, reason = made
     wanted = line.strip() if _PLAIN.match(line.strip()) else project
-    return safe(f"{project} {reason}: write `{wanted}; {marker}`", 400)
+    return cut(f"{project} {reason}: write `{wanted}; {marker}`", 400)
 
 
 def _remedies(signature: Signature) -> str:
@@ -108,5 +108,5 @@ def _system(hit: Hit, project: str) -> str:
     what = f"what has {wanted}" if wanted else f"what {project} builds against"
     if commands:
         systems = "; ".join(f"{system}: `{command}`" for system, command in commands.items())
-        return safe(f"install {what} - {systems}", 600)
-    return safe(f"install the system package that has {wanted}", 400) if wanted else ""
+        return cut(f"install {what} - {systems}", 600)
+    return cut(f"install the system package that has {wanted}", 400) if wanted else ""

@@ -19,12 +19,12 @@ from bisect_deps.diagnosis.facts import Section
 from bisect_deps.diagnosis.fingerprint import check_signature, masked
 from bisect_deps.diagnosis.frames import Frames
 from bisect_deps.diagnosis.gate import candidates
-from bisect_deps.diagnosis.log_prefixes import safe
 from bisect_deps.diagnosis.modules import ARGUMENTS, BACKPORTS, BINDINGS, TYPES
 from bisect_deps.diagnosis.owners import PYTHONS_MODULES, PYTHONS_OWN, Owners
 from bisect_deps.diagnosis.signatures.base import Signature
 from bisect_deps.diagnosis.tracebacks import Trace
 from bisect_deps.model import Breakage, BreakageKind, Cause, Evidence, Remedy, RemedyKind
+from bisect_deps.text import cut
 
 MOST_BREAKAGES = 100
 MOST_THROUGH = 40
@@ -233,9 +233,9 @@ def _breakage(
         kind=said.kind,
         user=user,
         lacks=lacks,
-        what=safe(what, 120),
+        what=cut(what, 120),
         through=tuple(through[:MOST_THROUGH]),
-        module=safe(section.module, 200),
+        module=cut(section.module, 200),
         signature=check_signature(cause, user or lacks, _print(said, what, lacks)),
         remedies=_remedies(said),
         evidence=(_quoted(line, said.text),),
@@ -243,7 +243,7 @@ def _breakage(
 
 
 def _quoted(line: int, text: str) -> Evidence:
-    return Evidence(line, safe(text.strip()))
+    return Evidence(line, cut(text.strip()))
 
 
 def _refused(said: _Said, levels: Sequence[_Level]) -> _Said:

@@ -20,13 +20,13 @@ from bisect_deps.diagnosis.fingerprint import signature_of
 from bisect_deps.diagnosis.frames import Frames
 from bisect_deps.diagnosis.gate import ALARMS, MARKS, candidates
 from bisect_deps.diagnosis.lines import Line, Reader
-from bisect_deps.diagnosis.log_prefixes import safe
 from bisect_deps.diagnosis.owners import Owners
 from bisect_deps.diagnosis.pointing import Context
 from bisect_deps.diagnosis.ranking import evidence_of, signature_for, suspects_of
 from bisect_deps.diagnosis.requirements import UserList
 from bisect_deps.diagnosis.signatures.base import Weight
 from bisect_deps.model import BreakageKind, Cause, Diagnosis, Evidence, Outcome, Phase, Requirement
+from bisect_deps.text import cut
 
 MOST_CHANNELS = 64
 
@@ -220,7 +220,7 @@ def _telling(tail: Sequence[Line]) -> tuple[Evidence, ...]:
     lines = [line for line in tail if not line.text.startswith("::depbisect ")]
     sounding = [line for line in lines[:-2] if _TROUBLE.search(line.text)][-4:]
     chosen = [*sounding, *lines[-2:]] if sounding else lines[-5:]
-    return tuple(Evidence(line.number, safe(line.text.strip())) for line in chosen)
+    return tuple(Evidence(line.number, cut(line.text.strip())) for line in chosen)
 
 
 def _failed_step(channels: Mapping[str, Frames]) -> Phase | None:
@@ -256,7 +256,7 @@ def _cut_off(episode: Episode, quoted: tuple[Evidence, ...]) -> Diagnosis:
         phase,
         signature=signature_of(phase, Cause.RESOURCES, "", "cut off"),
         evidence=quoted,
-        notes=(f"the log ends in the middle of a step on {safe(name)}: a time or memory limit?",),
+        notes=(f"the log ends in the middle of a step on {cut(name)}: a time or memory limit?",),
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from bisect_deps.diagnosis.log_prefixes import safe
 from bisect_deps.model import Cause, Phase
+from bisect_deps.text import cut
 
 SEPARATOR = " | "
 
@@ -28,7 +28,7 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 def masked(line: str) -> str:
     """Return the line with URLs, paths, hashes, temporary names and numbers masked."""
-    text = safe(line, 400).strip().removeprefix("E ").strip()
+    text = cut(line, 400).strip().removeprefix("E ").strip()
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)
     return text[:160]
@@ -41,7 +41,7 @@ def signature_of(phase: Phase, cause: Cause, project: str, line: str) -> str:
 
 def check_signature(cause: Cause, project: str, told: str) -> str:
     """Return the signature of a failure of what is installed; `told` is free of what varies."""
-    return SEPARATOR.join((Phase.CHECK.value, cause.value, project, safe(told, 300)))
+    return SEPARATOR.join((Phase.CHECK.value, cause.value, project, cut(told, 300)))
 
 
 def tells_something(signature: str) -> bool:

@@ -114,12 +114,6 @@ def unescape(text: str) -> str:
     return _ESCAPE.sub(_unescaped, text)
 
 
-def safe(text: str, limit: int = 300) -> str:
-    """Return `text` fit to be shown: no control characters, at most `limit` characters."""
-    shown = _CONTROL.sub("", _ANSI.sub("", text)).replace("\n", " ").replace("\t", " ")
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
 def _shows(part: str) -> bool:
     return bool(_ANSI.sub("", part).strip())
 

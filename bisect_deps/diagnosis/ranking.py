@@ -15,11 +15,11 @@ from bisect_deps.diagnosis.advice import advice_for, advice_for_one
 from bisect_deps.diagnosis.facts import Project, project_of
 from bisect_deps.diagnosis.failures import Failure
 from bisect_deps.diagnosis.fingerprint import signature_of
-from bisect_deps.diagnosis.log_prefixes import safe
 from bisect_deps.diagnosis.modules import STANDARD
 from bisect_deps.diagnosis.pointing import Context, Pointed, pointed_at
 from bisect_deps.diagnosis.signatures.base import Trait, Weight
 from bisect_deps.model import Cause, Evidence, Mention, Phase, Remedy, Suspect
+from bisect_deps.text import cut
 
 MOST_EVIDENCE = 6
 MOST_SUSPECTS = 12
@@ -107,7 +107,7 @@ def evidence_of(failure: Failure) -> tuple[Evidence, ...]:
         if hit.signature.fatal and len(chosen) < MOST_EVIDENCE:
             chosen.setdefault(hit.line, hit.text)
             break
-    return tuple(Evidence(line, safe(text.strip())) for line, text in sorted(chosen.items()))
+    return tuple(Evidence(line, cut(text.strip())) for line, text in sorted(chosen.items()))
 
 
 def _explanation(failure: Failure) -> Iterator[tuple[int, str]]:
@@ -146,11 +146,11 @@ def _suspect(
     if told.alone and failure.phase is Phase.CHECK:
         advice = advice_for_one(failure.best, project.name, line) or advice
     return Suspect(
-        name=safe(canonicalize_name(name), 120),
-        version=safe(version, 80) if version else (head.version if head and is_own else None),
-        requirement=safe(listed.text) if listed else None,
-        failing=Mention.parse(safe(failing, 200)),
-        via=tuple(safe(step, 120) for step in via),
+        name=cut(canonicalize_name(name), 120),
+        version=cut(version, 80) if version else (head.version if head and is_own else None),
+        requirement=cut(listed.text) if listed else None,
+        failing=Mention.parse(cut(failing, 200)),
+        via=tuple(cut(step, 120) for step in via),
         phase=failure.phase,
         cause=failure.cause,
         confidence=_confidence(failure, pointed, index),
@@ -172,7 +172,7 @@ def _summary(failure: Failure, failing: str, inner: Project | None) -> str:
         means = failure.best.signature.means
     if inner is not None and Trait.BUILD_REQUIRES not in failure.best.signature.traits:
         means = f"a build requirement could not be installed: {means}"
-    return safe(f"{failing}: {means}")
+    return cut(f"{failing}: {means}")
 
 
 def _holder(module: str | None) -> str:

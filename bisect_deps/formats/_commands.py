@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from bisect_deps.errors import InputError
 from bisect_deps.formats._declared import Rejected, declared_pep508
 from bisect_deps.formats._embedded import Embedding, Follow, Slot, broken, embed
-from bisect_deps.formats._hints import shown
 from bisect_deps.formats._splice import Change
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats._words import Command, Word, commands
 from bisect_deps.formats.base import Document, Parts, Problem, ProblemKind, Span
+from bisect_deps.text import escaped
 
 # Options of the installers that take the next word; all others stand alone.
 _TAKING_A_VALUE = """
@@ -169,7 +169,9 @@ class Found:
             if "$" not in text and "{" not in text:
                 message = f"{text} is no requirement that pip takes"
             kind = ProblemKind.NOT_JUDGED
-            self.problems.append(Problem(kind, document.path, line, shown(message), "", word.span))
+            self.problems.append(
+                Problem(kind, document.path, line, escaped(message), "", word.span)
+            )
 
     def embedding(self, document: Document) -> Embedding:
         """Return the document with a line for each requirement."""

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._declared import Rejected, declared_pep508
-from bisect_deps.formats._hints import hint_for, quoted, shown
+from bisect_deps.formats._hints import hint_for, quoted
 from bisect_deps.formats._requirement import comparable, described_edit, requirement_of
 from bisect_deps.formats._splice import Change, repin, replace
 from bisect_deps.formats._text import Mapped, mapped
@@ -30,6 +30,7 @@ from bisect_deps.formats.base import (
     target_of,
 )
 from bisect_deps.model import Edit, EditAction, FixEdit, Requirement
+from bisect_deps.text import escaped
 
 _BROKEN = (ProblemKind.INVALID_FILE, ProblemKind.ENCODING)
 
@@ -258,7 +259,7 @@ class EmbeddedManifest:
         try:
             return declared_pep508(mapped(text, 0))
         except Rejected as error:
-            message = f"{quoted(shown(text))} is no requirement: {error.message}"
+            message = f"{quoted(escaped(text))} is no requirement: {error.message}"
             raise InputError(message, place=str(self.path)) from error
 
 
@@ -302,8 +303,8 @@ def read_pep508(
             error.kind,
             document.path,
             line.number,
-            shown(message),
-            shown(hint),
+            escaped(message),
+            escaped(hint),
             line.body,
             fatal=True,
         )

@@ -71,13 +71,3 @@ def hint_for(text: str) -> str:
 def quoted(text: str) -> str:
     """Return the user's words in quotes, cut where they are long."""
     return repr(text if len(text) <= 80 else text[:79] + "\u2026")
-
-
-def shown(text: str) -> str:
-    """Return words that may quote the user's file: no password in them, no control character."""
-    from bisect_deps.secret import redact  # few files have anything to tell
-
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode()
-        for char in redact(text)
-    )

@@ -20,10 +20,10 @@ from bisect_deps.formats._embedded import (
     embed,
     read_pep508,
 )
-from bisect_deps.formats._hints import shown
 from bisect_deps.formats._splice import TAG, Change, newline_of, remark
 from bisect_deps.formats._text import decode_utf8, mapped
 from bisect_deps.formats.base import Document, PhysicalLine, Span
+from bisect_deps.text import escaped
 
 _NOTHING = re.compile("")
 _NO_FILE = re.compile(r"(?!)(?P<flag>)(?P<file>)")
@@ -134,7 +134,7 @@ def _wrong(error: configparser.Error) -> tuple[str, int]:
     """Return what keeps a file from being read, and the line."""
     places = getattr(error, "errors", ())  # of a line that is neither section nor value
     if places:
-        return f"this line is no section and no value: {shown(str(places[0][1]))}", places[0][0]
+        return f"this line is no section and no value: {escaped(str(places[0][1]))}", places[0][0]
     message = str(error).splitlines()[0].replace("'<string>'", "").strip()
     return message, getattr(error, "lineno", None) or 1
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bisect_deps.formats._declared import Rejected, declared, declared_editable
-from bisect_deps.formats._hints import hint_for, quoted, shown
+from bisect_deps.formats._hints import hint_for, quoted
 from bisect_deps.formats._options import OptionsRead, read_options
 from bisect_deps.formats._text import COMMENT, HIDDEN, Block, Mapped, blocks, decode, expand
 from bisect_deps.formats.base import (
@@ -26,6 +26,7 @@ from bisect_deps.formats.base import (
     ProblemKind,
     Span,
 )
+from bisect_deps.text import escaped
 
 # What looks like a variable inside of a URL and is none to pip, which knows `${NAME}` only.
 _UNEXPANDED = re.compile(
@@ -47,7 +48,9 @@ class _Reader:
     ) -> None:
         line, _ = self.document.place(span.start)
         self.problems.append(
-            Problem(kind, self.document.path, line, shown(message), shown(hint), span, fatal=fatal)
+            Problem(
+                kind, self.document.path, line, escaped(message), escaped(hint), span, fatal=fatal
+            )
         )
 
 

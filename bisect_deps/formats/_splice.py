@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 
 from bisect_deps.errors import InputError
-from bisect_deps.formats._hints import shown
 from bisect_deps.formats._text import COMMENT, COOKIE
 from bisect_deps.formats.base import Document, LogicalLine, Option, Span
+from bisect_deps.text import escaped, printable
 
 Change = tuple[Span, str]
 
@@ -51,7 +51,7 @@ def repin(document: Document, line: LogicalLine, to: str, hashes: tuple[str, ...
     place = f"{document.path}:{line.number}"
     if parts is None or parts.editable or parts.url:
         raise InputError(
-            f"{shown(line.written)} names a URL or a path: it has no version to change",
+            f"{escaped(line.written)} names a URL or a path: it has no version to change",
             place=place,
             hint="give the project by name",
         )
@@ -60,7 +60,7 @@ def repin(document: Document, line: LogicalLine, to: str, hashes: tuple[str, ...
     elif parts.insertion is not None:
         changes = [(Span(parts.insertion, parts.insertion), to)]
     else:
-        raise InputError(f"{shown(line.written)} has no place for a version", place=place)
+        raise InputError(f"{escaped(line.written)} has no place for a version", place=place)
     return changes + _rehash(document, line, hashes)
 
 
@@ -73,7 +73,7 @@ def replace(
     """
     if line.parts is None or line.parts.span is None:
         place = f"{document.path}:{line.number}"
-        raise InputError(f"{shown(line.written)} is no requirement to replace", place=place)
+        raise InputError(f"{escaped(line.written)} is no requirement to replace", place=place)
     return [(line.parts.span, quotable(to, quote)), *_rehash(document, line, hashes)]
 
 
@@ -87,7 +87,7 @@ def remark(document: Document, comment: str) -> str:
     """Return a reason as a comment that any line end can take, in the document's encoding."""
     from bisect_deps.secret import redact  # the linter writes no reasons
 
-    text = "".join(char if char.isprintable() else "?" for char in " ".join(comment.split()))
+    text = printable(" ".join(comment.split()), lambda _: "?", keep="")
     known = redact(text).encode(document.encoding, "replace").decode(document.encoding)
     return f"{TAG}{known}".rstrip("\\ ")
 

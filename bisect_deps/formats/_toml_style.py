@@ -16,11 +16,11 @@ from packaging.requirements import Requirement
 from bisect_deps.errors import InputError
 from bisect_deps.formats._embedded import Embedding, Follow, Slot, broken, embed
 from bisect_deps.formats._entries import Entry, all_judged, no_entries, no_files
-from bisect_deps.formats._hints import shown
 from bisect_deps.formats._splice import TAG, Change, newline_of, quotable, remark_at
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats._toml import Array, Layout, NotToml, Text, layout, load
 from bisect_deps.formats.base import Document, Problem, ProblemKind, Span
+from bisect_deps.text import escaped
 
 _ONLY_COMMENT = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|$)")
 
@@ -187,7 +187,7 @@ def _problem_of(document: Document, source: Mapped, entry: Entry) -> Problem:
     span = source.span(entry.text.span.start, entry.text.span.end)
     line, _ = document.place(span.start)
     kind = ProblemKind.INVALID_REQUIREMENT
-    return Problem(kind, document.path, line, shown(entry.problem), "", span, fatal=True)
+    return Problem(kind, document.path, line, escaped(entry.problem), "", span, fatal=True)
 
 
 def _new_entries(

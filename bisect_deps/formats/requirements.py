@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
-from bisect_deps.formats._hints import shown
 from bisect_deps.formats._lines import read_document
 from bisect_deps.formats._splice import (
     CONSTRAINTS_FILE,
@@ -40,6 +39,7 @@ from bisect_deps.formats.base import (
     target_of,
 )
 from bisect_deps.system.files import OutsideProject, read_regular
+from bisect_deps.text import escaped
 
 if TYPE_CHECKING:
     from bisect_deps.model import Edit, FixEdit, Requirement
@@ -230,7 +230,7 @@ class RequirementsManifest:
         is_bare = not (lines and (lines[0].options or lines[0].comment))
         if parts is None or lines[0].kind is not LineKind.REQUIREMENT or not is_bare:
             place = target_of(self, edit).file
-            raise InputError(f"{shown(edit.to or '')!r} is no requirement", place=place)
+            raise InputError(f"{escaped(edit.to or '')!r} is no requirement", place=place)
         return parts._replace(hashes=edit.hashes, config_settings=before.config_settings)
 
     def _read(self, data: bytes, path: str) -> Document:
@@ -414,7 +414,7 @@ def _include_problem(
     include: Include, message: str, hint: str, kind: ProblemKind = ProblemKind.BAD_INCLUDE
 ) -> Problem:
     fatal = kind is ProblemKind.BAD_INCLUDE
-    return Problem(kind, "", 0, shown(message), hint, include.span, fatal=fatal)
+    return Problem(kind, "", 0, escaped(message), hint, include.span, fatal=fatal)
 
 
 def _not_read(include: Include, written: str, error: OSError | ValueError) -> Problem:

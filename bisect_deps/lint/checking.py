@@ -24,12 +24,12 @@ from bisect_deps.lint.rules.base import (
     Scope,
     Severity,
 )
-from bisect_deps.lint.safety import safe
 from bisect_deps.lint.scoping import generator_of, lock_beside, scope_of
 from bisect_deps.lint.selection import Selection
 from bisect_deps.lint.settings import Settings
 from bisect_deps.lint.targets import judge_for, parse_target
 from bisect_deps.model import exactly
+from bisect_deps.text import of_file
 
 if TYPE_CHECKING:
     from bisect_deps.lint.online import IndexFacts
@@ -367,7 +367,7 @@ def diagnostic_of(rule: Rule, severity: Severity, finding: Finding, file: str) -
         end_line,
         end_column,
         finding.package,
-        safe(finding.message),
+        of_file(finding.message),
         document,
         first,
         last,

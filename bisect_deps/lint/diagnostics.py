@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bisect_deps.formats.base import Document
 from bisect_deps.lint.rules.base import NONE, Repair, Rule, Severity
-from bisect_deps.lint.safety import safe
+from bisect_deps.text import of_file
 
 
 class Diagnostic(NamedTuple):
@@ -41,7 +41,7 @@ class Diagnostic(NamedTuple):
         if self.document is None:
             return ()
         lines = self.document.physical[self.first_line - 1 : self.last_line]
-        return tuple(safe(self.document.slice(line.span)) for line in lines)
+        return tuple(of_file(self.document.slice(line.span)) for line in lines)
 
     @property
     def fingerprint(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bisect_deps.lint.rules import all_rules
 from bisect_deps.lint.rules.base import Example, Needs, Profile, Rule, Severity
+from bisect_deps.text import printable
 
 _FAMILIES = {
     "1": "Versions",
@@ -178,9 +179,7 @@ def _visible(content: str | bytes) -> str:
     if isinstance(content, bytes):
         return repr(content)
     shown = content.removesuffix("\n").replace("0" * 64, "0000…")
-    return "".join(
-        char if char.isprintable() or char == "\n" else f"<U+{ord(char):04X}>" for char in shown
-    )
+    return printable(shown, lambda char: f"<U+{ord(char):04X}>", keep="\n")
 
 
 def _severity(severity: Severity) -> str:

@@ -1,15 +1,20 @@
 """Text for people: made safe to show, counted, listed, shortened. Must not know what it tells of.
 
-Whatever comes from a log, an index or a file passes here before it is shown.
+Whatever comes from a log, an index, a server or a file passes here before it is shown; no other
+module takes characters out. `shown` is for reports, `said` for the words of servers and programs,
+`of_file` and `escaped` for a user's own file, `cut` for evidence.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from bisect_deps.secret import redact
-from bisect_deps.text.paths import short_paths
+# What knows secrets and paths is imported where there is something to look at: a lint of a clean
+# file starts in half the time without.
+if TYPE_CHECKING:
+    from bisect_deps.secret import Secret
 
 # ECMA-48 control sequences and strings (window titles, links), ended or cut off.
 _SEQUENCE = re.compile(
@@ -49,17 +54,71 @@ def safe_line(text: str) -> str:
     return safe(" ".join(text.splitlines())).expandtabs(4)
 
 
+def said(text: str, secrets: Iterable[Secret] = (), limit: int = 300) -> str:
+    """Return what a server or a program said: one safe line, no secret, `limit` characters.
+
+    A secret is taken out as it came and again on the one line, where a line end was in it.
+    """
+    from bisect_deps.secret import redact
+
+    known = tuple(secrets)
+    line = safe(" ".join(redact(text, known).split()))
+    return redact(line, known)[:limit]
+
+
+def cut(text: str, limit: int = 300) -> str:
+    """Return one line of at most `limit` characters, without what a terminal would act on."""
+    if not text.isprintable():
+        text = _UNSAFE.sub("", _SEQUENCE.sub("", text)).replace("\n", " ").replace("\t", " ")
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def printable(text: str, spelled: Callable[[str], str] | None = None, keep: str = "\t\n") -> str:
+    """Return text without anything invisible, joiners and odd spaces too, but for `keep`.
+
+    Each such character is as `spelled` says, by default the replacement character.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char
+        if char.isprintable() or char in keep
+        else (spelled(char) if spelled else "\N{REPLACEMENT CHARACTER}")
+        for char in text
+    )
+
+
+def of_file(text: str) -> str:
+    """Return text of a user's file: no password of a URL, nothing invisible."""
+    if "://" in text:
+        from bisect_deps.secret import redact
+
+        text = redact(text)
+    return printable(text)
+
+
+def escaped(text: str) -> str:
+    """Return words that may quote a user's file: no password, what is invisible as its escape."""
+    from bisect_deps.secret import redact
+
+    return printable(redact(text), lambda char: char.encode("unicode_escape").decode(), keep="")
+
+
 def shown(text: str) -> str:
     """Return text as one safe line without credentials; what a report shows passes here.
 
     The mark of a log's own lines (where a step begins, why it was stopped) is left out, and paths
     of scratch folders are cut to what is in them.
     """
+    from bisect_deps.text.paths import short_paths
+
     return short_paths(safe_line(redacted(text.removeprefix(_OWN_LINE))))
 
 
 def redacted(text: str) -> str:
     """Return text with all that looks like a secret as `***`; `${NAME}` in a URL stays."""
+    from bisect_deps.secret import redact
+
     parts = _VARIABLES.split(text)
     return "".join(part if number % 2 else redact(part) for number, part in enumerate(parts))
 

@@ -39,7 +39,7 @@ def test_a_real_log_says_what_to_install(name: str) -> None:
 
 def suspect(cause: Cause, text: str = "", failing: str = "no-such-project==1") -> Suspect:
     evidence = (Evidence(1, text),) if text else ()
-    return Suspect("its-user", failing=failing, cause=cause, evidence=evidence)
+    return Suspect("its-user", failing=Mention.parse(failing), cause=cause, evidence=evidence)
 
 
 HEADER = "src/x.c:1:10: fatal error: portaudio.h: No such file or directory"
@@ -51,12 +51,12 @@ def test_another_cause_installs_nothing() -> None:
 
 
 def test_a_build_requirement_counts_where_its_log_names_what_is_missing() -> None:
-    assert missing_here(suspect(Cause.BUILD_DEP_FAILED, failing=Mention.parse("pycairo==1"))) == {}
+    assert missing_here(suspect(Cause.BUILD_DEP_FAILED, failing="pycairo==1")) == {}
     assert DEBIAN in missing_here(suspect(Cause.BUILD_DEP_FAILED, HEADER))
 
 
 def test_the_release_that_broke_counts_before_the_requirement() -> None:
-    broken = suspect(Cause.SYSTEM_DEP_MISSING, failing=Mention.parse("Psycopg2==2.9.9"))
+    broken = suspect(Cause.SYSTEM_DEP_MISSING, failing="Psycopg2==2.9.9")
     assert missing_here(broken)[DEBIAN] == "apt-get install libpq-dev"
     own = replace(broken, name="lxml", failing=None)
     assert missing_here(own)[DEBIAN] == "apt-get install libxml2-dev libxslt1-dev"

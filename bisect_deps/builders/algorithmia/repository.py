@@ -18,8 +18,9 @@ from pathlib import Path
 from bisect_deps.builders._http import refuse_open_channel
 from bisect_deps.builders.algorithmia.patience import GitError, Patience
 from bisect_deps.policy import POLICY
-from bisect_deps.secret import Secret, redact
+from bisect_deps.secret import Secret
 from bisect_deps.system.processes import clean_environment, run_apart
+from bisect_deps.text import said
 
 ORDER = "Depbisect-Order"
 ORIGINAL = "Depbisect-Original"
@@ -132,9 +133,8 @@ class Repository:
         Files of earlier candidates are first as in the original. A push that somebody else's came
         before is made again on top of theirs.
         """
-        message = (
-            f"depbisect: {_one_line(label)}\n\n{ORDER}: {order}\n{ORIGINAL}: {self.original}\n"
-        )
+        subject = f"depbisect: {said(label, limit=60) or 'candidate'}"
+        message = f"{subject}\n\n{ORDER}: {order}\n{ORIGINAL}: {self.original}\n"
         for _ in range(POLICY.pushes):
             touched = self._touched()
             commit = self._commit(self._tree(files, touched), message)
@@ -324,8 +324,8 @@ class Repository:
 
     def _safe(self, words: str) -> str:
         secrets = [self._login.password] if self._login else []
-        lines = [re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", line).strip() for line in words.split("\n")]
-        return redact("; ".join(line for line in lines if line), secrets)[:500]
+        lines = [line for line in map(str.strip, words.split("\n")) if line]
+        return said("; ".join(lines), secrets, limit=500)
 
 
 def _trailer(body: str, name: str) -> str:
@@ -335,7 +335,3 @@ def _trailer(body: str, name: str) -> str:
 
 def _host(url: str) -> str:
     return "/".join(url.split("/", 3)[:3])
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text).strip()[:60] or "candidate"

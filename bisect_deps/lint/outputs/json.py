@@ -8,7 +8,7 @@ from typing import Any
 from bisect_deps.lint.diagnostics import Diagnostic, Report
 from bisect_deps.lint.outputs.base import Style, docs_of
 from bisect_deps.lint.rules.base import Repair
-from bisect_deps.lint.safety import safe
+from bisect_deps.text import of_file
 
 
 def render(report: Report, style: Style) -> str:
@@ -58,7 +58,7 @@ def _fix(repair: Repair) -> dict[str, Any]:
                 "column": column,
                 "end_line": end_line,
                 "end_column": end_column,
-                "text": safe(change.text),
+                "text": of_file(change.text),
             }
         )
     return {"safety": repair.safety.value, "note": repair.note, "edits": edits}

@@ -15,7 +15,7 @@ from bisect_deps.lint.diagnostics import Diagnostic, Report
 from bisect_deps.lint.outputs.base import TOOL, VERSION, Style, docs_of
 from bisect_deps.lint.rules import all_rules
 from bisect_deps.lint.rules.base import Repair, Rule
-from bisect_deps.lint.safety import safe
+from bisect_deps.text import of_file
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note", "off": "none"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -114,7 +114,7 @@ def _fix(repair: Repair, artifact: dict[str, str]) -> dict[str, Any]:
         }
         replacement: dict[str, Any] = {"deletedRegion": region}
         if change.text:
-            replacement["insertedContent"] = {"text": safe(change.text)}
+            replacement["insertedContent"] = {"text": of_file(change.text)}
         replacements.append(replacement)
     change_of_file = {"artifactLocation": artifact, "replacements": replacements}
     return {"description": {"text": repair.note}, "artifactChanges": [change_of_file]}

@@ -1,34 +1,31 @@
-"""The table of signatures: every known log pattern, by tool or language layer."""
+"""The table of signatures: every known log pattern, by tool or language layer.
+
+To add some: a file with `SIGNATURES`, and a line here; of two that fit alike, the first counts.
+"""
 
 from __future__ import annotations
 
-from bisect_deps.diagnosis.signatures import (
-    buildscripts,
-    compilers,
-    interpreter,
-    managers,
-    network,
-    pip,
-    pip_resolver,
-    resources,
-    system,
-    uv,
-    vcs,
-    wrappers,
-)
+import importlib
+
 from bisect_deps.diagnosis.signatures.base import Signature
 
-SIGNATURES: tuple[Signature, ...] = (
-    *network.SIGNATURES,
-    *resources.SIGNATURES,
-    *pip_resolver.SIGNATURES,
-    *pip.SIGNATURES,
-    *uv.SIGNATURES,
-    *managers.SIGNATURES,
-    *vcs.SIGNATURES,
-    *wrappers.SIGNATURES,
-    *system.SIGNATURES,
-    *compilers.SIGNATURES,
-    *buildscripts.SIGNATURES,
-    *interpreter.SIGNATURES,
+# The modules of this folder.
+TABLES = (
+    "network",
+    "resources",
+    "pip_resolver",
+    "pip",
+    "uv",
+    "managers",
+    "vcs",
+    "wrappers",
+    "system",
+    "compilers",
+    "buildscripts",
+    "interpreter",
+)
+SIGNATURES: tuple[Signature, ...] = tuple(
+    signature
+    for name in TABLES
+    for signature in importlib.import_module(f"{__name__}.{name}").SIGNATURES
 )

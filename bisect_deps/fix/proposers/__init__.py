@@ -5,30 +5,32 @@ To add one: a file with `propose(case, scene) -> Iterator[Move]`, and a line her
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from bisect_deps.fix.case import Case
-from bisect_deps.fix.proposers import advice, day, pair, past, step, together
 from bisect_deps.fix.proposers.base import Move, Scene
 
 Proposer: TypeAlias = "Callable[[Case, Scene], Iterator[Move]]"
 
-PROPOSERS: tuple[Proposer, ...] = (
-    advice.propose,
-    pair.propose,
-    step.propose,
-    day.propose,
-    together.propose,
-    past.propose,
+# The modules of this folder, the likeliest and cheapest first.
+PROPOSERS = (
+    "advice",
+    "pair",
+    "step",
+    "day",
+    "together",
+    "past",
 )
 
 
 def moves(case: Case, scene: Scene) -> Iterator[Move]:
     """Yield the moves that all proposers offer for a failure, each candidate once."""
     seen = {scene.candidate}
-    for proposer in PROPOSERS:
-        for move in proposer(case, scene):
+    for name in PROPOSERS:
+        propose: Proposer = importlib.import_module(f"{__name__}.{name}").propose
+        for move in propose(case, scene):
             if move.candidate not in seen:
                 seen.add(move.candidate)
                 yield move

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
@@ -16,6 +16,9 @@ from bisect_deps import __version__
 from bisect_deps.cli.endings import OutputClosed, as_ours, be_steady, close_output, crash, say
 from bisect_deps.cli.options import give_common, relative
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
+
+# Words less alike than this are not what somebody meant.
+LEAST_ALIKE = 0.6
 
 # Command name to (module in this folder, one line for `--help`). Each module has `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -71,10 +74,8 @@ class LazyGroup(click.Group):
         """Find the command that the words begin with. Raises InputError, with what is alike."""
         is_unknown = args[0] not in COMMANDS and not args[0].startswith("-")
         if is_unknown and not ctx.resilient_parsing:
-            import difflib
-
-            alike = difflib.get_close_matches(args[0].lower(), COMMANDS, n=2, cutoff=0.5)
-            hint = f"did you mean {' or '.join(alike)}?" if alike else "see: depbisect help"
+            alike = " or ".join(_alike(args[0].lower(), COMMANDS))
+            hint = f"did you mean {alike}?" if alike else "see: depbisect help"
             raise InputError(f"there is no command {args[0]!r}", hint=hint)
         return super().resolve_command(ctx, args)
 
@@ -144,11 +145,23 @@ def _usage(error: click.ClickException) -> InputError:
     context = getattr(error, "ctx", None)
     see = f"see: {context.command_path if context else 'depbisect'} --help"
     if isinstance(error, click.NoSuchOption):
-        alike = " or ".join(error.possibilities or ())
+        alike = " or ".join(_alike(error.option_name, error.possibilities or ()))
         hint = f"did you mean {alike}?" if alike else see
         return InputError(f"there is no option {error.option_name}", hint=hint)
     said = error.format_message().rstrip(".")
     return InputError(said[:1].lower() + said[1:], hint=see)
+
+
+def _alike(word: str, known: Iterable[str]) -> list[str]:
+    """Return the one or two words that somebody may have meant, the likeliest first."""
+    import difflib
+
+    def likeness(other: str) -> float:
+        return difflib.SequenceMatcher(None, word, other).ratio()
+
+    near = sorted(known, key=likeness, reverse=True)[:2]
+    best = likeness(near[0]) if near else 0.0
+    return [other for other in near if likeness(other) >= max(LEAST_ALIKE, best - 0.1)]
 
 
 def _show(error: DepbisectError) -> None:

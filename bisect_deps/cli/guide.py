@@ -116,7 +116,7 @@ def _open(store: Store, file: Path, flags: dict[str, Any]) -> Guided:
     guided = Opened(store)
     if guided.start.file != file.name:
         raise InputError(
-            f"the session in this folder is about {guided.start.file}",
+            f"the session in this folder is about {guided_text.files(guided)}",
             hint=f"depbisect guide {guided.start.file}, or end it: depbisect reset",
         )
     with difference_shown():
@@ -133,7 +133,9 @@ def _page(guided: Guided) -> Iterator[str]:
     yield ""
     yield f"Build {len(guided.position.asked) + 1}. {guided_text.left(guided)}"
     yield from guided_text.checklist(guided)
-    yield f"{guided_text.place(guided)} holds exactly this. Build it now."
+    several = guided_text.has_several(guided)
+    holds, them = ("hold", "them") if several else ("holds", "it")
+    yield f"{guided_text.place(guided)} {holds} exactly this. Build {them} now."
     if guided.start.check_note:
         yield f"It is good when: {safe(guided.start.check_note)}"
 

@@ -191,8 +191,9 @@ def reset(keep: bool, force: bool) -> None:
             store.end()
         else:
             guided.reset(force=force, keep=keep)
+            are = "are" if guided_text.has_several(guided) else "is"
             kept = "kept as it is now" if keep else "as it was before the session"
-            click.echo(f"The session is over; {_shown_place(guided, keep)} is {kept}.")
+            click.echo(f"The session is over; {_shown_place(guided, keep)} {are} {kept}.")
 
 
 COMMANDS = {
@@ -364,8 +365,7 @@ def _found(path: Path, *folders: Path) -> Path:
 
 
 def _shown_place(guided: Guided, keep: bool) -> str:
-    root = guided.store.root / guided.start.file
-    return guided_text.place(guided) if keep else os.path.relpath(root)
+    return guided_text.place(guided) if keep else guided_text.files(guided)
 
 
 def _point(here: Path, folder: Path) -> None:

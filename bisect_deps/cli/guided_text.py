@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bisect_deps.guided.sessions import Word
 from bisect_deps.model import EditAction
-from bisect_deps.text import counted, safe_line, shown
+from bisect_deps.text import counted, listed, safe_line, shown
 
 if TYPE_CHECKING:
     from bisect_deps.guided.questions import Guided
@@ -28,7 +28,8 @@ def next_step(guided: Guided) -> Iterator[str]:
     what = safe_line(said(guided.manifest, here.inquiry.candidate))
     yield f"Build {len(here.asked) + 1}: {what}."
     yield from _shown_files(guided)
-    yield f"  {place(guided)} is ready: build it as it is now."
+    ready = "are ready: build them" if has_several(guided) else "is ready: build it"
+    yield f"  {place(guided)} {ready} as {'they are' if has_several(guided) else 'it is'} now."
     if guided.start.check_note:
         yield f"  It is good when: {shown(guided.start.check_note)}"
     yield "  Then say how it went:"
@@ -69,7 +70,8 @@ def end(guided: Guided, *, fixed: bool) -> Iterator[str]:
     where = place(guided)
     own = guided.start.to is None
     yield ""
-    yield f"{where} holds {'the fix' if fixed else 'the original'} now."
+    holds = "hold" if has_several(guided) else "holds"
+    yield f"{where} {holds} {'the fix' if fixed else 'the original'} now."
     if fixed:
         yield f"  depbisect reset --keep   ends the session and keeps {'it' if own else where}"
         back = "puts the original back" if own else f"removes {where}"
@@ -81,9 +83,22 @@ def end(guided: Guided, *, fixed: bool) -> Iterator[str]:
 
 
 def place(guided: Guided) -> str:
-    """Return the file or folder that holds what is to be built, as seen from here."""
+    """Return the files, or the folder, that hold what is to be built, as seen from here."""
+    if guided.start.named and guided.start.to is None:
+        return files(guided)
     is_folder = (guided.start.to or "").endswith("/")
     return shown(os.path.relpath(guided.place)) + ("/" if is_folder else "")
+
+
+def files(guided: Guided) -> str:
+    """Return the files that the session is about, as seen from here."""
+    named = guided.start.named or (guided.start.file,)
+    return shown(listed([os.path.relpath(guided.store.root / key) for key in named]))
+
+
+def has_several(guided: Guided) -> bool:
+    """Say whether what is to be built lies in several places."""
+    return len(guided.start.named) > 1 and guided.start.to is None
 
 
 def checklist(guided: Guided) -> Iterator[str]:

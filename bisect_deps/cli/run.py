@@ -269,7 +269,9 @@ def _bisect_by_hand(settings: Settings, flags: dict[str, Any]) -> int:
     from bisect_deps.reports.json import dumps
 
     be_in_a_terminal()
-    about = {"to": None, "check_note": "", **flags}
+    named = settings.files or (settings.file,)
+    files = {"file": named[0], "requirements": named[1:]}
+    about = {"to": None, "check_note": "", **flags, **files}
     with Store(settings.file.absolute().parent) as store:
         guided = converse(store, about, "run --builder manual")
         if guided is None:
@@ -353,7 +355,13 @@ def _check_builder(flags: dict[str, Any]) -> None:
 
 
 def _check_files(settings: Settings) -> None:
-    of_one_file = settings.builder == MANUAL or options_of(settings.builder).one_file
+    by_hand = settings.builder == MANUAL
+    if by_hand and settings.stdin is not None:
+        raise InputError(
+            "the conversation needs standard input for itself",
+            hint="write it to a file, and name that",
+        )
+    of_one_file = not by_hand and options_of(settings.builder).one_file
     if of_one_file and (settings.files or settings.stdin is not None):
         what = "several files" if settings.files else "standard input"
         raise InputError(

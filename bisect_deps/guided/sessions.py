@@ -80,8 +80,8 @@ class Start:
 
     @property
     def file(self) -> str:
-        """Return the root file's name in its folder."""
-        return self.files[0]
+        """Return the file's name in its folder; of several, the first."""
+        return (self.named or self.files)[0]
 
 
 class Store:

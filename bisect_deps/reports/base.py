@@ -258,6 +258,19 @@ def sentence(culprit: Culprit) -> str:
     return ended(text)
 
 
+def reason(culprit: Culprit) -> str:
+    """Return the cause of a culprit for where its line stands beside it, and is not said twice."""
+    said = sentence(culprit)
+    if len(culprit.members) != 1:
+        return said
+    [member] = culprit.members
+    named = (title(culprit), member.name, f"{member.name}=={member.version}")
+    for name in () if member.via else named:
+        if said.startswith(f"{name}: "):
+            return said.removeprefix(f"{name}: ")
+    return said
+
+
 def proof_text(culprit: Culprit, probes: Sequence[Probe] = ()) -> str:
     """Return how the culprit was proven, or what of the proof is missing."""
     fails, passes = culprit.proof.failing_probe, culprit.proof.passing_probe

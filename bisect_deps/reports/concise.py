@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bisect_deps.model import Culprit, Verdict
-from bisect_deps.reports.base import file_of, headline, sentence, status_word, title
+from bisect_deps.reports.base import file_of, headline, reason, status_word, title
 from bisect_deps.text import safe, shown
 
 
@@ -22,7 +22,7 @@ def render(verdict: Verdict) -> str:
 
 def _line(culprit: Culprit, verdict: Verdict) -> str:
     places = [f"{file_of(member, verdict)}:{member.requirement.line}" for member in culprit.members]
-    return f"{', '.join(dict.fromkeys(places))}: {title(culprit)}: {sentence(culprit)}"
+    return f"{', '.join(dict.fromkeys(places))}: {title(culprit)}: {reason(culprit)}"
 
 
 def _ended(lines: list[str]) -> Iterator[str]:

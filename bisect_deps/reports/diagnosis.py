@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bisect_deps.model import Cause, Diagnosis, Evidence, Outcome, Suspect
+from bisect_deps.reports.base import PHASE_WORDS
 from bisect_deps.text import shown
 
 SCHEMA = "depbisect.diagnosis/1"
@@ -100,22 +101,26 @@ def _headline(diagnosis: Diagnosis, log: str) -> str:
         return f"{log}: passed; no suspect"
     if diagnosis.outcome is Outcome.UNRESOLVED:
         return f"{log}: unknown; the last lines are"
+    when = PHASE_WORDS[diagnosis.phase]
     if diagnosis.infrastructure:
         cause = diagnosis.cause.value
         return (
-            f"{log}: failed in {diagnosis.phase.value}: {cause}, an infrastructure failure; "
-            "no requirement is at fault"
+            f"{log}: failed {when}: {cause}, an infrastructure failure; no requirement is at fault"
         )
     if diagnosis.cause is Cause.UNKNOWN:
-        return f"{log}: failed for an unknown reason in {diagnosis.phase.value}"
-    return f"{log}: failed in {diagnosis.phase.value}: {diagnosis.cause.value}"
+        return f"{log}: failed {when}, for an unknown reason"
+    return f"{log}: failed {when}: {diagnosis.cause.value}"
 
 
 def _block(number: int, suspect: Suspect) -> Iterator[str]:
     title = shown(str(suspect.requirement or suspect.failing or suspect.name))
     yield f"{number}. {title}  ({suspect.confidence:.0%} likely)"
     if suspect.via:
-        yield f"   pulls in {shown(str(suspect.failing or ''))}: {shown(' > '.join(suspect.via))}"
+        failing = str(suspect.failing or "")
+        ends = (suspect.name, failing.partition("==")[0])
+        through = [step for step in suspect.via if step not in ends]
+        by = f" through {', then '.join(through)}" if through else ""
+        yield f"   pulls in {shown(failing)}{shown(by)}"
     yield f"   why   {shown(suspect.summary)}"
     for line in suspect.evidence:
         yield f"   line {line.line}: {shown(line.text)}"

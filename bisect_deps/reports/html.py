@@ -43,8 +43,8 @@ from bisect_deps.reports.base import (
     outcome_words,
     probe_name,
     proof_text,
+    reason,
     removal,
-    sentence,
     status_word,
     turning_point,
     unpinned_lines,
@@ -170,7 +170,7 @@ def _known_to_pass(verdict: Verdict) -> str:
 def _culprit(culprit: Culprit, verdict: Verdict, logs: Mapping[str, str]) -> dict[str, Any]:
     return {
         "members": [(member, file_of(member, verdict)) for member in _distinct(culprit.members)],
-        "sentence": sentence(culprit),
+        "sentence": reason(culprit),
         "routes": [{"steps": m.via, "end": m.label} for m in culprit.members if m.via],
         "excerpts": list(_excerpts(culprit.evidence, verdict.file, logs)),
         "strips": [_strip(narrowing, verdict.probes) for narrowing in culprit.narrowings],

@@ -20,7 +20,7 @@ from bisect_deps.reports.base import (
     loss,
     note_text,
     proof_text,
-    sentence,
+    reason,
     status_word,
 )
 from bisect_deps.text import duration, ended, safe, shown
@@ -72,7 +72,7 @@ def _culprit(number: int, culprit: Culprit, verdict: Verdict) -> Iterator[str]:
         + (f" ({code(f'{file_of(member, verdict)}:{member.requirement.line}')})")
         for member in culprit.members
     ]
-    yield f"**{number}.** {' + '.join(dict.fromkeys(lines))}  \n{plain(sentence(culprit))}"
+    yield f"**{number}.** {' + '.join(dict.fromkeys(lines))}  \n{plain(reason(culprit))}"
     quoted = [shown(item.text) for item in culprit.evidence[:_MOST_EVIDENCE]]
     if quoted:
         yield fenced("\n".join(quoted))

@@ -38,8 +38,8 @@ from bisect_deps.reports.base import (
     note_text,
     proof_text,
     pulled_in,
+    reason,
     removal,
-    sentence,
     shown_by,
     statements,
     status_word,
@@ -162,7 +162,7 @@ def _culprit(page: _Page, number: int, culprit: Culprit, verdict: Verdict) -> No
     for text, place in _titles(culprit, verdict):
         page.title(lead, text, place)
         lead = " " * (len(lead) - 2) + "+ "
-    page.say(sentence(culprit), indent=3)
+    page.say(reason(culprit), indent=3)
     if len(culprit.members) > 1:
         page.say("Together they fail; without any one of them, the rest can pass.", indent=3)
     for member in culprit.members:

@@ -94,7 +94,7 @@ def test_json_goes_to_the_file_that_is_named(tmp_path: Path) -> None:
     target = tmp_path / "found.json"
     text = depbisect(str(LOG), "--json", str(target))
     assert json.loads(target.read_text("utf-8"))["cause"] == "system-dep-missing"
-    assert "failed in metadata" in text
+    assert "failed while reading its metadata" in text
 
 
 def test_report_overwrites_no_log(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_same_failure_in_several_logs_is_told_once(tmp_path: Path) -> None:
     for name in ("a.log", "b.log"):
         (tmp_path / name).write_bytes(LOG.read_bytes())
     text = depbisect(str(tmp_path / "a.log"), str(tmp_path / "b.log"), str(GREEN))
-    assert text.count("failed in metadata") == 1
+    assert text.count("failed while reading its metadata") == 1
     assert f"the same in {tmp_path / 'b.log'}" in text
     assert "3 logs: 1 passed, 2 did not" in text
 

@@ -278,3 +278,21 @@ def test_a_run_by_hand_shows_the_fix_and_leaves_the_file(
         written = tmp_path / ("fixed.txt" if to[0] == "-o" else FILE)
         assert written.read_text() == "plain==1.0\nturns==2.0\n"
         assert to[0] == "--write" or (tmp_path / FILE).read_text() == text
+
+
+def test_a_run_by_hand_takes_several_files(terminal: Terminal, tmp_path: Path, served: str) -> None:
+    for name, text in (("a.txt", "plain==1.0\n"), ("b.txt", "turns==1.0\n")):
+        (tmp_path / name).write_text(text)
+    words = ("run", "-r", "a.txt", "-r", "b.txt", "--builder", "manual", "--index-url", served)
+    child = terminal(*words, "-o", "fixed/")
+    child.expect(QUESTION)
+    child.sendintr()
+    assert "depbisect run --builder manual -r a.txt -r b.txt" in left_with(child, 130)
+    child = terminal(*words, "-o", "fixed/")
+    while child.expect([QUESTION, pexpect.EOF]) == 0:
+        child.sendline("b" if "turns==1." in (tmp_path / "b.txt").read_text() else "g")
+    child.wait()
+    assert child.exitstatus == 0, child.before
+    assert (tmp_path / "fixed" / "b.txt").read_text() == "turns==2.0\n"
+    assert (tmp_path / "b.txt").read_text() == "turns==1.0\n"
+    assert (tmp_path / "a.txt").read_text() == "plain==1.0\n"

@@ -124,7 +124,8 @@ def _fixes(report: Report, style: Style) -> Iterator[str]:
     ]
     hidden = len(repairable) - fixable
     if hidden:
-        yield f"{hidden} more with --unsafe-fixes."
+        more = "more " if fixable else ""
+        yield f"{hidden} {more}fixable with --fix --unsafe-fixes: look at the changes."
 
 
 def _clear(report: Report) -> str:

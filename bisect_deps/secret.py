@@ -184,7 +184,7 @@ def secrets_of(environment: Mapping[str, str]) -> tuple[Secret, ...]:
             found.extend(map(Secret, drawn_parts(value)))
     for value in environment.values():
         found.extend(credential.secret for credential in split_credentials(value)[1])
-    return tuple(one for one in found if len(one.reveal()) >= _SHORTEST)
+    return tuple(word for word in found if len(word.reveal()) >= _SHORTEST)
 
 
 def drawn_parts(value: str) -> list[str]:
@@ -195,7 +195,7 @@ def drawn_parts(value: str) -> list[str]:
     if value.startswith(("/", "~", "./")) or ":/" in value.replace("://", ""):
         return []
     parts = re.split(r"[/?&=#,;]", value) if "://" in value else [value]
-    return [one for part in parts for one in _WORD_PART.findall(part) if _is_drawn(one)]
+    return [word for part in parts for word in _WORD_PART.findall(part) if _is_drawn(word)]
 
 
 def masked(text: str, secrets: Iterable[Secret | str] = ()) -> str:
@@ -208,7 +208,7 @@ def _is_drawn(text: str) -> bool:
     if len(core) < _SHORTEST_DRAWN or core.isalpha() or core.isdigit():
         return False
     kinds = [0 if char.isdigit() else 1 if char.islower() else 2 for char in core]
-    changes = sum(one != other for one, other in itertools.pairwise(kinds))
+    changes = sum(kind != other for kind, other in itertools.pairwise(kinds))
     return changes / (len(core) - 1) >= _CHANGES and len(set(core)) >= _SHORTEST_DRAWN // 2
 
 

@@ -114,5 +114,5 @@ def options(**given: Any) -> list[str]:
             words.append(flag)
         elif value is not None and value is not False:
             several = value if isinstance(value, list) else [value]
-            words += [f"{flag}={one}" for one in several]
+            words += [f"{flag}={given}" for given in several]
     return words

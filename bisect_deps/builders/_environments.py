@@ -79,7 +79,7 @@ def _importable(info: Path) -> Iterator[tuple[list[str], bool]]:
         path = info / place
         if path.is_file() and path.stat().st_size <= LARGEST_RECORD:
             names = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        found = [one for one in map(_module if place == "RECORD" else _top, names) if one]
+        found = [module for module in map(_module if place == "RECORD" else _top, names) if module]
         yield from found
         if found:
             return

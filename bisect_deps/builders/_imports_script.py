@@ -151,7 +151,11 @@ def distributions(asked_for: "set[str]") -> "list[Distribution]":
         if os.path.basename(site) in ("site-packages", "dist-packages") and os.path.isdir(site):
             infos = [name for name in sorted(os.listdir(site)) if name.endswith(".dist-info")]
             found.extend(Distribution(site, info) for info in infos)
-    return [one for one in found if _flat(one.name) in asked_for or one.has_address()]
+    return [
+        distribution
+        for distribution in found
+        if _flat(distribution.name) in asked_for or distribution.has_address()
+    ]
 
 
 def try_all(distribution: Distribution, fence: str, out: "IO[str]") -> int:

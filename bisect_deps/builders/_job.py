@@ -102,19 +102,25 @@ class Credentials:
             bare, found = split_credentials(content.decode("utf-8"))
         except UnicodeDecodeError:
             return content
-        self._known.update({(one.host, one.user): one for one in found if one.host})
+        self._known.update(
+            {
+                (credential.host, credential.user): credential
+                for credential in found
+                if credential.host
+            }
+        )
         return bare.encode()
 
     def netrc(self) -> str:
         """Return the text of a netrc file that holds them."""
         return "".join(
-            f"machine {one.host} login {one.user} password {one.password.reveal() or chr(34) * 2}\n"
-            for one in self._known.values()
+            f"machine {login.host} login {login.user} password {login.password.reveal() or chr(34) * 2}\n"
+            for login in self._known.values()
         )
 
     def secrets(self) -> tuple[Secret, ...]:
         """Return the passwords, for redaction."""
-        return tuple(one.secret for one in self._known.values())
+        return tuple(credential.secret for credential in self._known.values())
 
 
 def job_of(

@@ -274,11 +274,11 @@ def _is_environment(path: Path) -> bool:
 def _python(interpreter: Interpreter) -> Iterator[Path]:
     """Yield where a Python stands: its environment, and what that was made from."""
     path = Path(interpreter.path)
-    for one in (path, path.resolve()):
-        if not is_too_wide(one.parent.parent):
-            yield one.parent.parent
+    for place in (path, path.resolve()):
+        if not is_too_wide(place.parent.parent):
+            yield place.parent.parent
         else:
-            yield one
+            yield place
     while path.is_symlink():
         path = path.parent / os.readlink(path)
         yield path

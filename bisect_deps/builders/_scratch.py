@@ -281,27 +281,31 @@ class Netrc:
 
     def secrets(self) -> tuple[Secret, ...]:
         """Return the passwords, for redaction."""
-        return tuple(one.secret for one in self._known.values())
+        return tuple(credential.secret for credential in self._known.values())
 
     def _take(self, text: str) -> str:
         bare, found = split_credentials(text)
         count = len(self._known)
-        for one in found:
-            if one.host and one.secret:
-                self._known.setdefault(one.host, one)
-        for one in filter(None, map(_users_own, {*_HOST.findall(bare)} - self._known.keys())):
-            self._known.setdefault(one.host, one)
+        for credential in found:
+            if credential.host and credential.secret:
+                self._known.setdefault(credential.host, credential)
+        for credential in filter(
+            None, map(_users_own, {*_HOST.findall(bare)} - self._known.keys())
+        ):
+            self._known.setdefault(credential.host, credential)
         if len(self._known) > count:
             self._write()
-        is_clear = all(self._known.get(one.host, one) == one for one in found)
+        is_clear = all(
+            self._known.get(credential.host, credential) == credential for credential in found
+        )
         return bare if is_clear else text
 
     def _write(self) -> None:
         lines = [
             "machine {} login {} password {}\n".format(
-                one.host, one.user or '""', one.password.reveal() or '""'
+                credential.host, credential.user or '""', credential.password.reveal() or '""'
             )
-            for one in self._known.values()
+            for credential in self._known.values()
         ]
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as stream:

@@ -187,7 +187,7 @@ class BuilderOptions:
     @classmethod
     def settings(cls) -> dict[str, Setting]:
         """Return the builder's own settings by the name of their field."""
-        declared = {one.name: one.metadata.get("setting") for one in fields(cls)}
+        declared = {option.name: option.metadata.get("setting") for option in fields(cls)}
         return {name: found for name, found in declared.items() if found is not None}
 
 

@@ -193,7 +193,7 @@ class Buildbot:
     def workers(self) -> list[str]:
         """Return the connected workers' names. Raises HttpError, BuilderUnavailable."""
         found = self._get(f"/builders/{self._builder()}/workers", patient=True)["workers"]
-        return sorted(str(one["name"]) for one in found if one.get("connected_to"))
+        return sorted(str(worker["name"]) for worker in found if worker.get("connected_to"))
 
     def begin(self, order: Order, marker: str, text: str) -> Run | None:
         """Force a build."""

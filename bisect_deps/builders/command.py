@@ -195,9 +195,9 @@ class CommandBuilder:
     def close(self) -> None:
         """Kill what runs, and remove the copies."""
         running = [build for build in self._builds.values() if not build.status.is_final]
-        processes.stop([one.process for one in running])
-        for one in running:
-            one.status = BuildStatus.CANCELLED
+        processes.stop([build.process for build in running])
+        for build in running:
+            build.status = BuildStatus.CANCELLED
         processes.stop_family(self._family)
         self._work.close()
 

@@ -217,8 +217,8 @@ class DataRobotBuilder:
         if self._making:
             # We were interrupted while the platform made it.
             with contextlib.suppress(HttpError):
-                for one in self._named(self._making):
-                    self._keep(_Build("", 0.0, BuildStatus.CANCELLED, model=one["id"]))
+                for model in self._named(self._making):
+                    self._keep(_Build("", 0.0, BuildStatus.CANCELLED, model=model["id"]))
         for build in self._builds.values():
             if not build.status.is_final:
                 build.status = BuildStatus.CANCELLED
@@ -270,9 +270,9 @@ class DataRobotBuilder:
     def _named(self, key: str) -> Iterator[dict[str, Any]]:
         """Yield the custom models of that key which are not known yet."""
         query = {"customModelType": "inference", "searchFor": key}
-        for one in self._http.get("/customModels/", query).json().get("data", []):
-            if key in str(one.get("name")) and one["id"] not in self._builds:
-                yield one
+        for model in self._http.get("/customModels/", query).json().get("data", []):
+            if key in str(model.get("name")) and model["id"] not in self._builds:
+                yield model
 
     def _keep(self, build: _Build) -> None:
         """Know a custom model as ours, so that it is deleted whatever happens."""

@@ -237,7 +237,7 @@ class Actions:
         """Return the newest 100 dispatched runs of the workflow."""
         path = f"/actions/workflows/{quote(self._file)}/runs"
         found = self._get(path, event="workflow_dispatch", per_page="100").json()
-        return [_run(one) for one in found.get("workflow_runs", [])]
+        return [_run(run) for run in found.get("workflow_runs", [])]
 
     def run(self, run: Run) -> Run:
         """Return how a run stands."""

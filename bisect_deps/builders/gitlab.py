@@ -181,7 +181,7 @@ class GitLab:
             return
         yield Check("project", True, f"{self.project}, default branch {details['default_branch']}")
         access = details.get("permissions") or {}
-        levels = [(one or {}).get("access_level", 0) for one in access.values()]
+        levels = [(role or {}).get("access_level", 0) for role in access.values()]
         may_build = not access or max(levels, default=0) >= DEVELOPER
         words = "Developer or more" if may_build else "less than Developer"
         yield Check("right to build", may_build, words, "" if may_build else self.hint)
@@ -218,12 +218,12 @@ class GitLab:
     def recent(self) -> list[Run]:
         """Return the newest 100 pipelines."""
         found = self._get("/pipelines", per_page="100", order_by="id", sort="desc").json()
-        return [_run(one) for one in found]
+        return [_run(pipeline) for pipeline in found]
 
     def run(self, run: Run) -> Run:
         """Return how the pipeline's job stands."""
         jobs = self._get(f"/pipelines/{run.id}/jobs", per_page="100").json()
-        job = next((one for one in jobs if one.get("name") == JOB), None)
+        job = next((listed for listed in jobs if listed.get("name") == JOB), None)
         if job is None:
             note = f"the pipeline has no job named {JOB}"
             return replace(run, status=BuildStatus.BROKEN, note=note)

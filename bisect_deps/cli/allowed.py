@@ -137,7 +137,7 @@ def _steers(param: click.Parameter) -> bool:
 def _values(value: Any) -> Iterable[str]:
     if value is None or value is False or value is True:
         return ()
-    return [str(one) for one in (value if isinstance(value, (list, tuple)) else (value,))]
+    return [str(item) for item in (value if isinstance(value, (list, tuple)) else (value,))]
 
 
 def _refused(param: click.Parameter, why: str, file: Path) -> NotTrusted:

@@ -49,13 +49,13 @@ def command(
             hint="name a file for one of them",
         )
     listed = requirements_of(requirements)
-    found = [one for log in logs or ("-",) for one in _read(log, listed, exit_status)]
+    found = [read for log in logs or ("-",) for read in _read(log, listed, exit_status)]
     if json_to:
         write_report(json_to, masked(_as_json(found)))
     if json_to != "-":
         given = " ".join(map(str, requirements))
         click.echo(masked("\n".join(_as_text(found, given))))
-    return int(fail and any(one.outcome is Outcome.FAIL for _, one in found))
+    return int(fail and any(diagnosis.outcome is Outcome.FAIL for _, diagnosis in found))
 
 
 def command_named(name: str) -> click.Command:

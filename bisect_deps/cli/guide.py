@@ -143,7 +143,7 @@ def _page(guided: Guided) -> Iterator[str]:
 def _turn(guided: Guided, typed: Typed) -> bool:
     """Ask once and take the answer; False where the person leaves."""
     answer = _ask(typed, QUESTION).lower()
-    word = next((each for each in ANSWERS if answer in (each, each[:1])), None)
+    word = next((choice for choice in ANSWERS if answer in (choice, choice[:1])), None)
     if word == "quit":
         return False
     if word == "undo":

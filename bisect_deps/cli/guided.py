@@ -360,8 +360,12 @@ def _parsed(words: list[str], script: Path) -> tuple[str, dict[str, Any]]:
 
 def _found(path: Path, *folders: Path) -> Path:
     """Return a path as it is, or where a script that came from elsewhere means it."""
-    tries = [path, *(folder / path for folder in folders), *(each / path.name for each in folders)]
-    return next((each for each in tries if str(path) == "-" or each.is_file()), path)
+    tries = [
+        path,
+        *(folder / path for folder in folders),
+        *(folder / path.name for folder in folders),
+    ]
+    return next((place for place in tries if str(path) == "-" or place.is_file()), path)
 
 
 def _shown_place(guided: Guided, keep: bool) -> str:

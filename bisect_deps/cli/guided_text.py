@@ -58,11 +58,11 @@ def so_far(guided: Guided) -> Iterator[str]:
         return
     facts = known(guided)
     if facts.cleared:
-        yield f"Cleared: {', '.join(shown(each.text) for each in facts.cleared)}"
+        yield f"Cleared: {', '.join(shown(line.text) for line in facts.cleared)}"
     for group in facts.proven:
-        yield f"Proven to break the build: {' with '.join(shown(each.text) for each in group)}"
+        yield f"Proven to break the build: {' with '.join(shown(line.text) for line in group)}"
     if facts.suspected and guided.position.inquiry is not None:
-        yield f"Still suspected: {', '.join(shown(each.text) for each in facts.suspected)}"
+        yield f"Still suspected: {', '.join(shown(line.text) for line in facts.suspected)}"
 
 
 def end(guided: Guided, *, fixed: bool) -> Iterator[str]:

@@ -180,7 +180,7 @@ def _be_no_looser(defaults: Mapping[str, Any]) -> None:
 )
 @option(
     "--narrow",
-    type=click.Choice([each.value for each in Narrow]),
+    type=click.Choice([depth.value for depth in Narrow]),
     default=Narrow.QUICK.value,
     help="How far versions are narrowed; quick takes at most as many builds as the fix.",
     show_default=True,

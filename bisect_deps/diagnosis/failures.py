@@ -37,7 +37,7 @@ _UNEXPLAINED = Signature(
 )
 
 
-_WALKS = next(one for one in SIGNATURES if Trait.WALKS in one.traits)
+_WALKS = next(signature for signature in SIGNATURES if Trait.WALKS in signature.traits)
 
 
 @dataclass(slots=True, eq=False)
@@ -403,7 +403,7 @@ def _chain_of(hit: Hit, project: Project) -> tuple[tuple[str, ...], int | None, 
 def _classify_prose(failure: Failure, story: Story) -> None:
     """Settle the cause of a resolver's answer by its clause, not by its closing words."""
     by_cause: dict[Cause | None, Hit] = {}
-    for hit in sorted(failure.hits, key=lambda one: one.signature.weight):
+    for hit in sorted(failure.hits, key=lambda hit: hit.signature.weight):
         by_cause[hit.signature.cause] = hit
     if failure.episode is not None and failure.episode.build_requires:
         return
@@ -460,7 +460,7 @@ def _disguises(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
             failure.hits = [*failure.hits, *(hit for hit in network if hit not in failure.hits)]
         elif hit := next((hit for hit in ignored if _excluded(failure, hit)), None):
             failure.best, failure.cause = hit, Cause.REQUIRES_PYTHON
-            failure.hits = sorted({*failure.hits, hit}, key=lambda one: one.line)
+            failure.hits = sorted({*failure.hits, hit}, key=lambda hit: hit.line)
     return found
 
 
@@ -517,7 +517,7 @@ def _has_versions(failure: Failure) -> bool:
 
 def _excluded(failure: Failure, hit: Hit) -> bool:
     """Say whether a version that the requirement asks for was left out for this Python."""
-    spec = next((one.groups["spec"] for one in failure.hits if one.groups.get("spec")), "")
+    spec = next((other.groups["spec"] for other in failure.hits if other.groups.get("spec")), "")
     try:
         wanted = SpecifierSet(spec.strip().strip("()"))
     except InvalidSpecifier:

@@ -41,7 +41,9 @@ AROUND_AFTER = 120
 INSTALLING = frozenset({"", "install", "resolve", "build", "download"})
 
 
-_ANY_EXCEPTION = next(one for one in SIGNATURES if Trait.ANY_EXCEPTION in one.traits)
+_ANY_EXCEPTION = next(
+    signature for signature in SIGNATURES if Trait.ANY_EXCEPTION in signature.traits
+)
 
 
 class Frames:
@@ -272,8 +274,8 @@ class Frames:
             for key in ("name", "version"):
                 if key not in groups and (other := groups.get(f"{key}2")):
                     groups[key] = other
-            for one in _each_named(groups):
-                self._hit(signature, line, one)
+            for mention in _each_named(groups):
+                self._hit(signature, line, mention)
         return heaviest
 
     def _fits(self, signature: Signature) -> bool:

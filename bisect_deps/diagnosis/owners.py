@@ -127,7 +127,7 @@ class Owners:
         parts = name.split(".")
         top = parts[0]
         listed = self._user.named(top) is not None or any(
-            self._user.named(one) for one in ALTERNATIVES.get(top, ())
+            self._user.named(alternative) for alternative in ALTERNATIVES.get(top, ())
         )
         joined = "-".join(parts[:2])
         tabled = DISTRIBUTIONS.get(".".join(parts[:2])) or DISTRIBUTIONS.get(top)

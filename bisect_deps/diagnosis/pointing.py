@@ -224,7 +224,7 @@ def _told(failure: Failure, story: Story, user: UserList) -> list[Pointed]:
             None,
         )
         if wanted is not None:
-            wishes = [wanted, *(one for one in wishes if one.key != wanted.key)]
+            wishes = [wanted, *(wish for wish in wishes if wish.key != wanted.key)]
     for project in (*wishes, *parents):
         pointed = _point(project, failure, user)
         if pointed is not None and not any(_req(pointed) == _req(other) for other in named):
@@ -242,7 +242,7 @@ def _told(failure: Failure, story: Story, user: UserList) -> list[Pointed]:
     if not named and (text := _written(failure)) and not _is_file(text):
         named.append(_as_written(text, failure, user))
     limit = 1 if failure.cause not in (Cause.RESOLVER_CONFLICT, Cause.HASH_MISMATCH) else 4
-    return [replace(one, group=limit > 1) for one in named[:limit]]
+    return [replace(target, group=limit > 1) for target in named[:limit]]
 
 
 def _written(failure: Failure) -> str:
@@ -324,9 +324,10 @@ def _runtime(failure: Failure, episode: Episode, context: Context) -> list[Point
         if user and pointed.certainty < _THROUGH:
             pointed = _through(pointed, raised, user)
         found.append(pointed)
-    found.sort(key=lambda one: one.listed is None)
+    found.sort(key=lambda target: target.listed is None)
     return [
-        replace(one, certainty=one.certainty * (0.8 if len(found) > 1 else 0.9)) for one in found
+        replace(target, certainty=target.certainty * (0.8 if len(found) > 1 else 0.9))
+        for target in found
     ]
 
 

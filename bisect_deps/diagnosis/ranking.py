@@ -43,8 +43,8 @@ def suspects_of(failures: Sequence[Failure], context: Context) -> tuple[Suspect,
         if len(pointed) > 1:
             group += 1
             number = group
-        for index, one in enumerate(pointed):
-            suspect = _suspect(failure, one, index, number, told)
+        for index, target in enumerate(pointed):
+            suspect = _suspect(failure, target, index, number, told)
             if not any(_same(suspect, other) for other in found):
                 found.append(suspect)
     return tuple(found[:MOST_SUSPECTS])
@@ -72,7 +72,7 @@ def _told(failure: Failure, pointed: Sequence[Pointed], context: Context) -> _To
     """
     if breakage := context.breakage(failure):
         return _Told(breakage.signature, breakage.remedies, alone=len(pointed) == 1)
-    names = [one.project.key for one in pointed]
+    names = [target.project.key for target in pointed]
     if failure.cause is not Cause.RESOLVER_CONFLICT:
         names = names[:1]
     elif failure.story is not None:
@@ -95,7 +95,7 @@ def evidence_of(failure: Failure) -> tuple[Evidence, ...]:
     same = [hit for hit in hits if hit.signature.name == best_name]
     for hit in (failure.best, *same[:2], *same[-1:]):
         chosen.setdefault(hit.line, hit.text)
-    for hit in sorted(hits, key=lambda one: -one.signature.weight):
+    for hit in sorted(hits, key=lambda hit: -hit.signature.weight):
         if len(chosen) >= MOST_EVIDENCE - 1:
             break
         chosen.setdefault(hit.line, hit.text)

@@ -28,7 +28,7 @@ def without_accidents(
     alone = [c for c in plain if _release(c) is not None and case.capabilities.isolated]
     plain = plain if seen.is_shaken else alone
     if seen.is_shaken or len(plain) > 1:
-        asked = {at: one for at, c in enumerate(plain) for one in _shown(case, c, seen)}
+        asked = {at: question for at, c in enumerate(plain) for question in _shown(case, c, seen)}
         passed = yield from _repeated(asked, seen)
         innocent += [plain[at] for at in passed]
     notes = [

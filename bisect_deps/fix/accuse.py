@@ -234,16 +234,16 @@ def _by_release(case: Case, standing: Standing) -> Story[Standing]:
         if not waiting:
             break
         answers = yield [_alone(a, counts[a.release]) for a in waiting]
-        for one, probe in zip(waiting, answers, strict=True):
-            standing = _judged(standing, one, probe, counts, probes)
+        for accusation, probe in zip(waiting, answers, strict=True):
+            standing = _judged(standing, accusation, probe, counts, probes)
     culprits = [
-        described([one.member], probes[one.release])
-        for one in accused
-        if one.release in probes and one.release not in standing.cleared
+        described([accusation.member], probes[accusation.release])
+        for accusation in accused
+        if accusation.release in probes and accusation.release not in standing.cleared
     ]
-    for one in accused:
-        if one.release in probes and one.release not in standing.cleared:
-            standing = _failed(standing, one.release)
+    for accusation in accused:
+        if accusation.release in probes and accusation.release not in standing.cleared:
+            standing = _failed(standing, accusation.release)
     return standing.knowing(culprits)
 
 
@@ -251,7 +251,7 @@ def suspected_by_facts(case: Case) -> list[Inquiry]:
     """Return the builds of single releases that are asked if the file as it is does not install."""
     if not case.capabilities.isolated:
         return []
-    return [_alone(one, 0) for one in _suspected(case, case.standing)]
+    return [_alone(accusation, 0) for accusation in _suspected(case, case.standing)]
 
 
 def _judged(
@@ -352,9 +352,9 @@ def _fresh(standing: Standing, accused: Iterable[Accused]) -> list[Accused]:
     known = {Release(n, v) for n, versions in standing.failing.items() for v in versions}
     gone = standing.judged | known
     found: dict[Release, Accused] = {}
-    for one in accused:
-        if one.release not in gone:
-            found.setdefault(one.release, one)
+    for accusation in accused:
+        if accusation.release not in gone:
+            found.setdefault(accusation.release, accusation)
     return list(found.values())
 
 
@@ -362,8 +362,8 @@ def _told(case: Case, standing: Standing) -> Iterator[tuple[Accused, Probe]]:
     """Yield the releases of which the installer itself says in this log that they fail."""
     for suspect in suspects_of(standing.probe):
         if suspect.phase in INSTALL_PHASES and suspect.cause is not Cause.RESOLVER_CONFLICT:
-            for one in _accused_by(case, standing, suspect):
-                yield one, standing.probe
+            for accusation in _accused_by(case, standing, suspect):
+                yield accusation, standing.probe
 
 
 def _by_log(case: Case, standing: Standing) -> Iterator[Accused]:

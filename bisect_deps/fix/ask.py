@@ -36,7 +36,9 @@ class Seen:
 
     def installed(self, case: Case) -> frozenset[Release]:
         """Return the releases that some build installed with nothing but the files."""
-        return installed_by(case, [p for one, p in self.answers if not one.build_constraints])
+        return installed_by(
+            case, [p for inquiry, p in self.answers if not inquiry.build_constraints]
+        )
 
     def failed(self, inquiry: Inquiry) -> int:
         """Return how many builds failed that tried the same."""

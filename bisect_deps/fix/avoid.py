@@ -92,7 +92,7 @@ class _Hunt:
         if resolution is None:
             return None
         releases = {**self.hidden, **resolution.releases}
-        held = next((one for one in self.failed if one.within(releases)), None)
+        held = next((failure for failure in self.failed if failure.within(releases)), None)
         if held is None:
             return resolution.releases
         for name in sorted(held.releases, key=lambda name: len(self._alike(held, name))):
@@ -129,7 +129,9 @@ class _Hunt:
     def _alike(self, held: Failed, name: str) -> set[str]:
         """Return the versions of a project that were seen to fail with the same others."""
         names = held.releases.keys()
-        return {one.releases[name] for one in self.failed if one.releases.keys() == names}
+        return {
+            failure.releases[name] for failure in self.failed if failure.releases.keys() == names
+        }
 
     def _between(self, versions: set[str], name: str) -> frozenset[str]:
         """Return versions that fail alike, with all between them."""
@@ -149,7 +151,7 @@ def _unlike(name: str, versions: Iterable[str], *, limits: bool) -> Edit:
 def _hidden(case: Case, failing: Probe, failed: Sequence[Failed]) -> dict[str, str]:
     """Return what was there when it failed and the resolver cannot see: sources tell when built."""
     seen = case.releases_of(failing.candidate) or {}
-    told = [one.releases for one in failed if one.probe is failing]
+    told = [failure.releases for failure in failed if failure.probe is failing]
     return {
         name: version
         for releases in (case.installed(failing), *told)
@@ -199,4 +201,4 @@ def _is_free(
         return False
     added = {edit.name: edit.pin for edit in candidate.edits if edit.pin}
     standing = {**hidden, **case.pins(candidate), **added, **releases}
-    return not any(one.within(standing) for one in failed)
+    return not any(failure.within(standing) for failure in failed)

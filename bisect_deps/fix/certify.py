@@ -91,7 +91,7 @@ def _lines_of(
         purpose = f"does it pass with {needless[0].text} instead?"
         other = yield from ask(case, Candidate(tuple(needless)), ProbeKind.VERSION, purpose)
         edits += needless if other.outcome is Outcome.PASS else []
-    lines = sorted(each.number for each in edits if each.number is not None)
+    lines = sorted(edit.number for edit in edits if edit.number is not None)
     mine = [case.manifest.requirements[number] for number in lines]
     members = [Member(line, line.name, line.pin) for line in mine]
     return [described(members, probe, smaller.number)]
@@ -115,14 +115,20 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
     What logs of `answers` show to fail in what is left is needed; else that costs a build, which is
     added to them.
     """
-    failed = [one for one in failed_by(case, answers) if one.told and _is_sure(case, one)]
+    failed = [
+        failure for failure in failed_by(case, answers) if failure.told and _is_sure(case, failure)
+    ]
     for edit in fixed.candidate.edits:
         rest = _taken_back(fixed.candidate, edit)
         releases = case.releases_of(rest)
         if edit.number is None and edit.hashes:
             # A file with hashes lists all that it installs.
             continue
-        if not rest.edits or releases is None or any(one.within(releases) for one in failed):
+        if (
+            not rest.edits
+            or releases is None
+            or any(failure.within(releases) for failure in failed)
+        ):
             continue
         probe = answered(case, rest, answers[::-1])
         if probe is None or _is_accident(case, probe, answers):
@@ -185,19 +191,21 @@ def _owners(
     releases = case.releases_of(rest) or {}
     after = case.installed(fixed)
     named = set(names_of(culprits))
-    for one in failed:
-        name = next((n for n in one.releases if after.get(n) != one.releases[n]), None)
-        if name is None or not one.within(releases) or named & one.releases.keys():
+    for failure in failed:
+        name = next((n for n in failure.releases if after.get(n) != failure.releases[n]), None)
+        if name is None or not failure.within(releases) or named & failure.releases.keys():
             continue
         named.add(name)
-        member = case.member(name, one.releases.get(name), case.resolve(one.probe.candidate))
-        breakage = told_by_breakage(one.probe, [name])
+        member = case.member(
+            name, failure.releases.get(name), case.resolve(failure.probe.candidate)
+        )
+        breakage = told_by_breakage(failure.probe, [name])
         if member is None:
             continue
         culprit = (
-            broken([member], one.probe, breakage, fixed.number)
+            broken([member], failure.probe, breakage, fixed.number)
             if breakage is not None
-            else described([member], one.probe, fixed.number)
+            else described([member], failure.probe, fixed.number)
         )
         if not is_covered(culprit, culprits, fixed.candidate):
             yield culprit

@@ -219,7 +219,7 @@ def either_side(
     if line is None or line.constraint:
         return culprit, None
     both = sorted(
-        (member, Member(line, other, pins[other])), key=lambda one: one.requirement.number
+        (member, Member(line, other, pins[other])), key=lambda side: side.requirement.number
     )
     combined = replace(culprit, members=tuple(both), proof=Proof(base.number, fixed.number))
     for move in islice(pair.sides(case, base, breakage, other), 1):

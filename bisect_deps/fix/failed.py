@@ -36,10 +36,10 @@ def failed_by(case: Case, probes: Iterable[Probe]) -> list[Failed]:
     probes = list(probes)
     good = installed_by(case, probes)
     for probe in probes:
-        for one in _failed_in(case, probe) if probe.outcome is Outcome.FAIL else ():
-            releases = {Release(name, version) for name, version in one.releases.items()}
-            if not (_is_of_an_install(one) and releases <= good):
-                found.setdefault(tuple(sorted(one.releases.items())), one)
+        for failure in _failed_in(case, probe) if probe.outcome is Outcome.FAIL else ():
+            releases = {Release(name, version) for name, version in failure.releases.items()}
+            if not (_is_of_an_install(failure) and releases <= good):
+                found.setdefault(tuple(sorted(failure.releases.items())), failure)
     return list(found.values())
 
 

@@ -57,7 +57,7 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
             break
         case.progress.phase("Looking for releases that build")
         fixed = yield from _try_fixes(case, standing)
-        suspects = {one.release for one in suspected(case, standing)}
+        suspects = {accusation.release for accusation in suspected(case, standing)}
         if fixed is None and not suspects:
             break
         standing = fixed or replace(standing, judged=standing.judged | suspects)
@@ -128,7 +128,7 @@ def _fixes(case: Case, standing: Standing) -> Iterator[Candidate]:
     amended = {number: edit for number, edit in amended.items() if edit not in tried}
     others = numbers_of(standing.culprits) - amended.keys()
     as_written = Standing(Candidate(), standing.probe)
-    others |= {one.requirement.number for one in suspected(case, as_written)}
+    others |= {accusation.requirement.number for accusation in suspected(case, as_written)}
     for candidate in _amended(case, standing, others, amended):
         if candidate not in seen:
             seen.add(candidate)

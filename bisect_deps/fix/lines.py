@@ -57,8 +57,8 @@ def part(case: Case, failing: Probe) -> Story[Parted]:
     finding, probes = yield from drive(case, bisect(problem), axis, known)
     by_number = {line.number: line for line in items}
     culprits = tuple(
-        replace(certified(case, by_number, one, probes), phase=Phase.CHECK)
-        for one in finding.culprits
+        replace(certified(case, by_number, culprit, probes), phase=Phase.CHECK)
+        for culprit in finding.culprits
     )
     probe = failing
     for culprit in culprits:

@@ -171,7 +171,7 @@ def _narrow_one(
         versions = [axis.versions[min(question.items)] for question in questions]
         if _by_resolver(case, culprit):
             return [_resolves(case, search, fixed, version) for version in versions]
-        tried = {one.version for one in search.tried}
+        tried = {tried.version for tried in search.tried}
         left_to_try = [version for version in versions if version not in tried]
         inquiries = _inquiries(case, culprit, search, best.candidate, left_to_try)
         left = None if most is None else most - used
@@ -180,7 +180,7 @@ def _narrow_one(
         used += len(asked)
         now = {**known, **dict(zip(map(_asked, asked), probes, strict=True))}
         best = _nearest(case, search, inquiries, now, best)
-        told = {one.version: one.outcome for one in search.tried}
+        told = {tried.version: tried.outcome for tried in search.tried}
         return [Answer(told.get(version, Outcome.UNRESOLVED)) for version in versions]
 
     narrowed = yield from relayed(questions_of, answer)
@@ -319,7 +319,7 @@ def _resolves(case: Case, search: _Search, fixed: Probe, version: str) -> Answer
 
 def _narrowing(search: _Search, turn: Turn | None, fixed: Probe) -> Narrowing:
     axis = search.axis
-    seen = {one.version for one in search.tried}
+    seen = {tried.version for tried in search.tried}
     passing = axis.versions[axis.passing]
     known = [] if passing in seen else [Tried(passing, Outcome.PASS, fixed.number)]
     decided = {o.version for o in search.tried if o.outcome is not Outcome.UNRESOLVED}
@@ -328,7 +328,7 @@ def _narrowing(search: _Search, turn: Turn | None, fixed: Probe) -> Narrowing:
         name=axis.name,
         last_failing=None if turn is None else axis.versions[turn.failing],
         first_passing=None if turn is None else axis.versions[turn.passing],
-        tried=tuple(sorted((*known, *search.tried), key=lambda one: Version(one.version))),
+        tried=tuple(sorted((*known, *search.tried), key=lambda tried: Version(tried.version))),
         skipped=axis.skipped,
         not_built=tuple(v for v in axis.versions[low + 1 : high] if v not in decided),
     )

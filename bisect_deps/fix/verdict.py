@@ -140,8 +140,15 @@ def _build_edits(way: Way) -> list[FixEdit]:
     """Return the lines of the build-constraints file as the report shows them."""
     wanted = [Requirement(line) for line in way.build_constraints]
     return [
-        FixEdit(BUILD_CONSTRAINTS_FILE, at, each.name, None, str(each.specifier), EditAction.ADD)
-        for at, each in enumerate(wanted, 1)
+        FixEdit(
+            BUILD_CONSTRAINTS_FILE,
+            at,
+            requirement.name,
+            None,
+            str(requirement.specifier),
+            EditAction.ADD,
+        )
+        for at, requirement in enumerate(wanted, 1)
     ]
 
 

@@ -150,10 +150,10 @@ def _moved(written: str, wanted: _Wanted) -> Iterator[str]:
     if not is_readable or any(clause.is_exact for clause in clauses):
         return
     lowest = [""]
-    if wanted.below is not None and not any(one.operator in _FROM_BELOW for one in clauses):
+    if wanted.below is not None and not any(clause.operator in _FROM_BELOW for clause in clauses):
         lowest.append(f">={_lowest(wanted, 1)}")
     highest = [""]
-    if not any(one.operator in _FROM_ABOVE for one in clauses):
+    if not any(clause.operator in _FROM_ABOVE for clause in clauses):
         highest += [f"<{limit}" for limit in _limits(wanted)]
     choices = [_choices(clause, wanted) for clause in clauses]
     for chosen in product(lowest, *choices, highest):

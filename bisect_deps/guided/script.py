@@ -17,9 +17,9 @@ def script(guided: Guided) -> Iterator[str]:
     """Yield the lines that `replay` reads in this folder: the start, every answer that stands."""
     yield f"# depbisect session of {guided.start.file}, answers: {len(guided.answers)}"
     yield _command(_start_words(guided.store.root, guided.start))
-    for number, each in enumerate(guided.position.asked, start=1):
-        yield f"# build {number}: {said(guided.manifest, each.inquiry.candidate)}"
-        yield _command(_answer_words(guided.store, each.given))
+    for number, asked in enumerate(guided.position.asked, start=1):
+        yield f"# build {number}: {said(guided.manifest, asked.inquiry.candidate)}"
+        yield _command(_answer_words(guided.store, asked.given))
 
 
 def read_script(text: str) -> list[list[str]]:

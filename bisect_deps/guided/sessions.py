@@ -210,7 +210,7 @@ class Store:
         be_ours(self.state)
         kept = self.folder / "original"
         written = []
-        for path in sorted(each for each in kept.rglob("*") if each.is_file()):
+        for path in sorted(file for file in kept.rglob("*") if file.is_file()):
             parts = [".." if part == UP else part for part in path.relative_to(kept).parts]
             written.append(self.root.joinpath(*parts))
             self.write(written[-1], read_regular(path))

@@ -34,11 +34,11 @@ def known(guided: Guided) -> Known:
         if asked.given.word is Word.GOOD:
             cleared |= numbers - {edit.number for edit in asked.inquiry.candidate.edits}
     proven = tuple(guided.position.proven)
-    accused = {each.number for group in proven for each in group}
+    accused = {line.number for group in proven for line in group}
     cleared -= accused
     return Known(
-        tuple(each for each in lines if each.number in cleared),
-        tuple(each for each in lines if each.number not in cleared | accused),
+        tuple(line for line in lines if line.number in cleared),
+        tuple(line for line in lines if line.number not in cleared | accused),
         proven,
     )
 
@@ -70,9 +70,9 @@ def status(guided: Guided) -> dict[str, Any]:
         "answered": len(here.asked),
         "steps_left": {"one_culprit": here.left[0], "two_culprits": here.left[1]},
         "known": {
-            "cleared": [_line(each) for each in facts.cleared],
-            "suspected": [_line(each) for each in facts.suspected],
-            "proven": [[_line(each) for each in group] for group in facts.proven],
+            "cleared": [_line(line) for line in facts.cleared],
+            "suspected": [_line(line) for line in facts.suspected],
+            "proven": [[_line(line) for line in group] for group in facts.proven],
         },
         "report": None if asks else to_json(guided.verdict()),
     }
@@ -85,7 +85,11 @@ def said(manifest: Manifest, candidate: Candidate) -> str:
     drops = {e.number for e in candidate.edits if e.action is EditAction.DROP}
     moved = {e.number for e in candidate.edits if e.number is not None} - drops
     out = [requirement.text for requirement in manifest.requirements if requirement.number in drops]
-    left = [each.text for each in manifest.requirements if each.number not in drops | moved]
+    left = [
+        requirement.text
+        for requirement in manifest.requirements
+        if requirement.number not in drops | moved
+    ]
     pins = [e.text for e in candidate.edits if e.action is not EditAction.DROP]
     if out and not left:
         return shown(f"with only {listed(pins)}" if pins else "with every line commented out")

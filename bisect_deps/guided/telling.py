@@ -74,7 +74,7 @@ class Position:
     @property
     def probes(self) -> list[Probe]:
         """Return every probe so far: builds, and what the resolver answered."""
-        return [*(each.probe for each in self.asked), *self.resolved.values()]
+        return [*(asked.probe for asked in self.asked), *self.resolved.values()]
 
     @property
     def proven(self) -> list[tuple[Requirement, ...]]:
@@ -252,13 +252,15 @@ def _doubt_log(manifest: Manifest, inquiry: Inquiry, log: bytes, found: Diagnosi
             "build it again; where that cannot be helped: depbisect skip",
         )
     built = {
-        (each.name, each.pin) for each in edited(manifest.requirements, inquiry.candidate.edits)
+        (line.name, line.pin) for line in edited(manifest.requirements, inquiry.candidate.edits)
     }
     left_out = {
         (requirement.name, requirement.pin) for requirement in manifest.requirements
     } - built
     named = [failing_release(suspect) for suspect in found.suspects]
-    if named and all(each is not None and (each.name, each.version) in left_out for each in named):
+    if named and all(
+        release is not None and (release.name, release.version) in left_out for release in named
+    ):
         return Doubt(
             f"the log is about {named[0]}, which this build leaves out",
             "give the log of this build, or leave the log out",

@@ -88,7 +88,7 @@ class _Step:
         if self.recode or (repair.recode is not None and self.changes):
             return False
         new = [change.span for change in repair.changes]
-        return not any(_overlap(one, taken) for one in new for taken, _ in self.changes)
+        return not any(_overlap(span, taken) for span in new for taken, _ in self.changes)
 
     def render(self) -> bytes:
         """Return the file's bytes after this pass."""

@@ -142,7 +142,7 @@ def left_out(narrowing: Narrowing) -> str:
 
 def _turns(ordered: Sequence[Tried]) -> int:
     told = [tried.outcome for tried in ordered if tried.outcome is not Outcome.UNRESOLVED]
-    return sum(one is not other for one, other in pairwise(told))
+    return sum(outcome is not other for outcome, other in pairwise(told))
 
 
 def _version_key(version: str) -> tuple[bool, Version, str]:

@@ -88,7 +88,7 @@ def fetch(
     log = redact(text, api.secrets)
     status = _STATUSES[build.status]
     said = diagnose(log, requirements=requirements, exit_status=status)
-    newer = next((one for one in found if one.started > build.started), None)
+    newer = next((later for later in found if later.started > build.started), None)
     return BuildLog(algorithm, build, log, said, newer)
 
 
@@ -133,7 +133,7 @@ def _matching(reference: str | None, builds: Iterator[RemoteBuild]) -> list[Remo
         found: list[RemoteBuild] = []
         for build in builds:
             found.append(build)
-            if len(found) >= 50 and any(one.status in _STATUSES for one in found):
+            if len(found) >= 50 and any(seen.status in _STATUSES for seen in found):
                 break
         return found
     wanted = reference.strip().lower()

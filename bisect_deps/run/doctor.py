@@ -50,7 +50,7 @@ def examine(patient: Patient) -> Iterator[Check]:
         yield Check("python", True, f"{_named(interpreter)} at {interpreter.path}")
     except DepbisectError as error:
         yield _failed("python", error)
-    others = ", ".join(_named(one) for one in interpreters.find_all())
+    others = ", ".join(_named(other) for other in interpreters.find_all())
     yield Check("pythons", bool(others), others, "" if others else "install a Python")
     yield _uv()
     if interpreter is not None:

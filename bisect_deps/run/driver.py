@@ -174,7 +174,7 @@ class Prober:
         for early in self._early.values():
             if early.ended is None and self.builder.poll(early.handle).is_final:
                 early.ended = self._clock()
-        return len(self._running) + sum(one.ended is None for one in self._early.values())
+        return len(self._running) + sum(early.ended is None for early in self._early.values())
 
     def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
         """Return one probe per inquiry, in the same order. Raises BuilderUnavailable, BudgetSpent.
@@ -605,8 +605,8 @@ class Prober:
             number=number,
             kind=inquiry.kind,
             purpose=inquiry.purpose,
-            kept=tuple(each.text for each in mine if each.number not in dropped),
-            dropped=tuple(each.text for each in mine if each.number in dropped),
+            kept=tuple(line.text for line in mine if line.number not in dropped),
+            dropped=tuple(line.text for line in mine if line.number in dropped),
             edits=tuple(
                 edit.text for edit in inquiry.candidate.edits if edit.action is not EditAction.DROP
             ),

@@ -287,9 +287,9 @@ class Fleet:
             if not self._waiting:
                 return None
             busy = frozenset[tuple[str, str]]().union(*self._running.values())
-            apart = (one for one in self._waiting if self._pins[one.inputs].isdisjoint(busy))
+            apart = (task for task in self._waiting if self._pins[task.inputs].isdisjoint(busy))
             task = next(apart, None) or min(
-                self._waiting, key=lambda one: len(self._pins[one.inputs] & busy)
+                self._waiting, key=lambda task: len(self._pins[task.inputs] & busy)
             )
             self._waiting.remove(task)
             self._running[slot] = self._pins[task.inputs]
@@ -373,7 +373,7 @@ def as_json(row: Row, *, whole: bool = False) -> dict[str, Any]:
     value = asdict(row)
     value["seconds"] = round(row.seconds, 3)
     if not whole:
-        value["broken"] = [str(one) for one in row.broken]
+        value["broken"] = [str(release) for release in row.broken]
         del value["inputs"]
     return value
 
@@ -382,7 +382,7 @@ def _globbed(text: str) -> list[Path]:
     path = Path(text)
     root = Path(path.anchor) if path.is_absolute() else Path()
     pattern = str(path.relative_to(root)) if path.is_absolute() else text
-    return sorted(one for one in root.glob(pattern) if one.is_file())
+    return sorted(found for found in root.glob(pattern) if found.is_file())
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Row]]:
@@ -399,7 +399,7 @@ def _row_of(line: str) -> Row | None:
     try:
         value: dict[str, Any] = json.loads(line)
         lists: dict[str, Any] = {name: tuple(value[name]) for name in _LISTS}
-        broken = tuple(Broken(**one) for one in value["broken"])
+        broken = tuple(Broken(**known) for known in value["broken"])
         return Row(**{**value, **lists, "broken": broken})
     except (ValueError, KeyError, TypeError):
         return None

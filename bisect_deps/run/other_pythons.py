@@ -77,9 +77,11 @@ def try_made_for(
 def nearest(target: Interpreter, present: Iterable[Interpreter]) -> Sequence[Interpreter]:
     """Return the other Pythons, one of each minor version: the next older first, then newer."""
     by_minor: dict[tuple[int, ...], Interpreter] = {}
-    for one in sorted(present, key=lambda each: Version(each.version), reverse=True):
-        if one.implementation == target.implementation:
-            by_minor.setdefault(_minor(one), one)
+    for interpreter in sorted(
+        present, key=lambda interpreter: Version(interpreter.version), reverse=True
+    ):
+        if interpreter.implementation == target.implementation:
+            by_minor.setdefault(_minor(interpreter), interpreter)
     here = _minor(target)
     older = sorted((minor for minor in by_minor if minor < here), reverse=True)
     newer = sorted(minor for minor in by_minor if minor > here)
@@ -110,5 +112,5 @@ def _ask(prober: Prober, options: BuilderOptions, as_written: Inquiry) -> Probe:
 def _tell_failed(failed: Sequence[Interpreter]) -> str:
     if not failed:
         return ""
-    names = listed([f"Python {each.version}" for each in failed])
+    names = listed([f"Python {other.version}" for other in failed])
     return f"As it is, the file does not pass on {names} either."

@@ -70,12 +70,14 @@ def project_of(folder: str | Path) -> str:
     """
     here = Path(folder).resolve()
     home = Path(os.path.realpath(os.path.expanduser("~")))
-    above = [one for one in (here, *here.parents) if one not in (home, one.parent)]
-    above = above[: next((at for at, one in enumerate(above) if one in home.parents), len(above))]
+    above = [place for place in (here, *here.parents) if place not in (home, place.parent)]
+    above = above[
+        : next((at for at, place in enumerate(above) if place in home.parents), len(above))
+    ]
     for names in _PROJECT_FILES:
-        for one in above:
-            if any((one / name).exists() for name in names):
-                return str(one)
+        for place in above:
+            if any((place / name).exists() for name in names):
+                return str(place)
     return str(here)
 
 
@@ -171,9 +173,9 @@ def _workshop(beside: Path, wanted: Path | None) -> Path:
 
 def _make_private(folder: Path) -> None:
     """Make a folder, and those above it that are not there, for its owner alone."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing):
-        one.mkdir(mode=0o700, exist_ok=True)
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    for parent in reversed(missing):
+        parent.mkdir(mode=0o700, exist_ok=True)
 
 
 def _mode_of(path: Path) -> int:

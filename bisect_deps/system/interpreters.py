@@ -90,7 +90,9 @@ def find_all() -> tuple[Interpreter, ...]:
         interpreter = _ask(path)
         if interpreter is not None:
             found.setdefault(os.path.realpath(interpreter.path), interpreter)
-    return tuple(sorted(found.values(), key=lambda one: Version(one.version), reverse=True))
+    return tuple(
+        sorted(found.values(), key=lambda interpreter: Version(interpreter.version), reverse=True)
+    )
 
 
 def find_uv() -> str | None:
@@ -316,5 +318,5 @@ def _platforms(answer: dict[str, object], machine: str) -> list[str]:
 
 
 def _installed_hint() -> str:
-    versions = [one.version for one in find_all()]
+    versions = [interpreter.version for interpreter in find_all()]
     return f"installed are {', '.join(versions)}" if versions else "no Python was found at all"

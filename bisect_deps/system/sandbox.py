@@ -121,7 +121,7 @@ def is_too_wide(path: Path) -> bool:
 def _is_above(path: str, home: str) -> bool:
     # Asked for each path of each step, and each answer takes a dozen system calls.
     real = os.path.join(os.path.realpath(path), "")
-    return any(os.path.join(os.path.realpath(one), "").startswith(real) for one in (home, "/tmp"))
+    return any(os.path.join(os.path.realpath(top), "").startswith(real) for top in (home, "/tmp"))
 
 
 def _is_below(path: Path, tops: set[str]) -> bool:

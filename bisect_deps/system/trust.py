@@ -72,8 +72,8 @@ def trusted(environment: Mapping[str, str] | None = None) -> Trusted:
     kept = _kept()
     named = [_named(word) for word in env.get(VARIABLE, "").replace(",", " ").split()]
     return Trusted(
-        kept.hosts.union(*(one.hosts for one in named)),
-        kept.folders.union(*(one.folders for one in named)),
+        kept.hosts.union(*(trusted.hosts for trusted in named)),
+        kept.folders.union(*(trusted.folders for trusted in named)),
     )
 
 
@@ -83,13 +83,13 @@ def trust(words: Iterable[str], *, forget: bool = False) -> Trusted:
     Raises InputError for a word that is neither, or where the list cannot be kept.
     """
     hosts, folders = set(_kept().hosts), set(_kept().folders)
-    for one in map(_named, words):
+    for trusted in map(_named, words):
         if forget:
-            hosts -= one.hosts
-            folders -= one.folders
+            hosts -= trusted.hosts
+            folders -= trusted.folders
         else:
-            hosts |= one.hosts
-            folders |= one.folders
+            hosts |= trusted.hosts
+            folders |= trusted.folders
     whole = {"hosts": sorted(hosts), "folders": sorted(folders)}
     write_private(_home() / "trusted.json", f"{json.dumps(whole, indent=2)}\n".encode())
     return Trusted(frozenset(hosts), frozenset(folders))

@@ -132,4 +132,6 @@ _ALL: tuple[Signature, ...] = (
     ),
 )
 
-SIGNATURES: tuple[Signature, ...] = tuple(replace(one, scope=Scope.BUILD) for one in _ALL)
+SIGNATURES: tuple[Signature, ...] = tuple(
+    replace(signature, scope=Scope.BUILD) for signature in _ALL
+)

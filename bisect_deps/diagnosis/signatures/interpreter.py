@@ -336,4 +336,6 @@ _ALL: tuple[Signature, ...] = (
     ),
 )
 
-SIGNATURES: tuple[Signature, ...] = tuple(replace(one, scope=Scope.RUNTIME) for one in _ALL)
+SIGNATURES: tuple[Signature, ...] = tuple(
+    replace(signature, scope=Scope.RUNTIME) for signature in _ALL
+)

@@ -17,7 +17,10 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
     if case.resolver is None:
         return
     known = [case.release(name, version) for name, version in scene.installed.items()]
-    days = sorted({one.uploaded for one in known if one is not None and one.uploaded}, key=instant)
+    days = sorted(
+        {release.uploaded for release in known if release is not None and release.uploaded},
+        key=instant,
+    )
     loosened = {line.number: "<=" for line in case.standing if line.pin and not line.url}
     for step in POLICY.earlier_releases:
         if step > len(days):

@@ -408,7 +408,7 @@ class Diagnosis:
     breakages: tuple[Breakage, ...] = ()
 
     @property
-    def told(self) -> str:
+    def reported(self) -> str:
         """Return in a sentence what the log says; "" for a pass, or where it says nothing."""
         if self.outcome is Outcome.PASS:
             return ""
@@ -457,7 +457,7 @@ class Probe:
     `seconds` is the cost of the build itself, also where the journal answered. `warm` says that an
     environment was used again: such a pass is proven afresh before it is relied on. `tries` is how
     many builds it took, 0 where one was found that had been made before. `isolated` is the release
-    (`numpy==1.19.5`) that was built alone, "" for the file; `told` is what its log says, in words.
+    (`numpy==1.19.5`) that was built alone, "" for the file; `reported` says what its log says.
     """
 
     number: int
@@ -473,7 +473,7 @@ class Probe:
     warm: bool = False
     tries: int = 1
     isolated: str = ""
-    told: str = ""
+    reported: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,12 +97,12 @@ async def _give(process: Process, given: bytes) -> None:
 
 async def _collect(stream: ByteReceiveStream | None, into: bytearray, hear: Hear | None) -> None:
     assert stream is not None
-    told = 0
+    heard = 0
     async for chunk in stream:
         into += chunk
-        while hear is not None and (end := into.find(b"\n", told)) >= 0:
-            line = into[told:end].decode(errors="replace").strip()
-            told = end + 1
+        while hear is not None and (end := into.find(b"\n", heard)) >= 0:
+            line = into[heard:end].decode(errors="replace").strip()
+            heard = end + 1
             if line:
                 await hear(line)
 

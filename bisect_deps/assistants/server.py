@@ -81,7 +81,7 @@ class Tools:
 
         Builds and downloads nothing. Give `log` or `log_file`.
         """
-        with _told():
+        with _reported():
             given, source = self._log(log, log_file)
             listed = None if requirements is None else self.allowed.file(requirements)
         if source is None:
@@ -125,7 +125,7 @@ class Tools:
         Installs releases from the package index, which runs their build scripts. Takes minutes;
         a cancelled run loses nothing, the same call goes on. The report has the diff of the fix.
         """
-        with _told():
+        with _reported():
             path = self.allowed.file(file)
             self.allowed.be_writable(write)
             self.allowed.be_silent(path.parent)
@@ -152,7 +152,7 @@ class Tools:
 
     async def report(self, context: Context, file: File = "requirements.txt") -> CallToolResult:
         """Show the report of the last run of a file, or of a guided session, again."""
-        with _told():
+        with _reported():
             path = self.allowed.path(file)
         return await self._reported(context, ["report"], [path.name], folder=path.parent)
 
@@ -172,7 +172,7 @@ class Tools:
         ] = False,
     ) -> CallToolResult:
         """Check that versions are pinned and can still be installed; each finding has its place."""
-        with _told():
+        with _reported():
             self.allowed.be_writable(write)
             named = [str(self.allowed.path(path)) for path in paths or ["."]]
         index = self._index() if online else []
@@ -200,7 +200,7 @@ class Tools:
 
         With `write`, a build proves them, and then they are written.
         """
-        with _told():
+        with _reported():
             path = self.allowed.file(file)
             self.allowed.be_writable(write)
             if source not in (None, "env", "run", "index"):
@@ -237,7 +237,7 @@ class Tools:
 
         The result says which file or folder to build; answer with guided_answer.
         """
-        with _told():
+        with _reported():
             path = self.allowed.file(file)
             place = self.allowed.path(os.path.join(path.parent, to))
             self.allowed.be_writable(not is_own_place(place, path.parent))
@@ -268,7 +268,7 @@ class Tools:
         ] = False,
     ) -> CallToolResult:
         """Say how the build went that the session asked for. A log of a bad one saves builds."""
-        with _told():
+        with _reported():
             where = self.allowed.folder(folder)
             given, source = self._log(log, log_file)
             if answer != "bad":
@@ -279,13 +279,13 @@ class Tools:
 
     async def guided_status(self, context: Context, folder: Folder = ".") -> CallToolResult:
         """Show what is known in the session, and what to build next; at its end, the report."""
-        with _told():
+        with _reported():
             where = self.allowed.folder(folder)
         return await self._guided(context, [], where)
 
     async def guided_end(self, context: Context, folder: Folder = ".") -> CallToolResult:
         """End the session, and remove what was written to be built."""
-        with _told():
+        with _reported():
             where = self.allowed.folder(folder)
         ended = await self._call(context, ["reset"], where)
         if ended.code:
@@ -409,7 +409,7 @@ def _read(name: str) -> Any:
     return json.loads(files("bisect_deps.reports").joinpath(name).read_text("utf-8"))
 
 
-class _told:
+class _reported:
     """Hands an error of ours to the caller as the command line shows it: the error, then a hint."""
 
     def __enter__(self) -> None: ...

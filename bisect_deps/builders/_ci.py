@@ -278,17 +278,17 @@ class CiBuilder:
         """Start the run, waiting while the system is away or wants us to be slower."""
         until = self._clock() + self._pace.patience
         pause = self._pace.first
-        told = False
+        reported = False
         while isinstance(answer := self._begin(order, marker, text), HttpError):
             wait = wait_of(answer, self._clock())
             wait = pause if wait is None and answer.transient else wait
             if wait is None or self._clock() + wait > until:
                 raise unavailable(answer, self._system)
-            if not told and self._options.tell is not None:
+            if not reported and self._options.tell is not None:
                 self._options.tell(
                     f"{self.name}: {answer.message}; waiting for up to {wait:.0f} s."
                 )
-                told = True
+                reported = True
             self._sleep(wait)
             pause = min(pause * 2, 60.0)
             # One that was not answered may have been taken all the same.
@@ -447,12 +447,12 @@ def _status_of(track: Track, *, exact: bool) -> BuildStatus:
     """Return how a build ended: by the job's own word, else by the system's."""
     assert track.stage is Stage.DONE
     seen, said = track.seen, track.run.status if track.run else BuildStatus.BROKEN
-    told = seen.result.status if seen.result else None
-    if told is BuildStatus.FAILED or (told is BuildStatus.PASSED and said is told):
-        return told
+    reported = seen.result.status if seen.result else None
+    if reported is BuildStatus.FAILED or (reported is BuildStatus.PASSED and said is reported):
+        return reported
     if track.cancelled or said is BuildStatus.CANCELLED:
         return BuildStatus.CANCELLED if track.cancelled else BuildStatus.BROKEN
-    is_cut = exact and seen.began and told is None
+    is_cut = exact and seen.began and reported is None
     if is_cut or (not seen.began and not seen.text):
         # No end of the log is to be had: the system's word on the step is all there is.
         return said if said in (BuildStatus.PASSED, BuildStatus.FAILED) else BuildStatus.BROKEN

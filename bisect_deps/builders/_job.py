@@ -113,9 +113,10 @@ class Credentials:
 
     def netrc(self) -> str:
         """Return the text of a netrc file that holds them."""
+        lines = "machine {} login {} password {}\n"
         return "".join(
-            f"machine {login.host} login {login.user} password {login.password.reveal() or chr(34) * 2}\n"
-            for login in self._known.values()
+            lines.format(known.host, known.user, known.password.reveal() or '""')
+            for known in self._known.values()
         )
 
     def secrets(self) -> tuple[Secret, ...]:

@@ -234,8 +234,8 @@ class SlurmBuilder:
                 _remove_if_empty(folder)
 
     def _name(self, order: Order) -> str:
-        told = f"{order.digest}\0{self.identity()}"
-        return f"depbisect-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+        known_by = f"{order.digest}\0{self.identity()}"
+        return f"depbisect-{hashlib.sha256(known_by.encode()).hexdigest()[:16]}"
 
     def _handle(self, job: _Job) -> Handle:
         kept = {"folder": str(job.folder), "digest": job.digest, "limit": repr(job.limit)}

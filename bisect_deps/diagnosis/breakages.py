@@ -112,12 +112,12 @@ def _of_section(section: Section, owners: Owners) -> Iterator[Breakage]:
         yield _of_trace(trace, section, owners)
     if fatal:
         return
-    told = [hit for hit in section.hits if hit.signature.kind not in (None, BreakageKind.OTHER)]
-    for hit in told:
+    reported = [hit for hit in section.hits if hit.signature.kind not in (None, BreakageKind.OTHER)]
+    for hit in reported:
         groups = {key: value for key, value in hit.groups.items() if value}
         said = _Said(hit.signature.kind or BreakageKind.OTHER, hit.signature, groups, hit.text)
         yield _breakage(said, [], [], hit.line, section, owners)
-    if not told and section.step and section.code and section.last[0]:
+    if not reported and section.step and section.code and section.last[0]:
         number, text = section.last
         said = _Said(BreakageKind.OTHER, None, {}, text)
         yield _breakage(said, [], [], number, section, owners)
@@ -379,8 +379,8 @@ def _what(said: _Said) -> str:
     """Return the name that is missing, as the log writes it."""
     groups = said.groups
     if said.kind is BreakageKind.ABI:
-        told = groups.get("symbol") or groups.get("module")
-        return told or ("numpy" if _NUMPYS.search(said.text) else _exception(said.text))
+        reported = groups.get("symbol") or groups.get("module")
+        return reported or ("numpy" if _NUMPYS.search(said.text) else _exception(said.text))
     if said.kind is BreakageKind.DISTRIBUTION_MISSING:
         return _wanted_name(groups) + (groups.get("spec") or groups.get("spec2") or "")
     names = (groups.get(key) for key in ("attribute", "argument", "wanted", "function", "module"))

@@ -80,7 +80,9 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
     if not found and (failed or frames.bad_ending > frames.steps.success):
         found = [one for group in groups if (one := _mere_conflict(group, frames)) is not None]
     if not found and failed:
-        found = [one for group in groups if (one := _failure(group, frames, told=True)) is not None]
+        found = [
+            one for group in groups if (one := _failure(group, frames, reported=True)) is not None
+        ]
     found = _disguises(_tests(found, hits), hits)
     if any(not _is_tool(failure) for failure in found):
         found = [failure for failure in found if not _is_tool(failure)]
@@ -187,9 +189,9 @@ def backtracking_at_end(frames: Frames, last: tuple[int, str]) -> Failure | None
 
 def _with_walk(hit: Hit, walk: Walk) -> Hit:
     """Return the hit with what is known of the walk as its groups."""
-    told = {"walk": walk.shown}
-    told["bound"] = f"`{walk.project.name}>={walk.newest}`" if walk.newest else "a lower bound"
-    groups = {**hit.groups, **told}
+    reported = {"walk": walk.shown}
+    reported["bound"] = f"`{walk.project.name}>={walk.newest}`" if walk.newest else "a lower bound"
+    groups = {**hit.groups, **reported}
     return replace(hit, groups={key: value for key, value in groups.items() if value})
 
 
@@ -264,11 +266,11 @@ def _key(hit: Hit) -> object:
     return ("episode", id(episode)) if episode is not None and episode.failed else "loose"
 
 
-def _failure(hits: list[Hit], frames: Frames, *, told: bool = False) -> Failure | None:
+def _failure(hits: list[Hit], frames: Frames, *, reported: bool = False) -> Failure | None:
     fatal = any(hit.signature.fatal for hit in hits)
     episode = next((hit.episode for hit in reversed(hits) if hit.episode is not None), None)
-    told = told or fatal or (episode is not None and (episode.failed or episode.runtime))
-    if not told and not any(hit.signature.weight >= Weight.DECISIVE for hit in hits):
+    reported = reported or fatal or (episode is not None and (episode.failed or episode.runtime))
+    if not reported and not any(hit.signature.weight >= Weight.DECISIVE for hit in hits):
         return None
     best = _best(hits)
     if best is None:
@@ -319,10 +321,10 @@ def _in_fallback(best: Hit, hits: Sequence[Hit]) -> Hit:
 
 def _mere_conflict(hits: list[Hit], frames: Frames) -> Failure | None:
     """Take what an installer only warns of as the failure where nothing else can be."""
-    told = [hit for hit in hits if hit.signature.cause is Cause.RESOLVER_CONFLICT]
-    if not told:
+    reported = [hit for hit in hits if hit.signature.cause is Cause.RESOLVER_CONFLICT]
+    if not reported:
         return None
-    failure = Failure(told, told[0], Cause.RESOLVER_CONFLICT, Phase.CHECK, frames)
+    failure = Failure(reported, reported[0], Cause.RESOLVER_CONFLICT, Phase.CHECK, frames)
     failure.project = _project(failure)
     return failure
 
@@ -510,8 +512,8 @@ def _has_versions(failure: Failure) -> bool:
         if Trait.LISTS in hit.signature.traits:
             at = hit.text.find("(from versions:")
             if at >= 0:
-                told = hit.text[at + len("(from versions:") :].strip(" )")
-                return bool(told) and told != "none"
+                reported = hit.text[at + len("(from versions:") :].strip(" )")
+                return bool(reported) and reported != "none"
     return False
 
 

@@ -39,9 +39,9 @@ def signature_of(phase: Phase, cause: Cause, project: str, line: str) -> str:
     return SEPARATOR.join((phase.value, cause.value, project, masked(line)))
 
 
-def check_signature(cause: Cause, project: str, told: str) -> str:
-    """Return the signature of a failure of what is installed; `told` is free of what varies."""
-    return SEPARATOR.join((Phase.CHECK.value, cause.value, project, cut(told, 300)))
+def check_signature(cause: Cause, project: str, reported: str) -> str:
+    """Return the signature of a failure of what is installed; `reported` is free of what varies."""
+    return SEPARATOR.join((Phase.CHECK.value, cause.value, project, cut(reported, 300)))
 
 
 def tells_something(signature: str) -> bool:

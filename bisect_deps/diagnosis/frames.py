@@ -70,7 +70,7 @@ class Frames:
         self._seen: dict[tuple[str, int], int] = {}
         self._recent: deque[tuple[int, str]] = deque(maxlen=AROUND_BEFORE)
         self._following: list[tuple[Hit, int]] = []
-        self._told: Trace | None = None
+        self._reported: Trace | None = None
         self._importing = ""
         self._fence_line = 0
         self._backend_lost = False
@@ -205,8 +205,10 @@ class Frames:
         elif worded and ENDINGS_GOOD.search(bare):
             self.good_ending = line.number
         elif match := TESTS_DONE.match(bare):
-            told = match["counts"] or match["bare"] or match["unittest"]
-            if told == "OK" or ("passed" in told and "failed" not in told and "error" not in told):
+            reported = match["counts"] or match["bare"] or match["unittest"]
+            if reported == "OK" or (
+                "passed" in reported and "failed" not in reported and "error" not in reported
+            ):
                 self.tests_passed = line.number
                 self.steps.succeed(line.number)
 
@@ -401,18 +403,22 @@ class Frames:
 
     def _runtime(self, line: Line) -> Episode:
         """Return the episode of the traceback or the test that the line belongs to."""
-        told = self.steps.tracebacks.take()
+        reported = self.steps.tracebacks.take()
         current = self.steps.episode
-        if current is not None and current.runtime and (told is None or told is self._told):
+        if (
+            current is not None
+            and current.runtime
+            and (reported is None or reported is self._reported)
+        ):
             return current
         tool = self.steps.tracebacks.tool or ""
         phase = Phase.RESOLVE if tool else Phase.CHECK
         self.steps.episode = Episode(None, phase, line.number, runtime=True, tool=tool)
         self.steps.episode.tests = self.tests
         self.steps.episode.importing = self._importing
-        self._told = told
-        if told is not None:
-            self.steps.episode.packages = told.packages
+        self._reported = reported
+        if reported is not None:
+            self.steps.episode.packages = reported.packages
         return self.steps.episode
 
 

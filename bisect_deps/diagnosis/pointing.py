@@ -84,9 +84,9 @@ def pointed_at(failure: Failure, context: Context) -> list[Pointed]:
     if failure.episode is not None and failure.episode.runtime:
         return _runtime(failure, failure.episode, context)
     if failure.story is not None and not (failure.episode and failure.episode.build_requires):
-        told = _told(failure, failure.story, user)
-        if told:
-            return told
+        reported = _reported(failure, failure.story, user)
+        if reported:
+            return reported
     if failure.project is None:
         return _by_place(failure, user)
     if other := failure.best.groups.get("other"):
@@ -210,7 +210,7 @@ def _share_a_part(one: str, other: str) -> bool:
     return any(piece in other for piece in pieces if "-" not in piece)
 
 
-def _told(failure: Failure, story: Story, user: UserList) -> list[Pointed]:
+def _reported(failure: Failure, story: Story, user: UserList) -> list[Pointed]:
     """Return whom a resolver's explanation names, the user's own requirements first."""
     frames = failure.frames
     named: list[Pointed] = []

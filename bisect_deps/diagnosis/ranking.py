@@ -38,13 +38,13 @@ def suspects_of(failures: Sequence[Failure], context: Context) -> tuple[Suspect,
         if failure.cause.is_infrastructure or unknown:
             continue
         pointed = pointed_at(failure, context)
-        told = _told(failure, pointed, context)
+        reported = _reported(failure, pointed, context)
         number = None
         if len(pointed) > 1:
             group += 1
             number = group
         for index, target in enumerate(pointed):
-            suspect = _suspect(failure, target, index, number, told)
+            suspect = _suspect(failure, target, index, number, reported)
             if not any(_same(suspect, other) for other in found):
                 found.append(suspect)
     return tuple(found[:MOST_SUSPECTS])
@@ -53,11 +53,11 @@ def suspects_of(failures: Sequence[Failure], context: Context) -> tuple[Suspect,
 def signature_for(failure: Failure, context: Context) -> str:
     """Return the masked signature of a failure."""
     pointed = [] if failure.cause.is_infrastructure else pointed_at(failure, context)
-    return _told(failure, pointed, context).signature
+    return _reported(failure, pointed, context).signature
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Reported:
     """What all suspects of a failure have alike: how it is known again, and what gets past it."""
 
     signature: str
@@ -65,13 +65,13 @@ class _Told:
     alone: bool = False
 
 
-def _told(failure: Failure, pointed: Sequence[Pointed], context: Context) -> _Told:
+def _reported(failure: Failure, pointed: Sequence[Pointed], context: Context) -> _Reported:
     """Return the breakage's own of an environment that installed; of a conflict all that it names.
 
     A project may be part of several conflicts: only all of them together tell which one it is.
     """
     if breakage := context.breakage(failure):
-        return _Told(breakage.signature, breakage.remedies, alone=len(pointed) == 1)
+        return _Reported(breakage.signature, breakage.remedies, alone=len(pointed) == 1)
     names = [target.project.key for target in pointed]
     if failure.cause is not Cause.RESOLVER_CONFLICT:
         names = names[:1]
@@ -82,7 +82,7 @@ def _told(failure: Failure, pointed: Sequence[Pointed], context: Context) -> _To
         ]
     project = "+".join(sorted(names))
     signature = signature_of(failure.phase, failure.cause, project, failure.best.text)
-    return _Told(signature, failure.best.signature.as_remedies)
+    return _Reported(signature, failure.best.signature.as_remedies)
 
 
 def evidence_of(failure: Failure) -> tuple[Evidence, ...]:
@@ -129,7 +129,7 @@ def _same(one: Suspect, other: Suspect) -> bool:
 
 
 def _suspect(
-    failure: Failure, pointed: Pointed, index: int, group: int | None, told: _Told
+    failure: Failure, pointed: Pointed, index: int, group: int | None, reported: _Reported
 ) -> Suspect:
     project, listed = pointed.project, pointed.listed
     failing = project.label
@@ -143,7 +143,7 @@ def _suspect(
     name = (listed.key or project.name) if listed and not is_own else project.name
     line = listed.text if listed and is_own else project.text or project.label
     advice = advice_for(failure.best, project.name, failure.cause, line)
-    if told.alone and failure.phase is Phase.CHECK:
+    if reported.alone and failure.phase is Phase.CHECK:
         advice = advice_for_one(failure.best, project.name, line) or advice
     return Suspect(
         name=cut(canonicalize_name(name), 120),
@@ -156,10 +156,10 @@ def _suspect(
         confidence=_confidence(failure, pointed, index),
         summary=_summary(failure, failing, inner),
         advice=advice,
-        signature=told.signature,
+        signature=reported.signature,
         evidence=evidence_of(failure),
         group=group,
-        remedies=told.remedies,
+        remedies=reported.remedies,
     )
 
 

@@ -130,11 +130,11 @@ class Steps:
 
     def _is_unnamed(self, episode: Episode) -> bool:
         """Say whether it failed in a step whose project pip tells only afterwards."""
-        told = any(
+        reported = any(
             hit.episode is episode and Trait.CLOSES in hit.signature.traits for hit in self.hits
         )
         own = episode.phase is Phase.METADATA and episode.tool == "pip"
-        return own and episode.failed and not episode.build_requires and not told
+        return own and episode.failed and not episode.build_requires and not reported
 
     def _better_named(self, guessed: Project | None, name: str) -> Project:
         """Return the project that pip names; what it was taken from, a path, stays its text."""

@@ -160,8 +160,8 @@ class Tracebacks:
 
     def _take_frame(self, frame: re.Match[str], text: str) -> None:
         ends_test = bool(_ENDS_TEST.search(text))
-        told = self._ended or (self.pytest and self._trace.line > 0 and not self._crashed)
-        if told and not ends_test:
+        reported = self._ended or (self.pytest and self._trace.line > 0 and not self._crashed)
+        if reported and not ends_test:
             cause = self._trace if self._link and self._trace.line else None
             self._trace = Trace(cause=cause, on_purpose=self._link == _DIRECT)
             self._ended, self._link = False, ""

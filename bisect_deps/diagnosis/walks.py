@@ -32,7 +32,7 @@ _MANY = 8
 class Walk:
     """How a resolver went through a project's releases: the first and the last that it took.
 
-    `count` is how many it is seen to have taken, `tried` what it says itself, a lower bound; `told`
+    `count` is how many it is seen to have taken, `tried` what it says itself, a lower bound; `reported`
     says that it was called a walk, or is one by its length. `line` is the last that showed it.
     """
 
@@ -41,7 +41,7 @@ class Walk:
     oldest: str = ""
     count: int = 0
     tried: int = 0
-    told: bool = False
+    reported: bool = False
     line: tuple[int, str] = (0, "")
 
     @property
@@ -67,8 +67,8 @@ class Walks:
     @property
     def longest(self) -> Walk | None:
         """Return the longest walk, if any."""
-        told = [walk for walk in self._walks.values() if walk.told]
-        return max(told, key=lambda walk: walk.length, default=None)
+        reported = [walk for walk in self._walks.values() if walk.reported]
+        return max(reported, key=lambda walk: walk.length, default=None)
 
     def take(self, number: int, bare: str) -> None:
         """Count the release that a line says to be looked at, or what it says of a walk."""
@@ -80,11 +80,11 @@ class Walks:
                 walk.count += 1
                 walk.line = number, bare
                 if self.last or walk.count >= _MANY:
-                    self.last, walk.told = number, walk.told or walk.count >= _MANY
+                    self.last, walk.reported = number, walk.reported or walk.count >= _MANY
         elif match := _LOOKING.search(bare):
-            self._told(match["name"], number)
+            self._reported(match["name"], number)
         elif match := _PREFETCHING.search(bare):
-            walk = self._told(match["name"], number)
+            walk = self._reported(match["name"], number)
             walk.tried = walk.tried * 2 or _FIRST_PREFETCH
 
     def end(self) -> None:
@@ -92,9 +92,9 @@ class Walks:
         self._walks.clear()
         self.last = 0
 
-    def _told(self, name: str, number: int) -> Walk:
+    def _reported(self, name: str, number: int) -> Walk:
         walk = self._of(name)
-        walk.told = True
+        walk.reported = True
         self.last = number
         return walk
 

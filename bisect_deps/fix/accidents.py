@@ -76,8 +76,8 @@ def _shown(case: Case, culprit: Culprit, seen: Seen) -> Iterator[tuple[Inquiry, 
 
 def _may_be_accident(culprit: Culprit) -> bool:
     """Say whether a culprit failed in an install, by more than what a resolver tells."""
-    told = culprit.phase is Phase.RESOLVE and culprit.cause is not Cause.UNKNOWN
-    return not told and culprit.phase is not Phase.CHECK
+    reported = culprit.phase is Phase.RESOLVE and culprit.cause is not Cause.UNKNOWN
+    return not reported and culprit.phase is not Phase.CHECK
 
 
 def _is_plain(case: Case, culprit: Culprit) -> bool:

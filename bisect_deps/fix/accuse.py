@@ -141,14 +141,14 @@ def _spoilt(case: Case, probe: Probe) -> list[Release]:
     """
     evidence = probe.diagnosis.evidence if probe.diagnosis is not None else ()
     lines = [*evidence, *(line for suspect in suspects_of(probe) for line in suspect.evidence)]
-    is_told = any(_SPOILT.search(line.text) for line in lines)
+    is_reported = any(_SPOILT.search(line.text) for line in lines)
     found = [
         release
         for suspect in suspects_of(probe)
-        if (suspect.phase is Phase.DOWNLOAD or is_told)
+        if (suspect.phase is Phase.DOWNLOAD or is_reported)
         and (release := failing_release(suspect)) is not None
     ]
-    if found or not is_told:
+    if found or not is_reported:
         return found
     pins = [Release(line.name, line.pin) for line in case.requirements if line.name and line.pin]
     return pins[: POLICY.fetched_on_suspicion]
@@ -225,9 +225,9 @@ def _by_release(case: Case, standing: Standing) -> Story[Standing]:
     accused = _fresh(standing, [*_by_log(case, standing), *facts])
     if not accused:
         return standing
-    told = {a.release: probe for a, probe in _told(case, standing) if a in accused}
-    counts = {a.release: int(a.release in told) for a in accused}
-    probes = dict(told)
+    reported = {a.release: probe for a, probe in _reported(case, standing) if a in accused}
+    counts = {a.release: int(a.release in reported) for a in accused}
+    probes = dict(reported)
     standing = replace(standing, judged=standing.judged | {a.release for a in accused})
     while True:
         waiting = [a for a in accused if _is_open(case, standing, a, accused, counts, probes)]
@@ -358,7 +358,7 @@ def _fresh(standing: Standing, accused: Iterable[Accused]) -> list[Accused]:
     return list(found.values())
 
 
-def _told(case: Case, standing: Standing) -> Iterator[tuple[Accused, Probe]]:
+def _reported(case: Case, standing: Standing) -> Iterator[tuple[Accused, Probe]]:
     """Yield the releases of which the installer itself says in this log that they fail."""
     for suspect in suspects_of(standing.probe):
         if suspect.phase in INSTALL_PHASES and suspect.cause is not Cause.RESOLVER_CONFLICT:
@@ -518,8 +518,8 @@ def _conflict(
         if rest in asked and asked[rest].resolved:
             case.record(_only(case, standing, rest), asked[rest])
     shown = standing.probe if _told_by_build(case, standing, members) else failing
-    told = described(members, shown)
-    return replace(culprit, evidence=told.evidence, proof=Proof(shown.number, passing))
+    reported = described(members, shown)
+    return replace(culprit, evidence=reported.evidence, proof=Proof(shown.number, passing))
 
 
 def _told_by_build(case: Case, standing: Standing, members: Sequence[Member]) -> bool:

@@ -131,9 +131,9 @@ def warmed(case: Case, story: Story[T], *, failing: Probe | None = None) -> Stor
         probes = (
             yield inquiries if afresh else [_warm(case, inquiry, moves) for inquiry in inquiries]
         )
-        told = {probe.signature for probe in probes}
-        afresh = moves and not told <= seen
-        seen.update(told)
+        signatures = {probe.signature for probe in probes}
+        afresh = moves and not signatures <= seen
+        seen.update(signatures)
         return probes
 
     return (yield from relayed(story, answer))

@@ -151,10 +151,10 @@ def _unlike(name: str, versions: Iterable[str], *, limits: bool) -> Edit:
 def _hidden(case: Case, failing: Probe, failed: Sequence[Failed]) -> dict[str, str]:
     """Return what was there when it failed and the resolver cannot see: sources tell when built."""
     seen = case.releases_of(failing.candidate) or {}
-    told = [failure.releases for failure in failed if failure.probe is failing]
+    reported = [failure.releases for failure in failed if failure.probe is failing]
     return {
         name: version
-        for releases in (case.installed(failing), *told)
+        for releases in (case.installed(failing), *reported)
         for name, version in releases.items()
         if name not in seen and not case.named(name)
     }

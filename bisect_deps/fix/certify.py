@@ -18,7 +18,7 @@ from bisect_deps.fix.culprits import (
     merged,
     names_of,
     numbers_of,
-    told_by_breakage,
+    reported_by_breakage,
 )
 from bisect_deps.fix.failed import Failed, broken_releases, failed_by, installed_by
 from bisect_deps.fix.failure import installs, is_of_install
@@ -116,7 +116,9 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
     added to them.
     """
     failed = [
-        failure for failure in failed_by(case, answers) if failure.told and _is_sure(case, failure)
+        failure
+        for failure in failed_by(case, answers)
+        if failure.reported and _is_sure(case, failure)
     ]
     for edit in fixed.candidate.edits:
         rest = _taken_back(fixed.candidate, edit)
@@ -199,7 +201,7 @@ def _owners(
         member = case.member(
             name, failure.releases.get(name), case.resolve(failure.probe.candidate)
         )
-        breakage = told_by_breakage(failure.probe, [name])
+        breakage = reported_by_breakage(failure.probe, [name])
         if member is None:
             continue
         culprit = (

@@ -123,7 +123,7 @@ def is_of_the_machine(culprit: Culprit) -> bool:
     return culprit.cause is Cause.SYSTEM_DEP_MISSING
 
 
-def told_by_breakage(probe: Probe, names: Iterable[str]) -> Breakage | None:
+def reported_by_breakage(probe: Probe, names: Iterable[str]) -> Breakage | None:
     """Return the breakage that names one of these projects, else the first of the probe's log."""
     wanted = set(names)
     found = breakages_of(probe)

@@ -15,12 +15,12 @@ from bisect_deps.model import Cause, Outcome, Probe, Release, Suspect
 class Failed:
     """Releases that fail together (project to version), and the probe whose log says so.
 
-    `told`: the log names both sides, or a release that fails by itself, so that these are enough.
+    `reported`: the log names both sides, or one that fails by itself, so that these are enough.
     """
 
     releases: Mapping[str, str]
     probe: Probe
-    told: bool
+    reported: bool
 
     def within(self, releases: Mapping[str, str]) -> bool:
         """Say whether all of it is among these releases."""
@@ -63,7 +63,7 @@ def _failed_in(case: Case, probe: Probe) -> Iterator[Failed]:
         if sides and sides <= together.keys():
             yield Failed(together, probe, bool(breakage.lacks and breakage.user))
     for release in broken_releases(probe):
-        yield Failed({release.name: release.version}, probe, told=True)
+        yield Failed({release.name: release.version}, probe, reported=True)
     conflicts: dict[int, dict[str, str]] = {}
     for suspect in suspects_of(probe):
         release_of = failing_release(suspect)
@@ -78,7 +78,7 @@ def _failed_in(case: Case, probe: Probe) -> Iterator[Failed]:
         conflicts[-1] = {name: pins[name] for name in (*moved, *pins)}
     for together in conflicts.values():
         if together:
-            yield Failed(together, probe, told=False)
+            yield Failed(together, probe, reported=False)
 
 
 def broken_releases(probe: Probe) -> Iterator[Release]:

@@ -45,9 +45,9 @@ def phase_of(probe: Probe) -> Phase:
 
 def is_of_install(probe: Probe) -> bool:
     """Say whether a build failed before its check, and not of a conflict that its log tells."""
-    is_told = probe.diagnosis is not None and probe.diagnosis.cause is not Cause.UNKNOWN
-    told = phase_of(probe) is Phase.RESOLVE and is_told
-    return probe.outcome is Outcome.FAIL and not told and not installs(probe)
+    is_reported = probe.diagnosis is not None and probe.diagnosis.cause is not Cause.UNKNOWN
+    reported = phase_of(probe) is Phase.RESOLVE and is_reported
+    return probe.outcome is Outcome.FAIL and not reported and not installs(probe)
 
 
 def suspects_of(probe: Probe) -> tuple[Suspect, ...]:

@@ -180,8 +180,8 @@ def _narrow_one(
         used += len(asked)
         now = {**known, **dict(zip(map(_asked, asked), probes, strict=True))}
         best = _nearest(case, search, inquiries, now, best)
-        told = {tried.version: tried.outcome for tried in search.tried}
-        return [Answer(told.get(version, Outcome.UNRESOLVED)) for version in versions]
+        outcomes = {tried.version: tried.outcome for tried in search.tried}
+        return [Answer(outcomes.get(version, Outcome.UNRESOLVED)) for version in versions]
 
     narrowed = yield from relayed(questions_of, answer)
     return used, best, _narrowing(search, narrowed.turn, fixed)

@@ -26,7 +26,7 @@ from bisect_deps.fix.culprits import (
     numbers_of,
     proven,
     releases_named,
-    told_by_breakage,
+    reported_by_breakage,
 )
 from bisect_deps.fix.failure import broken_in, installs, involved, is_infrastructure
 from bisect_deps.fix.followers import followed
@@ -308,8 +308,8 @@ def _smallest(
     others: tuple[Way, ...] = ()
     if build and len(culprits) == 1:
         names = [member.name for member in culprits[0].members]
-        told = told_by_breakage(failing, names) or breakage_of(failing)
-        both, other = yield from either_side(case, culprits[0], told, failing, small.passing)
+        reported = reported_by_breakage(failing, names) or breakage_of(failing)
+        both, other = yield from either_side(case, culprits[0], reported, failing, small.passing)
         culprits = (both,)
         if other is not None:
             others = (Way(other.candidate, other.number, "smallest-change"),)
@@ -341,15 +341,15 @@ def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tu
             # No build failed with it alone: nothing resolves so, it only has to follow.
             continue
         name = _broken_by(case, moved, probe, origin, small.passing)
-        breakage = told_by_breakage(probe, [name])
+        breakage = reported_by_breakage(probe, [name])
         resolution = case.resolve(probe.candidate)
         version = case.installed(probe).get(name, change.before.get(name))
         member = case.member(name, version, resolution)
         line = case.line_at_fault(name)
         if line is not None and version is not None:
-            told = broken_of(case, line, probe)
+            reported = broken_of(case, line, probe)
             # Where nobody can tell what was installed, the log's own chain is believed.
-            member = member if told.name in case.installed(probe) else told
+            member = member if reported.name in case.installed(probe) else reported
         if version is None:
             # What was added was missing: the release that needs it is at fault.
             using = next((n for n in involved(probe) if n != name), name)

@@ -98,10 +98,10 @@ def _first_break(
         return answers
 
     turn = (yield from relayed(search, answer)).turn
-    return () if turn is None else (_told(events, turn, shown),)
+    return () if turn is None else (_reported(events, turn, shown),)
 
 
-def _told(events: Sequence[ReleaseEvent], turn: Turn, shown: Mapping[int, int]) -> Note:
+def _reported(events: Sequence[ReleaseEvent], turn: Turn, shown: Mapping[int, int]) -> Note:
     event = events[turn.failing - 1]
     if turn.exact:
         text = f"It broke first with {event.project} {event.version}, released "

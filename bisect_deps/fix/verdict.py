@@ -61,7 +61,7 @@ def verdict_of(
     ways = conclusion.ways
     rivals = sum(not way.build_constraints for way in ways)
     fixes = [fix_of(manifest, way, first=at == 0, of=rivals) for at, way in enumerate(ways)]
-    culprits = tuple(sorted(map(_told, conclusion.culprits), key=_place))
+    culprits = tuple(sorted(map(_reported, conclusion.culprits), key=_place))
     first = fixes[0] if fixes else None
     kind = conclusion.kind
     return Verdict(
@@ -158,7 +158,7 @@ def _place(culprit: Culprit) -> tuple[list[int], list[str]]:
     return sorted(m.requirement.number for m in members), [m.name for m in members]
 
 
-def _told(culprit: Culprit) -> Culprit:
+def _reported(culprit: Culprit) -> Culprit:
     """Return a culprit with a sentence even where the log gave none."""
     return culprit if culprit.summary else replace(culprit, summary=_sentence(culprit))
 
@@ -174,14 +174,14 @@ def _sentence(culprit: Culprit) -> str:
 
 def _summary(kind: VerdictKind, culprits: Sequence[Culprit]) -> str:
     number = counted(len(culprits), "culprit")
-    told = {
+    reported = {
         VerdictKind.FIXED: f"{number} found, and a fix that a build proved.",
         VerdictKind.CULPRITS: f"{number} proven; no fix could be verified.",
     }.get(kind, "")
     excused = [culprit.members[0].label for culprit in culprits if is_of_the_machine(culprit)]
-    if told and excused:
-        told += f" For {listed(excused)} this machine is at fault, not the version."
-    return told
+    if reported and excused:
+        reported += f" For {listed(excused)} this machine is at fault, not the version."
+    return reported
 
 
 def machine_notes(culprits: Sequence[Culprit], fix: Fix | None) -> list[Note]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bisect_deps.guided.questions import Guided
 from bisect_deps.guided.sessions import Store, Word
 from bisect_deps.model import BuildStatus
-from bisect_deps.run.running import Handover, Told
+from bisect_deps.run.running import Handover, Reported
 
 STATUSES = {Word.GOOD: BuildStatus.PASSED, Word.BAD: BuildStatus.FAILED}
 
@@ -23,12 +23,12 @@ def handed_over(file: Path) -> Handover | None:
         return None
     guided = Guided(store)
     guided.be_ours("to end the session first: depbisect reset")
-    told = tuple(
-        Told(asked.inquiry, STATUSES[asked.given.word], store.log(asked.given))
+    reported = tuple(
+        Reported(asked.inquiry, STATUSES[asked.given.word], store.log(asked.given))
         for asked in guided.position.asked
         if asked.given.word in STATUSES
     )
-    return Handover(guided.manifest, told)
+    return Handover(guided.manifest, reported)
 
 
 def end_session(file: Path) -> None:

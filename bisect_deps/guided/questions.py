@@ -58,7 +58,7 @@ class Guided:
     @property
     def position(self) -> Position:
         """Return where the session stands."""
-        return self._told().position
+        return self._reported().position
 
     def answer(self, given: Given) -> None:
         """Take an answer to the build asked for, and write the next file to build.
@@ -86,7 +86,7 @@ class Guided:
             error.hint = "the answer was not taken: make room on the disk, then give it again"
             raise
         self.answers.append(given)
-        self._told().give(given, found)
+        self._reported().give(given, found)
         self.write_next("the answer is kept")
 
     def undo(self, steps: int) -> None:
@@ -161,7 +161,7 @@ class Guided:
         named = (os.path.relpath(self.store.root / key) for key in self.start.named)
         return replace(verdict, files=tuple(named))
 
-    def _told(self) -> Telling:
+    def _reported(self) -> Telling:
         if self._telling is None:
             self._telling = Telling(
                 self.manifest, self.case, self.answers, self.store.log, self.store.keep_log

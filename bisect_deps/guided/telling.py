@@ -144,7 +144,7 @@ class Telling:
                 log=name,
                 signature=found.signature if found else "",
                 diagnosis=with_log(found, name) if found else None,
-                told=found.told if found else "",
+                reported=found.reported if found else "",
             )
             self.position.asked.append(Asked(inquiry, given, self._known[key]))
         return self._known[key]

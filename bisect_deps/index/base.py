@@ -72,12 +72,12 @@ def completed(
 
 def _told_to_uv(settings: IndexSettings, env: Mapping[str, str]) -> dict[str, str]:
     """Return the variables with what options say in place of those of the same option."""
-    told = dict(env)
+    variables = dict(env)
     if settings.extra_index_urls:
-        told["UV_EXTRA_INDEX_URL"] = " ".join(settings.extra_index_urls)
+        variables["UV_EXTRA_INDEX_URL"] = " ".join(settings.extra_index_urls)
     if settings.find_links:
-        told.pop("UV_FIND_LINKS", None)
-    return told
+        variables.pop("UV_FIND_LINKS", None)
+    return variables
 
 
 def indexes(settings: IndexSettings, environ: Mapping[str, str] | None = None) -> tuple[Place, ...]:

@@ -139,11 +139,11 @@ class Index:
         files = [f for f in (known.files if known is not None else ()) if "://" in f.url]
         files.sort(key=lambda file: accepted.isdisjoint(wheel_tags(file.filename)))
         for file in files[:1]:
-            told = file.hashes.get("sha256")
+            reported = file.hashes.get("sha256")
             spot = place(file.url, self._environ, self.settings.logins)
             served, is_archive = self._pages.look_at(spot.url, spot.auth)
-            is_altered = told is not None and served != told
-            if served is not None and (is_altered or (told is None and not is_archive)):
+            is_altered = reported is not None and served != reported
+            if served is not None and (is_altered or (reported is None and not is_archive)):
                 host = urlsplit(spot.url).netloc
                 what = (
                     "with another content than the hash on its page"

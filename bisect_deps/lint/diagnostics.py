@@ -49,8 +49,8 @@ class Diagnostic(NamedTuple):
         import hashlib  # a tenth of the start-up time, and most runs have no use for it
 
         subject = self.package or " ".join(" ".join(self.text).split())
-        told = "\0".join((self.rule.code, self.file, subject))
-        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        identity = "\0".join((self.rule.code, self.file, subject))
+        return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     @property
     def order(self) -> tuple[str, int, int, str, str]:

@@ -141,8 +141,8 @@ def left_out(narrowing: Narrowing) -> str:
 
 
 def _turns(ordered: Sequence[Tried]) -> int:
-    told = [tried.outcome for tried in ordered if tried.outcome is not Outcome.UNRESOLVED]
-    return sum(outcome is not other for outcome, other in pairwise(told))
+    reported = [tried.outcome for tried in ordered if tried.outcome is not Outcome.UNRESOLVED]
+    return sum(outcome is not other for outcome, other in pairwise(reported))
 
 
 def _version_key(version: str) -> tuple[bool, Version, str]:

@@ -26,9 +26,9 @@ def _culprit(culprit: Culprit, verdict: Verdict) -> Iterator[str]:
     names = listed([shown(member.label) for member in culprit.members])
     for member in culprit.members:
         place = {"file": file_of(member, verdict), "line": member.requirement.line or 1}
-        told = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
+        written = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
         about = _property(f"{names}: {culprit.cause.value}")
-        yield f"::error {told},title={about}::{_data(sentence(culprit))}"
+        yield f"::error {written},title={about}::{_data(sentence(culprit))}"
 
 
 def _whole(verdict: Verdict) -> str:

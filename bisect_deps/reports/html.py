@@ -257,7 +257,7 @@ def _probes(verdict: Verdict, logs: Mapping[str, str]) -> list[dict[str, Any]]:
             "outcome": probe.outcome.value,
             "words": outcome_words(probe),
             "what": _what(probe, alone.get(probe.number)) + _elsewhere(probe, verdict),
-            "told": probe.told,
+            "told": probe.reported,
             "time": duration(float(probe.seconds)) + (", before" if probe.from_journal else ""),
             "share": round(max(100 * probe.seconds / longest, 0.5), 1),
             "path": log_path(verdict.file, probe.log) if probe.log else "",

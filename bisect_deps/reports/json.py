@@ -243,7 +243,7 @@ def _probe(probe: Probe) -> Object:
         "name": probe_name(probe.number, probe.kind),
         "tries": probe.tries,
         "isolated": probe.isolated or None,
-        "told": probe.told,
+        "told": probe.reported,
     }
 
 
@@ -404,5 +404,5 @@ def _read_probe(probe: Mapping[str, Any]) -> Probe:
         warm=probe.get("warm", False),
         tries=probe.get("tries", 1),
         isolated=probe.get("isolated") or "",
-        told=probe.get("told", ""),
+        reported=probe.get("told", ""),
     )

@@ -354,7 +354,7 @@ def _name(probe: StartedProbe) -> str:
 def _reason(probe: Probe) -> str:
     if probe.outcome is Outcome.PASS or probe.diagnosis is None:
         return ""
-    return probe.diagnosis.told
+    return probe.diagnosis.reported
 
 
 def _left_text(one: int, two: int) -> str:

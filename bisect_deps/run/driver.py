@@ -75,7 +75,7 @@ class Memory(Protocol):
     def learn(self, key: str, answer: Recalled) -> None:
         """Take note of a build that has ended."""
 
-    def told(self) -> Sequence[str]:
+    def reported(self) -> Sequence[str]:
         """Return what was recalled, one sentence each, for the verdict's notes."""
 
 
@@ -134,7 +134,7 @@ class Prober:
         self._memory = memory
         self._root = next(iter(manifest.files))
         self._identity = builder.identity()
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         # Signatures of failure within one release that stayed through every try.
         self._lasting: set[str] = set()
         self._failure = ""
@@ -234,7 +234,7 @@ class Prober:
             signature=diagnosis.signature,
             diagnosis=with_log(diagnosis, log),
             from_journal=known is not None,
-            told=diagnosis.told,
+            reported=diagnosis.reported,
         )
         if self._keep(probe):
             self.progress.probe_finished(probe)
@@ -418,7 +418,7 @@ class Prober:
                 diagnosis, outcome = stays, judge(build.status, stays, None)
                 is_infrastructure = False
         if is_infrastructure and flight.tries <= self.limits.retries and not self._is_spent():
-            self._failure = diagnosis.told
+            self._failure = diagnosis.reported
             return None
         log = self._keep_log(flight.number, build.log)
         probe = Probe(
@@ -434,7 +434,7 @@ class Prober:
             warm=flight.order.exact is not None,
             tries=flight.built,
             isolated=flight.inquiry.isolated or "",
-            told=diagnosis.told,
+            reported=diagnosis.reported,
         )
         self.journal.record(
             Answered(
@@ -527,7 +527,7 @@ class Prober:
             from_journal=True,
             warm=order.exact is not None,
             isolated=inquiry.isolated or "",
-            told=diagnosis.told,
+            reported=diagnosis.reported,
         )
 
     def _keep(self, probe: Probe) -> bool:

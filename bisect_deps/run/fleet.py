@@ -191,7 +191,7 @@ class _View:
         """Pass a build on to the others."""
         self.knowledge.learn(key, answer)
 
-    def told(self) -> list[str]:
+    def reported(self) -> list[str]:
         """Return from which file's run each known release is known."""
         return [
             f"That {found} does not build was shown by the run of {found.file}, with the same "

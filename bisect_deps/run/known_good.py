@@ -33,12 +33,12 @@ LOCKS = (
 class Known:
     """What worked: versions by name, and for all else the index of an instant (ISO 8601, UTC).
 
-    `told` says in one sentence what was taken, "" where that is plain.
+    `reported` says in one sentence what was taken, "" where that is plain.
     """
 
     versions: Mapping[str, str] = field(default_factory=dict)
     date: str | None = None
-    told: str = ""
+    reported: str = ""
 
 
 def known_good(good: str, files: Sequence[Path], folder: Path, markers: Mapping[str, str]) -> Known:
@@ -49,12 +49,12 @@ def known_good(good: str, files: Sequence[Path], folder: Path, markers: Mapping[
     """
     path = Path(good)
     if path.exists():
-        return Known(read_known_good(path, markers), told=_rival(good, folder, "the file"))
+        return Known(read_known_good(path, markers), reported=_rival(good, folder, "the file"))
     try:
         date = instant(good)
     except InputError:
         return _of_revision(good, files, folder, markers)
-    return Known(date=date, told=_rival(good, folder, "a day"))
+    return Known(date=date, reported=_rival(good, folder, "a day"))
 
 
 def _rival(good: str, folder: Path, taken: str) -> str:
@@ -90,12 +90,12 @@ def _of_revision(
     ]
     date = None if locks and not _loose(manifests, markers, versions) else revision.date
     read = [os.path.relpath(path, folder) for path in (*own, *locks)]
-    told = f"Known good is git revision {revision}"
+    reported = f"Known good is git revision {revision}"
     if read:
-        told += f": {counted(len(versions), 'version')} from {listed(read)}"
+        reported += f": {counted(len(versions), 'version')} from {listed(read)}"
     if date is not None:
-        told += "; all else as the index was then"
-    return Known(versions, date, f"{told}.")
+        reported += "; all else as the index was then"
+    return Known(versions, date, f"{reported}.")
 
 
 def _revision(good: str, folder: Path) -> Revision:

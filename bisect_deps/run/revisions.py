@@ -131,10 +131,10 @@ def _git(folder: Path, *arguments: str, asked: bytes = b"") -> bytes:
     if done.returncode == 0:
         return done.stdout
     said = redact(done.stderr.decode("utf-8", "replace")).strip() or "git has no answer"
-    raise InputError(_told(said.splitlines()), place=str(folder), hint=_hint(said, folder))
+    raise InputError(_reported(said.splitlines()), place=str(folder), hint=_hint(said, folder))
 
 
-def _told(lines: Sequence[str]) -> str:
+def _reported(lines: Sequence[str]) -> str:
     return lines[0].removeprefix("fatal: ").removeprefix("error: ")
 
 

@@ -59,7 +59,7 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Reported:
     """An answer that a person gave: to which question, how it ended, the log if there is one."""
 
     inquiry: Inquiry
@@ -72,7 +72,7 @@ class Handover:
     """What a guided session leaves to a run: the original file, and the answers as given."""
 
     manifest: Manifest
-    told: tuple[Told, ...]
+    reported: tuple[Reported, ...]
 
 
 @dataclass(slots=True)
@@ -163,10 +163,10 @@ def run(
             seconds=time.monotonic() - watch.began,
             seconds_to_fix=watch.fixed,
         )
-        told = [*_recalled(shared), *_changed(manifest, settings.file.resolve().parent)]
+        reported = [*_recalled(shared), *_changed(manifest, settings.file.resolve().parent)]
         verdict = replace(
             verdict,
-            notes=(*verdict.notes, *map(Note, (*opened.notes, *left, *told))),
+            notes=(*verdict.notes, *map(Note, (*opened.notes, *left, *reported))),
             files=tuple(map(str, settings.files)),
             python_for=python_for,
             unpinned=_unpinned(case, verdict),
@@ -187,7 +187,7 @@ def _resolve_ahead(case: Case) -> None:
 
 
 def _recalled(shared: Shared | None) -> Sequence[str]:
-    return shared.memory.told() if shared else ()
+    return shared.memory.reported() if shared else ()
 
 
 def _changed(manifest: Manifest, folder: Path) -> list[str]:
@@ -260,9 +260,9 @@ def _take_over(prober: Prober, case: Case, settings: Settings, handover: Handove
         text = settings.log.read_bytes().decode("utf-8", "surrogateescape")
         data = masked(text).encode("utf-8", "surrogateescape")
         prober.give(baseline_inquiry(case), data)
-    for told in handover.told if handover is not None and settings.resume else ():
-        inquiry = replace(told.inquiry, imports=told.inquiry.imports or case.imports)
-        prober.give(inquiry, told.log, told.status)
+    for reported in handover.reported if handover is not None and settings.resume else ():
+        inquiry = replace(reported.inquiry, imports=reported.inquiry.imports or case.imports)
+        prober.give(inquiry, reported.log, reported.status)
 
 
 def _elsewhere(
@@ -277,8 +277,8 @@ def _elsewhere(
     wanted = settings.alternatives and options.here and not known
     if not (wanted and _is_broken(conclusion)):
         return []
-    told = try_other_pythons(prober, options, _as_written(settings, conclusion))
-    return [told] if told else []
+    reported = try_other_pythons(prober, options, _as_written(settings, conclusion))
+    return [reported] if reported else []
 
 
 def _is_broken(conclusion: Conclusion) -> bool:

@@ -79,8 +79,8 @@ def open_run(
     interpreter = _interpreter(settings, manifest, progress, made_for)
     meant = on_platform(interpreter, settings.platform) if settings.platform else interpreter
     known = _known_good(settings, meant)
-    if known.told:
-        progress.note(known.told)
+    if known.reported:
+        progress.note(known.reported)
     index = _index_as_of(settings, manifest, interpreter, journal)
     as_of = index.exclude_newer or ""
     seen = sources(index, manifest, settings.installer, Path.cwd())
@@ -111,7 +111,7 @@ def open_run(
                 Remembered(journal.folder / RESOLUTIONS, fresh=not settings.resume),
             ),
             notes=[
-                *([known.told] if known.told else []),
+                *([known.reported] if known.reported else []),
                 *(
                     []
                     if meant.platform == interpreter.platform
@@ -146,16 +146,16 @@ def choose_python(
     `present` is newest first. The choice is announced in one line.
     """
     if made_for is None:
-        told = "The package index does not tell for which Python the file was made"
-        progress.note(f"{told}; it is built for Python {default.version}.")
+        fact = "The package index does not tell for which Python the file was made"
+        progress.note(f"{fact}; it is built for Python {default.version}.")
         return default
-    told = f"The file was made for Python {made_for.version}"
+    fact = f"The file was made for Python {made_for.version}"
     for interpreter in present:
         if interpreter.implementation == "cpython" and interpreter.minor == made_for.version:
-            progress.note(f"{told}; it is built for {interpreter.version}, which is here.")
+            progress.note(f"{fact}; it is built for {interpreter.version}, which is here.")
             return interpreter
     progress.note(
-        f"{told}, which is not installed here (uv python install {made_for.version}); it is built "
+        f"{fact}, which is not installed here (uv python install {made_for.version}); it is built "
         f"for Python {default.version}."
     )
     return default

@@ -78,8 +78,8 @@ class Belief:
         ]
         self._resample(news)
         self._rebuild(facts, live)
-        told = sum(odds != 0.0 for _, odds in news)
-        for _ in range(MOVES * max(1, min(told, NEWS))):
+        decided = sum(odds != 0.0 for _, odds in news)
+        for _ in range(MOVES * max(1, min(decided, NEWS))):
             for number in range(self._size):
                 self._move(number)
 

@@ -231,7 +231,7 @@ def seal(folder: Path) -> None:
     again. Where it cannot be written down, or the folder is not ours, it stays as it is: open.
     """
     try:
-        if not hmac.compare_digest(_told(folder)[0], _mark_of(folder)):
+        if not hmac.compare_digest(_reported(folder)[0], _mark_of(folder)):
             return
         listing = "".join(f"{digest} {name}\n" for name, digest in sorted(_contents(folder)))
         _flush(folder)
@@ -318,8 +318,8 @@ def _strangeness(folder: Path) -> str:
     contents change. Else they count, as they were sealed: where they stand makes no difference.
     """
     try:
-        told, seal, listing = _told(folder)
-        is_in_place = hmac.compare_digest(told, _mark_of(folder))
+        reported, seal, listing = _reported(folder)
+        is_in_place = hmac.compare_digest(reported, _mark_of(folder))
         if not seal:
             return "" if is_in_place else _FOREIGN
         if not hmac.compare_digest(seal, _seal_of(listing)):
@@ -337,7 +337,7 @@ def _split(line: str) -> tuple[str, str, str]:
     return line.partition(" ")
 
 
-def _told(folder: Path) -> tuple[str, str, str]:
+def _reported(folder: Path) -> tuple[str, str, str]:
     """Return the mark of the place, the seal and what is sealed; the latter are "" while open."""
     text = read_regular(folder / MARK, most=_MOST_SEALED).decode("utf-8", "surrogateescape")
     mark, _, rest = text.partition("\n")

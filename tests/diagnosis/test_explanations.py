@@ -69,4 +69,4 @@ def test_the_mark_of_a_step_is_no_evidence() -> None:
 def test_a_missing_name_is_told_with_whose_it_was(error: str, words: str) -> None:
     at = '  File "/p/site-packages/tool/a.py", line 1, in <module>'
     log = "\n".join((*CHECKED, "Traceback (most recent call last):", at, error, ENDED))
-    assert diagnose(log.encode(), exit_status=1).told.endswith(words)
+    assert diagnose(log.encode(), exit_status=1).reported.endswith(words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bisect_deps.fix.culprits import described, merged, proven, told_by_breakage
+from bisect_deps.fix.culprits import described, merged, proven, reported_by_breakage
 from bisect_deps.model import (
     Breakage,
     BreakageKind,
@@ -57,7 +57,7 @@ def test_what_broke_deeper_is_said_with_its_chain() -> None:
         phase=Phase.CHECK,
     )
     assert described([APP], failed(suspect)).summary == (
-        "app 1.0 breaks with deep 3.0, which comes in through app > lib: no such header"
+        "app 1.0 breaks with deep 3.0, which it pulls in through lib: no such header"
     )
 
 
@@ -86,10 +86,10 @@ def test_the_breakage_that_names_what_lacks_is_told_first() -> None:
     lacks = Breakage(BreakageKind.NAME_GONE, user="app", lacks="lib")
     through = Breakage(BreakageKind.RAISED, through=("top", "deep"))
     probe = failed(breakages=(user, lacks, through))
-    assert told_by_breakage(probe, ["lib"]) == lacks
-    assert told_by_breakage(probe, ["deep"]) == through
-    assert told_by_breakage(probe, ["nobody"]) == user, "the first, where none names it"
-    assert told_by_breakage(failed(), ["lib"]) is None
+    assert reported_by_breakage(probe, ["lib"]) == lacks
+    assert reported_by_breakage(probe, ["deep"]) == through
+    assert reported_by_breakage(probe, ["nobody"]) == user, "the first, where none names it"
+    assert reported_by_breakage(failed(), ["lib"]) is None
 
 
 def test_what_broke_deeper_is_named_once_with_its_version() -> None:
@@ -100,5 +100,5 @@ def test_what_broke_deeper_is_named_once_with_its_version() -> None:
         summary="tool==1.7: it is not installed",
     )
     assert described([APP], failed(suspect)).summary == (
-        "app 1.0 breaks with tool 1.7, which comes in through app: it is not installed"
+        "app 1.0 breaks with tool 1.7, which it pulls in: it is not installed"
     )

@@ -342,7 +342,7 @@ def test_the_search_is_drawn_build_by_build() -> None:
 
 
 def test_a_release_built_alone_is_in_and_all_others_are_out() -> None:
-    alone = changed(READY.probes[3], isolated="pandas==1.1.5", told="it does not compile")
+    alone = changed(READY.probes[3], isolated="pandas==1.1.5", reported="it does not compile")
     verdict = changed(READY, probes=(READY.probes[0], alone))
     drawing = drawn(verdict)
     assert drawing is not None

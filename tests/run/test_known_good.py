@@ -42,8 +42,8 @@ def test_pins_and_includes_are_those_of_the_revision(repository: Repository) -> 
     known = asked("HEAD~1")
     assert known.versions == {"six": "1.15", "werkzeug": "2.0.3", "flask": "2.0.1"}
     assert known.date == NOON, "what they brought along is not known"
-    assert "Known good is git revision HEAD~1 (" in known.told
-    assert "3 versions from requirements.txt; all else as the index was then" in known.told
+    assert "Known good is git revision HEAD~1 (" in known.reported
+    assert "3 versions from requirements.txt; all else as the index was then" in known.reported
 
 
 def test_without_pins_the_day_of_the_revision_counts(repository: Repository) -> None:
@@ -59,7 +59,7 @@ def test_each_lock_beside_the_file_tells_its_versions(repository: Repository, na
     known = asked("HEAD~1")
     assert known.versions["importlib-metadata"] == "9.0.1"
     assert known.date is None
-    assert f"from requirements.txt and {name}." in known.told
+    assert f"from requirements.txt and {name}." in known.reported
     assert asked("HEAD").versions == {}
 
 
@@ -113,16 +113,16 @@ def test_a_file_comes_before_a_day_and_a_day_before_a_revision(repository: Repos
     repository.git("tag", day)
     known = asked(day)
     assert (known.versions, known.date) == ({}, "2024-03-03T00:00:00Z")
-    assert f"--good {day} is a day of that name, and not git revision {day} (" in known.told
+    assert f"--good {day} is a day of that name, and not git revision {day} (" in known.reported
     assert asked(f"refs/tags/{day}").versions == {"a": "1"}
     (repository.folder / day).write_text("a==9\n")
     known = asked(day)
     assert (known.versions, known.date) == ({"a": "9"}, None)
-    assert "is the file of that name" in known.told
+    assert "is the file of that name" in known.reported
 
 
 def test_where_nothing_is_mistaken_nothing_is_said(tmp_path: Path, repository: Repository) -> None:
-    assert asked("2024-03-02").told == ""
+    assert asked("2024-03-02").reported == ""
     (tmp_path / "freeze.txt").write_text("a==1\n")
     assert asked(str(tmp_path / "freeze.txt")) == Known({"a": "1"})
 

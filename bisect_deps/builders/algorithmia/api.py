@@ -351,12 +351,12 @@ def _is_raised(answer: object) -> bool:
 def _called(answer: Mapping[str, Any], began: float, measured: float) -> Called:
     metadata = answer.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    told, printed = metadata.get("duration"), metadata.get("stdout")
+    lasted, printed = metadata.get("duration"), metadata.get("stdout")
     return Called(
         _error_text(answer.get("error")),
         _request_id(answer),
         began,
-        float(told) if isinstance(told, (int, float)) else measured,
+        float(lasted) if isinstance(lasted, (int, float)) else measured,
         printed if isinstance(printed, str) else "",
     )
 

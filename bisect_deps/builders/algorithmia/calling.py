@@ -73,9 +73,9 @@ def note_of(called: Called, limit: float) -> str:
     if not lines:
         return f"{took}; the algorithm printed nothing."
     more = len(lines) - _MOST_SHOWN
-    told = " | ".join(line[:_WIDEST] for line in lines[:_MOST_SHOWN])
+    reported = " | ".join(line[:_WIDEST] for line in lines[:_MOST_SHOWN])
     rest = f" | and {more} more in the log" if more > 0 else ""
-    return f"{took}; the algorithm printed: {told}{rest}"
+    return f"{took}; the algorithm printed: {reported}{rest}"
 
 
 def advice(called: Called, limit: float) -> str:
@@ -94,8 +94,8 @@ def advice(called: Called, limit: float) -> str:
             '{time.time() - start:.2f} seconds").'
         )
         return f"{limits} {where}"
-    told = ", ".join(f"{step.what} {step.seconds:g} s" for step in steps[:_MOST_STEPS])
-    return f"{limits} By its own prints the time went to: {told}."
+    reported = ", ".join(f"{step.what} {step.seconds:g} s" for step in steps[:_MOST_STEPS])
+    return f"{limits} By its own prints the time went to: {reported}."
 
 
 def _factor(unit: str) -> float:

@@ -216,14 +216,14 @@ def explain(steps: Steps, line: Line, text: str, bare: str) -> None:
 
 def _open_by_headline(steps: Steps, number: int) -> Episode:
     """Return the step that the headline of a block names, where nothing announced one."""
-    told = HEADLINE.match(steps.said)
-    if told is None:
+    reported = HEADLINE.match(steps.said)
+    if reported is None:
         return steps.open(steps.current, Phase.METADATA, number)
     project = steps.current
-    if told["name"] and (project is None or project.key != Project(told["name"]).key):
-        key = Project(told["name"]).key
-        project = steps.collected.get(key, Project(told["name"]))
-    return steps.open(project, Phase.INSTALL if told["install"] else Phase.BUILD, number)
+    if reported["name"] and (project is None or project.key != Project(reported["name"]).key):
+        key = Project(reported["name"]).key
+        project = steps.collected.get(key, Project(reported["name"]))
+    return steps.open(project, Phase.INSTALL if reported["install"] else Phase.BUILD, number)
 
 
 def open_block(steps: Steps, number: int, indent: int) -> None:

@@ -32,17 +32,17 @@ def follow_output(steps: Steps, text: str) -> None:
 
 def _follow_chain(steps: Steps, bare: str) -> None:
     if steps.chain_text is not None:
-        left, told = steps.chain_text
-        told = f"{told} {bare}"
-        _learn_chain(steps, told)
-        steps.chain_text = (left - 1, told) if left > 1 else None
+        left, reported = steps.chain_text
+        reported = f"{reported} {bare}"
+        _learn_chain(steps, reported)
+        steps.chain_text = (left - 1, reported) if left > 1 else None
     if "was included because" in bare:
         steps.chain_text = (6, bare)
         _learn_chain(steps, bare)
 
 
-def _learn_chain(steps: Steps, told: str) -> None:
-    match = UV_CHAIN.search(told)
+def _learn_chain(steps: Steps, reported: str) -> None:
+    match = UV_CHAIN.search(reported)
     if not match:
         return
     links = list(UV_STEP.finditer(match["rest"]))

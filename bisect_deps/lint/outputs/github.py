@@ -57,8 +57,8 @@ def _command(command: str, diagnostic: Diagnostic) -> str:
     }
     if diagnostic.end_line == diagnostic.line:
         properties["endColumn"] = diagnostic.end_column
-    told = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    return f"::{command} {told}::{_data(diagnostic.message)}"
+    written = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+    return f"::{command} {written}::{_data(diagnostic.message)}"
 
 
 def _data(text: str) -> str:

@@ -19,15 +19,15 @@ def render(report: Report, style: Style) -> str:
             if diagnostic.file != file:
                 continue
             place = f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column}"
-            told = f"{place}: {diagnostic.rule.code} {diagnostic.message}"
+            reported = f"{place}: {diagnostic.rule.code} {diagnostic.message}"
             if diagnostic.severity.value == "info":
-                hints.append(told)
+                hints.append(reported)
                 continue
             failures += 1
             failure = ElementTree.SubElement(
                 case, "failure", type=diagnostic.rule.code, message=_xml(diagnostic.message)
             )
-            failure.text = _xml(told)
+            failure.text = _xml(reported)
         if hints:
             ElementTree.SubElement(case, "system-out").text = _xml("\n".join(hints))
     suite.set("tests", str(len(report.files)))

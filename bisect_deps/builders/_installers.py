@@ -19,6 +19,7 @@ from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import IndexSettings, Interpreter
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact, split_credentials
+from bisect_deps.system.said import said
 
 # The oldest pip that resolves as today's does, takes today's wheels, and notes what was asked for.
 _OLDEST_PIP = Version("20.3")
@@ -88,7 +89,8 @@ class Uv:
         self._path = path
         self._interpreter = interpreter
         self._index = index
-        self._version = _first_line([path, "--version"]).split()[1]
+        ask = [path, "--version"]
+        self._version = (said(ask, lambda: _first_line(ask)) or "uv ?").split()[1]
 
     def identity(self) -> str:
         """Return name and version."""

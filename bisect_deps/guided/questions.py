@@ -347,7 +347,9 @@ def _tells_dates(start: Start, manifest: Manifest) -> bool:
     interpreter = _interpreter(start)
     assert interpreter is not None
     folder = manifest.path.absolute().parent
-    return tells_dates(sources(_settings(start), manifest, "uv", folder), manifest, interpreter)
+    seen = sources(_settings(start), manifest, "uv", folder)
+    with Index(seen, interpreter) as index:
+        return tells_dates(index, manifest)
 
 
 def _settings(start: Start) -> IndexSettings:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -64,6 +66,7 @@ class Index:
         self._environ = environ
         self._merged = merged
         self._pages = Pages((cache or default_cache()) if kept else None)
+        self._files: dict[str, list[File] | None] = {}
         self._found: dict[str, _Known | None] = {}
 
     def __enter__(self) -> Index:
@@ -81,6 +84,13 @@ class Index:
         """Close the connections."""
         self._pages.close()
 
+    def as_of(self, instant: str | None) -> Index:
+        """Return this index as of another instant; what was fetched is shared, connections too."""
+        other = copy(self)
+        other.settings = replace(self.settings, exclude_newer=instant)
+        other._found = {}
+        return other
+
     @property
     def silent_on_age(self) -> bool:
         """Say whether some page came without a word on how long it stays fresh.
@@ -91,16 +101,26 @@ class Index:
 
     def prefetch(self, names: Iterable[str]) -> None:
         """Fetch the pages of these projects at once, several at a time."""
-        wanted = sorted({canonicalize_name(name) for name in names if name} - self._found.keys())
+        wanted = sorted({canonicalize_name(name) for name in names if name} - self._files.keys())
         if not wanted:
             return
         pool = ThreadPoolExecutor(min(POLICY.index_connections, len(wanted)))
-        futures: list[Future[object]] = [pool.submit(self._look_up, name) for name in wanted]
+        futures: list[Future[object]] = [pool.submit(self._all_files, name) for name in wanted]
         try:
             for future in futures:
                 future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def tells_dates(self, names: Iterable[str]) -> bool:
+        """Say whether each of these projects that is there has a file with a date.
+
+        Files of a local folder have none, and need none.
+        """
+        wanted = {canonicalize_name(name) for name in names}
+        self.prefetch(wanted)
+        known = [files for name in wanted if (files := self._all_files(name))]
+        return all(any(file.uploaded or "://" not in file.url for file in some) for some in known)
 
     def releases(self, name: str) -> tuple[ReleaseFacts, ...]:
         """Return a project's releases in sight, oldest version first; () for an unknown project."""
@@ -209,7 +229,7 @@ class Index:
     def _look_up(self, name: str) -> _Known | None:
         """Return the releases in sight and those too new for it; None for an unknown project."""
         if name not in self._found:
-            files = self._fetch(name)
+            files = self._all_files(name)
             self._found[name] = None if files is None else self._sorted(name, files)
         return self._found[name]
 
@@ -224,6 +244,12 @@ class Index:
 
     def _group(self, name: str, files: list[File]) -> tuple[ReleaseFacts, ...]:
         return group(name, files, tags=self._tags, python=self.interpreter.version)
+
+    def _all_files(self, name: str) -> list[File] | None:
+        """Return a project's files, whenever they appeared; None for an unknown project."""
+        if name not in self._files:
+            self._files[name] = self._fetch(name)
+        return self._files[name]
 
     def _fetch(self, name: str) -> list[File] | None:
         found: list[File] = []

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.formats.base import Manifest, Option
-from bisect_deps.index import Index, ReleaseFacts, completed
+from bisect_deps.index import Index, completed
 from bisect_deps.index.base import be_addresses
-from bisect_deps.model import IndexSettings, Interpreter
+from bisect_deps.model import IndexSettings, Requirement
 
 UNDATED = (
     "the index does not tell when files were uploaded: it is read as it is now, "
@@ -50,25 +50,20 @@ def sources(
     return found_there
 
 
-def tells_dates(settings: IndexSettings, manifest: Manifest, interpreter: Interpreter) -> bool:
+def tells_dates(index: Index, manifest: Manifest) -> bool:
     """Say whether each project of the file has releases with a date; True where nobody answers.
 
     Private indexes often tell none. An installer that is given a date takes no file without one:
     then nothing could be installed.
     """
-    names = {own.name for own in manifest.requirements if own.name and not own.url}
     try:
-        with Index(replace(settings, exclude_newer=None), interpreter) as index:
-            index.prefetch(names)
-            known = [releases for name in names if (releases := index.releases(name))]
+        return index.tells_dates(own.name for own in manifest.requirements if _is_of_index(own))
     except IndexUnavailable:
         return True
-    return all(any(_is_dated(release) for release in releases) for releases in known)
 
 
-def _is_dated(release: ReleaseFacts) -> bool:
-    # Files of a local folder have no dates, and need none.
-    return any(file.uploaded or "://" not in file.url for file in release.files)
+def _is_of_index(requirement: Requirement) -> bool:
+    return bool(requirement.name) and not requirement.url
 
 
 def _address(manifest: Manifest, path: str, option: Option) -> str:

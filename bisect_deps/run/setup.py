@@ -84,8 +84,10 @@ def open_run(
     index = _index_as_of(settings, manifest, interpreter, journal)
     as_of = index.exclude_newer or ""
     seen = sources(index, manifest, settings.installer, Path.cwd())
-    if _is_undated(settings, manifest, interpreter, seen):
+    pages = Index(seen, meant, merged=settings.installer == "pip")
+    if _is_undated(settings, manifest, pages):
         index, seen = replace(index, exclude_newer=None), replace(seen, exclude_newer=None)
+        pages = pages.as_of(None)
         progress.note(UNDATED)
     folder = settings.file.resolve().parent
     options = _builder_options(settings, interpreter, index, seen, folder, progress)
@@ -104,7 +106,7 @@ def open_run(
                 settings,
                 manifest,
                 meant,
-                seen,
+                pages,
                 builder,
                 progress,
                 known,
@@ -175,12 +177,12 @@ def _interpreter(
 
 
 def _is_undated(
-    settings: Settings, manifest: Manifest, interpreter: Interpreter, seen: IndexSettings
+    settings: Settings, manifest: Manifest, index: Index
 ) -> bool:
     """Say whether the index has no upload dates, so that a date would hide all of it."""
     asks_index = options_of(settings.builder).here or settings.evidence
     asked = settings.index.exclude_newer is not None
-    return asks_index and not asked and not tells_dates(seen, manifest, interpreter)
+    return asks_index and not asked and not tells_dates(index, manifest)
 
 
 def _index_as_of(
@@ -305,7 +307,7 @@ def _case(
     settings: Settings,
     manifest: Manifest,
     interpreter: Interpreter,
-    seen: IndexSettings,
+    index: Index,
     builder: Builder,
     progress: Progress,
     known: Known,
@@ -317,7 +319,7 @@ def _case(
     resolver = None
     if settings.evidence:
         resolver = Resolver(
-            interpreter, seen, merged=merged, platform=settings.platform, memory=memory
+            interpreter, index.settings, merged=merged, platform=settings.platform, memory=memory
         )
         # The index is read as of one instant: within a run no page is fetched twice.
         resolver.keep_pages()
@@ -327,8 +329,8 @@ def _case(
         interpreter=interpreter,
         capabilities=capabilities,
         progress=progress,
-        index=Index(seen, interpreter, merged=merged) if settings.evidence else None,
-        served=(lambda: Index(seen, interpreter, kept=False)) if is_here else None,
+        index=index if settings.evidence else None,
+        served=(lambda: Index(index.settings, interpreter, kept=False)) if is_here else None,
         resolver=resolver,
         has_check=bool(settings.checks) or capabilities.exercised,
         imports=settings.imports,

@@ -26,6 +26,7 @@ from packaging.version import InvalidVersion, Version
 from bisect_deps.errors import InputError
 from bisect_deps.model import Interpreter
 from bisect_deps.policy import POLICY
+from bisect_deps.system.said import said
 
 _QUESTION = r"""
 import json, os, platform, sys, sysconfig
@@ -242,7 +243,8 @@ def _pyenv_versions(root: Path) -> list[str]:
 @functools.lru_cache(maxsize=64)
 def _ask(path: str) -> Interpreter | None:
     """Return what the Python at `path` says of itself, or None if it does not run."""
-    output = _output([path, "-I", "-c", _QUESTION])
+    command = [path, "-I", "-c", _QUESTION]
+    output = said(command, lambda: _output(command))
     try:
         answer = json.loads(output or "")
     except json.JSONDecodeError:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.policy import POLICY
+from bisect_deps.system.said import said
 
 INSTALL_HINT = (
     "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; Fedora: dnf install "
@@ -158,14 +159,15 @@ def _find() -> tuple[Sandbox | None, str]:
     if program is None:
         return None, "bubblewrap is not installed"
     try:
-        said = _run([program, "--version"])
-        found = Sandbox(program, said.split()[-1] if said.split() else "?")
+        ask = [program, "--version"]
+        version = (said(ask, lambda: _run(ask)) or "").split()
+        found = Sandbox(program, version[-1] if version else "?")
         trial = [program, "--unshare-pid", "--unshare-ipc", *_system(), "--proc", "/proc"]
         _run([*trial, "--dev", "/dev", "--", program, "--version"])
     except (OSError, subprocess.SubprocessError) as error:
         output = getattr(error, "stderr", None) or str(error)
-        said = output.strip().splitlines()[-1].removeprefix("bwrap: ") if output.strip() else "?"
-        return None, f"bubblewrap does not work here ({said})"
+        why = output.strip().splitlines()[-1].removeprefix("bwrap: ") if output.strip() else "?"
+        return None, f"bubblewrap does not work here ({why})"
     return found, ""
 
 

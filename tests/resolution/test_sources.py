@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from bisect_deps.cli import group
 from bisect_deps.formats import open_manifest
 from bisect_deps.formats.base import Manifest
+from bisect_deps.index import Index
 from bisect_deps.model import IndexSettings
 from bisect_deps.resolution.sources import sources, tells_dates
 from bisect_deps.system import interpreters
@@ -68,18 +69,18 @@ def test_an_index_without_dates_is_noticed(
     local_index.add(Project("good").release("1.0"))
     with local_index.serve(dates=dates) as server:
         settings = IndexSettings(index_url=server.url, exclude_newer="2030-01-01")
-        assert tells_dates(settings, manifest(tmp_path, "good\nunknown\n"), HERE) is dates
+        assert tells_dates(Index(settings, HERE), manifest(tmp_path, "good\nunknown\n")) is dates
 
 
 def test_a_local_folder_needs_no_dates(tmp_path: Path, local_index: LocalIndex) -> None:
     local_index.add(Project("good").release("1.0"))
     settings = IndexSettings(no_index=True, find_links=(str(local_index.find_links),))
-    assert tells_dates(settings, manifest(tmp_path, "good\n"), HERE)
+    assert tells_dates(Index(settings, HERE), manifest(tmp_path, "good\n"))
 
 
 def test_an_index_that_does_not_answer_is_left_for_the_builds_to_tell(tmp_path: Path) -> None:
     settings = IndexSettings(index_url="http://127.0.0.1:9/simple/")
-    assert tells_dates(settings, manifest(tmp_path, "good\n"), HERE)
+    assert tells_dates(Index(settings, HERE), manifest(tmp_path, "good\n"))
 
 
 @pytest.mark.parametrize("place", ["flag", "file", "variable"])

@@ -1,14 +1,19 @@
 """Which literals a line must hold, one of them at least, for a pattern to match it.
 
-Derived from the parsed pattern, so that a signature need not list them. Knows no log.
+Derived from the parsed pattern, so that a signature need not list them. Parsing all patterns takes
+0.1 s of a start, so what was derived is kept beside them. Knows no log.
+
+    python -m bisect_deps.diagnosis.signatures
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 if sys.version_info >= (3, 11):
@@ -16,11 +21,30 @@ if sys.version_info >= (3, 11):
 else:
     import sre_parse as _parse
 
+KEPT = Path(__file__).with_name("literals.json")
 _SHORTEST = 3
 _MOST = 60
 
 # A pattern's parts as the parser gives them: an operation and what it is applied to.
 _Parts = Iterable[tuple[Any, Any]]
+
+
+def kept_literals_of(pattern: str) -> tuple[str, ...]:
+    """Return the same as `literals_of`, without parsing a pattern that was kept."""
+    kept = _kept().get(pattern)
+    return literals_of(pattern) if kept is None else tuple(kept)
+
+
+@cache
+def _kept() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = json.loads(KEPT.read_bytes())
+    return found
+
+
+def derived(patterns: Iterable[str]) -> str:
+    """Return what is to be kept of these patterns: each with its literals, as JSON."""
+    rows = [f"{json.dumps(text)}: {json.dumps(literals_of(text))}" for text in sorted(patterns)]
+    return "{\n" + ",\n".join(rows) + "\n}\n"
 
 
 @cache

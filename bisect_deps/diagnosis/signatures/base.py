@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
-from bisect_deps.diagnosis.signatures._literals import literals_of
+from bisect_deps.diagnosis.signatures._literals import kept_literals_of
 from bisect_deps.model import BreakageKind, Cause, Phase, Remedy, RemedyKind
 
 
@@ -113,7 +113,7 @@ class Signature:
     @property
     def gate(self) -> tuple[str, ...]:
         """Return literals, one of which must be in a line before the pattern is tried."""
-        return self.literals or literals_of(self.pattern)
+        return self.literals or kept_literals_of(self.pattern)
 
     @property
     def as_remedies(self) -> tuple[Remedy, ...]:

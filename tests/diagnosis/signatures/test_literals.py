@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bisect_deps.diagnosis.signatures import SIGNATURES
-from bisect_deps.diagnosis.signatures._literals import literals_of
+from bisect_deps.diagnosis.signatures._literals import KEPT, derived, literals_of
 from bisect_deps.diagnosis.signatures.base import Signature
 
 
@@ -38,3 +38,9 @@ def test_every_match_of_an_example_holds_a_literal(signature: Signature) -> None
     matched = signature.regex.search(signature.example)
     assert matched is not None
     assert any(literal in matched[0].lower() for literal in map(str.lower, signature.gate))
+
+
+def test_what_is_kept_is_what_is_derived() -> None:
+    patterns = {signature.pattern for signature in SIGNATURES if not signature.literals}
+    kept = KEPT.read_text(encoding="utf-8")
+    assert kept == derived(patterns), "run python -m bisect_deps.diagnosis.signatures"

@@ -24,16 +24,24 @@ from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
 class Aim(str, Enum):
     """What a upgrade aims at, in the order in which they are offered.
 
-    LATEST_OF_LINE stays within the major version; WIDER moves the lines in the way as well, FEWER
-    drops the culprits that no release can fix. BELOW, WIDER and FEWER are last resorts.
+    NEAREST is to releases with wheels where any has one. WHEELS moves the lines in the way of these
+    as well, SOURCES takes what must be compiled: where one release does not compile, the next
+    seldom does. LATEST_OF_LINE stays within the major version; WIDER moves the lines in the way as
+    well, FEWER drops the culprits that no release can fix. BELOW, WIDER and FEWER are last resorts.
     """
 
     NEAREST = "nearest"
+    WHEELS = "wheels"
+    SOURCES = "sources"
     BELOW = "below"
     LATEST_OF_LINE = "latest-of-line"
     LATEST = "latest"
     WIDER = "wider"
     FEWER = "fewer"
+
+
+# Aims at the version next to the culprit's own.
+_NEAR = (Aim.NEAREST, Aim.SOURCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,8 @@ def find_upgrades(
 
     `minimums` (by project) default to above the pin. `beside` are clauses that must hold as well
     (`jinja2<3.1`), such as caps of transitive culprits; `dropped` are projects given up. All lines
-    of a culprit's project move. Releases with a wheel for the target go first. Where the other
+    of a culprit's project move. Releases with a wheel for the target go first, also where others
+    must move for one (`Aim.WHEELS`). Where the other
     lines leave no way, the ones in the way move, too (`Aim.WIDER`); and where even so none is left,
     culprits that no release can fix are dropped (`Aim.FEWER`). Costs about three resolutions for
     the first upgrade.
@@ -91,15 +100,18 @@ def find_upgrades(
     search.start(set(culprits))
     seen: set[tuple[Edit, ...]] = set()
     ways: dict[Aim, Callable[[], Upgrade | None]] = {
+        Aim.WHEELS: search.wheels,
         Aim.WIDER: search.wider,
         Aim.FEWER: search.fewer,
     }
+    near: set[tuple[Edit, ...]] = set()
     for aim in Aim:
-        if seen and aim in (Aim.BELOW, *ways):
+        if (near and aim is Aim.SOURCES) or (seen and aim in (Aim.BELOW, *ways)):
             continue
         upgrade = ways[aim]() if aim in ways else search.upgrade(aim)
         if upgrade is not None and upgrade.edits and upgrade.edits not in seen:
             seen.add(upgrade.edits)
+            near |= {upgrade.edits} if aim is Aim.NEAREST else set()
             yield upgrade
 
 
@@ -108,7 +120,8 @@ class _Search:
     """The culprits' projects and all that bounds them.
 
     `names` move, `gone` are dropped, `kept` is what the other lines resolve to alone. `exact` are
-    versions to take where the nearest is not the next one above.
+    versions to take where the nearest is not the next one above. Of `wheeled` only releases with a
+    wheel count.
     """
 
     requirements: Sequence[Requirement]
@@ -120,6 +133,7 @@ class _Search:
     gone: set[str] = field(default_factory=set)
     kept: Mapping[str, str] = field(default_factory=dict)
     exact: Mapping[str, str] = field(default_factory=dict)
+    wheeled: frozenset[str] = frozenset()
 
     def start(self, culprits: set[int]) -> None:
         names = {r.name for r in self.requirements if r.number in culprits and not r.url}
@@ -132,7 +146,7 @@ class _Search:
         if not self.names:
             return self._finished(aim, {}) if self.gone else None
         self.exact = {}
-        if aim is Aim.NEAREST:
+        if aim in _NEAR:
             near = {name: self._exact(name) for name in self.names}
             self.exact = {name: version for name, version in near.items() if version}
         answer = self._first_that_resolves(aim)
@@ -156,17 +170,18 @@ class _Search:
 
         Where not even those can, a release that is compiled may do.
         """
-        with_wheels = [
-            name
-            for name in self.names
-            if self._has_wheel(name, Aim.NEAREST) or self._has_wheel(name, aim)
-        ]
+        if aim is Aim.SOURCES:
+            return [False]
+        with_wheels = [name for name in self.names if self._has_any_wheel(name, aim)]
         ways: list[bool | tuple[str, ...]] = [True, tuple(sorted(self.names))]
         if len(with_wheels) < len(self.names):
             ways.append(tuple(sorted(with_wheels)))
-        elif aim in (Aim.NEAREST, Aim.BELOW):
+        elif aim is Aim.BELOW:
             ways.append(False)
         return ways
+
+    def _has_any_wheel(self, name: str, aim: Aim) -> bool:
+        return self._has_wheel(name, Aim.NEAREST) or self._has_wheel(name, aim)
 
     def _has_wheel(self, name: str, aim: Aim) -> bool:
         return any(
@@ -174,11 +189,24 @@ class _Search:
             for release in matches(self._clause(name, aim), self.index.releases(name))
         )
 
+    def wheels(self) -> Upgrade | None:
+        """Return the nearest upgrade to wheels, with the lines in the way of these moving as well.
+
+        None where a culprit has none: then nothing is gained.
+        """
+        before = set(self.names), dict(self.minimums)
+        self.wheeled = frozenset(n for n in self.names if self._has_wheel(n, Aim.NEAREST))
+        upgrade = self._in_the_way() if self.wheeled else None
+        self.wheeled = frozenset()
+        self.names, self.minimums = before
+        self._hold_the_others()
+        return replace(upgrade, aim=Aim.WHEELS) if upgrade is not None else None
+
     def wider(self) -> Upgrade | None:
         """Return the nearest upgrade with the lines that stand in the way moving as well."""
-        upgrade = self._one_of_several()
-        if upgrade is not None:
-            return upgrade
+        return self._one_of_several() or self._in_the_way()
+
+    def _in_the_way(self) -> Upgrade | None:
         for _ in range(3):
             relaxed = [self._relaxed(r, Aim.NEAREST) for r in self._standing()]
             conflicts = find_conflicts([*relaxed, *self._limits()], self.resolver).found
@@ -246,7 +274,7 @@ class _Search:
         relaxed = [self._relaxed(r, aim) for r in self._standing()]
         # Without versions to hold the others at, "lowest" would send them all to their oldest.
         unpinned = any(r.name not in self.names and not r.pin for r in relaxed)
-        lowest = aim is Aim.NEAREST and (bool(self.kept) or not unpinned)
+        lowest = aim in _NEAR and (bool(self.kept) or not unpinned)
         return self._resolve(relaxed, "lowest-direct" if lowest else "highest", wheels_only)
 
     def _resolve(
@@ -337,10 +365,9 @@ class _Search:
         return [
             release.version
             for release in self.index.releases(name)
-            if not release.python_ok
-            and (release.usable_wheel or release.has_sdist)
-            and first is not None
-            and release.parsed >= first
+            if (name in self.wheeled and not release.usable_wheel)
+            or (not release.python_ok and (release.usable_wheel or release.has_sdist))
+            if first is not None and release.parsed >= first
         ]
 
     def _limits(self) -> list[Requirement]:

@@ -176,9 +176,7 @@ def _interpreter(
     return choose_python(wanted, interpreters.find_all(), default, progress)
 
 
-def _is_undated(
-    settings: Settings, manifest: Manifest, index: Index
-) -> bool:
+def _is_undated(settings: Settings, manifest: Manifest, index: Index) -> bool:
     """Say whether the index has no upload dates, so that a date would hide all of it."""
     asks_index = options_of(settings.builder).here or settings.evidence
     asked = settings.index.exclude_newer is not None

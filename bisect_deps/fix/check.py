@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case
@@ -22,7 +23,8 @@ from bisect_deps.fix.failure import (
 )
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.proposers import moves
-from bisect_deps.fix.proposers.base import Move, Scene
+from bisect_deps.fix.proposers.base import Scene
+from bisect_deps.fix.several import Part, part_of, together
 from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
 from bisect_deps.policy import POLICY
 
@@ -35,11 +37,10 @@ _REFUSED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A failure, the move that changed it, and the probe after the move."""
+    """A failure, the part of a candidate that ended it, and the probe of that candidate."""
 
     failure: Probe
-    breakage: Breakage
-    move: Move
+    part: Part
     after: Probe
 
 
@@ -62,46 +63,49 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
 
     `failing` installs and fails its check. Costs one build a move.
     """
-    layers: list[Layer] = []
+    path: list[tuple[Layer, ...]] = []
     probes: list[Probe] = [failing]
     accident = yield from _accident(case, failing)
     if accident is not None:
         return Followed((), (failing, accident), accident, unsteady=1)
     resolved = {_resolved(case, failing.candidate)}
-    scenes = [_opened(case, failing, failing, layers)]
+    scenes = [_opened(case, failing, failing, ())]
     deepest: tuple[Layer, ...] = ()
     while scenes and len(probes) <= POLICY.check_builds:
         scene, offered = scenes[-1]
-        move = next(offered, None)
-        if move is None:
+        parts = next(offered, None)
+        if parts is None:
             scenes.pop()
-            if layers:
-                layers.pop()
+            if path:
+                path.pop()
             continue
-        pruned = case.pruned(failing.candidate, move.candidate)
-        move = replace(move, candidate=pruned)
-        same = _resolved(case, move.candidate)
+        candidate = case.pruned(failing.candidate, parts[-1].move.candidate)
+        same = _resolved(case, candidate)
         if same in resolved:
             continue
         resolved.add(same)
-        probe = yield from ask(
-            case, move.candidate, ProbeKind.FIX, f"does it pass with {_shown(case, scene, move)}?"
-        )
+        purpose = f"does it pass with {_shown(scene, candidate)}?"
+        probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
         probes.append(probe)
-        layer = Layer(scene.probe, scene.breakage, move, probe)
+        layers = _layers(path)
+        step = tuple(Layer(scene.probe, part, probe) for part in parts)
         if probe.outcome is Outcome.PASS:
-            return Followed((*layers, layer), tuple(probes), probe)
+            return Followed((*layers, *step), tuple(probes), probe)
         earlier = [known.probe for known, _ in scenes]
         if len(layers) < POLICY.check_layers and _is_deeper(probe, scene, earlier):
             accident = yield from _accident(case, probe)
             if accident is not None:
-                after = replace(layer, after=accident)
-                return Followed((*layers, after), (*probes, accident), accident, unsteady=1)
-            layers.append(layer)
+                after = [replace(layer, after=accident) for layer in step]
+                return Followed((*layers, *after), (*probes, accident), accident, unsteady=1)
+            path.append(step)
+            layers = _layers(path)
             scenes.append(_opened(case, failing, probe, layers))
-            if len(layers) > len(deepest):
-                deepest = tuple(layers)
+            deepest = max(deepest, layers, key=len)
     return Followed(deepest, tuple(probes))
+
+
+def _layers(path: Sequence[tuple[Layer, ...]]) -> tuple[Layer, ...]:
+    return tuple(layer for step in path for layer in step)
 
 
 def _accident(case: Case, failing: Probe) -> Story[Probe | None]:
@@ -142,27 +146,34 @@ def breakage_of(probe: Probe) -> Breakage:
 
 def _opened(
     case: Case, origin: Probe, probe: Probe, layers: Sequence[Layer]
-) -> tuple[Scene, Iterator[Move]]:
+) -> tuple[Scene, Iterator[tuple[Part, ...]]]:
     scene = Scene(
         probe=probe,
         breakage=breakage_of(probe),
         installed=case.installed(probe),
         origin=case.installed(origin),
-        held=_held(origin.candidate, layers),
+        held=_held(layers),
     )
-    offered = moves(case, scene)
-    return scene, (move for _, move in zip(range(POLICY.check_moves), offered, strict=False))
+    return scene, islice(_offered(case, scene), POLICY.check_moves)
 
 
-def _held(base: Candidate, layers: Sequence[Layer]) -> Mapping[str, frozenset[str]]:
+def _offered(case: Case, scene: Scene) -> Iterator[tuple[Part, ...]]:
+    """Yield moves of all independent failures together, then those of the first one alone."""
+    several = together(case, scene)
+    if several:
+        yield several
+    for move in moves(case, scene):
+        yield (part_of(scene.candidate, scene.breakage, move),)
+
+
+def _held(layers: Sequence[Layer]) -> Mapping[str, frozenset[str]]:
     """Return what earlier moves hold for each user: projects that are edited for its sake alone."""
     held: dict[str, frozenset[str]] = {}
     for layer in layers:
-        user = layer.breakage.user
-        own = {edit.name for edit in layer.after.candidate.edits if edit not in base.edits}
+        user = layer.part.breakage.user
         before = {edit.name for edit in layer.failure.candidate.edits}
         if user:
-            held[user] = held.get(user, frozenset()) | (own - before)
+            held[user] = held.get(user, frozenset()) | (layer.part.own - before)
     return held
 
 
@@ -185,10 +196,10 @@ def _resolved(case: Case, candidate: Candidate) -> object:
     return candidate if releases is None else frozenset(releases.items())
 
 
-def _shown(case: Case, scene: Scene, move: Move) -> str:
-    """Return what a move changes, for the progress display."""
+def _shown(scene: Scene, candidate: Candidate) -> str:
+    """Return what a candidate changes after a failure, for the progress display."""
     before = set(scene.candidate.edits)
-    changed = [e.text or e.name for e in move.candidate.edits if e not in before]
+    changed = [e.text or e.name for e in candidate.edits if e not in before]
     if len(changed) > 3:
         return f"{len(changed)} releases moved"
     return ", ".join(changed) or "earlier moves taken back"

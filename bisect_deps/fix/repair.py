@@ -282,11 +282,11 @@ def _deepest(case: Case, followed: Followed) -> list[Culprit]:
     """Return what the layers that were left behind prove: each failure ended with its move."""
     found: list[Culprit] = []
     for layer in followed.layers:
-        name = layer.move.name
+        name = layer.part.move.name
         version = case.installed(layer.failure).get(name)
         member = case.member(name, version, case.resolve(layer.failure.candidate))
         if member is not None and version is not None:
-            found.append(broken([member], layer.failure, layer.breakage, None))
+            found.append(broken([member], layer.failure, layer.part.breakage, None))
     return found
 
 

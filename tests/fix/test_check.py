@@ -34,8 +34,8 @@ def layered(**more: object) -> Small:
 def test_a_new_failure_is_a_layer_deeper_and_the_move_stays() -> None:
     found = followed(layered())
     assert found.passing is not None
-    assert [layer.breakage.lacks for layer in found.layers] == ["lib", "base"]
-    held = {edit.name for edit in found.layers[1].move.candidate.edits}
+    assert [layer.part.breakage.lacks for layer in found.layers] == ["lib", "base"]
+    held = {edit.name for edit in found.layers[1].part.move.candidate.edits}
     assert held == {"lib", "base"}, "the first move is kept beneath the second"
 
 
@@ -92,7 +92,7 @@ def test_where_nothing_helps_it_ends_with_the_deepest_layers() -> None:
     )
     found = followed(small("app==1.0\n", projects, *faults))
     assert found.passing is None
-    assert [layer.breakage.lacks for layer in found.layers] == ["lib"]
+    assert [layer.part.breakage.lacks for layer in found.layers] == ["lib"]
     assert len(found.probes) <= POLICY.check_builds + 1
 
 
@@ -107,7 +107,7 @@ def test_a_move_that_breaks_the_install_or_brings_an_old_failure_back_is_no_prog
     )
     found = followed(small("app==1.0\n", projects, *faults))
     assert found.passing is None
-    candidates = [said(layer.move.candidate) for layer in found.layers]
+    candidates = [said(layer.part.move.candidate) for layer in found.layers]
     assert candidates in ([], ["lib==1.0"]), "it does not go round in a circle"
 
 
@@ -121,7 +121,7 @@ def test_the_first_breakage_of_the_log_is_followed() -> None:
 def test_a_log_that_names_nobody_is_followed_by_days_and_series() -> None:
     found = followed(layered(quality=Quality.SILENT))
     assert found.passing is not None
-    assert found.layers[-1].breakage.lacks == ""
+    assert found.layers[-1].part.breakage.lacks == ""
 
 
 @pytest.mark.parametrize(

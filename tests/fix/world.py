@@ -154,6 +154,7 @@ class SimulatedIndex(Index):
         self.settings = settings
         self.interpreter = PYTHON
         self.world = world
+        self._files = {}
         self._found = {}
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bisect_deps.fix.case import Case
-from bisect_deps.fix.failure import breakages_of, project_of, suspects_of
+from bisect_deps.fix.failure import breakages_of, suspects_of
 from bisect_deps.fix.proposers import moves
 from bisect_deps.fix.proposers.base import Move, Scene
 from bisect_deps.model import Breakage, Candidate, Probe
@@ -64,9 +64,7 @@ def _showing(probe: Probe, candidate: Candidate, breakage: Breakage) -> Probe:
     assert probe.diagnosis is not None
     about = {breakage.user, breakage.lacks, *breakage.through}
     suspects = tuple(
-        suspect
-        for suspect in suspects_of(probe)
-        if about & {suspect.name, project_of(suspect.failing)}
+        suspect for suspect in suspects_of(probe) if about & {suspect.name, suspect.broken}
     )
     told = replace(probe.diagnosis, breakages=(breakage,), suspects=suspects)
     return replace(probe, candidate=candidate, diagnosis=told)

@@ -160,22 +160,27 @@ def _write_readme(lines: Sequence[str]) -> None:
 
 
 def _photograph(page: Path) -> None:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-    if chromium is None:
-        print("no Chromium here: the pictures of the page stay as they are", file=sys.stderr)
-        return
     for name, (width, height, scheme) in LOOKS.items():
-        subprocess.run(
-            [
-                *(chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
-                f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}",
-                f"--window-size={width},{height}",
-                f"--screenshot={PICTURES / f'report-{name}.png'}",
-                page.as_uri(),
-            ],
-            capture_output=True,
-            check=True,
-        )
+        chromium(page, PICTURES / f"report-{name}.png", (width, height), scheme)
+
+
+def chromium(page: Path, to: Path, size: tuple[int, int], scheme: str) -> None:
+    """Photograph a page, `size` in pixels, `scheme` light or dark; without a Chromium say so."""
+    found = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+    if found is None:
+        print(f"no Chromium here: {to} stays as it is", file=sys.stderr)
+        return
+    subprocess.run(
+        [
+            *(found, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+            f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}",
+            f"--window-size={size[0]},{size[1]}",
+            f"--screenshot={to}",
+            page.resolve().as_uri(),
+        ],
+        capture_output=True,
+        check=True,
+    )
 
 
 if __name__ == "__main__":

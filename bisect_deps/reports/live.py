@@ -130,7 +130,7 @@ class _Display:
 
     def statement(self, text: str) -> None:
         """Write a sentence of the verdict whole: it is certain before the first build."""
-        self._line((text, "bold yellow"), whole=True)
+        self._line((text, "bold yellow"), whole=True, prose=True)
 
     def phase(self, name: str, detail: str = "") -> None:
         """Take a heading for what comes next: one that nothing follows is never written.
@@ -186,15 +186,20 @@ class _Display:
             self._built.add(_contents(active.probe))
         cost = "known from before" if probe.from_journal else duration(probe.seconds)
         reason = _reason(probe)
-        self._line(
+        said: list[str | tuple[str, str]] = [
             "  ",
             probe_name(probe.number, probe.kind),
             " ",
             (outcome_words(probe), _OUTCOME_STYLES[probe.outcome]),
             (f" ({cost})", "dim"),
             subject,
-            (f" - {reason}" if reason else "", "dim"),
-        )
+        ]
+        why = (f" - {reason}", "dim")
+        if not reason or not self._moving or self._fits([*said, why]):
+            self._line(*said, *([why] if reason else []))
+        else:
+            self._line(*said)
+            self._line(f"    {reason}")
         if self._verbose and probe.log and probe.outcome is not Outcome.PASS:
             self._line((f"    log: {probe.log}", "dim"))
 
@@ -243,19 +248,25 @@ class _Display:
     def _deserves_a_line(self, kind: ProbeKind) -> bool:
         return self._verbose or kind is not ProbeKind.RESOLVE
 
+    def _fits(self, parts: Sequence[str | tuple[str, str]]) -> bool:
+        return _text(parts).cell_len <= self._console.width
+
     def _write_heading(self) -> None:
         if heading := self._heading:
             self._heading = ()
             self._line(*heading)
 
-    def _line(self, *parts: str | tuple[str, str], whole: bool = False) -> None:
+    def _line(
+        self, *parts: str | tuple[str, str], whole: bool = False, prose: bool = False
+    ) -> None:
         self._write_heading()
         text = _text(parts)
         if self._moving and not whole:
             # As in the moving lines, one line each: a wrapped line is hard to skim.
             text.truncate(self._console.width if not self._verbose else 10_000, overflow="ellipsis")
         text.rstrip()
-        self._console.print(text, soft_wrap=True)
+        # A terminal would break prose inside of its words.
+        self._console.print(text, soft_wrap=not (prose and self._moving))
         if self._moving:
             self._moving.refresh()
 
@@ -278,12 +289,12 @@ class _Display:
         probe = active.probe
         yield _name(probe)
         yield f" ({duration(int(self._clock() - active.since))})", "dim"
-        yield f": {what(probe)}"
         doing = str(active.activity)
         if doing:
             seconds = int(self._clock() - active.doing_since)
-            yield f" - {doing}" + (f" for {duration(seconds)}" if seconds >= _WORTH_SAYING else "")
-        elif probe.purpose:
+            yield f" {doing}" + (f" for {duration(seconds)}" if seconds >= _WORTH_SAYING else "")
+        yield f": {what(probe)}"
+        if not doing and probe.purpose:
             yield f" - {probe.purpose}", "dim"
 
 

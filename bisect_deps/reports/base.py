@@ -76,7 +76,8 @@ def turning_point(narrowing: Narrowing) -> str:
     if _turns(ordered) > 1:
         return listed([f"{tried.version} {OUTCOME_WORDS[tried.outcome]}" for tried in ordered])
     if failing and passing:
-        following = "" if narrowing.not_built or narrowing.skipped else ", the next release"
+        passed_over = narrowing.not_built or _passed_over(narrowing)
+        following = "" if passed_over else ", the next release"
         if _version_key(passing) > _version_key(failing):
             return f"fails at {failing}, passes at {passing}{following}"
         return f"passes at {passing}, fails at {failing}{following}"
@@ -129,15 +130,24 @@ def shown_by(narrowing: Narrowing, probes: Sequence[Probe] = ()) -> str:
 
 
 def left_out(narrowing: Narrowing) -> str:
-    """Return which versions were not built, and why, reason by reason.
+    """Return which versions at the turn were not built, and why, reason by reason.
 
     Nobody expects a pre-release to be tried where none was asked for: they are not listed.
     """
     versions: dict[str, list[str]] = {}
-    for item in narrowing.skipped:
+    for item in _passed_over(narrowing):
         if item.reason and not _version_key(item.version)[1].is_prerelease:
             versions.setdefault(item.reason, []).append(item.version)
     return "; ".join(f"{some(found, 3)} ({reason})" for reason, found in versions.items())
+
+
+def _passed_over(narrowing: Narrowing) -> list[Tried]:
+    """Return what was left out between the failing and the passing version; all without both."""
+    ends = [str(end) for end in (narrowing.last_failing, narrowing.first_passing) if end]
+    if len(ends) < 2:
+        return list(narrowing.skipped)
+    low, high = sorted(map(_version_key, ends))
+    return [item for item in narrowing.skipped if low < _version_key(item.version) < high]
 
 
 def _turns(ordered: Sequence[Tried]) -> int:

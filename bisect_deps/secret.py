@@ -46,6 +46,11 @@ _TOKEN = (
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
 )
 _KNOWN_TOKEN = re.compile(rf"(?<![\w-]){_TOKEN}")
+# What every known token holds one of: a text without them is not searched, which costs ten times more.
+_TOKEN_STARTS = (
+    "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AKIA", "ASIA", "pypi-",
+    "hf_", "sk-", "eyJ",
+)  # fmt: skip
 _KEY_BLOCK = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _HEADER = re.compile(
     r"(?P<name>(?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?(?:\w+\s+)?)(?P<value>[^\s'\",]+)",
@@ -128,10 +133,15 @@ def redact(text: str, secrets: Iterable[Secret | str] = ()) -> str:
     """
     for value in sorted(_spellings(secrets), key=len, reverse=True):
         text = text.replace(value, MASK)
-    text = _USER_PART.sub(_mask_user, text)
-    text = _PARAMETER.sub(rf"\g<name>{MASK}", text)
-    text = _HEADER.sub(rf"\g<name>{MASK}", text)
-    return _KNOWN_TOKEN.sub(MASK, text)
+    if "://" in text and "@" in text:
+        text = _USER_PART.sub(_mask_user, text)
+    if "=" in text and ("?" in text or "&" in text):
+        text = _PARAMETER.sub(rf"\g<name>{MASK}", text)
+    if "authorization" in text.lower():
+        text = _HEADER.sub(rf"\g<name>{MASK}", text)
+    if any(start in text for start in _TOKEN_STARTS):
+        text = _KNOWN_TOKEN.sub(MASK, text)
+    return text
 
 
 def names_secret(variable: str) -> bool:

@@ -84,8 +84,5 @@ class Report(NamedTuple):
 
     def at_or_above(self, severity: Severity) -> Sequence[Diagnostic]:
         """Return the diagnostics that are as bad as `severity` or worse."""
-        return [
-            diagnostic
-            for diagnostic in self.diagnostics
-            if diagnostic.severity.rank >= severity.rank
-        ]
+        lowest = severity.rank
+        return [one for one in self.diagnostics if one.severity.rank >= lowest]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from bisect_deps.formats.base import CONDA_GROUP, Document, LogicalLine, Manifest
+from bisect_deps.formats.base import CONDA_GROUP, Document, LogicalLine, Manifest, ProblemKind
 from bisect_deps.lint.profiles import profile_of
 from bisect_deps.lint.rules._worlds import Judge
 from bisect_deps.lint.rules.base import (
@@ -21,6 +21,7 @@ from bisect_deps.lint.rules.base import (
     Profile,
     Scope,
     exact_pin,
+    line_at,
 )
 from bisect_deps.lint.targets import LintTarget
 
@@ -103,7 +104,17 @@ def scope_of(
         lock=lock,
         locked=_locked(folder, lock, shown, items),
         lock_groups=_lock_groups(folder, lock, shown),
-        unread_constraints=unread_constraints,
+        unread_constraints=unread_constraints or _has_remote_constraints(documents.values()),
+    )
+
+
+def _has_remote_constraints(documents: Iterable[Document]) -> bool:
+    return any(
+        line.include is not None and line.include.constraint and "://" in line.include.path
+        for document in documents
+        for problem in document.problems
+        if problem.kind is ProblemKind.REMOTE_INCLUDE
+        and (line := line_at(document, problem.line)) is not None
     )
 
 

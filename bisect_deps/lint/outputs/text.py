@@ -45,9 +45,12 @@ def statistics(report: Report, style: Style) -> str:
 
 def _headline(diagnostic: Diagnostic, style: Style) -> str:
     place = f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column}"
-    code = _paint(diagnostic.rule.code, _COLORS[diagnostic.severity.value], style)
-    mark = " [*]" if is_fixable(diagnostic, style) else ""
-    return f"{_paint(place, '1', style)}: {code}{mark} {diagnostic.message}"
+    code = diagnostic.rule.code
+    if style.color:
+        place = _paint(place, "1", style)
+        code = _paint(code, _COLORS[diagnostic.severity.value], style)
+    mark = " [*]" if diagnostic.repair is not None and is_fixable(diagnostic, style) else ""
+    return f"{place}: {code}{mark} {diagnostic.message}"
 
 
 def _source(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
@@ -96,12 +99,13 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
     if not found:
         yield f"{_clear(report)}{_count(report.requirements, 'requirement')} in {_judged(report)}."
     else:
+        severities = [diagnostic.severity for diagnostic in found]
         counts = [
-            _count(sum(diagnostic.severity is severity for diagnostic in found), severity.value)
+            _count(number, severity.value)
             for severity in (Severity.ERROR, Severity.WARNING)
-            if any(diagnostic.severity is severity for diagnostic in found)
+            if (number := severities.count(severity))
         ]
-        hints = sum(diagnostic.severity is Severity.INFO for diagnostic in found)
+        hints = severities.count(Severity.INFO)
         counts += [_count(hints, "hint")] if hints else []
         yield f"Found {', '.join(counts)} in {_judged(report, with_requirements=True)}."
     for place in report.not_judged:
@@ -114,14 +118,14 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
 
 
 def _fixes(report: Report, style: Style) -> Iterator[str]:
-    fixable = sum(is_fixable(diagnostic, style) for diagnostic in report.diagnostics)
-    if fixable:
-        yield f"[*] {fixable} fixable with --fix."
     repairable = [
         diagnostic
         for diagnostic in report.diagnostics
         if diagnostic.repair and not diagnostic.generated
     ]
+    fixable = sum(is_fixable(diagnostic, style) for diagnostic in repairable)
+    if fixable:
+        yield f"[*] {fixable} fixable with --fix."
     hidden = len(repairable) - fixable
     if hidden:
         more = "more " if fixable else ""

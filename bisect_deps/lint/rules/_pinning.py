@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bisect_deps.formats.base import ProblemKind, Span
+from bisect_deps.formats.base import Span
 from bisect_deps.lint.rules.base import (
     BUILD_GROUP,
     Change,
@@ -14,7 +14,6 @@ from bisect_deps.lint.rules.base import (
     Repair,
     Safety,
     Scope,
-    line_at,
     specifiers,
 )
 
@@ -41,7 +40,7 @@ def is_pinned(scope: Scope, item: Item) -> bool:
     """
     if item.pin or item.parts.url is not None or item.name in scope.locked:
         return True
-    if has_unread_constraints(scope):
+    if scope.unread_constraints:
         return True  # nobody knows, and DB900 says so once
     if item.name not in scope.fixed:
         return False
@@ -52,15 +51,6 @@ def is_pinned(scope: Scope, item: Item) -> bool:
                 return True
             covered |= other.worlds
     return bool(item.worlds) and not item.worlds & ~covered
-
-
-def has_unread_constraints(scope: Scope) -> bool:
-    """Say whether constraints cannot be read here: they may pin whatever is named."""
-    return scope.unread_constraints or any(
-        line.include is not None and line.include.constraint and "://" in line.include.path
-        for document, problem in scope.named(ProblemKind.REMOTE_INCLUDE)
-        if (line := line_at(document, problem.line)) is not None
-    )
 
 
 def joined_specifier(scope: Scope, item: Item) -> str:

@@ -56,7 +56,7 @@ class Severity(str, Enum):
     @property
     def rank(self) -> int:
         """Return 0 for OFF up to 3 for ERROR."""
-        return _RANKS[self.value]
+        return _RANKS[self._value_]
 
 
 _RANKS = {"off": 0, "info": 1, "warning": 2, "error": 3}
@@ -302,8 +302,8 @@ class Scope(NamedTuple):
     `facts` is None off-line. `lock` is the name of a lock that stands beside the root, or "";
     `locked` are its projects with the versions it holds, `lock_groups` the groups that it was made
     for (`default` for the main one), None for all. `advisories` are what is known against releases
-    (name, version), None where nobody asked. `unread_constraints`: a command names a constraints
-    file that is not here, which may pin whatever it installs. `no_python`: the project that the
+    (name, version), None where nobody asked. `unread_constraints`: a constraints file cannot be
+    read here, and may pin whatever is installed. `no_python`: the project that the
     root belongs to states no Python version anywhere; said of one root of a project.
     """
 

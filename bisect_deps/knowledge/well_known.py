@@ -21,7 +21,8 @@ def slip_of(name: str) -> str | None:
     One letter left out, doubled, replaced, or two swapped. None for names that are known
     themselves, and where several projects are as near.
     """
-    if len(name) < _SHORTEST or name in _meant() or f"\n{name}\n" in _others(name[0]):
+    line = f"\n{name}\n"
+    if len(name) < _SHORTEST or line in _parts()[0] or line in _others(name[0]):
         return None
     # A slip leaves the first two letters alone, or the last two.
     near = {
@@ -36,19 +37,15 @@ def slip_of(name: str) -> str | None:
 
 @cache
 def _parts() -> tuple[str, str]:
-    text = Path(__file__).with_name("well_known.txt").read_text(encoding="ascii")
-    meant, _, others = text.partition("\n\n")
-    return meant, f"\n{others}"
-
-
-@cache
-def _meant() -> frozenset[str]:
-    return frozenset(_parts()[0].split())
+    """Return the names meant and the others, each name between two line ends: no set of them all."""
+    text = Path(__file__).with_name("well_known.txt").read_text(encoding="utf-8")
+    end = text.index("\n\n") + 1
+    return f"\n{text[:end]}", text[end:]
 
 
 @cache
 def _others(letter: str) -> str:
-    """Return the names that begin with a letter, each between two line ends: no set of them all."""
+    """Return the others that begin with a letter."""
     text = _parts()[1]
     first, last = text.find(f"\n{letter}"), text.rfind(f"\n{letter}")
     return text[first : text.index("\n", last + 1) + 1] if first >= 0 else ""
@@ -58,7 +55,7 @@ def _others(letter: str) -> str:
 def _by_end() -> dict[tuple[str, int], list[str]]:
     """Return the names meant by their first and their last two letters, with their length."""
     found: dict[tuple[str, int], list[str]] = {}
-    for name in _meant():
+    for name in _parts()[0].split():
         if len(name) >= _SHORTEST:
             for end in {name[:2], name[-2:]}:
                 found.setdefault((end, len(name)), []).append(name)

@@ -114,6 +114,8 @@ def _all_failures(channels: Mapping[str, Frames], *, failed: bool) -> list[Failu
 def _settled(failure: Failure, context: Context) -> Failure:
     """Return an exception as the program's own, or as the environment's, by whose code raised it."""
     breakage = context.breakage(failure)
+    if breakage is not None and failure.cause is Cause.BUILD_API_REMOVED:
+        return replace(failure, cause=Cause.IMPORT_ERROR)  # nothing was being built
     if breakage is None or failure.cause not in (Cause.RUNTIME_ERROR, Cause.IMPORT_ERROR):
         return failure
     if breakage.own and breakage.kind is not BreakageKind.MODULE_GONE:

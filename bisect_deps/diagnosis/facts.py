@@ -55,7 +55,8 @@ class Episode:
 
     `inner` is the project being installed for the build (a build requirement) where the step is
     that; `done` says that it, or a later attempt, succeeded; `failed` that the tool said so. `hooked` says that a build backend's hook was named,
-    `started` which step was announced, `importing` whose import was being checked.
+    `started` which step was announced, `importing` whose import was being checked. `words` are some
+    of those that the build script of a project without a name writes.
     """
 
     project: Project | None
@@ -72,6 +73,7 @@ class Episode:
     hooked: bool = False
     started: str = ""
     importing: str = ""
+    words: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True, eq=False)

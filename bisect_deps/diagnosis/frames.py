@@ -31,6 +31,8 @@ from bisect_deps.diagnosis.tracebacks import Trace
 from bisect_deps.model import Phase
 
 MOST_HITS = 1600
+_FETCHED = re.compile(r"Failed to (?:download|extract|fetch|unzip) (?!and build|distributions)")
+_OF_METADATA = re.compile(r"when getting requirements to build|generating (?:package )?metadata")
 _LISTED = re.compile(r",?\s+(?:and\s+)?|,")
 MOST_SECTIONS = 400
 MOST_TRACES = 60
@@ -355,6 +357,8 @@ class Frames:
         elif Trait.CLOSES in signature.traits:
             if "name" in groups and self.steps.block is None:
                 episode = self.steps.closed(groups["name"].strip(), line.number)
+                if episode.opened == line.number and _OF_METADATA.search(line.text):
+                    episode.phase = Phase.METADATA
         elif Trait.NOTES in signature.traits:
             poetry.note(self.steps, line, line.text, line.text.strip())
             episode = self.steps.episode or self.steps.open(
@@ -397,7 +401,8 @@ class Frames:
             and current.project.key == project.key
         ):
             return current
-        episode = self.steps.open(project, Phase.BUILD, line.number, "uv")
+        phase = Phase.DOWNLOAD if _FETCHED.search(line.text) else Phase.BUILD
+        episode = self.steps.open(project, phase, line.number, "uv")
         episode.failed = True
         return episode
 

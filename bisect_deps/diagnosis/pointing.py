@@ -20,7 +20,7 @@ from bisect_deps.diagnosis.prose import Story
 from bisect_deps.diagnosis.requirements import Listed, UserList
 from bisect_deps.diagnosis.signatures.base import Blame
 from bisect_deps.diagnosis.tracebacks import TOOLS
-from bisect_deps.model import Breakage, BreakageKind, Cause
+from bisect_deps.model import Breakage, BreakageKind, Cause, Phase
 
 _TEST_TOOLS = frozenset(
     {
@@ -118,11 +118,32 @@ def _by_place(failure: Failure, user: UserList) -> list[Pointed]:
         for text in (hit.text, *(text for _, text in hit.around)):
             if "/" in text and (found := user.of_path(text)):
                 return [Pointed(Project(found.label), found, (), 0.85)]
+    if len(user.items) == 1 and _at_work(failure.episode):
+        return [Pointed(Project(user.items[0].label), user.items[0], (), 0.7)]
+    if (found := _mentioned(failure, user)) is not None:
+        return [Pointed(Project(found.label), found, (), 0.6)]
     local = [item for item in user.items if item.path and not item.key]
     unnamed = failure.episode is not None and failure.episode.tool == "uv"
     if unnamed and len(local) == 1:  # uv names a path only where its metadata tells the name
         return [Pointed(Project(local[0].label), local[0], (), 0.8)]
     return []
+
+
+def _at_work(episode: Episode | None) -> bool:
+    """Say whether a step of some project failed, whose name nobody tells."""
+    if episode is None or episode.runtime:
+        return False
+    return episode.failed or episode.phase in (Phase.METADATA, Phase.BUILD)
+
+
+def _mentioned(failure: Failure, user: UserList) -> Listed | None:
+    """Return the one requirement whose name a build script without one writes by the way."""
+    episode = failure.episode
+    if episode is None or not _at_work(episode):
+        return None
+    named = (item for item in user.items if item.key and item.key not in _TEST_TOOLS)
+    found = [item for item in named if item.key in episode.words]
+    return found[0] if len(found) == 1 else None
 
 
 def _own(failure: Failure, project: Project, user: UserList) -> Pointed:

@@ -27,7 +27,8 @@ class Steps:
 
     `success`, `progress` are the last lines that showed them; `chains` what led to a project;
     `reached` says that the installer had something from its index; `building` are the projects
-    whose build uv announced and did not end, `fetching` those of repositories under way.
+    whose build uv announced and did not end, `fetching` those of repositories under way;
+    `answered` is the line at which an installer's answer begins, after all its complaints.
     """
 
     def __init__(self) -> None:
@@ -50,6 +51,7 @@ class Steps:
         self.reached = False
         self.building: dict[str, Project] = {}
         self.fetching: dict[str, Project] = {}
+        self.answered = 0
         self.walks = Walks()
         self.tracebacks = Tracebacks()
 

@@ -16,6 +16,8 @@ _HEADER = "Traceback (most recent call last)"
 _FRAME = re.compile(
     r'^\s*(?:\| )?File "(?P<path>[^"]{1,600})", line \d{1,7}(?:,? in (?P<function>\S{1,120}))?'
 )
+# A build tool's own language, whose tracebacks look like Python's.
+_STARLARK = re.compile(r'^\s{1,40}File "[^"]{1,600}\.(?:bzl|bazel|star)", line \d{1,7}, column \d')
 _PYTEST_FRAME = re.compile(
     r"^(?:E\s{1,6})?(?P<path>[^\s:\"'][^\s:\"']{0,400}\.pyx?):\d{1,7}:(?: |$)(?:in (?P<function>\S{1,120}))?"
 )
@@ -125,6 +127,9 @@ class Tracebacks:
             return None
         if _CRASH.match(text):
             return self._crash(number, text)
+        if _STARLARK.search(text):
+            self._trace, self._open = Trace(), False
+            return None
         frame = _FRAME.match(text) or (_PYTEST_FRAME.match(text) if self.pytest else None)
         if frame is not None:
             self._take_frame(frame, text)

@@ -202,6 +202,18 @@ SIGNATURES: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="pixi-unsolved",
+        pattern=r"failed to solve the (?:pypi|conda) requirements of |Cannot solve the request because of:",
+        cause=Cause.RESOLVER_CONFLICT,
+        phase=Phase.RESOLVE,
+        means="the requirements of the environment contradict each other, or cannot be read",
+        advice="loosen one side of the conflict",
+        example="Error:   × failed to solve the pypi requirements of environment 'default' for platform 'linux-64'",
+        blame=Blame.PROSE,
+        weight=Weight.CLOSER,
+        fatal=True,
+    ),
+    Signature(
         name="conda-not-found",
         pattern=rf"No candidates were found for (?P<name3>[A-Za-z0-9][\w.-]{{0,100}})|PackagesNotFoundError|ResolvePackageNotFound|nothing provides requested {_NAME}|(?P<name2>[A-Za-z0-9][\w.-]{{0,100}}) =?\S{{0,60}} ?(?:\*|\S{{0,40}})? ?does not exist \(perhaps a typo",
         cause=Cause.NO_MATCHING_VERSION,

@@ -134,6 +134,20 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.NOISE,
     ),
     Signature(
+        name="pip-check",
+        pattern=rf"^{_NAME} (?P<version>\d[\w.+!-]{{0,40}}) has requirement "
+        r"(?P<other>[A-Za-z0-9][\w.-]{0,100})(?:[^,]{0,100},(?! but)){0,6}[^,]{0,100}, "
+        r"but you have (?P<have>\S{1,60} [\d]\S{0,40})\.$",
+        cause=Cause.RESOLVER_CONFLICT,
+        phase=Phase.CHECK,
+        means="what is installed does not satisfy what a project declares",
+        advice="align {other} with what {name} asks for",
+        example="requests 2.22.0 has requirement idna<2.9,>=2.5, but you have idna 3.3.",
+        counter="requests 2.22.0 has requirement idna<2.9, but you have idna 3.3 which is incompatible.",
+        blame=Blame.NAMED,
+        fatal=True,
+    ),
+    Signature(
         name="pip-ignored-python",
         pattern=r"Ignored the following versions that require a different python version: (?P<list>.{1,4000})",
         cause=Cause.REQUIRES_PYTHON,

@@ -68,6 +68,15 @@ _ALL: tuple[Signature, ...] = (
         weight=Weight.EXACT - 2,
     ),
     Signature(
+        name="system-not-found",
+        pattern=r"^\s{4,}(?P<library>[A-Z][\w+-]{1,40}) (?:compiler|library|libraries|headers?) not found[.!]?$",
+        cause=_CAUSE,
+        means="a library or program that the build looks for is not installed",
+        example="        Protobuf compiler not found",
+        counter="checking whether the C++ library not found by name is needed",
+        weight=Weight.EXACT - 2,
+    ),
+    Signature(
         name="system-cmake",
         literals=("cmake", "CMake"),
         pattern=r"(?i)(?:[`'\"]?(?P<tool>cmake)[`'\"]?:? (?:command )?not found|(?:no such file or directory|command not found): ?u?['\"]?(?P<tool2>cmake)\b|(?P<tool3>cmake) must be (?:installed|available|in)|(?:install|find|requires|missing|without) (?P<tool4>cmake)\b(?! (?:from|\d))|failed to execute command: .{0,60}(?P<tool5>cmake)|is (?P<tool6>cmake) not installed|(?P<tool7>cmake) (?:executable|is) (?:not|missing|required))",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect_deps.diagnosis.signatures.base import Blame, Signature, Trait, Weight
 from bisect_deps.model import Cause, Phase
 
-_ITEM = r"`(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?(?:==(?P<version>[^`\s@]{1,60}))?[^`]{0,300}(?:`|$)"
+_ITEM = r"(?:`|(?=[\w.-]{1,100}==))(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?(?:==(?P<version>[^`\s@]{1,60}))?[^`]{0,300}(?:`|$)"
 
 SIGNATURES: tuple[Signature, ...] = (
     Signature(
@@ -250,7 +250,7 @@ SIGNATURES: tuple[Signature, ...] = (
         means="the archive that came is cut short, or is no archive",
         advice="build again without the cache; if it stays, ask the mirror",
         example="  Caused by: Failed to extract archive",
-        weight=Weight.DECISIVE,
+        weight=Weight.DECISIVE - 1,
         blame=Blame.NOBODY,
         fatal=True,
         traits=(Trait.ARCHIVE,),

@@ -49,6 +49,17 @@ SIGNATURES: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="bazel-library-failed",
+        pattern=r"whl_library \S{0,80}?(?:pip_deps|py_deps|pypi|pip\d{0,3}|deps?)(?:_\d{2,3})?_{1,2}(?P<name>[a-z0-9][a-z0-9_]{0,80}?) failed",
+        cause=None,
+        phase=Phase.METADATA,
+        means="a project could not be fetched or made a library of",
+        example="Error in fail: whl_library pip_deps_celery failed:  (Traceback (most recent call last):",
+        weight=Weight.CLOSER,
+        blame=Blame.NAMED,
+        fatal=True,
+    ),
+    Signature(
         name="nix-builder-failed",
         pattern=r"(?:builder for|Cannot build) '/nix/store/[a-z0-9]{1,60}-python[\d.]{0,6}-(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+]{0,60})\.drv'",
         cause=None,

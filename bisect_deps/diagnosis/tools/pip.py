@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from bisect_deps.diagnosis.announcements import (
@@ -24,6 +25,10 @@ from bisect_deps.diagnosis.facts import Episode, Project, project_of
 from bisect_deps.diagnosis.lines import Line
 from bisect_deps.diagnosis.steps import MOST_COLLECTED, Handler, Steps
 from bisect_deps.model import Phase
+
+
+MOST_WORDS = 400
+_WORD = re.compile(r"(?<![\w./-])[A-Za-z][\w-]{2,40}(?![\w./-])")
 
 
 def in_block(steps: Steps, line: Line, text: str, bare: str) -> bool:
@@ -52,6 +57,8 @@ def _name_by_output(steps: Steps, bare: str) -> None:
         steps.rename(egg["name"] or egg["said"])
     elif path := BUILD_PATH.search(bare):
         steps.rename(path["name"])
+    elif steps.episode is not None and len(steps.episode.words) < MOST_WORDS:
+        steps.episode.words.update(word.lower() for word in _WORD.findall(bare))
 
 
 def _inner(steps: Steps, line: Line, bare: str) -> None:

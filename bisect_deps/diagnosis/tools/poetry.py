@@ -32,6 +32,18 @@ def note(steps: Steps, line: Line, text: str, bare: str) -> None:
             steps.episode.project = project
 
 
+def _program(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take a traceback at the left edge as that of a program that uses what was installed.
+
+    What a build backend writes stands indented, or behind a bar.
+    """
+    episode = steps.episode
+    if text != bare or episode is None or episode.failed:
+        return
+    if episode.tool == "poetry":
+        steps.episode, steps.installed = None, True
+
+
 ANNOUNCES: dict[str, Handler] = {
     "-": _operation,
     "•": _operation,
@@ -39,4 +51,5 @@ ANNOUNCES: dict[str, Handler] = {
     "Installing": _operation,
     "Updating": _operation,
     "Note:": note,
+    "Traceback": _program,
 }

@@ -89,6 +89,11 @@ def _headline(steps: Steps, line: Line, text: str, bare: str) -> None:
     steps.in_uv = steps.in_uv or steps.wrapped
 
 
+def _cause(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take a reason of a newer uv, which it wraps at the terminal's width."""
+    steps.wrapped = steps.wrapped or text.startswith("  cause: ")
+
+
 def _walking(steps: Steps, line: Line, text: str, bare: str) -> None:
     """Take a resolver's word that it goes through the releases of a project."""
     steps.walks.take(line.number, bare)
@@ -118,5 +123,6 @@ ANNOUNCES: dict[str, Handler] = {
     "Updating": _updating,
     "Updated": _updating,
     "×": _headline,
+    "cause:": _cause,
     "DEBUG": _walking,
 }

@@ -44,7 +44,7 @@ def _resources(
 SIGNATURES: tuple[Signature, ...] = (
     _resources(
         "resources-disk",
-        r"No space left on device|\[Errno 27\]|\[Errno 28\]|Disk quota exceeded|ENOSPC|not enough space on the disk",
+        r"No space left on device|\[Errno 27\]|\[Errno 28\]|Disk quota exceeded|ENOSPC|not enough space on the disk|File size limit exceeded|CPU time limit exceeded",
         "the disk is full",
         "free space, or point TMPDIR and the cache at a larger disk",
         "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",

@@ -26,7 +26,6 @@ from bisect_deps.diagnosis.lines import Line
 from bisect_deps.diagnosis.steps import MOST_COLLECTED, Handler, Steps
 from bisect_deps.model import Phase
 
-
 MOST_WORDS = 400
 _WORD = re.compile(r"(?<![\w./-])[A-Za-z][\w-]{2,40}(?![\w./-])")
 

@@ -48,8 +48,9 @@ from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact, secrets_of
 from bisect_deps.system import processes
 from bisect_deps.system.interpreters import find, find_uv
+from bisect_deps.system.trust import SCRATCH, STATE_FOLDER
 
-FOLDER = Path(".depbisect") / "slurm"
+FOLDER = Path(STATE_FOLDER) / SCRATCH / "slurm"
 COMMANDS = ("sbatch", "squeue", "scancel")
 _WAITS = frozenset(
     {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD"}
@@ -229,8 +230,8 @@ class SlurmBuilder:
             if not job.status.is_final:
                 job.status = BuildStatus.CANCELLED
             _remove(job.folder)
-        for folder in (self.folder, self.folder.parent):
-            if folder == self.folder or folder.name == FOLDER.parent.name:
+        for folder in (self.folder, *list(self.folder.parents)[:2]):
+            if folder == self.folder or folder.name in FOLDER.parts[:-1]:
                 _remove_if_empty(folder)
 
     def _name(self, order: Order) -> str:

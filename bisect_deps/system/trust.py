@@ -25,23 +25,13 @@ from bisect_deps.system.files import read_regular, write_private
 STATE_FOLDER = ".depbisect"
 VARIABLE = "DEPBISECT_TRUST"
 MARK = "made-here"
-# What says something that a run would believe; logs and the lock alone do not.
-_TELLING = (
-    "journal.jsonl",
-    "session",
-    "report.json",
-    "algorithmia",
-    "guided",
-    "fleet",
-    "slurm",
-    "spaces",
-    "datarobot",
-)
-# Scratch folders of builders, where builds make links of their own, and jobs write when they will.
-_SCRATCH = ("slurm",)
-# What is read back besides, once something that tells names it.
-_SEALED = (*(name for name in _TELLING if name not in _SCRATCH), "probes", "answers")
-_SEALED += ("resolutions.jsonl",)
+# The folder of jobs on other machines: builders make links there, and jobs write when they will.
+SCRATCH = "jobs"
+# Written here, never read back: no word of theirs is believed.
+_UNREAD = ("lock", MARK, ".gitignore", "build")
+# Read back where something else names it; all other entries tell something by themselves, whoever
+# wrote them: no builder is named here.
+_SILENT = (*_UNREAD, "probes", "answers")
 _MOST_BYTES = 1 << 20
 _MOST_SEALED = 1 << 26
 _MOST_READ = 1 << 30
@@ -192,7 +182,7 @@ def be_ours(folder: Path) -> None:
     why = _strangeness(folder)
     if not why or trusted().has_folder(folder):
         return
-    if any((folder / name).exists() for name in _TELLING):
+    if any(path.name not in _SILENT and path.name[0] != "." for path in folder.iterdir()):
         raise NotTrusted(
             f"{why}; its records could say anything",
             place=str(folder),
@@ -244,8 +234,8 @@ def seal(folder: Path) -> None:
 def _flush(folder: Path) -> None:
     """Have on the disk what was written since the folder was opened: a seal must not be first."""
     opened = os.stat(folder / MARK).st_mtime_ns
-    for top in ("", *_SEALED):
-        for path in (folder,) if not top else _walk(folder / top):
+    for top in (folder, *_read_back(folder)):
+        for path in (folder,) if top == folder else _walk(top):
             if path.lstat().st_mtime_ns >= opened:
                 descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
                 try:
@@ -298,7 +288,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     if folder.is_symlink():
         return
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.is_dir() and not path.is_symlink() and path.name not in _SCRATCH:
+        if path.is_dir() and not path.is_symlink() and path.name != SCRATCH:
             yield from _walk(path)
         else:
             yield path
@@ -347,16 +337,22 @@ def _reported(folder: Path) -> tuple[str, str, str]:
 
 def _contents(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the files that are read back, each with the digest of its bytes."""
-    for top in _SEALED:
-        for path in _walk(folder / top):
+    for top in _read_back(folder):
+        for path in _walk(top):
             if path.is_file():
                 name = path.relative_to(folder).as_posix()
                 if "\n" not in name:
                     yield name, hashlib.sha256(read_regular(path, most=_MOST_READ)).hexdigest()
 
 
+def _read_back(folder: Path) -> list[Path]:
+    """Return the entries of a state folder whose contents count."""
+    unread = (*_UNREAD, SCRATCH)
+    return [path for path in folder.iterdir() if path.name not in unread and path.name[0] != "."]
+
+
 def _has_scratch(folder: Path) -> bool:
-    return any((folder / name).exists() for name in _SCRATCH)
+    return (folder / SCRATCH).exists()
 
 
 def _mark_of(folder: Path) -> str:

@@ -270,7 +270,7 @@ class Run:
         return [name for name, place in lines if place.startswith(str(self.folder))]
 
     def left(self) -> list[str]:
-        return [str(path) for path in (self.folder / ".depbisect" / "slurm").rglob("*")]
+        return [str(path) for path in (self.folder / ".depbisect" / "jobs").rglob("*")]
 
 
 def test_a_failing_file_is_bisected_to_a_fix(

@@ -52,6 +52,8 @@ FORGED: dict[str, Callable[[Path], None]] = {
     "a session": lambda clone: put(clone, "session/session.jsonl", f"{json.dumps(SESSION)}\n"),
     "an original that climbs": lambda clone: put(clone, "session/original/%up/outside.txt", "x"),
     "a pointer elsewhere": lambda clone: put(clone, "guided", "../.."),
+    "answers of a resolver": lambda clone: put(clone, "resolutions.jsonl", "{}\n"),
+    "records of a builder to come": lambda clone: put(clone, "newest/o-n.json", "{}"),
     "a record of a hosted algorithm": lambda clone: put(clone, "algorithmia/o-n.json", "{}"),
 }
 

@@ -18,8 +18,10 @@ from bisect_deps.builders._copies import Copy, Project, top_of
 from bisect_deps.builders._scratch import WorkFolder
 from bisect_deps.builders._uv_settings import settings_files
 from bisect_deps.builders.base import BuilderOptions
+from bisect_deps.index.logins import uv_store
 from bisect_deps.model import Interpreter
 from bisect_deps.system import sandbox
+from bisect_deps.system.passed import is_passed
 from bisect_deps.system.sandbox import Room, can_be_common, is_too_wide
 
 # Below the home folder: tools that builds use, and installers' settings. No credentials.
@@ -47,8 +49,14 @@ _NAMING = re.compile(
     r"(?:.+_)?(?:PATH|HOME|ROOT|PREFIX|DIR|CERT|BUNDLE|CERT_FILE|CONFIG_FILE|FIND_LINKS)"
 )
 _NOT_NAMING = re.compile(
-    r"HOME|XDG_.*|PWD|OLDPWD|TMPDIR|KUBE.*|DOCKER.*|GNUPG.*|SSH_.*|.*_CACHE_DIR"
+    r"HOME|XDG_.*|PWD|OLDPWD|TMPDIR|KUBE.*|DOCKER.*|GNUPG.*|SSH_.*|.*_CACHE_DIR|.*CREDENTIAL.*"
+    # Settings of tools that talk to services hold their logins.
+    r"|(?:GH|GITHUB|GLAB|GITLAB|AZURE|AWS|CLOUDSDK|GOOGLE|GCLOUD|VAULT|HELM|HF|HUGGINGFACE)_.*"
 )
+# Files with logins, in folders that are shown for what else is there.
+_LOGINS = ("credentials", "credentials.toml", "credentials.json", ".credentials", "hosts.yml")
+_EMPTY = "empty"
+_SETTINGS = (".config/pip/pip.conf", ".pip/pip.conf", ".config/uv/uv.toml")
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 _PATH_LINE = re.compile(rb"^\s*(?:(?:-e|--editable|-f|--find-links)[\s=]*)?(?P<path>[^\s#;\[]+)")
 _FILE_URL = re.compile(rb"file:[^\s#;'\"]+")
@@ -64,13 +72,15 @@ class Cell:
     """A room with the sandbox that makes it: what starts a command needs no more.
 
     `sealed` is an environment whose files are links into the installer's cache: whatever is not the
-    installer only reads it, and sees nothing of the cache.
+    installer only reads it, and sees nothing of the cache. `logins` are settings of installers that
+    hold credentials, which only they see.
     """
 
     sandbox: sandbox.Sandbox
     room: Room
     private: Path
     sealed: Path | None = None
+    logins: tuple[Path, ...] = ()
 
     def environment(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment for the room: it has its own place for temporary files.
@@ -96,8 +106,11 @@ class Cell:
         if step == "install":
             read = (*room.readable, netrc) if netrc.exists() else room.readable
             return replace(self, room=replace(room, readable=read))
+        # Empty, not out of reach: installers stop at settings that they may not read.
+        empty = [(path, self.private / _EMPTY) for path in self.logins]
+        room = replace(room, replaced=(*room.replaced, *empty))
         if self.sealed is None:
-            return self
+            return replace(self, room=room)
         build, _ = room.own
         room = replace(
             room,
@@ -144,6 +157,9 @@ class Rooms:
             *settings_files(self._cwd),
         ]
         self._cache = cache_folder(os.environ)
+        self._settings = tuple(_settings_with_logins(os.environ))
+        if self._settings:
+            (work.private / _EMPTY).touch(mode=0o600)
         self._projects: dict[Path, Project] = {}
         self._copies: dict[tuple[Path, Path], Copy] = {}
 
@@ -176,7 +192,7 @@ class Rooms:
             own=own,
             offline=self._offline,
         )
-        return Cell(self._box, room, self._work.private)
+        return Cell(self._box, room, self._work.private, logins=self._settings)
 
     def try_one(self) -> str:
         """Return what keeps a room from being made here, "" where it can be."""
@@ -230,6 +246,9 @@ class Rooms:
             state = folder / ".depbisect"
             if state.is_dir() and not is_too_wide(folder):
                 yield state
+        yield from _existing([uv_store(os.environ)])
+        for folder in self._readable:
+            yield from _existing(folder / name for name in _LOGINS)
         settings = self.top / ".git" / "config"
         if settings.is_file() and _TELLING.search(settings.read_bytes()):
             yield settings
@@ -261,10 +280,19 @@ def _tools(environment: Mapping[str, str]) -> list[Path]:
     home = sandbox.home()
     named = [home / name for name in _TOOLS]
     for name, value in environment.items():
-        if _NAMING.fullmatch(name) and not _NOT_NAMING.fullmatch(name):
+        if is_passed(name) and _NAMING.fullmatch(name) and not _NOT_NAMING.fullmatch(name):
             named += [Path(part) for part in value.split(os.pathsep) if os.path.isabs(part)]
     named += [path.parent for path in named if _is_environment(path.parent)]
     return _existing(path for path in named if not is_too_wide(path))
+
+
+def _settings_with_logins(environment: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the installers' own settings that hold a credential."""
+    named = [environment.get(name) for name in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE")]
+    own = [sandbox.home() / name for name in _SETTINGS]
+    for path in (*own, *map(Path, filter(None, named))):
+        if path.is_file() and _TELLING.search(path.read_bytes()):
+            yield path.absolute()
 
 
 def _is_environment(path: Path) -> bool:

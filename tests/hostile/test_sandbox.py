@@ -46,6 +46,13 @@ ATTACKS = {
     "folders of other builds": ("glob.glob('{top}/work/*/slot1/build/env')", True),
     "a socket of the user": ("connect('{top}/home/agent')", True),
     "the terminal": ("open('/dev/tty', 'w')", False),
+    "logins of uv's own store": (
+        "open('{top}/home/.local/share/uv/credentials/credentials.toml').read()",
+        True,
+    ),
+    "logins of another tool, by its variable": ("open('{top}/gh/hosts.yml').read()", True),
+    "a registry's token beside the tools": ("open('{top}/cargo/credentials.toml').read()", True),
+    "settings by a variable that builds do not get": ("open('{top}/aws/config').read()", True),
 }
 
 
@@ -56,6 +63,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     files = {
         "home/.ssh/id_ed25519": "key",
         "home/.aws/credentials": "key",
+        "home/.local/share/uv/credentials/credentials.toml": "key",
+        "home/.config/pip/pip.conf": "[global]\nindex-url = https://a:key@index.example/\n",
+        "gh/hosts.yml": "key",
+        "cargo/bin/cargo": "",
+        "cargo/credentials.toml": "key",
+        "aws/config": "key",
         "project/requirements.txt": "hostile\n",
         "project/.depbisect/journal.jsonl": "{}\n",
         "project/.git/config": "[http]\n  extraheader = AUTHORIZATION: basic aHVudGVyMg==\n",
@@ -66,6 +79,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(top / "home"))
         patch.setenv("UPLOAD_TOKEN", "hunter2hunter2")
+        patch.setenv("GH_CONFIG_DIR", str(top / "gh"))
+        patch.setenv("CARGO_HOME", str(top / "cargo"))
+        patch.setenv("AWS_CONFIG_FILE", str(top / "aws" / "config"))
         yield top
 
 
@@ -112,6 +128,28 @@ def test_what_a_build_writes_stays_in_its_room(machine: Path, mode: Isolation) -
     assert "ATTEMPT temporary = got" in log
     assert not (machine / "home" / ".bashrc").exists()
     assert not Path("/tmp/depbisect-hostile").exists()
+
+
+@pytest.mark.parametrize("mode", [IN_SANDBOX])
+def test_a_check_sees_no_login_of_an_installer(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, mode: Isolation
+) -> None:
+    monkeypatch.delenv("PIP_CONFIG_FILE")
+    code = f"attempt('tools', lambda: os.path.exists('{machine}/cargo/bin/cargo'))"
+    looks = 'os; print("check:", open(os.path.expanduser("~/.config/pip/pip.conf")).read())'
+    status, log = build(machine, code, mode, module=f"hostile, {looks}")
+    assert status is BuildStatus.PASSED, log
+    assert "ATTEMPT tools = got" in log
+    assert "check: \n" in log
+
+
+@pytest.mark.parametrize("mode", [IN_SANDBOX])
+def test_a_cache_in_the_project_is_written(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, mode: Isolation
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(machine / "project" / ".uv-cache"))
+    status, log = build(machine, "", mode)
+    assert status is BuildStatus.PASSED, log
 
 
 @pytest.mark.parametrize("mode", [IN_SANDBOX])

@@ -27,6 +27,7 @@ from bisect_deps.model import (
     Release,
     Suspect,
 )
+from bisect_deps.system.files import LONGEST_NAME
 
 _PINNED = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z0-9][\w.-]{0,100})==(?P<version>[^\s`'\",;]+)")
 
@@ -126,6 +127,8 @@ def _built_release(suspect: Suspect) -> Release | None:
 
 def _release_of_file(filename: str) -> Release | None:
     """Return the release that a wheel or a source distribution is of, as its name tells."""
+    if len(filename) > LONGEST_NAME:
+        return None
     try:
         if filename.endswith(".whl"):
             name, version, *_ = parse_wheel_filename(filename)

@@ -20,6 +20,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats.base import Parts, ProblemKind, Span
+from bisect_deps.system.files import LONGEST_NAME
 
 _VCS_TRANSPORTS = {
     "git": ("http", "https", "ssh", "git", "file"),
@@ -199,6 +200,8 @@ def _linked(link: str, folder: Path) -> Parts:
     path = urllib.parse.unquote(urllib.parse.urlsplit(link).path)
     filename = posixpath.basename(path.rstrip("/"))
     if _extension(filename) == ".whl":
+        if len(filename) > LONGEST_NAME:
+            raise Rejected("no file has a name that long", "give the file its own name back")
         try:
             name, version, _, _ = parse_wheel_filename(filename)
         except InvalidWheelFilename as error:

@@ -6,9 +6,11 @@ JSON and HTML pages, folders and `file:` addresses. Must not know versions' orde
 from __future__ import annotations
 
 import hashlib
+import lzma
 import re
 import threading
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -25,6 +27,7 @@ from bisect_deps.index.base import Place
 from bisect_deps.index.parsed import parsed_once
 from bisect_deps.index.releases import File
 from bisect_deps.policy import POLICY
+from bisect_deps.system.files import LONGEST_NAME, read_regular
 
 if TYPE_CHECKING:
     import requests
@@ -42,6 +45,17 @@ _SILENT = '113 - "the index does not say how long this is fresh"'
 # How the archives begin that releases come in: zip, gzip, bzip2, xz.
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 _PAGE_LOOKED_AT = 100_000
+# The largest pages of the public index are 30 MiB; a release's files are limited there, too.
+_LARGEST_PAGE = 128 << 20
+_LARGEST_FILE = 4 << 30
+_LARGEST_METADATA = 4 << 20
+# No version that anybody published comes near it; Python reads no number of 4,300 digits.
+_LONGEST_VERSION = 200
+# What an archive that is none, or is encrypted, or lies, makes the readers raise.
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, RuntimeError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
 
 
 class Pages:
@@ -86,7 +100,9 @@ class Pages:
             with requests.get(url, auth=auth, timeout=POLICY.index_timeout, stream=True) as answer:
                 if not answer.ok:
                     return None, False
-                for part in answer.iter_content(1 << 16):
+                for size, part in enumerate(answer.iter_content(1 << 16)):
+                    if size > _LARGEST_FILE >> 16:
+                        return None, False
                     start = start or part[:8]
                     found.update(part)
         except requests.RequestException:
@@ -106,7 +122,7 @@ class Pages:
         host = urlsplit(url).netloc
         try:
             response = self._ask(url, auth)
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
             raise IndexUnavailable(
                 f"the package index at {host} cannot be reached ({_reason(error)})",
                 hint="check the network and --index-url; --find-links FOLDER needs neither",
@@ -127,7 +143,23 @@ class Pages:
         return response
 
     def _ask(self, url: str, auth: tuple[str, str] | None) -> requests.Response:
-        return self._session().get(url, headers=_ACCEPT, auth=auth, timeout=POLICY.index_timeout)
+        """Return the answer with its page, which may be of any length and never end."""
+        response = self._session().get(
+            url, headers=_ACCEPT, auth=auth, timeout=POLICY.index_timeout, stream=True
+        )
+        parts, size = [], 0
+        with response:
+            for part in response.iter_content(1 << 16):
+                parts.append(part)
+                size += len(part)
+                if size > _LARGEST_PAGE:
+                    raise IndexUnavailable(
+                        f"the package index at {urlsplit(url).netloc} sends a page of more than "
+                        f"{_LARGEST_PAGE >> 20} MiB",
+                        hint="no index has such a page: check --index-url",
+                    )
+        response._content = b"".join(parts)
+        return response
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -144,16 +176,30 @@ class Pages:
     def _parse_file(self, path: Path, name: str) -> list[File]:
         from pypi_simple import ProjectPage
 
-        text = path.read_text(encoding="utf-8", errors="replace")
-        return _files_of(ProjectPage.from_html(name, text, base_url=path.as_uri()), name)
+        try:
+            text = read_regular(path, most=_LARGEST_PAGE).decode("utf-8", "replace")
+            return _files_of(
+                ProjectPage.from_html(name, _parted(text), base_url=path.as_uri()), name
+            )
+        except (OSError, ValueError, RecursionError) as error:
+            raise IndexUnavailable(
+                f"the index page {path} cannot be read: {error}",
+                hint="check --index-url and --find-links",
+            ) from None
 
 
 def _read(response: requests.Response, name: str) -> list[File]:
     from pypi_simple import ProjectPage, UnsupportedContentTypeError, UnsupportedRepoVersionError
 
     try:
-        page = ProjectPage.from_response(response, name)
-    except (UnsupportedContentTypeError, UnsupportedRepoVersionError, ValueError) as error:
+        if "html" in response.headers.get("Content-Type", ""):
+            page = ProjectPage.from_html(name, _parted(response.text), base_url=response.url)
+        else:
+            page = ProjectPage.from_response(response, name)
+    except (
+        *(UnsupportedContentTypeError, UnsupportedRepoVersionError, ValueError),
+        *(TypeError, AttributeError, LookupError, RecursionError),
+    ) as error:
         host = urlsplit(response.url).netloc
         raise IndexUnavailable(
             f"the package index at {host} answers in a way that is not the Simple API: {error}",
@@ -166,6 +212,15 @@ def _read(response: requests.Response, name: str) -> list[File]:
             hint="it may ask for a login: check --index-url and its credentials",
         )
     return _files_of(page, name)
+
+
+def _parted(html: str) -> str:
+    """Return a page with each link closed before the next begins, as browsers read it.
+
+    Links that stand in each other have a text each that holds all that follow: in 50,000 of them
+    the reader would drown.
+    """
+    return re.sub(r"<a(?=\s)", "</a><a", html, flags=re.IGNORECASE)
 
 
 def _is_web_page(response: requests.Response) -> bool:
@@ -236,6 +291,8 @@ def _files_of(page: ProjectPage, name: str) -> list[File]:
         _file(package)
         for package in page.packages
         if package.version
+        and len(package.version) <= _LONGEST_VERSION
+        and len(package.filename) <= LONGEST_NAME
         and package.package_type in ("wheel", "sdist")
         and canonicalize_name(package.project or "") == name
     ]
@@ -255,8 +312,11 @@ def _file(package: DistributionPackage) -> File:
     )
 
 
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+def _utc(moment: datetime) -> str | None:
+    try:
+        return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    except OverflowError:  # Some zones have no UTC in the first and the last year.
+        return None
 
 
 def _folder(path: Path, name: str) -> Iterable[File]:
@@ -279,9 +339,10 @@ def _metadata(wheel: Path) -> Mapping[str, str]:
         with zipfile.ZipFile(wheel) as archive:
             for member in archive.namelist():
                 if member.endswith(".dist-info/METADATA") and member.count("/") == 1:
-                    text = archive.read(member).decode("utf-8", errors="replace")
+                    with archive.open(member) as stream:
+                        text = stream.read(_LARGEST_METADATA).decode("utf-8", errors="replace")
                     return dict(HeaderParser().parsestr(text, headersonly=True).items())
-    except (OSError, zipfile.BadZipFile):
+    except _UNREADABLE:
         pass
     return {}
 

@@ -17,6 +17,8 @@ from bisect_deps.errors import InputError
 
 # No requirements file, lock or report that people write comes near it.
 LARGEST = 64 << 20
+# Of a file, in bytes: what is longer cannot be saved. A wheel's name could stand for 10**10 tags.
+LONGEST_NAME = 255
 _CONTROLLED = frozenset({".git", ".hg", ".svn"})
 _PROJECT_FILES = (tuple(_CONTROLLED), ("pyproject.toml", "setup.py", "setup.cfg"))
 # The user's own pipes, as `<(command)` names them.

@@ -18,9 +18,9 @@ from bisect_deps.builders._copies import Copy, Project, top_of
 from bisect_deps.builders._scratch import WorkFolder
 from bisect_deps.builders._uv_settings import settings_files
 from bisect_deps.builders.base import BuilderOptions
-from bisect_deps.index.logins import uv_store
 from bisect_deps.model import Interpreter
 from bisect_deps.system import sandbox
+from bisect_deps.system.interpreters import uv_store
 from bisect_deps.system.passed import is_passed
 from bisect_deps.system.sandbox import Room, can_be_common, is_too_wide
 

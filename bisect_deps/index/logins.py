@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from bisect_deps.policy import POLICY
+from bisect_deps.system.interpreters import uv_store
 
 Login: TypeAlias = tuple[str, str]
 
@@ -64,14 +65,6 @@ def pip_sources(provider: str | None, *, no_input: bool) -> tuple[str, ...]:
     if provider in (None, "auto"):
         return () if no_input else ("module", "program")
     return {"import": ("module",), "subprocess": ("program",)}.get(str(provider), ())
-
-
-def uv_store(environment: Mapping[str, str]) -> Path:
-    """Return the folder in which uv keeps the logins that `uv auth login` was given."""
-    given = environment.get("UV_CREDENTIALS_DIR")
-    home = environment.get("HOME", os.path.expanduser("~"))
-    base = environment.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
-    return Path(given or os.path.join(base, "uv", "credentials"))
 
 
 def _netrc_login(url: str, user: str, environment: Mapping[str, str]) -> Login | None:

@@ -106,6 +106,14 @@ def find_uv() -> str | None:
         return shutil.which("uv")
 
 
+def uv_store(environment: Mapping[str, str]) -> Path:
+    """Return the folder in which uv keeps the logins that `uv auth login` was given."""
+    given = environment.get("UV_CREDENTIALS_DIR")
+    home = environment.get("HOME", os.path.expanduser("~"))
+    base = environment.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
+    return Path(given or os.path.join(base, "uv", "credentials"))
+
+
 def _default() -> Interpreter:
     folder = os.environ.get("VIRTUAL_ENV")
     paths = [os.path.join(folder, "bin", "python")] if folder else []

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bisect_deps.fix.accuse import Standing
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, is_older, with_edits
-from bisect_deps.fix.failed import Failed, failed_by
+from bisect_deps.fix.failed import Failed, broken_releases, failed_by
 from bisect_deps.fix.failure import installs, suspects_of
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.model import (
@@ -38,7 +38,7 @@ def avoid(case: Case, failing: Probe, known: Sequence[Probe]) -> Story[tuple[Pro
     made: list[Probe] = []
     tried = {probe.candidate for probe in (failing, *known)}
     while len(made) < POLICY.avoiding_builds and not _ends_at_the_machine((failing, *known, *made)):
-        candidate = _nearest(case, failing, failed_by(case, (failing, *known, *made)))
+        candidate = _nearest(case, failing, (failing, *known, *made))
         if candidate is None or candidate in tried:
             break
         tried.add(candidate)
@@ -70,15 +70,32 @@ def avoid_install(
     return standing.at(made[-1].candidate, made[-1])
 
 
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    """A release that the resolver cannot see, and the releases that pull it in, where logs tell."""
+
+    name: str
+    version: str
+    by: tuple[tuple[str, str], ...]
+
+    def within(self, releases: Mapping[str, str]) -> bool:
+        """Say whether it is still there, as far as is known, beside these releases."""
+        return all(releases.get(name) == version for name, version in self.by)
+
+
 @dataclass(slots=True)
 class _Hunt:
-    """A search of the resolver for releases that hold nothing of `failed`; `asked` counts calls."""
+    """A search of the resolver for releases that hold nothing of `failed`; `asked` counts calls.
+
+    `whole_series`: of versions that fail alike, those between are left out as well.
+    """
 
     case: Case
     base: Candidate
     installed: Mapping[str, str]
-    hidden: Mapping[str, str]
+    hidden: Sequence[_Hidden]
     failed: Sequence[Failed]
+    whole_series: bool = True
     asked: int = 0
     seen: set[object] = field(default_factory=set)
 
@@ -91,7 +108,8 @@ class _Hunt:
         resolution = self._resolved(excluded)
         if resolution is None:
             return None
-        releases = {**self.hidden, **resolution.releases}
+        there = _there(self.hidden, resolution.releases)
+        releases = {**{unseen.name: unseen.version for unseen in there}, **resolution.releases}
         held = next((failure for failure in self.failed if failure.within(releases)), None)
         if held is None:
             return resolution.releases
@@ -100,12 +118,17 @@ class _Hunt:
             found = self.run({**excluded, name: gone})
             if found is not None:
                 return found
+        for name, version in _pulling(there, held):
+            gone = excluded.get(name, frozenset()) | {version}
+            found = self.run({**excluded, name: gone})
+            if found is not None:
+                return found
         return None
 
     def _resolved(self, excluded: Mapping[str, frozenset[str]]) -> Resolution | None:
         """Return what suits without these versions: their lines loosened, then pins, then all."""
         gone = [
-            _unlike(name, versions, limits=name not in self.hidden)
+            _unlike(name, versions, limits=all(unseen.name != name for unseen in self.hidden))
             for name, versions in sorted(excluded.items())
         ]
         edits = self.base.edits
@@ -134,11 +157,12 @@ class _Hunt:
         }
 
     def _between(self, versions: set[str], name: str) -> frozenset[str]:
-        """Return versions that fail alike, with all between them."""
+        """Return versions that fail alike, with all between them where these are to be left out."""
         return frozenset(versions) | {
             release.version
             for release in self.case.releases(name)
-            if any(is_older(low, release.version) for low in versions)
+            if self.whole_series
+            and any(is_older(low, release.version) for low in versions)
             and any(is_older(release.version, high) for high in versions)
         }
 
@@ -148,28 +172,68 @@ def _unlike(name: str, versions: Iterable[str], *, limits: bool) -> Edit:
     return Edit(EditAction.ADD, name, None, clause, constraint=limits)
 
 
-def _hidden(case: Case, failing: Probe, failed: Sequence[Failed]) -> dict[str, str]:
-    """Return what was there when it failed and the resolver cannot see: sources tell when built."""
-    seen = case.releases_of(failing.candidate) or {}
-    reported = [failure.releases for failure in failed if failure.probe is failing]
-    return {
-        name: version
-        for releases in (case.installed(failing), *reported)
-        for name, version in releases.items()
-        if name not in seen and not case.named(name)
-    }
+def _pulling(hidden: Iterable[_Hidden], held: Failed) -> list[tuple[str, str]]:
+    """Return the releases that pull in what failed and is not seen, nearest to it first."""
+    return [
+        pulling
+        for unseen in hidden
+        if held.releases.get(unseen.name) == unseen.version
+        for pulling in reversed(unseen.by)
+    ]
 
 
-def _nearest(case: Case, failing: Probe, failed: Sequence[Failed]) -> Candidate | None:
+def _hidden(case: Case, probes: Iterable[Probe]) -> list[_Hidden]:
+    """Return what was there when builds failed and the resolver cannot see, the last build first.
+
+    Sources tell what they require when they are built.
+    """
+    found: dict[object, _Hidden] = {}
+    for probe in reversed([probe for probe in probes if probe.outcome is Outcome.FAIL]):
+        seen = case.releases_of(probe.candidate) or {}
+        broken = [{release.name: release.version} for release in broken_releases(probe)]
+        for releases in (case.installed(probe), *broken):
+            for name, version in releases.items():
+                if name not in seen and not case.named(name):
+                    by = _chain(case, probe, name)
+                    found.setdefault((name, by), _Hidden(name, version, by))
+    return list(found.values())
+
+
+def _there(hidden: Sequence[_Hidden], releases: Mapping[str, str]) -> list[_Hidden]:
+    """Return what is there unseen beside these releases, each project as the last build had it."""
+    found: dict[str, _Hidden] = {}
+    known = dict(releases)
+    while True:
+        more = [unseen for unseen in hidden if unseen.name not in known and unseen.within(known)]
+        if not more:
+            return list(found.values())
+        found[more[0].name] = more[0]
+        known[more[0].name] = more[0].version
+
+
+def _chain(case: Case, probe: Probe, name: str) -> tuple[tuple[str, str], ...]:
+    """Return the releases through which a log says that a project came in, the line's first."""
+    installed = case.installed(probe)
+    for suspect in suspects_of(probe):
+        if suspect.broken == name:
+            return tuple((via, installed[via]) for via in suspect.via if via in installed)
+    return ()
+
+
+def _nearest(case: Case, failing: Probe, probes: Sequence[Probe]) -> Candidate | None:
     """Return the failing candidate with what the resolver moves so that nothing seen fails."""
     if case.resolver is None:
         return None
+    failed, hidden = failed_by(case, probes), _hidden(case, probes)
     installed = case.installed(failing)
-    hidden = _hidden(case, failing, failed)
     releases = _Hunt(case, failing.candidate, installed, hidden, failed).run({})
     if releases is None:
+        every = _Hunt(case, failing.candidate, installed, hidden, failed, whole_series=False)
+        releases = every.run({})
+    if releases is None:
         return None
-    before = {**hidden, **installed}
+    first = {unseen.name: unseen.version for unseen in _hidden(case, [failing])}
+    before = {**first, **installed}
     moved = {name: now for name, now in releases.items() if before.get(name, now) != now}
     for versions in (moved, releases):
         candidate = case.settled(failing.candidate, versions)
@@ -182,7 +246,7 @@ def _lean(
     case: Case,
     base: Candidate,
     candidate: Candidate,
-    hidden: Mapping[str, str],
+    hidden: Sequence[_Hidden],
     failed: Sequence[Failed],
 ) -> Candidate:
     """Return a candidate without the edits that what failed does not ask for."""
@@ -194,11 +258,12 @@ def _lean(
 
 
 def _is_free(
-    case: Case, candidate: Candidate, hidden: Mapping[str, str], failed: Sequence[Failed]
+    case: Case, candidate: Candidate, hidden: Sequence[_Hidden], failed: Sequence[Failed]
 ) -> bool:
     releases = case.releases_of(candidate)
     if releases is None:
         return False
     added = {edit.name: edit.pin for edit in candidate.edits if edit.pin}
-    standing = {**hidden, **case.pins(candidate), **added, **releases}
+    there = {unseen.name: unseen.version for unseen in _there(hidden, releases)}
+    standing = {**there, **case.pins(candidate), **added, **releases}
     return not any(failure.within(standing) for failure in failed)

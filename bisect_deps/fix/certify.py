@@ -5,7 +5,7 @@ What the logs on the way show to fail without an edit needs no build more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bisect_deps.fix.accuse import agrees
@@ -48,7 +48,7 @@ def certify(
     """
     answers = [*known, fixed]
     smaller = yield from _without_needless(case, fixed, answers)
-    culprits = [culprit for culprit in culprits if _is_settled(case, culprit, smaller)]
+    culprits = [culprit for culprit in culprits if _is_settled(case, culprit, smaller, answers)]
     failed = failed_by(case, answers)
     for rest in (Candidate(), *_parts(smaller.candidate)):
         culprits = merged(culprits, _owners(case, smaller, rest, culprits, failed))
@@ -159,19 +159,20 @@ def _is_sure(case: Case, one: Failed) -> bool:
     return any(agrees(case, name, version) for name, version in one.releases.items())
 
 
-def _is_settled(case: Case, culprit: Culprit, fixed: Probe) -> bool:
+def _is_settled(case: Case, culprit: Culprit, fixed: Probe, answers: Sequence[Probe]) -> bool:
     """Say whether a fix moves a member of a culprit away, from where the file had it."""
     after = case.installed(fixed)
     edits = fixed.candidate.edits
-    had = [case.releases_of(rest) or {} for rest in (Candidate(), *_parts(fixed.candidate))]
-    if any(edit.number is None and edit.name not in had[0] for edit in edits):
+    parts = (Candidate(), *_parts(fixed.candidate))
+    had = [_installed_as(case, rest, answers) for rest in parts]
+    added = any(edit.number is None and edit.name not in had[0] for edit in edits)
+    if added and culprit.phase is Phase.CHECK:
         # What was missing is there now: the release that needs it stays where it is.
         return True
 
     def is_moved(member: Member) -> bool:
-        if member.via:
-            return after.get(member.name) != member.version
-        if any(e.name == member.name or e.number == member.requirement.number for e in edits):
+        own = any(e.name == member.name or e.number == member.requirement.number for e in edits)
+        if own and not member.via:
             return True
         if member.version is None:
             return False
@@ -180,6 +181,15 @@ def _is_settled(case: Case, culprit: Culprit, fixed: Probe) -> bool:
         )
 
     return any(is_moved(member) for member in culprit.members)
+
+
+def _installed_as(case: Case, candidate: Candidate, answers: Sequence[Probe]) -> Mapping[str, str]:
+    """Return what a build of this candidate installed; without one, what it resolves to."""
+    for probe in answers:
+        is_whole = probe.kind is not ProbeKind.ISOLATED and installs(probe)
+        if is_whole and probe.candidate == candidate:
+            return case.installed(probe)
+    return case.releases_of(candidate) or {}
 
 
 def _parts(candidate: Candidate) -> Iterator[Candidate]:
@@ -195,7 +205,8 @@ def _owners(
     named = set(names_of(culprits))
     for failure in failed:
         name = next((n for n in failure.releases if after.get(n) != failure.releases[n]), None)
-        if name is None or not failure.within(releases) or named & failure.releases.keys():
+        within = failure.probe.candidate == rest or failure.within(releases)
+        if name is None or not within or named & failure.releases.keys():
             continue
         named.add(name)
         member = case.member(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.culprits import INSTALL_PHASES
 from bisect_deps.fix.failure import breakages_of, failing_release, installs, suspects_of
-from bisect_deps.model import Cause, Outcome, Probe, Release, Suspect
+from bisect_deps.model import Cause, Outcome, Phase, Probe, Release, Suspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +64,42 @@ def _failed_in(case: Case, probe: Probe) -> Iterator[Failed]:
             yield Failed(together, probe, bool(breakage.lacks and breakage.user))
     for release in broken_releases(probe):
         yield Failed({release.name: release.version}, probe, reported=True)
-    conflicts: dict[int, dict[str, str]] = {}
+    for conflict in _conflicts(case, probe):
+        yield Failed(conflict, probe, reported=False)
+
+
+def _conflicts(case: Case, probe: Probe) -> Iterator[Mapping[str, str]]:
+    """Yield what a log says not to suit each other, a line without a pin as it was resolved.
+
+    What a source requires shows when it is built: where no lines are named, all of them take part.
+    """
+    chosen = {**(case.releases_of(probe.candidate) or {}), **_pins(case, probe)}
+    groups: dict[object, dict[str, str]] = {}
     for suspect in suspects_of(probe):
-        release_of = failing_release(suspect)
-        if suspect.group is not None and release_of is not None and not _breaks(suspect):
-            conflicts.setdefault(suspect.group, {})[release_of.name] = release_of.version
-    conflicts = {group: some for group, some in conflicts.items() if len(some) > 1}
-    if probe.diagnosis is not None and probe.diagnosis.cause is Cause.RESOLVER_CONFLICT:
-        # What a source requires shows when it is built: these do not suit each other.
-        pins = case.pins(probe.candidate)
-        pins |= {edit.name: edit.pin for edit in probe.candidate.edits if edit.pin}
-        moved = [edit.name for edit in probe.candidate.edits if edit.name in pins]
-        conflicts[-1] = {name: pins[name] for name in (*moved, *pins)}
-    for together in conflicts.values():
-        if together:
-            yield Failed(together, probe, reported=False)
+        own = failing_release(suspect)
+        if own is None and suspect.phase is Phase.RESOLVE and suspect.name in chosen:
+            own = Release(suspect.name, chosen[suspect.name])
+        if own is not None and not _breaks(suspect) and _is_refused(suspect):
+            groups.setdefault(suspect.group or suspect.name, {})[own.name] = own.version
+    together = [some for some in groups.values() if len(some) > 1]
+    if probe.diagnosis is None or probe.diagnosis.cause is not Cause.RESOLVER_CONFLICT:
+        yield from groups.values()
+    elif together:
+        yield from together
+    else:
+        moved = [edit.name for edit in probe.candidate.edits if edit.name in chosen]
+        lines = [line.name for line in case.standing if line.name in chosen]
+        yield {name: chosen[name] for name in (*moved, *lines)}
+
+
+def _is_refused(suspect: Suspect) -> bool:
+    """Say whether a resolver refuses a release, beside others or as such."""
+    return suspect.group is not None or suspect.phase is Phase.RESOLVE
+
+
+def _pins(case: Case, probe: Probe) -> dict[str, str]:
+    pins = case.pins(probe.candidate)
+    return pins | {edit.name: edit.pin for edit in probe.candidate.edits if edit.pin}
 
 
 def broken_releases(probe: Probe) -> Iterator[Release]:

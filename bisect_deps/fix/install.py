@@ -61,10 +61,10 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
         if fixed is None and not suspects:
             break
         standing = fixed or replace(standing, judged=standing.judged | suspects)
-    return _absorbed(standing)
+    return standing
 
 
-def _absorbed(standing: Standing) -> Standing:
+def absorbed(standing: Standing) -> Standing:
     """Return the standing with what a culprit pulls in only noted, where moving that is enough."""
     kept: list[Culprit] = []
     notes: list[Note] = []

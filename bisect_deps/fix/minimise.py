@@ -110,10 +110,14 @@ def _one_by_one(
     beside = yield from _beside_alone(case, change, passing, answers)
     if beside is not None:
         left, best = [name for name in left if name not in _edited(passing)], beside
-    for name in list(left):
+    refused: list[str] = []
+    open_names = list(left)
+    while open_names:
+        name = open_names.pop(0)
         rest = [other for other in left if other != name]
         candidate = change.made(case, rest) if rest else change.base
         if candidate is None:
+            refused.append(name)
             continue
         probe = answered(case, candidate, answers)
         if probe is None:
@@ -126,10 +130,30 @@ def _one_by_one(
             probe = _passed(plain, answers) or probe
         if probe.outcome is Outcome.PASS:
             left, best = rest, probe
+            # What nothing resolved without may be parted from the fewer that are left.
+            open_names, refused = [*open_names, *refused], []
         elif installs(probe) and probe.outcome is Outcome.FAIL:
             # What does not even install with it put back cannot be parted from the rest.
             shown[name] = probe
+    shown |= _shown_at_last(case, change, left, answers)
     return (yield from _written(case, change, tuple(sorted(left)), best, shown, answers))
+
+
+def _shown_at_last(
+    case: Case, change: Change, left: Sequence[str], answers: Sequence[Probe]
+) -> Mapping[str, Probe]:
+    """Return the failure without each project where all that is not needed was taken back.
+
+    An earlier one may be of what else had moved by then. What was not built so, is not built.
+    """
+    found: dict[str, Probe] = {}
+    for name in left:
+        rest = [other for other in left if other != name]
+        candidate = change.made(case, rest) if rest else change.base
+        probe = answered(case, candidate, answers) if candidate is not None else None
+        if probe is not None and probe.outcome is Outcome.FAIL and installs(probe):
+            found[name] = probe
+    return found
 
 
 def _beside_alone(

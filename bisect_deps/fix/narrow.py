@@ -173,7 +173,7 @@ def _narrow_one(
             return [_resolves(case, search, fixed, version) for version in versions]
         tried = {tried.version for tried in search.tried}
         left_to_try = [version for version in versions if version not in tried]
-        inquiries = _inquiries(case, culprit, search, best.candidate, left_to_try)
+        inquiries = _inquiries(case, culprit, search, best.candidate, left_to_try, known)
         left = None if most is None else most - used
         asked = [i for i in inquiries.values() if _asked(i) not in known][:left]
         probes = (yield asked) if asked else []
@@ -188,10 +188,22 @@ def _narrow_one(
 
 
 def _inquiries(
-    case: Case, culprit: Culprit, search: _Search, fixed: Candidate, versions: Sequence[str]
+    case: Case,
+    culprit: Culprit,
+    search: _Search,
+    fixed: Candidate,
+    versions: Sequence[str],
+    known: Mapping[_Question, Probe],
 ) -> dict[str, Inquiry]:
-    """Return what to build for each version, without those that cost more than they tell."""
+    """Return what to build for each version, without those that cost more than they tell.
+
+    Where the whole file is known to fail with one, it is of no use that this one builds alone.
+    """
     found = {version: _inquiry(case, culprit, search, fixed, version) for version in versions}
+    for version in versions:
+        whole = _whole(case, search, fixed, version)
+        if _asked(whole) in known:
+            found[version] = whole
     return {version: inquiry for version, inquiry in found.items() if inquiry is not None}
 
 
@@ -271,12 +283,14 @@ def _inquiry(
             f"does {release} build?",
             isolated=release,
         )
-    return Inquiry(
-        _moved(case, search, fixed, version),
-        ProbeKind.VERSION,
-        f"does it pass with {release}?",
-        imports=case.imports,
-    )
+    return _whole(case, search, fixed, version)
+
+
+def _whole(case: Case, search: _Search, fixed: Candidate, version: str) -> Inquiry:
+    """Return the question whether the whole file passes with a version."""
+    purpose = f"does it pass with {Release(search.axis.name, version)}?"
+    candidate = _moved(case, search, fixed, version)
+    return Inquiry(candidate, ProbeKind.VERSION, purpose, imports=case.imports)
 
 
 def _moved(case: Case, search: _Search, fixed: Candidate, version: str) -> Candidate:

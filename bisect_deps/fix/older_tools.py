@@ -8,7 +8,7 @@ It costs builds of sources, so it is for files that have no other way, or for us
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.culprits import names_of, numbers_of
@@ -90,19 +90,15 @@ def keep_by_older_tools(
         text = f"{BUILD_CONSTRAINTS_FILE} is there and says something else; it stays."
         return None, (Note(text, fact=BUILD_CONSTRAINTS_FILE),)
     kept = [culprit for culprit, _ in needed]
-    candidate = _without(before, among, kept)
-    [probe] = yield [
-        Inquiry(
-            candidate,
-            ProbeKind.FIX,
-            f"does the file build with {', '.join(constraints)} for its build tools?",
-            imports=case.imports,
-            build_constraints=constraints,
-        )
-    ]
-    if probe.outcome is not Outcome.PASS:
-        return None, ()
-    return Kept(candidate, probe, tuple(kept), constraints), ()
+    alike = [c for c in among if c not in kept and c.remedies and {*c.remedies} <= {*constraints}]
+    for some in ([*kept, *alike], kept) if alike else (kept,):
+        candidate = _without(before, among, some)
+        purpose = f"does the file build with {', '.join(constraints)} for its build tools?"
+        question = Inquiry(candidate, ProbeKind.FIX, purpose, imports=case.imports)
+        [probe] = yield [replace(question, build_constraints=constraints)]
+        if probe.outcome is Outcome.PASS:
+            return Kept(candidate, probe, tuple(some), constraints), ()
+    return None, ()
 
 
 def commands_for(file: str) -> tuple[str, ...]:

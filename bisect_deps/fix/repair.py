@@ -6,7 +6,7 @@ world in the tests of its laws.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -28,10 +28,16 @@ from bisect_deps.fix.culprits import (
     releases_named,
     reported_by_breakage,
 )
-from bisect_deps.fix.failure import broken_in, installs, involved, is_infrastructure
+from bisect_deps.fix.failure import (
+    broken_in,
+    fingerprints,
+    installs,
+    involved,
+    is_infrastructure,
+)
 from bisect_deps.fix.followers import followed
 from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
-from bisect_deps.fix.install import fix_install
+from bisect_deps.fix.install import absorbed, fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
 from bisect_deps.fix.names import amendments, is_needless
@@ -238,6 +244,7 @@ def _by_evidence(
         if not installs(standing.probe) or _is_lossy(case, standing.candidate):
             tried = [probe for _, probe in seen.answers]
             standing = yield from avoid_install(case, failing, standing, tried)
+        standing = absorbed(standing)
         known.append(Conclusion(VerdictKind.INCONCLUSIVE, standing.culprits, notes=standing.notes))
     probe = standing.probe
     repaired = _Repaired(probe, standing.culprits, standing.notes, unsteady=standing.unsteady)
@@ -285,7 +292,9 @@ def _deepest(case: Case, followed: Followed) -> list[Culprit]:
         name = layer.part.move.name
         version = case.installed(layer.failure).get(name)
         member = case.member(name, version, case.resolve(layer.failure.candidate))
-        if member is not None and version is not None:
+        # Another failure may only have come before this one: then its log does not name the move.
+        named = name in involved(layer.failure)
+        if named and member is not None and version is not None:
             found.append(broken([member], layer.failure, layer.part.breakage, None))
     return found
 
@@ -334,13 +343,12 @@ def _tell(case: Case, fixed: Probe) -> None:
 def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tuple[Culprit, ...]:
     """Return a culprit for each release of the smallest change that a probe shows to be needed."""
     found: list[Culprit] = []
-    origin = case.installed(failing)
     for moved in small.names:
         probe = small.shown.get(moved)
         if probe is None:
             # No build failed with it alone: nothing resolves so, it only has to follow.
             continue
-        name = _broken_by(case, moved, probe, origin, small.passing)
+        name = _broken_by(case, moved, probe, failing, small.passing)
         breakage = reported_by_breakage(probe, [name])
         resolution = case.resolve(probe.candidate)
         version = case.installed(probe).get(name, change.before.get(name))
@@ -366,17 +374,17 @@ def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tu
     return merged((), found)
 
 
-def _broken_by(
-    case: Case, name: str, failing: Probe, origin: Mapping[str, str], passing: Probe
-) -> str:
+def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Probe) -> str:
     """Return the project that a log says to be broken, where the one that was moved only moves it.
 
-    That one is at fault itself where the log names it, or names nothing that moved with it from
-    where the file had it (`origin`), or went away with it.
+    That one is at fault itself where the log names it, or names nothing that moved with it or went
+    away with it. What failed alike in the file (`origin`) in the release that passes is not broken.
     """
     before, after = case.installed(failing), case.installed(passing)
+    alike = fingerprints(failing) & fingerprints(origin)
+    innocent = case.installed(origin) if alike else {}
     named = broken_in(failing)
-    moved = [n for n in named if n in before and after.get(n) not in (before[n], origin.get(n))]
+    moved = [n for n in named if n in before and after.get(n) not in (before[n], innocent.get(n))]
     gone = [n for n in involved(failing) if n in before and n not in after]
     return name if name in named else next(iter((*moved, *gone)), name)
 
@@ -434,7 +442,8 @@ def _finished(
             culprits, probe = yield from _certified(case, culprits, probe, seen)
             most = _most_builds(case, seen)
             case.progress.phase("It passes; narrowing the versions")
-            narrowed = narrow_all(case, culprits, probe, most, repaired.followers, seen.answers)
+            followers = repaired.followers - names_of(culprits)
+            narrowed = narrow_all(case, culprits, probe, most, followers, seen.answers)
             culprits, near = yield from warmed(case, narrowed)
             if near.candidate != probe.candidate:
                 culprits, near = yield from _certified(case, culprits, near, seen)

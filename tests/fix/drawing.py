@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from random import Random
 
 from bisect_deps.model import BreakageKind, Candidate, Cause, Phase
 from tests.fix.resolving import Query, Solver
-from tests.fix.simulated import LIMITS, ROOT, Checks, Quality, Scenario, described
+from tests.fix.simulated import LIMITS, MORE, ROOT, Checks, Quality, Scenario, described
 from tests.fix.world import ELSEWHERE, HERE, Fault, Listing, World, parse
 
 NAMES = ("ash", "birch", "cedar", "dogwood", "elm", "fir", "gorse", "hazel", "ivy", "juniper")
@@ -47,8 +47,13 @@ class Size:
 
 
 @dataclass(slots=True)
-class _Draft:
-    """A scenario under construction; `then` and `now` are what the file installed and installs."""
+class Draft:
+    """A scenario under construction; `then` and `now` are what the file installed and installs.
+
+    `lines` and `limits` map names to all that stands behind them (`[extra]==1.0; marker`), those
+    that count here. `beside` are lines that do not, comments among them; `apart` are the names
+    whose lines stand in a file of their own. `checks` is how builds are tried out, None for any.
+    """
 
     random: Random
     projects: dict[str, list[Listing]]
@@ -56,6 +61,9 @@ class _Draft:
     limits: dict[str, str]
     then: Mapping[str, str]
     faults: list[Fault]
+    beside: list[str] = field(default_factory=list)
+    apart: set[str] = field(default_factory=set)
+    checks: Checks | None = None
 
     @property
     def world(self) -> World:
@@ -65,23 +73,32 @@ class _Draft:
 
     def now(self) -> Mapping[str, str]:
         """Return what the file installs with today's index, nothing where it conflicts."""
-        lines = tuple(f"{name}{clause}" for name, clause in self.lines.items())
+        lines = tuple(f"{name}{clause}".split("  #")[0] for name, clause in self.lines.items())
         limits = tuple(f"{name}{clause}" for name, clause in self.limits.items())
         solution = Solver(self.world).solve(Query(lines, limits))
         return solution.releases if solution is not None else {}
 
 
-Plot = Callable[[_Draft], bool]
+Plot = Callable[[Draft], bool]
 
 
-def draw(seed: int, plot: str | None = None, size: Size | None = None) -> Scenario:
-    """Return the scenario of a seed; `plot` names what goes wrong, by default any of PLOTS."""
-    chosen = plot if plot is not None else Random(f"plot {seed}").choice(sorted(PLOTS))
+def draw(
+    seed: int,
+    plot: str | None = None,
+    size: Size | None = None,
+    plots: Mapping[str, Plot] | None = None,
+) -> Scenario:
+    """Return the scenario of a seed; `plot` names what goes wrong, by default any of `plots`.
+
+    These are PLOTS, where nothing else is said.
+    """
+    plots = plots if plots is not None else PLOTS
+    chosen = plot if plot is not None else Random(f"plot {seed}").choice(sorted(plots))
     fixable = Random(f"fixed {seed}").random() < FIXABLE
     for attempt in range(ATTEMPTS):
         random = Random(f"{seed} {attempt}")
         draft = _draft(random, size or Size())
-        if draft is None or not PLOTS[chosen](draft):
+        if draft is None or not plots[chosen](draft):
             continue
         scenario = _finished(draft, seed, chosen)
         if not _is_seen(scenario):
@@ -100,7 +117,7 @@ def _is_seen(scenario: Scenario) -> bool:
 # --- the world --------------------------------------------------------------------------------
 
 
-def _draft(random: Random, size: Size) -> _Draft | None:
+def _draft(random: Random, size: Size) -> Draft | None:
     count = random.randint(min(3, size.projects), size.projects)
     names = random.sample(NAMES, count)
     dates = {name: _dates(random, random.randint(1, size.releases)) for name in names}
@@ -117,7 +134,7 @@ def _draft(random: Random, size: Size) -> _Draft | None:
     then = _resolved_on(projects, roots, day)
     if then is None:
         return None
-    draft = _Draft(random, projects, {}, {}, then, [])
+    draft = Draft(random, projects, {}, {}, then, [])
     _write(draft, roots, size)
     return draft
 
@@ -208,13 +225,13 @@ def _clause(random: Random, style: str, known: Sequence[str]) -> str:
     if style == "floor":
         return f">={random.choice(known)}"
     if style == "cap":
-        return f"<{_next(random, newest)}"
+        return f"<{capped_at(random, newest)}"
     if style == "not":
         return f"!={random.choice(known)}"
-    return random.choice((f"=={newest}", f">={newest},<{_next(random, newest)}"))
+    return random.choice((f"=={newest}", f">={newest},<{capped_at(random, newest)}"))
 
 
-def _next(random: Random, version: str) -> str:
+def capped_at(random: Random, version: str) -> str:
     """Return the version before which a cap keeps compatible releases."""
     parsed = parse(version)
     return f"{parsed.major + 1}" if random.random() < 0.6 else f"{parsed.major}.{parsed.minor + 1}"
@@ -233,7 +250,7 @@ def _resolved_on(
 # --- the file ---------------------------------------------------------------------------------
 
 
-def _write(draft: _Draft, roots: Sequence[str], size: Size) -> None:
+def _write(draft: Draft, roots: Sequence[str], size: Size) -> None:
     random = draft.random
     frozen = random.random() < 0.25
     for name in roots:
@@ -245,20 +262,20 @@ def _write(draft: _Draft, roots: Sequence[str], size: Size) -> None:
     if random.random() < 0.35:
         for name in random.sample(others or list(draft.then), 1):
             version = draft.then[name]
-            capped = f"<{_next(random, version)}"
+            capped = f"<{capped_at(random, version)}"
             draft.limits[name] = random.choice((f"=={version}", capped, f"<={version}"))
 
 
 def _specifier(random: Random, version: str, frozen: bool) -> str:
     if frozen or random.random() < 0.5:
         return f"=={version}"
-    upper = _next(random, version)
+    upper = capped_at(random, version)
     return random.choice(
         (f">={version},<{upper}", f"~={version}", f">={version}", f"<{upper}", "", "", "")
     )
 
 
-def _finished(draft: _Draft, seed: int, plot: str) -> Scenario:
+def _finished(draft: Draft, seed: int, plot: str) -> Scenario:
     random = draft.random
     _set_traps(draft)
     checked = any(fault.installs for fault in draft.faults)
@@ -269,9 +286,16 @@ def _finished(draft: _Draft, seed: int, plot: str) -> Scenario:
         checks = random.choice(ways) if local else Checks.COMMAND
     if not checked and random.random() < 0.5:
         checks = Checks.COMMAND
+    if draft.checks is not None:
+        checks, local = draft.checks, local or draft.checks is not Checks.COMMAND
     needed = _needed(draft) if checks is Checks.COMMAND else frozenset()
-    texts = [f"{name}{clause}" for name, clause in draft.lines.items()]
+    texts = [f"{name}{clause}" for name, clause in draft.lines.items() if name not in draft.apart]
+    texts += draft.beside
     files = {}
+    if draft.apart:
+        texts.insert(0, f"-r {MORE}")
+        more = (f"{name}{draft.lines[name]}" for name in draft.lines if name in draft.apart)
+        files[MORE] = "".join(f"{text}\n" for text in more)
     if draft.limits:
         texts.append(f"-c {LIMITS}")
         limits = (f"{name}{clause}" for name, clause in draft.limits.items())
@@ -292,13 +316,13 @@ def _finished(draft: _Draft, seed: int, plot: str) -> Scenario:
     )
 
 
-def _needed(draft: _Draft) -> frozenset[str]:
+def _needed(draft: Draft) -> frozenset[str]:
     share = draft.random.choice((1.0, 1.0, 0.5, 0.0))
     known = [name for name in draft.lines if name in draft.projects]
     return frozenset(name for name in known if draft.random.random() < share)
 
 
-def _flakes(draft: _Draft) -> dict[str, float]:
+def _flakes(draft: Draft) -> dict[str, float]:
     installed = draft.now() or draft.then
     name = draft.random.choice(sorted(installed))
     return {f"{name}=={installed[name]}": draft.random.choice((0.05, 0.2, 0.3))}
@@ -307,7 +331,7 @@ def _flakes(draft: _Draft) -> dict[str, float]:
 # --- what goes wrong --------------------------------------------------------------------------
 
 
-def _install(draft: _Draft) -> bool:
+def _install(draft: Draft) -> bool:
     """One to three releases cannot be built."""
     installed = draft.now()
     count = draft.random.choice((1, 1, 1, 2, 2, 3))
@@ -315,7 +339,7 @@ def _install(draft: _Draft) -> bool:
     return bool(names) and all(_break_build(draft, name) for name in names)
 
 
-def _conflict(draft: _Draft) -> bool:
+def _conflict(draft: Draft) -> bool:
     """One or two lines were moved, so that they fit the others no more."""
     for _ in range(draft.random.choice((1, 1, 2))):
         pins = {**draft.lines, **draft.limits}
@@ -326,7 +350,7 @@ def _conflict(draft: _Draft) -> bool:
     return not draft.now()
 
 
-def _missing(draft: _Draft) -> bool:
+def _missing(draft: Draft) -> bool:
     """A line names a project or version that is not there, or not for this Python."""
     name = draft.random.choice(sorted(draft.lines))
     kind = draft.random.random()
@@ -343,25 +367,25 @@ def _missing(draft: _Draft) -> bool:
     return not draft.now()
 
 
-def _single(draft: _Draft) -> bool:
+def _single(draft: Draft) -> bool:
     """One release fails when it is used."""
     installed = draft.now()
     moved = [name for name in installed if installed[name] != draft.then.get(name)]
     pool = moved if moved and draft.random.random() < 0.6 else sorted(installed)
-    return bool(pool) and _break_check(draft, [draft.random.choice(pool)])
+    return bool(pool) and break_check(draft, [draft.random.choice(pool)])
 
 
-def _pair(draft: _Draft) -> bool:
+def _pair(draft: Draft) -> bool:
     """Two releases fail together."""
     return _break_some(draft, 2)
 
 
-def _triple(draft: _Draft) -> bool:
+def _triple(draft: Draft) -> bool:
     """Three releases fail together, and any two of them do not."""
     return _break_some(draft, 3)
 
 
-def _layers(draft: _Draft) -> bool:
+def _layers(draft: Draft) -> bool:
     """Several failures, of which logs show one at a time."""
     kinds = draft.random.choice(
         (
@@ -377,16 +401,16 @@ def _layers(draft: _Draft) -> bool:
     return all(kind(draft) for kind in kinds) and len(draft.faults) > 1
 
 
-def _hub(draft: _Draft) -> bool:
+def _hub(draft: Draft) -> bool:
     """Two releases fail with one and the same third."""
     installed = draft.now()
     if len(installed) < 3:
         return False
     lacking, *users = draft.random.sample(sorted(installed), 3)
-    return all(_break_check(draft, [user, lacking]) for user in users)
+    return all(break_check(draft, [user, lacking]) for user in users)
 
 
-def _side_effect(draft: _Draft) -> bool:
+def _side_effect(draft: Draft) -> bool:
     """Holding back the release that fails pulls others back, and one of these fails then."""
     installed = draft.now()
     moving = []
@@ -397,10 +421,10 @@ def _side_effect(draft: _Draft) -> bool:
     if not moving:
         return False
     name = draft.random.choice(moving)
-    if not _break_check(draft, [name]):
+    if not break_check(draft, [name]):
         return False
     if draft.random.random() < 0.5:
-        children = [child for child in draft.projects if _requires(draft, name, child)]
+        children = [child for child in draft.projects if requires(draft, name, child)]
         child = draft.random.choice(children)
         before = [listing.version for listing in draft.projects[child]]
         older = before[: max(1, before.index(installed[child]))] if child in installed else before
@@ -408,17 +432,17 @@ def _side_effect(draft: _Draft) -> bool:
         if others and installed.get(child) not in older:
             user = draft.random.choice(others)
             members = ((user, frozenset({installed[user]})), (child, frozenset(older)))
-            _add(draft, members, Phase.CHECK, PAIR_KINDS)
+            add(draft, members, Phase.CHECK, PAIR_KINDS)
     return True
 
 
-def _requires(draft: _Draft, name: str, child: str) -> bool:
+def requires(draft: Draft, name: str, child: str) -> bool:
     return any(
         text.startswith(child) for listing in draft.projects[name] for text in listing.requires
     )
 
 
-def _beside(draft: _Draft) -> bool:
+def _beside(draft: Draft) -> bool:
     """A release needs another project, or an older release of it, that nothing asks for."""
     installed = draft.now()
     if not installed:
@@ -428,12 +452,12 @@ def _beside(draft: _Draft) -> bool:
     ]
     name = draft.random.choice(sorted(installed))
     remedy = draft.random.choice((TOOLS, f"{TOOLS}<8"))
-    members = ((name, frozenset(_spread(draft, name, installed[name]))),)
+    members = ((name, frozenset(spread(draft, name, installed[name]))),)
     kinds = (BreakageKind.DISTRIBUTION_MISSING,)
-    return _add(draft, members, Phase.CHECK, kinds, remedy)
+    return add(draft, members, Phase.CHECK, kinds, remedy)
 
 
-def _flaky(draft: _Draft) -> bool:
+def _flaky(draft: Draft) -> bool:
     """A true culprit, and beside it a release whose build fails now and then."""
     return draft.random.choice((_single, _pair, _install))(draft)
 
@@ -452,27 +476,27 @@ PLOTS: dict[str, Plot] = {
 }
 
 
-def _break_some(draft: _Draft, count: int) -> bool:
+def _break_some(draft: Draft, count: int) -> bool:
     installed = draft.now()
     if len(installed) < count:
         return False
-    return _break_check(draft, draft.random.sample(sorted(installed), count))
+    return break_check(draft, draft.random.sample(sorted(installed), count))
 
 
-def _break_check(draft: _Draft, names: Sequence[str]) -> bool:
+def break_check(draft: Draft, names: Sequence[str]) -> bool:
     installed = draft.now()
     if not set(names) <= installed.keys():
         return False
-    members = tuple((name, frozenset(_spread(draft, name, installed[name]))) for name in names)
-    return _add(draft, members, Phase.CHECK, PAIR_KINDS if len(names) > 1 else SINGLE_KINDS)
+    members = tuple((name, frozenset(spread(draft, name, installed[name]))) for name in names)
+    return add(draft, members, Phase.CHECK, PAIR_KINDS if len(names) > 1 else SINGLE_KINDS)
 
 
-def _break_build(draft: _Draft, name: str) -> bool:
+def _break_build(draft: Draft, name: str) -> bool:
     """Let some releases of a project fail to build: those have no wheel for this Python."""
     installed = draft.now()
     if name not in installed:
         return False
-    bad = _spread(draft, name, installed[name])
+    bad = spread(draft, name, installed[name])
     wheel = draft.random.choice(("", ELSEWHERE))
     # uv compiles what is made for older Pythons only, as if it were for all.
     python = draft.random.choice((None, None, ">=3.6,<3.12"))
@@ -484,10 +508,10 @@ def _break_build(draft: _Draft, name: str) -> bool:
     ]
     remedy = draft.random.choice(BUILD_REMEDIES) if draft.random.random() < 0.25 else ""
     phase = Phase.BUILD if draft.random.random() < 0.8 else Phase.METADATA
-    return _add(draft, ((name, frozenset(bad)),), phase, (BreakageKind.OTHER,), remedy)
+    return add(draft, ((name, frozenset(bad)),), phase, (BreakageKind.OTHER,), remedy)
 
 
-def _spread(draft: _Draft, name: str, version: str) -> list[str]:
+def spread(draft: Draft, name: str, version: str) -> list[str]:
     """Return the versions that fail, `version` among them, mostly not the one of the old days."""
     random = draft.random
     known = [listing.version for listing in draft.projects[name]]
@@ -509,7 +533,7 @@ def _spread(draft: _Draft, name: str, version: str) -> list[str]:
     return bad
 
 
-def _set_traps(draft: _Draft) -> None:
+def _set_traps(draft: Draft) -> None:
     """Break releases that are not installed now, where a fix may go."""
     for _ in range(draft.random.choice((0, 0, 1, 2))):
         installed = draft.now()
@@ -523,17 +547,17 @@ def _set_traps(draft: _Draft) -> None:
             continue
         bad = ((name, frozenset(draft.random.sample(others, 1))),)
         if draft.random.random() < 0.5 and any(fault.installs for fault in draft.faults):
-            _add(draft, bad, Phase.CHECK, SINGLE_KINDS)
+            add(draft, bad, Phase.CHECK, SINGLE_KINDS)
         elif all(
             listing.wheel != HERE
             for listing in draft.projects[name]
             if listing.version in bad[0][1]
         ):
-            _add(draft, bad, Phase.BUILD, (BreakageKind.OTHER,))
+            add(draft, bad, Phase.BUILD, (BreakageKind.OTHER,))
 
 
-def _add(
-    draft: _Draft,
+def add(
+    draft: Draft,
     members: tuple[tuple[str, frozenset[str]], ...],
     phase: Phase,
     kinds: Sequence[BreakageKind],

@@ -19,7 +19,8 @@ from dataclasses import replace
 
 from bisect_deps.model import Candidate
 from bisect_deps.policy import POLICY, Policy
-from tests.fix.drawing import PLOTS, draw
+from tests.fix.drawing import PLOTS, Plot, draw
+from tests.fix.shapes import SHAPES
 from tests.fix.simulated import LIMITS, ROOT, Conditions, Scenario, described
 from tests.fix.solving import Reported, solve_scenario
 from tests.fix.truth import Violation, judged, shown
@@ -122,6 +123,7 @@ def counted(
     solve: Solve = solve_scenario,
     *,
     strict: bool = False,
+    plots: Mapping[str, Plot] = PLOTS,
 ) -> Iterator[str]:
     """Yield how often each law is broken, by plot, and what it costs, in lines."""
     broken: dict[str, Counter[int]] = defaultdict(Counter)
@@ -131,7 +133,7 @@ def counted(
     unclean: list[int] = []
     began = time.perf_counter()
     for seed in range(first, first + count):
-        scenario = draw(seed, plot)
+        scenario = draw(seed, plot, plots=plots)
         reported, violations = judged(scenario, solve, strict=strict)
         number[scenario.plot] += 1
         kinds[reported.kind.value] += 1
@@ -199,7 +201,8 @@ def main() -> None:
     parser.add_argument("seeds", nargs="*", type=int)
     parser.add_argument("--count", type=int, help="count the laws broken in so many scenarios")
     parser.add_argument("--first", type=int, default=0, help="the first seed to count")
-    parser.add_argument("--plot", choices=sorted(PLOTS))
+    parser.add_argument("--plot", choices=sorted({**PLOTS, **SHAPES}))
+    parser.add_argument("--shapes", action="store_true", help="files in the shapes of users")
     parser.add_argument("--strict", action="store_true", help="by the letter of the laws")
     parser.add_argument("--shrink", action="store_true", help="show the smallest one alike")
     parser.add_argument("--policy", type=int, help="weigh the numbers of the repair in so many")
@@ -207,11 +210,14 @@ def main() -> None:
     if options.policy:
         for line in weighed(options.first, options.policy):
             print(line, flush=True)
+    plots = SHAPES if options.shapes or options.plot in SHAPES else PLOTS
     if options.count:
-        lines = counted(options.first, options.count, options.plot, strict=options.strict)
+        lines = counted(
+            options.first, options.count, options.plot, strict=options.strict, plots=plots
+        )
         print("\n".join(lines))
     for seed in options.seeds:
-        scenario = draw(seed, options.plot)
+        scenario = draw(seed, options.plot, plots=plots)
         reported, violations = judged(scenario, solve_scenario, strict=options.strict)
         if options.shrink and violations:
             laws = {violation.law for violation in violations}

@@ -78,7 +78,7 @@ class Solver:
         self._answers: dict[Query, Solution | None] = {}
         self._blamed: dict[Query, tuple[str, ...]] = {}
         self._masks: dict[tuple[str, str], int] = {}
-        self._demands: dict[tuple[str, int, bool], tuple[Demand, ...]] = {}
+        self._demands: dict[tuple[str, int, bool, frozenset[str]], tuple[Demand, ...]] = {}
         self._needs_build = {
             Release(name, listing.version)
             for name, listings in world.projects.items()
@@ -121,13 +121,17 @@ class Solver:
         overriding = {line.name: self._demand(line) for line in overrides}
         written = [*lines, *limits, *overrides]
         usable = _Usable(self, query, written)
+        # What lines ask for beside: no release of these worlds asks for an extra of another.
+        extras: dict[str, frozenset[str]] = {}
+        for line in lines:
+            extras[line.name] = extras.get(line.name, frozenset()) | {*line.extras}
         bounds: dict[str, int] = {}
         for line in limits:
             demand = self._demand(line)
             bounds[line.name] = bounds.get(line.name, -1) & demand.mask
 
         def demands(name: str, place: int) -> Sequence[Demand]:
-            asked = self._requires(name, place, query.blind)
+            asked = self._requires(name, place, query.blind, extras.get(name, frozenset()))
             return [overriding.get(demand.name, demand) for demand in asked]
 
         search = _Search(
@@ -144,13 +148,16 @@ class Solver:
         versions = {name: self._version(name, place) for name, place in chosen.items()}
         return Solution(versions, _parents(chosen, search.roots, demands))
 
-    def _requires(self, name: str, place: int, blind: bool) -> tuple[Demand, ...]:
-        key = (name, place, blind)
+    def _requires(
+        self, name: str, place: int, blind: bool, extras: frozenset[str]
+    ) -> tuple[Demand, ...]:
+        key = (name, place, blind, extras)
         if key not in self._demands:
             listing = self.world.projects[name][place]
             texts = () if blind and not listing.wheel else listing.requires
-            lines = (line for line in map(read, texts) if line.applies)
-            self._demands[key] = tuple(self._demand(line) for line in lines)
+            lines = [line for line in map(read, texts) if line.applies]
+            asked = [line for line in lines if not line.within or line.within in extras]
+            self._demands[key] = tuple(self._demand(line) for line in asked)
         return self._demands[key]
 
     def _demand(self, line: Line) -> Demand:

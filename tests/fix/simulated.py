@@ -44,6 +44,7 @@ from tests.fix.world import HERE, Fault, SimulatedIndex, World, read
 
 ROOT = "requirements.txt"
 LIMITS = "constraints.txt"
+MORE = "more.txt"
 FOLDER = Path("/project")
 TIMEOUT = 1800.0
 LOCAL = Capabilities(
@@ -227,7 +228,7 @@ class Scenario:
             for requirement in self.manifest.requirements
             if not requirement.constraint
         ]
-        names = [line.name for line in lines if line.applies]
+        names = [line.with_extras for line in lines if line.applies]
         faults = [
             (place, fault)
             for place, fault in enumerate(self.world.faults)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bisect_deps.model import Candidate, Phase
 from tests.fix.drawing import PLOTS, Size, draw
 from tests.fix.explaining import shrunk
-from tests.fix.simulated import LIMITS, Checks, Quality, Scenario, described
+from tests.fix.shapes import SHAPES, draw_shape
+from tests.fix.simulated import LIMITS, MORE, ROOT, Checks, Quality, Scenario, described
 from tests.fix.world import HERE, read
 
 SMALL = Size(projects=3, releases=2, lines=2)
@@ -51,6 +52,32 @@ def test_a_plot_gives_what_it_is_called(plot: str) -> None:
     for seed in range(20):
         scenario = draw(seed, plot)
         assert scenario.plot == plot
+        assert holds(scenario), "\n".join(described(scenario))
+
+
+@pytest.mark.parametrize("shape", sorted(SHAPES))
+def test_a_shape_gives_what_it_is_called(shape: str) -> None:
+    def texts(scenario: Scenario) -> list[str]:
+        return [requirement.text for requirement in scenario.manifest.requirements]
+
+    def now(scenario: Scenario) -> Mapping[str, str]:
+        return scenario.state(Candidate()).installed
+
+    wanted: dict[str, Callable[[Scenario], bool]] = {
+        "limits": lambda s: s.files[LIMITS].count("\n") > 1,
+        "two files": lambda s: bool(s.files[MORE]) and f"-r {MORE}" in s.files[ROOT],
+        "markers": lambda s: any("python_version <" in text for text in texts(s)),
+        "extras": lambda s: any("[" in text for text in texts(s)),
+        "comments": lambda s: "#" in s.files[ROOT],
+        "drift": lambda s: not any(read(text).specifier for text in texts(s)) and bool(now(s)),
+        "deep": lambda s: bool({n for f in s.world.faults for n in f.names} - set(texts(s))),
+        "second import": lambda s: len(s.world.faults) > 1 and s.checks.imports,
+    }
+    holds = wanted.get(shape, lambda s: len(s.world.projects) > 2)
+    for seed in range(4):
+        scenario = draw_shape(seed, shape)
+        assert scenario.plot == shape
+        assert not scenario.state(Candidate()).passes
         assert holds(scenario), "\n".join(described(scenario))
 
 

@@ -171,7 +171,9 @@ class Truth:
     def layers(self, reported: Reported) -> list[Failing]:
         """Return all that fails in the file as given, and with a part of the fix made.
 
-        Without a fix, all that fails in what was built.
+        Without a fix, all that fails in what was built. What a log names counts, though one of its
+        sides fails by itself as well; and what fails where some of that is moved which the fix
+        moves, by whatever edits.
         """
         if reported.fix is None:
             candidates = [Candidate(), *(probe.candidate for probe in reported.probes)]
@@ -182,8 +184,34 @@ class Truth:
             found += [
                 self.failing(c, reported.build_constraints) for c in dict.fromkeys(candidates)
             ]
+        if reported.fix is not None:
+            found += [self.failing(candidate) for candidate in self._on_the_way(reported)]
+        found.append(self._told(reported, Candidate()))
         every = dict.fromkeys([*chain.from_iterable(found), *self._pinned()])
         return [failing for failing in every if failing.name != "missing"]
+
+    def _told(self, reported: Reported, candidate: Candidate) -> tuple[Failing, ...]:
+        """Return what fails in a candidate and was told by logs that name all that takes part.
+
+        Also where one of its sides fails by itself as well.
+        """
+        if self.scenario.quality is not Quality.EXACT:
+            return ()
+        shown = set(chain.from_iterable(reported.shown.values()))
+        faults = self.scenario.state(candidate).faults
+        return tuple(_of_fault(fault) for fault in faults if fault.name in shown)
+
+    def _on_the_way(self, reported: Reported) -> Iterator[Candidate]:
+        """Yield what was built that differs from the file only where the fix does, and alike."""
+        before = self.scenario.state(Candidate()).installed
+        after = self.scenario.state(reported.fix or Candidate()).installed
+        for probe in reported.probes:
+            now = self.scenario.state(probe.candidate).installed
+            edited = {edit.name: now.get(edit.name) for edit in probe.candidate.edits}
+            if now and all(
+                version in (after.get(n), before.get(n)) for n, version in edited.items()
+            ):
+                yield probe.candidate
 
     # --- what is true -------------------------------------------------------------------------
 
@@ -253,7 +281,7 @@ class Truth:
         """Say whether a culprit is at fault where one edit is taken back, or must be followed."""
         return any(
             failing.holds(culprit) or self._is_followed(failing, culprit)
-            for failing in self.failing(rest, tools)
+            for failing in (*self.failing(rest, tools), *self._told(reported, rest))
             for culprit in reported.culprits
         )
 
@@ -359,8 +387,10 @@ class Truth:
         dragged: set[str] = set()
         for listing in self.scenario.world.projects.get(name, ()):
             moved = self.moved(base, name, listing.version)
-            after = self.scenario.state(moved).installed
-            dragged |= {own for own in after if after[own] != before.get(own)}
+            state = self.scenario.state(moved)
+            dragged |= {own for own, v in state.installed.items() if v != before.get(own)}
+            # What does not let it move alone can only move with it.
+            dragged |= set(state.blamed)
         return dragged
 
     def _pulls_in(
@@ -467,7 +497,7 @@ class Truth:
         lines = [
             requirement
             for requirement in self.scenario.manifest.requirements
-            if requirement.name == name
+            if requirement.name == name and read(requirement.text).applies
         ]
         clause = f"=={version}"
         edits += [Edit(EditAction.REPIN, name, requirement.number, clause) for requirement in lines]

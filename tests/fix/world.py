@@ -6,6 +6,7 @@ releases each. `SimulatedIndex` is the real index over such a world: only its pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -40,6 +41,7 @@ PYTHON = Interpreter(
         "sys_platform": "linux",
     },
 )
+_EXTRA = re.compile(r"extra == [\"'](\w+)[\"']")
 # Wheel tags that PYTHON accepts, and some that it does not.
 HERE = "py3-none-any"
 ELSEWHERE = "cp27-cp27m-win32"
@@ -133,11 +135,21 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A requirement as an installer reads it; `applies` says whether its marker holds."""
+    """A requirement as an installer reads it; `applies` says whether its marker holds.
+
+    `extras` are those that it asks for; `within` is the extra that it is a part of, "" for none.
+    """
 
     name: str
     specifier: str
     applies: bool = True
+    extras: tuple[str, ...] = ()
+    within: str = ""
+
+    @property
+    def with_extras(self) -> str:
+        """Return the requirement without its version clause: all that has to be there."""
+        return f"{self.name}[{','.join(self.extras)}]" if self.extras else self.name
 
     @property
     def pin(self) -> str | None:
@@ -219,8 +231,10 @@ def read(text: str) -> Line:
     except InvalidRequirement as error:
         raise ValueError(str(error)) from error
     marker = parsed.marker
-    applies = marker is None or marker.evaluate({"extra": "", **PYTHON.markers})
-    return Line(canonicalize_name(parsed.name), str(parsed.specifier), applies)
+    within = next(iter(_EXTRA.findall(str(marker or ""))), "")
+    applies = marker is None or marker.evaluate({"extra": within, **PYTHON.markers})
+    extras = tuple(sorted(parsed.extras))
+    return Line(canonicalize_name(parsed.name), str(parsed.specifier), applies, extras, within)
 
 
 @cache

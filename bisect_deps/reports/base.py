@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePath
 
@@ -76,8 +77,7 @@ def turning_point(narrowing: Narrowing) -> str:
     if _turns(ordered) > 1:
         return listed([f"{tried.version} {OUTCOME_WORDS[tried.outcome]}" for tried in ordered])
     if failing and passing:
-        passed_over = narrowing.not_built or _passed_over(narrowing)
-        following = "" if passed_over else ", the next release"
+        following = "" if narrowing.not_built or left_out(narrowing) else ", the next release"
         if _version_key(passing) > _version_key(failing):
             return f"fails at {failing}, passes at {passing}{following}"
         return f"passes at {passing}, fails at {failing}{following}"
@@ -92,6 +92,14 @@ def turning_point(narrowing: Narrowing) -> str:
 def by_version(narrowing: Narrowing) -> list[Tried]:
     """Return what narrowing tried, oldest version first."""
     return sorted(narrowing.tried, key=lambda tried: _version_key(tried.version))
+
+
+def with_ends(narrowing: Narrowing) -> Narrowing:
+    """Return a narrowing whose two ends are among what was tried, also where others showed them."""
+    ends = (narrowing.last_failing, Outcome.FAIL), (narrowing.first_passing, Outcome.PASS)
+    known = {tried.version for tried in narrowing.tried}
+    missing = [Tried(end, outcome) for end, outcome in ends if end and end not in known]
+    return replace(narrowing, tried=(*narrowing.tried, *missing))
 
 
 def also_built(narrowing: Narrowing) -> str:

@@ -49,9 +49,10 @@ from bisect_deps.reports.base import (
     turning_point,
     unpinned_lines,
     usage,
+    with_ends,
 )
 from bisect_deps.system.files import read_regular
-from bisect_deps.text import counted, duration, instant, listed
+from bisect_deps.text import counted, duration, instant, is_own_line, listed
 
 LINES_BEFORE, LINES_AFTER = 4, 2
 LAST_LINES = 40
@@ -214,7 +215,9 @@ def _around(quoted: Mapping[int, str], lines: Sequence[str]) -> list[Row]:
     numbers = set(quoted)
     for number in quoted:
         numbers |= set(range(number - LINES_BEFORE, number + LINES_AFTER + 1))
-    near = sorted(n for n in numbers if n in quoted or 0 < n <= len(lines))
+    near = sorted(
+        n for n in numbers if n in quoted or (0 < n <= len(lines) and not is_own_line(lines[n - 1]))
+    )
     return [
         Row(
             number,
@@ -227,7 +230,7 @@ def _around(quoted: Mapping[int, str], lines: Sequence[str]) -> list[Row]:
 
 
 def _strip(narrowing: Narrowing, probes: Sequence[Probe]) -> dict[str, Any]:
-    tried = by_version(narrowing)
+    tried = by_version(with_ends(narrowing))
     ends = {narrowing.last_failing, narrowing.first_passing}
     points = [
         {

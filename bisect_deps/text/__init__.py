@@ -115,6 +115,12 @@ def shown(text: str) -> str:
     return short_paths(safe_line(redacted(text.removeprefix(_OWN_LINE))))
 
 
+def is_own_line(text: str) -> bool:
+    """Say whether a builder wrote the line to mark where a step begins or ends."""
+    step, _, edge = text.removeprefix(_OWN_LINE).partition(" ")
+    return text.startswith(_OWN_LINE) and bool(step) and edge.startswith(("begin", "end"))
+
+
 def redacted(text: str) -> str:
     """Return text with all that looks like a secret as `***`; `${NAME}` in a URL stays."""
     from bisect_deps.secret import redact

@@ -110,7 +110,7 @@ def test_the_page_tells_the_whole_story() -> None:
         "its setup needs distutils, which Python 3.12 removed.",
         "line 117 of the log",
         "ModuleNotFoundError: No module named 'distutils'",
-        "numpy fails at 1.25.2, passes at 1.26.0.",
+        "numpy fails at 1.25.2, passes at 1.26.0, the next release.",
         "build 3 fails with it, build 5 passes without it.",
         "+numpy==1.26.0",
         "it keeps every requirement",
@@ -367,3 +367,20 @@ def test_a_large_search_says_what_is_not_drawn() -> None:
     )
     text = Page(render(changed(READY, probes=many))).text
     assert "Not drawn: 99 lines that few builds changed and the first 10 builds." in text
+
+
+def test_the_marks_of_steps_stand_beside_no_evidence() -> None:
+    log = (
+        "Traceback\nImportError: no\n::depbisect check end rc=1\n::depbisect stopped: time is up\n"
+    )
+    culprit = changed(NUMPY, evidence=(Evidence(2, "ImportError: no", "probes/1.log"),))
+    page = render(changed(READY, culprits=(culprit,)), logs={"probes/1.log": log})
+    assert "ImportError: no" in page
+    assert "check end rc" not in page
+    assert "stopped: time is up" in page
+
+
+def test_a_version_at_the_turn_is_drawn_where_another_build_showed_it() -> None:
+    narrowing = changed(NUMPY.narrowings[0], last_failing="1.24.9")
+    culprit = changed(NUMPY, narrowings=(narrowing,))
+    assert "1.24.9</code>" in render(changed(READY, culprits=(culprit,)))

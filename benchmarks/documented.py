@@ -94,6 +94,11 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             environment = _scene(Path(folder), page)
             for command in shown:
+                if command.command.startswith("depbisect start "):  # Each example is one session.
+                    reset = ["depbisect", "reset"]
+                    subprocess.run(
+                        reset, cwd=folder, env=environment, capture_output=True, check=False
+                    )
                 failed += _run(command, Path(folder), environment)
     print(f"{failed} failed")
     return 1 if failed else 0

@@ -311,4 +311,5 @@ def _lines(log: str) -> list[str]:
 def _end(log: str) -> list[Row]:
     lines = _lines(log)
     first = max(len(lines) - LAST_LINES, 0)
-    return [Row(number, text) for number, text in enumerate(lines[first:], first + 1)]
+    rows = enumerate(lines[first:], first + 1)
+    return [Row(number, text) for number, text in rows if not is_own_line(text)]

@@ -108,8 +108,8 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
         "its setup needs distutils, which Python 3.12 removed.",
         "--> .depbisect/probes/3.log:118",
         "120 | ModuleNotFoundError: No module named 'distutils'",
-        "Versions: numpy fails at 1.25.2, passes at 1.26.0, the next release (build 8 and build 7); "
-        "also built: 1.19.5 fails.",
+        "Versions: numpy fails at 1.25.2, passes at 1.26.0, the next release (build 8 and "
+        "build 7); also built: 1.19.5 fails.",
         "Proof: build 3 fails with it, build 5 passes without it.",
         "flask pulls in jinja2 3.1.6.",
         "Versions: jinja2 passes at 3.0.3, fails at 3.1.0, the next release (build 12 and "

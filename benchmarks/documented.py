@@ -1,8 +1,8 @@
 """Runs the commands that README.md and docs/ show, as they stand there.
 
 `python -m benchmarks.documented [PAGE]...` takes every line that begins with `$ ` in a block of
-console text, and the first block of README's set-up, and runs it in a folder that holds what the page
-speaks of. What needs another system, a key or an hour is listed with the reason and left out.
+console text, and runs it in a folder that holds what the page speaks of. What needs another system,
+a key or an hour is listed with the reason and left out.
 """
 
 from __future__ import annotations

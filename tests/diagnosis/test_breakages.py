@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from bisect_deps.diagnosis import diagnose, same_failure
+from bisect_deps.diagnosis.owners import Owners
+from bisect_deps.diagnosis.requirements import UserList
 from bisect_deps.model import Breakage, BreakageKind, Cause, Diagnosis, Outcome, RemedyKind
 
 if sys.version_info >= (3, 11):
@@ -495,3 +497,9 @@ def test_an_installer_that_is_imported_is_a_project_like_any_other(project: str)
     )
     found = only(checked(text, "imports"))
     assert (found.user, found.lacks, found.what) == (project, "", "pipes")
+
+
+def test_a_module_is_found_inside_any_name_of_a_line() -> None:
+    owners = Owners({"httpx": "httpx", "openai": "openai"}, UserList(()))
+    assert owners.mentioned("Other = SyncHttpxClientWrapper(1)", inside=True) == ["httpx"]
+    assert owners.mentioned("Other = SyncHttpxClientWrapper(1)") == []

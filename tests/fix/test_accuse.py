@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bisect_deps.fix.accuse import Standing, accuse, certified, unmended
+from bisect_deps.fix.accuse import Standing, accuse, by_conflict, certified, unmended
 from bisect_deps.model import Candidate, Cause, Outcome, Probe, ProbeKind, Release, Requirement
 from bisect_deps.policy import POLICY
 from bisect_deps.search.strategy import Certified
@@ -177,3 +177,20 @@ def test_what_a_line_pulls_in_is_named_with_the_line_where_that_broke() -> None:
     [member] = certified(here.case, {0: line}, one, {ONE: failing}).members
     assert (member.requirement, member.name, member.version) == (line, "lib", "1.0")
     assert member.via == ("app",)
+
+
+def test_a_line_that_nothing_satisfies_is_a_release_that_fails() -> None:
+    here = small("app==9.9\n", {"app": yearly("1.0", "2.0")})
+    probe = here.probe()
+    standing = by_conflict(here.case, Standing(probe.candidate, probe))
+    assert [culprit.members[0].name for culprit in standing.culprits] == ["app"]
+    assert standing.failing == {"app": ("9.9",)}
+
+
+def test_lines_that_only_fail_together_are_no_releases_that_fail() -> None:
+    projects = {"app": [at("1.0", "2020-01-01", "lib<2")], "lib": yearly("1.0", "2.0")}
+    here = small("app==1.0\nlib==2.0\n", projects)
+    probe = here.probe()
+    standing = by_conflict(here.case, Standing(probe.candidate, probe))
+    assert len(standing.culprits[0].members) == 2
+    assert standing.failing == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect_deps.fix.complete import complete, either_side
+from bisect_deps.fix.complete import complete, either_side, told_of
 from bisect_deps.fix.culprits import broken
 from bisect_deps.fix.failure import breakages_of
 from bisect_deps.model import Candidate, Culprit, Outcome, Probe
@@ -103,3 +103,13 @@ def test_a_pin_that_alone_fixes_it_is_alone_at_fault() -> None:
     culprit = broken([member], failing, breakage, fixed.number)
     found, other = here.told(either_side(here.case, culprit, breakage, failing, fixed))
     assert (found, other) == (culprit, None)
+
+
+def test_a_culprit_is_described_by_its_own_probe_alone() -> None:
+    here = small(TEXT, PROJECTS, *FAULTS)
+    culprit, failing, fixed = parts(here)
+    moved = here.probe(here.case.settled(Candidate(), {"first": "2.0"}))
+    assert breakages_of(moved)[0].user == "second"
+    told = told_of(culprit, [moved, fixed, failing])
+    assert told is not None
+    assert told.user == "first"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect_deps.fix.repair import repair
 from bisect_deps.fix.restore import Restored, restore
-from bisect_deps.model import Outcome
+from bisect_deps.model import Narrow, Outcome
 from tests.fix.small import Small, at, breaks, said, small
 
 PROJECTS = {
@@ -59,3 +60,20 @@ def test_pins_stay_whatever_the_day() -> None:
     found = restored(here)
     assert found.passing is not None
     assert (found.passing.installed or {})["side"] == "3.0"
+
+
+def test_a_repair_goes_by_what_worked_before_any_guess() -> None:
+    good = {"good": {"lib": "1.0", "side": "3.0"}, "narrow": Narrow.NONE}
+    here = small("app==1.0\n", PROJECTS, FAULT, case=good)
+    concluded = here.told(repair(here.case))
+    assert said(concluded.ways[0].candidate) == "lib==1.0", "no guess would go so far back"
+    assert [inquiry.purpose for inquiry, _ in here.builds.asked][1:2] == [
+        "does it pass with all that was known to work?"
+    ]
+
+
+def test_a_repair_that_memory_does_not_help_goes_by_evidence() -> None:
+    good = {"good": {"lib": "2.0"}, "narrow": Narrow.NONE}
+    here = small("app==1.0\n", PROJECTS, FAULT, case=good)
+    concluded = here.told(repair(here.case))
+    assert said(concluded.ways[0].candidate) == "lib==1.5"

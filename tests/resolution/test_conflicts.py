@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Index
 from bisect_deps.model import IndexSettings, Requirement
-from bisect_deps.resolution.conflicts import by_deletion, by_halves, find_conflicts
+from bisect_deps.resolution.conflicts import by_deletion, by_halves, find_conflicts, is_judged
 from bisect_deps.resolution.uv_resolver import Resolver
 from bisect_deps.system.interpreters import find
 from tests.support.local_index import Fault, LocalIndex, Project
@@ -201,3 +202,21 @@ def test_conflicts_that_overlap_are_all_found_in_any_order(tmp_path: Path, cache
         assert result.complete
         assert result.rest.resolved
         assert len(result.removed) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "judged"),
+    [
+        ("a", {}, True),
+        ("a", {"editable": True}, False),
+        ("", {}, False),
+        ("a", {"url": "https://files.example/a-1-py3-none-any.whl#sha256=0"}, True),
+        ("a", {"url": "https://files.example/a-1.tar.gz"}, False),
+        ("a", {"url": "file:///a-1-py3-none-any.whl"}, False),
+    ],
+    ids=["a pin", "an editable", "no name", "a wheel", "an archive", "a file"],
+)
+def test_the_resolver_judges_what_needs_no_build(
+    name: str, more: dict[str, Any], judged: bool
+) -> None:
+    assert is_judged(Requirement(0, name, "==1", "a==1", "r.txt", 1, **more)) is judged

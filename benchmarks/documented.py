@@ -35,6 +35,7 @@ ELSEWHERE = {
     "tox ": "tox in the environment",
     "nox ": "nox in the environment",
     "buildah": "buildah",
+    "uv export": "a project of uv",
     "make check": "a Makefile of yours",
     "pip install": "an installation of its own",
     "--alternatives": "an hour",
@@ -55,6 +56,7 @@ FINE = {
     "diagnose": {0},
     "lint": {0, 1},
     "doctor": {0, 4},
+    "bad": {0, 2},  # The log is one for all builds here, and that is noticed.
 }
 
 

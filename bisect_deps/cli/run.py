@@ -424,6 +424,10 @@ def deliver_verdict(
     try:
         placed = write_fix(verdict, originals, settings.file, flags["output"], flags["write"])
         written = [relative(path) for path in placed]
+        if verdict.fix is None and (flags["write"] or flags["output"] is not None):
+            passes = verdict.kind is VerdictKind.PASSES
+            why = "the file passes as it is" if passes else "no fix is proven"
+            note(f"Nothing was written: {why}.")
         if locker is not None:
             locked = locker()
             note(f"Locked: {', '.join(locked) or 'nothing, since nothing passes'}.")

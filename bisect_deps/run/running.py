@@ -229,7 +229,12 @@ def _unpinned(case: Case, verdict: Verdict) -> Mapping[str, str]:
     """Return the lines that pin nothing with their verified versions, once something passes."""
     proven = verdict.kind in (VerdictKind.PASSES, VerdictKind.FIXED)
     markers = case.interpreter.markers if case.interpreter is not None else {}
-    return unpinned(case.requirements, verdict.environment, markers) if proven else {}
+    if not proven:
+        return {}
+    edits = verdict.fix.candidate.edits if verdict.fix is not None else ()
+    pinned = {edit.name for edit in edits if edit.to is not None and edit.to.startswith("==")}
+    left = [line for line in case.standing if line.name not in pinned]
+    return unpinned(left, verdict.environment, markers)
 
 
 def _python_for(case: Case, progress: Progress) -> PythonFor | None:

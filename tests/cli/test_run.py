@@ -90,6 +90,12 @@ def test_write_changes_the_file_in_place_and_keeps_its_mode(
     assert (tmp_path / "requirements.txt").stat().st_mode & 0o777 == 0o640
 
 
+def test_where_nothing_could_be_written_that_is_said(served: LocalIndex, tmp_path: Path) -> None:
+    done = run(served, tmp_path, "--write", text="plain==1.0\n")
+    assert done.returncode == 0
+    assert "Nothing was written: the file passes as it is." in done.stderr
+
+
 def test_the_fix_goes_where_it_is_asked_to(served: LocalIndex, tmp_path: Path) -> None:
     assert run(served, tmp_path, "-o", "fixed.txt").returncode == 0
     assert (tmp_path / "fixed.txt").read_text() == "turns==2.0\nplain==1.0\nmetadata==1.1\n"

@@ -315,6 +315,7 @@ def test_a_pin_of_a_constraints_file_is_at_fault_and_fixed_there(
     assert verdict.fix is not None
     assert dict(verdict.fix.files) == {"limits.txt": b"turns==2.0\nbroken==2.0\n"}
     proof_holds(verdict)
+    assert set(verdict.unpinned) == {"plain", "loose"}, "turns is pinned by the constraints file"
 
 
 def test_a_path_that_does_not_build_is_named_and_the_rest_is_still_solved(

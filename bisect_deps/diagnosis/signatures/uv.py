@@ -138,6 +138,16 @@ SIGNATURES: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="uv-build-file",
+        pattern=r"cause: `pyproject\.toml` does not match the required schema|cause: TOML parse error at line \d{1,6}|found `[^`]{1,80}`, which is not part of a valid version",
+        cause=Cause.INVALID_METADATA,
+        phase=Phase.METADATA,
+        means="what its pyproject.toml asks for cannot be read",
+        advice="take a newer release of {project}",
+        example="  cause: `pyproject.toml` does not match the required schema. When the `[project]` table is present, `project.name` must be present and non-empty.",
+        weight=Weight.CAUSE,
+    ),
+    Signature(
         name="uv-editable-address",
         pattern=r"Unsupported editable requirement in `(?P<file>[^`]{1,200})`(?: at line \d{1,6})?",
         cause=Cause.INVALID_REQUIREMENT,

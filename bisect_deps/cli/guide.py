@@ -40,6 +40,18 @@ EXIT_CODES = {
 }
 
 
+# What each answer means, for who asks with `?`.
+MEANINGS = (
+    "  g  it built, and works",
+    "  b  it failed",
+    "  l  it failed, and its log is in a file: fewer builds are needed",
+    "  p  it failed, and you paste its log",
+    "  s  it cannot be told: it failed for another reason, or could not be built",
+    "  u  take the last answer back",
+    "  q  leave; the session is kept, and the same command goes on",
+)
+
+
 def command_named(name: str) -> click.Command:
     """Return the command of that name in this module."""
     del name
@@ -164,10 +176,13 @@ def _turn(guided: Guided, typed: Typed) -> bool:
         log = _pasted(typed)
         if log.strip():
             _give(guided, typed, Word.BAD, log)
+    elif answer in ("?", "h", "help"):
+        for line in MEANINGS:
+            click.echo(line)
     elif typed.drop_ahead():
         click.echo("That was more than an answer. To give a log, answer p first, then paste it.")
     else:
-        click.echo("Please answer with one of the letters in brackets.")
+        click.echo("Please answer with one of the letters in brackets; ? explains them.")
     return True
 
 

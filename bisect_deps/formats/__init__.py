@@ -83,7 +83,7 @@ FORMATS = (
     Format(
         "dockerfile",
         ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile"),
-        ("*.dockerfile",),
+        ("*.dockerfile", "Dockerfile*", "Containerfile*"),
     ),
     Format("shell", (), ("*.sh", "*.bash")),
     Format("notebook", (), ("*.ipynb",)),

@@ -123,6 +123,17 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.EXACT + 2,
     ),
     Signature(
+        name="pdm-candidate-python",
+        pattern=rf"^\s*python(?P<wants>[<>=!~]\S{{1,60}}) \(from (?:<Candidate )?{_NAME}[@ ]",
+        cause=Cause.REQUIRES_PYTHON,
+        phase=Phase.RESOLVE,
+        means="the project excludes a Python that the list has to work on",
+        advice="narrow the project's own `requires-python` to {wants}, or pick a version of {name} that supports all of it",
+        example="  python>=3.11 (from <Candidate numpy@2.3.0 from https://index.example/simple/numpy/>)",
+        blame=Blame.PROSE,
+        weight=Weight.EXACT + 2,
+    ),
+    Signature(
         name="poetry-own-python",
         pattern=r"Poetry was unable to find a compatible version",
         cause=Cause.REQUIRES_PYTHON,

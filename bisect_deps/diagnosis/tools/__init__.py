@@ -9,9 +9,9 @@ from __future__ import annotations
 from bisect_deps.diagnosis.announcements import BLOCK, SUCCESS
 from bisect_deps.diagnosis.lines import Line
 from bisect_deps.diagnosis.steps import Handler, Steps
-from bisect_deps.diagnosis.tools import conda, pip, poetry, uv
+from bisect_deps.diagnosis.tools import conda, pdm, pip, poetry, uv
 
-TOOLS = (pip, uv, poetry, conda)
+TOOLS = (pip, uv, poetry, pdm, conda)
 
 _BY_WORD: dict[str, tuple[Handler, ...]] = {
     word: tuple(tool.ANNOUNCES[word] for tool in TOOLS if word in tool.ANNOUNCES)

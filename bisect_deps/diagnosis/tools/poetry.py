@@ -1,4 +1,4 @@
-"""poetry, and pdm, which words its operations alike: what is installed, and the note at the end."""
+"""poetry: what it installs, the note at the end, and where a program's own words begin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from bisect_deps.diagnosis.steps import Handler, Steps
 from bisect_deps.model import Phase
 
 
-def _operation(steps: Steps, line: Line, text: str, bare: str) -> None:
+def operation(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take an operation on a project, announced or failed."""
     if match := INSTALLING.match(bare):
         project = Project(match["name"], match["version"])
         steps.collected[project.key] = project
@@ -45,11 +46,10 @@ def _program(steps: Steps, line: Line, text: str, bare: str) -> None:
 
 
 ANNOUNCES: dict[str, Handler] = {
-    "-": _operation,
-    "•": _operation,
-    "✖": _operation,
-    "Installing": _operation,
-    "Updating": _operation,
+    "-": operation,
+    "•": operation,
+    "Installing": operation,
+    "Updating": operation,
     "Note:": note,
     "Traceback": _program,
 }

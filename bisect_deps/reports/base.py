@@ -276,17 +276,22 @@ def sentence(culprit: Culprit) -> str:
     return ended(text)
 
 
+# Words of ours, which begin a sentence; a name that begins one stays as it is written.
+_BEGINNINGS = frozenset(
+    {"a", "an", "code", "it", "its", "no", "one", "requirements", "the", "what"}
+)
+
+
 def reason(culprit: Culprit) -> str:
     """Return the cause of a culprit for where its line stands beside it, and is not said twice."""
     said = sentence(culprit)
-    if len(culprit.members) != 1:
-        return said
-    [member] = culprit.members
-    named = (title(culprit), member.name, f"{member.name}=={member.version}")
-    for name in () if member.via else named:
-        if said.startswith(f"{name}: "):
-            return said.removeprefix(f"{name}: ")
-    return said
+    [*members] = culprit.members
+    if len(members) == 1 and not members[0].via:
+        [member] = members
+        for name in (title(culprit), member.name, f"{member.name}=={member.version}"):
+            said = said.removeprefix(f"{name}: ")
+    begins = said.partition(" ")[0] in _BEGINNINGS
+    return said[:1].upper() + said[1:] if begins else said
 
 
 def proof_text(culprit: Culprit, probes: Sequence[Probe] = ()) -> str:

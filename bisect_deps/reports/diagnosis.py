@@ -34,10 +34,11 @@ def to_json(diagnosis: Diagnosis) -> dict[str, Any]:
 def to_text(diagnosis: Diagnosis, *, log: str, requirements: str = "") -> Iterator[str]:
     """Yield the lines for people: what broke, why, where the log says so, what to try next."""
     yield _headline(diagnosis, shown(log))
-    for number, suspect in enumerate(diagnosis.suspects[:_MOST_SHOWN], 1):
+    groups = _grouped(diagnosis.suspects)
+    for number, group in enumerate(groups[:_MOST_SHOWN], 1):
         yield ""
-        yield from _block(number, suspect)
-    rest = len(diagnosis.suspects) - _MOST_SHOWN
+        yield from _block(number, group)
+    rest = len(groups) - _MOST_SHOWN
     if rest > 0:
         yield f"\nand {rest} more; --json lists them all"
     if not diagnosis.suspects:
@@ -112,16 +113,33 @@ def _headline(diagnosis: Diagnosis, log: str) -> str:
     return f"{log}: failed {when}: {diagnosis.cause.value}"
 
 
-def _block(number: int, suspect: Suspect) -> Iterator[str]:
-    title = shown(str(suspect.requirement or suspect.failing or suspect.name))
-    yield f"{number}. {title}  ({suspect.confidence:.0%} likely)"
+def _grouped(suspects: Sequence[Suspect]) -> list[list[Suspect]]:
+    """Return the suspects with those of one conflict together, and what differs by itself."""
+    groups: list[list[Suspect]] = []
+    for suspect in suspects:
+        for group in groups:
+            first = group[0]
+            alike = (first.group, first.evidence) == (suspect.group, suspect.evidence)
+            if suspect.group is not None and alike and not (first.via or suspect.via):
+                group.append(suspect)
+                break
+        else:
+            groups.append([suspect])
+    return groups
+
+
+def _block(number: int, group: Sequence[Suspect]) -> Iterator[str]:
+    suspect = group[0]
+    titles = [shown(str(side.requirement or side.failing or side.name)) for side in group]
+    yield f"{number}. {' + '.join(titles)}  ({suspect.confidence:.0%} likely)"
     if suspect.via:
         failing = str(suspect.failing or "")
         ends = (suspect.name, failing.partition("==")[0])
         through = [step for step in suspect.via if step not in ends]
         by = f" through {', then '.join(through)}" if through else ""
         yield f"   pulls in {shown(failing)}{shown(by)}"
-    yield f"   why   {shown(suspect.summary)}"
+    summary = suspect.summary.partition(": ")[2] if len(group) > 1 else ""
+    yield f"   why   {shown(summary or suspect.summary)}"
     for line in suspect.evidence:
         yield f"   line {line.line}: {shown(line.text)}"
     if suspect.advice:

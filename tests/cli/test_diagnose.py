@@ -165,3 +165,18 @@ def test_broken_requirements_file_does_not_stop_the_reading(tmp_path: Path) -> N
     path.write_text("psycopg2==2.9.3\nnumpy=>1.20\n", encoding="utf-8")
     found = json.loads(depbisect(str(LOG), "--json", "-r", str(path)))
     assert found["suspects"][0]["requirement"] == "psycopg2==2.9.3"
+
+
+def test_both_sides_of_a_conflict_are_told_once(tmp_path: Path) -> None:
+    log = tmp_path / "uv.log"
+    log.write_text(
+        "error: No solution found when resolving dependencies\n"
+        "  cause: Because flask==2.3.2 depends on jinja2>=3.1.2 and you require flask==2.3.2, we "
+        "can conclude that you require jinja2>=3.1.2.\n"
+        "         And because you require jinja2==2.11.3, we can conclude that your requirements "
+        "are unsatisfiable.\n"
+    )
+    text = depbisect(str(log))
+    assert "1. flask==2.3.2 + jinja2==2.11.3" in text
+    assert text.count("No solution found") == 1
+    assert "2. " not in text

@@ -36,6 +36,7 @@ from bisect_deps.reports.base import (
     made_for,
     note_text,
     proof_text,
+    reason,
     turning_point,
 )
 from bisect_deps.reports.terminal import render
@@ -527,3 +528,16 @@ def test_lists_read_as_sentences() -> None:
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert some(["a", "b", "c"], 2) == "a, b and 1 more"
     assert some(["a", "b", "c"], None) == "a, b and c"
+
+
+@pytest.mark.parametrize(
+    ("summary", "words"),
+    [
+        ("numpy==1.19.5: the build script fails", "The build script fails."),
+        ("numpy: it imports distutils", "It imports distutils."),
+        ("numpy: url_quote is not in this version", "url_quote is not in this version."),
+        ("jinja2: the module is gone", "jinja2: the module is gone."),
+    ],
+)
+def test_a_cause_does_not_repeat_the_line_above_it(summary: str, words: str) -> None:
+    assert reason(replace(NUMPY, summary=summary)) == words

@@ -197,6 +197,15 @@ def _uv_settings(env: Mapping[str, str], folder: Path | None) -> IndexSettings:
     )
 
 
+def _as_it_is(value: Any) -> Any:
+    """Return a table whose addresses name no variable: the brace is written as in a request."""
+    if isinstance(value, dict):
+        return {key: _as_it_is(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_it_is(inner) for inner in value]
+    return value.replace("${", "$%7B") if isinstance(value, str) else value
+
+
 def _of_all(tables: Iterable[Mapping[str, Any]], key: str) -> list[Any]:
     """Return what all tables say of a key, lists joined."""
     found: list[Any] = []
@@ -226,7 +235,8 @@ def _uv_tables(env: Mapping[str, str], folder: Path | None) -> Iterator[Mapping[
             "uv", {}
         )
         if table:
-            yield table
+            # uv fills in no variable here, and who wrote a project may not have one sent.
+            yield _as_it_is(table)
             break
     for base in _config_folders(env):
         yield _toml(base / "uv" / "uv.toml")

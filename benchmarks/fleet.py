@@ -6,7 +6,8 @@
 Prints, for each number of files at once: builds, seconds, good files. `--single` adds the sum of
 single runs, each in a folder of its own. For slurm a one-node cluster is started, for buildbot a
 master, with as many slots or workers as jobs. Of a corpus each file is installed for its own
-Python, without its check; one whose single run takes more than `--limit` seconds is left out.
+Python, or all for `--python`, without its check; one whose single run takes more than `--limit`
+seconds is left out.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -113,6 +115,7 @@ def main() -> None:
     parser.add_argument("--builder", default="local")
     parser.add_argument("--single", action="store_true")
     parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--python")
     parser.add_argument("--only", default="*")
     parser.add_argument("--limit", type=float, default=300.0)
     asked = parser.parse_args()
@@ -120,6 +123,8 @@ def main() -> None:
     if asked.corpus is not None:
         found = [asked.corpus.glob(f"{name}/case.toml") for name in asked.only.split(",")]
         cases = [read_case(path.parent) for path in sorted({*chain.from_iterable(found)})]
+        if asked.python:
+            cases = [replace(case, python=asked.python) for case in cases]
         measure_corpus(cases, work, int(asked.jobs.split(",")[0]), asked.limit)
         return
     index = LocalIndex(work / "index", *projects())

@@ -424,10 +424,6 @@ def deliver_verdict(
     try:
         placed = write_fix(verdict, originals, settings.file, flags["output"], flags["write"])
         written = [relative(path) for path in placed]
-        if verdict.fix is None and (flags["write"] or flags["output"] is not None):
-            passes = verdict.kind is VerdictKind.PASSES
-            why = "the file passes as it is" if passes else "no fix is proven"
-            note(f"Nothing was written: {why}.")
         if locker is not None:
             locked = locker()
             note(f"Locked: {', '.join(locked) or 'nothing, since nothing passes'}.")
@@ -442,5 +438,8 @@ def deliver_verdict(
         written=written,
         concise=flags["concise"],
     )
+    if verdict.fix is None and (flags["write"] or flags["output"] is not None):
+        passes = verdict.kind is VerdictKind.PASSES
+        note(f"Nothing was written: {'it passes as it is' if passes else 'no fix is proven'}.")
     if failure is not None:
         raise failure

@@ -46,7 +46,7 @@ class Policy:
     offered_builds: int = 10  # The least that a run which was cut short is offered to go on with.
     other_pythons: int = 3  # `--alternatives`, a whole build each.
 
-    # The repair. From here to `pruned_edits` they are ceilings. Measured: half or twice of one
+    # The repair. From here to `jointly_moved` they are ceilings. Measured: half or twice of one
     # changes no verdict of 150 scenarios and at most 3 % of their builds
     # (`python -m tests.fix.explaining --policy 150`).
     # An install:
@@ -75,7 +75,6 @@ class Policy:
     versions_asked: int = 16  # Of one project, for one move.
     versions_held: int = 12  # Of one that is pulled in.
     jointly_moved: int = 2  # Of those, with the lines that stand in the way.
-    pruned_edits: int = 6  # A change of more is not looked through for needless edits.
     fetched_on_suspicion: int = 20  # Pins whose files are looked at where an index seems to lie.
 
     # Builds at once, where neither `-j` nor the system says.

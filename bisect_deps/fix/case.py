@@ -36,7 +36,6 @@ from bisect_deps.model import (
     Requirement,
     exactly,
 )
-from bisect_deps.policy import POLICY
 from bisect_deps.progress import Progress
 from bisect_deps.resolution.edits import edited, pinned_to
 from bisect_deps.resolution.pins import hashes_of, repinned
@@ -169,27 +168,6 @@ class Case:
                 continue
             if line in settling or not allows(line, version):
                 yield line
-
-    def pruned(self, base: Candidate, candidate: Candidate) -> Candidate:
-        """Return a candidate without those edits beyond `base` that change nothing.
-
-        A line that pins nothing may come to the wanted release by itself, once others moved. Few
-        edits are looked at, a resolution each; many are made smaller by builds.
-        """
-        own = [edit for edit in candidate.edits if edit not in base.edits]
-        wanted = self.releases_of(candidate)
-        if wanted is None or not 1 < len(own) <= POLICY.pruned_edits:
-            return candidate
-        for edit in own:
-            # A file with hashes lists all that it installs, for an installer that asks for that.
-            added = edit.number is None and not edit.hashes
-            loose = added or (
-                edit.number is not None and self.manifest.requirements[edit.number].pin is None
-            )
-            rest = Candidate(tuple(other for other in candidate.edits if other != edit))
-            if loose and self.releases_of(rest) == wanted:
-                candidate = rest
-        return candidate
 
     def pin(self, requirement: Requirement, version: str) -> Edit:
         """Return the edit that pins a requirement, hashes too where it had some."""

@@ -79,7 +79,7 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
             if path:
                 path.pop()
             continue
-        candidate = case.pruned(failing.candidate, parts[-1].move.candidate)
+        candidate = parts[-1].move.candidate
         same = _resolved(case, candidate)
         if same in resolved:
             continue

@@ -262,8 +262,7 @@ def upgrades(
         dropped=given_up,
     )
     for upgrade in found:
-        candidate = candidate_of([*upgrade.edits, *_listed(case, upgrade)])
-        yield candidate if beside else case.pruned(Candidate(), candidate)
+        yield candidate_of([*upgrade.edits, *_listed(case, upgrade)])
 
 
 def _machine_bound(case: Case, standing: Standing) -> set[str]:

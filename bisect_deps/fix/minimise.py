@@ -246,8 +246,7 @@ def _written(
 ) -> Story[Smallest | None]:
     """Return the change as it is written, without the pins that kept others in place."""
     inseparable = _together(case, change, names, known) if not shown else None
-    settled = case.settled(change.base, {name: change.after[name] for name in names})
-    plain = case.pruned(change.base, settled)
+    plain = case.settled(change.base, {name: change.after[name] for name in names})
     for probe in (passing, *known):
         if probe.candidate == plain and probe.outcome is Outcome.PASS:
             return Smallest(names, plain, probe, shown, inseparable)

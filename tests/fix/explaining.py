@@ -31,7 +31,7 @@ _REPAIR = """
     doubted_failures contradicted_builds install_rounds install_fixes moved_releases old_tool_builds
     avoiding_builds few_changes check_layers check_builds check_moves completing_builds
     stepped_projects first_steps steps conflict_calls avoiding_calls versions_asked versions_held
-    jointly_moved pruned_edits
+    jointly_moved
 """
 WEIGHED = {name: getattr(POLICY, name) for name in _REPAIR.split()}
 Solve = Callable[[Scenario, Conditions], Reported]

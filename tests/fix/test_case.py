@@ -85,28 +85,6 @@ def test_a_pin_that_moves_has_the_hashes_of_its_new_release() -> None:
     assert given("lib==3.0\n").case.settled(Candidate(), {"lib": "2.0"}).edits[0].hashes == ()
 
 
-def test_an_edit_that_changes_nothing_is_pruned() -> None:
-    # app 1.0 held: app 2.0 alone asks for lib>=2.
-    here = small("app==2.0\nlib\nbase==2.0\n", {**PROJECTS, "lib": yearly("1.0", "2.0")})
-    moved = here.case.settled(Candidate(), {"app": "1.0", "lib": "2.0"})
-    assert said(moved) == "app==1.0 lib==2.0"
-    assert said(here.case.pruned(Candidate(), moved)) == "app==1.0"
-
-
-def test_an_edit_that_holds_something_back_is_not_pruned() -> None:
-    here = given("app==2.0\nlib\n")
-    moved = here.case.settled(Candidate(), {"app": "1.0", "lib": "2.0"})
-    assert here.case.pruned(Candidate(), moved) == moved
-
-
-def test_the_edits_of_the_base_and_of_pins_are_never_pruned() -> None:
-    here = small("app==1.0\nlib\n", {**PROJECTS, "lib": yearly("1.0", "2.0")})
-    base = here.case.settled(Candidate(), {"lib": "2.0"})
-    more = here.case.settled(base, {"base": "2.0", "app": "2.0"})
-    kept = here.case.pruned(base, more)
-    assert {edit.name for edit in kept.edits} == {"app", "lib", "base"}
-
-
 def member(case: Case, name: str, version: str) -> Member | None:
     return case.member(name, version, case.resolve(Candidate()))
 

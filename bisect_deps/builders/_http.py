@@ -50,7 +50,7 @@ class Reply:
         """Return the body's value, or None where it is not JSON."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -235,9 +235,14 @@ class Http:
                 return reply
             if reply.status not in _REDIRECTS or "location" not in reply.headers:
                 return self._refusal(name, reply)
-            url, query = urljoin(url, reply.headers["location"]), None
-            if method not in ("GET", "HEAD"):
+            try:
+                url, query = urljoin(url, reply.headers["location"]), None
                 place = urlsplit(url)._replace(query="", fragment="").geturl()
+                _origin(url)
+            except ValueError:
+                message = "redirected to what is no address"
+                return HttpError(name, message, status=reply.status)
+            if method not in ("GET", "HEAD"):
                 message = said(f"redirected to {place}, which is not followed", self._secrets)
                 return HttpError(name, message, status=reply.status)
         return HttpError(name, "redirected too often", status=reply.status)
@@ -268,6 +273,8 @@ class Http:
             )
         except requests.RequestException as error:
             return HttpError(name, said(_reason(error), self._secrets))
+        except ValueError:  # requests reads the place of a redirect that it does not follow, too.
+            return HttpError(name, "redirected to what is no address", status=302)
         headers = {key.lower(): text for key, text in response.headers.items()}
         return Reply(response.status_code, response.content, headers)
 

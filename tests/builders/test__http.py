@@ -182,6 +182,17 @@ def test_a_redirected_post_is_not_followed(serve: Serve, client: Make) -> None:
     assert other.seen == []
 
 
+@pytest.mark.parametrize("place", ["http://[x/", "http://h:99999999/", "//[", "http://h:x/"])
+def test_a_redirect_to_no_address_is_an_answer(serve: Serve, client: Make, place: str) -> None:
+    server = serve((302, {"Location": place}, b""))
+    with pytest.raises(HttpError, match="no address"):
+        client(server.address).http.get("/x")
+
+
+def test_what_is_nested_beyond_reading_is_no_json() -> None:
+    assert Reply(200, b"[" * 100_000).json() is None
+
+
 def test_a_redirect_loop_ends(serve: Serve, client: Make) -> None:
     server = serve(*[(302, {"Location": "/x"}, b"")] * 5)
     with pytest.raises(HttpError, match="too often"):

@@ -6,6 +6,7 @@ one. Says how certain that is by the way it was found, and words nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -38,6 +39,8 @@ _TEST_TOOLS = frozenset(
 )
 
 _THROUGH = 0.7
+_METHOD = re.compile(r"Error: ([A-Z][A-Za-z0-9]{3,80})\.\w{1,80}\(\)")
+_SHORTEST_CLASS = 4
 # Where the line itself, or what it names, cannot be had.
 _REFUSALS = (Cause.INVALID_REQUIREMENT, Cause.VCS_ERROR)
 
@@ -336,7 +339,7 @@ def _runtime(failure: Failure, episode: Episode, context: Context) -> list[Point
     else:
         sides = [side for side in (lacking, user_of) if side]
     if not sides and not gone and not missing:
-        sides = _last_resort(episode.packages, user)
+        sides = _last_resort(episode.packages, user) or _by_class(failure.best.text, user)
     found: list[Pointed] = []
     for side in dict.fromkeys(sides):
         project = _installed(side, failure)
@@ -350,6 +353,20 @@ def _runtime(failure: Failure, episode: Episode, context: Context) -> list[Point
         replace(target, certainty=target.certainty * (0.8 if len(found) > 1 else 0.9))
         for target in found
     ]
+
+
+def _by_class(text: str, user: UserList) -> list[str]:
+    """Return the requirement that a class of the error is named after: `TyperArgument.f()`.
+
+    Some programs show none of their own frames.
+    """
+    match = _METHOD.search(text)
+    if match is None:
+        return []
+    name = match[1].lower()
+    keys = (item.key for item in user.items if len(item.key) >= _SHORTEST_CLASS)
+    found = [key for key in keys if name.startswith(key.replace("-", ""))]
+    return found if len(found) == 1 else []
 
 
 def _last_resort(packages: Sequence[str], user: UserList) -> list[str]:

@@ -13,14 +13,14 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from bisect_deps.builders._http import Http, HttpError
 from bisect_deps.builders._scratch import requirement_names
-from bisect_deps.builders._watch import Watch, ask
+from bisect_deps.builders._watch import Watch, Watched
 from bisect_deps.builders.base import (
     STOPPED,
     Builder,
@@ -35,7 +35,7 @@ from bisect_deps.builders.base import (
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.policy import POLICY
-from bisect_deps.secret import Secret, redact, secrets_of, split_credentials
+from bisect_deps.secret import Secret, secrets_of, split_credentials
 from bisect_deps.system import processes
 
 PUBLIC = "https://app.datarobot.com/api/v2"
@@ -94,7 +94,7 @@ class _Build(Watch):
         return f"/customModels/{self.model}/versions/{self.version}"
 
 
-class DataRobotBuilder:
+class DataRobotBuilder(Watched[_Build]):
     """The builder protocol over DataRobot's API."""
 
     name = "datarobot"
@@ -182,23 +182,6 @@ class DataRobotBuilder:
             build.status = BuildStatus.BROKEN
             raise self._unavailable(error) from None
         return self._handle(build)
-
-    def poll(self, handle: Handle) -> BuildStatus:
-        """Return how a build stands; at most one request, and none before it is due."""
-        return ask(self._build(handle), self._clock(), self._step, self._unavailable)
-
-    def log(self, handle: Handle, start: int = 0) -> tuple[str, int]:
-        """Return the build's log once it has ended, freed of secrets."""
-        text = redact(self._build(handle).log, self._secrets)
-        return text[start:], max(start, len(text))
-
-    def installed(self, handle: Handle) -> Mapping[str, str] | None:
-        """Return None: the platform does not tell."""
-        return None
-
-    def modules(self, handle: Handle) -> Mapping[str, str] | None:
-        """Return None: the platform does not tell."""
-        return None
 
     def cancel(self, handle: Handle) -> bool:
         """Cancel a dependency build."""

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from bisect_deps.builders._http import Http, HttpError
-from bisect_deps.builders._watch import Watch, ask
+from bisect_deps.builders._watch import Watch, Watched
 from bisect_deps.builders.base import (
     STOPPED,
     Builder,
@@ -36,7 +36,7 @@ from bisect_deps.builders.base import (
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.policy import POLICY
-from bisect_deps.secret import Secret, redact, secrets_of, split_credentials
+from bisect_deps.secret import Secret, secrets_of, split_credentials
 from bisect_deps.system.files import write_whole
 
 PUBLIC = "https://huggingface.co"
@@ -94,7 +94,7 @@ class _Build(Watch):
         return f"{self.space}@{self.commit}"
 
 
-class SpacesBuilder:
+class SpacesBuilder(Watched[_Build]):
     """The builder protocol over the Hub's API."""
 
     name = "spaces"
@@ -161,23 +161,6 @@ class SpacesBuilder:
             raise self._unavailable(error) from None
         self._builds[build.id] = build
         return self._handle(build)
-
-    def poll(self, handle: Handle) -> BuildStatus:
-        """Return how a build stands; at most one request, and none before it is due."""
-        return ask(self._build(handle), self._clock(), self._step, self._unavailable)
-
-    def log(self, handle: Handle, start: int = 0) -> tuple[str, int]:
-        """Return the build's log once it has ended, freed of secrets."""
-        text = redact(self._build(handle).log, self._secrets)
-        return text[start:], max(start, len(text))
-
-    def installed(self, handle: Handle) -> Mapping[str, str] | None:
-        """Return None: a Space does not tell."""
-        return None
-
-    def modules(self, handle: Handle) -> Mapping[str, str] | None:
-        """Return None: a Space does not tell."""
-        return None
 
     def cancel(self, handle: Handle) -> bool:
         """Pause the Space, which ends its build; it is started again by the next commit."""

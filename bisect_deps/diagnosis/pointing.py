@@ -321,6 +321,9 @@ def _point(project: Project, failure: Failure, user: UserList) -> Pointed | None
 def _runtime(failure: Failure, episode: Episode, context: Context) -> list[Pointed]:
     """Return both sides of a broken pair: who used a name, and who no longer has it."""
     user = context.user
+    told = failure.project if failure.best.signature.blame is Blame.NAMED else None
+    if episode.tool and told is not None:  # a tool's crash repeats whom it refused
+        return [_own(failure, told, user)]
     if episode.packages and canonicalize_name(episode.packages[0]) in TOOLS:
         return []
     breakage = context.breakage(failure)

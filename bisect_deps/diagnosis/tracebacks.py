@@ -44,7 +44,7 @@ _CRASH = re.compile(r"^(?:Fatal Python error: |Windows fatal exception: )")
 # Installers: a traceback through these alone is the tool's, not what the user installed.
 TOOLS = frozenset(
     {"pip", "uv", "poetry", "pdm", "pipenv", "piptools", "conda", "mamba", "resolvelib", "unearth",
-     "build", "tox", "nox", "virtualenv", "cleo", "installer", "crashtest", "hatch"}
+     "build", "tox", "nox", "virtualenv", "cleo", "installer", "crashtest", "hatch", "aws_lambda_builders", "samcli"}
 )  # fmt: skip
 _TEST_RUNNERS = frozenset({"_pytest", "pytest", "pluggy", "unittest", "runpy"})
 

@@ -72,6 +72,15 @@ SIGNATURES: tuple[Signature, ...] = (
         traits=(Trait.CLOSES,),
     ),
     Signature(
+        name="nix-runtime-dependency",
+        pattern=r"- (?P<other>[A-Za-z0-9][\w.-]{0,100})(?P<spec>[<>=!~][^ ]{1,60})? not (?:satisfied by version (?P<have>\d\S{0,40})|installed$)",
+        cause=Cause.RESOLVER_CONFLICT,
+        means="what is there of a dependency does not satisfy what the project declares",
+        advice="take {other} as the project asks for it, or another release of the project",
+        example="       >   - httpcore==1.* not satisfied by version 0.18.0",
+        weight=Weight.CAUSE,
+    ),
+    Signature(
         name="wrapped-install-failed",
         pattern=r"(?:nox > Command .{1,400} failed with exit code [1-9]"
         r"|^[\w.,-]{1,60}: (?:exit [1-9]\d{0,2} \(|could not install deps \[)|^ERROR: {1,3}[\w.,-]{1,60}: could not install deps \["

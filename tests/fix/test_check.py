@@ -39,6 +39,35 @@ def test_a_new_failure_is_a_layer_deeper_and_the_move_stays() -> None:
     assert held == {"lib", "base"}, "the first move is kept beneath the second"
 
 
+def independent(**more: object) -> Small:
+    # Two programs, each broken by a library of its own; one log shows both.
+    projects = {
+        "app": [at("1.0", "2020-06-01", "lib")],
+        "bot": [at("1.0", "2020-06-01", "base")],
+        "lib": [at("1.0", "2020-01-01"), at("2.0", "2022-01-01")],
+        "base": [at("1.0", "2020-01-01"), at("2.0", "2022-01-01")],
+    }
+    faults = (
+        breaks("amber", app="1.0", lib="2.0"),
+        breaks("beryl", place=1, bot="1.0", base="2.0"),
+    )
+    return small("app==1.0\nbot==1.0\n", projects, *faults, **more)  # type: ignore[arg-type]
+
+
+def test_independent_failures_of_one_check_are_moved_in_one_build() -> None:
+    found = followed(independent(shows_all=True))
+    assert found.passing is not None
+    assert len(found.probes) == 2, "the failing one, and the one with both moves"
+    told = [(layer.part.breakage.user, sorted(layer.part.own)) for layer in found.layers]
+    assert told == [("app", ["lib"]), ("bot", ["base"])]
+
+
+def test_failures_that_are_shown_one_after_the_other_take_a_build_each() -> None:
+    found = followed(independent())
+    assert found.passing is not None
+    assert len(found.probes) == 3
+
+
 def test_the_same_failure_takes_the_move_back() -> None:
     projects = {
         "app": [at("1.0", "2020-06-01", "lib")],

@@ -8,8 +8,9 @@ doubt asks for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
@@ -100,17 +101,22 @@ class Standing:
         return replace(self, candidate=candidate, probe=probe)
 
 
-def accuse(case: Case, standing: Standing) -> Story[Standing]:
+# Tells what is likely to be asked once a standing is reached.
+Likely: TypeAlias = Callable[[Standing], Sequence[Inquiry]]
+
+
+def accuse(case: Case, standing: Standing, likely: Likely | None = None) -> Story[Standing]:
     """Return the standing with the culprits that explain its failing probe, each proven.
 
     Without a new one, the failure cannot be attributed to any requirement; the notes say why.
+    `likely` tells what will be asked once a standing is reached.
     """
     be_true(case, standing.probe)
     known = standing.culprits
     standing = by_conflict(case, standing)
     standing = yield from _refused_as_well(case, standing, known)
     standing = _by_place(case, standing)
-    standing = yield from _by_release(case, standing)
+    standing = yield from _by_release(case, standing, likely)
     if _explains(case, standing) or suspected(case, standing):
         return standing
     return (yield from _by_search(case, standing))
@@ -219,7 +225,7 @@ def _refused(case: Case, standing: Standing) -> Iterator[tuple[Requirement, Susp
 # --- releases alone ---------------------------------------------------------------------------
 
 
-def _by_release(case: Case, standing: Standing) -> Story[Standing]:
+def _by_release(case: Case, standing: Standing, likely: Likely | None) -> Story[Standing]:
     """Judge the releases that the log and the index suspect: by the log itself, or alone."""
     facts = _by_facts(case, standing) if case.capabilities.isolated else ()
     accused = _fresh(standing, [*_by_log(case, standing), *facts])
@@ -229,6 +235,8 @@ def _by_release(case: Case, standing: Standing) -> Story[Standing]:
     counts = {a.release: int(a.release in reported) for a in accused}
     probes = dict(reported)
     standing = replace(standing, judged=standing.judged | {a.release for a in accused})
+    if case.foresee is not None and likely is not None:
+        case.foresee(lambda answered: likely(_foreseen(standing, accused, answered)))
     while True:
         waiting = [a for a in accused if _is_open(case, standing, a, accused, counts, probes)]
         if not waiting:
@@ -245,6 +253,18 @@ def _by_release(case: Case, standing: Standing) -> Story[Standing]:
         if accusation.release in probes and accusation.release not in standing.cleared:
             standing = _failed(standing, accusation.release)
     return standing.knowing(culprits)
+
+
+def _foreseen(
+    standing: Standing, accused: Sequence[Accused], answered: Sequence[Probe]
+) -> Standing:
+    """Return the standing if all that are accused and have not built alone as yet are at fault."""
+    probes = {probe.isolated: probe for probe in answered}
+    for one in accused:
+        probe = probes.get(str(one.release), standing.probe)
+        if probe.outcome is not Outcome.PASS:
+            standing = _failed(standing, one.release).knowing([described([one.member], probe)])
+    return standing
 
 
 def suspected_by_facts(case: Case) -> list[Inquiry]:

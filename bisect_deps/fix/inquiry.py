@@ -40,6 +40,8 @@ Asked = TypeVar("Asked")
 Reply = TypeVar("Reply")
 
 Story: TypeAlias = Generator[Sequence[Inquiry], Sequence[Probe], T]
+# Tells from the answers of a round so far what is likely to be asked after it.
+Foresight: TypeAlias = Callable[[Sequence[Probe]], Sequence[Inquiry]]
 
 
 class Rounds(Generic[Asked, Reply, T]):

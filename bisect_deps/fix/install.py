@@ -16,7 +16,7 @@ from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, candidate_of, dropped, is_older, with_edits
 from bisect_deps.fix.culprits import is_covered, is_of_the_machine, numbers_of, releases_named
 from bisect_deps.fix.failure import failing_release, first_fingerprint, installs, shows, suspects_of
-from bisect_deps.fix.inquiry import Story
+from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.names import amendments
 from bisect_deps.model import (
     Candidate,
@@ -47,7 +47,7 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
         case.progress.phase("Finding what is at fault")
         known, unsteady = standing.culprits, standing.unsteady
         failing_before = standing.failing
-        standing = yield from accuse(case, standing)
+        standing = yield from accuse(case, standing, lambda reached: _likely(case, reached))
         case.progress.culprits_known(releases_named(standing.culprits))
         if standing.unsteady > unsteady:
             standing = yield from _once_more(case, standing)
@@ -92,12 +92,24 @@ def _once_more(case: Case, standing: Standing) -> Story[Standing]:
     return standing.at(standing.candidate, probe)
 
 
+def _likely(case: Case, standing: Standing) -> list[Inquiry]:
+    """Return the first fix that is built once a standing is reached."""
+    return [_fix(case, candidate) for candidate in islice(_fixes(case, standing), 1)]
+
+
+def _fix(case: Case, candidate: Candidate) -> Inquiry:
+    purpose = "does the file build with the culprits moved?"
+    return Inquiry(candidate, ProbeKind.FIX, purpose, imports=case.imports)
+
+
 def _try_fixes(case: Case, standing: Standing) -> Story[Standing | None]:
     """Build candidate fixes of all culprits, nearest first; keep the first that gets further."""
     chased = first_fingerprint(standing.probe)
     for candidate in islice(_fixes(case, standing), POLICY.install_fixes):
-        purpose = "does the file build with the culprits moved?"
-        probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
+        inquiry = _fix(case, candidate)
+        if case.expect is not None:
+            case.expect([inquiry])
+        [probe] = yield [inquiry]
         if probe.outcome is Outcome.UNRESOLVED:
             continue
         if installs(probe) or not shows(probe, chased) or _names_another(case, standing, probe):

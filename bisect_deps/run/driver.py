@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.diagnosis import diagnose, judge
 from bisect_deps.errors import DepbisectError
-from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Rounds, Story
+from bisect_deps.fix.inquiry import BudgetSpent, Foresight, Inquiry, Rounds, Story
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import (
     RESOLVER_NUMBERS,
@@ -143,6 +143,8 @@ class Prober:
         # Builds of questions that are likely to be asked next, by key: under way or ended, waiting.
         self._early: dict[str, _Early] = {}
         self._likely: dict[str, Order] = {}
+        self._foresight: Foresight | None = None
+        self._foresaw = -1
 
     def expect(self, inquiries: Sequence[Inquiry]) -> None:
         """Start what is likely to be asked next wherever a slot is free; stop what no longer is.
@@ -159,6 +161,19 @@ class Prober:
             if key not in self._early and self._known(key, inquiry, order) is None
         }
         self._start_early()
+
+    def foresee(self, foresight: Foresight) -> None:
+        """Have what is likely to be asked after the next round told by its answers so far."""
+        self._foresight, self._foresaw = foresight, -1
+
+    def _look_ahead(self, waiting: int, answers: Sequence[Probe | None]) -> None:
+        """Start what the answers of a round so far make likely, where a slot would be idle."""
+        known = [probe for probe in answers if probe is not None]
+        is_free = not waiting and 0 < len(self._running) < self.limits.slots
+        if self._foresight is not None and is_free and len(known) != self._foresaw:
+            self._foresaw = len(known)
+            with contextlib.suppress(DepbisectError):  # Whoever asks will hear of it.
+                self.expect(self._foresight(known))
 
     def _start_early(self) -> None:
         if self.limits.max_builds is not None or self.builder.describe().reattach:
@@ -266,6 +281,7 @@ class Prober:
                         self._running.append(self._again(flight))
                     else:
                         answers[flight.place] = probe
+                self._look_ahead(len(queue), answers)
                 self._start_early()
                 self._tell_output()
                 if not finished and self._running:
@@ -275,6 +291,8 @@ class Prober:
                 self.builder.cancel(flight.handle)
             self._running.clear()
             raise
+        finally:
+            self._foresight = None
         if spent is not None:
             raise spent
 

@@ -136,6 +136,7 @@ def run(
                 opened.case,
                 record=prober.resolved,
                 expect=prober.expect,
+                foresee=prober.foresee,
                 tell=lambda candidate, probe: watch.tell(manifest, progress, candidate, probe),
             )
             python_for: PythonFor | None = None

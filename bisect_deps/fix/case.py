@@ -275,12 +275,19 @@ class Case:
     def _behind_a_source(
         self, name: str, version: str | None, resolution: Resolution | None
     ) -> Member | None:
-        """Return a project as pulled in by a release that only tells when it is built."""
-        for release in resolution.needs_build if resolution is not None else ():
-            chain = self._chain(release.name, resolution) if resolution is not None else ()
-            if chain:
-                return Member(self.named(chain[0])[0], name, version, chain)
-        return None
+        """Return a project as pulled in by a release that only tells when it is built.
+
+        None where several might be the one.
+        """
+        sources = resolution.needs_build if resolution is not None else ()
+        chains = [
+            chain
+            for release in sources
+            if resolution is not None and (chain := self._chain(release.name, resolution))
+        ]
+        if len(chains) != 1:
+            return None
+        return Member(self.named(chains[0][0])[0], name, version, chains[0])
 
     def _chain(self, name: str, resolution: Resolution) -> tuple[str, ...]:
         """Return the shortest chain from a line of the user's file to a project; () for none."""

@@ -358,8 +358,8 @@ def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tu
             reported = broken_of(case, line, probe)
             # Where nobody can tell what was installed, the log's own chain is believed.
             member = member if reported.name in case.installed(probe) else reported
-        if version is None:
-            # What was added was missing: the release that needs it is at fault.
+        if version is None or member is None:
+            # What was added was missing, or nobody asks for it: who needs it is at fault.
             using = next((n for n in involved(probe) if n != name), name)
             member = case.member(using, case.installed(probe).get(using), resolution)
         if member is None:

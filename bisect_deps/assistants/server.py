@@ -257,7 +257,7 @@ class Tools:
         context: Context,
         answer: Annotated[
             Literal["good", "bad", "skip", "undo"],
-            Field(description="The build passed, failed, cannot be told; or take one back."),
+            Field(description="The build passed, failed, cannot be tested; or take one back."),
         ],
         folder: Folder = ".",
         log: LogText = None,

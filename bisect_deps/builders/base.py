@@ -20,7 +20,6 @@ from bisect_deps.policy import POLICY
 # `::depbisect install begin`, the step's output, `::depbisect install end rc=1`. The imports step
 # holds one such pair a module: `::depbisect import begin project=flask module=flask`.
 FENCE = "::depbisect"
-STEPS = ("install", "check", "imports", "import")
 # The closing line of a build that was stopped: `::depbisect stopped after 60 s: over its limit`.
 STOPPED = f"{FENCE} stopped"
 

@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "start": ("guided", "Begin a guided session: you build elsewhere, we choose each build."),
     "good": ("guided", "Say that the build asked for passed."),
     "bad": ("guided", "Say that it failed."),
-    "skip": ("guided", "Say that it cannot be told."),
+    "skip": ("guided", "Say that it cannot be tested."),
     "undo": ("guided", "Take back the last answer."),
     "status": ("guided", "Show where the guided session stands."),
     "log": ("guided", "Print the guided session as a script."),

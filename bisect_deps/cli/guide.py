@@ -46,7 +46,7 @@ MEANINGS = (
     "  b  it failed",
     "  l  it failed, and its log is in a file: fewer builds are needed",
     "  p  it failed, and you paste its log",
-    "  s  it cannot be told: it failed for another reason, or could not be built",
+    "  s  it cannot be tested: it failed for another reason, or could not be built",
     "  u  take the last answer back",
     "  q  leave; the session is kept, and the same command goes on",
 )
@@ -167,7 +167,7 @@ def _turn(guided: Guided, typed: Typed) -> bool:
         _give(guided, typed, Word.BAD)
     elif word == "skip":
         _give(
-            guided, typed, Word.SKIP, reason=_ask(typed, "Why can it not be told? (may be empty)")
+            guided, typed, Word.SKIP, reason=_ask(typed, "Why can it not be tested? (may be empty)")
         )
     elif word == "log":
         path = Path(_ask(typed, "Path of the log:")).expanduser()

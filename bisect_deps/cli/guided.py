@@ -101,9 +101,9 @@ def bad(log: Path | None, sure: bool) -> None:
 
 
 @click.command("skip")
-@click.option("--reason", default="", metavar="TEXT", help="Why it cannot be told.")
+@click.option("--reason", default="", metavar="TEXT", help="Why it cannot be tested.")
 def skip(reason: str) -> None:
-    """Say that this build cannot be told: another failure, the platform was down."""
+    """Say that this build cannot be tested: another failure, the platform was down."""
     _answer(Given(Word.SKIP, reason=reason), None)
 
 

@@ -13,7 +13,7 @@ from bisect_deps.text import counted, listed, safe_line, shown
 if TYPE_CHECKING:
     from bisect_deps.guided.questions import Guided
 
-WORDS = {Word.GOOD: "built", Word.BAD: "failed", Word.SKIP: "could not be told"}
+WORDS = {Word.GOOD: "built", Word.BAD: "failed", Word.SKIP: "could not be tested"}
 # A file of more lines is on disk to be read; only what differs is shown.
 MOST_LINES = 40
 
@@ -35,7 +35,7 @@ def next_step(guided: Guided) -> Iterator[str]:
     yield "  Then say how it went:"
     yield "    depbisect good                  it built, and works"
     yield "    depbisect bad --log build.log   it failed (the log saves builds; it may be left out)"
-    yield "    depbisect skip                  cannot be told: the platform was down, say"
+    yield "    depbisect skip                  cannot be tested: the platform was down, say"
     yield f"  {left(guided)}"
 
 

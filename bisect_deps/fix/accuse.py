@@ -260,10 +260,12 @@ def _foreseen(
 ) -> Standing:
     """Return the standing if all that are accused and have not built alone as yet are at fault."""
     probes = {probe.isolated: probe for probe in answered}
-    for one in accused:
-        probe = probes.get(str(one.release), standing.probe)
+    for accusation in accused:
+        probe = probes.get(str(accusation.release), standing.probe)
         if probe.outcome is not Outcome.PASS:
-            standing = _failed(standing, one.release).knowing([described([one.member], probe)])
+            standing = _failed(standing, accusation.release).knowing(
+                [described([accusation.member], probe)]
+            )
     return standing
 
 

@@ -85,4 +85,4 @@ class Report(NamedTuple):
     def at_or_above(self, severity: Severity) -> Sequence[Diagnostic]:
         """Return the diagnostics that are as bad as `severity` or worse."""
         lowest = severity.rank
-        return [one for one in self.diagnostics if one.severity.rank >= lowest]
+        return [found for found in self.diagnostics if found.severity.rank >= lowest]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from bisect_deps.diagnosis.prose import uv_edges
 from bisect_deps.fix.case import Case, is_compiled, parsed_requirement
 from bisect_deps.fix.culprits import names_of, numbers_of
-from bisect_deps.model import Candidate, Culprit, Edit, EditAction, Note, Outcome, Probe
+from bisect_deps.model import Candidate, Culprit, Edit, EditAction, Note, Outcome, Probe, ProbeKind
 from bisect_deps.resolution.uv_resolver import Resolution
 
 
@@ -20,7 +20,7 @@ def followed(
 ) -> list[Note]:
     """Return a note for each edit that belongs to no culprit: why it moves along."""
     own = names_of(culprits) | {m.requirement.name for c in culprits for m in c.members}
-    failed = {probe.candidate: probe for probe in known if probe.outcome is Outcome.FAIL}
+    failed = [probe for probe in known if probe.outcome is Outcome.FAIL]
     notes: list[Note] = []
     for edit in candidate.edits:
         is_own = edit.name in own or edit.number in numbers_of(culprits)
@@ -31,10 +31,22 @@ def followed(
         if resolution is not None and not resolution.resolved:
             text = f"{edit.text} {_does(edit)}: {_why(case, edit, candidate, resolution)}."
             notes.append(Note(text, fact="without that the resolver finds no solution"))
-        elif (probe := failed.get(rest)) is not None:
+        elif (probe := _failing(case, rest, failed)) is not None:
             text = f"{edit.text} {_does(edit)}: without that the build fails"
             notes.append(Note(text, probe.number))
     return notes
+
+
+def _failing(case: Case, rest: Candidate, failed: Iterable[Probe]) -> Probe | None:
+    """Return a failed build of a candidate, or of another that comes to the same releases."""
+    releases = case.releases_of(rest)
+    for probe in failed:
+        if probe.kind is ProbeKind.ISOLATED:
+            continue
+        alike = releases is not None and case.releases_of(probe.candidate) == releases
+        if alike or probe.candidate == rest:
+            return probe
+    return None
 
 
 def _does(edit: Edit) -> str:

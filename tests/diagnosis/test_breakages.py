@@ -264,6 +264,17 @@ def test_every_module_that_fails_to_import_gives_its_own() -> None:
     assert found.breakages[0].signature == found.breakages[3].signature == found.signature
 
 
+def test_the_sides_of_each_failure_are_a_group_of_their_own() -> None:
+    listed = ["flask==1.0", "jinja2==3.1", "flask-login==0.5", "werkzeug==3.0"]
+    groups: dict[int | None, set[str]] = {}
+    for suspect in diagnose(IMPORTS, requirements=listed, exit_status=1).suspects:
+        groups.setdefault(suspect.group, set()).add(suspect.name)
+    assert [sides for group, sides in groups.items() if group is not None] == [
+        {"flask", "jinja2"},
+        {"flask-login", "werkzeug"},
+    ]
+
+
 def test_a_module_without_a_frame_of_its_own_is_its_projects() -> None:
     log = checked(
         "::depbisect import begin project=Fast-Thing module=fast\n"

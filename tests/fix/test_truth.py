@@ -245,7 +245,10 @@ def test_an_edit_may_follow_from_another_where_not_all_is_asked_for() -> None:
     scenario = replace(SCENARIO, world=replace(WORLD, projects=projects))
     reported = fixed(MOVE, LIFT, SHIFT)
     assert laws(reported, scenario) == [2]
-    assert Truth(scenario, strict=False).violations(reported) == []
+    [silent] = Truth(scenario, strict=False).violations(reported)
+    assert "no note says why" in silent.text
+    told = replace(reported, notes=(f"{SHIFT.text} moves along: app requires it.",))
+    assert Truth(scenario, strict=False).violations(told) == []
 
 
 def test_only_logs_that_tell_all_oblige_to_a_fix_where_not_all_is_asked_for() -> None:

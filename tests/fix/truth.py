@@ -91,7 +91,8 @@ class Truth:
 
     `strict` holds a verdict to the letter of the laws. Otherwise one side of a pair is enough (the
     one that the fix moves), a line may be named for what it pulls in where logs do not tell which,
-    an edit may follow from a conflict, and only where logs tell all must a fix be found.
+    an edit may follow from a conflict where a note says so, and only where logs tell all must a fix
+    be found.
     """
 
     def __init__(self, scenario: Scenario, *, strict: bool = True) -> None:
@@ -274,6 +275,9 @@ class Truth:
                 without = ", ".join(map(str, self.failing(rest, tools)))
                 text = f"the edit {shown(Candidate((edit,)))} belongs to no culprit"
                 yield Violation(2, f"{text}: without it {without} fails")
+            elif not self.strict and not self._is_explained(reported, edit):
+                text = f"the edit {shown(Candidate((edit,)))} is of no culprit's project"
+                yield Violation(2, f"{text}, and no note says why it is made")
         if tools and self.passes(fix):
             yield Violation(2, f"the build constraints {', '.join(tools)} are not needed")
 
@@ -284,6 +288,14 @@ class Truth:
             for failing in (*self.failing(rest, tools), *self._told(reported, rest))
             for culprit in reported.culprits
         )
+
+    def _is_explained(self, reported: Reported, edit: Edit) -> bool:
+        """Say whether an edit is of a project or line that is named, or a note tells of it."""
+        named = self._named_by(reported.culprits)
+        numbers = {m.requirement.number for c in reported.culprits for m in c.members}
+        if edit.name in named or edit.number in numbers:
+            return True
+        return any(note.startswith(f"{edit.text} ") for note in reported.notes)
 
     def _says_the_same(self, fix: Candidate) -> bool:
         scenario = self.scenario

@@ -13,12 +13,14 @@ import pytest
 from packaging.pylock import Pylock
 
 from bisect_deps.errors import InputError
+from bisect_deps.index import Index
 from bisect_deps.model import IndexSettings, VerdictKind
 from bisect_deps.progress import Silent
+from bisect_deps.resolution import lockfile
 from bisect_deps.resolution.lockfile import write_lock
 from bisect_deps.run.running import Finished, run
 from bisect_deps.run.settings import Settings
-from bisect_deps.system.interpreters import find_uv
+from bisect_deps.system.interpreters import find, find_uv
 from tests.support.local_index import Fault, LocalIndex, Project
 
 if sys.version_info >= (3, 11):
@@ -120,6 +122,15 @@ def test_what_no_index_has_cannot_be_locked(tmp_path: Path, served: str) -> None
     with pytest.raises(InputError, match="no hashes are known of own 7"):
         write_lock(tmp_path / "lock.txt", found.verdict, found.index, found.interpreter)
     assert not (tmp_path / "lock.txt").exists()
+
+
+def test_all_that_cannot_be_locked_is_listed_in_its_order(tmp_path: Path, served: str) -> None:
+    with Index(
+        IndexSettings(index_url=served), find(sys.executable), cache=tmp_path / "pages"
+    ) as index:
+        absent = {"zeta": "1.0", "good": "1.0", "alpha": "2.0"}
+        with pytest.raises(InputError, match=r"no hashes are known of alpha 2\.0, zeta 1\.0,"):
+            lockfile._releases(absent, index, tmp_path / "lock.txt")
 
 
 def test_the_command_locks_and_says_so(tmp_path: Path, served: str) -> None:

@@ -74,6 +74,8 @@ def depbisect(
     command = [sys.executable, "-m", "bisect_deps", "run", *arguments]
     command += ["--json", str(report), "--no-progress", "--color", "never"]
     own = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+    # What users have was compiled when it was installed.
+    own.pop("PYTHONDONTWRITEBYTECODE", None)
     began = time.monotonic()
     with out.open("wb") as to_out, err.open("wb") as to_err:
         process = subprocess.Popen(

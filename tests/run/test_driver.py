@@ -370,3 +370,23 @@ def test_what_ended_long_before_it_was_asked_was_not_over_its_limit(tmp_path: Pa
         until(started, 1)
         time.sleep(0.6)
         assert prober.answer([whole])[0].outcome is Outcome.PASS
+
+
+def test_what_the_answers_of_a_round_make_likely_is_built_beside_the_rest_of_it(
+    tmp_path: Path,
+) -> None:
+    _, [whole, slow, foreseen], _ = expecting(tmp_path)
+    # The slow one ends only once what was foreseen was built: both at the same time.
+    go = tmp_path / "go"
+    command = (
+        "if grep -q ^a {file} && grep -q ^b {file}; then exit 0; fi; "
+        f"if grep -q ^a {{file}}; then echo built >> {go}; exit 0; fi; "
+        f"for i in $(seq 600); do test -e {go} && exit 0; sleep 0.1; done; exit 1"
+    )
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.foresee(lambda answered: [foreseen] if answered else [])
+        assert [p.outcome for p in prober.answer([whole, slow])] == [Outcome.PASS, Outcome.PASS]
+        assert prober.builds == 2, "it counts once it is asked for"
+        assert prober.answer([foreseen])[0].outcome is Outcome.PASS
+        assert prober.builds == 3
+    assert len(lines_of(go)) == 1

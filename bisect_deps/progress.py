@@ -72,8 +72,11 @@ class Progress(Protocol):
     def culprits_known(self, culprits: Sequence[str]) -> None:
         """Hear what is known to be at fault so far, one short text each."""
 
-    def fix_proven(self, fix: Fix, seconds: float) -> None:
-        """Hear the fix that a build proved, `seconds` after the start; only narrowing follows."""
+    def fix_proven(self, fix: Fix, seconds: float, *, smaller: bool = False) -> None:
+        """Hear the fix that a build proved, `seconds` after the start; only narrowing follows.
+
+        `smaller` says that a fix with fewer changes is looked for first; it is heard, too.
+        """
 
     def finished(self, verdict: Verdict) -> None:
         """Hear the verdict; called once, last, and not at all where an error ends the run."""
@@ -109,7 +112,7 @@ class Silent:
     def culprits_known(self, culprits: Sequence[str]) -> None:
         """Show nothing."""
 
-    def fix_proven(self, fix: Fix, seconds: float) -> None:
+    def fix_proven(self, fix: Fix, seconds: float, *, smaller: bool = False) -> None:
         """Show nothing."""
 
     def finished(self, verdict: Verdict) -> None:

@@ -57,10 +57,11 @@ class Case:
     `good` are versions known to have worked (name to version), `good_date` the instant of a known
     good day. `served` opens the index that builds are served by, to be looked at afresh, and only
     for whether it can be believed. `same_tool` says that the resolver is the installer's own, so
-    that what it refuses, the installer refuses. `tell` hears of the first proven fix. `warm` lets
-    builds whose releases are known be made in environments that were used before. `expect` hears
-    which questions are likely to come next, none where the ones before are no longer; `foresee`
-    what tells them from the answers of the round that is asked next.
+    that what it refuses, the installer refuses. `tell` hears of proven fixes, each with its probe,
+    and whether nothing more is taken from it. `warm` lets builds whose releases are known be made
+    in environments that were used before. `expect` hears which questions are likely to come next,
+    none where the ones before are no longer; `foresee` what tells them from the answers of the
+    round that is asked next.
     """
 
     manifest: Manifest
@@ -86,7 +87,7 @@ class Case:
     record: Record | None = None
     expect: Callable[[Sequence[Inquiry]], None] | None = None
     foresee: Callable[[Foresight], None] | None = None
-    tell: Callable[[Candidate, int], None] | None = None
+    tell: Callable[[Candidate, int, bool], None] | None = None
 
     # --- the file's lines ---------------------------------------------------------------------
 

@@ -304,6 +304,7 @@ def _smallest(
 ) -> Story[_Repaired]:
     """Return the smallest part of a passing change, its culprits, and who else is fixed by it."""
     change = change_between(case, failing, passing)
+    _tell(case, passing, last=False)
     case.progress.phase("It passes; taking back what is not needed")
     small = yield from warmed(case, minimise(case, change, failing, passing, probes))
     if small is None:
@@ -334,10 +335,11 @@ def _smallest(
     )
 
 
-def _tell(case: Case, fixed: Probe) -> None:
-    """Announce a fix that a build from scratch proved; only the first one is heard."""
-    if case.tell is not None and fixed.outcome is Outcome.PASS:
-        case.tell(fixed.candidate, fixed.number)
+def _tell(case: Case, fixed: Probe, *, last: bool = True) -> None:
+    """Announce a fix that a build from scratch proved; `last` where nothing is taken from it."""
+    lossy = not case.allow_removal and _is_lossy(case, fixed.candidate)
+    if case.tell is not None and fixed.outcome is Outcome.PASS and not fixed.warm and not lossy:
+        case.tell(fixed.candidate, fixed.number, last)
 
 
 def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tuple[Culprit, ...]:

@@ -224,12 +224,13 @@ class _Display:
             self._line("  ", (_culprits_text(culprits), "dim"))
         self._culprits = tuple(culprits)
 
-    def fix_proven(self, fix: Fix, seconds: float) -> None:
+    def fix_proven(self, fix: Fix, seconds: float, *, smaller: bool = False) -> None:
         """Write the fix with its diff, whole, so that nobody has to wait for more."""
+        rest = "a smaller one is looked for" if smaller else "narrowing follows"
         self._heading = ()
         self._line(
             (f"Fix proven after {duration(seconds)}", "bold green"),
-            f" (build {fix.probe}); it is safe to stop now, narrowing follows:",
+            f" (build {fix.probe}); it is safe to stop now, {rest}:",
             whole=True,
         )
         for line in safe(fix.diff).splitlines():

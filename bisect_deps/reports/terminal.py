@@ -309,7 +309,7 @@ def _foot(page: _Page, verdict: Verdict) -> None:
     made, by_hand = made[:1].upper() + made[1:], target.is_by_hand
     cost = made if by_hand else f"{made}; {duration(verdict.seconds)}"
     if verdict.seconds_to_fix is not None and not by_hand:
-        cost += f" (the fix was proven after {duration(verdict.seconds_to_fix)})"
+        cost += f" (a fix was proven after {duration(verdict.seconds_to_fix)})"
     where = [target.python and f"Python {target.python}", target.platform, target.installer]
     who = "hand" if by_hand else target.builder
     where.append("" if target.is_here else f"built by {who}")

@@ -77,18 +77,25 @@ class Handover:
 
 @dataclass(slots=True)
 class _Stopwatch:
-    """When a run began, and when its first fix was proven."""
+    """When a run began, when its first fix was proven, and which fixes were announced."""
 
     began: float
     fixed: float | None = None
+    announced: tuple[Candidate, ...] = ()
+    complete: bool = False
 
     def tell(
-        self, manifest: Manifest, progress: Progress, candidate: Candidate, probe: int
+        self, manifest: Manifest, progress: Progress, candidate: Candidate, probe: int, last: bool
     ) -> None:
-        """Announce the first fix that a build proved."""
-        if self.fixed is None:
-            self.fixed = time.monotonic() - self.began
-            progress.fix_proven(fix_of(manifest, Way(candidate, probe, "")), self.fixed)
+        """Announce the first fix that a build proved, and the first that nothing is taken from."""
+        seconds = time.monotonic() - self.began
+        is_new = not self.announced or (last and not self.complete)
+        self.complete = self.complete or last
+        if is_new and candidate not in self.announced:
+            self.fixed = seconds if self.fixed is None else self.fixed
+            self.announced = (*self.announced, candidate)
+            fix = fix_of(manifest, Way(candidate, probe, ""))
+            progress.fix_proven(fix, seconds, smaller=not last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ def run(
                 record=prober.resolved,
                 expect=prober.expect,
                 foresee=prober.foresee,
-                tell=lambda candidate, probe: watch.tell(manifest, progress, candidate, probe),
+                tell=lambda *told: watch.tell(manifest, progress, *told),
             )
             python_for: PythonFor | None = None
             _take_over(prober, case, settings, handover)

@@ -284,6 +284,14 @@ def test_the_fix_and_statements_are_shown_whole_at_once(
     assert "  +numpy==1.26.0" in rows
 
 
+def test_a_fix_that_may_become_smaller_says_so() -> None:
+    stream = io.StringIO()
+    with display(stream) as progress:
+        progress.fix_proven(FIX, 12.3, smaller=True)
+    first = stream.getvalue().splitlines()[0]
+    assert first.endswith("it is safe to stop now, a smaller one is looked for:")
+
+
 def test_statements_and_diffs_are_shown_not_obeyed() -> None:
     stream = io.StringIO()
     with display(stream) as progress:

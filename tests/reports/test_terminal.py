@@ -123,7 +123,7 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
         "with --write to change requirements.txt in place, or with -o FILE",
         "requests==2.25.1 is not at fault: build 5 passes with it.",
         "pandas 2.1.1 needs a newer numpy (pandas 2.1.1 asks for numpy>=1.26).",
-        "12 builds, 1 more known from before; 48 s (the fix was proven after 31 s).",
+        "12 builds, 1 more known from before; 48 s (a fix was proven after 31 s).",
         "Python 3.12.3, linux-x86_64, uv 0.13.9.",
         "Package index as of 2026-11-21 00:00 UTC.",
     ):

@@ -116,7 +116,7 @@ def _code(args: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         say("Interrupted; nothing is lost: the same command goes on.")
         return ExitCode.INTERRUPTED
-    except OutputClosed:
+    except (OutputClosed, BrokenPipeError):  # The latter from completion: a shell that looks away.
         return ExitCode.USAGE
     except Exception as error:
         return _foreign(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ SHELLS = {
     "bash": ["--norc", "--noprofile", "-i"],
     "zsh": ["--no-rcs", "-i"],
 }
+CALL = "from bisect_deps.cli import main; main()"
 PREPARED = {"bash": "true", "zsh": "autoload -U compinit && compinit -u -D"}
 
 
@@ -63,3 +65,19 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[pexpect.sp
 def test_a_tab_completes(shell: pexpect.spawn, typed: str, becomes: str) -> None:
     shell.send(f"{typed}\t\t")
     shell.expect_exact(becomes.removeprefix(typed.rpartition(" ")[2]))
+
+
+def test_a_shell_that_looks_away_is_no_crash(tmp_path: Path) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    wanted = {"_DEPBISECT_COMPLETE": "bash_complete", "COMP_WORDS": "depbisect ", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv = ['depbisect']; " + CALL],
+        env={**os.environ, **wanted, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(theirs)
+    assert done.stderr == b""
+    assert not list(tmp_path.iterdir()), "a crash is written where temporary files go"

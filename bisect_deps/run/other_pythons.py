@@ -7,6 +7,7 @@ not know what is at fault.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 
 from packaging.version import Version
@@ -33,8 +34,8 @@ def try_other_pythons(prober: Prober, options: BuilderOptions, as_written: Inqui
     for other in nearest(options.interpreter, interpreters.find_all())[: POLICY.other_pythons]:
         prober.progress.phase(f"Trying the file as it is on Python {other.version}")
         try:
-            there = replace(options, interpreter=other, own_cache=True)
-            probe = _ask(prober, there, as_written)
+            with closing(_There(prober, options, other)) as there:
+                probe = there.answer(as_written)
         except DepbisectError:
             # A spent budget, or a Python without what it needs: the verdict stands without it.
             return _tell_failed(failed)
@@ -55,23 +56,80 @@ def located(python_for: PythonFor) -> PythonFor:
     return python_for if other is None else replace(python_for, path=other.path)
 
 
-def try_made_for(
-    prober: Prober, options: BuilderOptions, as_written: Inquiry, python_for: PythonFor
-) -> PythonFor:
-    """Build the file as written on the Python that it was made for, where that one is here."""
-    other = interpreters.present(f"cpython{python_for.version}")
-    if other is None:
-        return python_for
-    prober.progress.phase(f"Trying the file as it is on Python {other.version}")
-    try:
-        probe = _ask(prober, replace(options, interpreter=other, own_cache=True), as_written)
-    except DepbisectError:
-        return python_for
+class MadeFor:
+    """The Python that a file was made for, once that is known: does the file build there as it is?
+
+    The build may start before it is asked for, which changes no answer. Close it.
+    """
+
+    def __init__(self, prober: Prober, options: BuilderOptions) -> None:
+        self.python_for: PythonFor | None = None
+        self._prober = prober
+        self._options = options
+        self._there: _There | None = None
+
+    def expect(self, as_written: Inquiry) -> None:
+        """Start the build, where nobody counts builds and that Python is here."""
+        if self._there is None and self._prober.limits.max_builds is None:
+            with suppress(DepbisectError):  # Whoever asks will hear of it.
+                self._there = self._opened()
+                if self._there is not None:
+                    self._there.expect(as_written)
+
+    def ask(self, as_written: Inquiry) -> None:
+        """Build the file there; `python_for` then has the probe that says how it ended."""
+        with suppress(DepbisectError):  # The verdict stands without it.
+            self._there = self._there or self._opened()
+            if self._there is not None and self.python_for is not None:
+                version = self._there.interpreter.version
+                self._prober.progress.phase(f"Trying the file as it is on Python {version}")
+                self.python_for = _proven(self.python_for, self._there.answer(as_written))
+
+    def close(self) -> None:
+        """End what still runs."""
+        if self._there is not None:
+            self._there.close()
+
+    def _opened(self) -> _There | None:
+        if self.python_for is None or not self._options.here:
+            return None
+        other = interpreters.present(f"cpython{self.python_for.version}")
+        return None if other is None else _There(self._prober, self._options, other)
+
+
+def _proven(python_for: PythonFor, probe: Probe) -> PythonFor:
     if probe.outcome is Outcome.PASS:
         return replace(python_for, probe=probe.number)
     if probe.outcome is Outcome.FAIL:
         return replace(python_for, failing_probe=probe.number)
     return python_for
+
+
+class _There:
+    """Builds on another Python, told of as the run's own."""
+
+    def __init__(self, prober: Prober, options: BuilderOptions, other: Interpreter) -> None:
+        limits = prober.limits
+        if limits.max_builds is not None:
+            limits = replace(limits, max_builds=max(0, limits.max_builds - prober.builds))
+        self.interpreter = other
+        self._prober = prober
+        self._builder = make_builder("local", replace(options, interpreter=other, own_cache=True))
+        self._asked = Prober(
+            prober.manifest, self._builder, prober.journal, prober.progress, limits, prober.checks
+        )
+
+    def expect(self, as_written: Inquiry) -> None:
+        self._asked.expect([as_written])
+
+    def answer(self, as_written: Inquiry) -> Probe:
+        [probe] = self._asked.answer([as_written])
+        self._prober.probes += self._asked.probes
+        self._prober.builds += self._asked.builds
+        return probe
+
+    def close(self) -> None:
+        self._builder.close()
 
 
 def nearest(target: Interpreter, present: Iterable[Interpreter]) -> Sequence[Interpreter]:
@@ -90,23 +148,6 @@ def nearest(target: Interpreter, present: Iterable[Interpreter]) -> Sequence[Int
 
 def _minor(interpreter: Interpreter) -> tuple[int, ...]:
     return Version(interpreter.version).release[:2]
-
-
-def _ask(prober: Prober, options: BuilderOptions, as_written: Inquiry) -> Probe:
-    limits = prober.limits
-    if limits.max_builds is not None:
-        limits = replace(limits, max_builds=max(0, limits.max_builds - prober.builds))
-    builder = make_builder("local", options)
-    try:
-        asked = Prober(
-            prober.manifest, builder, prober.journal, prober.progress, limits, prober.checks
-        )
-        [probe] = asked.answer([as_written])
-    finally:
-        builder.close()
-    prober.probes += asked.probes
-    prober.builds += asked.builds
-    return probe
 
 
 def _tell_failed(failed: Sequence[Interpreter]) -> str:

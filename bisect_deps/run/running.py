@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import BuilderUnavailable, IndexUnavailable, JournalError
 from bisect_deps.fix.accuse import suspected_by_facts
 from bisect_deps.fix.case import Case
+from bisect_deps.fix.failure import installs
 from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.fix.repair import Conclusion, Way, baseline_inquiry, repair
 from bisect_deps.fix.verdict import fix_of, verdict_of
@@ -40,7 +41,7 @@ from bisect_deps.reports.base import made_for as made_for_sentence
 from bisect_deps.reports.json import dumps
 from bisect_deps.run.driver import Memory, Prober, drive
 from bisect_deps.run.journal import Journal
-from bisect_deps.run.other_pythons import located, try_made_for, try_other_pythons
+from bisect_deps.run.other_pythons import MadeFor, located, try_other_pythons
 from bisect_deps.run.settings import Settings
 from bisect_deps.run.setup import close, manifest_of, open_run
 from bisect_deps.secret import masked
@@ -127,6 +128,7 @@ def run(
     with Journal(state, fresh=not settings.resume) as journal:
         opened = open_run(settings, manifest, journal, progress, made_for=made_for_file)
         left: list[str] = []
+        opening = ExitStack()
         try:
             progress.run_started(opened.target, _overview(settings, manifest))
             prober = Prober(
@@ -139,28 +141,35 @@ def run(
                 sleep=shared.sleep if shared else time.sleep,
                 memory=shared.memory if shared else None,
             )
+            there = opening.enter_context(closing(MadeFor(prober, opened.options)))
+
+            def announced(candidate: Candidate, probe: int, last: bool) -> None:
+                watch.tell(manifest, progress, candidate, probe, last)
+                there.expect(_as_written(settings, installs(prober.probes[0])))
+
             case = replace(
                 opened.case,
                 record=prober.resolved,
                 expect=prober.expect,
                 foresee=prober.foresee,
-                tell=lambda *told: watch.tell(manifest, progress, *told),
+                tell=announced,
             )
-            python_for: PythonFor | None = None
             _take_over(prober, case, settings, handover)
             try:
                 prober.expect([baseline_inquiry(case)])
                 prober.expect([baseline_inquiry(case), *suspected_by_facts(case)])
-                python_for = _python_for(case, progress)
+                there.python_for = _python_for(case, progress)
                 _resolve_ahead(case)
                 conclusion = drive(repair(case), prober)
             except IndexUnavailable as error:
                 conclusion = _unavailable(error)
             if watch.fixed is None:
                 watch.fixed = time.monotonic() - watch.began
-            python_for = _proven_there(settings, opened.options, prober, conclusion, python_for)
-            left += _elsewhere(settings, opened.options, prober, conclusion, python_for)
+            if _is_broken(conclusion):
+                there.ask(_as_written(settings, _is_of_check(conclusion)))
+            left += _elsewhere(settings, opened.options, prober, conclusion, there.python_for)
         finally:
+            opening.close()
             left += close(opened.builder, progress)
         verdict = verdict_of(
             manifest,
@@ -176,7 +185,7 @@ def run(
             verdict,
             notes=(*verdict.notes, *map(Note, (*opened.notes, *left, *reported))),
             files=tuple(map(str, settings.files)),
-            python_for=python_for,
+            python_for=there.python_for,
             unpinned=_unpinned(case, verdict),
         )
         try:
@@ -254,19 +263,6 @@ def _python_for(case: Case, progress: Progress) -> PythonFor | None:
     return found
 
 
-def _proven_there(
-    settings: Settings,
-    options: BuilderOptions,
-    prober: Prober,
-    conclusion: Conclusion,
-    python_for: PythonFor | None,
-) -> PythonFor | None:
-    """Build the file as it is on the Python that it was made for, where that one is here."""
-    if python_for is None or not options.here or not _is_broken(conclusion):
-        return python_for
-    return try_made_for(prober, options, _as_written(settings, conclusion), python_for)
-
-
 def _take_over(prober: Prober, case: Case, settings: Settings, handover: Handover | None) -> None:
     """Give the prober what is known without a build: the user's log, a session's answers."""
     if settings.log is not None:
@@ -290,7 +286,7 @@ def _elsewhere(
     wanted = settings.alternatives and options.here and not known
     if not (wanted and _is_broken(conclusion)):
         return []
-    reported = try_other_pythons(prober, options, _as_written(settings, conclusion))
+    reported = try_other_pythons(prober, options, _as_written(settings, _is_of_check(conclusion)))
     return [reported] if reported else []
 
 
@@ -298,8 +294,11 @@ def _is_broken(conclusion: Conclusion) -> bool:
     return conclusion.kind in (VerdictKind.FIXED, VerdictKind.CULPRITS)
 
 
-def _as_written(settings: Settings, conclusion: Conclusion) -> Inquiry:
-    by_imports = any(culprit.phase is Phase.CHECK for culprit in conclusion.culprits)
+def _is_of_check(conclusion: Conclusion) -> bool:
+    return any(culprit.phase is Phase.CHECK for culprit in conclusion.culprits)
+
+
+def _as_written(settings: Settings, by_imports: bool) -> Inquiry:
     return Inquiry(
         Candidate(),
         ProbeKind.WHOLE,

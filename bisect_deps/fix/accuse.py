@@ -112,6 +112,7 @@ def accuse(case: Case, standing: Standing, likely: Likely | None = None) -> Stor
     `likely` tells what will be asked once a standing is reached.
     """
     be_true(case, standing.probe)
+    _expect_alone(case, standing)
     known = standing.culprits
     standing = by_conflict(case, standing)
     standing = yield from _refused_as_well(case, standing, known)
@@ -225,10 +226,29 @@ def _refused(case: Case, standing: Standing) -> Iterator[tuple[Requirement, Susp
 # --- releases alone ---------------------------------------------------------------------------
 
 
+def _expect_alone(case: Case, standing: Standing) -> None:
+    """Let those releases be built alone of which the log does not tell enough, and no others."""
+    if case.expect is None or not case.capabilities.isolated:
+        return
+    reported = {accusation.release for accusation, _ in _reported(case, standing)}
+    case.expect(
+        [
+            _alone(accusation, int(accusation.release in reported))
+            for accusation in _accused(case, standing)
+            if accusation.release not in reported
+            or not agrees(case, accusation.release.name, accusation.release.version)
+        ]
+    )
+
+
+def _accused(case: Case, standing: Standing) -> list[Accused]:
+    facts = _by_facts(case, standing) if case.capabilities.isolated else ()
+    return _fresh(standing, [*_by_log(case, standing), *facts])
+
+
 def _by_release(case: Case, standing: Standing, likely: Likely | None) -> Story[Standing]:
     """Judge the releases that the log and the index suspect: by the log itself, or alone."""
-    facts = _by_facts(case, standing) if case.capabilities.isolated else ()
-    accused = _fresh(standing, [*_by_log(case, standing), *facts])
+    accused = _accused(case, standing)
     if not accused:
         return standing
     reported = {a.release: probe for a, probe in _reported(case, standing) if a in accused}

@@ -172,7 +172,7 @@ def _is_settled(case: Case, culprit: Culprit, fixed: Probe, answers: Sequence[Pr
 
     def is_moved(member: Member) -> bool:
         own = any(e.name == member.name or e.number == member.requirement.number for e in edits)
-        if own and not member.via:
+        if own and (not member.via or member.version is None):
             return True
         if member.version is None:
             return False

@@ -45,6 +45,10 @@ REASONS = {
     "needless": "It leaves out what does nothing here, and keeps the rest as near as it works.",
     "drop": "It leaves out what no release can fix.",
 }
+_WIDER = (
+    "The culprits move, each to the nearest release that was seen to work, and with them the lines "
+    "that stand in their way."
+)
 
 
 def verdict_of(
@@ -58,7 +62,7 @@ def verdict_of(
     seconds_to_fix: float | None = None,
 ) -> Verdict:
     """Return the verdict of a finished repair. Every fix given was built, byte for byte."""
-    ways = conclusion.ways
+    ways = [_explained(way, conclusion.culprits) for way in conclusion.ways]
     rivals = sum(not way.build_constraints for way in ways)
     fixes = [fix_of(manifest, way, first=at == 0, of=rivals) for at, way in enumerate(ways)]
     culprits = tuple(sorted(map(_reported, conclusion.culprits), key=_place))
@@ -82,6 +86,16 @@ def verdict_of(
         environment=_environment(conclusion, probes),
         seconds_to_fix=seconds_to_fix if first is not None else None,
     )
+
+
+def _explained(way: Way, culprits: Sequence[Culprit]) -> Way:
+    """Return a way with the reason that names it, where more than the culprits moves."""
+    members = [member for culprit in culprits for member in culprit.members]
+    at_fault = {member.name for member in members} | {m.requirement.name for m in members}
+    moved = {edit.name for edit in way.candidate.edits}
+    if way.style != "bump" or way.reason or moved <= at_fault:
+        return way
+    return replace(way, reason=_WIDER)
 
 
 def confidence_of(conclusion: Conclusion, probes: Sequence[Probe]) -> float:

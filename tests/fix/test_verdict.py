@@ -89,6 +89,17 @@ def test_the_environment_is_that_of_the_recommended_fix() -> None:
     assert told.fix.probe == 2
 
 
+@pytest.mark.parametrize(("names", "only"), [(("alpha",), True), (("alpha", "beta"), False)])
+def test_a_fix_says_whether_more_than_the_culprits_moves(
+    names: tuple[str, ...], only: bool
+) -> None:
+    ways = (Way(moved(*names), 2, "bump"),)
+    conclusion = Conclusion(VerdictKind.FIXED, (culprit("alpha"),), ways)
+    fix = verdict_of(HERE.case.manifest, TARGET, conclusion, [failed(1), passed(2)]).fix
+    assert fix is not None
+    assert fix.reason.startswith("Only the culprits move" if only else "The culprits move, each")
+
+
 def test_time_to_the_fix_is_told_of_a_fix_alone() -> None:
     def told(*ways: Way) -> float | None:
         conclusion = Conclusion(VerdictKind.FIXED, (culprit("alpha"),), ways)

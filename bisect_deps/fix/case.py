@@ -258,7 +258,8 @@ class Case:
         unseen = [name for name in involved(probe) if name not in releases]
         bare = [Edit(EditAction.ADD, name, None, "") for name in unseen]
         found = self.releases_of(with_edits(probe.candidate, bare)) if bare else None
-        return {**{name: found[name] for name in unseen}, **releases} if found else releases
+        seen = {name: found[name] for name in unseen if name in found} if found else {}
+        return {**seen, **releases}
 
     def member(
         self, name: str, version: str | None, resolution: Resolution | None = None

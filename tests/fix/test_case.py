@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
+
 import pytest
 
 from bisect_deps.fix.case import Case
-from bisect_deps.model import Candidate, Edit, EditAction, Member
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Diagnosis,
+    Edit,
+    EditAction,
+    Member,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+    Suspect,
+)
 from tests.fix.small import Small, at, said, small, yearly
 
 PROJECTS = {
@@ -118,6 +133,21 @@ def test_what_differs_is_what_was_installed_not_what_was_written() -> None:
     probe = platform.probe()
     assert probe.installed is None
     assert platform.case.installed(probe) == {"app": "1.0", "lib": "3.0"}, "the resolver stands in"
+
+
+def test_a_project_that_comes_from_an_address_has_no_version_to_tell() -> None:
+    class Addressed(Case):
+        """A case whose resolver never lists what an address is for."""
+
+        def releases_of(self, candidate: Candidate) -> Mapping[str, str]:
+            del candidate
+            return {"app": "1.0"}
+
+    here = given("app==1.0\n").case
+    case = Addressed(**{field.name: getattr(here, field.name) for field in fields(here)})
+    said_of = Diagnosis(Outcome.FAIL, Cause.COMPILE_ERROR, Phase.BUILD, (Suspect("tool"),))
+    probe = Probe(1, ProbeKind.WHOLE, Candidate(), Outcome.FAIL, diagnosis=said_of)
+    assert case.installed(probe) == {"app": "1.0"}
 
 
 def test_only_releases_that_an_installer_takes_are_offered() -> None:

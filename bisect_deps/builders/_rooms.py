@@ -331,10 +331,11 @@ def _existing(paths: Iterable[Path]) -> list[Path]:
 def _paths(content: bytes, folder: Path) -> Iterator[Path]:
     """Yield the local paths that the lines of a requirements file name and that are there."""
     named = [match["path"] for match in map(_PATH_LINE.match, content.splitlines()) if match]
-    named += [
-        unquote(urlsplit(url.decode(errors="replace")).path).encode()
-        for url in _FILE_URL.findall(content)
+    paths = [
+        unquote(urlsplit(url.decode(errors="replace")).path) for url in _FILE_URL.findall(content)
     ]
+    # A repository's address may end with the revision that is wanted.
+    named += [text.encode() for path in paths for text in (path, path.rpartition("@")[0]) if text]
     for name in named:
         if b"/" in name or name in (b".", b"..") or name.endswith(tuple(map(str.encode, _SHIPPED))):
             path = Path(os.path.abspath(folder / os.fsdecode(name)))

@@ -178,7 +178,8 @@ class Prober:
     def _start_early(self) -> None:
         if self.limits.max_builds is not None or self.builder.describe().reattach:
             self._likely.clear()
-        while self._likely and self._under_way() < self.limits.slots:
+        # Asked first: an early build that has ended is seen to have ended, whatever waits.
+        while self._under_way() < self.limits.slots and self._likely:
             key = next(iter(self._likely))
             order = self._likely.pop(key)
             began = self._clock()

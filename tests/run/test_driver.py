@@ -390,3 +390,17 @@ def test_what_the_answers_of_a_round_make_likely_is_built_beside_the_rest_of_it(
         assert prober.answer([foreseen])[0].outcome is Outcome.PASS
         assert prober.builds == 3
     assert len(lines_of(go)) == 1
+
+
+def test_what_ended_early_took_as_long_as_it_did_not_till_it_was_asked(tmp_path: Path) -> None:
+    _, [whole, slow, foreseen], _ = expecting(tmp_path)
+    ended = tmp_path / "ended"
+    command = (
+        "if grep -q ^a {file} && grep -q ^b {file}; then exit 0; fi; "
+        f"if grep -q ^a {{file}}; then touch {ended}; exit 0; fi; "
+        f"while ! test -e {ended}; do sleep 0.1; done; sleep 3"
+    )
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.foresee(lambda answered: [foreseen] if answered else [])
+        waited = prober.answer([whole, slow])[1].seconds
+        assert prober.answer([foreseen])[0].seconds < waited - 1

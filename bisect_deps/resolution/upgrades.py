@@ -104,14 +104,14 @@ def find_upgrades(
         Aim.WIDER: search.wider,
         Aim.FEWER: search.fewer,
     }
-    near: set[tuple[Edit, ...]] = set()
+    is_near = False
     for aim in Aim:
-        if (near and aim is Aim.SOURCES) or (seen and aim in (Aim.BELOW, *ways)):
+        if (is_near and aim is Aim.SOURCES) or (seen and aim in (Aim.BELOW, *ways)):
             continue
         upgrade = ways[aim]() if aim in ways else search.upgrade(aim)
         if upgrade is not None and upgrade.edits and upgrade.edits not in seen:
             seen.add(upgrade.edits)
-            near |= {upgrade.edits} if aim is Aim.NEAREST else set()
+            is_near = is_near or aim is Aim.NEAREST
             yield upgrade
 
 
@@ -194,12 +194,11 @@ class _Search:
 
         None where a culprit has none: then nothing is gained.
         """
-        before = set(self.names), dict(self.minimums)
-        self.wheeled = frozenset(n for n in self.names if self._has_wheel(n, Aim.NEAREST))
-        upgrade = self._in_the_way() if self.wheeled else None
-        self.wheeled = frozenset()
-        self.names, self.minimums = before
-        self._hold_the_others()
+        wheeled = frozenset(n for n in self.names if self._has_wheel(n, Aim.NEAREST))
+        if not wheeled:
+            return None
+        apart = replace(self, names=set(self.names), minimums=dict(self.minimums), wheeled=wheeled)
+        upgrade = apart._in_the_way()
         return replace(upgrade, aim=Aim.WHEELS) if upgrade is not None else None
 
     def wider(self) -> Upgrade | None:

@@ -372,18 +372,22 @@ def test_what_ended_long_before_it_was_asked_was_not_over_its_limit(tmp_path: Pa
         assert prober.answer([whole])[0].outcome is Outcome.PASS
 
 
+def beside(go: Path, built: Path) -> str:
+    """Return a build command: without a it ends once `go` is there, without b it leaves `built`."""
+    return (
+        "if grep -q ^a {file} && grep -q ^b {file}; then exit 0; fi; "
+        f"if grep -q ^a {{file}}; then echo built >> {built}; exit 0; fi; "
+        f"for i in $(seq 600); do test -e {go} && exit 0; sleep 0.1; done; exit 1"
+    )
+
+
 def test_what_the_answers_of_a_round_make_likely_is_built_beside_the_rest_of_it(
     tmp_path: Path,
 ) -> None:
     _, [whole, slow, foreseen], _ = expecting(tmp_path)
     # The slow one ends only once what was foreseen was built: both at the same time.
     go = tmp_path / "go"
-    command = (
-        "if grep -q ^a {file} && grep -q ^b {file}; then exit 0; fi; "
-        f"if grep -q ^a {{file}}; then echo built >> {go}; exit 0; fi; "
-        f"for i in $(seq 600); do test -e {go} && exit 0; sleep 0.1; done; exit 1"
-    )
-    with prober_of(tmp_path, command, slots=2) as prober:
+    with prober_of(tmp_path, beside(go, built=go), slots=2) as prober:
         prober.foresee(lambda answered: [foreseen] if answered else [])
         assert [p.outcome for p in prober.answer([whole, slow])] == [Outcome.PASS, Outcome.PASS]
         assert prober.builds == 2, "it counts once it is asked for"
@@ -394,13 +398,20 @@ def test_what_the_answers_of_a_round_make_likely_is_built_beside_the_rest_of_it(
 
 def test_what_ended_early_took_as_long_as_it_did_not_till_it_was_asked(tmp_path: Path) -> None:
     _, [whole, slow, foreseen], _ = expecting(tmp_path)
-    ended = tmp_path / "ended"
-    command = (
-        "if grep -q ^a {file} && grep -q ^b {file}; then exit 0; fi; "
-        f"if grep -q ^a {{file}}; then touch {ended}; exit 0; fi; "
-        f"while ! test -e {ended}; do sleep 0.1; done; sleep 3"
-    )
-    with prober_of(tmp_path, command, slots=2) as prober:
+    go, looks, seen = tmp_path / "go", [0.0], [0]
+
+    def look(seconds: float) -> None:
+        # One look takes one second of this clock; the slow one ends ten after the early one.
+        time.sleep(min(seconds, 0.02))
+        looks[0] += 1
+        ended = [prober.builder.poll(early.handle).is_final for early in prober._early.values()]
+        seen[0] += any(ended)
+        if seen[0] == 10:
+            go.touch()
+
+    with prober_of(tmp_path, beside(go, tmp_path / "built"), slots=2) as prober:
+        prober._clock, prober._sleep = lambda: looks[0], look
         prober.foresee(lambda answered: [foreseen] if answered else [])
-        waited = prober.answer([whole, slow])[1].seconds
-        assert prober.answer([foreseen])[0].seconds < waited - 1
+        prober.answer([whole, slow])
+        until_asked = looks[0]
+        assert prober.answer([foreseen])[0].seconds <= until_asked - 9

@@ -19,7 +19,7 @@ from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import IndexSettings, Interpreter
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact, split_credentials
-from bisect_deps.system.said import said
+from bisect_deps.system.cached_output import cached_output
 
 # The oldest pip that resolves as today's does, takes today's wheels, and notes what was asked for.
 _OLDEST_PIP = Version("20.3")
@@ -90,7 +90,7 @@ class Uv:
         self._interpreter = interpreter
         self._index = index
         ask = [path, "--version"]
-        self._version = (said(ask, lambda: _first_line(ask)) or "uv ?").split()[1]
+        self._version = (cached_output(ask, lambda: _first_line(ask)) or "uv ?").split()[1]
 
     def identity(self) -> str:
         """Return name and version."""

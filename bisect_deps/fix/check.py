@@ -24,7 +24,7 @@ from bisect_deps.fix.failure import (
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.proposers import moves
 from bisect_deps.fix.proposers.base import Scene
-from bisect_deps.fix.several import Part, part_of, together
+from bisect_deps.fix.several import Part, first_moves, part_of
 from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
 from bisect_deps.policy import POLICY
 
@@ -159,7 +159,7 @@ def _opened(
 
 def _offered(case: Case, scene: Scene) -> Iterator[tuple[Part, ...]]:
     """Yield moves of all independent failures together, then those of the first one alone."""
-    several = together(case, scene)
+    several = first_moves(case, scene)
     if several:
         yield several
     for move in moves(case, scene):

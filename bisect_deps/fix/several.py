@@ -31,7 +31,7 @@ def part_of(base: Candidate, breakage: Breakage, move: Move) -> Part:
     return Part(breakage, move, own)
 
 
-def together(case: Case, scene: Scene) -> tuple[Part, ...]:
+def first_moves(case: Case, scene: Scene) -> tuple[Part, ...]:
     """Return the first move of each independent failure of a check, each on top of those before.
 
     Failures are independent where neither the projects that they name nor those that their moves

@@ -26,7 +26,7 @@ from packaging.version import InvalidVersion, Version
 from bisect_deps.errors import InputError
 from bisect_deps.model import Interpreter
 from bisect_deps.policy import POLICY
-from bisect_deps.system.said import said
+from bisect_deps.system.cached_output import cached_output
 
 _QUESTION = r"""
 import json, os, platform, sys, sysconfig
@@ -252,7 +252,7 @@ def _pyenv_versions(root: Path) -> list[str]:
 def _ask(path: str) -> Interpreter | None:
     """Return what the Python at `path` says of itself, or None if it does not run."""
     command = [path, "-I", "-c", _QUESTION]
-    output = said(command, lambda: _output(command))
+    output = cached_output(command, lambda: _output(command))
     try:
         answer = json.loads(output or "")
     except json.JSONDecodeError:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.policy import POLICY
-from bisect_deps.system.said import said
+from bisect_deps.system.cached_output import cached_output
 
 INSTALL_HINT = (
     "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; Fedora: dnf install "
@@ -160,7 +160,7 @@ def _find() -> tuple[Sandbox | None, str]:
         return None, "bubblewrap is not installed"
     try:
         ask = [program, "--version"]
-        version = (said(ask, lambda: _run(ask)) or "").split()
+        version = (cached_output(ask, lambda: _run(ask)) or "").split()
         found = Sandbox(program, version[-1] if version else "?")
         trial = [program, "--unshare-pid", "--unshare-ipc", *_system(), "--proc", "/proc"]
         _run([*trial, "--dev", "/dev", "--", program, "--version"])

@@ -21,7 +21,7 @@ from bisect_deps.system.files import read_regular, write_private
 _MOST_BYTES = 1 << 20
 
 
-def said(command: Sequence[str], ask: Callable[[], str | None]) -> str | None:
+def cached_output(command: Sequence[str], ask: Callable[[], str | None]) -> str | None:
     """Return what a command printed when it was asked last, from `ask` where nobody knows.
 
     None is what `ask` returns for no answer; it is never kept.
@@ -30,7 +30,7 @@ def said(command: Sequence[str], ask: Callable[[], str | None]) -> str | None:
     if state is None:
         return ask()
     key = json.dumps([list(command), state])
-    path = platformdirs.user_cache_path("depbisect", appauthor=False) / "said" / _name(command)
+    path = platformdirs.user_cache_path("depbisect", appauthor=False) / "outputs" / _name(command)
     known = _read(path, key)
     if known is not None:
         return known
@@ -38,7 +38,7 @@ def said(command: Sequence[str], ask: Callable[[], str | None]) -> str | None:
     if answer is not None:
         with contextlib.suppress(OSError, InputError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_private(path, json.dumps({"asked": key, "said": answer}).encode())
+            write_private(path, json.dumps({"asked": key, "output": answer}).encode())
     return answer
 
 
@@ -69,7 +69,7 @@ def _name(command: Sequence[str]) -> str:
 def _read(path: Path, key: str) -> str | None:
     try:
         kept = json.loads(read_regular(path, most=_MOST_BYTES))
-        answer = kept["said"] if kept["asked"] == key else None
+        answer = kept["output"] if kept["asked"] == key else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return answer if isinstance(answer, str) else None

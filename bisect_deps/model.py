@@ -591,10 +591,10 @@ class FixEdit:
 class Fix:
     """A change of the files that a build proved green.
 
-    `files` maps the path relative to the root file's folder to the new bytes, changed and new files
-    only. `style` says which kind of fix it is: `bump`, `smallest-change`, `build-constraint`,
-    `drop`. `reason` says why it is recommended; `commands` how to use it where a plain install
-    would not do.
+    `probe` is that build, 0 for one that has no number as yet. `files` maps the path relative to
+    the root file's folder to the new bytes, changed and new files only. `style` says which kind of
+    fix it is: `bump`, `smallest-change`, `build-constraint`, `drop`. `reason` says why it is
+    recommended; `commands` how to use it where a plain install would not do.
     """
 
     edits: tuple[FixEdit, ...]

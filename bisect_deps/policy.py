@@ -46,6 +46,9 @@ class Policy:
     offered_builds: int = 10  # The least that a run which was cut short is offered to go on with.
     other_pythons: int = 3  # `--alternatives`, a whole build each.
 
+    # What is built before it is asked for, where a slot would be idle.
+    rounds_ahead: int = 3  # Further guesses are seldom right.
+
     # The repair. From here to `jointly_moved` they are ceilings. Measured: half or twice of one
     # changes no verdict of 150 scenarios and at most 3 % of their builds
     # (`python -m tests.fix.explaining --policy 150`).

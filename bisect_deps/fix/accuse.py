@@ -8,9 +8,8 @@ doubt asks for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
@@ -101,23 +100,17 @@ class Standing:
         return replace(self, candidate=candidate, probe=probe)
 
 
-# Tells what is likely to be asked once a standing is reached.
-Likely: TypeAlias = Callable[[Standing], Sequence[Inquiry]]
-
-
-def accuse(case: Case, standing: Standing, likely: Likely | None = None) -> Story[Standing]:
+def accuse(case: Case, standing: Standing) -> Story[Standing]:
     """Return the standing with the culprits that explain its failing probe, each proven.
 
     Without a new one, the failure cannot be attributed to any requirement; the notes say why.
-    `likely` tells what will be asked once a standing is reached.
     """
     be_true(case, standing.probe)
-    _expect_alone(case, standing)
     known = standing.culprits
     standing = by_conflict(case, standing)
     standing = yield from _refused_as_well(case, standing, known)
     standing = _by_place(case, standing)
-    standing = yield from _by_release(case, standing, likely)
+    standing = yield from _by_release(case, standing)
     if _explains(case, standing) or suspected(case, standing):
         return standing
     return (yield from _by_search(case, standing))
@@ -226,27 +219,12 @@ def _refused(case: Case, standing: Standing) -> Iterator[tuple[Requirement, Susp
 # --- releases alone ---------------------------------------------------------------------------
 
 
-def _expect_alone(case: Case, standing: Standing) -> None:
-    """Let those releases be built alone of which the log does not tell enough, and no others."""
-    if case.expect is None or not case.capabilities.isolated:
-        return
-    reported = {accusation.release for accusation, _ in _reported(case, standing)}
-    case.expect(
-        [
-            _alone(accusation, int(accusation.release in reported))
-            for accusation in _accused(case, standing)
-            if accusation.release not in reported
-            or not agrees(case, accusation.release.name, accusation.release.version)
-        ]
-    )
-
-
 def _accused(case: Case, standing: Standing) -> list[Accused]:
     facts = _by_facts(case, standing) if case.capabilities.isolated else ()
     return _fresh(standing, [*_by_log(case, standing), *facts])
 
 
-def _by_release(case: Case, standing: Standing, likely: Likely | None) -> Story[Standing]:
+def _by_release(case: Case, standing: Standing) -> Story[Standing]:
     """Judge the releases that the log and the index suspect: by the log itself, or alone."""
     accused = _accused(case, standing)
     if not accused:
@@ -255,8 +233,6 @@ def _by_release(case: Case, standing: Standing, likely: Likely | None) -> Story[
     counts = {a.release: int(a.release in reported) for a in accused}
     probes = dict(reported)
     standing = replace(standing, judged=standing.judged | {a.release for a in accused})
-    if case.foresee is not None and likely is not None:
-        case.foresee(lambda answered: likely(_foreseen(standing, accused, answered)))
     while True:
         waiting = [a for a in accused if _is_open(case, standing, a, accused, counts, probes)]
         if not waiting:
@@ -275,25 +251,14 @@ def _by_release(case: Case, standing: Standing, likely: Likely | None) -> Story[
     return standing.knowing(culprits)
 
 
-def _foreseen(
-    standing: Standing, accused: Sequence[Accused], answered: Sequence[Probe]
-) -> Standing:
-    """Return the standing if all that are accused and have not built alone as yet are at fault."""
-    probes = {probe.isolated: probe for probe in answered}
-    for accusation in accused:
-        probe = probes.get(str(accusation.release), standing.probe)
-        if probe.outcome is not Outcome.PASS:
-            standing = _failed(standing, accusation.release).knowing(
-                [described([accusation.member], probe)]
-            )
-    return standing
+def suspected_by_facts(case: Case) -> list[Accused]:
+    """Return the pinned releases of the file as it is that the index is evidence against."""
+    return list(_suspected(case, case.standing))
 
 
-def suspected_by_facts(case: Case) -> list[Inquiry]:
-    """Return the builds of single releases that are asked if the file as it is does not install."""
-    if not case.capabilities.isolated:
-        return []
-    return [_alone(accusation, 0) for accusation in _suspected(case, case.standing)]
+def alone(suspects: Iterable[Accused]) -> list[Inquiry]:
+    """Return the builds of suspect releases by themselves."""
+    return [_alone(accusation, 0) for accusation in suspects]
 
 
 def _judged(
@@ -378,6 +343,7 @@ def _alone(one: Accused, repeat: int) -> Inquiry:
         f"does {one.release} build by itself?" if not repeat else f"does {one.release} fail again?",
         isolated=str(one.release),
         repeat=max(0, repeat),
+        likely_fails=True,
     )
 
 
@@ -523,7 +489,9 @@ def _refused_as_well(case: Case, standing: Standing, known: Sequence[Culprit]) -
             continue
         only = _only(case, standing, numbers_of([culprit]))
         purpose = "does the installer refuse these as well?"
-        probe = yield from ask(case, only, ProbeKind.SUBSET, purpose, check=False)
+        probe = yield from ask(
+            case, only, ProbeKind.SUBSET, purpose, check=False, likely_fails=True
+        )
         if probe.outcome is Outcome.FAIL:
             shown = described(culprit.members, probe)
             kept.append(replace(culprit, evidence=shown.evidence, proof=shown.proof))

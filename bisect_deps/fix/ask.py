@@ -92,11 +92,12 @@ def ask(
     check: bool = True,
     imports: bool | None = None,
     repeat: int = 0,
+    likely_fails: bool = False,
 ) -> Story[Probe]:
     """Build one candidate as the user asked for it to be tried, and return its probe."""
     tried = case.imports if imports is None else imports
     inquiry = Inquiry(candidate, kind, purpose, check=check, imports=tried, repeat=repeat)
-    [probe] = yield [inquiry]
+    [probe] = yield [replace(inquiry, likely_fails=likely_fails)]
     return probe
 
 

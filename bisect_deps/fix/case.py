@@ -20,7 +20,6 @@ from packaging.version import InvalidVersion, Version
 
 from bisect_deps.builders.base import Capabilities
 from bisect_deps.fix.failure import involved
-from bisect_deps.fix.inquiry import Foresight, Inquiry
 from bisect_deps.formats.base import Manifest, applies
 from bisect_deps.index import Index, ReleaseFacts
 from bisect_deps.index.made_for import came_out
@@ -59,9 +58,7 @@ class Case:
     for whether it can be believed. `same_tool` says that the resolver is the installer's own, so
     that what it refuses, the installer refuses. `tell` hears of proven fixes, each with its probe,
     and whether nothing more is taken from it. `warm` lets builds whose releases are known be made
-    in environments that were used before. `expect` hears which questions are likely to come next,
-    none where the ones before are no longer; `foresee` what tells them from the answers of the
-    round that is asked next.
+    in environments that were used before.
     """
 
     manifest: Manifest
@@ -85,8 +82,6 @@ class Case:
     annotate: bool = False
     warm: bool = True
     record: Record | None = None
-    expect: Callable[[Sequence[Inquiry]], None] | None = None
-    foresee: Callable[[Foresight], None] | None = None
     tell: Callable[[Candidate, int, bool], None] | None = None
 
     # --- the file's lines ---------------------------------------------------------------------

@@ -79,7 +79,9 @@ def _lines_of(
         left_out = [dropped(line) for line in case.standing if line.number in numbers_of(culprits)]
         purpose = f"does {edit.name} fail without {', '.join(sorted(names_of(culprits)))}, too?"
         shown = with_edits(rest, left_out)
-        probe = yield from ask(case, shown, ProbeKind.SUBSET, purpose, check=False)
+        probe = yield from ask(
+            case, shown, ProbeKind.SUBSET, purpose, check=False, likely_fails=True
+        )
     if edit.number is None or probe is None or not is_of_install(probe):
         return []
     had = (case.releases_of(rest) or {}).get(edit.name, "")
@@ -136,7 +138,9 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
         if probe is None or _is_accident(case, probe, answers):
             purpose = f"does it fail again without {edit.text}?"
             repeat = int(probe is not None)
-            probe = yield from ask(case, rest, ProbeKind.VERSION, purpose, repeat=repeat)
+            probe = yield from ask(
+                case, rest, ProbeKind.VERSION, purpose, repeat=repeat, likely_fails=True
+            )
             answers.append(probe)
         if probe.outcome is Outcome.PASS:
             return (yield from _without_needless(case, replace(probe, candidate=rest), answers))

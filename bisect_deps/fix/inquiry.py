@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
 from bisect_deps.errors import DepbisectError, ExitCode
@@ -22,6 +22,7 @@ class Inquiry:
     `check` False leaves the user's checks out; `imports` asks for the imports check. Equal
     inquiries with another `repeat` are asked again on purpose. `exact` are the releases that the
     candidate resolves to (`numpy==1.19.5`): enough to be told how its check ends, no proof of it.
+    `likely_fails` says what is expected of it: it guides what is built ahead, and no answer.
     """
 
     candidate: Candidate
@@ -33,6 +34,7 @@ class Inquiry:
     build_constraints: tuple[str, ...] = ()
     repeat: int = 0
     exact: tuple[str, ...] | None = None
+    likely_fails: bool = field(default=False, compare=False)
 
 
 T = TypeVar("T")
@@ -40,8 +42,6 @@ Asked = TypeVar("Asked")
 Reply = TypeVar("Reply")
 
 Story: TypeAlias = Generator[Sequence[Inquiry], Sequence[Probe], T]
-# Tells from the answers of a round so far what is likely to be asked after it.
-Foresight: TypeAlias = Callable[[Sequence[Probe]], Sequence[Inquiry]]
 
 
 class Rounds(Generic[Asked, Reply, T]):

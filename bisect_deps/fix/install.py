@@ -11,7 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, islice
 
-from bisect_deps.fix.accuse import Standing, accuse, suspected, unmended
+from bisect_deps.fix.accuse import (
+    Standing,
+    accuse,
+    alone,
+    suspected,
+    suspected_by_facts,
+    unmended,
+)
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, candidate_of, dropped, is_older, with_edits
 from bisect_deps.fix.culprits import is_covered, is_of_the_machine, numbers_of, releases_named
@@ -47,7 +54,7 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
         case.progress.phase("Finding what is at fault")
         known, unsteady = standing.culprits, standing.unsteady
         failing_before = standing.failing
-        standing = yield from accuse(case, standing, lambda reached: _likely(case, reached))
+        standing = yield from accuse(case, standing)
         case.progress.culprits_known(releases_named(standing.culprits))
         if standing.unsteady > unsteady:
             standing = yield from _once_more(case, standing)
@@ -62,6 +69,30 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
             break
         standing = fixed or replace(standing, judged=standing.judged | suspects)
     return standing
+
+
+def guessed_by_facts(case: Case) -> list[Inquiry]:
+    """Return what is asked if what the index is evidence against is at fault, and nothing else.
+
+    The fix first, then each release alone: to be built ahead, before anything failed.
+    """
+    suspects = suspected_by_facts(case)
+    if not suspects:
+        return []
+    failing = {accusation.release.name: (accusation.release.version,) for accusation in suspects}
+    nothing = Probe(0, ProbeKind.WHOLE, Candidate(), Outcome.FAIL, 0.0, "", "")
+    standing = Standing(Candidate(), nothing, failing=failing)
+    lines = [accusation.requirement for accusation in suspects]
+    rest = case.resolve(with_edits(Candidate(), map(dropped, lines)))
+    moved = upgrades(case, standing, [line.number for line in lines])
+    fixes = islice(moved, 1) if rest is not None and rest.resolved else ()
+    isolated = alone(suspects) if case.capabilities.isolated else ()
+    return [*(_fix(case, candidate) for candidate in fixes), *isolated]
+
+
+def _fix(case: Case, candidate: Candidate) -> Inquiry:
+    purpose = "does the file build with the culprits moved?"
+    return Inquiry(candidate, ProbeKind.FIX, purpose, imports=case.imports)
 
 
 def absorbed(standing: Standing) -> Standing:
@@ -92,24 +123,11 @@ def _once_more(case: Case, standing: Standing) -> Story[Standing]:
     return standing.at(standing.candidate, probe)
 
 
-def _likely(case: Case, standing: Standing) -> list[Inquiry]:
-    """Return the first fix that is built once a standing is reached."""
-    return [_fix(case, candidate) for candidate in islice(_fixes(case, standing), 1)]
-
-
-def _fix(case: Case, candidate: Candidate) -> Inquiry:
-    purpose = "does the file build with the culprits moved?"
-    return Inquiry(candidate, ProbeKind.FIX, purpose, imports=case.imports)
-
-
 def _try_fixes(case: Case, standing: Standing) -> Story[Standing | None]:
     """Build candidate fixes of all culprits, nearest first; keep the first that gets further."""
     chased = first_fingerprint(standing.probe)
     for candidate in islice(_fixes(case, standing), POLICY.install_fixes):
-        inquiry = _fix(case, candidate)
-        if case.expect is not None:
-            case.expect([inquiry])
-        [probe] = yield [inquiry]
+        [probe] = yield [_fix(case, candidate)]
         if probe.outcome is Outcome.UNRESOLVED:
             continue
         if installs(probe) or not shows(probe, chased) or _names_another(case, standing, probe):

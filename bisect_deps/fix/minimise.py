@@ -122,7 +122,7 @@ def _one_by_one(
         probe = answered(case, candidate, answers)
         if probe is None:
             purpose = f"does it fail again with {name} put back?"
-            probe = yield from ask(case, candidate, ProbeKind.VERSION, purpose)
+            probe = yield from ask(case, candidate, ProbeKind.VERSION, purpose, likely_fails=True)
             answers.append(probe)
         if not installs(probe):
             # The resolver did not know that these two only move together.

@@ -156,8 +156,6 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
     case.progress.phase("Building the file as it is")
     [probe] = yield [baseline_inquiry(case)]
     notes: tuple[Note, ...] = ()
-    if case.expect is not None and installs(probe):
-        case.expect([])
     tried_out = case.has_check or case.imports or not case.capabilities.check
     if probe.outcome is Outcome.PASS and not tried_out:
         probe, notes = yield from _imported(case, probe)
@@ -241,7 +239,7 @@ def _by_evidence(
         ended = standing
         standing = yield from fix_install(case, ended.probe)
         standing = standing.knowing((), *ended.notes)
-        if not installs(standing.probe) or _is_lossy(case, standing.candidate):
+        if not installs(standing.probe) or is_lossy(case, standing.candidate):
             tried = [probe for _, probe in seen.answers]
             standing = yield from avoid_install(case, failing, standing, tried)
         standing = absorbed(standing)
@@ -337,7 +335,7 @@ def _smallest(
 
 def _tell(case: Case, fixed: Probe, *, last: bool = True) -> None:
     """Announce a fix that a build from scratch proved; `last` where nothing is taken from it."""
-    lossy = not case.allow_removal and _is_lossy(case, fixed.candidate)
+    lossy = not case.allow_removal and is_lossy(case, fixed.candidate)
     if case.tell is not None and fixed.outcome is Outcome.PASS and not fixed.warm and not lossy:
         case.tell(fixed.candidate, fixed.number, last)
 
@@ -412,7 +410,7 @@ def _finished(
 ) -> Story[Conclusion]:
     """Prove what is left to prove of a repair, narrow it, and conclude."""
     passes = repaired.probe.outcome is Outcome.PASS
-    lossy = passes and not case.allow_removal and _is_lossy(case, repaired.candidate)
+    lossy = passes and not case.allow_removal and is_lossy(case, repaired.candidate)
     accident = repaired.unsteady and not repaired.culprits
     fixed = passes and not lossy and not accident and bool(repaired.candidate.edits)
     ways: list[Way] = []
@@ -437,7 +435,7 @@ def _finished(
                     commands_for(case.manifest.path.name),
                     kept.constraints,
                 )
-                if not _is_lossy(case, kept.candidate):
+                if not is_lossy(case, kept.candidate):
                     ways = [*ways, way] if fixed else [way, *ways]
                     probe = probe if fixed else kept.probe
         if ways and not ways[0].build_constraints:
@@ -558,14 +556,14 @@ def _is_fix(probe: Probe) -> bool:
 def _style(case: Case, repaired: _Repaired) -> str:
     edits = repaired.candidate.edits
     left_out = [edit for edit in edits if _removes(edit)]
-    if left_out and not _is_lossy(case, repaired.candidate):
+    if left_out and not is_lossy(case, repaired.candidate):
         return "needless"
     if left_out and len(left_out) == len(edits):
         return "drop"
     return "smallest-change" if any(e.action is EditAction.ADD for e in edits) else "bump"
 
 
-def _is_lossy(case: Case, candidate: Candidate) -> bool:
+def is_lossy(case: Case, candidate: Candidate) -> bool:
     """Say whether a candidate leaves something out that is needed: no fix by itself."""
     return any(_removes(edit) and not is_needless(case, edit) for edit in candidate.edits)
 

@@ -101,7 +101,8 @@ class Index:
 
     def prefetch(self, names: Iterable[str]) -> None:
         """Fetch the pages of these projects at once, several at a time."""
-        wanted = sorted({canonicalize_name(name) for name in names if name} - self._files.keys())
+        named = {canonicalize_name(name) for name in names if name}
+        wanted = sorted(name for name in named if name not in self._files)
         if not wanted:
             return
         pool = ThreadPoolExecutor(min(POLICY.index_connections, len(wanted)))

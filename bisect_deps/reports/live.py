@@ -228,9 +228,10 @@ class _Display:
         """Write the fix with its diff, whole, so that nobody has to wait for more."""
         rest = "a smaller one is looked for" if smaller else "narrowing follows"
         self._heading = ()
+        shown = f" (build {fix.probe})" if fix.probe else ""
         self._line(
             (f"Fix proven after {duration(seconds)}", "bold green"),
-            f" (build {fix.probe}); it is safe to stop now, {rest}:",
+            f"{shown}; it is safe to stop now, {rest}:",
             whole=True,
         )
         for line in safe(fix.diff).splitlines():

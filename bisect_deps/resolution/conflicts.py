@@ -51,8 +51,6 @@ class Conflicts:
     left_out: Numbers = frozenset()
     complete: bool = True
     asked: tuple[tuple[Numbers, Resolution], ...] = ()
-    calls: int = 0
-    seconds: float = 0.0
 
 
 def find_conflicts(
@@ -65,8 +63,8 @@ def find_conflicts(
     """Return the minimal conflicts among the requirements, at most `limit` of them.
 
     They are all that there are, overlapping ones too, unless the finding says otherwise. With an
-    index, releases without any wheel are not fetched. Costs one uv call, and about three and one a
-    member for each conflict; overlapping ones are looked for in `POLICY.conflict_calls` at most.
+    index, releases without any wheel are not fetched. Costs one question, and about three and one
+    a member for each conflict; overlapping ones are looked for in `POLICY.conflict_calls` at most.
     Raises IndexUnavailable.
     """
     oracle = _Oracle(requirements, resolver, index)
@@ -86,8 +84,6 @@ def find_conflicts(
         left_out=frozenset(r.number for r in requirements) - whole,
         complete=complete,
         asked=tuple(oracle.asked.items()),
-        calls=resolver.calls - oracle.calls_before,
-        seconds=resolver.seconds - oracle.seconds_before,
     )
 
 
@@ -109,11 +105,8 @@ class _Oracle:
     asked: dict[Numbers, Resolution] = field(default_factory=dict)
     by_number: dict[int, Requirement] = field(default_factory=dict)
     facts: dict[int, tuple[Fact, ...]] = field(default_factory=dict)
-    calls_before: int = 0
-    seconds_before: float = 0.0
 
     def __post_init__(self) -> None:
-        self.calls_before, self.seconds_before = self.resolver.calls, self.resolver.seconds
         self.by_number = {r.number: r for r in self.requirements}
         if self.index is not None:
             self._look_at(self.index)
@@ -185,7 +178,7 @@ def _all_minimal(oracle: _Oracle, whole: Numbers, limit: int) -> tuple[list[Numb
     found: list[Numbers] = []
     resolving: list[Numbers] = []
     singles: Numbers = frozenset()
-    calls = oracle.resolver.calls
+    before = len(oracle.asked)
     waiting: deque[Numbers] = deque([frozenset()])
     seen: set[Numbers] = set()
     while waiting:
@@ -195,9 +188,8 @@ def _all_minimal(oracle: _Oracle, whole: Numbers, limit: int) -> tuple[list[Numb
         seen.add(removed)
         known = next((members for members in found if not members & removed), None)
         if known is None:
-            if len(found) >= limit or (
-                found and oracle.resolver.calls - calls >= POLICY.conflict_calls
-            ):
+            asked = len(oracle.asked) - before
+            if len(found) >= limit or (found and asked >= POLICY.conflict_calls):
                 return found, False
             answer = oracle.ask(whole - removed)
             if not answer.conflicting:

@@ -13,8 +13,11 @@ import os
 import re
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from copy import copy
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -154,8 +157,8 @@ class Resolver:
     `uv` is the program (default: the one installed with this package, else on PATH), `cache` the
     folder of its pages and metadata. Where `platform` is given, it resolves for that one, named as
     `Interpreter.platform` is. `merged` takes the releases of all indexes together, as pip does.
-    `calls` counts what was asked of uv; the same question is asked once, in all runs that share a
-    `memory` where the index is read as of an instant.
+    `calls` counts what was asked of uv; the same question is asked once, by however many threads,
+    and in all runs that share a `memory` where the index is read as of an instant.
     """
 
     def __init__(
@@ -185,11 +188,22 @@ class Resolver:
             self.settings = completed(settings, "uv", self._environ)
         self._opaque: dict[Release, None] = {}
         self._keeps_pages = False
-        self._answers: dict[tuple[object, ...], Resolution] = {}
+        self._answers: dict[tuple[object, ...], Future[Resolution]] = {}
+        self._lock = threading.Lock()
+        self._before: Callable[[], None] | None = None
 
     def assume(self, releases: Iterable[Release]) -> None:
         """Take these releases to require nothing: known to have no wheel, so nobody asks them."""
         self._opaque.update(dict.fromkeys(releases))
+
+    def guarded(self, before: Callable[[], None]) -> Resolver:
+        """Return this resolver with a look before each question; answers are shared.
+
+        What `before` raises, the one who asks hears.
+        """
+        other = copy(self)
+        other._before = before
+        return other
 
     def keep_pages(self) -> None:
         """Let uv keep index pages for ten minutes: for an index that is silent on their age.
@@ -225,9 +239,19 @@ class Resolver:
             tuple(sorted((exclude_newer_package or {}).items())),
         )
         key = question.key()
-        if key not in self._answers:
-            self._answers[key] = self._resolve(question)
-        return self._answers[key]
+        if self._before is not None:
+            self._before()
+        with self._lock:
+            known = self._answers.get(key)
+            answer = self._answers.setdefault(key, Future())
+        if known is None:
+            try:
+                answer.set_result(self._resolve(question))
+            except BaseException as error:
+                self._answers.pop(key, None)
+                answer.set_exception(error)
+                raise
+        return answer.result()
 
     def _resolve(self, question: _Question) -> Resolution:
         seconds = 0.0
@@ -238,7 +262,7 @@ class Resolver:
             if not missing:
                 chosen = tuple(
                     release
-                    for release in self._opaque
+                    for release in tuple(self._opaque)
                     if answer.releases.get(release.name) == release.version
                 )
                 return replace(answer, seconds=seconds, needs_build=chosen)
@@ -275,7 +299,7 @@ class Resolver:
         """Return the digest of all that an answer depends on."""
         about = (
             question.key(),
-            sorted(map(str, self._opaque)),
+            sorted(map(str, tuple(self._opaque))),
             redact(repr(self.settings)),
             self._merged,
             self._platform,
@@ -306,7 +330,7 @@ class Resolver:
         for name, date in question.exclude_newer_package:
             arguments += ["--exclude-newer-package", f"{name}={date}"]
         tables = [_OUTPUT, *(_index_table(*entry) for entry in self._kept_indexes())]
-        tables += [_metadata_table(release) for release in self._opaque]
+        tables += [_metadata_table(release) for release in tuple(self._opaque)]
         _write(folder, "uv.toml", tables)
         return [*arguments, *self._places()]
 

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.diagnosis import diagnose, judge
 from bisect_deps.errors import DepbisectError
-from bisect_deps.fix.inquiry import BudgetSpent, Foresight, Inquiry, Rounds, Story
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Rounds, Story
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import (
     RESOLVER_NUMBERS,
@@ -99,11 +99,27 @@ class _Flight:
 
 @dataclass(slots=True)
 class _Early:
-    """A build that nobody asked for as yet; `ended` is when it was seen to have ended."""
+    """A build that nobody asked for as yet; `ended` is when it was seen to have ended.
 
+    `announced` says that the fix which it proved was told.
+    """
+
+    inquiry: Inquiry
+    order: Order
     handle: Handle
     began: float
     ended: float | None = None
+    announced: bool = False
+
+
+class Foresight(Protocol):
+    """Someone who knows what is likely to be asked next."""
+
+    def likely(self, answers: Sequence[Probe | None]) -> Sequence[Inquiry] | None:
+        """Return it by the answers of the open round so far; None for no news. Never waits."""
+
+    def answered(self, answers: Sequence[Probe]) -> None:
+        """Take the answers of a round that is closed."""
 
 
 class Prober:
@@ -142,9 +158,11 @@ class Prober:
         self._told_at = clock()
         # Builds of questions that are likely to be asked next, by key: under way or ended, waiting.
         self._early: dict[str, _Early] = {}
-        self._likely: dict[str, Order] = {}
-        self._foresight: Foresight | None = None
-        self._foresaw = -1
+        self._likely: dict[str, tuple[Inquiry, Order]] = {}
+        # Tells what to build ahead where a slot would be idle.
+        self.foresight: Foresight | None = None
+        # Hears of a fix that an early build proved, before anyone asks for it.
+        self.proven: Callable[[Candidate], None] | None = None
 
     def expect(self, inquiries: Sequence[Inquiry]) -> None:
         """Start what is likely to be asked next wherever a slot is free; stop what no longer is.
@@ -153,27 +171,23 @@ class Prober:
         long an answer takes, and no answer. Only of builds that end with us.
         """
         keyed = [(self._key(i, order), i, order) for i in inquiries for order in [self._order(i)]]
-        for key in self._early.keys() - {key for key, _, _ in keyed}:
-            self.builder.cancel(self._early.pop(key).handle)
+        wanted = {key for key, _, _ in keyed}
+        for key in [key for key, early in self._early.items() if early.ended is None]:
+            if key not in wanted:
+                self.builder.cancel(self._early.pop(key).handle)
         self._likely = {
-            key: order
+            key: (inquiry, order)
             for key, inquiry, order in keyed
             if key not in self._early and self._known(key, inquiry, order) is None
         }
         self._start_early()
 
-    def foresee(self, foresight: Foresight) -> None:
-        """Have what is likely to be asked after the next round told by its answers so far."""
-        self._foresight, self._foresaw = foresight, -1
-
-    def _look_ahead(self, waiting: int, answers: Sequence[Probe | None]) -> None:
+    def _look_ahead(self, answers: Sequence[Probe | None]) -> None:
         """Start what the answers of a round so far make likely, where a slot would be idle."""
-        known = [probe for probe in answers if probe is not None]
-        is_free = not waiting and 0 < len(self._running) < self.limits.slots
-        if self._foresight is not None and is_free and len(known) != self._foresaw:
-            self._foresaw = len(known)
+        likely = self.foresight.likely(answers) if self.foresight is not None else None
+        if likely is not None:
             with contextlib.suppress(DepbisectError):  # Whoever asks will hear of it.
-                self.expect(self._foresight(known))
+                self.expect(likely)
 
     def _start_early(self) -> None:
         if self.limits.max_builds is not None or self.builder.describe().reattach:
@@ -181,16 +195,38 @@ class Prober:
         # Asked first: an early build that has ended is seen to have ended, whatever waits.
         while self._under_way() < self.limits.slots and self._likely:
             key = next(iter(self._likely))
-            order = self._likely.pop(key)
+            inquiry, order = self._likely.pop(key)
             began = self._clock()
             with contextlib.suppress(DepbisectError):  # Whoever asks will hear of it.
-                self._early[key] = _Early(self.builder.start(order), began)
+                self._early[key] = _Early(inquiry, order, self.builder.start(order), began)
 
     def _under_way(self) -> int:
         for early in self._early.values():
             if early.ended is None and self.builder.poll(early.handle).is_final:
                 early.ended = self._clock()
+            if early.ended is not None:
+                self._announce(early)
         return len(self._running) + sum(early.ended is None for early in self._early.values())
+
+    def _announce(self, early: _Early) -> None:
+        """Tell of a fix that was built before it was asked for, once the file as it is failed."""
+        inquiry = early.inquiry
+        is_fix = inquiry.kind is ProbeKind.FIX and inquiry.exact is None
+        if early.announced or not is_fix or self.proven is None or not self._has_failed():
+            return
+        if self.builder.poll(early.handle) is BuildStatus.PASSED:
+            early.announced = True
+            self.proven(inquiry.candidate)
+
+    def _has_failed(self) -> bool:
+        return any(p.outcome is Outcome.FAIL and not p.candidate.edits for p in self.probes)
+
+    def keep_proven(self) -> None:
+        """Keep the answers of early builds that were announced: the run ends before it asks."""
+        for key, early in [*self._early.items()]:
+            if early.announced:
+                with contextlib.suppress(DepbisectError):  # The run ends for another reason.
+                    self._finish(self._adopted(0, key, self._early.pop(key)))
 
     def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
         """Return one probe per inquiry, in the same order. Raises BuilderUnavailable, BudgetSpent.
@@ -214,7 +250,10 @@ class Prober:
             else:
                 waiting.append((place, inquiry, order, key))
         self._build_all(waiting, answers)
-        return [probe for place in places if (probe := answers[place]) is not None]
+        found = [probe for place in places if (probe := answers[place]) is not None]
+        if self.foresight is not None:
+            self.foresight.answered(found)
+        return found
 
     def give(self, inquiry: Inquiry, log: bytes, status: BuildStatus = BuildStatus.FAILED) -> None:
         """Record an answer that was found elsewhere: a log that the user has, a person's word."""
@@ -257,7 +296,9 @@ class Prober:
         return probe
 
     def _build_all(
-        self, waiting: list[tuple[int, Inquiry, Order, str]], answers: list[Probe | None]
+        self,
+        waiting: list[tuple[int, Inquiry, Order, str]],
+        answers: list[Probe | None],
     ) -> None:
         queue = list(waiting)
         spent: BudgetSpent | None = None
@@ -282,7 +323,7 @@ class Prober:
                         self._running.append(self._again(flight))
                     else:
                         answers[flight.place] = probe
-                self._look_ahead(len(queue), answers)
+                self._look_ahead(answers)
                 self._start_early()
                 self._tell_output()
                 if not finished and self._running:
@@ -292,8 +333,6 @@ class Prober:
                 self.builder.cancel(flight.handle)
             self._running.clear()
             raise
-        finally:
-            self._foresight = None
         if spent is not None:
             raise spent
 
@@ -326,13 +365,14 @@ class Prober:
         early = self._early.pop(key, None)
         if early is None:
             return None
+        return self._adopted(place, key, replace(early, inquiry=inquiry, order=order))
+
+    def _adopted(self, place: int, key: str, early: _Early) -> _Flight:
         number = self._number(key)
         self._record_start(early.handle, key, number)
         self.builds += 1
-        began = early.began
-        return _Flight(
-            place, number, inquiry, order, key, early.handle, began, began, 1, ended=early.ended
-        )
+        began, asked = early.began, (early.inquiry, early.order)
+        return _Flight(place, number, *asked, key, early.handle, began, began, 1, ended=early.ended)
 
     def _started(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight:
         # Before the builder's own clock starts: what it stops at its limit took as long here.

@@ -6,18 +6,17 @@ Knows neither HTTP nor click nor rich.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import BuilderUnavailable, IndexUnavailable, JournalError
-from bisect_deps.fix.accuse import suspected_by_facts
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failure import installs
 from bisect_deps.fix.inquiry import Inquiry
-from bisect_deps.fix.repair import Conclusion, Way, baseline_inquiry, repair
+from bisect_deps.fix.repair import Conclusion, Way, baseline_inquiry, is_lossy, repair
 from bisect_deps.fix.verdict import fix_of, verdict_of
 from bisect_deps.formats.base import Manifest, unpinned, users_files
 from bisect_deps.index import Index
@@ -39,6 +38,7 @@ from bisect_deps.model import (
 from bisect_deps.progress import Overview, Progress
 from bisect_deps.reports.base import made_for as made_for_sentence
 from bisect_deps.reports.json import dumps
+from bisect_deps.run.ahead import Ahead
 from bisect_deps.run.driver import Memory, Prober, drive
 from bisect_deps.run.journal import Journal
 from bisect_deps.run.other_pythons import MadeFor, located, try_other_pythons
@@ -147,22 +147,23 @@ def run(
                 watch.tell(manifest, progress, candidate, probe, last)
                 there.expect(_as_written(settings, installs(prober.probes[0])))
 
-            case = replace(
-                opened.case,
-                record=prober.resolved,
-                expect=prober.expect,
-                foresee=prober.foresee,
-                tell=announced,
-            )
+            def proven(candidate: Candidate) -> None:
+                if settings.allow_removal or not is_lossy(opened.case, candidate):
+                    announced(candidate, 0, last=False)
+
+            case = replace(opened.case, record=prober.resolved, tell=announced)
+            prober.proven = proven
             _take_over(prober, case, settings, handover)
             try:
                 prober.expect([baseline_inquiry(case)])
-                prober.expect([baseline_inquiry(case), *suspected_by_facts(case)])
                 there.python_for = _python_for(case, progress)
-                _resolve_ahead(case)
+                prober.foresight = opening.enter_context(_ahead(case, prober))
                 conclusion = drive(repair(case), prober)
             except IndexUnavailable as error:
                 conclusion = _unavailable(error)
+            except BaseException:
+                prober.keep_proven()
+                raise
             if watch.fixed is None:
                 watch.fixed = time.monotonic() - watch.began
             if _is_broken(conclusion):
@@ -197,10 +198,17 @@ def run(
     return Finished(verdict, users_files(manifest), opened.seen, opened.interpreter)
 
 
-def _resolve_ahead(case: Case) -> None:
-    """Have the resolver answer what it is always asked, while the first build runs."""
-    with suppress(BuilderUnavailable):  # Whoever needs it will hear of it.
-        case.resolve(Candidate())
+@contextmanager
+def _ahead(case: Case, prober: Prober) -> Iterator[Ahead | None]:
+    """Look ahead where builds cost nothing but time; else have the resolver asked for a start."""
+    is_free = prober.limits.max_builds is None and not case.capabilities.reattach
+    if prober.limits.slots < 2 or not is_free:
+        with suppress(BuilderUnavailable):  # Whoever needs it will hear of it.
+            case.resolve(Candidate())
+        yield None
+        return
+    with closing(Ahead(repair, case, prober.limits.slots)) as ahead:
+        yield ahead
 
 
 def _recalled(shared: Shared | None) -> Sequence[str]:

@@ -402,6 +402,10 @@ class SimulatedResolver(Resolver):
     def keep_pages(self) -> None:
         """Keep pages: there are none."""
 
+    def guarded(self, before: Callable[[], None]) -> SimulatedResolver:
+        """Return this resolver: it answers at once."""
+        return self
+
     def resolve(
         self,
         lines: Iterable[str],

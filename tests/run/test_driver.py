@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -372,6 +372,20 @@ def test_what_ended_long_before_it_was_asked_was_not_over_its_limit(tmp_path: Pa
         assert prober.answer([whole])[0].outcome is Outcome.PASS
 
 
+class Foretold:
+    """Tells what to build ahead once something of a round is answered."""
+
+    def __init__(self, inquiries: list[Inquiry]) -> None:
+        self.inquiries = inquiries
+        self.closed: list[Sequence[Probe]] = []
+
+    def likely(self, answers: Sequence[Probe | None]) -> Sequence[Inquiry] | None:
+        return self.inquiries if any(answers) and not self.closed else None
+
+    def answered(self, answers: Sequence[Probe]) -> None:
+        self.closed.append(answers)
+
+
 def beside(go: Path, built: Path) -> str:
     """Return a build command: without a it ends once `go` is there, without b it leaves `built`."""
     return (
@@ -388,7 +402,7 @@ def test_what_the_answers_of_a_round_make_likely_is_built_beside_the_rest_of_it(
     # The slow one ends only once what was foreseen was built: both at the same time.
     go = tmp_path / "go"
     with prober_of(tmp_path, beside(go, built=go), slots=2) as prober:
-        prober.foresee(lambda answered: [foreseen] if answered else [])
+        prober.foresight = Foretold([foreseen])
         assert [p.outcome for p in prober.answer([whole, slow])] == [Outcome.PASS, Outcome.PASS]
         assert prober.builds == 2, "it counts once it is asked for"
         assert prober.answer([foreseen])[0].outcome is Outcome.PASS
@@ -411,7 +425,63 @@ def test_what_ended_early_took_as_long_as_it_did_not_till_it_was_asked(tmp_path:
 
     with prober_of(tmp_path, beside(go, tmp_path / "built"), slots=2) as prober:
         prober._clock, prober._sleep = lambda: looks[0], look
-        prober.foresee(lambda answered: [foreseen] if answered else [])
+        prober.foresight = Foretold([foreseen])
         prober.answer([whole, slow])
         until_asked = looks[0]
         assert prober.answer([foreseen])[0].seconds <= until_asked - 9
+
+
+def fixing(tmp_path: Path) -> tuple[str, Inquiry, Inquiry]:
+    """Return a build command that fails with a and b, the file as it is, and a fix of it."""
+    _, [whole, part, _], _ = expecting(tmp_path)
+    return (
+        "! grep -q ^a {file} || ! grep -q ^b {file}",
+        whole,
+        replace(part, kind=ProbeKind.FIX, purpose="does it build with a moved?"),
+    )
+
+
+def built_early(prober: Prober) -> None:
+    """Wait until all that was started early has ended."""
+    while prober._under_way():
+        time.sleep(0.01)
+
+
+def test_a_fix_that_was_built_early_is_told_once_the_file_as_it_is_failed(tmp_path: Path) -> None:
+    command, whole, fix = fixing(tmp_path)
+    told: list[Candidate] = []
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.proven = told.append
+        prober.expect([fix])
+        built_early(prober)
+        assert told == [], "nothing is known to need a fix"
+        assert prober.answer([whole])[0].outcome is Outcome.FAIL
+        built_early(prober)
+        assert told == [fix.candidate]
+        assert (prober.builds, len(prober.probes)) == (1, 1), "it counts once it is asked for"
+        built_early(prober)
+        assert told == [fix.candidate], "once"
+
+
+def test_a_file_that_builds_as_it_is_is_told_no_fix(tmp_path: Path) -> None:
+    _, whole, fix = fixing(tmp_path)
+    told: list[Candidate] = []
+    with prober_of(tmp_path, "true", slots=2) as prober:
+        prober.proven = told.append
+        prober.expect([whole, fix])
+        assert prober.answer([whole])[0].outcome is Outcome.PASS
+        built_early(prober)
+    assert told == []
+
+
+def test_a_fix_that_was_told_is_not_built_again_by_the_next_run(tmp_path: Path) -> None:
+    command, whole, fix = fixing(tmp_path)
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.proven = lambda candidate: None
+        prober.answer([whole])
+        prober.expect([fix])
+        built_early(prober)
+        prober.keep_proven()
+    with prober_of(tmp_path, command, slots=2) as prober:
+        [probe] = prober.answer([fix])
+        assert (probe.outcome, probe.from_journal, prober.builds) == (Outcome.PASS, True, 0)

@@ -6,10 +6,12 @@ user part of a URL. Knows nothing of builds, logs or files.
 
 from __future__ import annotations
 
+import binascii
 import itertools
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import NamedTuple, NoReturn
 from urllib.parse import quote, unquote, urlsplit
 
@@ -39,29 +41,28 @@ _HARMLESS = frozenset(
         "SSH_AUTH_SOCK",
     }
 )
+# All patterns below are compiled when a text has what they begin with: few have.
 # Values that are secrets whatever they are called: tokens with a known prefix, web tokens, keys.
 _TOKEN = (
     r"(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}"
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}|pypi-[\w-]{40,}|hf_\w{30,}|sk-[\w-]{20,}"
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
 )
-_KNOWN_TOKEN = re.compile(rf"(?<![\w-]){_TOKEN}")
+_KNOWN_TOKEN = rf"(?<![\w-]){_TOKEN}"
 # What every known token holds one of: a text without them need not be searched.
 _TOKEN_STARTS = (
     "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AKIA", "ASIA", "pypi-",
     "hf_", "sk-", "eyJ",
 )  # fmt: skip
-_KEY_BLOCK = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-_HEADER = re.compile(
-    r"(?P<name>(?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?(?:\w+\s+)?)(?P<value>[^\s'\",]+)",
-    re.IGNORECASE,
+_KEY_BLOCK = r"-----BEGIN [A-Z ]*PRIVATE KEY-----"
+_HEADER = (
+    r"(?i)(?P<name>(?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?(?:\w+\s+)?)(?P<value>[^\s'\",]+)"
 )
 # The user part of a URL. Greedy up to the last `@` before the path: passwords may hold one.
-_USER_PART = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,40}://)(?P<user>[^\s/?#'\"<>]+)@")
-_PARAMETER = re.compile(
-    r"(?P<name>[?&](?:[\w-]*(?:token|secret|password|signature|apikey)|(?:api|access)[_-]?key"
-    r"|x-amz-[\w-]+|sig)=)(?P<value>[^\s&#'\"<>]+)",
-    re.IGNORECASE,
+_USER_PART = r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,40}://)(?P<user>[^\s/?#'\"<>]+)@"
+_PARAMETER = (
+    r"(?i)(?P<name>[?&](?:[\w-]*(?:token|secret|password|signature|apikey)|(?:api|access)[_-]?key"
+    r"|x-amz-[\w-]+|sig)=)(?P<value>[^\s&#'\"<>]+)"
 )
 _SHORTEST = 4
 _LONGEST_HOST = 2_000
@@ -72,7 +73,7 @@ _PUBLIC = frozenset(
      "HOSTNAME", "TAG", "BRANCH", "VERSION", "IMAGE", "PATH", "DIR", "HOME", "ROOT", "TMPDIR",
      "PREFIX", "FILE", "COLOR", "COLORS", "FLAGS", "DATE", "NAME"}
 )  # fmt: skip
-_WORD_PART = re.compile(r"[A-Za-z0-9+/=_-]{16,}")
+_WORD_PART = r"[A-Za-z0-9+/=_-]{16,}"
 _SHORTEST_DRAWN = 16
 # Letters and digits drawn by lot change their kind (upper, lower, digit) at 4 to 6 of 10 places,
 # words and versions at 1 to 2 of 10.
@@ -135,14 +136,19 @@ def redact(text: str, secrets: Iterable[Secret | str] = ()) -> str:
     for value in sorted(_spellings(secrets), key=len, reverse=True):
         text = text.replace(value, MASK)
     if "://" in text and "@" in text:
-        text = _USER_PART.sub(_mask_user, text)
+        text = _compiled(_USER_PART).sub(_mask_user, text)
     if "=" in text and ("?" in text or "&" in text):
-        text = _PARAMETER.sub(rf"\g<name>{MASK}", text)
+        text = _compiled(_PARAMETER).sub(rf"\g<name>{MASK}", text)
     if "authorization" in text.lower():
-        text = _HEADER.sub(rf"\g<name>{MASK}", text)
+        text = _compiled(_HEADER).sub(rf"\g<name>{MASK}", text)
     if any(start in text for start in _TOKEN_STARTS):
-        text = _KNOWN_TOKEN.sub(MASK, text)
+        text = _compiled(_KNOWN_TOKEN).sub(MASK, text)
     return text
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 def names_secret(variable: str) -> bool:
@@ -163,7 +169,7 @@ def names_secret(variable: str) -> bool:
 
 def looks_secret(value: str) -> bool:
     """Say whether a value holds a secret: a URL's user part, a token, a private key."""
-    return bool(_KEY_BLOCK.search(value)) or redact(value) != value
+    return bool(_compiled(_KEY_BLOCK).search(value)) or redact(value) != value
 
 
 def split_credentials(text: str) -> tuple[str, tuple[Credential, ...]]:
@@ -182,7 +188,9 @@ def split_credentials(text: str) -> tuple[str, tuple[Credential, ...]]:
         found.append(Credential(host, unquote(user), Secret(unquote(password))))
         return match["scheme"]
 
-    return _USER_PART.sub(take, text), tuple(found)
+    if "://" in text and "@" in text:
+        text = _compiled(_USER_PART).sub(take, text)
+    return text, tuple(found)
 
 
 def _host(address: str) -> str:
@@ -217,7 +225,8 @@ def drawn_parts(value: str) -> list[str]:
     if value.startswith(("/", "~", "./")) or ":/" in value.replace("://", ""):
         return []
     parts = re.split(r"[/?&=#,;]", value) if "://" in value else [value]
-    return [word for part in parts for word in _WORD_PART.findall(part) if _is_drawn(word)]
+    words = (word for part in parts for word in _compiled(_WORD_PART).findall(part))
+    return [word for word in words if _is_drawn(word)]
 
 
 def masked(text: str, secrets: Iterable[Secret | str] = ()) -> str:
@@ -235,14 +244,12 @@ def _is_drawn(text: str) -> bool:
 
 
 def _spellings(secrets: Iterable[Secret | str]) -> set[str]:
-    import base64
-
     spellings: set[str] = set()
     for secret in secrets:
         value = secret.reveal() if isinstance(secret, Secret) else secret
         if not value:
             continue
-        encoded = base64.b64encode(value.encode()).decode()
+        encoded = binascii.b2a_base64(value.encode(), newline=False).decode()
         spellings |= {value, quote(value), quote(value, safe=""), encoded, encoded.rstrip("=")}
         if not value.isalnum():
             import html

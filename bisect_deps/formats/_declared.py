@@ -12,15 +12,18 @@ import re
 import urllib.parse
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as Pep508
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.specifiers import SpecifierSet
 
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats.base import Parts, ProblemKind, Span
 from bisect_deps.system.files import LONGEST_NAME
+
+# The parser of the packaging specifications takes a tenth of the linter's start; plain pins need
+# none, so that it is imported where a line is more.
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement as Pep508
 
 _VCS_TRANSPORTS = {
     "git": ("http", "https", "ssh", "git", "file"),
@@ -39,10 +42,8 @@ _ARCHIVES = frozenset((".zip", ".whl", ".tbz", ".tgz", ".txz", ".tlz", *_TARBALL
 _EGG = re.compile(r"[#&]egg=([^&]*)")
 _PROJECT = re.compile(r"^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$", re.IGNORECASE)
 # Most lines of most files. What it matches can be neither URL nor path, and needs no parser.
-_PLAIN = re.compile(
-    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
-    r"((?:[=!<>]=|[<>])\d+(?:\.\d+)*|~=\d+(?:\.\d+)+)"
-)
+_CLAUSE = r"(?:(?:[=!<>]=|[<>])\d+(?:\.\d+)*|[=!]=\d+(?:\.\d+)*\.\*|~=\d+(?:\.\d+)+)"
+_PLAIN = re.compile(rf"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)({_CLAUSE}(?:, ?{_CLAUSE})*)")
 # A name with a dot may end like an archive's, which is a path.
 _BARE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 _FORWARD = "write the path with forward slashes, or as file:///C:/folder/file.whl"
@@ -87,7 +88,7 @@ def declared(code: Mapped, folder: Path) -> Parts:
     if plain is not None:
         return Parts(
             name=plain[1],
-            specifier=plain[2],
+            specifier=str(SpecifierSet(plain[2])) if "," in plain[2] else plain[2],
             marker=marker,
             name_span=body.span(*plain.span(1)),
             specifier_span=body.span(*plain.span(2)),
@@ -202,6 +203,8 @@ def _linked(link: str, folder: Path) -> Parts:
     if _extension(filename) == ".whl":
         if len(filename) > LONGEST_NAME:
             raise Rejected("no file has a name that long", "give the file its own name back")
+        from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
         try:
             name, version, _, _ = parse_wheel_filename(filename)
         except InvalidWheelFilename as error:
@@ -253,6 +256,8 @@ def _check_egg(link: str) -> None:
 
 @lru_cache(maxsize=10_000)
 def _marker(text: str) -> str:
+    from packaging.markers import InvalidMarker, Marker
+
     try:
         return str(Marker(text))
     except InvalidMarker as error:
@@ -264,8 +269,10 @@ def _marker(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _pep508(text: str) -> Pep508:
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
-        return Pep508(text)
+        return Requirement(text)
     except InvalidRequirement as error:
         raise Rejected(_first_line(error)) from error
 
@@ -323,8 +330,8 @@ def _path_to_url(path: str) -> str:
 
 def _editable(value: str, folder: Path) -> tuple[str | None, str, frozenset[str]]:
     try:
-        requirement = Pep508(value)
-    except InvalidRequirement:
+        requirement = _pep508(value)
+    except Rejected:
         pass
     else:
         if requirement.url:

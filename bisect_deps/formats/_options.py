@@ -7,7 +7,6 @@ first one raised.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bisect_deps.formats._text import Mapped
@@ -68,13 +67,12 @@ class OptionError(NamedTuple):
     span: Span
 
 
-@dataclass(slots=True)
-class OptionsRead:
+class OptionsRead(NamedTuple):
     """The options of one line, the words that belong to none, and what pip rejects."""
 
-    options: list[Option] = field(default_factory=list)
-    stray: list[tuple[str, Span]] = field(default_factory=list)
-    errors: list[OptionError] = field(default_factory=list)
+    options: list[Option]
+    stray: list[tuple[str, Span]]
+    errors: list[OptionError]
 
 
 class Word(NamedTuple):
@@ -132,12 +130,12 @@ def read_options(line: Mapped) -> OptionsRead:
     return reader.read
 
 
-@dataclass(slots=True)
 class _Reader:
     """The options of one line while they are being read."""
 
-    line: Mapped
-    read: OptionsRead = field(default_factory=OptionsRead)
+    def __init__(self, line: Mapped) -> None:
+        self.line = line
+        self.read = OptionsRead([], [], [])
 
     def read_all(self, words: list[Word]) -> None:
         """Match words as optparse does, options and others in any order."""
@@ -146,7 +144,7 @@ class _Reader:
             word = queue.pop()
             if word.value == "--":
                 queue, rest = [], queue[::-1]
-                self.read.stray += [self._stray(other) for other in rest]
+                self.read.stray.extend(self._stray(other) for other in rest)
             elif word.value.startswith("--"):
                 self._long(word, queue)
             elif word.value.startswith("-") and len(word.value) > 1:

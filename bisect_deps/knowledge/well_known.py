@@ -1,8 +1,8 @@
 """The most downloaded projects, to tell a typing slip in a name from a name of its own.
 
-`well_known.txt` holds their normalised names: the 1,500 most downloaded, which slips are looked for
-among, then a blank line and the others in the order of the alphabet. Source: the download counts of
-the package index, November 2026.
+`well_known.txt` holds the normalised names of the 1,500 most downloaded, which slips are looked for
+among, and `known.txt` the others: a name that stands there is no slip, and few names need it read.
+Source: the download counts of the package index, November 2026.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ def slip_of(name: str) -> str | None:
     One letter left out, doubled, replaced, or two swapped. None for names that are known
     themselves, and where several projects are as near.
     """
-    line = f"\n{name}\n"
-    if len(name) < _SHORTEST or line in _parts()[0] or line in _others(name[0]):
+    if len(name) < _SHORTEST or _is_in(_meant(), name):
         return None
     # A slip leaves the first two letters alone, or the last two.
     near = {
@@ -32,30 +31,33 @@ def slip_of(name: str) -> str | None:
         for meant in _by_end().get((end, length), ())
     }
     found = [meant for meant in near if _is_one_slip(name, meant)]
-    return found[0] if len(found) == 1 else None
+    return found[0] if len(found) == 1 and not _is_in(_others(), name) else None
+
+
+def _is_in(names: str, name: str) -> bool:
+    return f"\n{name}\n" in names
 
 
 @cache
-def _parts() -> tuple[str, str]:
-    """Return the names meant and the others, each name between two line ends: no set of them all."""
-    text = Path(__file__).with_name("well_known.txt").read_text(encoding="utf-8")
-    end = text.index("\n\n") + 1
-    return f"\n{text[:end]}", text[end:]
+def _meant() -> str:
+    """Return the names meant, each between two line ends: a set of them takes longer to make."""
+    return _read("well_known.txt")
 
 
 @cache
-def _others(letter: str) -> str:
-    """Return the others that begin with a letter."""
-    text = _parts()[1]
-    first, last = text.find(f"\n{letter}"), text.rfind(f"\n{letter}")
-    return text[first : text.index("\n", last + 1) + 1] if first >= 0 else ""
+def _others() -> str:
+    return _read("known.txt")
+
+
+def _read(file: str) -> str:
+    return "\n" + Path(__file__).with_name(file).read_text(encoding="utf-8")
 
 
 @cache
 def _by_end() -> dict[tuple[str, int], list[str]]:
     """Return the names meant by their first and their last two letters, with their length."""
     found: dict[tuple[str, int], list[str]] = {}
-    for name in _parts()[0].split():
+    for name in _meant().split():
         if len(name) >= _SHORTEST:
             for end in {name[:2], name[-2:]}:
                 found.setdefault((end, len(name)), []).append(name)

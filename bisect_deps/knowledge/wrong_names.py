@@ -50,7 +50,7 @@ def advice_on(name: str, python: str, system: str) -> Advice | None:
 def made_for(name: str) -> tuple[str, str] | None:
     """Return the marker of the systems that a project is made for, and why; None for all of them."""
     for pattern, systems, reason in _SYSTEMS:
-        if pattern.fullmatch(name):
+        if re.fullmatch(pattern, name):
             return marker_for(systems), reason
     return None
 
@@ -84,7 +84,7 @@ def _nothing_here(name: str, python: tuple[int, int]) -> Advice | None:
 
 def _other_system(name: str, system: str) -> Advice | None:
     for pattern, systems, reason in _SYSTEMS:
-        if system and system not in systems and pattern.fullmatch(name):
+        if system and system not in systems and re.fullmatch(pattern, name):
             marker = marker_for(systems)
             return Advice(AdviceKind.OTHER_SYSTEM, reason, name, marker)
     return None
@@ -434,24 +434,22 @@ _FOR_MACOS = "has files for macOS alone"
 _FOR_LINUX = "has files for Linux alone"
 # Patterns of names, the systems that they are for. Source: the file lists of the projects' releases
 # on the index. Not here, since they install everywhere: pywin32-ctypes, appnope, pyreadline3,
-# comtypes, wincertstore, win-inet-pton, colorama.
-_SYSTEMS = tuple(
-    (re.compile(pattern), systems, reason)
-    for pattern, systems, reason in (
-        (
-            r"pywin32|pywinpty|windows-curses|winrt|winrt-.+|tensorflow-intel",
-            _WINDOWS,
-            _FOR_WINDOWS,
-        ),
-        (r"triton-windows|pycocotools-windows", _WINDOWS, _FOR_WINDOWS),
-        (r"pypiwin32|win10toast", _WINDOWS, "needs pywin32, which is for Windows alone"),
-        (r"wmi|winshell|pyreadline", _WINDOWS, "installs anywhere and imports on Windows alone"),
-        (r"pyobjc|pyobjc-core|pyobjc-framework-.+", _MACOS, _FOR_MACOS),
-        (r"tensorflow-macos|tensorflow-metal", _MACOS, _FOR_MACOS),
-        (r"triton|faiss-gpu|nvidia-(?:nccl|nvshmem|cufile)-cu\d+", _LINUX, _FOR_LINUX),
-        (r"nvidia-\w+-cu\d+", _LINUX | _WINDOWS, "has files for Linux and Windows alone"),
-        (r"uvloop", _LINUX | _MACOS, "refuses to build on Windows"),
-        (r"pyinotify|evdev|python-prctl|systemd-python", _LINUX, "builds on Linux alone"),
-        (r"rpi-gpio|spidev|smbus", _LINUX, "builds on Linux alone"),
-    )
+# comtypes, wincertstore, win-inet-pton, colorama. Compiled when a system is asked about: the linter
+# asks about none.
+_SYSTEMS = (
+    (
+        r"pywin32|pywinpty|windows-curses|winrt|winrt-.+|tensorflow-intel",
+        _WINDOWS,
+        _FOR_WINDOWS,
+    ),
+    (r"triton-windows|pycocotools-windows", _WINDOWS, _FOR_WINDOWS),
+    (r"pypiwin32|win10toast", _WINDOWS, "needs pywin32, which is for Windows alone"),
+    (r"wmi|winshell|pyreadline", _WINDOWS, "installs anywhere and imports on Windows alone"),
+    (r"pyobjc|pyobjc-core|pyobjc-framework-.+", _MACOS, _FOR_MACOS),
+    (r"tensorflow-macos|tensorflow-metal", _MACOS, _FOR_MACOS),
+    (r"triton|faiss-gpu|nvidia-(?:nccl|nvshmem|cufile)-cu\d+", _LINUX, _FOR_LINUX),
+    (r"nvidia-\w+-cu\d+", _LINUX | _WINDOWS, "has files for Linux and Windows alone"),
+    (r"uvloop", _LINUX | _MACOS, "refuses to build on Windows"),
+    (r"pyinotify|evdev|python-prctl|systemd-python", _LINUX, "builds on Linux alone"),
+    (r"rpi-gpio|spidev|smbus", _LINUX, "builds on Linux alone"),
 )

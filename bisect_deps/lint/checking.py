@@ -28,7 +28,6 @@ from bisect_deps.lint.scoping import generator_of, lock_beside, scope_of
 from bisect_deps.lint.selection import Selection
 from bisect_deps.lint.settings import Settings
 from bisect_deps.lint.targets import judge_for, parse_target
-from bisect_deps.model import exactly
 from bisect_deps.text import of_file
 
 if TYPE_CHECKING:
@@ -380,6 +379,7 @@ def _with_hashes(repair: Repair | None, line: LogicalLine | None) -> Repair | No
     if repair is None or not repair.hashes or repair.pins is None or line is None:
         return repair
     from bisect_deps.formats._splice import repin
+    from bisect_deps.model import exactly
 
     document = repair.changes[0].document
     spans = repin(document, line, exactly(repair.pins[1]), repair.hashes)

@@ -8,9 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
-from bisect_deps.formats.base import CONDA_GROUP, Document, LogicalLine, Manifest, ProblemKind
+from bisect_deps.formats.base import (
+    CONDA_GROUP,
+    Document,
+    LogicalLine,
+    Manifest,
+    ProblemKind,
+    normalised,
+)
 from bisect_deps.lint.profiles import profile_of
 from bisect_deps.lint.rules._worlds import Judge
 from bisect_deps.lint.rules.base import (
@@ -65,7 +70,7 @@ def scope_of(
     profiles: dict[tuple[str, str], Profile] = {}
     own = _own_name(manifest)
     for document, line in (*manifest.places, *(place for places in beside for place in places)):
-        if line.parts is None or (own and canonicalize_name(line.parts.name) == own):
+        if line.parts is None or (own and normalised(line.parts.name) == own):
             continue  # `x[test]` among the extras of x names extras and asks for no version
         place = (document.path, line.group)
         if place not in profiles:
@@ -134,7 +139,7 @@ def _index_name(line: LogicalLine) -> str:
     """Return the normalised name of a project of an index, "" for what conda installs."""
     if line.parts is None or not line.parts.name or line.group == CONDA_GROUP:
         return ""
-    return canonicalize_name(line.parts.name)
+    return normalised(line.parts.name)
 
 
 def _said(item: Item) -> object:
@@ -156,7 +161,7 @@ def _own_name(manifest: Manifest) -> str:
     if os.path.basename(root.path) != "pyproject.toml":
         return ""
     found = _PROJECT_NAME.search(root.text)
-    return canonicalize_name(found[1]) if found else ""
+    return normalised(found[1]) if found else ""
 
 
 def _locked(

@@ -23,7 +23,9 @@ _CONTROLLED = frozenset({".git", ".hg", ".svn"})
 _PROJECT_FILES = (tuple(_CONTROLLED), ("pyproject.toml", "setup.py", "setup.cfg"))
 # The user's own pipes, as `<(command)` names them.
 PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
-_BLOCK = 1 << 20
+_MIB = 1 << 20
+# What is read at a time: room for a whole MiB would be asked for with every small file.
+_BLOCK = 1 << 16
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -160,7 +162,7 @@ def _all_of(stream: io.FileIO, path: str | Path, most: int) -> bytes:
         parts.append(part)
         size += len(part)
         if size > most:
-            limit = f"{most >> 20} MiB" if most >= _BLOCK else f"{most} bytes"
+            limit = f"{most // _MIB} MiB" if most >= _MIB else f"{most} bytes"
             raise OSError(errno.EFBIG, f"it is larger than {limit}", str(path))
     return b"".join(parts)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 # What knows secrets and paths is imported where there is something to look at: a lint of a clean
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bisect_deps.secret import Secret
 
+# The patterns are compiled at their first use, for the same reason.
 # ECMA-48 control sequences and strings (window titles, links), ended or cut off.
-_SEQUENCE = re.compile(
+_SEQUENCE = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
     r"|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x1b\\|\x07)?"
     r"|\x1b[ -/]*[0-~]?"
@@ -26,17 +28,20 @@ _SEQUENCE = re.compile(
 
 # C0 and C1 controls, the characters that turn the direction of text (CVE-2021-42574), line
 # separators and lone surrogates.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_UNSAFE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 # A user part of variables alone: it names secrets and holds none.
-_VARIABLES = re.compile(r"(?<=://)((?:\$\{\w+\}:?){1,2}@)")
+_VARIABLES = r"(?<=://)((?:\$\{\w+\}:?){1,2}@)"
 
 
 # How the lines begin that builders add to a log.
 _OWN_LINE = "::depbisect "
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 def safe(text: str, *, keep_returns: bool = False) -> str:
@@ -44,9 +49,9 @@ def safe(text: str, *, keep_returns: bool = False) -> str:
 
     A carriage return before a line feed goes, or stays where a program is to read the text.
     """
-    lines = _SEQUENCE.sub("", text).split("\r\n")
+    lines = _compiled(_SEQUENCE).sub("", text).split("\r\n")
     end = "\r\n" if keep_returns else "\n"
-    return end.join(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", line) for line in lines)
+    return end.join(_compiled(_UNSAFE).sub("\N{REPLACEMENT CHARACTER}", line) for line in lines)
 
 
 def safe_line(text: str) -> str:
@@ -69,7 +74,12 @@ def said(text: str, secrets: Iterable[Secret] = (), limit: int = 300) -> str:
 def cut(text: str, limit: int = 300) -> str:
     """Return one line of at most `limit` characters, without what a terminal would act on."""
     if not text.isprintable():
-        text = _UNSAFE.sub("", _SEQUENCE.sub("", text)).replace("\n", " ").replace("\t", " ")
+        text = (
+            _compiled(_UNSAFE)
+            .sub("", _compiled(_SEQUENCE).sub("", text))
+            .replace("\n", " ")
+            .replace("\t", " ")
+        )
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -125,7 +135,7 @@ def redacted(text: str) -> str:
     """Return text with all that looks like a secret as `***`; `${NAME}` in a URL stays."""
     from bisect_deps.secret import redact
 
-    parts = _VARIABLES.split(text)
+    parts = _compiled(_VARIABLES).split(text)
     return "".join(part if number % 2 else redact(part) for number, part in enumerate(parts))
 
 

@@ -48,6 +48,7 @@ class Policy:
 
     # What is built before it is asked for, where a slot would be idle.
     rounds_ahead: int = 3  # Further guesses are seldom right.
+    questions_at_once: int = 2  # To the resolver, 30 ms of a processor each.
 
     # The repair. From here to `jointly_moved` they are ceilings. Measured: half or twice of one
     # changes no verdict of 150 scenarios and at most 3 % of their builds

@@ -20,6 +20,9 @@ from bisect_deps.text import listed
 
 Numbers = frozenset[int]
 
+# So few are taken away one by one.
+_FEW = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
@@ -142,11 +145,8 @@ class _Oracle:
     def ask(self, numbers: Numbers) -> Resolution:
         """Return uv's answer for these requirements. Raises IndexUnavailable."""
         if numbers not in self.asked:
-            kept = [self.by_number[number] for number in sorted(numbers)]
-            answer = self.resolver.resolve(
-                [r.text for r in kept if not r.constraint],
-                constraints=[r.text for r in kept if r.constraint],
-            )
+            lines, limits = self._question(numbers)
+            answer = self.resolver.resolve(lines, constraints=limits)
             if answer.infrastructure:
                 where = f" at {answer.unreachable}" if answer.unreachable else ""
                 raise IndexUnavailable(
@@ -155,6 +155,17 @@ class _Oracle:
                 )
             self.asked[numbers] = answer
         return self.asked[numbers]
+
+    def look_ahead(self, sets: Iterable[Numbers]) -> None:
+        """Have these asked side by side: they are likely to be asked one after the other."""
+        wanted = [numbers for numbers in sets if numbers and numbers not in self.asked]
+        if len(wanted) > 1:
+            self.resolver.ask_ahead(map(self._question, wanted))
+
+    def _question(self, numbers: Numbers) -> tuple[list[str], list[str]]:
+        kept = [self.by_number[number] for number in sorted(numbers)]
+        lines = [line.text for line in kept if not line.constraint]
+        return lines, [line.text for line in kept if line.constraint]
 
     def conflicts(self, numbers: Numbers) -> bool:
         return self.ask(numbers).conflicting
@@ -202,6 +213,7 @@ def _all_minimal(oracle: _Oracle, whole: Numbers, limit: int) -> tuple[list[Numb
             waiting.append(removed | known)
             continue
         waiting.extend(removed | {number} for number in sorted(known))
+        oracle.look_ahead(whole - removed - {number} for number in sorted(known))
     return found, True
 
 
@@ -227,9 +239,11 @@ def _minimal(oracle: _Oracle, numbers: Numbers, answer: Resolution) -> Numbers:
     )
     if alone and oracle.conflicts(alone):
         return alone
+    if 1 < len(hinted) <= _FEW and hinted != numbers:
+        oracle.look_ahead([hinted, *(hinted - {number} for number in sorted(hinted))])
     if hinted and hinted != numbers and oracle.conflicts(hinted):
         numbers = hinted
-    if len(numbers) <= 4:
+    if len(numbers) <= _FEW:
         return by_deletion(oracle.conflicts, numbers)
     return by_halves(oracle.conflicts, frozenset(), frozenset(), sorted(numbers))
 

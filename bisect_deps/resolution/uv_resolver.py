@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -36,6 +36,7 @@ _BUILD_NEEDED = re.compile(
     r"Failed to (?:download and )?build `(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^`\s]+)`"
 )
 _NO_SOLUTION = "No solution found"
+_UNREADABLE = "has invalid metadata"
 _UNREACHABLE = re.compile(
     r"Failed to fetch|Request failed after|error sending request|dns error|Could not connect"
     r"|lack of valid authentication credentials|operation timed out|Network connectivity",
@@ -189,6 +190,8 @@ class Resolver:
         self._opaque: dict[Release, None] = {}
         self._keeps_pages = False
         self._answers: dict[tuple[object, ...], Future[Resolution]] = {}
+        self._unreadable: dict[str, Resolution] = {}
+        self._ahead: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
         self._before: Callable[[], None] | None = None
 
@@ -246,14 +249,37 @@ class Resolver:
             answer = self._answers.setdefault(key, Future())
         if known is None:
             try:
-                answer.set_result(self._resolve(question))
+                answer.set_result(self._refused(question) or self._resolve(question))
             except BaseException as error:
                 self._answers.pop(key, None)
                 answer.set_exception(error)
                 raise
         return answer.result()
 
+    def ask_ahead(self, questions: Iterable[tuple[Sequence[str], Sequence[str]]]) -> None:
+        """Have questions answered side by side that will be asked soon: lines and constraints."""
+        if self._ahead is None:
+            self._ahead = ThreadPoolExecutor(POLICY.questions_at_once, thread_name_prefix="ask")
+        for lines, limits in questions:
+            self._ahead.submit(self.resolve, lines, constraints=limits)
+
+    def _refused(self, question: _Question) -> Resolution | None:
+        """Return the answer to one line with others, where uv cannot read what that release says.
+
+        uv keeps no metadata that it cannot read, so it fetches them for every question anew.
+        """
+        lines = question.lines if not question.overrides else ()
+        return next((self._unreadable[line] for line in lines if line in self._unreadable), None)
+
     def _resolve(self, question: _Question) -> Resolution:
+        answer = self._completed(question)
+        if len(question.lines) == 1 and not question.overrides and _UNREADABLE in answer.log:
+            [line] = question.lines
+            if _PIN.match(line):
+                self._unreadable[line] = answer
+        return answer
+
+    def _completed(self, question: _Question) -> Resolution:
         seconds = 0.0
         while True:
             answer = self._ask(question)

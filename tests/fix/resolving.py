@@ -402,6 +402,9 @@ class SimulatedResolver(Resolver):
     def keep_pages(self) -> None:
         """Keep pages: there are none."""
 
+    def ask_ahead(self, questions: Iterable[tuple[Sequence[str], Sequence[str]]]) -> None:
+        """Ask nothing ahead: it answers at once."""
+
     def guarded(self, before: Callable[[], None]) -> SimulatedResolver:
         """Return this resolver: it answers at once."""
         return self

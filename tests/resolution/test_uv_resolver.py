@@ -18,6 +18,7 @@ PROJECTS = [
     Project("source").release("1.0", fault=Fault.METADATA),
     Project("over-source").release("1.0", requires=["source", "helper>1"]),
     Project("past").release("1.0", uploaded="2021-01-01").release("2.0", uploaded="2022-01-01"),
+    Project("odd").release("1.0", requires=["helper>=2011k"]).release("2.0"),
     Project("fancy").release("1.0", extras={"more": ["helper<2"]}),
 ]
 
@@ -106,6 +107,50 @@ def test_the_same_question_is_asked_once(tmp_path: Path) -> None:
     first = resolver.resolve(["good", "left"])
     assert resolver.resolve(["left", "good"]) is first
     assert resolver.calls == 1
+
+
+def test_a_release_whose_metadata_cannot_be_read_is_fetched_for_one_question(
+    tmp_path: Path,
+) -> None:
+    resolver = folder_resolver(tmp_path)
+    alone = resolver.resolve(["odd==1.0"])
+    assert alone.conflicting
+    before = resolver.calls
+    assert resolver.resolve(["odd==1.0", "good"]).log == alone.log
+    assert resolver.resolve(["good", "odd==1.0"], constraints=["good<2"]).conflicting
+    assert resolver.calls == before
+    assert resolver.resolve(["odd", "good"]).releases["odd"] == "2.0"
+
+
+def test_a_conflict_of_one_line_is_none_of_what_may_be_read(tmp_path: Path) -> None:
+    resolver = folder_resolver(tmp_path)
+    assert resolver.resolve(["absent==1.0"]).conflicting
+    before = resolver.calls
+    assert resolver.resolve(["absent==1.0", "good"]).conflicting
+    assert resolver.calls == before + 1, "only what uv fetches anew is spared"
+
+
+def test_what_is_asked_ahead_is_asked_once_and_by_all_threads_together(tmp_path: Path) -> None:
+    resolver = folder_resolver(tmp_path)
+    questions = [(["good"], []), (["left"], ["helper<2"]), (["good", "right"], [])]
+    resolver.ask_ahead(questions)
+    found = [resolver.resolve(lines, constraints=limits) for lines, limits in questions]
+    assert [answer.resolved for answer in found] == [True, True, True]
+    assert resolver.calls == 3
+
+
+def test_a_look_before_each_question_may_refuse_it_and_keeps_no_answer_from_others(
+    tmp_path: Path,
+) -> None:
+    def refuse() -> None:
+        raise TimeoutError
+
+    resolver = folder_resolver(tmp_path)
+    known = resolver.resolve(["good"])
+    with pytest.raises(TimeoutError):
+        resolver.guarded(refuse).resolve(["left"])
+    assert resolver.guarded(lambda: None).resolve(["good"]) is known
+    assert resolver.resolve(["left"]).resolved
 
 
 def test_an_invalid_line_is_no_conflict(tmp_path: Path) -> None:

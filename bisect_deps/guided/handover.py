@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bisect_deps.guided.questions import Guided
 from bisect_deps.guided.sessions import Store, Word
 from bisect_deps.model import BuildStatus
 from bisect_deps.run.running import Handover, Reported
@@ -21,6 +20,9 @@ def handed_over(file: Path) -> Handover | None:
     store = Store(file.absolute().parent)
     if not store.exists or store.read()[0].file != file.name:
         return None
+    # Where no session is under way, which is nearly always, a run needs nothing of it.
+    from bisect_deps.guided.questions import Guided
+
     guided = Guided(store)
     guided.be_ours("to end the session first: depbisect reset")
     reported = tuple(
@@ -33,5 +35,7 @@ def handed_over(file: Path) -> Handover | None:
 
 def end_session(file: Path) -> None:
     """Put the original back and end the session about a file: its fix is written next."""
+    from bisect_deps.guided.questions import Guided
+
     with Store(file.absolute().parent) as store:
         Guided(store).reset()

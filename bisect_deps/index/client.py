@@ -28,6 +28,7 @@ from bisect_deps.index.releases import (
     events,
     group,
     latest_upload,
+    parsed,
     visible,
     wheel_tags,
 )
@@ -68,6 +69,7 @@ class Index:
         self._pages = Pages((cache or default_cache()) if kept else None)
         self._files: dict[str, list[File] | None] = {}
         self._found: dict[str, _Known | None] = {}
+        self._facts: dict[Requirement, tuple[Fact, ...]] = {}
 
     def __enter__(self) -> Index:
         return self
@@ -89,6 +91,7 @@ class Index:
         other = copy(self)
         other.settings = replace(self.settings, exclude_newer=instant)
         other._found = {}
+        other._facts = {}
         return other
 
     @property
@@ -130,8 +133,11 @@ class Index:
 
     def release(self, release: Release) -> ReleaseFacts | None:
         """Return one release, or None where the index does not have it (in sight)."""
+        wanted = parsed(release.version)
         for known in self.releases(release.name):
-            if known.version == release.version or str(known.parsed) == release.version:
+            if known.version == release.version:
+                return known
+            if known.parsed == wanted and str(known.parsed) == release.version:
                 return known
         return None
 
@@ -146,9 +152,12 @@ class Index:
         """
         if requirement.url or requirement.editable or not requirement.name:
             return ()
-        found = self._look_up(requirement.name)
-        releases, hidden = found if found else (None, ())
-        return facts_of(requirement, releases, hidden, self.interpreter)
+        if requirement not in self._facts:
+            found = self._look_up(requirement.name)
+            releases, hidden = found if found else (None, ())
+            known = facts_of(requirement, releases, hidden, self.interpreter)
+            self._facts[requirement] = known
+        return self._facts[requirement]
 
     def be_true(self, release: Release) -> None:
         """Compare what the index serves of a release with the hashes that it tells.

@@ -122,7 +122,10 @@ def matches(specifier: str, releases: Sequence[ReleaseFacts]) -> list[ReleaseFac
         allowed = SpecifierSet(clause)
     except InvalidSpecifier:
         return []
-    fit = [r for r in releases if allowed.contains(r.parsed, prereleases=True)]
+    # Nearly all clauses are pins, and asking a clause about each release of a project takes long.
+    pin = parsed(clause[2:].strip()) if clause.startswith("==") else None
+    likely = [r for r in releases if pin is None or r.parsed == pin or r.parsed.local]
+    fit = [r for r in likely if allowed.contains(r.parsed, prereleases=True)]
     if allowed.prereleases:
         return fit
     return [r for r in fit if not r.parsed.is_prerelease] or fit
@@ -206,12 +209,11 @@ def _judged(
     name, version = requirement.name, choice.version
     label, python = f"{name} {version}", interpreter.minor
     place = f"Python {python} on {interpreter.platform}"
-    best = nearest_release(version, releases)
-    nearest = best.version if best else None
     found = []
 
     def add(kind: FactKind, sentence: str) -> None:
-        found.append(Fact(kind, name, version, sentence, nearest))
+        best = nearest_release(version, releases)
+        found.append(Fact(kind, name, version, sentence, best.version if best else None))
 
     if not choice.python_ok:
         wanted = choice.requires_python

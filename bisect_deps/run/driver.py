@@ -150,6 +150,7 @@ class Prober:
         self._memory = memory
         self._root = next(iter(manifest.files))
         self._identity = builder.identity()
+        self._can = builder.describe()
         self._reported: set[str] = set()
         # Signatures of failure within one release that stayed through every try.
         self._lasting: set[str] = set()
@@ -190,7 +191,7 @@ class Prober:
                 self.expect(likely)
 
     def _start_early(self) -> None:
-        if self.limits.max_builds is not None or self.builder.describe().reattach:
+        if self.limits.max_builds is not None or self._can.reattach:
             self._likely.clear()
         # Asked first: an early build that has ended is seen to have ended, whatever waits.
         while self._under_way() < self.limits.slots and self._likely:
@@ -339,7 +340,7 @@ class Prober:
     def _tell_output(self) -> None:
         """Pass on what running builds have written since, now and then."""
         now = self._clock()
-        if now < self._told_at + POLICY.output_look or not self.builder.describe().live_log:
+        if now < self._told_at + POLICY.output_look or not self._can.live_log:
             return
         self._told_at = now
         for flight in self._running:
@@ -378,7 +379,7 @@ class Prober:
         # Before the builder's own clock starts: what it stops at its limit took as long here.
         began = self._clock()
         flown = self.journal.in_flight(key)
-        if flown is not None and self.builder.describe().reattach:
+        if flown is not None and self._can.reattach:
             handle = Handle(
                 flown.handle["id"], flown.handle.get("url"), flown.handle.get("extra", {})
             )

@@ -168,6 +168,7 @@ class SimulatedIndex(Index):
         self.world = world
         self._files = {}
         self._found = {}
+        self._facts = {}
 
     @property
     def silent_on_age(self) -> bool:

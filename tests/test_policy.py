@@ -29,12 +29,14 @@ def grown(source: str, name: str) -> Iterator[str]:
         if isinstance(node, ast.Assign | ast.AnnAssign) and _is_number(node.value):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = [part.id for target in targets for part in _names(target)]
-            yield from (f"{name}: {one}" for one in names if COSTS.search(one))
+            yield from (f"{name}: {constant}" for constant in names if COSTS.search(constant))
             if isinstance(node, ast.AnnAssign):
-                yield from (f"{name}: {one}" for one in names if WAITS.search(one))
+                yield from (f"{name}: {constant}" for constant in names if WAITS.search(constant))
             if name.startswith("fix/") and isinstance(node, ast.Assign):
-                own = [one for one in names if one.isupper() and "SHOWN" not in one]
-                yield from (f"{name}: {one}" for one in own)
+                own = [
+                    constant for constant in names if constant.isupper() and "SHOWN" not in constant
+                ]
+                yield from (f"{name}: {constant}" for constant in own)
         elif isinstance(node, ast.Call):
             for given in node.keywords:
                 if given.arg and WAITS.search(given.arg) and _is_number(given.value):

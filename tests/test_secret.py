@@ -155,11 +155,11 @@ def test_credentials_are_split_off_urls() -> None:
     text = "https://me:p%40ss@index.example/simple https://open.example/simple"
     bare, found = split_credentials(text)
     assert bare == "https://index.example/simple https://open.example/simple"
-    assert [(one.host, one.user, one.password.reveal()) for one in found] == [
+    assert [(login.host, login.user, login.password.reveal()) for login in found] == [
         ("index.example", "me", "p@ss")
     ]
 
 
 def test_an_environment_tells_its_secrets() -> None:
     environment = {"A_TOKEN": PLANTED, "URL": "https://u:other-one@index.example", "LANG": "C"}
-    assert {one.reveal() for one in secrets_of(environment)} == {PLANTED, "other-one"}
+    assert {secret.reveal() for secret in secrets_of(environment)} == {PLANTED, "other-one"}

@@ -98,7 +98,7 @@ def test_a_failing_file_is_bisected_end_to_end_and_stays_as_it_is(
         report = done.structured_content
         jsonschema.validate(report, schema())
         assert report["verdict"] == "fixed"
-        assert [one["requirements"][0]["name"] for one in report["culprits"]] == ["turns"]
+        assert [culprit["requirements"][0]["name"] for culprit in report["culprits"]] == ["turns"]
         assert all(line in report["fix"]["diff"] for line in DIFF)
         assert all(line in text_of(done) for line in DIFF), "the words hold the fix, too"
         again = await client.call_tool("report", {"file": "requirements.txt"})

@@ -97,8 +97,8 @@ def client() -> Iterator[Callable[[str], Client]]:
         return made[-1]
 
     yield make
-    for one in made:
-        one.http.close()
+    for opened in made:
+        opened.http.close()
 
 
 OK: Canned = (200, {}, b'{"fine": true}')

@@ -198,7 +198,7 @@ def test_a_module_beside_the_main_one_may_need_an_extra(make: Make, tmp_path: Pa
 
 @pytest.mark.parametrize("minor", ["3.6", "3.7", "3.8", "3.9", "3.13"])
 def test_the_imports_check_runs_on_any_python(make: Make, minor: str) -> None:
-    found = [one for one in interpreters.find_all() if one.version.startswith(f"{minor}.")]
+    found = [python for python in interpreters.find_all() if python.version.startswith(f"{minor}.")]
     if not found:
         pytest.skip(f"no Python {minor} here")
     status, log = built(

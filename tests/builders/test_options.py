@@ -24,7 +24,7 @@ def test_each_setting_is_an_option_of_run(builder: str) -> None:
 def test_builders_that_share_a_flag_declare_it_alike() -> None:
     for name, (setting, known) in all_settings().items():
         for builder in known:
-            declared = {one.name: one for one in options_of(builder).settings().values()}
+            declared = {option.name: option for option in options_of(builder).settings().values()}
             assert declared[name] == setting, f"{setting.flag} of {builder}"
 
 

@@ -143,7 +143,7 @@ def test_checks_run_beside_the_users_files_and_tell_whose_module_fails(
 
 
 def test_the_oldest_python_builds_too(make: Make) -> None:
-    old = min(interpreters.find_all(), key=lambda one: Version(one.version))
+    old = min(interpreters.find_all(), key=lambda python: Version(python.version))
     status, log = built(make(interpreter=old), order("good==1.0", check=("python -V",)))
     assert status is BuildStatus.PASSED, log
     assert f"\nPython {old.version}\n" in log

@@ -107,7 +107,7 @@ def test_report_overwrites_no_log(tmp_path: Path) -> None:
 def test_several_logs_are_one_object_in_their_order(requirements: Path) -> None:
     said = json.loads(depbisect(str(GREEN), str(LOG), "--json", "-", "-r", str(requirements)))
     assert said["schema"] == "depbisect.diagnoses/1"
-    assert [(one["log"], one["outcome"]) for one in said["logs"]] == [
+    assert [(log["log"], log["outcome"]) for log in said["logs"]] == [
         (str(GREEN), "pass"),
         (str(LOG), "fail"),
     ]
@@ -130,7 +130,7 @@ def test_zip_of_a_run_gives_whole_jobs_and_no_step_twice(tmp_path: Path) -> None
         archive.writestr("build/1_Set up job.txt", "ready\n")
         archive.writestr("build/2_Install.txt", LOG.read_bytes())
     said = json.loads(depbisect(str(path), "--json"))
-    names = [Path(one["log"]).name for one in said["logs"]]
+    names = [Path(log["log"]).name for log in said["logs"]]
     assert (names, said["logs"][0]["outcome"]) == (["0_build.txt", "1_lint.txt"], "fail")
 
 
@@ -141,7 +141,7 @@ def test_folder_gives_its_texts_compressed_ones_too(tmp_path: Path) -> None:
     (tmp_path / "new.log").write_bytes(GREEN.read_bytes())
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\0\0")
     said = json.loads(depbisect(str(tmp_path), "--json"))
-    assert [Path(one["log"]).name for one in said["logs"]] == ["new.log", "old.log.gz"]
+    assert [Path(log["log"]).name for log in said["logs"]] == ["new.log", "old.log.gz"]
     assert said["logs"][1]["cause"] == "system-dep-missing"
 
 

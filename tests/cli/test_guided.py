@@ -105,7 +105,7 @@ def state_of(call: Call) -> dict[str, Any]:
 def snapshot() -> dict[str, bytes]:
     """Return every file of the folder and of the session, logs and locks left out."""
     kept = Path(".depbisect/session").rglob("*")
-    return {str(each): each.read_bytes() for each in (Path(FILE), *sorted(kept)) if each.is_file()}
+    return {str(file): file.read_bytes() for file in (Path(FILE), *sorted(kept)) if file.is_file()}
 
 
 def test_without_versions_a_session_ends_with_the_original_and_the_culprit(call: Call) -> None:
@@ -370,7 +370,7 @@ def test_a_kill_at_any_moment_leaves_file_and_session_whole(call: Call, seed: in
         if Store(Path()).exists:
             assert call("status", "--write")[0] == 0
         possible.add(Path(FILE).read_bytes())
-    assert [each.name for each in Path().iterdir() if each.name.startswith(".req")] == []
+    assert [path.name for path in Path().iterdir() if path.name.startswith(".req")] == []
     if not Store(Path()).exists:
         begin(call, PAIR)
     state = state_of(call)
@@ -507,7 +507,7 @@ def test_the_local_builder_takes_the_answers_as_given(call: Call, served: str) -
     taken = json.loads(out)
     assert (code, taken["verdict"]) == (0, "fixed")
     assert [culprit["requirements"][0]["name"] for culprit in taken["culprits"]] == ["turns"]
-    built = [each for each in taken["probes"] if each["kind"] != "resolve"]
+    built = [probe for probe in taken["probes"] if probe["kind"] != "resolve"]
     assert taken["builds"] == len(built) - 1, "the person's build is not repeated"
     assert call("reset")[0] == 0
     assert Path(FILE).read_text() == "plain==1.0\nturns==1.0\n"

@@ -108,7 +108,7 @@ def test_configuration_is_found_above_and_flags_win(tmp_path: Path) -> None:
     table = '[tool.depbisect.lint]\nignore = ["DB101"]\noutput-format = "json"\n'
     write_files(tmp_path, {"pyproject.toml": table, "sub/requirements.txt": "flask\na>=1\n"})
     found = json.loads(depbisect(tmp_path / "sub").stdout)["findings"]
-    assert [each["code"] for each in found] == ["DB102"]
+    assert [finding["code"] for finding in found] == ["DB102"]
     told = depbisect(tmp_path / "sub", "--ignore", "DB102", "--output-format", "concise").stdout
     assert told.startswith(b"requirements.txt:1:1: DB101")
     assert depbisect(tmp_path / "sub", "--isolated").stdout.count(b"DB1") == 2

@@ -78,7 +78,10 @@ def test_the_report_fits_the_schema_and_alone_fills_standard_output(
     report = json.loads(done.stdout)
     jsonschema.validate(report, schema())
     assert report["verdict"] == "fixed"
-    assert [each["requirements"][0]["name"] for each in report["culprits"]] == ["turns", "metadata"]
+    assert [culprit["requirements"][0]["name"] for culprit in report["culprits"]] == [
+        "turns",
+        "metadata",
+    ]
 
 
 def test_write_changes_the_file_in_place_and_keeps_its_mode(

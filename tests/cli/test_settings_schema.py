@@ -51,4 +51,4 @@ def _toml(table: dict[str, Any]) -> str:
 
 def test_the_schema_is_one_and_describes_each_setting() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
-    assert all(one["description"] for one in schema()["properties"].values())
+    assert all(field["description"] for field in schema()["properties"].values())

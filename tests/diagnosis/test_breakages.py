@@ -70,7 +70,7 @@ def test_the_evidence_is_the_errors_own_line(label: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "label",
-    [one for one in LABELS if one["file"] not in TOLD_BY_THE_ENVIRONMENT],
+    [label for label in LABELS if label["file"] not in TOLD_BY_THE_ENVIRONMENT],
     ids=lambda label: label["file"][:-4],
 )
 def test_the_log_alone_tells_the_same_pair(label: dict[str, Any]) -> None:
@@ -326,7 +326,7 @@ FAILED tests/test_b.py::test_grow - AttributeError: 'DataFrame' object has no...
 
 def test_of_a_test_runner_every_error_counts() -> None:
     found = diagnose(checked(PYTEST), exit_status=1).breakages
-    assert [(one.user, one.lacks, one.what) for one in found] == [
+    assert [(breakage.user, breakage.lacks, breakage.what) for breakage in found] == [
         ("flask", "jinja2", "escape"),
         ("", "pandas", "append"),
     ]

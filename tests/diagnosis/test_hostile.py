@@ -41,10 +41,12 @@ def mutated(draw: st.DrawFn) -> bytes:
 def shown(found: Diagnosis) -> str:
     texts = [line.text for suspect in found.suspects for line in suspect.evidence]
     texts += [
-        text for one in found.suspects for text in (one.name, one.summary, one.advice, *one.via)
+        text
+        for suspect in found.suspects
+        for text in (suspect.name, suspect.summary, suspect.advice, *suspect.via)
     ]
-    texts += [one.requirement or "" for one in found.suspects] + [
-        str(one.failing or "") for one in found.suspects
+    texts += [suspect.requirement or "" for suspect in found.suspects] + [
+        str(suspect.failing or "") for suspect in found.suspects
     ]
     texts += [line.text for line in found.evidence] + list(found.notes) + [found.signature]
     return "".join(texts)

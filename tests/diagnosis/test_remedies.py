@@ -27,7 +27,9 @@ from tests.diagnosis.test_infrastructure import every_tool
 @every_tool
 def test_a_build_that_broke_advises_older_build_tools(log_of: type, line: str, remedy: str) -> None:
     [suspect] = diagnose(log_of(line), requirements=["a==1"], exit_status=1).suspects
-    assert [(one.kind, one.requirement) for one in suspect.remedies] == [(RemedyKind.BUILD, remedy)]
+    assert [(remedy.kind, remedy.requirement) for remedy in suspect.remedies] == [
+        (RemedyKind.BUILD, remedy)
+    ]
     assert f"a build constraint `{remedy}`" in suspect.advice
 
 
@@ -51,7 +53,9 @@ def test_suspects_of_a_check_have_what_their_breakage_advises() -> None:
 
 
 @pytest.mark.parametrize(
-    "signature", [one for one in SIGNATURES if one.remedies], ids=lambda one: one.name
+    "signature",
+    [signature for signature in SIGNATURES if signature.remedies],
+    ids=lambda signature: signature.name,
 )
 def test_advice_does_not_repeat_a_remedy_in_prose(signature: Signature) -> None:
     assert signature.scope in (Scope.BUILD, Scope.RUNTIME)

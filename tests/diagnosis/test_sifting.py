@@ -28,7 +28,10 @@ LINES = (
 def searched(block: bytes) -> list[tuple[int, int]]:
     """Return what a search of each line for each literal finds."""
     lines = [folded(line) for line in block.split(b"\n")]
-    reaches = [max((LITERALS[one] for one in LITERALS if one in line), default=0) for line in lines]
+    reaches = [
+        max((LITERALS[literal] for literal in LITERALS if literal in line), default=0)
+        for line in lines
+    ]
     return [(at, reach) for at, reach in enumerate(reaches) if reach]
 
 
@@ -48,7 +51,7 @@ def test_lines_that_all_differ_are_not_remembered_for_some_blocks() -> None:
     word = [
         "".join(chr(97 + number // 26**place % 26) for place in range(3)) for number in range(500)
     ]
-    blocks = [f"error {one}\n{one}\n".encode() for one in word]
+    blocks = [f"error {letters}\n{letters}\n".encode() for letters in word]
     assert all(sieve.hits(block) == [(0, 80)] for block in blocks)
     assert len(sieve._clean) < len(word) / 10
 

@@ -288,7 +288,7 @@ class _Search:
         open_names = [name for name in domains if name not in self._chosen]
         if not open_names:
             return None
-        name = min(open_names, key=lambda one: (one not in self._exact, self._order[one]))
+        name = min(open_names, key=lambda name: (name not in self._exact, self._order[name]))
         reasons = askers[name]
         for place in self._ranked(name, domains[name]):
             self._chosen[name] = place

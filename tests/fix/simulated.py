@@ -450,7 +450,7 @@ class SimulatedBuilds:
         shown = _Shown(scenario, (), solution)
         if flake is not None:
             return self._failed(number, [f"flake {flake}"], shown.flake(flake), None)
-        for fault in sorted(scenario.world.faults, key=lambda one: one.place):
+        for fault in sorted(scenario.world.faults, key=lambda fault: fault.place):
             remedied = fault.remedy in inquiry.build_constraints
             if not fault.installs and not remedied and fault.within(solution.releases):
                 return self._failed(number, [fault.name], shown.faults([fault]), None)
@@ -565,8 +565,8 @@ class _Shown:
                 for name in reversed(sides)
             ]
             if len(found) > 1:
-                found = [replace(one, group=len(suspects) + 1) for one in found]
-            suspects += sorted(found, key=lambda one: one.requirement is None)
+                found = [replace(suspect, group=len(suspects) + 1) for suspect in found]
+            suspects += sorted(found, key=lambda suspect: suspect.requirement is None)
             if fault.installs:
                 breakages.append(self._breakage(fault, sides, text))
         first = faults[0]
@@ -769,7 +769,7 @@ def described(scenario: Scenario) -> Iterator[str]:
             reported = "".join(f" @{mark}" for mark in marks)
             yield f"{name} {listing.version} ({listing.uploaded[:10]}){reported}{needs}"
     yield "--- what fails"
-    for fault in sorted(scenario.world.faults, key=lambda one: (one.installs, one.place)):
+    for fault in sorted(scenario.world.faults, key=lambda fault: (fault.installs, fault.place)):
         sets = " with ".join(f"{name} {'/'.join(sorted(v))}" for name, v in fault.members)
         remedy = f", avoided by {fault.remedy}" if fault.remedy else ""
         yield f"{fault.name}: {fault.phase.value}, {sets}{remedy}"

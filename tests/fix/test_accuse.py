@@ -32,7 +32,9 @@ def named(standing: Standing) -> list[list[str]]:
 
 def alone(here: Small) -> list[str]:
     """Return what was built by itself, in order."""
-    return [one.isolated for one, _ in here.builds.asked if one.isolated is not None]
+    return [
+        candidate.isolated for candidate, _ in here.builds.asked if candidate.isolated is not None
+    ]
 
 
 def test_where_the_index_agrees_the_log_is_enough() -> None:

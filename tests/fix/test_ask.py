@@ -81,7 +81,7 @@ def test_what_was_answered_before_the_budget_ended_is_kept() -> None:
     [inquiry] = next(story)
     story.send([Probe(1, ProbeKind.WHOLE, inquiry.candidate, Outcome.FAIL)])
     retried = story.throw(BudgetSpent("no build is left"))
-    assert [one.candidate for one in retried] == [out(0)], "it may be known without a build"
+    assert [inquiry.candidate for inquiry in retried] == [out(0)], "it may be known without a build"
     with pytest.raises(StopIteration) as ended:
         story.throw(BudgetSpent("no build is left"))
     assert ended.value.value == "spent", "the story itself hears of it"

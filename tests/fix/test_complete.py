@@ -86,7 +86,7 @@ def test_two_pins_either_of_which_fixes_it_are_a_combination() -> None:
     breakage = breakages_of(failing)[0]
     culprit = broken([member], failing, breakage, fixed.number)
     both, other = here.told(either_side(here.case, culprit, breakage, failing, fixed))
-    assert [one.name for one in both.members] == ["first", "hub"]
+    assert [member.name for member in both.members] == ["first", "hub"]
     assert other is not None
     assert other.outcome is Outcome.PASS
     assert (other.installed or {})["hub"] == "2.0", "its pin stayed"

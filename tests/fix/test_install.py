@@ -77,7 +77,7 @@ def test_what_conflicts_with_the_move_of_another_is_tried_without_it(
     found = [member.name for culprit in conclusion.culprits for member in culprit.members]
     assert found == culprits
     assert said(conclusion.ways[0].candidate) == "alpha==2.0 beta==2.0"
-    assert any(note in one.text for one in conclusion.notes) or not note
+    assert any(note in shown.text for shown in conclusion.notes) or not note
     assert here.builds.builds <= 6
 
 

@@ -88,7 +88,7 @@ def test_a_wrong_name_is_replaced_where_it_stands(
     assert accused == [name for name in ("turns", "sklearn", "dataclasses") if name in text]
     assert verdict.fix is not None
     assert verdict.fix.files["requirements.txt"].decode() == fixed
-    assert any(note in each.text for each in verdict.notes)
+    assert any(note in shown.text for shown in verdict.notes)
 
 
 def test_a_version_of_no_project_is_not_guessed(tmp_path: Path, served: str) -> None:

@@ -64,7 +64,7 @@ def test_the_ends_are_neighbours_and_nothing_lies_unbuilt_between_them() -> None
     assert narrowing.not_built == ()
     assert said(best.candidate) == "lib==2.4", "the fix moves to the nearest release that passes"
     assert builds < len(VERSIONS) // 2
-    proven = {one.version: one.outcome for one in narrowing.tried if one.probe is not None}
+    proven = {tried.version: tried.outcome for tried in narrowing.tried if tried.probe is not None}
     assert proven["2.5"] is Outcome.FAIL
     assert proven["2.4"] is Outcome.PASS
 
@@ -200,7 +200,7 @@ def test_conflicts_are_narrowed_by_the_resolver_and_cost_no_build() -> None:
     [narrowing] = found.narrowings
     assert (narrowing.last_failing, narrowing.first_passing) == ("2.0", "3.0")
     assert here.builds.builds == built
-    assert all(one.probe is not None for one in narrowing.tried), "each is kept as a probe"
+    assert all(tried.probe is not None for tried in narrowing.tried), "each is kept as a probe"
 
 
 LIB = (
@@ -219,7 +219,7 @@ def test_what_no_installer_takes_is_on_no_axis_and_the_reason_is_said() -> None:
     axis = axis_between(case, "lib", "1.0", "2.0")
     assert axis is not None
     assert axis.versions == ("1.0", "2.0")
-    assert {one.version: one.reason for one in axis.skipped} == {
+    assert {gap.version: gap.reason for gap in axis.skipped} == {
         "1.1": "yanked: withdrawn",
         "1.2": "requires Python >=4",
         "1.3rc1": "a pre-release",

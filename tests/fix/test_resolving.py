@@ -27,7 +27,11 @@ from tests.support.scenarios import SCENARIOS
 from tests.support.scenarios import Scenario as Conflicting
 
 HAVING_EXTRAS = "+["
-PLAIN = [one for one in SCENARIOS if not set(HAVING_EXTRAS) & set(one.world + "".join(one.lines))]
+PLAIN = [
+    scenario
+    for scenario in SCENARIOS
+    if not set(HAVING_EXTRAS) & set(scenario.world + "".join(scenario.lines))
+]
 SMALL = Size(projects=4, releases=3, lines=3)
 
 
@@ -92,14 +96,14 @@ def reported(resolution: Resolution) -> tuple[object, ...]:
     )
 
 
-@pytest.mark.parametrize("one", PLAIN, ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", PLAIN, ids=lambda scenario: scenario.name)
 def test_the_scenarios_of_the_resolver_resolve_alike(
-    tmp_path: Path, cache: Path, one: Conflicting
+    tmp_path: Path, cache: Path, scenario: Conflicting
 ) -> None:
-    lines = [line for line in one.lines if not line.startswith("-c ")]
-    limits = [line.removeprefix("-c ") for line in one.lines if line.startswith("-c ")]
-    simulated = SimulatedResolver(Solver(world_of(one.projects())))
-    with LocalIndex(tmp_path, *one.projects()).serve() as server:
+    lines = [line for line in scenario.lines if not line.startswith("-c ")]
+    limits = [line.removeprefix("-c ") for line in scenario.lines if line.startswith("-c ")]
+    simulated = SimulatedResolver(Solver(world_of(scenario.projects())))
+    with LocalIndex(tmp_path, *scenario.projects()).serve() as server:
         real = Resolver(find(sys.executable), IndexSettings(index_url=server.url), cache=cache)
         assert reported(simulated.resolve(lines, constraints=limits)) == reported(
             real.resolve(lines, constraints=limits)

@@ -149,7 +149,7 @@ SHOWN = [
 
 
 @pytest.mark.parametrize(
-    ("fault", "edits", "passes"), [one[1:] for one in SHOWN], ids=[one[0] for one in SHOWN]
+    ("fault", "edits", "passes"), [case[1:] for case in SHOWN], ids=[case[0] for case in SHOWN]
 )
 def test_a_check_fails_where_all_members_are_there(
     fault: Fault, edits: tuple[Edit, ...], passes: bool

@@ -162,7 +162,7 @@ SAID = [
 
 
 @pytest.mark.parametrize(
-    ("reported", "broken"), [one[1:] for one in SAID], ids=[o[0] for o in SAID]
+    ("reported", "broken"), [case[1:] for case in SAID], ids=[case[0] for case in SAID]
 )
 def test_what_is_said_is_judged(reported: Reported, broken: list[int]) -> None:
     assert laws(reported) == broken
@@ -442,13 +442,13 @@ def test_a_conflict_is_proven_by_a_probe_of_that_conflict() -> None:
     app, lib, old, idle = scenario.manifest.requirements
     pairs = [
         Culprit(
-            (Member(one, one.name, one.pin), Member(other, other.name, other.pin)),
+            (Member(line, line.name, line.pin), Member(other, other.name, other.pin)),
             Phase.RESOLVE,
             Cause.RESOLVER_CONFLICT,
             "",
             proof=Proof(number, None),
         )
-        for number, one, other in ((1, app, lib), (2, old, idle))
+        for number, line, other in ((1, app, lib), (2, old, idle))
     ]
     lifted = [Edit(EditAction.REPIN, line.name, line.number, "==2.0") for line in (app, old)]
     reported = Reported(

@@ -65,7 +65,7 @@ def test_culprits_stand_in_the_files_order_whichever_failed_first() -> None:
         told = verdict_of(
             HERE.case.manifest, TARGET, Conclusion(VerdictKind.CULPRITS, order), [failed(1)]
         )
-        named = [[member.name for member in one.members] for one in told.culprits]
+        named = [[member.name for member in culprit.members] for culprit in told.culprits]
         assert named == [["alpha"], ["alpha", "beta"], ["gamma"]]
 
 
@@ -73,7 +73,7 @@ def test_a_culprit_without_a_word_in_its_log_has_a_sentence_all_the_same() -> No
     found = (culprit("alpha"), culprit("beta", "gamma"), culprit("gamma", cause=Cause.UNKNOWN))
     conclusion = Conclusion(VerdictKind.CULPRITS, found)
     told = verdict_of(HERE.case.manifest, TARGET, conclusion, [failed(1)])
-    assert [one.summary for one in told.culprits] == [
+    assert [culprit.summary for culprit in told.culprits] == [
         "alpha 1.0 does not build: compile error.",
         "beta 1.0 and gamma 1.0 do not work together; without any one of them the rest does.",
         "gamma 1.0 makes the build fail; the log does not say why.",

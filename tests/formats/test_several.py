@@ -67,7 +67,7 @@ def test_an_edit_changes_the_file_where_the_line_stands(tmp_path: Path) -> None:
         "a.txt": "x==2\n",
         "b.txt": "y==1\n# depbisect: z==1\n",
     }
-    assert [(each.file, each.line) for each in manifest.describe(edits)] == [
+    assert [(change.file, change.line) for change in manifest.describe(edits)] == [
         ("a.txt", 1),
         ("b.txt", 2),
     ]

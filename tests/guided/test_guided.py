@@ -47,7 +47,7 @@ def finished(guided: Guided, secret: Secret) -> list[bytes]:
 
 def told(report: dict[str, Any]) -> dict[str, Any]:
     """Return a report without what only a builder can know: seconds, logs, the path's spelling."""
-    probes = [{**each, "log": "", "seconds": 0} for each in report["probes"]]
+    probes = [{**probe, "log": "", "seconds": 0} for probe in report["probes"]]
     return {**report, "probes": probes, "seconds": 0, "file": "", "headline": ""}
 
 
@@ -292,7 +292,7 @@ def test_a_folder_takes_the_file_and_its_includes(tmp_path: Path) -> None:
         start, manifest = new_start(file, evidence=False, to=f"{tmp_path / 'out'}/")
         guided = begin(store, start, manifest, None)
         guided.answer(Given(Word.BAD))
-        assert {each.name for each in (tmp_path / "out").iterdir()} == {
+        assert {path.name for path in (tmp_path / "out").iterdir()} == {
             "base.txt",
             "requirements.txt",
         }
@@ -329,5 +329,5 @@ def test_a_password_in_a_log_is_not_kept(tmp_path: Path) -> None:
         guided = started(tmp_path, PAIR, store)
         log = b"Looking in indexes: https://me:hunter22@index.example/simple\nerror: no\n"
         guided.answer(Given(Word.BAD, store.keep_log(log)))
-    kept = [each for each in (tmp_path / ".depbisect").rglob("*") if each.is_file()]
-    assert not [each for each in kept if b"hunter22" in each.read_bytes()]
+    kept = [path for path in (tmp_path / ".depbisect").rglob("*") if path.is_file()]
+    assert not [path for path in kept if b"hunter22" in path.read_bytes()]

@@ -164,8 +164,8 @@ def test_a_build_whose_folder_was_removed_accuses_nobody(tmp_path: Path) -> None
         "rm -rf cache/depbisect/builds/*/copy1; exit 1",
         "rm -rf cache/depbisect/builds/*; exit 1",
     )
-    for one in command:
-        words = f"--builder command --build-cmd 'cd {tmp_path}; {one}'"
+    for word in command:
+        words = f"--builder command --build-cmd 'cd {tmp_path}; {word}'"
         done = shell(
             tmp_path,
             f"depbisect run --no-progress {words}",

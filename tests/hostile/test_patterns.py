@@ -62,7 +62,10 @@ def patterns() -> dict[str, Used]:
                     key = (pattern.pattern, pattern.flags, method)
                     where = f"{module.name.removeprefix('bisect_deps.')}.{name}"
                     found.setdefault(key, Used(where, pattern, method, gate))
-    return {f"{one.name} {one.method} {number}": one for number, one in enumerate(found.values())}
+    return {
+        f"{pattern.name} {pattern.method} {number}": pattern
+        for number, pattern in enumerate(found.values())
+    }
 
 
 def _methods() -> dict[tuple[str, str], set[str]]:

@@ -41,9 +41,9 @@ def test_the_constraints_for_development_fit_each_dependency(text: str) -> None:
 @pytest.mark.parametrize("name", BOUNDED)
 def test_what_may_break_us_has_an_upper_bound(name: str) -> None:
     [found] = [
-        one
-        for one in map(Requirement, PROJECT["dependencies"])
-        if canonicalize_name(one.name) == name
+        requirement
+        for requirement in map(Requirement, PROJECT["dependencies"])
+        if canonicalize_name(requirement.name) == name
     ]
     assert any(clause.operator == "<" for clause in found.specifier)
 

@@ -52,12 +52,12 @@ def test_json_holds_places_and_fixes(report: Report) -> None:
     document = json.loads(render(report, "json", Style()))
     assert document["version"] == 1
     assert len(document["findings"]) == len(report.diagnostics)
-    [first] = [each for each in document["findings"] if each["code"] == "DB101"]
+    [first] = [finding for finding in document["findings"] if finding["code"] == "DB101"]
     assert (first["line"], first["column"], first["end_column"]) == (1, 1, 6)
-    fixable = [each for each in document["findings"] if each["fix"]]
+    fixable = [finding for finding in document["findings"] if finding["fix"]]
     assert fixable
     lines = TEXT.split("\n")
-    [edit] = next(each["fix"]["edits"] for each in fixable if each["code"] == "DB105")
+    [edit] = next(finding["fix"]["edits"] for finding in fixable if finding["code"] == "DB105")
     assert lines[edit["line"] - 1][edit["column"] - 1 : edit["end_column"] - 1] == "===1.0"
 
 

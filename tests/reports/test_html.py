@@ -91,7 +91,7 @@ def test_every_link_has_its_target_unless_the_probe_is_not_in_the_report(verdict
     assert len(ids) == len(set(ids))
     known = {f"#build-{probe.number}" for probe in verdict.probes}
     links = {value for _, name, value in page.attributes if name == "href" and value != "data:,"}
-    assert known & links <= {f"#{one}" for one in ids}
+    assert known & links <= {f"#{name}" for name in ids}
 
 
 @each_verdict

@@ -45,16 +45,16 @@ def test_there_are_scenarios_of_every_kind() -> None:
     assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS) >= 60
 
 
-@pytest.mark.parametrize("one", SCENARIOS, ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_every_conflict_is_minimal_and_the_rest_resolves(
-    tmp_path: Path, cache: Path, one: Scenario
+    tmp_path: Path, cache: Path, scenario: Scenario
 ) -> None:
-    requirements = one.requirements()
-    with LocalIndex(tmp_path, *one.projects()).serve() as server:
+    requirements = scenario.requirements()
+    with LocalIndex(tmp_path, *scenario.projects()).serve() as server:
         settings = IndexSettings(index_url=server.url)
         resolver = Resolver(PYTHON, settings, cache=cache)
         truth = smallest_conflicts(resolver, requirements)
-        assert truth == set(one.conflicts), "the scenario says otherwise than brute force"
+        assert truth == set(scenario.conflicts), "the scenario says otherwise than brute force"
         with Index(settings, PYTHON, cache=tmp_path / "pages") as index:
             for knows in (None, index):
                 result = find_conflicts(requirements, resolver, knows)
@@ -68,7 +68,7 @@ def test_every_conflict_is_minimal_and_the_rest_resolves(
                     kept = result.removed - {number}
                     assert any(not conflict & kept for conflict in truth), "removed in vain"
                 assert all(conflict.sentence for conflict in result.found)
-    for name, version in one.chosen.items():
+    for name, version in scenario.chosen.items():
         assert result.rest.releases[name] == version
 
 

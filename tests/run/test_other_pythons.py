@@ -15,7 +15,7 @@ from bisect_deps.run.settings import Settings
 from bisect_deps.system import interpreters
 from tests.support.local_index import Fault, LocalIndex, Project
 
-PRESENT = [one for one in interpreters.find_all() if one.implementation == "cpython"]
+PRESENT = [python for python in interpreters.find_all() if python.implementation == "cpython"]
 NEWEST = PRESENT[0]
 OTHERS = nearest(NEWEST, PRESENT)
 needs_two = pytest.mark.skipif(not OTHERS, reason="needs two Pythons of different minor versions")
@@ -57,7 +57,7 @@ def bisect(folder: Path, served: str, text: str, *, alternatives: bool = True) -
 @needs_two
 def test_the_nearest_older_python_that_builds_it_is_named(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "young==1.0\nplain==1.0\n")
-    [note] = [each.text for each in verdict.notes if each.text.startswith("As it is")]
+    [note] = [note.text for note in verdict.notes if note.text.startswith("As it is")]
     assert f"passes its check on Python {OTHERS[0].version}" in note
     number = int(note.partition("(build ")[2].partition(")")[0])
     proof = next(probe for probe in verdict.probes if probe.number == number)
@@ -75,7 +75,7 @@ def test_a_second_run_answers_it_from_the_journal(tmp_path: Path, served: str) -
 @needs_two
 def test_pythons_on_which_it_fails_too_are_listed(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "never==1.0\nplain==1.0\n")
-    [note] = [each.text for each in verdict.notes if each.text.startswith("As it is")]
+    [note] = [note.text for note in verdict.notes if note.text.startswith("As it is")]
     assert "does not pass on" in note
     assert f"Python {OTHERS[0].version}" in note
 
@@ -91,4 +91,4 @@ def test_older_pythons_come_first_and_each_minor_version_once() -> None:
 
     present = [python(v) for v in ("3.9.1", "3.9.18", "3.11.2", "3.11.7", "3.13.0", "3.12.1")]
     found = nearest(python("3.11.7"), [*present, python("3.10.1", "pypy")])
-    assert [each.version for each in found] == ["3.9.18", "3.12.1", "3.13.0"]
+    assert [python.version for python in found] == ["3.9.18", "3.12.1", "3.13.0"]

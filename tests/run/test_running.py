@@ -155,7 +155,7 @@ def test_a_missing_header_is_told_as_such(tmp_path: Path, served: str) -> None:
 def test_a_fault_of_the_machine_is_not_blamed_on_the_version(tmp_path: Path, served: str) -> None:
     verdict = bisect(tmp_path, served, "header==1.0\nplain\n")
     assert "For header 1.0 this machine is at fault, not the version." in verdict.summary
-    [note] = [each.text for each in verdict.notes if "not to blame" in each.text]
+    [note] = [note.text for note in verdict.notes if "not to blame" in note.text]
     assert "The fix takes header 1.1 instead" in note
     [culprit] = verdict.culprits
     assert any("libffi-dev" in command for command in culprit.install.values())

@@ -85,9 +85,9 @@ def test_entries_of_one_failure_are_one_group_the_newest_first() -> None:
             entry(created_at=2000),
         ]
     )
-    assert [len(one.entries) for one in groups] == [2, 1]
+    assert [len(group.entries) for group in groups] == [2, 1]
     assert (groups[0].first_seen, groups[0].last_seen) == (1.0, 3.0)
-    assert [one.request_id for one in groups[0].entries] == ["b", "a"]
+    assert [entry.request_id for entry in groups[0].entries] == ["b", "a"]
 
 
 def test_the_log_parser_names_the_suspect() -> None:
@@ -156,7 +156,7 @@ def test_json_has_every_field_under_the_platforms_name(cluster: Cluster, api: Ap
 def test_since_leaves_older_entries_out(cluster: Cluster, api: Api) -> None:
     cluster.hello.errors.append({**SAMPLE, "created_at": 1627571690000, "request_id": "new"})
     found = fetch(api, "acme/Hello", since=1627571680.0)
-    assert [one.request_id for group in found.failures for one in group.entries] == ["new"]
+    assert [entry.request_id for group in found.failures for entry in group.entries] == ["new"]
 
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=timezone.utc)
@@ -193,9 +193,9 @@ def test_follow_yields_what_is_new_and_survives_failure(cluster: Cluster, api: A
             cluster.problems.gateway = 0
             cluster.hello.errors.append({**SAMPLE, "request_id": "new", "error": IMPORT_ERROR})
 
-    known = [one for failure in fetch(api, "acme/Hello").failures for one in failure.entries]
+    known = [entry for failure in fetch(api, "acme/Hello").failures for entry in failure.entries]
     new = next(follow(api, "acme/Hello", seen=known, pause=7.0, sleep=sleep))
-    assert [one.request_id for failure in new.failures for one in failure.entries] == ["new"]
+    assert [entry.request_id for failure in new.failures for entry in failure.entries] == ["new"]
     assert pauses == [7.0, 7.0, 7.0]
 
 
@@ -275,7 +275,7 @@ def test_follow_writes_json_lines_until_interrupted(cluster: Cluster) -> None:
     assert json.loads(process.stdout.readline())["entries"] == 1
     cluster.hello.errors.append({**SAMPLE, "request_id": "new"})
     [found] = json.loads(process.stdout.readline())["groups"]
-    assert [one["request_id"] for one in found["entries"]] == ["new"]
+    assert [entry["request_id"] for entry in found["entries"]] == ["new"]
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=120)
     assert process.returncode == 130

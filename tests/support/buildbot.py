@@ -119,7 +119,7 @@ def _wait_for(
     while True:
         with contextlib.suppress(OSError, ValueError):
             with urllib.request.urlopen(f"{address}/api/v2/workers", timeout=10) as reply:
-                found = [one["connected_to"] for one in json.load(reply)["workers"]]
+                found = [worker["connected_to"] for worker in json.load(reply)["workers"]]
             if is_ready(found):
                 return
         if time.monotonic() > until:
@@ -129,9 +129,9 @@ def _wait_for(
 
 def _free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    for listener in sockets:
+        listener.bind(("127.0.0.1", 0))
+    ports = [listener.getsockname()[1] for listener in sockets]
+    for listener in sockets:
+        listener.close()
     return ports

@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         match method, parts:
             case "GET", ["customModels"]:
                 word = query.get("searchFor", "")
-                found = [one.shown() for one in models.values() if word in one.name]
+                found = [model.shown() for model in models.values() if word in model.name]
                 return 200, {"count": len(found), "next": None, "previous": None, "data": found}
             case "POST", ["customModels"]:
                 asked = json.loads(body)
@@ -257,7 +257,7 @@ class _Handler(BaseHTTPRequestHandler):
             text = fields["file"] if fields.get("filePath") == "requirements.txt" else ""
             version = self.platform.add(model.id, fields["baseEnvironmentId"], text)
             return 201, version.shown()
-        version = next((one for one in model.versions if one.id == rest[0]), None)  # type: ignore[assignment]
+        version = next((version for version in model.versions if version.id == rest[0]), None)  # type: ignore[assignment]
         match version, method, rest[1:]:
             case None, _, _:
                 return 404, {"message": "Not Found"}

@@ -94,7 +94,7 @@ class GitLab(CiServer):
 
     def make_commit(self, request: Request) -> Answer:
         value = request.value
-        files = {one["file_path"]: one["content"] for one in value["actions"]}
+        files = {action["file_path"]: action["content"] for action in value["actions"]}
         sha = self.repository.commit(files, value["branch"], value["start_sha"])
         return Answer(201, {"id": sha})
 
@@ -106,7 +106,7 @@ class GitLab(CiServer):
 
     def make_pipeline(self, request: Request) -> Answer:
         given = request.value.get("variables") or []
-        variables = {one["key"]: one["value"] for one in given}
+        variables = {variable["key"]: variable["value"] for variable in given}
         return self._make(request.value["ref"], request.value.get("inputs"), variables)
 
     def trigger(self, request: Request) -> Answer:
@@ -158,7 +158,9 @@ class GitLab(CiServer):
         if inputs and (unknown or not self.takes_inputs):
             words = f"unknown input arguments: {', '.join(sorted(unknown or inputs))}"
             return Answer(400, {"message": {"base": [words]}})
-        values = {name: one.get("default", "") for name, one in declared.items()} | (inputs or {})
+        values = {
+            name: declaration.get("default", "") for name, declaration in declared.items()
+        } | (inputs or {})
         config = _put_in(documents[-1], values)
         named = {**config.get("variables", {}), **variables}
         name = re.sub(r"\$(\w+)", lambda match: named.get(match[1], ""), config["workflow"]["name"])
@@ -201,9 +203,9 @@ class GitLab(CiServer):
 
 def _put_in(value: Any, inputs: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        return {key: _put_in(one, inputs) for key, one in value.items()}
+        return {key: _put_in(part, inputs) for key, part in value.items()}
     if isinstance(value, list):
-        return [_put_in(one, inputs) for one in value]
+        return [_put_in(part, inputs) for part in value]
     if isinstance(value, str):
         return re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda match: str(inputs[match[1]]), value)
     return value

@@ -13,7 +13,7 @@ from bisect_deps.errors import InputError
 from bisect_deps.system import interpreters
 
 HERE = ".".join(map(str, sys.version_info[:3]))
-INSTALLED = {one.version: one for one in interpreters.find_all()}
+INSTALLED = {python.version: python for python in interpreters.find_all()}
 
 
 def test_a_path_is_asked_what_it_is() -> None:
@@ -78,7 +78,7 @@ def test_a_shim_that_runs_nothing_does_not_hide_an_installed_version(
 
 
 def test_every_python_is_listed_once() -> None:
-    paths = [os.path.realpath(one.path) for one in interpreters.find_all()]
+    paths = [os.path.realpath(python.path) for python in interpreters.find_all()]
     assert len(set(paths)) == len(paths)
 
 

@@ -126,7 +126,7 @@ def test_a_named_culprit_takes_three_platform_builds(cluster: Cluster, index_url
     report, printed = runner.run()
     assert report["verdict"] == "fixed"
     [culprit] = report["culprits"]
-    assert [one["name"] for one in culprit["requirements"]] == ["broken"]
+    assert [requirement["name"] for requirement in culprit["requirements"]] == ["broken"]
     [edit] = report["fix"]["edits"]
     assert (edit["name"], edit["to"]) == ("broken", "==2.0")
     assert report["builds"] <= 3
@@ -142,7 +142,7 @@ def test_the_failed_build_of_the_head_is_the_baseline(cluster: Cluster, index_ur
     runner = Runner(cluster, index_url, FAILING)
     runner.built_before(FAILING)
     report, _ = runner.run()
-    assert [one["requirements"][0]["name"] for one in report["culprits"]] == ["broken"]
+    assert [culprit["requirements"][0]["name"] for culprit in report["culprits"]] == ["broken"]
     assert [edit["to"] for edit in report["fix"]["edits"]] == ["==2.0"]
     assert report["builds"] == 1
     assert len(runner.algorithm.builds) == 1 + 2
@@ -170,9 +170,9 @@ def test_a_file_without_logs_is_bisected_by_status(cluster: Cluster, index_url: 
     report, printed = runner.run()
     assert report["verdict"] == "fixed"
     [culprit] = report["culprits"]
-    assert [one["name"] for one in culprit["requirements"]] == ["plain4"]
+    assert [requirement["name"] for requirement in culprit["requirements"]] == ["plain4"]
     narrowing = culprit["narrowing"]
-    outcomes = {one["version"]: one["outcome"] for one in narrowing["tried"]}
+    outcomes = {tried["version"]: tried["outcome"] for tried in narrowing["tried"]}
     assert outcomes[narrowing["first_passing"]] == "pass"
     assert outcomes.get("1.1") != "pass", "1.1 fails, and nothing but a build may say otherwise"
     assert narrowing["first_passing"] in ("2.0", "2.1")
@@ -207,7 +207,7 @@ def test_an_algorithm_that_dies_by_a_signal_is_a_fault_of_its_check(
     assert report["verdict"] == "fixed"
     [culprit] = report["culprits"]
     assert culprit["phase"] == "check"
-    assert [one["name"] for one in culprit["requirements"]] == ["alpha"]
+    assert [requirement["name"] for requirement in culprit["requirements"]] == ["alpha"]
     assert [edit["to"] for edit in report["fix"]["edits"]] == ["==2.0"]
 
 
@@ -240,7 +240,7 @@ def test_a_call_that_fails_is_bisected_like_a_build(cluster: Cluster, index_url:
     runner = Runner(cluster, index_url, "alpha==1.0\nuncallable==1.0\n", CHECKED)
     report, _ = runner.run("--check-input", '"x"')
     assert report["verdict"] == "fixed"
-    assert [one["requirements"][0]["name"] for one in report["culprits"]] == ["uncallable"]
+    assert [culprit["requirements"][0]["name"] for culprit in report["culprits"]] == ["uncallable"]
     assert report["culprits"][0]["phase"] == "check"
     assert report["builds"] <= 4, "the nearest release is not worth many dear builds"
     nearest, _ = runner.run("--check-input", '"x"', "--narrow", "full")
@@ -354,6 +354,6 @@ def test_runs_killed_again_and_again_still_push_each_order_once(
         before = now
     report, _ = runner.run()
     assert report["verdict"] == "fixed"
-    assert [one["requirements"][0]["name"] for one in report["culprits"]] == ["broken"]
+    assert [culprit["requirements"][0]["name"] for culprit in report["culprits"]] == ["broken"]
     assert set(runner.orders().values()) == {1}
     assert runner.restored

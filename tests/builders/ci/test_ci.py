@@ -146,7 +146,7 @@ def test_the_script_is_written_for_python_3_6() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("minor", ["3.6", "3.8", "3.13"])
 def test_the_script_builds_on_a_runner_of_any_python(tmp_path: Path, minor: str) -> None:
-    found = [one for one in interpreters.find_all() if one.minor == minor]
+    found = [python for python in interpreters.find_all() if python.minor == minor]
     if not found:
         pytest.skip(f"Python {minor} is not installed")
     index = LocalIndex(tmp_path / "index", *PROJECTS)

@@ -209,7 +209,9 @@ def test_the_real_client_finds_the_server_to_be_gitlab(gitlab: GitLab) -> None:
         [job] = pipeline.jobs.list(get_all=True)
         assert (job.status, job.failure_reason) == ("failed", "script_failure")
         assert b"Traceback" in project.jobs.get(job.id).trace()
-        assert [one.name for one in project.pipelines.list(get_all=False)] == ["depbisect by hand"]
+        assert [pipeline.name for pipeline in project.pipelines.list(get_all=False)] == [
+            "depbisect by hand"
+        ]
         with pytest.raises(client.GitlabCreateError, match="Reference not found"):
             project.pipelines.create({"ref": "nowhere"})
         pipeline.cancel()

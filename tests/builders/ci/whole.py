@@ -64,6 +64,6 @@ def judge_fix(report: dict[str, Any]) -> None:
     """Check that the broken line, and it alone, was found and replaced."""
     assert report["verdict"] == "fixed"
     [culprit] = report["culprits"]
-    assert [one["name"] for one in culprit["requirements"]] == ["header"]
+    assert [requirement["name"] for requirement in culprit["requirements"]] == ["header"]
     [edit] = report["fix"]["edits"]
     assert (edit["name"], edit["to"]) == ("header", "==2.0")

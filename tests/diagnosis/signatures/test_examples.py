@@ -24,7 +24,7 @@ def test_signature_recognises_its_example(signature: Signature) -> None:
     assert signature in candidates(signature.example)
 
 
-@pytest.mark.parametrize("signature", [one for one in SIGNATURES if one.counter], ids=by_name)
+@pytest.mark.parametrize("signature", [known for known in SIGNATURES if known.counter], ids=by_name)
 def test_signature_leaves_its_counter_example_alone(signature: Signature) -> None:
     assert not signature.match(signature.counter)
 

@@ -78,7 +78,7 @@ def _is_address(text: str) -> bool:
 def labelled(name: str, text: str, requirements: list[str], ask: Ask) -> Label:
     """Return the label of a log: what its diagnosis suggests, as far as `ask` agrees."""
     found = diagnose(text, requirements=requirements)
-    label: Label = {"file": name, "dressing": dressing_of(text), **suggested(found)}
+    label: Label = {"file": name, "prefix": prefix_of(text), **suggested(found)}
     for field in _ORDER:
         label[field] = _parsed(ask(field, _written(label[field])), label[field])
     label["is_infra"] = Cause(label["cause"]).is_infrastructure
@@ -103,7 +103,7 @@ def suggested(found: Diagnosis) -> Label:
     }
 
 
-def dressing_of(text: str) -> str:
+def prefix_of(text: str) -> str:
     """Return `none` for a log without a CI system's prefixes, else `prefixed`."""
     lines = [line for line in text.split("\n") if line.strip()][:200]
     changed = sum(strip_prefixes(line)[0] != line for line in lines)

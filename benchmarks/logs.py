@@ -193,7 +193,7 @@ def mean(values: list[float]) -> float:
 
 
 def log_prefixes(labels: list[Label], logs: dict[str, bytes]) -> None:
-    bare = [label for label in labels if label["dressing"] == "none" and "tty" not in label["file"]]
+    bare = [label for label in labels if label["prefix"] == "none" and "tty" not in label["file"]]
     print(f"\nsame diagnosis of {len(bare)} bare logs when wrapped")
     for name, dress in PREFIXES.items():
         share = Share()

@@ -365,7 +365,7 @@ class Suspect:
     `failing` what the log names where it broke, which differs when transitive; `via` the chain from
     the user's requirement to it, both left out where they are the same. `confidence` is a
     calibrated probability. `group` joins suspects that belong to one conflict (same number), else
-    None. `signature` is the masked failure signature.
+    None. `signature` identifies the failure.
     """
 
     name: str
@@ -394,7 +394,7 @@ class Diagnosis:
     """What one log says: best suspect first, none for a pass and for an infrastructure failure.
 
     `outcome` is PASS, FAIL, or UNRESOLVED where the log does not tell. `signature` identifies the
-    failure in masked form ("" for a pass), so that two logs of one failure compare equal.
+    failure ("" for a pass): two logs of one failure compare equal.
     `breakages` are the failures of a check or of imports, in the order of the log.
     """
 

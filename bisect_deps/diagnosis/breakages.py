@@ -16,7 +16,7 @@ from itertools import groupby
 from packaging.utils import canonicalize_name
 
 from bisect_deps.diagnosis.facts import Section
-from bisect_deps.diagnosis.fingerprint import check_signature, masked
+from bisect_deps.diagnosis.fingerprint import check_signature, fingerprint_of
 from bisect_deps.diagnosis.frames import Frames
 from bisect_deps.diagnosis.gate import candidates
 from bisect_deps.diagnosis.modules import ARGUMENTS, BACKPORTS, BINDINGS, TYPES
@@ -402,7 +402,7 @@ def _print(said: _Said, what: str, lacks: str) -> str:
     if kind is BreakageKind.ABI:
         return f"{kind.value} {lacks or what}"
     if kind in (BreakageKind.OTHER, BreakageKind.RAISED):
-        return f"{kind.value} {lacks} {masked(said.text)}"
+        return f"{kind.value} {lacks} {fingerprint_of(said.text)}"
     place = groups.get("type") or groups.get("module") or groups.get("function") or lacks
     return f"{kind.value} {what} of {place}" if place != what else f"{kind.value} {what}"
 

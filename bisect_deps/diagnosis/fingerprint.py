@@ -1,7 +1,7 @@
 """The signature of a failure: what stays the same when the same thing breaks again.
 
-Four parts: phase, cause, project, and the first telling line with all that varies from run to run
-masked. Knows no tool.
+Four parts: phase, cause, project, and the fingerprint of the first telling line: the line without
+what varies from run to run. Knows no tool.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
-def masked(line: str) -> str:
-    """Return the line with URLs, paths, hashes, temporary names and numbers masked."""
+def fingerprint_of(line: str) -> str:
+    """Return the line with a mark in place of each URL, path, hash, temporary name and number."""
     text = cut(line, 400).strip().removeprefix("E ").strip()
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)
@@ -35,8 +35,8 @@ def masked(line: str) -> str:
 
 
 def signature_of(phase: Phase, cause: Cause, project: str, line: str) -> str:
-    """Return the masked failure signature."""
-    return SEPARATOR.join((phase.value, cause.value, project, masked(line)))
+    """Return what two logs of one failure have in common."""
+    return SEPARATOR.join((phase.value, cause.value, project, fingerprint_of(line)))
 
 
 def check_signature(cause: Cause, project: str, reported: str) -> str:
@@ -53,7 +53,7 @@ def tells_something(signature: str) -> bool:
 def same_failure(a: str, b: str) -> bool:
     """Say whether two signatures are of one failure.
 
-    Of an install the same phase, cause and project do; the masked line decides only where no
+    Of an install the same phase, cause and project do; the fingerprint decides only where no
     project is named. Of a check the line has to agree as well: one project lacks many names. The
     project of a conflict is all that it names.
     """

@@ -11,7 +11,7 @@ def judge(
 ) -> Outcome:
     """Return the outcome of a build that ended in `status` with a log that says `diagnosis`.
 
-    `chased` is the masked signature of the failure that the search follows, None where there is
+    `chased` is the signature of the failure that the search follows, None where there is
     none yet. Another failure, an infrastructure failure and a build that the system lost are
     UNRESOLVED. `over_time` says that it was stopped at its limit: a failure where the resolver was
     still going through releases, for that is what the file asks of it.

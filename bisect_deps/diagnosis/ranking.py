@@ -51,7 +51,7 @@ def suspects_of(failures: Sequence[Failure], context: Context) -> tuple[Suspect,
 
 
 def signature_for(failure: Failure, context: Context) -> str:
-    """Return the masked signature of a failure."""
+    """Return the signature of a failure."""
     pointed = [] if failure.cause.is_infrastructure else pointed_at(failure, context)
     return _reported(failure, pointed, context).signature
 

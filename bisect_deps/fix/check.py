@@ -21,10 +21,10 @@ from bisect_deps.fix.failure import (
     shows,
     suspects_of,
 )
+from bisect_deps.fix.independent import Part, first_moves, part_of
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.proposers import moves
 from bisect_deps.fix.proposers.base import Scene
-from bisect_deps.fix.several import Part, first_moves, part_of
 from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
 from bisect_deps.policy import POLICY
 

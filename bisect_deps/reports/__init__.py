@@ -1,7 +1,7 @@
 """Ways to show a verdict: a table of formats, and one file for each.
 
 A format is one file here with `render(verdict) -> str`, and one line in the table: the option
-`--NAME FILE` of `run` and `report` comes from it.
+`--NAME FILE` of `run` and `report` comes from it. It names every culprit, and is never empty.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def logs() -> list[Labelled]:
             culprits=frozenset(plain_name(text) for text in label["culprits"]),
             requirements=tuple(label["requirements"]),
             evidence=frozenset(label["evidence_lines"]),
-            prefix=label["dressing"],
+            prefix=label["prefix"],
         )
         for label in labels
     ]

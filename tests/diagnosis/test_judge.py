@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bisect_deps.diagnosis import diagnose, judge, same_failure
-from bisect_deps.diagnosis.fingerprint import masked, signature_of
+from bisect_deps.diagnosis.fingerprint import fingerprint_of, signature_of
 from bisect_deps.model import BuildStatus, Cause, Diagnosis, Outcome, Phase
 
 NO_VERSION = diagnose("ERROR: No matching distribution found for idna==99.1\n", exit_status=1)
@@ -51,7 +51,7 @@ def test_failure_among_several_is_still_the_one_chased() -> None:
     ],
 )
 def test_what_varies_from_run_to_run_is_masked(one: str, other: str) -> None:
-    assert masked(one) == masked(other)
+    assert fingerprint_of(one) == fingerprint_of(other)
 
 
 def test_different_projects_are_different_failures() -> None:

@@ -20,7 +20,7 @@ PROPOSERS = (
     "pair",
     "step",
     "day",
-    "together",
+    "all_pins",
     "past",
 )
 

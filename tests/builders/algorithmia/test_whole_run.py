@@ -242,7 +242,7 @@ def test_a_call_that_fails_is_bisected_like_a_build(cluster: Cluster, index_url:
     assert report["verdict"] == "fixed"
     assert [culprit["requirements"][0]["name"] for culprit in report["culprits"]] == ["uncallable"]
     assert report["culprits"][0]["phase"] == "check"
-    assert report["builds"] <= 4, "the nearest release is not worth many dear builds"
+    assert report["builds"] <= 4, "the nearest release is not worth many expensive builds"
     nearest, _ = runner.run("--check-input", '"x"', "--narrow", "full")
     assert [edit["to"] for edit in nearest["fix"]["edits"]] == ["==2.0"]
     assert runner.restored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from bisect_deps.fix.proposers import PROPOSERS, advice, day, moves, past, together
+from bisect_deps.fix.proposers import PROPOSERS, advice, all_pins, day, moves, past
 from bisect_deps.model import BreakageKind, Candidate
 from tests.fix.small import Small, at, breaks, small, texts, yearly
 from tests.fix.world import Fault
@@ -63,7 +63,7 @@ def test_a_day_moves_no_pin() -> None:
 def test_all_pins_move_together_to_their_newest_then_to_older_ones() -> None:
     projects = {"app": yearly("1.0", "2.0", "3.0"), "lib": yearly("1.0", "2.0", "3.0")}
     here = small("app==2.0\nlib==2.0\n", projects, breaks("amber", app="2.0", lib="2.0"))
-    assert texts(list(together.propose(here.case, here.scene()))) == [
+    assert texts(list(all_pins.propose(here.case, here.scene()))) == [
         "app==3.0 lib==3.0",
         "app==1.0 lib==1.0",
     ]

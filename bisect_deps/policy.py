@@ -43,6 +43,7 @@ class Policy:
     doubted_failures: int = 4  # Failures by which a release of an unsteady build is named.
     contradicted_builds: int = 4  # Builds until one that contradicts another is believed.
     single_cost: float = 0.25  # A release alone costs about this share of a whole build.
+    most_jobs: int = 256  # More builds at once no machine has use for.
     offered_builds: int = 10  # The least that a run which was cut short is offered to go on with.
     other_pythons: int = 3  # `--alternatives`, a whole build each.
 

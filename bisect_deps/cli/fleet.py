@@ -16,6 +16,7 @@ from bisect_deps.cli import run as one_file
 from bisect_deps.cli.builder_options import check_builder_options
 from bisect_deps.cli.output import check_targets, write_report
 from bisect_deps.errors import ExitCode, InputError
+from bisect_deps.policy import POLICY
 from bisect_deps.reports import REPORTS, many, sarif
 from bisect_deps.run.fleet import (
     Fleet,
@@ -62,7 +63,9 @@ class _OfRun(one_file.FromFiles):
 @click.command("fleet", cls=_OfRun)
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--python", multiple=True, metavar="X", help="A Python to build for; repeatable.")
-@click.option("-j", "--jobs", type=click.IntRange(1), default=1, help="Files at once.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, POLICY.most_jobs), default=1, help="Files at once."
+)
 @click.option("--write", is_flag=True, help="Fix the files in place.")
 @click.option("--json", "json_to", metavar="FILE", help="A JSON line a file; - is stdout.")
 @click.option("--html", "html_to", metavar="FILE", help="Write a page of all files, with patches.")

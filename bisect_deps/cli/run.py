@@ -146,7 +146,13 @@ def _be_no_looser(defaults: Mapping[str, Any]) -> None:
 )
 @report_options
 @option("--concise", is_flag=True, help="Show one line a culprit, and the diff.")
-@option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Builds at once.")
+@option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, POLICY.most_jobs),
+    metavar="N",
+    help="Builds at once.",
+)
 @option("--max-builds", type=click.IntRange(0), metavar="N", help="Stop after so many builds.")
 @option(
     "--timeout",

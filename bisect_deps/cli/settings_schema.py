@@ -50,14 +50,14 @@ def _one(param: click.Parameter) -> dict[str, Any]:
     kind = param.type
     if isinstance(kind, click.Choice):
         return {"enum": [str(choice) for choice in kind.choices]}
-    limits = _least(kind) if isinstance(kind, (click.IntRange, click.FloatRange)) else {}
+    limits = _limits(kind) if isinstance(kind, (click.IntRange, click.FloatRange)) else {}
     return {"type": _JSON_TYPES.get(kind.name.removesuffix(" range"), "string"), **limits}
 
 
-def _least(kind: click.IntRange | click.FloatRange) -> dict[str, Any]:
-    if kind.min is None:
-        return {}
-    return {"exclusiveMinimum" if kind.min_open else "minimum": kind.min}
+def _limits(kind: click.IntRange | click.FloatRange) -> dict[str, Any]:
+    least = {"exclusiveMinimum" if kind.min_open else "minimum": kind.min}
+    most = {"exclusiveMaximum" if kind.max_open else "maximum": kind.max}
+    return {name: limit for name, limit in (least | most).items() if limit is not None}
 
 
 if __name__ == "__main__":

@@ -445,7 +445,14 @@ class Prober:
         self.builds += 1
         built = flight.built + 1
         return replace(
-            flight, order=order, key=key, handle=handle, asked=began, began=began, built=built
+            flight,
+            order=order,
+            key=key,
+            handle=handle,
+            asked=began,
+            began=began,
+            ended=None,
+            built=built,
         )
 
     def _finish(self, flight: _Flight) -> Probe | None:
@@ -525,7 +532,8 @@ class Prober:
         handle = self._begin(replace(flight.order, again=True), flight.key, flight.number)
         self.builds += 1
         tries, built = flight.tries + 1, flight.built + 1
-        return replace(flight, handle=handle, asked=began, began=began, tries=tries, built=built)
+        now = replace(flight, asked=began, began=began, ended=None)
+        return replace(now, handle=handle, tries=tries, built=built)
 
     def _known(self, key: str, inquiry: Inquiry, order: Order) -> Probe | None:
         """Return what the journal has; where an exact set would do, a build from scratch does, too.

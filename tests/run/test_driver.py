@@ -485,3 +485,22 @@ def test_a_fix_that_was_told_is_not_built_again_by_the_next_run(tmp_path: Path) 
     with prober_of(tmp_path, command, slots=2) as prober:
         [probe] = prober.answer([fix])
         assert (probe.outcome, probe.from_journal, prober.builds) == (Outcome.PASS, True, 0)
+
+
+def test_an_early_build_that_is_made_again_takes_the_time_of_its_last_try(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    tried = tmp_path / "tried"
+    # As a full disk ends it; the second try builds.
+    command = (
+        f"test -e {tried} && exit 0; touch {tried}; "
+        "echo 'OSError: [Errno 28] No space left on device'; exit 1"
+    )
+    whole = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    now = [0.0]
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober._clock, prober._sleep = lambda: now[0], lambda seconds: time.sleep(0.01)
+        prober.expect([whole])
+        built_early(prober)
+        now[0] = 100.0
+        [probe] = prober.answer([whole])
+        assert (probe.outcome, probe.seconds, probe.tries) == (Outcome.PASS, 0.0, 2)

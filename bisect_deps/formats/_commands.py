@@ -1,56 +1,34 @@
 """What commands install: the requirements of `pip install …` in files that hold shell text.
 
-One style for all of them: a format says where its shell text stands. Source: the options of pip
-26.3, of `uv pip install` 0.13 and of pipx.
+One style for all of them: a format says where its shell text stands.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from bisect_deps.errors import InputError
+from bisect_deps.formats._conda import conda_parts
 from bisect_deps.formats._declared import Rejected, declared_pep508
 from bisect_deps.formats._embedded import Embedding, Follow, Slot, broken, embed
+from bisect_deps.formats._installers import Grammar, Install, Installer, installs
+from bisect_deps.formats._ranges import poetry_clause
 from bisect_deps.formats._splice import Change
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats._words import Command, Word, commands
-from bisect_deps.formats.base import Document, Parts, Problem, ProblemKind, Span
+from bisect_deps.formats.base import CONDA, Document, Parts, Problem, ProblemKind, Span
 from bisect_deps.text import escaped
 
-# Options of the installers that take the next word; all others stand alone.
-_TAKING_A_VALUE = """
--r --requirement --requirements -c --constraint --constraints -e --editable -t --target -i
---index-url --extra-index-url -f --find-links --prefix --root --src --platform --python-version
---implementation --abi --no-binary --only-binary --progress-bar --upgrade-strategy -P
---upgrade-package --trusted-host --timeout --retries --resume-retries --cache-dir --proxy --cert
---client-cert --log -p --python -C --config-setting --config-settings --report --exists-action
---build-constraint --use-feature --use-deprecated --build-option --global-option --group
---install-option --keyring-provider -b --build --index --default-index --override --overrides
---resolution --prerelease --link-mode --exclude-newer --index-strategy --extra --torch-backend
---pip-args --suffix --with --with-editable --index-name --refresh-package --reinstall-package
---no-build-package --no-binary-package --allow-insecure-host --directory --project --config-file
---color --python-platform --uploaded-prior-to --all-releases --only-final
-"""
-_WITH_VALUE = frozenset(_TAKING_A_VALUE.split())
-_FILES = {"-r": False, "--requirement": False, "--requirements": False} | {
-    "-c": True,
-    "--constraint": True,
-    "--constraints": True,
-}
-_PIP = re.compile(r"(?:.*/)?pip(?:\d(?:\.\d+)?)?(?:\.exe)?")
-_PYTHON = re.compile(
-    r"\{sys\.executable\}|(?:.*/)?(?:python(?:\d(?:\.\d+)?)?w?|py|pypy3?)(?:\.exe)?"
-)
-_BEFORE = frozenset(
-    ("sudo", "exec", "time", "nice", "env", "command", "then", "do", "else", "if", "!", "{", "doas")
-)
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _VERSION_BY_VARIABLE = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[\w,.\- ]*\])?(?P<clause>[=<>~!]{1,3}.*\$.*)"
 )
-_PATH = re.compile(r"[.~/]|[A-Za-z]:[\\/]|.*\.(?:whl|zip|tar\.\w+|tgz)$|[\w.-]+/")
+_AT_VERSION = re.compile(
+    r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[\w,.\- ]*\])?@(?P<version>[\w^~<>=!*.,+ |-]+)"
+)
+_PATH = re.compile(r"[.~/]|[A-Za-z]:[\\/]|.*\.(?:whl|zip|tar\.\w+|tgz|py)$|[\w.-]+/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +98,12 @@ class Found:
 
     def take(self, command: Command, document: Document, label: str) -> None:
         """Take what one command installs; `label` is the first part of its group's name."""
-        words = install_words(command.words)
-        if words:
-            line, _ = document.place(words[0].span.start)
-            self.arguments(words, document, f"{label}.{line}")
+        found = list(installs(command.words))
+        for install in found:
+            if install.words:
+                line, _ = document.place(install.words[0].span.start)
+                self.arguments(install, document, f"{label}.{line}")
+        if found:
             for word in command.redirected:
                 if re.match(r"[=\d]", word.text):
                     self._redirected(word, document)
@@ -135,39 +115,45 @@ class Found:
         kind = ProblemKind.DROPPED_WORDS
         self.problems.append(Problem(kind, document.path, line, message, hint, word.span))
 
-    def arguments(self, words: Sequence[Word], document: Document, group: str) -> None:
-        """Take the words behind `install`."""
-        at = 0
-        while at < len(words):
-            word = words[at]
-            at += 1
-            name, equals, value = word.text.partition("=")
-            if not word.text.startswith("-") or word.text == "-":
-                self._requirement(word, document, group)
-            elif name in _WITH_VALUE:
-                if not equals and at < len(words):
-                    value = words[at].text
-                    at += 1
-                if name in _FILES:
-                    self._follow(value, word, document, constraint=_FILES[name])
-            elif word.text[:2] in ("-r", "-c") and not word.text.startswith("--"):
-                value = word.text[2:].removeprefix("=")
-                self._follow(value, word, document, constraint=_FILES[word.text[:2]])
+    def arguments(self, install: Install, document: Document, group: str) -> None:
+        """Take the words behind the verb, as the installer reads them."""
+        installer = install.installer
+        is_done = installer.grammar is Grammar.OPTIONS
+        for option, word in _arguments(install):
+            if not option and not is_done:
+                self._requirement(word, document, group, installer.grammar)
+            elif option in installer.named:
+                is_done = is_done or option != "--with"
+                for part in _listed(word):
+                    self._requirement(part, document, group, Grammar.PIP)
+            elif option in installer.files:
+                self._file(word, document, group, installer, option)
+            if not option and installer.grammar in (Grammar.TOOL, Grammar.OPTIONS):
+                break  # what follows belongs to the program that is run
 
-    def _follow(self, path: str, word: Word, document: Document, *, constraint: bool) -> None:
+    def _file(
+        self, word: Word, document: Document, group: str, installer: Installer, option: str
+    ) -> None:
         line, _ = document.place(word.span.start)
-        self.follows.append(Follow(path, line, constraint))
+        if installer.grammar is Grammar.CONDA:
+            message = f"conda reads {escaped(word.text)} by its own words: name it by itself"
+            kind = ProblemKind.NOT_JUDGED
+            self.problems.append(Problem(kind, document.path, line, message, "", word.span))
+        else:
+            self.follows.append(Follow(word.text, line, installer.files[option]))
 
-    def _requirement(self, word: Word, document: Document, group: str) -> None:
+    def _requirement(self, word: Word, document: Document, group: str, grammar: Grammar) -> None:
         text = word.text.strip()
-        parts = _parts(word, text)
+        parts = _parts(word, text, grammar)
         if parts is not None:
+            if grammar is Grammar.CONDA:
+                group = f"{group}.{CONDA}"
             self.slots.append(Slot(group, word.span, word.code, parts, text))
         elif "$" in text or "{" in text or not _PATH.match(text):
             line, _ = document.place(word.span.start)
             message = f"what {text} stands for is only known where the command runs"
             if "$" not in text and "{" not in text:
-                message = f"{text} is no requirement that pip takes"
+                message = f"{text} is no requirement that {grammar.reader} takes"
             kind = ProblemKind.NOT_JUDGED
             self.problems.append(
                 Problem(kind, document.path, line, escaped(message), "", word.span)
@@ -181,59 +167,94 @@ class Found:
         return replace(found, follows=tuple(self.follows))
 
 
-def install_words(words: Sequence[Word]) -> Sequence[Word]:
-    """Return the words behind `install` where a command installs projects; () for all others."""
-    at = 0
-    while at < len(words) and (
-        words[at].text in _BEFORE
-        or _ASSIGNMENT.fullmatch(words[at].text)
-        or (at and words[at - 1].text in ("sudo", "env", "doas") and words[at].text[:1] == "-")
-    ):
-        at += 1
-    rest = [word.text for word in words[at:]]
-    if len(rest) > 2 and _PYTHON.fullmatch(rest[0]) and "-m" in rest[1:6]:
-        skipped = rest.index("-m") + 1
-        at, rest = at + skipped, rest[skipped:]
-    if not rest:
-        return ()
-    if rest[0] == "uv" and rest[1:2] == ["pip"]:
-        return _after(words[at + 2 :], "install")
-    if rest[0] == "uv" and rest[1:2] == ["tool"]:
-        return _after(words[at + 2 :], "install")
-    if _PIP.fullmatch(rest[0]) or rest[0] == "pipx":
-        return _after(words[at + 1 :], "install")
-    return ()
+def _arguments(install: Install) -> Iterator[tuple[str, Word]]:
+    """Yield each word that is no option, after "", and each value, after its option.
+
+    Short options may stand together, the last with its value: `-qr FILE`, `-rFILE`.
+    """
+    takes_value = install.installer.takes_value
+    words = iter(install.words)
+    for word in words:
+        name, equals, _ = word.text.partition("=")
+        if not word.text.startswith("-") or word.text == "-":
+            yield "", word
+        elif word.text.startswith("--"):
+            if name in takes_value:
+                value = (
+                    _part_of(word, len(name) + 1, len(word.text)) if equals else next(words, None)
+                )
+                if value is not None:
+                    yield name, value
+        else:
+            letters = takewhile(str.isalpha, word.text[1:])
+            at = next((at for at, sign in enumerate(letters, 1) if f"-{sign}" in takes_value), None)
+            if at is not None:
+                joined = word.text[at + 1 :]
+                start = at + 1 + joined.startswith("=")
+                value = _part_of(word, start, len(word.text)) if joined else next(words, None)
+                if value is not None:
+                    yield f"-{word.text[at]}", value
 
 
-def _after(words: Sequence[Word], verb: str) -> Sequence[Word]:
-    """Return the words behind the verb, which global options may stand before."""
-    at = 0
-    while at < len(words) and words[at].text.startswith("-"):
-        at += 2 if words[at].text in _WITH_VALUE else 1
-    is_verb = at < len(words) and words[at].text == verb
-    return words[at + 1 :] if is_verb else ()
+def _part_of(word: Word, start: int, end: int) -> Word:
+    """Return a part of a word, without the quotes that it stands in."""
+    return Word(word.code.slice(start, end), word.code.span(start, end))
 
 
-def _parts(word: Word, text: str) -> Parts | None:
+def _listed(word: Word) -> Iterator[Word]:
+    """Yield the requirements of a value, between commas; one in a range is followed by a sign."""
+    start = 0
+    for found in re.finditer(r",(?=[ \w])|$", word.text):
+        if found.start() > start:
+            yield _part_of(word, start, found.start()) if "," in word.text else word
+        start = found.end()
+
+
+def _parts(word: Word, text: str, grammar: Grammar) -> Parts | None:
     """Return what a word asks for by name or URL; None for a path, and for what only runs tell."""
+    is_plain = "://" not in text and not _PATH.match(text)
+    if grammar is Grammar.CONDA:
+        is_told = is_plain and "$" not in text and "{" not in text
+        return conda_parts(text, word.code) if is_told else None
+    at_version = _AT_VERSION.fullmatch(text) if grammar is not Grammar.PIP and is_plain else None
+    if at_version is not None:
+        return _at_version(word, at_version)
+    return _of_pip(word, text)
+
+
+def _of_pip(word: Word, text: str) -> Parts | None:
     by_variable = _VERSION_BY_VARIABLE.fullmatch(text)
     if by_variable is not None:
         start = word.text.index(by_variable["clause"])
         span = word.code.span(start, start + len(by_variable["clause"]))
-        extras = frozenset((by_variable["extras"] or "[]")[1:-1].replace(" ", "").split(",")) - {""}
+        extras = _extras_in(by_variable["extras"])
         return Parts(by_variable["name"], by_variable["clause"], extras, specifier_span=span)
-    if "$" in text and "://" not in text:
-        return None
     if re.match(r"(?:git|hg|svn|bzr)\+|https?://|ftp://", text):
         egg = re.search(r"[#&]egg=([\w.-]+)", text)
         span = word.code.span(0, len(word.text))
         return Parts(egg[1] if egg else "", url=text, url_span=span)
+    if "$" in text and "://" not in text:
+        return None
     if _PATH.match(text) or "*" in text.partition("=")[0]:
         return None
     try:
         return declared_pep508(word.code)
     except Rejected:
         return None
+
+
+def _at_version(word: Word, found: re.Match[str]) -> Parts | None:
+    """Return what `name@version` of Poetry and of uvx asks for; `@latest` is any version."""
+    clause = "" if found["version"] == "latest" else poetry_clause(found["version"])
+    if clause is None:
+        return None
+    # The sign belongs to it: `==` takes its place.
+    span = word.code.span(found.start("version") - 1, found.end())
+    return Parts(found["name"], clause, _extras_in(found["extras"]), specifier_span=span)
+
+
+def _extras_in(text: str | None) -> frozenset[str]:
+    return frozenset((text or "[]")[1:-1].replace(" ", "").split(",")) - {""}
 
 
 def _rest(document: Document, slots: Sequence[Slot]) -> str:

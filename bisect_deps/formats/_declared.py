@@ -14,8 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats.base import Parts, ProblemKind, Span
 from bisect_deps.system.files import LONGEST_NAME
@@ -88,7 +86,7 @@ def declared(code: Mapped, folder: Path) -> Parts:
     if plain is not None:
         return Parts(
             name=plain[1],
-            specifier=str(SpecifierSet(plain[2])) if "," in plain[2] else plain[2],
+            specifier=_in_order(plain[2]),
             marker=marker,
             name_span=body.span(*plain.span(1)),
             specifier_span=body.span(*plain.span(2)),
@@ -111,6 +109,11 @@ def declared(code: Mapped, folder: Path) -> Parts:
         marker_span=marker_span,
         url_span=body.span(0, len(body.text)),
     )
+
+
+def _in_order(clauses: str) -> str:
+    """Return plain clauses as the parser writes them: in order, each once."""
+    return ",".join(sorted({clause.strip() for clause in clauses.split(",")}))
 
 
 def declared_pep508(code: Mapped) -> Parts:

@@ -7,13 +7,16 @@ Shell Command Language, token recognition.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats.base import Span
 
 _OPERATORS = "&|;()`"
+# Programs that run what they are given as text.
+SHELLS = frozenset({"bash", "sh", "dash", "ash", "zsh", "ksh", "su", "cmd", "pwsh", "powershell"})
+_HERE = re.compile(r"<<-?[ \t]*(?P<quote>[\"']?)(?P<end>\w+)(?P=quote)")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}|\$\{[^}\n]*\}", re.DOTALL)
 
 
@@ -41,11 +44,17 @@ def commands(source: Mapped) -> Iterator[Command]:
     yield from _Shell(source).commands()
 
 
+def runs_its_input(words: Sequence[str]) -> bool:
+    """Say whether a command takes what it is given as text for commands."""
+    return any(word.rpartition("/")[2] in (*SHELLS, "ssh") for word in words)
+
+
 class _Shell:
     def __init__(self, source: Mapped) -> None:
         self.source = source
         self.text = source.text
         self.at = 0
+        self.here: list[str] = []
 
     def commands(self) -> Iterator[Command]:
         words: list[Word] = []
@@ -65,8 +74,10 @@ class _Shell:
                 if words:
                     yield Command(tuple(words), tuple(redirected))
                 words, redirected, into_file = [], [], False
+                if char == "\n":
+                    self._pass_over_here_documents()
             elif char in "<>":
-                into_file = self._redirection()
+                into_file = self._redirection(words)
             else:
                 word = self._word()
                 (redirected if into_file else words).append(word)
@@ -77,8 +88,20 @@ class _Shell:
         if words:
             yield Command(tuple(words), tuple(redirected))
 
-    def _redirection(self) -> bool:
+    def _pass_over_here_documents(self) -> None:
+        # A block of YAML keeps its indentation here, before the word that ends a text as well.
+        for end in self.here:
+            found = re.compile(rf"^[ \t]*{end}[ \t]*\r?$", re.MULTILINE).search(self.text, self.at)
+            self.at = found.end() if found else len(self.text)
+        self.here = []
+
+    def _redirection(self, words: Sequence[Word]) -> bool:
         """Pass over the signs of a redirection; say whether the name of a file follows."""
+        if here := _HERE.match(self.text, self.at):
+            self.at = here.end()
+            if not runs_its_input([word.text for word in words]):
+                self.here.append(here["end"])
+            return False
         while self.at < len(self.text) and self.text[self.at] in "<>":
             self.at += 1
         if self.text[self.at : self.at + 1] == "&":

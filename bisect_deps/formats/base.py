@@ -24,11 +24,17 @@ if TYPE_CHECKING:
     from bisect_deps.model import Edit, FixEdit, Requirement
 
 
-# conda's own lines, which no package index has.
-CONDA_GROUP = "dependencies.conda"
+# conda's own lines, which no package index has; the groups of its commands end so, too.
+CONDA = "conda"
+CONDA_GROUP = f"dependencies.{CONDA}"
 # Where uv takes projects from, which it does not ask for by that.
 SOURCES_GROUP = "tool.uv.sources"
 NO_REQUIREMENTS = frozenset((CONDA_GROUP, SOURCES_GROUP))
+
+
+def is_conda(group: str) -> bool:
+    """Say whether a group's requirements are conda's."""
+    return group.endswith(f".{CONDA}")
 
 
 class Span(NamedTuple):

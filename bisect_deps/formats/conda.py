@@ -9,16 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from bisect_deps.errors import InputError
+from bisect_deps.formats._conda import conda_parts
 from bisect_deps.formats._embedded import Embedding, Slot, broken, embed
 from bisect_deps.formats._lines import read_code
-from bisect_deps.formats._ranges import conda_clause
 from bisect_deps.formats._splice import TAG, Change, newline_of, remark_at
 from bisect_deps.formats._text import decode_utf8, mapped
 from bisect_deps.formats._yaml import child, children, compose, is_text, written, wrong
-from bisect_deps.formats.base import CONDA_GROUP, Document, Parts, PhysicalLine, Span
+from bisect_deps.formats.base import CONDA_GROUP, Document, PhysicalLine, Span
 
 GROUP = "dependencies.pip"
 INSTALLED = frozenset({GROUP})
@@ -26,10 +25,6 @@ INSTALLED = frozenset({GROUP})
 _HEADER = re.compile(rf"(?P<indent>[ ]*)(?:{TAG})?-[ ]+['\"]?pip['\"]?[ ]*:[ ]*(#.*)?$")
 _ENTRY = re.compile(r"(?P<indent>[ ]*)-[ ]+(?P<text>\S.*)$")
 _COMMENT_AT_END = re.compile(r"\s#.*$")
-_MATCH = re.compile(
-    r"(?:(?P<channel>[\w./:-]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)(?:\[[^\]]*\])?"
-    r"\s*(?P<version>[=<>!~ ].*)?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,29 +123,12 @@ def _conda_slots(document: Document) -> Iterator[Slot]:
     """Yield conda's own lines; the specification is judged by conda's words, not by pip's."""
     root = compose(document.text)
     for _, node in children(child(root, "dependencies")):
-        if is_text(node) and (found := _MATCH.fullmatch(str(node.value).strip())):
-            yield _conda_slot(document, node, found)
-
-
-def _conda_slot(document: Document, node: Any, found: re.Match[str]) -> Slot:
-    code = written(document, node)
-    text = str(node.value).strip()
-    parts = Parts(found["name"], insertion=code.ends[-1] if code.text else None)
-    # A text over several lines, or with escapes, is not in the file as it is read: none is edited.
-    if found["version"] and found["version"].strip() and found["version"].strip() in code.text:
-        start = code.text.index(found["version"].strip())
-        span = code.span(start, start + len(found["version"].strip()))
-        version, _, build = _split_build(found["version"].strip())
-        clause = f"=={version.lstrip('= ')}" if build else conda_clause(version)
-        parts = parts._replace(specifier=clause, specifier_span=span)
-    span = Span(node.start_mark.index, node.end_mark.index)
-    return Slot(CONDA_GROUP, span, code, parts, text)
-
-
-def _split_build(version: str) -> tuple[str, str, str]:
-    """Return the version and the build of `=1.2=py310_0`, or of `1.2 py310_0` after a name."""
-    found = re.fullmatch(r"(={0,2}\s*[\w.*+!]+)(\s*=\s*|\s+)([\w.*]+)", version)
-    return (found[1], found[2], found[3]) if found else (version, "", "")
+        text = str(node.value).strip() if is_text(node) else ""
+        code = written(document, node) if text else mapped("", 0)
+        parts = conda_parts(text, code)
+        if parts is not None:
+            span = Span(node.start_mark.index, node.end_mark.index)
+            yield Slot(CONDA_GROUP, span, code, parts, text)
 
 
 def _start(slot: Slot) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from bisect_deps.formats._commands import CommandStyle
 from bisect_deps.formats._text import Mapped, decode_utf8, mapped
+from bisect_deps.formats._words import runs_its_input
 from bisect_deps.formats.base import Document, PhysicalLine
 
 _RUN = re.compile(r"[ \t]*(?:ONBUILD[ \t]+)?RUN[ \t]+(?P<flags>(?:--\w[\w-]*=\S+[ \t]+)*)", re.I)
@@ -41,7 +42,9 @@ def _texts(document: Document) -> Iterator[tuple[str, Mapped]]:
         text = _joined(pieces, sign)
         yield "RUN", _exec_form(text) or text
         for here in _HERE.finditer(text.text):
-            yield from _here(document, lines, here["word"])
+            body = list(_here(document, lines, here["word"]))
+            before = text.text[: here.start()].split()
+            yield from body if not before or runs_its_input(before) else ()
 
 
 def _joined(pieces: list[Mapped], sign: str) -> Mapped:

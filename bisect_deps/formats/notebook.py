@@ -14,10 +14,11 @@ from bisect_deps.formats._json import Path, strings
 from bisect_deps.formats._text import Mapped, decode_utf8
 from bisect_deps.formats.base import Document
 
+_PROGRAMS = (
+    r"(?:uvx?|pip3?|pipx|python3?|conda|(?:micro)?mamba|poetry|pdm|pixi|\{sys\.executable\})\b"
+)
 _MAGIC = re.compile(
-    r"^[ \t]*(?:%|!)[ \t]*(?=(?:uv|pip|pip3|pipx|python3?|\{sys\.executable\})\b)"
-    r"|^[ \t]*!(?=\{sys\.executable\})",
-    re.MULTILINE,
+    rf"^[ \t]*(?:%|!)[ \t]*(?={_PROGRAMS})|^[ \t]*!(?=\{{sys\.executable\}})", re.MULTILINE
 )
 _CELL_SCRIPT = re.compile(r"\A\s*%%(?:bash|sh|script bash|capture)\b[^\n]*\n")
 

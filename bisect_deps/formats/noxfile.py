@@ -10,15 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bisect_deps.errors import InputError
-from bisect_deps.formats._commands import Found, install_words
+from bisect_deps.formats._commands import Found
 from bisect_deps.formats._embedded import Embedding, broken
+from bisect_deps.formats._installers import CONDA_INSTALL, PIP_INSTALL, Install, installs
 from bisect_deps.formats._python import constants, placed, texts_in, tree_of, wrong
 from bisect_deps.formats._splice import Change
 from bisect_deps.formats._text import decode_python
 from bisect_deps.formats._words import Word
 from bisect_deps.formats.base import Problem, ProblemKind
 
-_INSTALLS = ("install",)
+_INSTALLS = {"install": PIP_INSTALL, "conda_install": CONDA_INSTALL}
 _RUNS = ("run", "run_always", "run_install")
 
 
@@ -47,8 +48,9 @@ class Noxfile:
                         message = "an argument of install is computed when the session runs"
                         kind = ProblemKind.NOT_JUDGED
                         found.problems.append(Problem(kind, path, argument.lineno, message))
-            installed = words if verb in _INSTALLS else install_words(words)
-            found.arguments(installed, document, f"nox.{call.lineno}")
+            own = _INSTALLS.get(verb)
+            for install in (Install(own, words),) if own else installs(words):
+                found.arguments(install, document, f"nox.{call.lineno}")
         return found.embedding(document)
 
     def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:

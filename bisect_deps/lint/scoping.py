@@ -9,11 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from bisect_deps.formats.base import (
-    CONDA_GROUP,
     Document,
     LogicalLine,
     Manifest,
     ProblemKind,
+    is_conda,
     normalised,
 )
 from bisect_deps.lint.profiles import profile_of
@@ -137,7 +137,7 @@ def _seen_from(folder: str, own: Manifest) -> list[tuple[Document, LogicalLine]]
 
 def _index_name(line: LogicalLine) -> str:
     """Return the normalised name of a project of an index, "" for what conda installs."""
-    if line.parts is None or not line.parts.name or line.group == CONDA_GROUP:
+    if line.parts is None or not line.parts.name or is_conda(line.group):
         return ""
     return normalised(line.parts.name)
 

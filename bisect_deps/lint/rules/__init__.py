@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from bisect_deps.formats.base import CONDA_GROUP, ProblemKind
+from bisect_deps.formats.base import ProblemKind, is_conda
 from bisect_deps.lint.rules.base import Profile, Rule, Scope
 
 
@@ -49,7 +49,7 @@ def _is_online(scope: Scope) -> bool:
 
 
 def _has_conda(scope: Scope) -> bool:
-    return any(item.line.group == CONDA_GROUP for item in scope.items)
+    return any(is_conda(item.line.group) for item in scope.items)
 
 
 def _is_audited(scope: Scope) -> bool:

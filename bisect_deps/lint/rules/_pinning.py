@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bisect_deps.formats.base import Span
 from bisect_deps.lint.rules.base import (
@@ -18,9 +18,12 @@ from bisect_deps.lint.rules.base import (
 )
 
 
-def declared(scope: Scope) -> Iterator[Item]:
-    """Yield the requirements by name and version that apply: no constraints, links or paths."""
-    for item in scope.items:
+def declared(scope: Scope, items: Iterable[Item] | None = None) -> Iterator[Item]:
+    """Yield the requirements by name and version that apply: no constraints, links or paths.
+
+    Of those items, by default of all.
+    """
+    for item in scope.items if items is None else items:
         if scope.targets and not item.worlds:
             continue
         if item.line.group != BUILD_GROUP and is_declared(item):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bisect_deps.formats.base import CONDA_GROUP
+from bisect_deps.formats.base import is_conda
 from bisect_deps.lint.rules.base import Example, Finding, Item, Profile, Rule, Scope, Severity
 
 # One equals sign is a prefix to conda: `=1.26` is any 1.26. A whole version is a pin in all but
@@ -17,7 +17,7 @@ _WHOLE = 3
 
 def _check_conda(scope: Scope) -> Iterator[Finding]:
     for item in scope.items:
-        if item.line.group != CONDA_GROUP:
+        if not is_conda(item.line.group):
             continue
         span = item.parts.specifier_span
         written = item.document.slice(span) if span is not None else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -28,6 +29,8 @@ from bisect_deps.lint.rules.base import (
     version_of,
 )
 
+# As the parser orders the clauses.
+_RANGE = r"<=?(?P<high>\d{1,9})[\d.]*,>=?(?P<low>\d{1,9})[\d.]*"
 _RANGES_BELONG = {Profile.LIBRARY: Severity.OFF, Profile.DEV: Severity.WARNING}
 _MILD = {Profile.LIBRARY: Severity.WARNING, Profile.DEV: Severity.WARNING}
 
@@ -50,9 +53,11 @@ def _shape(specifier: str) -> str:
 
 
 def _floating(scope: Scope, shape: str) -> Iterator[Item]:
-    for item in declared(scope):
-        is_of_shape = item.pin is None and _shape(item.parts.specifier) == shape
-        if is_of_shape and not is_pinned(scope, item):
+    of_shape = [
+        item for item in scope.items if item.pin is None and _shape(item.parts.specifier) == shape
+    ]
+    for item in declared(scope, of_shape):
+        if not is_pinned(scope, item):
             yield item
 
 
@@ -139,8 +144,11 @@ def _check_redundant(scope: Scope) -> Iterator[Finding]:
         span = item.parts.specifier_span
         if span is None or "," not in item.parts.specifier:
             continue
-        kept = _without_redundant(_clauses(item.parts.specifier))
-        if len(kept) == len(_clauses(item.parts.specifier)):
+        if _spans_a_major_version(item.parts.specifier):
+            continue
+        clauses = _clauses(item.parts.specifier)
+        kept = _without_redundant(clauses)
+        if len(kept) == len(clauses):
             continue
         said = ",".join(kept)
         repair = Repair(Safety.SAFE, f"write {said}", (Change(item.document, span, said),))
@@ -174,11 +182,20 @@ def _check_unsatisfiable(scope: Scope) -> Iterator[Finding]:
     for item in scope.items:
         if item.parts.specifier_span is None or "," not in item.parts.specifier:
             continue
+        if _spans_a_major_version(item.parts.specifier):
+            continue
         parsed = specifiers(item.parts.specifier)
         if parsed is not None and parsed.is_unsatisfiable():
             message = f"no version can satisfy {item.parts.specifier}: pip finds nothing to install"
             span = item.parts.specifier_span
             yield Finding(item.document, span, message, item.name, item.line)
+
+
+@lru_cache(maxsize=4096)
+def _spans_a_major_version(specifier: str) -> bool:
+    """Say whether it is a range such as `>=1.5,<3`, which no parser need look at."""
+    found = re.fullmatch(_RANGE, specifier)
+    return found is not None and int(found["low"]) < int(found["high"])
 
 
 def _check_prerelease(scope: Scope) -> Iterator[Finding]:

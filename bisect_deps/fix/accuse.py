@@ -659,13 +659,19 @@ def broken_of(case: Case, line: Requirement, probe: Probe | None) -> Member:
     resolution = case.resolve(probe.candidate)
     pulled = resolution.brought_by(line.name) if resolution is not None else frozenset()
     name = next((name for name in named if name in pulled), None)
+    via: tuple[str, ...] = ()
+    if name is None and resolution is not None and len(named) == 1:
+        # What a source pulls in, the resolver does not tell.
+        source = next((r.name for r in resolution.needs_build if r.name in pulled), None)
+        if source is not None and named[0] not in resolution.releases:
+            name, via = named[0], resolution.chain_from(line.name, source)
     if resolution is None or name is None:
         return own
     now = case.installed(probe).get(name)
     direct = case.line_at_fault(name)
     if direct is not None:
         return Member(direct, name, now or direct.pin)
-    return Member(line, name, now, resolution.chain_from(line.name, name)[:-1])
+    return Member(line, name, now, via or resolution.chain_from(line.name, name)[:-1])
 
 
 def _weights(case: Case, items: Sequence[Requirement]) -> dict[int, float]:

@@ -276,15 +276,27 @@ class Case:
 
         None where several might be the one.
         """
-        sources = resolution.needs_build if resolution is not None else ()
-        chains = [
-            chain
-            for release in sources
-            if resolution is not None and (chain := self._chain(release.name, resolution))
-        ]
+        chains = self._source_chains(resolution)
         if len(chains) != 1:
             return None
         return Member(self.named(chains[0][0])[0], name, version, chains[0])
+
+    def behind_sources(
+        self, name: str, version: str | None, resolution: Resolution | None, moved: Iterable[str]
+    ) -> Member | None:
+        """Return a project as pulled in by one of several sources, one that was `moved` first.
+
+        For what is at fault for certain, and of which only a build tells who asks for it.
+        """
+        wanted = set(moved)
+        chains = sorted(self._source_chains(resolution), key=wanted.isdisjoint)
+        return Member(self.named(chains[0][0])[0], name, version, chains[0]) if chains else None
+
+    def _source_chains(self, resolution: Resolution | None) -> list[tuple[str, ...]]:
+        if resolution is None:
+            return []
+        chains = (self._chain(release.name, resolution) for release in resolution.needs_build)
+        return [chain for chain in chains if chain]
 
     def _chain(self, name: str, resolution: Resolution) -> tuple[str, ...]:
         """Return the shortest chain from a line of the user's file to a project; () for none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bisect_deps.fix.accuse import agrees
+from bisect_deps.fix.accuse import agrees, broken_of
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, is_compiled, with_edits, without
 from bisect_deps.fix.culprits import (
@@ -21,7 +21,7 @@ from bisect_deps.fix.culprits import (
     reported_by_breakage,
 )
 from bisect_deps.fix.failed import Failed, broken_releases, failed_by, installed_by
-from bisect_deps.fix.failure import installs, is_of_install
+from bisect_deps.fix.failure import broken_in, installs, is_of_install
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.minimise import answered
 from bisect_deps.model import (
@@ -84,6 +84,9 @@ def _lines_of(
         )
     if edit.number is None or probe is None or not is_of_install(probe):
         return []
+    if names_of(culprits) & {name for name in broken_in(probe) if name != edit.name}:
+        # The log names a culprit: this edit is how that one moves.
+        return []
     had = (case.releases_of(rest) or {}).get(edit.name, "")
     if Release(edit.name, had) in installed_by(case, answers):
         return []
@@ -95,7 +98,7 @@ def _lines_of(
         edits += needless if other.outcome is Outcome.PASS else []
     lines = sorted(edit.number for edit in edits if edit.number is not None)
     mine = [case.manifest.requirements[number] for number in lines]
-    members = [Member(line, line.name, line.pin) for line in mine]
+    members = [broken_of(case, line, probe) for line in mine]
     return [described(members, probe, smaller.number)]
 
 
@@ -122,8 +125,7 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
         for failure in failed_by(case, answers)
         if failure.reported and _is_sure(case, failure)
     ]
-    for edit in fixed.candidate.edits:
-        rest = _taken_back(fixed.candidate, edit)
+    for edit, rest in _less(fixed.candidate):
         releases = case.releases_of(rest)
         if edit.number is None and edit.hashes:
             # A file with hashes lists all that it installs.
@@ -194,6 +196,19 @@ def _installed_as(case: Case, candidate: Candidate, answers: Sequence[Probe]) ->
         if is_whole and probe.candidate == candidate:
             return case.installed(probe)
     return case.releases_of(candidate) or {}
+
+
+def _less(candidate: Candidate) -> Iterator[tuple[Edit, Candidate]]:
+    """Yield each edit with the candidate without it, and without all of its project.
+
+    A line and its constraint may only move together.
+    """
+    edits = candidate.edits
+    yield from ((edit, _taken_back(candidate, edit)) for edit in edits)
+    names = [edit.name for edit in edits]
+    for place, edit in enumerate(edits):
+        if names.index(edit.name) < place:
+            yield edit, without(candidate, [edit.name])
 
 
 def _parts(candidate: Candidate) -> Iterator[Candidate]:

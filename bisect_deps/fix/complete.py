@@ -13,7 +13,7 @@ from itertools import islice
 
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
-from bisect_deps.fix.culprits import broken, merged
+from bisect_deps.fix.culprits import broken, merged, names_of
 from bisect_deps.fix.failure import breakages_of, installs
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.proposers import pair
@@ -67,7 +67,31 @@ def complete(
             shown = yield from _uncovered(case, member, breakage, fixed, known)
             if shown is not None:
                 found = merged(found, _others(case, member, breakage, shown, fixed))
+    for probe in known:
+        found = merged(found, _as_written(case, found, probe, fixed))
     return found
+
+
+def _as_written(
+    case: Case, culprits: Sequence[Culprit], probe: Probe, fixed: Probe
+) -> Iterator[Culprit]:
+    """Yield who a probe shows to break as the file has it, moved by the fix and not named as yet.
+
+    Where the log names who uses what is gone: all that it names is as in the file.
+    """
+    before = case.releases_of(Candidate()) or {}
+    there, after = case.installed(probe), case.installed(fixed)
+    named = set(names_of(culprits))
+    for breakage in breakages_of(probe):
+        sides = [name for name in (breakage.user, breakage.lacks) if name]
+        moved = [name for name in sides if name in there and after.get(name) != there[name]]
+        alike = all(name in there and there[name] == before.get(name) for name in sides)
+        if not (breakage.user and moved and alike) or named & set(sides):
+            continue
+        member = case.member(moved[0], there[moved[0]], case.resolve(Candidate()))
+        if member is not None:
+            named.add(member.name)
+            yield broken([member], probe, breakage, fixed.number)
 
 
 def told_of(culprit: Culprit, known: Sequence[Probe]) -> Breakage | None:

@@ -34,6 +34,11 @@ def followed(
         elif (probe := _failing(case, rest, failed)) is not None:
             text = f"{edit.text} {_does(edit)}: without that the build fails"
             notes.append(Note(text, probe.number))
+        elif others := [e.text for e in candidate.edits if e.name == edit.name and e != edit]:
+            text = (
+                f"{edit.text} {_does(edit)}: both lines of {edit.name} move, as {others[0]} does."
+            )
+            notes.append(Note(text, fact="one line alone decides nothing"))
     return notes
 
 

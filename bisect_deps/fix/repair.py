@@ -52,6 +52,7 @@ from bisect_deps.model import (
     Culprit,
     Edit,
     EditAction,
+    Member,
     Narrow,
     Note,
     Outcome,
@@ -61,6 +62,7 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from bisect_deps.reports.base import changes
+from bisect_deps.resolution.uv_resolver import Resolution
 
 # So many builds are told of where the budget ends a run.
 _MOST_SHOWN = 8
@@ -352,7 +354,7 @@ def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tu
         breakage = reported_by_breakage(probe, [name])
         resolution = case.resolve(probe.candidate)
         version = case.installed(probe).get(name, change.before.get(name))
-        member = case.member(name, version, resolution)
+        member = _member(case, small, name, version, resolution)
         line = case.line_at_fault(name)
         if line is not None and version is not None:
             reported = broken_of(case, line, probe)
@@ -361,7 +363,7 @@ def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tu
         if version is None or member is None:
             # What was added was missing, or nobody asks for it: who needs it is at fault.
             using = next((n for n in involved(probe) if n != name), name)
-            member = case.member(using, case.installed(probe).get(using), resolution)
+            member = _member(case, small, using, case.installed(probe).get(using), resolution)
         if member is None:
             continue
         if breakage is not None:
@@ -369,9 +371,19 @@ def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tu
         else:
             found.append(described([member], probe, small.passing.number))
     apart = small.inseparable
-    if not found and apart is not None and not set(broken_in(apart)) & change.before.keys():
+    if not found and apart is not None:
         found = _inseparable(case, change, small, apart)
     return merged((), found)
+
+
+def _member(
+    case: Case, small: Smallest, name: str, version: str | None, resolution: Resolution | None
+) -> Member | None:
+    member = case.member(name, version, resolution)
+    if member is None and version is not None:
+        moved = [edit.name for edit in small.candidate.edits]
+        return case.behind_sources(name, version, resolution, moved)
+    return member
 
 
 def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Probe) -> str:
@@ -390,11 +402,15 @@ def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Pr
 
 
 def _inseparable(case: Case, change: Change, small: Smallest, probe: Probe) -> list[Culprit]:
-    """Return the releases that can only move together as one culprit: no build parts them."""
+    """Return the releases that can only move together as one culprit: no build parts them.
+
+    Those alone that the log says to be broken, where it names any.
+    """
     resolution = case.resolve(probe.candidate)
+    named = [name for name in small.names if name in broken_in(probe) and name in change.before]
     members = [
         member
-        for name in small.names
+        for name in named or small.names
         if (member := case.member(name, change.before.get(name), resolution)) is not None
     ]
     if not members:

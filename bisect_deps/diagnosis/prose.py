@@ -138,7 +138,8 @@ def _listed(texts: list[str], story: Story) -> None:
         elif match := _CONDA_WANTED.search(text):
             _add(story.wishes, Project(match.group(1), match.group(2).lstrip("=") or None))
         elif match := _CONDA_ITEM.search(text):
-            _add(story.parents, project_of(match.group(1) + "==" + match.group(2).strip("=*")))
+            name, spec = match.group(1), match.group(2).strip("=*")
+            _add(story.parents, Project(name, _exact(spec), _spelled(name, spec)))
 
 
 def _at(text: str) -> Project | None:

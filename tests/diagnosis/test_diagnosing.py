@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from bisect_deps.diagnosis import diagnose
@@ -10,6 +12,7 @@ from tests.diagnosis.labelled import BARE, LOGS, Labelled, plain_name
 from tests.support.prefixed import PREFIXES
 
 
+@cache
 def read(log: Labelled) -> Diagnosis:
     return diagnose(log.data, requirements=log.requirements)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bisect_deps.diagnosis import diagnose, judge, same_failure
-from bisect_deps.diagnosis.fingerprint import fingerprint_of, signature_of
+from bisect_deps.diagnosis.fingerprint import fingerprint_of, signature_of, tells_something
 from bisect_deps.model import BuildStatus, Cause, Diagnosis, Outcome, Phase
 
 NO_VERSION = diagnose("ERROR: No matching distribution found for idna==99.1\n", exit_status=1)
@@ -97,3 +97,33 @@ def test_a_check_that_lacks_another_name_of_the_same_project_is_another_failure(
     first = check("url_decode")
     assert judge(BuildStatus.FAILED, check("url_decode"), first.signature) is Outcome.FAIL
     assert judge(BuildStatus.FAILED, check("url_quote"), first.signature) is Outcome.UNRESOLVED
+
+
+@pytest.mark.parametrize(
+    ("signature", "tells"),
+    [
+        ("", False),
+        ("build | unknown |  | ", False),
+        ("build | unknown |  | some words | more", True),
+        ("build | unknown | numpy | ", True),
+        ("build | compile-error |  | ", True),
+    ],
+)
+def test_a_log_without_a_word_tells_nothing(signature: str, tells: bool) -> None:
+    assert tells_something(signature) is tells
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("build | compile-error | a | x", "build | compile-error | a | y | z", True),
+        ("build | compile-error | a | x", "build | compile-error | b | x", False),
+        ("build | compile-error |  | x", "build | compile-error |  | y", False),
+        ("build | compile-error | a | x", "metadata | compile-error | a | x", False),
+        ("check | import-error | a | x", "check | import-error | a | y", False),
+        ("check | import-error | a | x", "check | import-error | a | x", True),
+        ("build | a", "build | a | b", False),
+    ],
+)
+def test_one_failure_is_known_by_its_project(one: str, other: str, same: bool) -> None:
+    assert same_failure(one, other) is same

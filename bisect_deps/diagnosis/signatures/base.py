@@ -78,7 +78,7 @@ class Signature:
     `remedies` are requirements (`setuptools<81`) that get past it, all of them together: for the
     build environment where `scope` is BUILD, else beside what is installed; the advice begins with
     them, and `advice` is what to do instead. `kind` says how what is installed broke, for an
-    error at run time; its groups are told in `evidence/breakages.py`. `traits` say what the line
+    error at run time; its groups are told in `diagnosis/breakages.py`. `traits` say what the line
     changes in the reading of others. `literals` are given for a pattern that ignores case alone.
     Patterns are compiled when they are first tried: most never are, and there are hundreds.
     """

@@ -7,7 +7,20 @@ from dataclasses import replace
 import pytest
 
 from bisect_deps.fix.check import Followed, breakage_of, follow
-from bisect_deps.model import Breakage, BreakageKind, Candidate, Evidence, Outcome
+from bisect_deps.model import (
+    Breakage,
+    BreakageKind,
+    Candidate,
+    Cause,
+    Diagnosis,
+    Evidence,
+    Mention,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+    Suspect,
+)
 from bisect_deps.policy import POLICY
 from tests.fix.simulated import Quality
 from tests.fix.small import Small, at, breaks, said, small, yearly
@@ -169,3 +182,30 @@ def test_only_an_error_that_may_come_and_go_is_repeated(error: str, repeats: lis
     failing = replace(failed, diagnosis=replace(failed.diagnosis, breakages=(other,)))
     asked = next(follow(here.case, failing), ())
     assert [inquiry.repeat for inquiry in asked if inquiry.repeat] == repeats
+
+
+@pytest.mark.parametrize(
+    ("suspects", "user", "lacks"),
+    [
+        ((), "", ""),
+        ((("lib", "lib==1.0", 1),), "", "lib"),
+        ((("app", "lib==1.0", 1),), "app", "lib"),
+        ((("lib", None, 1), ("app", None, 1)), "app", "lib"),
+        ((("lib", None, 1), ("app", None, 2)), "", "lib"),
+    ],
+    ids=["nobody", "one", "what it pulls in", "both by one line", "another line"],
+)
+def test_where_a_log_tells_no_breakage_its_suspects_do(
+    suspects: tuple[tuple[str, str | None, int], ...], user: str, lacks: str
+) -> None:
+    found = tuple(
+        Suspect(
+            name,
+            failing=Mention.parse(failing) if failing else None,
+            evidence=(Evidence(line, "it failed"),),
+        )
+        for name, failing, line in suspects
+    )
+    diagnosis = Diagnosis(Outcome.FAIL, Cause.RUNTIME_ERROR, Phase.CHECK, found)
+    probe = Probe(1, ProbeKind.WHOLE, Candidate(), Outcome.FAIL, diagnosis=diagnosis)
+    assert (breakage_of(probe).user, breakage_of(probe).lacks) == (user, lacks)

@@ -194,3 +194,18 @@ def test_where_a_build_requirement_broke_it_is_the_release_to_be_built(
 ) -> None:
     broken = replace(suspect, failing=Mention.parse("numpy==1.14.5"), cause=Cause.BUILD_DEP_FAILED)
     assert failing_release(broken) == release
+
+
+@pytest.mark.parametrize(
+    ("file", "release"),
+    [
+        ("Some_Thing-1.0-py3-none-any.whl", Release("some-thing", "1.0")),
+        ("some-thing-1.0.tar.gz", Release("some-thing", "1.0")),
+        ("some_thing-1.0.zip", Release("some-thing", "1.0")),
+        ("thing.whl", None),
+        ("thing.tar.gz", None),
+        (f"{'x' * 300}-1.0.tar.gz", None),
+    ],
+)
+def test_a_file_that_failed_tells_its_release(file: str, release: Release | None) -> None:
+    assert failing_release(Suspect("app", failing=Mention.parse(file))) == release

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 from bisect_deps.fix.proposers import PROPOSERS, advice, all_pins, day, moves, past
-from bisect_deps.model import BreakageKind, Candidate
+from bisect_deps.model import Breakage, BreakageKind, Candidate
 from tests.fix.small import Small, at, breaks, small, texts, yearly
 from tests.fix.world import Fault
 
@@ -96,3 +97,18 @@ def test_without_a_resolver_and_an_index_nothing_is_guessed() -> None:
         case={"index": None, "resolver": None},
     )
     assert list(moves(here.case, here.scene())) == []
+
+
+def test_what_is_imported_and_asked_for_by_nothing_comes_from_its_users_time() -> None:
+    fault = Fault("garnet", (("app", frozenset({"1.0"})),))
+    app = [at("1.0", "2016-06-01"), at("2.0", "2017-06-01")]
+    here = small("app==1.0\n", {"app": app, "tools": TOOLS}, fault)
+    lacks = Breakage(BreakageKind.MODULE_GONE, user="app", lacks="tools")
+    [move] = advice.propose(here.case, replace(here.scene(), breakage=lacks))
+    assert texts([move]) == ["tools==81.0"]
+    unused = replace(lacks, user="")
+    assert texts(list(advice.propose(here.case, replace(here.scene(), breakage=unused)))) == [
+        "tools==82.0"
+    ]
+    for known in (replace(lacks, lacks="app"), replace(lacks, lacks="")):
+        assert list(advice.propose(here.case, replace(here.scene(), breakage=known))) == []

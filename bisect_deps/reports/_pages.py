@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -20,6 +21,9 @@ TONES = {
     VerdictKind.UNAVAILABLE: "fail",
 }
 
+# Text in backticks, or an option: `setuptools<81`, --write.
+_CODE = re.compile(r"(`[^`\n]+`|(?<![^\s(])--?[A-Za-z][\w-]*)")
+
 
 def environment() -> Environment:
     """Return what renders a page: all text escaped and made safe, diffs line by line."""
@@ -28,12 +32,24 @@ def environment() -> Environment:
         "ended": ended,
         "fix_words": _fix_words,
         "lines": _diff_lines,
+        "prose": _prose,
     }
     return environment
 
 
 def _fix_words(fix: Fix) -> str:
     return "; ".join(fix_changes(fix)) or fix.style
+
+
+def _prose(text: str) -> Markup:
+    """Return a sentence in which what is quoted by backticks, and options, are set as code."""
+    parts = _CODE.split(shown(text))
+    return Markup().join(_code(part) if at % 2 else part for at, part in enumerate(parts))
+
+
+def _code(part: str) -> Markup:
+    style = "quoted" if part.startswith("`") else "option"
+    return Markup('<code class="{}">{}</code>').format(style, part.strip("`"))
 
 
 def _finalize(value: Any) -> Any:

@@ -20,6 +20,7 @@ import pytest
 
 from bisect_deps.model import Candidate, Edit, EditAction, Evidence, Note, Verdict
 from bisect_deps.reports._drawing import drawn
+from bisect_deps.reports._pages import _prose
 from bisect_deps.reports.html import kept_logs, render
 from tests.reports.verdicts import (
     ANOTHER_AGE,
@@ -209,6 +210,20 @@ def test_logs_are_taken_from_the_state_folder_alone(tmp_path: Path) -> None:
     outside = changed(READY.probes[0], log="../outside")
     verdict = changed(READY, probes=(outside, *READY.probes))
     assert kept_logs(state, verdict) == {"probes/3.log": "one\r\n\ufffd\n"}
+
+
+def test_options_are_set_as_code_and_never_broken() -> None:
+    page = render(READY)
+    assert 'with <code class="option">--write</code> to change' in page
+    assert "code.option { white-space: nowrap; }" in page
+
+
+def test_what_is_written_into_a_sentence_stays_text() -> None:
+    said = str(_prose("`<b>x</b>` & <i> --write"))
+    assert said == (
+        '<code class="quoted">&lt;b&gt;x&lt;/b&gt;</code> &amp; &lt;i&gt; '
+        '<code class="option">--write</code>'
+    )
 
 
 def test_what_was_written_is_said_instead_of_how_to_write() -> None:

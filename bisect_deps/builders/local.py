@@ -370,7 +370,15 @@ class LocalBuilder:
     def _open_rooms(self) -> Rooms | None:
         """Return what makes the builds' rooms, None where they are not kept apart."""
         options = self._options
+        for path in options.sandbox_paths:
+            if not path.exists():
+                raise InputError(f"--sandbox-path {path} is not there", hint="name what is")
         if self._box is None:
+            if options.offline_builds and options.sandbox == Isolation.OFF.value:
+                raise InputError(
+                    "--offline-builds and --sandbox off exclude each other",
+                    hint="choose one of them",
+                )
             if options.offline_builds:
                 raise BuilderUnavailable(
                     f"--offline-builds needs a sandbox: {self._kept_apart}", hint=INSTALL_HINT

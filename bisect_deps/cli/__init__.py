@@ -14,6 +14,7 @@ import click
 
 from bisect_deps import __version__
 from bisect_deps.cli.endings import OutputClosed, as_ours, be_steady, close_output, crash, say
+from bisect_deps.cli.odd_values import be_said
 from bisect_deps.cli.options import give_common, relative
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
 
@@ -77,7 +78,10 @@ class LazyGroup(click.Group):
             alike = " or ".join(_alike(args[0].lower(), COMMANDS))
             hint = f"did you mean {alike}?" if alike else "see: depbisect help"
             raise InputError(f"there is no command {args[0]!r}", hint=hint)
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing:
+            be_said(rest, [flag for param in command.params for flag in param.opts])
+        return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a closed pipe ends it quietly, with no code that would mean a result."""

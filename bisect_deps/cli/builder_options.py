@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from bisect_deps.builders import all_settings
 from bisect_deps.builders.base import Setting
+from bisect_deps.cli.odd_values import Finite
 from bisect_deps.cli.options import option
 from bisect_deps.errors import InputError
 
@@ -74,6 +75,7 @@ def check_builder_options(builder: str) -> None:
 
 def _option(setting: Setting, builders: tuple[str, ...]) -> Any:
     kind: Any = click.Choice(setting.choices) if setting.choices else setting.kind
+    kind = Finite(0, min_open=True) if kind is float else kind
     how: dict[str, Any] = {"is_flag": True} if setting.kind is bool else {"type": kind}
     if setting.repeat:
         how["multiple"] = True

@@ -85,6 +85,8 @@ def check_targets(targets: Mapping[str, str | None], *files: Path) -> None:
             )
         taken[target or ""] = name
     for target in filter(None, targets.values()):
+        if target != "-" and os.path.isdir(target):
+            raise InputError("this is a folder", place=target, hint="name a file in it")
         mine = [os.path.realpath(file) for file in files if file.exists()]
         if target != "-" and os.path.realpath(target) in mine:
             raise InputError(

@@ -20,6 +20,13 @@ from bisect_deps.cli.builder_options import (
     check_builder_options,
     own_options,
 )
+from bisect_deps.cli.odd_values import (
+    Finite,
+    be_alone,
+    be_names,
+    be_said_in_files,
+    be_somewhere,
+)
 from bisect_deps.cli.options import color_option, note, option, relative, wants_color
 from bisect_deps.cli.output import check_targets, deliver, report_options, report_targets
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
@@ -72,6 +79,7 @@ class FromFiles(WithBuilderOptions):
                 hint=f"the settings are the options of run: {', '.join(sorted(map(str, known)))}",
             )
         _be_no_looser(defaults)
+        be_said_in_files(defaults)
         return {key: value for key, value in defaults.items() if key not in tables}
 
 
@@ -156,7 +164,7 @@ def _be_no_looser(defaults: Mapping[str, Any]) -> None:
 @option("--max-builds", type=click.IntRange(0), metavar="N", help="Stop after so many builds.")
 @option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Finite(0, min_open=True),
     default=POLICY.timeout,
     metavar="SECONDS",
     help="Time limit of one build.",
@@ -213,6 +221,7 @@ def command(**flags: Any) -> int:
     to it unless you say --write; the diff of the fix is shown.
     """
     _check_builder(flags)
+    _check_values(flags)
     settings = settings_of(flags)
     _check_files(settings)
     _check_outputs(settings, flags)
@@ -247,8 +256,12 @@ def _with_way_on(verdict: Verdict, most: int | None) -> Verdict:
     """Return a verdict that a spent budget cut short with the command that goes on from there."""
     if verdict.kind is not VerdictKind.INCONCLUSIVE or most is None or verdict.builds < most:
         return verdict
+    from bisect_deps.fix.repair import GO_ON
+
     command = going_on(sys.argv[1:], max(2 * most, POLICY.offered_builds))
-    return replace(verdict, notes=(*verdict.notes, Note(f"To go on: `{command}`")))
+    way_on = Note(f"To go on: `{command}`; no finished build is repeated.")
+    others = [note for note in verdict.notes if note.text != GO_ON]
+    return replace(verdict, notes=(*others, way_on))
 
 
 def going_on(words: Sequence[str], most: int) -> str:
@@ -358,6 +371,12 @@ def _check_builder(flags: dict[str, Any]) -> None:
             "a person's builds cannot be read, so there is nothing to --lock",
             hint="use --builder local, or leave it out",
         )
+
+
+def _check_values(flags: Mapping[str, Any]) -> None:
+    be_alone("index_url", "no_index")
+    be_somewhere(flags)
+    be_names(flags["pass_env"])
 
 
 def _check_files(settings: Settings) -> None:

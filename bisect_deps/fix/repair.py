@@ -66,6 +66,8 @@ from bisect_deps.resolution.uv_resolver import Resolution
 
 # So many builds are told of where the budget ends a run.
 _MOST_SHOWN = 8
+# What a spent budget is answered with, where the whole command is not known.
+GO_ON = "Go on with a larger --max-builds; no finished build is repeated."
 
 
 @dataclass(frozen=True, slots=True)
@@ -615,7 +617,6 @@ def _stopped(case: Case, known: Sequence[Conclusion], seen: Seen, spent: BudgetS
     before = known[-1] if known else Conclusion(VerdictKind.INCONCLUSIVE)
     if before.ways:
         return before
-    text = "Go on with a larger --max-builds; no finished build is repeated."
     return replace(
         before,
         kind=VerdictKind.INCONCLUSIVE,
@@ -624,7 +625,7 @@ def _stopped(case: Case, known: Sequence[Conclusion], seen: Seen, spent: BudgetS
             *before.notes,
             *islice(_learnt(case, seen), _MOST_SHOWN),
             *_suspicions(case, before.culprits),
-            Note(text),
+            Note(GO_ON),
         ),
     )
 

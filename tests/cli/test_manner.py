@@ -185,3 +185,47 @@ def test_diagnose_reads_the_requirements_from_standard_input(tmp_path: Path) -> 
     assert '"requirement": "nothere == 1.0"' in done.stdout, done.stderr
     both = depbisect("diagnose", "-", "-r", "-", cwd=tmp_path, given=log)
     assert both.returncode == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "--check", ""], "--check has an empty value"),
+        (["run", "--python="], "--python has an empty value"),
+        (["lint", " "], "an argument is empty"),
+        (["run", "--timeout", "nan"], "nan is no number to count with"),
+        (["run", "--timeout", "inf"], "inf is no number to count with"),
+        (["run", "--pass-env", "A=B"], "--pass-env A=B is no name of a variable"),
+        (["run", "--index-url", "foo"], "--index-url foo is neither an address nor a folder"),
+        (["run", "--find-links", "nowhere"], "--find-links nowhere is not there"),
+        (["run", "--sandbox-path", "nowhere"], "--sandbox-path nowhere is not there"),
+        (
+            ["run", "--no-index", "--index-url", "https://index.example/simple"],
+            "--index-url and --no-index exclude each other",
+        ),
+        (
+            ["run", "--offline-builds", "--sandbox", "off"],
+            "--offline-builds and --sandbox off exclude each other",
+        ),
+        (["run", "--json", "folder"], "folder: this is a folder"),
+    ],
+)
+def test_a_value_that_can_mean_nothing_is_one_error(
+    words: list[str], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "requirements.txt").write_text("six\n", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    done = depbisect(*words, cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    error, hint = done.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert error.endswith(said)
+    assert hint.startswith("hint: ")
+
+
+def test_an_empty_setting_of_a_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("six\n", encoding="utf-8")
+    (tmp_path / "depbisect.toml").write_text('python = ""\n', encoding="utf-8")
+    done = depbisect("run", cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    assert "the setting python is empty" in done.stderr

@@ -76,7 +76,8 @@ def test_a_spent_budget_says_how_to_go_on(project: Path) -> None:
     assert "the limit of 1 build is reached." in done.stdout
     said = " ".join(done.stdout.split())
     assert "So far: the file as it is fails" in said
-    assert re.search(r"To go on: `depbisect run .*--max-builds 10`", said)
+    assert re.search(r"To go on: `depbisect run .*--max-builds 10`; no finished build", said)
+    assert "larger --max-builds" not in said
     assert run("--allow-removal", cwd=project).returncode == 0
 
 

@@ -328,9 +328,9 @@ ROWS: dict[str, Callable[[Sequence[Result]], str]] = {
     "every edit needed, where asked": _minimal,
     "everything named": lambda found: _share(found, lambda result: not result.missed),
     "culprits named": _culprits,
-    "files with an innocent named": lambda found: str(sum(bool(one.innocent) for one in found)),
+    "files with an innocent named": lambda found: str(sum(bool(row.innocent) for row in found)),
     "files with an unaccused line changed": lambda found: str(
-        sum(bool(one.unaccused) for one in found)
+        sum(bool(row.unaccused) for row in found)
     ),
     "builds, median / p90": lambda found: _spread(found, lambda result: result.builds),
     "whole builds": lambda found: _spread(found, lambda result: result.whole),

@@ -58,9 +58,9 @@ def _verdict(folder: Path) -> tuple[str, set[str]]:
         return "no report", set()
     culprits = {
         " + ".join(
-            sorted(f"{member['name']} {member['version']}" for member in one["requirements"])
+            sorted(f"{member['name']} {member['version']}" for member in culprit["requirements"])
         )
-        for one in report["culprits"]
+        for culprit in report["culprits"]
     }
     return report["verdict"], culprits
 

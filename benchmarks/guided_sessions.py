@@ -75,12 +75,14 @@ def _finished(guided: Guided, secret: Secret) -> list[bytes]:
 
 def _told(verdict: Any) -> dict[str, Any]:
     report = to_json(verdict)
-    probes = [{**each, "log": "", "seconds": 0} for each in report["probes"]]
+    probes = [{**probe, "log": "", "seconds": 0} for probe in report["probes"]]
     return {**report, "probes": probes, "seconds": 0, "file": "", "headline": ""}
 
 
 def _minimal(secret: Secret) -> set[frozenset[str]]:
-    return {each for each in secret.broken if not any(other < each for other in secret.broken)}
+    return {
+        failing for failing in secret.broken if not any(other < failing for other in secret.broken)
+    }
 
 
 def _undo_changes_nothing(guided: Guided, secret: Secret, seed: int) -> bool:

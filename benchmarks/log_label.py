@@ -96,7 +96,9 @@ def suggested(found: Diagnosis) -> Label:
         "cause": found.cause.value,
         "phase": found.phase.value,
         "culprits": [suspect.requirement or suspect.name for suspect in found.suspects],
-        "failing": list(dict.fromkeys(str(one.failing or one.name) for one in found.suspects)),
+        "failing": list(
+            dict.fromkeys(str(suspect.failing or suspect.name) for suspect in found.suspects)
+        ),
         "transitive": bool(first and first.via),
         "ambiguous": False,
         "evidence_lines": [line.line for line in evidence],

@@ -158,9 +158,9 @@ def naive(labels: list[Label], logs: dict[str, bytes]) -> Score:
         pinned = re.findall(r"([A-Za-z0-9][\w.-]*)==\d", failing)
         built = re.findall(r"Failed (?:building wheel for|to build `?)\s?([\w.-]+)", text)
         name = canonicalize_name((pinned or built or [""])[-1])
-        culprits = {name_of(one) for one in label["culprits"]}
+        culprits = {name_of(written) for written in label["culprits"]}
         if culprits:
-            score.either.add(name in culprits | {name_of(one) for one in label["failing"]})
+            score.either.add(name in culprits | {name_of(written) for written in label["failing"]})
             score.top.add(name in culprits)
         if label["is_infra"] or label["outcome"] == "pass":
             score.false.add(bool(name))

@@ -128,7 +128,7 @@ def _detail(args: tuple[Any, ...]) -> str:
     if isinstance(told, uv_resolver._Question):
         return ", ".join(told.lines)
     if isinstance(told, (list, tuple)):
-        return "; ".join(getattr(one, "purpose", str(one)) for one in told)
+        return "; ".join(getattr(item, "purpose", str(item)) for item in told)
     return str(args[2] if len(args) > 2 else getattr(told, "label", told))
 
 

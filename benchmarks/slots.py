@@ -41,7 +41,7 @@ def main() -> None:
         Resolver(interpreter, IndexSettings()).resolve([*LINES, f"{MOVED[0]}=={version}"]).releases
         for version in MOVED[1]
     ]
-    pins = [tuple(f"{n}=={v}" for n, v in sorted(one.items())) for one in sets]
+    pins = [tuple(f"{n}=={v}" for n, v in sorted(versions.items())) for versions in sets]
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "project"
         project.mkdir()

@@ -167,7 +167,7 @@ def _uncovered(
     """Build with the user that hides the rest out of the way, and import everything.
 
     The user is lifted in the fixed file, with the release at fault back; else it was out of the way
-    where another user failed for want of the same project.
+    where another user failed because the same project is missing.
     """
     candidates = [*_lifted(case, member, breakage, fixed)]
     if not case.imports:
@@ -206,7 +206,7 @@ def _lifted(case: Case, member: Member, breakage: Breakage, fixed: Probe) -> Ite
 
 
 def _is_behind(case: Case, member: Member, own: Breakage, probe: Probe, fixed: Probe) -> bool:
-    """Say whether a probe failed behind the culprit's own failure, for want of the same project."""
+    """Say whether a probe failed behind the culprit's own failure, for lack of the same project."""
     version = case.installed(probe).get(member.name)
     moved = version is not None and version != case.installed(fixed).get(member.name)
     first = next(iter(breakages_of(probe)), None)

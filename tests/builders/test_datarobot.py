@@ -275,7 +275,7 @@ except dr.errors.ClientError as error:
     cancelled = error.status_code
 versions = len(dr.CustomModelVersion.list(model.id))
 model.delete()
-names = [one.name for one in dr.CustomInferenceModel.list(search_for="judged")]
+names = [model.name for model in dr.CustomInferenceModel.list(search_for="judged")]
 print(json.dumps([lines, failed.build_status, log, passed, cancelled, versions, names]))
 """
 

@@ -226,7 +226,7 @@ def add(text):
 first = add("header==1.0\\n")
 failed = api.wait_for_space("acme/one", timeout=60, poll_interval=0.1).stage
 log = "".join(api.fetch_space_logs("acme/one", build=True))
-titles = [one.title for one in api.list_repo_commits("acme/one", repo_type="space")]
+titles = [commit.title for commit in api.list_repo_commits("acme/one", repo_type="space")]
 add("good==1.0\\n")
 passed = api.wait_for_space("acme/one", timeout=60, poll_interval=0.1).stage
 paused = api.pause_space("acme/one").stage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
@@ -35,6 +35,12 @@ class Inquiry:
     repeat: int = 0
     exact: tuple[str, ...] | None = None
     likely_fails: bool = field(default=False, compare=False)
+
+    @property
+    def build(self) -> Hashable:
+        """Return what makes two inquiries the same build, whyever they are asked."""
+        about = self.isolated, self.check, self.imports, self.build_constraints, self.repeat
+        return (self.candidate, *about, self.exact)
 
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ Must not know why anything is asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
@@ -48,15 +48,19 @@ class Ahead:
         self._rounds.append(answers)
         self._guessed = None
 
-    def likely(self, answers: Sequence[Probe | None]) -> Sequence[Inquiry] | None:
+    def likely(
+        self, answers: Sequence[Probe | None], early: Mapping[Hashable, Probe]
+    ) -> Sequence[Inquiry] | None:
         """Return what is likely to be asked next, fixes first; None for no news. Never waits.
 
-        `answers` are those of the open round so far, None for a question that is open.
+        `answers` are those of the open round so far, None for a question that is open. `early` are
+        those of builds that ended before they were asked for: they take the place of guesses.
         """
         guess = self._guessed
-        if guess is None or not guess.suits(answers):
+        if guess is None or not guess.suits(answers, early):
             self._turn += 1
-            self._guessed = guess = _Guess(self._turn, tuple(self._rounds), tuple(answers))
+            told = tuple(self._rounds), tuple(answers), early
+            self._guessed = guess = _Guess(self._turn, *told)
             self._thread.submit(self._foresee, guess)
         return guess.news()
 
@@ -80,19 +84,20 @@ class Ahead:
         for probes in guess.rounds:
             rounds.send(probes)
         origin = _origin(probe for probes in guess.rounds for probe in probes)
-        guess.assumed = replies = [
-            answer or _assumed(case, inquiry, origin)
+        replies = [
+            answer or guess.reply(case, inquiry, origin)
             for inquiry, answer in zip(rounds.asked, guess.answers, strict=True)
         ]
-        for _ in range(POLICY.rounds_ahead):
+        guess.open = replies
+        while guess.depth < POLICY.rounds_ahead and guess.count < self._wanted:
             is_wanted()
             rounds.send(replies)
             if rounds.over:
                 break
-            guess.add(rounds.asked)
-            if guess.count >= self._wanted:
-                break
-            replies = [_assumed(case, inquiry, origin) for inquiry in rounds.asked]
+            unknown = [inquiry for inquiry in rounds.asked if inquiry.build not in guess.early]
+            guess.add(unknown)
+            guess.depth += bool(unknown)
+            replies = [guess.reply(case, inquiry, origin) for inquiry in rounds.asked]
 
 
 class _Guess:
@@ -102,22 +107,40 @@ class _Guess:
     """
 
     def __init__(
-        self, turn: int, rounds: Sequence[Sequence[Probe]], answers: Sequence[Probe | None]
+        self,
+        turn: int,
+        rounds: Sequence[Sequence[Probe]],
+        answers: Sequence[Probe | None],
+        early: Mapping[Hashable, Probe],
     ) -> None:
         self.turn = turn
         self.rounds = rounds
         self.answers = answers
-        self.assumed: Sequence[Probe] = ()
-        self.count = 0
+        self.early = early
+        self.open: Sequence[Probe] = ()
+        self.count = self.depth = 0
+        self._assumed: dict[Hashable, Outcome] = {}
         self._found: tuple[Inquiry, ...] = ()
         self._told: tuple[Inquiry, ...] = ()
 
-    def suits(self, answers: Sequence[Probe | None]) -> bool:
+    def suits(self, answers: Sequence[Probe | None], early: Mapping[Hashable, Probe]) -> bool:
         """Say whether no answer came that is another than was assumed."""
-        if not self.assumed:
+        for build, probe in early.items():
+            if self._assumed.get(build, probe.outcome) is not probe.outcome:
+                return False
+        if not self.open:
             return sum(map(bool, answers)) == sum(map(bool, self.answers))
-        pairs = zip(answers, self.assumed, strict=True)
+        pairs = zip(answers, self.open, strict=True)
         return all(answer is None or answer.outcome is guess.outcome for answer, guess in pairs)
+
+    def reply(self, case: Case, inquiry: Inquiry, origin: Probe | None) -> Probe:
+        """Return the answer of a build that has ended, else the likely one."""
+        early = self.early.get(inquiry.build)
+        if early is not None:
+            return replace(early, number=next(_NUMBERS), kind=inquiry.kind)
+        probe = _assumed(case, inquiry, origin)
+        self._assumed[inquiry.build] = probe.outcome
+        return probe
 
     def add(self, asked: Iterable[Inquiry]) -> None:
         """Add what is likely to be asked, fixes first."""

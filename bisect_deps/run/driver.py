@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -31,7 +31,7 @@ from bisect_deps.model import (
     Requirement,
 )
 from bisect_deps.policy import POLICY
-from bisect_deps.progress import Progress, StartedProbe
+from bisect_deps.progress import Progress, Silent, StartedProbe
 from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.uv_resolver import Resolution
 from bisect_deps.run.journal import Answered, Journal, Started, digest
@@ -101,7 +101,8 @@ class _Flight:
 class _Early:
     """A build that nobody asked for as yet; `ended` is when it was seen to have ended.
 
-    `announced` says that the fix which it proved was told.
+    `announced` says that the fix which it proved was told; `probe` is its answer, without a number,
+    None where it has none as yet.
     """
 
     inquiry: Inquiry
@@ -110,13 +111,19 @@ class _Early:
     began: float
     ended: float | None = None
     announced: bool = False
+    probe: Probe | None = None
 
 
 class Foresight(Protocol):
     """Someone who knows what is likely to be asked next."""
 
-    def likely(self, answers: Sequence[Probe | None]) -> Sequence[Inquiry] | None:
-        """Return it by the answers of the open round so far; None for no news. Never waits."""
+    def likely(
+        self, answers: Sequence[Probe | None], early: Mapping[Hashable, Probe]
+    ) -> Sequence[Inquiry] | None:
+        """Return it by the answers of the open round so far; None for no news. Never waits.
+
+        `early` are the answers of builds that ended before they were asked for, by `Inquiry.build`.
+        """
 
     def answered(self, answers: Sequence[Probe]) -> None:
         """Take the answers of a round that is closed."""
@@ -185,7 +192,14 @@ class Prober:
 
     def _look_ahead(self, answers: Sequence[Probe | None]) -> None:
         """Start what the answers of a round so far make likely, where a slot would be idle."""
-        likely = self.foresight.likely(answers) if self.foresight is not None else None
+        if self.foresight is None:
+            return
+        early = {
+            early.inquiry.build: early.probe
+            for early in self._early.values()
+            if early.probe is not None
+        }
+        likely = self.foresight.likely(answers, early)
         if likely is not None:
             with contextlib.suppress(DepbisectError):  # Whoever asks will hear of it.
                 self.expect(likely)
@@ -205,9 +219,41 @@ class Prober:
         for early in self._early.values():
             if early.ended is None and self.builder.poll(early.handle).is_final:
                 early.ended = self._clock()
+                early.probe = self._glance(early)
             if early.ended is not None:
                 self._announce(early)
         return len(self._running) + sum(early.ended is None for early in self._early.values())
+
+    def _glance(self, early: _Early) -> Probe | None:
+        """Return the answer of an early build as far as a guess needs it, recorded nowhere."""
+        status, handle, inquiry = self.builder.poll(early.handle), early.handle, early.inquiry
+        build = Build(
+            status=status,
+            log=self.builder.log(handle, 0)[0],
+            seconds=0.0,
+            installed=self.builder.installed(handle),
+            modules=self.builder.modules(handle),
+        )
+        if early.order.exact is not None and build.installed is None:
+            return None
+        diagnosis = self._diagnose(inquiry, build)
+        outcome = judge(status, diagnosis, None, over_time=False)
+        if outcome is Outcome.UNRESOLVED:
+            return None
+        return Probe(
+            number=0,
+            kind=inquiry.kind,
+            candidate=inquiry.candidate,
+            outcome=outcome,
+            seconds=0.0,
+            log="",
+            signature=diagnosis.signature,
+            diagnosis=diagnosis,
+            installed=build.installed,
+            warm=early.order.exact is not None,
+            isolated=inquiry.isolated or "",
+            reported=diagnosis.reported,
+        )
 
     def _announce(self, early: _Early) -> None:
         """Tell of a fix that was built before it was asked for, once the file as it is failed."""
@@ -222,10 +268,11 @@ class Prober:
     def _has_failed(self) -> bool:
         return any(p.outcome is Outcome.FAIL and not p.candidate.edits for p in self.probes)
 
-    def keep_proven(self) -> None:
-        """Keep the answers of early builds that were announced: the run ends before it asks."""
+    def keep_early(self) -> None:
+        """Keep the answers of early builds that have ended: the run ends before it asks."""
+        self.progress = Silent()
         for key, early in [*self._early.items()]:
-            if early.announced:
+            if early.ended is not None:
                 with contextlib.suppress(DepbisectError):  # The run ends for another reason.
                     self._finish(self._adopted(0, key, self._early.pop(key)))
 

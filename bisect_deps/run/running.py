@@ -162,7 +162,7 @@ def run(
             except IndexUnavailable as error:
                 conclusion = _unavailable(error)
             except BaseException:
-                prober.keep_proven()
+                prober.keep_early()
                 raise
             if watch.fixed is None:
                 watch.fixed = time.monotonic() - watch.began

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from types import MappingProxyType
 
 from bisect_deps.fix.ask import relayed
 from bisect_deps.fix.case import Case
@@ -30,11 +31,15 @@ def rounds_of(here: Small) -> Rounds:
     return found
 
 
-def guesses(ahead: Ahead, answers: Sequence[Probe | None]) -> list[Inquiry]:
+def guesses(
+    ahead: Ahead,
+    answers: Sequence[Probe | None],
+    early: Mapping[Hashable, Probe] = MappingProxyType({}),
+) -> list[Inquiry]:
     """Return what is guessed once the guessing has come to its end."""
-    found = list(ahead.likely(answers) or ())
+    found = list(ahead.likely(answers, early) or ())
     ahead._thread.submit(lambda: None).result()
-    return list(ahead.likely(answers) or found)
+    return list(ahead.likely(answers, early) or found)
 
 
 def guessed(here: Small, rounds: Rounds) -> Iterator[list[Inquiry]]:
@@ -94,10 +99,25 @@ def test_an_answer_other_than_assumed_changes_the_guess_and_an_expected_one_does
         ahead.answered([failing])
         guesses(ahead, [None])
         turn = ahead._turn
-        ahead.likely([passing])
+        ahead.likely([passing], {})
         assert ahead._turn == turn
-        ahead.likely([failing])
+        ahead.likely([failing], {})
         assert ahead._turn == turn + 1
+
+
+def test_what_ended_early_takes_the_place_of_a_guess() -> None:
+    here = conflicting()
+    [(_, [failing]), (asked, [fails]), (then, _), *_] = rounds_of(here)
+    assert fails.outcome is Outcome.FAIL
+    early = {asked[0].build: fails}
+    with closing(Ahead(repair, here.case, 2)) as ahead:
+        ahead.answered([failing])
+        assert then[0] not in guesses(ahead, [None])
+        turn = ahead._turn
+        assert then[0] in guesses(ahead, [None], early), "it was assumed to pass, and did not"
+        assert ahead._turn == turn + 1
+        ahead.likely([fails], early)
+        assert ahead._turn == turn + 1, "what it answers now is known"
 
 
 def test_a_story_that_cannot_be_told_is_no_guess() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -379,7 +379,9 @@ class Foretold:
         self.inquiries = inquiries
         self.closed: list[Sequence[Probe]] = []
 
-    def likely(self, answers: Sequence[Probe | None]) -> Sequence[Inquiry] | None:
+    def likely(
+        self, answers: Sequence[Probe | None], early: Mapping[Hashable, Probe]
+    ) -> Sequence[Inquiry] | None:
         return self.inquiries if any(answers) and not self.closed else None
 
     def answered(self, answers: Sequence[Probe]) -> None:
@@ -481,7 +483,7 @@ def test_a_fix_that_was_told_is_not_built_again_by_the_next_run(tmp_path: Path) 
         prober.answer([whole])
         prober.expect([fix])
         built_early(prober)
-        prober.keep_proven()
+        prober.keep_early()
     with prober_of(tmp_path, command, slots=2) as prober:
         [probe] = prober.answer([fix])
         assert (probe.outcome, probe.from_journal, prober.builds) == (Outcome.PASS, True, 0)
@@ -504,3 +506,29 @@ def test_an_early_build_that_is_made_again_takes_the_time_of_its_last_try(tmp_pa
         now[0] = 100.0
         [probe] = prober.answer([whole])
         assert (probe.outcome, probe.seconds, probe.tries) == (Outcome.PASS, 0.0, 2)
+
+
+def test_how_an_early_build_ended_is_told_to_who_guesses_and_kept_where_the_run_ends(
+    tmp_path: Path,
+) -> None:
+    command, whole, fix = fixing(tmp_path)
+    heard: list[dict[Hashable, Outcome]] = []
+
+    class Listening(Foretold):
+        def likely(
+            self, answers: Sequence[Probe | None], early: Mapping[Hashable, Probe]
+        ) -> Sequence[Inquiry] | None:
+            heard.append({build: probe.outcome for build, probe in early.items()})
+            return None
+
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.expect([fix])
+        built_early(prober)
+        prober.foresight = Listening([])
+        prober.answer([whole])
+        assert heard[-1] == {fix.build: Outcome.PASS}
+        prober.keep_early()
+        assert [probe.number for probe in prober.probes] == [1, 2]
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.answer([fix])
+        assert prober.builds == 0

@@ -170,10 +170,10 @@ def _sentences(compared: _Compared) -> Iterator[str]:
     lacking = ready - here.wheels - here.idle - refused
     if lacking:
         verb = "has" if len(lacking) == 1 else "have"
-        yield (
-            f"{len(lacking)} of them {verb} a wheel there and none for Python {minor}: "
-            f"{compared.named(lacking)}"
-        )
+        some_of_them = f"{len(lacking)} of them {verb} a wheel there and none"
+        none_of_them = f"{'neither' if len(ready) == 2 else f'none of these {len(ready)}'} has one"
+        which = none_of_them if lacking == ready and len(ready) > 1 else some_of_them
+        yield f"{which} for Python {minor}: {compared.named(lacking)}"
     if refused:
         verb = "refuses" if len(refused) == 1 else "refuse"
         yield (

@@ -5,6 +5,7 @@ Says which of them was taken. Must not know what it is used for.
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,12 @@ class Known:
     reported: str = ""
 
 
+def _tomorrow() -> str:
+    """Return this time tomorrow as `instant` does; a day alone means its end, today's too."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return (now + datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def known_good(good: str, files: Sequence[Path], folder: Path, markers: Mapping[str, str]) -> Known:
     """Return what `--good` names: a file that exists, else a day, else a git revision.
 
@@ -54,6 +61,8 @@ def known_good(good: str, files: Sequence[Path], folder: Path, markers: Mapping[
         date = instant(good)
     except InputError:
         return _of_revision(good, files, folder, markers)
+    if date > _tomorrow():
+        raise InputError(f"--good {good} is still to come", hint="name a day on which it worked")
     return Known(date=date, reported=_rival(good, folder, "a day"))
 
 

@@ -129,7 +129,7 @@ def test_the_sentences_count_what_differs_and_give_the_dates() -> None:
     assert found.facts == (
         "8 of 10 pinned releases have a wheel for Python 3.8 "
         "(the others have none for any Python on linux-x86_64)",
-        "8 of them have a wheel there and none for Python 3.11: "
+        "none of these 8 has one for Python 3.11: "
         "numpy 1.18.4, pandas 1.0.4, scipy 1.4.1, scikit-learn 0.23.1 and 4 more",
         "the newest of them, pandas 1.0.4, was uploaded on 2020-05-29, "
         "before Python 3.11 came out (2022-10-24)",

@@ -179,3 +179,8 @@ def test_an_include_that_was_not_there_is_passed_over(repository: Repository) ->
     repository.commit({"requirements.txt": "-r gone.txt\n-r ../../out.txt\na==1\n"})
     (repository.folder / "gone.txt").write_text("gone==1\n")
     assert asked("HEAD").versions == {"a": "1"}
+
+
+def test_a_day_that_is_still_to_come_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--good 2999-01-01 is still to come"):
+        known_good("2999-01-01", [], tmp_path, MARKERS["3.11"])

@@ -294,6 +294,17 @@ def reason(culprit: Culprit) -> str:
     return said[:1].upper() + said[1:] if begins else said
 
 
+def together(culprit: Culprit) -> str:
+    """Return what holds of the members of a combination, as far as it was shown; "" for one."""
+    if len(culprit.members) < 2:
+        return ""
+    if culprit.proof.passing_probe is not None:
+        return "Together they fail; without any one of them, the rest can pass."
+    if culprit.phase is Phase.RESOLVE:
+        return "Together nothing suits them; without any one of them, the rest can be resolved."
+    return "Together they fail."
+
+
 def proof_text(culprit: Culprit, probes: Sequence[Probe] = ()) -> str:
     """Return how the culprit was proven, or what of the proof is missing."""
     fails, passes = culprit.proof.failing_probe, culprit.proof.passing_probe

@@ -46,6 +46,7 @@ from bisect_deps.reports.base import (
     reason,
     removal,
     status_word,
+    together,
     turning_point,
     unpinned_lines,
     usage,
@@ -172,6 +173,7 @@ def _culprit(culprit: Culprit, verdict: Verdict, logs: Mapping[str, str]) -> dic
     return {
         "members": [(member, file_of(member, verdict)) for member in _distinct(culprit.members)],
         "sentence": reason(culprit),
+        "together": together(culprit),
         "routes": [{"steps": m.via, "end": m.label} for m in culprit.members if m.via],
         "excerpts": list(_excerpts(culprit.evidence, verdict.file, logs)),
         "strips": [_strip(narrowing, verdict.probes) for narrowing in culprit.narrowings],

@@ -43,6 +43,7 @@ from bisect_deps.reports.base import (
     shown_by,
     statements,
     status_word,
+    together,
     turning_point,
     unpinned_lines,
     usage,
@@ -163,8 +164,8 @@ def _culprit(page: _Page, number: int, culprit: Culprit, verdict: Verdict) -> No
         page.title(lead, text, place)
         lead = " " * (len(lead) - 2) + "+ "
     page.say(reason(culprit), indent=3)
-    if len(culprit.members) > 1:
-        page.say("Together they fail; without any one of them, the rest can pass.", indent=3)
+    if said := together(culprit):
+        page.say(said, indent=3)
     for member in culprit.members:
         if way := pulled_in(member):
             page.say(way, indent=3)

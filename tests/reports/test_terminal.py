@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bisect_deps.model import (
     Candidate,
     Cause,
+    Culprit,
     Edit,
     EditAction,
     Evidence,
@@ -20,6 +21,7 @@ from bisect_deps.model import (
     Narrowing,
     Note,
     Outcome,
+    Phase,
     Probe,
     Proof,
     PythonFor,
@@ -37,6 +39,7 @@ from bisect_deps.reports.base import (
     note_text,
     proof_text,
     reason,
+    together,
     turning_point,
 )
 from bisect_deps.reports.terminal import render
@@ -541,3 +544,24 @@ def test_lists_read_as_sentences() -> None:
 )
 def test_a_cause_does_not_repeat_the_line_above_it(summary: str, words: str) -> None:
     assert reason(replace(NUMPY, summary=summary)) == words
+
+
+@pytest.mark.parametrize(
+    ("phase", "passing", "words"),
+    [
+        (Phase.CHECK, 5, "Together they fail; without any one of them, the rest can pass."),
+        (Phase.CHECK, None, "Together they fail."),
+        (
+            Phase.RESOLVE,
+            None,
+            "Together nothing suits them; without any one of them, the rest can be resolved.",
+        ),
+    ],
+)
+def test_a_combination_is_said_to_do_no_more_than_was_shown(
+    phase: Phase, passing: int | None, words: str
+) -> None:
+    numpy, pandas = READY.culprits[0].members[0], READY.culprits[1].members[0]
+    both = Culprit((numpy, pandas), phase, Cause.UNKNOWN, "", proof=Proof(3, passing))
+    assert together(both) == words
+    assert together(replace(both, members=(numpy,))) == ""

@@ -341,10 +341,25 @@ def _spread(parent: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Have a folder removed by a process that may outlive us: large environments take seconds."""
+    """Have a folder removed by a process that may outlive us: large environments take seconds.
+
+    By one process at a time: it holds a lock on the folder as long as it lives.
+    """
     # In our session: what has left it and has lost its parent is taken for a build's leftover.
     script = "trap '' HUP INT QUIT TERM; nice rm -rf -- \"$1\" </dev/null >/dev/null 2>&1 &"
-    subprocess.run(["/bin/sh", "-c", script, "sh", str(folder)], check=False)
+    try:
+        lock = os.open(folder, os.O_RDONLY)
+    except OSError:  # No folder, or one that cannot be read.
+        subprocess.run(["/bin/sh", "-c", script, "sh", str(folder)], check=False)
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        command = ["/bin/sh", "-c", script, "sh", str(folder)]
+        subprocess.run(command, check=False, pass_fds=[lock])
+    except BlockingIOError:
+        pass  # Another run has it removed.
+    finally:
+        os.close(lock)
 
 
 def _climbs(key: str) -> int:

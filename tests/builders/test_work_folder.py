@@ -1,0 +1,66 @@
+"""What a dead run left is removed once, whoever comes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bisect_deps.builders._scratch import WorkFolder
+from bisect_deps.system import processes
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder as the process does that removes it."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(lock)
+
+
+def left_behind(parent: Path) -> Path:
+    """Return the folder of a run that is dead: its process began at another time."""
+    pid, began, namespace = processes.owner().split(".")
+    folder = parent / f"{pid}.{int(began) - 1}.{namespace}-left"
+    (folder / "slot1" / "build").mkdir(parents=True)
+    return folder
+
+
+def is_removed(folder: Path) -> bool:
+    end = time.monotonic() + 60
+    while folder.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    return not folder.exists()
+
+
+def test_what_another_removes_is_left_to_it_and_to_nobody_once_it_is_dead(tmp_path: Path) -> None:
+    first = left_behind(tmp_path)
+    with held(first):
+        WorkFolder(tmp_path).close()
+        # Its turn has come and gone: what was let go of later, the next run removes.
+        assert first.exists()
+    work = WorkFolder(tmp_path)
+    assert is_removed(first)
+    work.close()
+    assert is_removed(work.path)
+
+
+def test_a_link_in_place_of_a_dead_runs_folder_leads_nowhere(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").touch()
+    parent = tmp_path / "builds"
+    folder = left_behind(parent)
+    (folder / "slot1" / "build").rmdir()
+    (folder / "slot1").rmdir()
+    folder.rmdir()
+    folder.symlink_to(kept)
+    WorkFolder(parent).close()
+    assert is_removed(folder)
+    assert (kept / "file").exists()

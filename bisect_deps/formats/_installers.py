@@ -58,7 +58,7 @@ class Install(NamedTuple):
 
 def installs(words: Sequence[Word]) -> Iterator[Install]:
     """Yield what a command installs: nothing for most, several where a shell is given a text."""
-    if not words or _PRINTS.fullmatch(words[0].text):
+    if not words or _only_prints(words[0].text):
         return
     for at, word in enumerate(words):
         if _is_text_for_a_shell(words, at):
@@ -115,11 +115,21 @@ def _program(text: str) -> str:
     return re.sub(r"(?<=^pip)\d?(?:\.\d+)?$", "", name)
 
 
-# What only says its words, or looks for them.
-_PRINTS = re.compile(
-    r"(?i)\w*(?:echo|print|log|msg|message|warn|error|info|die|fail|usage|help|say|grep)\w*|print\w*"
-    r"|write-\w+|cat|sed|awk|rg|git|test|\[\[?|which|type|alias|export|set|read|return|:|for|case"
+# What only says its words, or looks for them: functions that are called so, and programs.
+_PRINTING = re.compile(
+    r"echo|print|log|msg|message|warn|error|info|die|fail|usage|help|say|grep", re.IGNORECASE
 )
+_PROGRAMS = re.compile(
+    r"write-\w+|cat|sed|awk|rg|git|test|\[\[?|which|type|alias|export|set|read|return|:|for|case",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w*")
+
+
+def _only_prints(name: str) -> bool:
+    is_word = _WORD.fullmatch(name) is not None
+    return _PROGRAMS.fullmatch(name) is not None or (is_word and bool(_PRINTING.search(name)))
+
 
 # Those of pip, and of uv, pipx, PDM, Pipenv and rye, where they have others.
 _OF_PIP = """

@@ -56,7 +56,9 @@ def patterns() -> dict[str, Used]:
         if module.name.endswith(("__main__", "_imports_script")):
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
-            for pattern, gate in _patterns_in(value):
+            # Compiled where it is used first: `_compiled(NAME)`.
+            is_source = isinstance(value, str) and (module.name, name) in methods
+            for pattern, gate in _patterns_in(re.compile(value) if is_source else value):
                 own, others = methods.get((module.name, name)), methods.get(("", name))
                 for method in sorted(own or others or {"search"}):
                     key = (pattern.pattern, pattern.flags, method)
@@ -74,16 +76,22 @@ def _methods() -> dict[tuple[str, str], set[str]]:
     for path in PACKAGE.rglob("*.py"):
         module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.Attribute)
-                and node.attr in METHODS
-                and isinstance(node.value, (ast.Name, ast.Attribute))
-            ):
-                name = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
+            if not isinstance(node, ast.Attribute) or node.attr not in METHODS:
+                continue
+            if name := _used(node.value):
                 for where in (module, ""):
                     method = node.attr if node.attr in ANCHORED else "search"
                     found.setdefault((where, name), set()).add(method)
     return found
+
+
+def _used(node: ast.expr) -> str:
+    """Return the name of the pattern that is used; "" for another expression."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "_compiled":
+        return ast.unparse(node.args[0])
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _patterns_in(value: object, depth: int = 0) -> Iterator[tuple[re.Pattern[Any], str]]:

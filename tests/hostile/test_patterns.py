@@ -57,9 +57,11 @@ def patterns() -> dict[str, Used]:
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
             # Compiled where it is used first: `_compiled(NAME)`.
-            is_source = isinstance(value, str) and (module.name, name) in methods
+            called = methods.get((module.name, f"{name}()"))
+            is_source = isinstance(value, str) and called is not None
             for pattern, gate in _patterns_in(re.compile(value) if is_source else value):
-                own, others = methods.get((module.name, name)), methods.get(("", name))
+                own = called or methods.get((module.name, name))
+                others = methods.get(("", name))
                 for method in sorted(own or others or {"search"}):
                     key = (pattern.pattern, pattern.flags, method)
                     where = f"{module.name.removeprefix('bisect_deps.')}.{name}"
@@ -75,6 +77,7 @@ def _methods() -> dict[tuple[str, str], set[str]]:
     found: dict[tuple[str, str], set[str]] = {}
     for path in PACKAGE.rglob("*.py"):
         module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        module = module.removesuffix(".__init__")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Attribute) or node.attr not in METHODS:
                 continue
@@ -86,9 +89,9 @@ def _methods() -> dict[tuple[str, str], set[str]]:
 
 
 def _used(node: ast.expr) -> str:
-    """Return the name of the pattern that is used; "" for another expression."""
+    """Return the name of the pattern that is used, `NAME()` if late; "" for what is none."""
     if isinstance(node, ast.Call) and ast.unparse(node.func) == "_compiled":
-        return ast.unparse(node.args[0])
+        return f"{ast.unparse(node.args[0])}()"
     if isinstance(node, ast.Name):
         return node.id
     return node.attr if isinstance(node, ast.Attribute) else ""

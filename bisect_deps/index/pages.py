@@ -143,6 +143,18 @@ class Pages:
         return response
 
     def _ask(self, url: str, auth: tuple[str, str] | None) -> requests.Response:
+        """Return the answer with its page; one that breaks off is asked for again.
+
+        The session's own retries end where the page begins.
+        """
+        from requests.exceptions import ChunkedEncodingError
+
+        for _ in range(POLICY.index_retries):
+            with suppress(ChunkedEncodingError):
+                return self._ask_once(url, auth)
+        return self._ask_once(url, auth)
+
+    def _ask_once(self, url: str, auth: tuple[str, str] | None) -> requests.Response:
         """Return the answer with its page, which may be of any length and never end."""
         response = self._session().get(
             url, headers=_ACCEPT, auth=auth, timeout=POLICY.index_timeout, stream=True

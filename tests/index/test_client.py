@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -216,6 +218,44 @@ def test_an_index_that_is_down_is_no_fact(tmp_path: Path, switch: str) -> None:
         with index_at(server, tmp_path) as index, pytest.raises(IndexUnavailable) as caught:
             index.prefetch(["good", "late", "modern"])
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(("broken", "is_there"), [(1, True), (99, False)])
+def test_a_page_that_breaks_off_is_asked_for_again(
+    tmp_path: Path, broken: int, is_there: bool
+) -> None:
+    page = b'<a href="good-1.0-py3-none-any.whl">good-1.0-py3-none-any.whl</a>'
+    left = [broken]
+
+    class Breaking(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            whole = left[0] <= 0
+            left[0] -= 1
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(page), page) + b"0\r\n\r\n" * whole)
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+        protocol_version = "HTTP/1.1"
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Breaking)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    given = IndexSettings(index_url=f"http://127.0.0.1:{server.server_port}/simple/")
+    index = Index(given, PYTHON, cache=tmp_path / "cache")
+    try:
+        if is_there:
+            assert [release.version for release in index.releases("good")] == ["1.0"]
+        else:
+            with pytest.raises(IndexUnavailable, match="cannot be reached"):
+                index.releases("good")
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_page_that_is_no_index_page_is_named(tmp_path: Path) -> None:

@@ -347,14 +347,14 @@ def _remove(folder: Path) -> None:
     """
     # In our session: what has left it and has lost its parent is taken for a build's leftover.
     script = "trap '' HUP INT QUIT TERM; nice rm -rf -- \"$1\" </dev/null >/dev/null 2>&1 &"
+    command = ["/bin/sh", "-c", script, "sh", str(folder)]
     try:
         lock = os.open(folder, os.O_RDONLY)
     except OSError:  # No folder, or one that cannot be read.
-        subprocess.run(["/bin/sh", "-c", script, "sh", str(folder)], check=False)
+        subprocess.run(command, check=False)
         return
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        command = ["/bin/sh", "-c", script, "sh", str(folder)]
         subprocess.run(command, check=False, pass_fds=[lock])
     except BlockingIOError:
         pass  # Another run has it removed.

@@ -96,8 +96,16 @@ def ask(
 ) -> Story[Probe]:
     """Build one candidate as the user asked for it to be tried, and return its probe."""
     tried = case.imports if imports is None else imports
-    inquiry = Inquiry(candidate, kind, purpose, check=check, imports=tried, repeat=repeat)
-    [probe] = yield [replace(inquiry, likely_fails=likely_fails)]
+    inquiry = Inquiry(
+        candidate,
+        kind,
+        purpose,
+        check=check,
+        imports=tried,
+        repeat=repeat,
+        likely_fails=likely_fails,
+    )
+    [probe] = yield [inquiry]
     return probe
 
 

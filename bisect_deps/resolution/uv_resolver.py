@@ -191,7 +191,8 @@ class Resolver:
         self._keeps_pages = False
         self._answers: dict[tuple[object, ...], Future[Resolution]] = {}
         self._unreadable: dict[str, Resolution] = {}
-        self._ahead: ThreadPoolExecutor | None = None
+        # Starts no thread before it is asked.
+        self._ahead = ThreadPoolExecutor(POLICY.questions_at_once, thread_name_prefix="ask")
         self._lock = threading.Lock()
         self._before: Callable[[], None] | None = None
 
@@ -258,8 +259,6 @@ class Resolver:
 
     def ask_ahead(self, questions: Iterable[tuple[Sequence[str], Sequence[str]]]) -> None:
         """Have questions answered side by side that will be asked soon: lines and constraints."""
-        if self._ahead is None:
-            self._ahead = ThreadPoolExecutor(POLICY.questions_at_once, thread_name_prefix="ask")
         for lines, limits in questions:
             self._ahead.submit(self.resolve, lines, constraints=limits)
 

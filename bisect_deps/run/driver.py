@@ -219,7 +219,8 @@ class Prober:
         for early in self._early.values():
             if early.ended is None and self.builder.poll(early.handle).is_final:
                 early.ended = self._clock()
-                early.probe = self._glance(early)
+                with contextlib.suppress(DepbisectError):  # Whoever asks will hear of it.
+                    early.probe = self._glance(early)
             if early.ended is not None:
                 self._announce(early)
         return len(self._running) + sum(early.ended is None for early in self._early.values())
@@ -266,7 +267,9 @@ class Prober:
             self.proven(inquiry.candidate)
 
     def _has_failed(self) -> bool:
-        return any(p.outcome is Outcome.FAIL and not p.candidate.edits for p in self.probes)
+        """Say whether the file as it is failed; a release that fails alone does not tell that."""
+        whole = [p for p in self.probes if p.kind is ProbeKind.WHOLE and not p.candidate.edits]
+        return any(probe.outcome is Outcome.FAIL for probe in whole)
 
     def keep_early(self) -> None:
         """Keep the answers of early builds that have ended: the run ends before it asks."""

@@ -532,3 +532,20 @@ def test_how_an_early_build_ended_is_told_to_who_guesses_and_kept_where_the_run_
     with prober_of(tmp_path, command, slots=2) as prober:
         prober.answer([fix])
         assert prober.builds == 0
+
+
+def test_a_release_that_fails_alone_is_no_failure_of_the_file(tmp_path: Path) -> None:
+    command, whole, fix = fixing(tmp_path)
+    told: list[Candidate] = []
+    with prober_of(tmp_path, command, slots=2) as prober:
+        prober.proven = told.append
+        prober.expect([fix])
+        built_early(prober)
+        prober.probes.append(
+            Probe(9, ProbeKind.ISOLATED, Candidate(), Outcome.FAIL, 0.0, "", "", isolated="a==1")
+        )
+        built_early(prober)
+        assert told == []
+        prober.answer([whole])
+        built_early(prober)
+        assert told == [fix.candidate]

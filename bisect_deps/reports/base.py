@@ -102,6 +102,16 @@ def with_ends(narrowing: Narrowing) -> Narrowing:
     return replace(narrowing, tried=(*narrowing.tried, *missing))
 
 
+def how_also(narrowing: Narrowing, probes: Sequence[Probe]) -> str:
+    """Return how the versions besides those at the turn were tried: law 10, no build is claimed."""
+    ends = {narrowing.last_failing, narrowing.first_passing}
+    others = [tried for tried in narrowing.tried if tried.version not in ends]
+    asked = [t for t in others if t.probe is not None and _is_resolvers(t.probe, probes)]
+    if not asked:
+        return "also built"
+    return "also asked of the resolver" if asked == others else "also tried"
+
+
 def also_built(narrowing: Narrowing) -> str:
     """Return what the versions did that were built besides those at the turn; "" for none."""
     ends = {narrowing.last_failing, narrowing.first_passing}

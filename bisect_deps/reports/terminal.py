@@ -31,6 +31,7 @@ from bisect_deps.reports.base import (
     doubts,
     file_of,
     fix_changes,
+    how_also,
     keeping,
     left_out,
     log_path,
@@ -228,7 +229,7 @@ def _narrowing(page: _Page, narrowing: Narrowing, probes: Sequence[Probe]) -> No
         (turning_point(narrowing), "bold"),
         f" ({builds})" if builds else "",
         f"; {unbuilt}" if unbuilt else "",
-        f"; also built: {also}." if also else ".",
+        f"; {how_also(narrowing, probes)}: {also}." if also else ".",
         indent=3,
         hang=3,
     )

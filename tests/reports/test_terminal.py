@@ -34,6 +34,7 @@ from bisect_deps.reports.base import (
     between,
     builds_text,
     fix_changes,
+    how_also,
     left_out,
     made_for,
     note_text,
@@ -565,3 +566,14 @@ def test_a_combination_is_said_to_do_no_more_than_was_shown(
     both = Culprit((numpy, pandas), phase, Cause.UNKNOWN, "", proof=Proof(3, passing))
     assert together(both) == words
     assert together(replace(both, members=(numpy,))) == ""
+
+
+def test_what_the_resolver_alone_was_asked_was_not_built() -> None:
+    ends = Tried("1.0", Outcome.FAIL, 3), Tried("2.0", Outcome.PASS, 5)
+    asked, built = Tried("1.5", Outcome.PASS, ANSWER), Tried("1.6", Outcome.PASS, 6)
+    for more, words in (
+        ((asked,), "also asked of the resolver"),
+        ((built,), "also built"),
+        ((asked, built), "also tried"),
+    ):
+        assert how_also(Narrowing("a", "1.0", "2.0", (*ends, *more)), ()) == words

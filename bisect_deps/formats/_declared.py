@@ -45,7 +45,7 @@ _PLAIN = re.compile(rf"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)({_CLAUSE}(?:
 # A name with a dot may end like an archive's, which is a path.
 _BARE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 _FORWARD = "write the path with forward slashes, or as file:///C:/folder/file.whl"
-_EXTRAS_AT_END = re.compile(r"^(.+)(\[[^\]]+\])$")
+_EXTRAS_AT_END = re.compile(r"^(.+)(\[[^\[\]]+\])$")
 _HEAD = re.compile(
     r"[ \t]*(?P<name>\b[a-zA-Z0-9][a-zA-Z0-9._-]*\b)[ \t]*(?P<extras>\[[^\]]*\])?[ \t]*"
 )

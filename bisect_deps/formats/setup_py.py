@@ -21,7 +21,7 @@ INSTALLED = frozenset({"options.install_requires"})
 _KEYS = ("install_requires", "setup_requires", "tests_require")
 _EXTRAS = "extras_require"
 # A call that reads requirements from a file: `open("requirements.txt")`, `load("reqs/base.in")`.
-_FILE = re.compile(r"^[\w./-]*require[\w./-]*\.(?:txt|in)$|^[\w./-]+\.(?:in)$")
+_FILE = re.compile(r"^(?=[\w./-]*require)[\w./-]+\.txt$|^[\w./-]+\.in$")
 
 
 @dataclass(frozen=True, slots=True)

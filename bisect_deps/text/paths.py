@@ -11,7 +11,7 @@ import re
 # Where tools put an interpreter: what lies in it is told, its program's own path stays whole.
 _PYTHON = re.compile(
     r"(?:\.pyenv[/\\]versions|uv[/\\]python|hostedtoolcache[/\\](?:\w+[/\\])?Python"
-    r"|installs[/\\]python|Python\.framework[/\\]Versions|conda\w*[/\\]envs)[/\\][^/\\]+"
+    r"|installs[/\\]python|Python\.framework[/\\]Versions|conda\w{0,16}[/\\]envs)[/\\][^/\\]+"
     r"(?:[/\\]x(?:64|86))?(?=[/\\](?:include|[Ll]ibs?)(?:[/\\]|$))"
 )
 # Each is looked for at a literal, so that a long line costs no more than its length.

@@ -16,9 +16,20 @@ ARCHIVE = re.compile(
     r"(?:^|/)(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+!]{0,60}?)"
     r"(?:\.tar\.(?:gz|bz2|xz)|\.zip|\.tgz)(?:$|[\s#?(])"
 )
-BUILD_PATH = re.compile(
-    r"pip-(?:install|build|wheel|req-build|download|resolve)-[\w-]{4,16}[\\/](?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:_[0-9a-f]{32})?[\\/]"
+# Where pip unpacks what it builds, from 1.3 on, and where uv does.
+_UNPACKED = re.compile(
+    r"(?:pip-(?:install|build|wheel|req-build|download|resolve)-[\w-]{4,16}|pip_build_[\w.-]{1,32})[\\/](?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:_[0-9a-f]{32})?[\\/]"
+    r"|[\\/]sdists-v\d{1,3}[\\/](?:pypi|index[\\/][0-9a-f]{8,64})[\\/](?P<name2>[A-Za-z0-9][\w.-]{0,100})[\\/](?P<version>\d[\w.+!]{0,60})[\\/]"
 )
+# A command that pip ran, up to 19, and where: in the folder of the project that it builds.
+COMMAND_FAILED = re.compile(
+    r"(?:^|: )Command (?P<command>.{1,3000}?) failed with error code -?\d{1,5}(?: in (?P<place>\S.{0,400}))?"
+)
+_OF_COMMAND = re.compile(
+    r"(?P<metadata>egg_info)|(?P<build>bdist_wheel)|(?P<install>install --record|setup\.py['\"]? (?:install|develop)|['\"]?develop\b)"
+)
+# A folder that pip gives a random name, where it unpacks what has none.
+_NAMELESS = re.compile(r"pip-\S{1,20}$|overlay$|build$|src$|src-\S{1,20}$|app$|code$|workspace$")
 BLOCK = re.compile(r"^(?P<indent>\s*)(?:╰─> \[\d+ lines? of output\]|(?:ERROR: )?Complete output )")
 BLOCK_END = re.compile(r"^\s*(?:\[end of output\]|-{40})\s*$")
 # What a build script wrote, as uv shows it: indented below a marker; old ones end it by a line.
@@ -31,6 +42,8 @@ STEP = re.compile(
 # What did not run, in the headline of a block: pip's own log may come after it, or nowhere.
 HEADLINE = re.compile(
     r"^× (?:(?P<wheel>Building (?:wheel|editable) for (?P<name>[A-Za-z0-9][\w.-]{0,100}))"
+    r"|(?P<requires>pip subprocess to install)"
+    r"|(?P<metadata>.{0,80}egg_info|Getting requirements|Preparing (?:editable )?metadata)"
     r"|.{0,80}(?P<bdist>bdist_wheel)|.{0,80}(?P<install>setup\.py (?:install|develop)))"
 )
 ARROW_NAMES = re.compile(r"^╰─> (?P<names>[A-Za-z0-9][\w., -]{0,2000})$")
@@ -104,6 +117,40 @@ CHECK_COMMAND = re.compile(
     r"^[+$] (?:\S{1,200}/)?(?:python[\d.]{0,5} (?:-W \S{1,40} )?-c |python[\d.]{0,5} -m (?:pytest|unittest)|pytest\b)"
 )
 UV_PROJECT = re.compile(r"\buv (?:sync|lock|run|add|export)\b")
+
+
+def project_in(path: str) -> Project | None:
+    """Return the project that an installer unpacked to a path in the text, None where none is."""
+    match = _UNPACKED.search(path)
+    return match and Project(match["name"] or match["name2"], match["version"])
+
+
+def project_at(place: str) -> Project | None:
+    """Return the project that the folder of a failed command holds, by the folder's name."""
+    place = place.strip("'\". ").rstrip("/\\")
+    if found := project_in(f"{place}/"):
+        return found
+    last = re.split(r"[\\/]", place)[-1]
+    if last == place or _NAMELESS.match(last):
+        return None
+    named = project_of(last)
+    return named if named is not None and named.name == last else None
+
+
+def phase_of_command(command: str) -> Phase | None:
+    """Return the phase of a build script's command, None for another."""
+    if (match := _OF_COMMAND.search(command)) is None:
+        return None
+    return {"metadata": Phase.METADATA, "build": Phase.BUILD, "install": Phase.INSTALL}[
+        match.lastgroup or ""
+    ]
+
+
+def phase_of_headline(headline: re.Match[str] | None) -> Phase:
+    """Return the phase of the step that a headline says did not run."""
+    if headline is None or headline["metadata"]:
+        return Phase.METADATA
+    return Phase.INSTALL if headline["install"] else Phase.BUILD
 
 
 def phase_of_hook(hook: str) -> Phase:

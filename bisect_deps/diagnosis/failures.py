@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion
+from packaging.version import InvalidVersion, Version
 
 from bisect_deps.diagnosis.facts import Episode, Hit, Project, project_of
 from bisect_deps.diagnosis.frames import Frames
@@ -87,6 +87,7 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
     if any(not _is_tool(failure) for failure in found):
         found = [failure for failure in found if not _is_tool(failure)]
     found = [_own_download(failure) for failure in found]
+    found = [_contradiction(failure) for failure in found]
     found = [_backtracking(failure) for failure in found]
     found.sort(key=lambda failure: failure.line)
     return found
@@ -150,6 +151,32 @@ def _own_download(failure: Failure) -> Failure:
     own = failure.best.quoted and failure.frames.steps.reached
     declared = any(Trait.DECLARED in hit.signature.traits for hit in failure.hits)
     return blame_release(failure, UserList(())) if own and not declared else failure
+
+
+def _contradiction(failure: Failure) -> Failure:
+    """Return `no version matches` as a conflict where what all ask for together has no version.
+
+    pip-tools and pipenv join the specifiers of all who ask: `a<2,==3,>=1`.
+    """
+    spec = failure.best.groups.get("spec", "")
+    joined = failure.best.signature.blame is Blame.PROSE and "," in spec
+    if failure.cause is Cause.NO_MATCHING_VERSION and joined and _excludes_itself(spec):
+        return replace(failure, cause=Cause.RESOLVER_CONFLICT)
+    return failure
+
+
+def _excludes_itself(spec: str) -> bool:
+    """Say whether no version can satisfy all clauses: a pin is outside of others, or bounds cross."""
+    try:
+        clauses = [(one.operator, one.version) for one in SpecifierSet(spec)]
+        pins = [version for operator, version in clauses if operator == "==" and "*" not in version]
+        if pins:
+            return not SpecifierSet(spec).contains(pins[0], prereleases=True)
+        lower = [Version(version) for operator, version in clauses if operator in (">", ">=")]
+        upper = [Version(version) for operator, version in clauses if operator in ("<", "<=")]
+    except (InvalidSpecifier, InvalidVersion):
+        return False
+    return bool(lower and upper) and max(lower) > min(upper)
 
 
 def _backtracking(failure: Failure) -> Failure:
@@ -289,7 +316,9 @@ def _failure(hits: list[Hit], frames: Frames, *, reported: bool = False) -> Fail
     if episode is not None and episode.project is not None and not episode.runtime:
         # What the installer itself fetches is a download, for a build environment too.
         framed = cause.is_infrastructure and not (_is_installers(episode) and best.signature.phase)
-        phase = episode.phase if framed or best.signature.blame is Blame.FRAME else phase
+        coarse = episode.tool == "poetry" and best.signature.phase  # it announces one step for all
+        if framed or (best.signature.blame is Blame.FRAME and not coarse):
+            phase = episode.phase
     if episode is not None and episode.runtime and best.signature.scope is Scope.RUNTIME:
         phase = episode.phase
     if episode is not None and episode.build_requires and not cause.is_infrastructure:

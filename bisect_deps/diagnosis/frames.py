@@ -21,6 +21,7 @@ from bisect_deps.diagnosis.announcements import (
     UNITTEST,
     UV_PROJECT,
 )
+from bisect_deps.diagnosis.beginnings import Beginning
 from bisect_deps.diagnosis.facts import Episode, Hit, Project, Section
 from bisect_deps.diagnosis.lines import Line
 from bisect_deps.diagnosis.signatures import SIGNATURES
@@ -77,6 +78,7 @@ class Frames:
         self._fence_line = 0
         self._backend_lost = False
         self._checking = False
+        self._beginning: Beginning | None = Beginning()
 
     @property
     def last_phase(self) -> Phase:
@@ -102,6 +104,26 @@ class Frames:
 
     def feed(self, line: Line) -> None:
         """Take one line, in order."""
+        if self._beginning is None:
+            self._take(line)
+        elif self._beginning.take(line):
+            self._begin()
+
+    def _begin(self) -> None:
+        """Take the lines that were held until they told where the log begins."""
+        beginning, self._beginning = self._beginning, None
+        if beginning is None:
+            return
+        amid = beginning.amid()
+        if amid is not None:
+            episode = self.steps.begin_amid(amid.phase, beginning.held[0].number, amid.tool)
+            episode.build_requires = amid.requires
+        for place, line in enumerate(beginning.held):
+            if amid is not None and place == amid.lines:
+                self.steps.end_amid()
+            self._take(line)
+
+    def _take(self, line: Line) -> None:
         text = line.text
         bare = text.strip()
         if not bare:
@@ -126,6 +148,7 @@ class Frames:
 
     def close(self, tail: Sequence[Line]) -> None:
         """Take the last lines of the log once more, for how it ended."""
+        self._begin()
         for line in tail:
             self._ends(line, line.text.strip())
 

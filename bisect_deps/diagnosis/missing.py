@@ -10,7 +10,7 @@ from bisect_deps.diagnosis.signatures.system import SIGNATURES
 from bisect_deps.knowledge.system_packages import install_commands
 from bisect_deps.model import Cause, Suspect
 
-_THINGS = ("header", "library", "tool", "crate", "fortran", "linker")
+_THINGS = ("header", "library", "tool", "crate", "fortran", "linker", "part")
 _LACKING = (Cause.SYSTEM_DEP_MISSING, Cause.BUILD_DEP_FAILED)
 
 

@@ -97,6 +97,27 @@ class Steps:
         if known is None or known.key != Project(name).key:
             self.episode.project = self.collected.get(Project(name).key, Project(name))
 
+    def take_name(self, project: Project) -> None:
+        """Name the project of the step at hand by where it is built."""
+        self.rename(project.name)
+        working = self.episode.project if self.episode else None
+        if self.episode and working and project.version and not working.version:
+            self.episode.project = replace(working, version=project.version)
+
+    def begin_amid(self, phase: Phase, number: int, tool: str) -> Episode:
+        """Begin amid what a build script wrote, of a step that nobody announced."""
+        episode = self.open(None, phase, number, tool)
+        episode.started = "output"
+        self.block, self.in_uv = 0, tool == "uv"
+        return episode
+
+    def end_amid(self) -> None:
+        """Take that the script's output, in which the log began, is over."""
+        self.block = None
+        self.tracebacks.reset()
+        if self.episode is not None:
+            self.episode.failed = True
+
     def name_all(self, names: str, number: int) -> None:
         """Take the projects of a list as failed."""
         if names.startswith("See above"):

@@ -92,12 +92,14 @@ _TABLE = """
 pg_config libpq-fe.h pq libpq | libpq-dev | libpq-devel | libpq-dev | libpq
 mysql_config mariadb_config mysql.h mysqlclient mariadb | default-libmysqlclient-dev | mariadb-devel | mariadb-dev | mysql-client
 Python.h python-dev python3-dev pyconfig.h | python3-dev | python3-devel | python3-dev | python
-gcc cc g++ c++ cc1plus x86_64-linux-gnu-gcc clang make | build-essential | gcc gcc-c++ make | build-base | xcode-select
+gcc cc g++ c++ cc1 cc1plus x86_64-linux-gnu-gcc clang make | build-essential | gcc gcc-c++ make | build-base | xcode-select
+as ld collect2 | binutils | binutils | binutils | xcode-select
+cc1obj cc1objplus | gobjc gobjc++ | gcc-objc gcc-objc++ | gcc-objc | xcode-select
 cmake | cmake | cmake | cmake | cmake
 ninja | ninja-build | ninja-build | samurai | ninja
 meson | meson | meson | meson | meson
 rustc cargo rustup | cargo rustc | cargo rust | cargo rust | rust
-gfortran f95 Fortran | gfortran | gcc-gfortran | gfortran | gcc
+gfortran f95 f951 Fortran | gfortran | gcc-gfortran | gfortran | gcc
 swig | swig | swig | swig | swig
 git | git | git | git | git
 pkg-config pkgconf | pkg-config | pkgconf-pkg-config | pkgconf | pkg-config

@@ -169,6 +169,18 @@ SIGNATURES: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="pdm-no-file-fits",
+        pattern=r"No candidate is found for [`'\"]?(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:==(?P<version>[^`'\"\s]{1,60}))?[`'\"]? that matches the environment",
+        cause=Cause.NO_COMPATIBLE_WHEEL,
+        phase=Phase.RESOLVE,
+        means="no file of the locked version fits this Python and platform, or none has the hash that is locked",
+        advice="lock again for this platform: `pdm lock --platform=... --python=...`, or allow the source distribution",
+        example="pdm.exceptions.CandidateNotFound: No candidate is found for `tensorflow` that matches the environment or hashes",
+        blame=Blame.NAMED,
+        weight=Weight.EXACT + 1,
+        fatal=True,
+    ),
+    Signature(
         name="pdm-build-error",
         pattern=r"\[?BuildError\]?: |Build backend raised error|Some package operations (?:are|were) (?:not complete|failed)|\[?InstallationError\]?:",
         cause=None,

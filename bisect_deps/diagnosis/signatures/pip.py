@@ -101,7 +101,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-command-failed",
-        pattern=r"^(?:ERROR: )?Command .{1,3000} failed with error code (?P<code>-?\d+)",
+        pattern=r"^(?:ERROR: |InstallationError: )?Command .{1,3000} failed with error code (?P<code>-?\d+)",
         cause=None,
         means="a build step failed",
         advice=_BUILD,
@@ -186,7 +186,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-backend-unavailable",
-        pattern=r"(?:BackendUnavailable(?![(\w])|^(?:ERROR: )?Cannot import '(?P<backend>[\w.]{1,80})')",
+        pattern=r"(?:BackendUnavailable(?![(\w])|^(?:ERROR: )?Cannot import '(?P<backend>[\w.]{1,80})'|Backend '(?P<backend2>[\w.:]{1,80})' is not available)",
         cause=Cause.BUILD_DEP_MISSING,
         phase=Phase.METADATA,
         means="the build backend cannot be loaded in the build environment",

@@ -9,7 +9,7 @@ from bisect_deps.diagnosis.announcements import (
     ARCHIVE,
     ARROW_NAMES,
     BLOCK_END,
-    BUILD_PATH,
+    COMMAND_FAILED,
     EGG_INFO,
     FILE_LINE,
     FROM_CHAIN,
@@ -20,6 +20,10 @@ from bisect_deps.diagnosis.announcements import (
     STEP,
     direct_reference,
     how_ended,
+    phase_of_command,
+    phase_of_headline,
+    project_at,
+    project_in,
 )
 from bisect_deps.diagnosis.facts import Episode, Project, project_of
 from bisect_deps.diagnosis.lines import Line
@@ -54,8 +58,8 @@ def _name_by_output(steps: Steps, bare: str) -> None:
     """Take the name from what the build writes, for a tool that names nothing."""
     if egg := EGG_INFO.search(bare):
         steps.rename(egg["name"] or egg["said"])
-    elif path := BUILD_PATH.search(bare):
-        steps.rename(path["name"])
+    elif unpacked := project_in(bare):
+        steps.take_name(unpacked)
     elif steps.episode is not None and len(steps.episode.words) < MOST_WORDS:
         steps.episode.words.update(word.lower() for word in _WORD.findall(bare))
 
@@ -158,6 +162,8 @@ def _stage(steps: Steps, line: Line, text: str, bare: str) -> None:
     ended = how_ended(bare)
     phase = Phase.BUILD if build_requires else Phase.METADATA
     started = steps.episode is not None and steps.episode.started == bare.split(":", maxsplit=1)[0]
+    if ended is False and steps.episode is not None and steps.episode.started == "headline":
+        started = steps.episode.project == steps.current  # its complaints came before its answer
     if ended is None or not started:
         steps.open(steps.current, phase, line.number).build_requires = build_requires
         if steps.episode is not None:
@@ -209,27 +215,49 @@ def _installing(steps: Steps, line: Line, text: str, bare: str) -> None:
 
 def explain(steps: Steps, line: Line, text: str, bare: str) -> None:
     """Take the name that a path or the arrow under a headline gives."""
-    tells = "cwd:" in bare or "failed with error code" in bare
-    if tells and (path := BUILD_PATH.search(text)):
+    if "failed with error code" in bare and (command := COMMAND_FAILED.search(bare)):
+        _command_failed(steps, line, command)
+    elif "cwd:" in bare and (unpacked := project_in(text)):
         if steps.episode is None:
-            steps.current = Project(path["name"])
-        steps.rename(path["name"])
+            steps.current = unpacked  # the block below is about it
+        steps.take_name(unpacked)
     if steps.arrow and (names := ARROW_NAMES.match(bare)):
         steps.name_all(names["names"], line.number)
     if not bare.startswith("note:"):
         steps.arrow = bare.startswith("×")
 
 
+def _command_failed(steps: Steps, line: Line, command: re.Match[str]) -> None:
+    """Take old pip's last word on a command: whose folder it ran in, and which step that was."""
+    phase = phase_of_command(command["command"])
+    if phase is None:
+        return
+    if steps.episode is None or not (steps.episode.started or steps.episode.failed):
+        steps.open(steps.current, phase, line.number).started = "command"
+    if command["place"] and (project := project_at(command["place"])):
+        steps.take_name(project)
+
+
+def _not_run(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take the headline of a step that failed: what the step wrote stands above it, or nowhere."""
+    steps.said = bare
+    if steps.block is not None or HEADLINE.match(bare) is None:
+        return
+    episode = steps.episode
+    if episode is None or not (episode.started or episode.build_requires):
+        _open_by_headline(steps, line.number).started = "headline"
+
+
 def _open_by_headline(steps: Steps, number: int) -> Episode:
     """Return the step that the headline of a block names, where nothing announced one."""
-    reported = HEADLINE.match(steps.said)
-    if reported is None:
-        return steps.open(steps.current, Phase.METADATA, number)
+    headline = HEADLINE.match(steps.said)
     project = steps.current
-    if reported["name"] and (project is None or project.key != Project(reported["name"]).key):
-        key = Project(reported["name"]).key
-        project = steps.collected.get(key, Project(reported["name"]))
-    return steps.open(project, Phase.INSTALL if reported["install"] else Phase.BUILD, number)
+    name = headline["name"] if headline else None
+    if name and (project is None or project.key != Project(name).key):
+        project = steps.collected.get(Project(name).key, Project(name))
+    episode = steps.open(project, phase_of_headline(headline), number)
+    episode.build_requires = bool(headline and headline["requires"])
+    return episode
 
 
 def open_block(steps: Steps, number: int, indent: int) -> None:
@@ -252,5 +280,6 @@ ANNOUNCES: dict[str, Handler] = {
     "Running": _step,
     "Installing": _installing,
     "INFO:": _walking,
+    "×": _not_run,
     "Failed": _failed_list,
 }

@@ -32,6 +32,7 @@ def test_signature_leaves_its_counter_example_alone(signature: Signature) -> Non
 # They stand in the output of a step whose failure was announced before.
 FOLLOWING = {
     "pdm-name",
+    "pdm-no-file-fits",
     "pdm-candidate-python",
     "pdm-python",
     "setup-refuses",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from packaging.requirements import Requirement
@@ -38,17 +38,17 @@ PHASES = {
     Phase.INSTALL: "does not install",
     Phase.CHECK: "installs, but the check fails with it",
 }
+_NEAREST = "each to the nearest release with which the whole file was seen to pass"
 REASONS = {
-    "bump": "Only the culprits move, each to the nearest release that was seen to work.",
+    "bump": f"Only the culprits move, {_NEAREST}.",
     "smallest-change": "It keeps your lines as they are and adds the fewest others.",
     "build-constraint": "It keeps your version and builds it with older build tools.",
     "needless": "It leaves out what does nothing here, and keeps the rest as near as it works.",
     "drop": "It leaves out what no release can fix.",
 }
-_WIDER = (
-    "The culprits move, each to the nearest release that was seen to work, and with them the lines "
-    "that stand in their way."
-)
+_WIDER = f"The culprits move, {_NEAREST}, and with them the lines that stand in their way."
+# What a nearer release than the fix's own was seen to do.
+_SEEN_TO = {ProbeKind.ISOLATED: "builds by itself", ProbeKind.RESOLVE: "resolves"}
 
 
 def verdict_of(
@@ -62,7 +62,7 @@ def verdict_of(
     seconds_to_fix: float | None = None,
 ) -> Verdict:
     """Return the verdict of a finished repair. Every fix given was built, byte for byte."""
-    ways = [_explained(way, conclusion.culprits) for way in conclusion.ways]
+    ways = [_explained(way, conclusion.culprits, probes) for way in conclusion.ways]
     rivals = sum(not way.build_constraints for way in ways)
     fixes = [fix_of(manifest, way, first=at == 0, of=rivals) for at, way in enumerate(ways)]
     culprits = tuple(sorted(map(_reported, conclusion.culprits), key=_place))
@@ -88,14 +88,32 @@ def verdict_of(
     )
 
 
-def _explained(way: Way, culprits: Sequence[Culprit]) -> Way:
-    """Return a way with the reason that names it, where more than the culprits moves."""
+def _explained(way: Way, culprits: Sequence[Culprit], probes: Sequence[Probe]) -> Way:
+    """Return a way with its reason, where more than the culprits moves or a nearer release does.
+
+    What narrowing saw of a release alone is said to be that: the whole file was not built with it.
+    """
+    if way.style != "bump" or way.reason:
+        return way
     members = [member for culprit in culprits for member in culprit.members]
     at_fault = {member.name for member in members} | {m.requirement.name for m in members}
     moved = {edit.name for edit in way.candidate.edits}
-    if way.style != "bump" or way.reason or moved <= at_fault:
-        return way
-    return replace(way, reason=_WIDER)
+    reason = REASONS["bump"] if moved <= at_fault else _WIDER
+    nearer = list(_nearer(way, culprits, {probe.number: probe.kind for probe in probes}))
+    if nearer:
+        reason = f"{reason} Nearer, but not built with the whole file: {listed(nearer)}."
+    return way if reason == REASONS[way.style] else replace(way, reason=reason)
+
+
+def _nearer(way: Way, culprits: Sequence[Culprit], kinds: Mapping[int, ProbeKind]) -> Iterator[str]:
+    """Yield what releases nearer to the failing ones than the fix's own were seen to do."""
+    pins = {edit.name: edit.pin for edit in way.candidate.edits}
+    for narrowing in (found for culprit in culprits for found in culprit.narrowings):
+        name, nearest = narrowing.name, narrowing.first_passing
+        probe = next((t.probe for t in narrowing.tried if t.version == nearest), None)
+        seen_to = _SEEN_TO.get(kinds.get(probe or 0, ProbeKind.WHOLE))
+        if seen_to and pins.get(name) not in (None, nearest):
+            yield f"{name} {nearest} {seen_to}"
 
 
 def confidence_of(conclusion: Conclusion, probes: Sequence[Probe]) -> float:

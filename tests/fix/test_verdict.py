@@ -16,6 +16,7 @@ from bisect_deps.model import (
     EditAction,
     Member,
     Mention,
+    Narrowing,
     Outcome,
     Phase,
     Probe,
@@ -23,6 +24,7 @@ from bisect_deps.model import (
     Proof,
     Suspect,
     Target,
+    Tried,
     VerdictKind,
 )
 from tests.fix.small import Small, small, yearly
@@ -98,6 +100,27 @@ def test_a_fix_says_whether_more_than_the_culprits_moves(
     fix = verdict_of(HERE.case.manifest, TARGET, conclusion, [failed(1), passed(2)]).fix
     assert fix is not None
     assert fix.reason.startswith("Only the culprits move" if only else "The culprits move, each")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (ProbeKind.VERSION, ""),
+        (ProbeKind.ISOLATED, "alpha 1.5 builds by itself"),
+        (ProbeKind.RESOLVE, "alpha 1.5 resolves"),
+    ],
+)
+def test_a_nearer_release_that_was_not_built_with_the_file_is_said(
+    kind: ProbeKind, said: str
+) -> None:
+    seen = Narrowing("alpha", "1.0", "1.5", (Tried("1.5", Outcome.PASS, 3),))
+    found = (replace(culprit("alpha"), narrowings=(seen,)),)
+    conclusion = Conclusion(VerdictKind.FIXED, found, (Way(moved("alpha"), 2, "bump"),))
+    probes = [failed(1), passed(2), replace(passed(3), kind=kind)]
+    fix = verdict_of(HERE.case.manifest, TARGET, conclusion, probes).fix
+    assert fix is not None
+    _, _, nearer = fix.reason.partition(" Nearer, but not built with the whole file: ")
+    assert nearer.rstrip(".") == said
 
 
 def test_time_to_the_fix_is_told_of_a_fix_alone() -> None:

@@ -21,9 +21,9 @@ _UNPACKED = re.compile(
     r"(?:pip-(?:install|build|wheel|req-build|download|resolve)-[\w-]{4,16}|pip_build_[\w.-]{1,32})[\\/](?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:_[0-9a-f]{32})?[\\/]"
     r"|[\\/]sdists-v\d{1,3}[\\/](?:pypi|index[\\/][0-9a-f]{8,64})[\\/](?P<name2>[A-Za-z0-9][\w.-]{0,100})[\\/](?P<version>\d[\w.+!]{0,60})[\\/]"
 )
-# A command that pip ran, up to 19, and where: in the folder of the project that it builds.
+# A command that pip ran, up to 21, and where: in the folder of the project that it builds.
 COMMAND_FAILED = re.compile(
-    r"(?:^|: )Command (?P<command>.{1,3000}?) failed with error code -?\d{1,5}(?: in (?P<place>\S.{0,400}))?"
+    r"(?:^|: )Command (?:.{1,3000}? failed with error code -?\d{1,5}(?: in (?P<place>\S.{0,400}))?|errored out with exit status -?\d{1,5}: \S.{0,3000})"
 )
 _OF_COMMAND = re.compile(
     r"(?P<metadata>egg_info)|(?P<build>bdist_wheel)|(?P<install>install --record|setup\.py['\"]? (?:install|develop)|['\"]?develop\b)"
@@ -55,6 +55,11 @@ HOOK_FRAME = re.compile(
 )
 UV_CHAIN = re.compile(
     r"`(?P<name>[A-Za-z0-9][\w.-]{0,100})` ?(?:\(v(?P<version>[^)]{1,60})\) )?was included because (?P<rest>.{1,600})"
+)
+# uv's guess at a library that a build lacks, or at a name that was mistaken.
+UV_LACKING = re.compile(
+    r"hint: This error likely indicates .{0,200}for `(?P<name>[A-Za-z0-9][\w.-]{0,100})@(?P<version>[^`\s]{1,60})`"
+    r"|help: `(?P<other>[A-Za-z0-9][\w.-]{0,100})` is often confused for"
 )
 UV_STEP = re.compile(
     r"`(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?` ?(?:\(v(?P<version>[^)]{1,60})\) )?depends on `(?P<next>[A-Za-z0-9][\w.-]{0,100})"

@@ -28,7 +28,7 @@ _INNER = 4
 
 # What pip and uv say before the output that they show, at its margin or left of it.
 _BEGINS = re.compile(
-    r"(?:Collecting|Processing|Obtaining|Looking in|Using cached|Downloading|Downloaded|Building|Preparing|Getting|Checking if|Running setup\.py|Running command|Installing|Resolved|Prepared|Using Python|Creating virtual|Updating dependencies|Package operations:|×|[•-] Installing|cause:|Caused by:|error: (?:Failed to|No solution|Distribution)|Backend (?:'[^']{1,100}' is|subprocess exited)|PEP517 build) \S"
+    r"(?:[├╰]─▶ )?(?:Collecting|Processing|Obtaining|Looking in|Using cached|Downloading|Downloaded|Building|Preparing|Getting|Checking if|Running setup\.py|Running command|Installing|Resolved|Prepared|Using Python|Creating virtual|Updating dependencies|Package operations:|(?:Error: +)?×|Failed to (?:build|download)|[•-] Installing|cause:|Caused by:|error: (?:Failed to|No solution|Distribution)|Backend (?:'[^']{1,100}' is|subprocess exited)|PEP517 build) \S"
     r"|ChefBuildError|Resolving dependencies|Command errored out with exit status -?\d+:$|Error text:"
 )
 # The rule below a script's output is a line of dashes, and many a program prints one of those.
@@ -37,8 +37,13 @@ _CLOSES = re.compile(
     r"\s*(?:ERROR: |error: )?(?:note: This error originates from a subprocess, and is likely not a problem with pip"
     r"|Failed (?:building (?:wheel|editable)|cleaning build dir) for (?P<name>[A-Za-z0-9][\w.-]{0,100})"
     r"|(?P<metadata>metadata-generation-failed|Failed to build '[^']{1,200}' when getting requirements)\b"
-    r"|(?P<install>legacy-install-failure)\b|Command errored out with exit status -?\d{1,5}: \S"
-    r"|(?:hint|help): (?P<uv>This usually indicates a problem with the package or the build environment|`[^`]{1,100}` (?:\([^)]{1,60}\) )?was included because))"
+    r"|(?P<install>legacy-install-failure)\b"
+    r"|(?:hint|help): (?P<uv>This usually indicates a problem with the package|Build failures usually indicate|This error likely indicates that you need|`[^`]{1,100}` (?:\([^)]{1,60}\) )?was included because))"
+)
+# Code that runs nowhere but in a build: what an installer unpacked, the environment that it made.
+_BUILD_FRAME = re.compile(
+    r'\s*(?:\| {0,3})?File "(?:<pip-setuptools-caller>"'
+    r'|[^"]{0,400}(?:pip-build-env-|pip-install-|pip-req-build-|pip-wheel-|pip-modern-metadata-|[\\/](?:builds|sdists)-v\d{1,3}[\\/]|[\\/]setuptools[\\/]build_meta\.py))'
 )
 _HEADLINE = re.compile(
     r"\s*× (?:(?P<metadata>.{0,60}egg_info|Getting requirements|Preparing (?:editable )?metadata)"
@@ -73,6 +78,7 @@ class Beginning:
     held: list[Line] = field(default_factory=list)
     _margin: int = 1 << 12
     _end: int = -1
+    _building: bool = False
 
     def take(self, line: Line) -> bool:
         """Hold one line; say whether enough of them are held."""
@@ -86,6 +92,7 @@ class Beginning:
         indent = len(text) - len(text.lstrip())
         if _BEGINS.match(text, indent):
             self._margin = min(self._margin, indent)
+            self._end = at if self._building and not indent else -1
             return not indent
         if self._closes(at):
             # What another installer says inside of the output stands as far in, or further.
@@ -93,13 +100,16 @@ class Beginning:
             if self._margin < inner or not self._margin:
                 return True
             self._end = at
+        if indent < self._margin and _BUILD_FRAME.match(text):
+            self._building = True
         return at + 1 >= MOST_HELD
 
     def amid(self) -> Amid | None:
         """Return what the held lines begin with, None where they begin as a log does."""
-        if self._end <= 0:
+        end = len(self.held) if self._end < 0 and self._building else self._end
+        if end <= 0:
             return None
-        quoted, after = self.held[: self._end], self.held[self._end :]
+        quoted, after = self.held[:end], self.held[end:]
         tool, phase, requires = "pip", _phase_inside(quoted), False
         for line in reversed(after):
             if closing := _CLOSES.match(line.text):
@@ -108,13 +118,13 @@ class Beginning:
             elif POETRY_NOTE.search(line.text):
                 tool = "poetry"
             elif command := COMMAND_FAILED.search(line.text):
-                phase = phase_of_command(command["command"]) or phase
+                phase = phase_of_command(command[0]) or phase
         for line in after:
             if headline := _HEADLINE.match(line.text):
                 requires = bool(headline["requires"])
                 phase = _phase_closed(headline) or Phase.BUILD
                 break
-        return Amid(self._end, phase, tool, requires)
+        return Amid(end, phase, tool, requires)
 
     def _closes(self, at: int) -> bool:
         """Say whether a line ends what a script wrote; a rule does where the next line says so."""

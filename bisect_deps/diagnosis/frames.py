@@ -322,7 +322,7 @@ class Frames:
     def _is_runtime(self) -> bool:
         if self.step:
             return self.step not in INSTALLING
-        if self.steps.block is not None or self.steps.in_uv or self._backend_lost:
+        if self.steps.quoting or self.steps.in_uv or self._backend_lost:
             return False
         if self.steps.tracebacks.tool is not None:
             return True

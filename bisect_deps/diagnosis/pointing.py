@@ -322,7 +322,8 @@ def _runtime(failure: Failure, episode: Episode, context: Context) -> list[Point
     """Return both sides of a broken pair: who used a name, and who no longer has it."""
     user = context.user
     told = failure.project if failure.best.signature.blame is Blame.NAMED else None
-    if episode.tool and told is not None:  # a tool's crash repeats whom it refused
+    refused = bool(episode.tool) or failure.cause is Cause.NO_MATCHING_VERSION
+    if refused and told is not None:  # a tool's crash repeats whom it refused
         return [_own(failure, told, user)]
     if episode.packages and canonicalize_name(episode.packages[0]) in TOOLS:
         return []

@@ -44,7 +44,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="poetry-build-error",
-        pattern=rf"Chef(?P<kind>Build|Install)Error|Backend subprocess exited when trying to invoke (?P<hook>\w{{1,60}})|PEP517 build of a dependency failed|with poetry but (?:one of the following issues )?with {_NAME} \((?P<version>[^)]{{1,60}})\)|EnvCommandError",
+        pattern=rf"Chef(?P<kind>Build|Install)Error|Backend subprocess exited when trying to invoke (?P<hook>\w{{1,60}})|PEP517 build of a dependency failed|with poetry but (?:one of the following issues )?with {_NAME} \((?P<version>[^)]{{1,60}})\)|EnvCommandError|You can verify this by running .{{0,4}}pip wheel .{{0,60}}--use-pep517 \"(?P<name2>[A-Za-z0-9][\w.-]{{0,100}}) \(==(?P<version2>[^)]{{1,60}})\)",
         cause=None,
         means="a build step failed",
         advice="look at the lines around it: they say why",

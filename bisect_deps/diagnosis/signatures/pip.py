@@ -138,7 +138,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-failed-when",
-        pattern=r"Failed to build '(?P<name>[^']{1,200})' when (?P<stage>.{1,80})",
+        pattern=r"Failed to build '(?P<name>[^']{1,200})'(?: when (?P<stage>.{1,80})|$)",
         cause=None,
         means="a build step failed",
         advice=_BUILD,

@@ -67,6 +67,18 @@ SIGNATURES: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="uv-unsatisfiable",
+        pattern=r"requirements are unsatisfiable|^(?:\s|╰─▶ ){0,12}(?:And|So),? because .{1,300}, we can conclude that",
+        cause=Cause.RESOLVER_CONFLICT,
+        phase=Phase.RESOLVE,
+        means="requirements ask for versions that exclude each other",
+        advice="loosen one side of the conflict",
+        example="      And because you require pydantic==2.7.0, we can conclude that your requirements are unsatisfiable.",
+        blame=Blame.PROSE,
+        weight=Weight.NOISE,
+        fatal=True,
+    ),
+    Signature(
         name="uv-conflicting-urls",
         pattern=r"Requirements contain conflicting (?:URLs|indexes) for package `(?P<name>[^`]{1,100})`",
         cause=Cause.RESOLVER_CONFLICT,

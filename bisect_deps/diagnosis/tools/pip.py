@@ -215,7 +215,7 @@ def _installing(steps: Steps, line: Line, text: str, bare: str) -> None:
 
 def explain(steps: Steps, line: Line, text: str, bare: str) -> None:
     """Take the name that a path or the arrow under a headline gives."""
-    if "failed with error code" in bare and (command := COMMAND_FAILED.search(bare)):
+    if "Command " in bare and (command := COMMAND_FAILED.search(bare)):
         _command_failed(steps, line, command)
     elif "cwd:" in bare and (unpacked := project_in(text)):
         if steps.episode is None:
@@ -229,12 +229,13 @@ def explain(steps: Steps, line: Line, text: str, bare: str) -> None:
 
 def _command_failed(steps: Steps, line: Line, command: re.Match[str]) -> None:
     """Take old pip's last word on a command: whose folder it ran in, and which step that was."""
-    phase = phase_of_command(command["command"])
+    phase = phase_of_command(command[0])
     if phase is None:
         return
     if steps.episode is None or not (steps.episode.started or steps.episode.failed):
         steps.open(steps.current, phase, line.number).started = "command"
-    if command["place"] and (project := project_at(command["place"])):
+    place = command["place"]
+    if project := project_at(place) if place else project_in(command[0]):
         steps.take_name(project)
 
 

@@ -10,6 +10,7 @@ from bisect_deps.diagnosis.announcements import (
     OUTPUT_END,
     UV_CHAIN,
     UV_HOOK,
+    UV_LACKING,
     UV_STEP,
     direct_reference,
     phase_of_hook,
@@ -19,11 +20,16 @@ from bisect_deps.diagnosis.lines import Line
 from bisect_deps.diagnosis.steps import Handler, Steps
 from bisect_deps.model import Phase
 
+# The first words of a hint that names the project whose build failed.
+_TELLS = ("was included because", "hint: This error likely", "is often confused for")
+
 
 def follow_output(steps: Steps, text: str) -> None:
     """Follow where what a build script wrote begins and ends."""
     if marker := OUTPUT.match(text):
         steps.output = len(marker["indent"] or "")
+        if steps.episode is None:
+            steps.open(None, Phase.BUILD, 0, "uv").started = "output"
     elif steps.output is not None:
         indent = len(text) - len(text.lstrip())
         if indent < steps.output or (not steps.output and OUTPUT_END.match(text)):
@@ -34,17 +40,32 @@ def _follow_chain(steps: Steps, bare: str) -> None:
     if steps.chain_text is not None:
         left, reported = steps.chain_text
         reported = f"{reported} {bare}"
-        _learn_chain(steps, reported)
+        _learn(steps, reported)
         steps.chain_text = (left - 1, reported) if left > 1 else None
-    if "was included because" in bare:
+    if any(word in bare for word in _TELLS):
         steps.chain_text = (6, bare)
-        _learn_chain(steps, bare)
+        _learn(steps, bare)
+
+
+def _learn(steps: Steps, reported: str) -> None:
+    """Take what a hint tells, wrapped or not: which project failed, and what led to it."""
+    if lacking := UV_LACKING.search(reported):
+        _name(steps, Project(lacking["name"] or lacking["other"], lacking["version"]))
+    _learn_chain(steps, reported)
+
+
+def _name(steps: Steps, project: Project) -> None:
+    """Name the project of a build that failed, where nothing did before."""
+    episode = steps.episode
+    if episode is not None and episode.tool == "uv" and episode.project is None:
+        steps.take_name(project)
 
 
 def _learn_chain(steps: Steps, reported: str) -> None:
     match = UV_CHAIN.search(reported)
     if not match:
         return
+    _name(steps, Project(match["name"], match["version"]))
     links = list(UV_STEP.finditer(match["rest"]))
     if not links:
         return

@@ -5,21 +5,24 @@ Addresses on a command line carry no credentials. Must not know who runs the com
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+import platformdirs
 from packaging.version import Version
 
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import IndexSettings, Interpreter
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact, split_credentials
-from bisect_deps.system.cached_output import cached_output
+from bisect_deps.system.cached_output import cached_output, state_of
 
 # The oldest pip that resolves as today's does, takes today's wheels, and notes what was asked for.
 _OLDEST_PIP = Version("20.3")
@@ -31,9 +34,11 @@ _PIP = (
     "import sys; sys.path.pop(0); import runpy; "
     "runpy.run_module('pip', run_name='__main__', alter_sys=True)"
 )
-# Settings that would move the install out of the fresh environment, or colour the log.
+# Stands for the environment's folder in the programs of a template.
+_ENVIRONMENT = "@environment@"
 # What makes uv link an environment's files to its cache.
 LINKED = {"UV_LINK_MODE": "hardlink"}
+# Settings that would move the install out of the fresh environment, or colour the log.
 _MISLEADING = (
     "CLICOLOR_FORCE",
     "CONDA_PREFIX",
@@ -135,7 +140,9 @@ class Uv:
 class Pip:
     """The pip that comes with the Python, in every environment; renewed only if it is too old.
 
-    Making an environment with pip takes seconds: it is done once, and linked into each.
+    Making an environment with pip takes seconds, most of them to compile pip itself: it is done
+    once for each Python, kept in the user's cache, and copied into each environment. Copied, since
+    a build that writes to a linked file would change every later pip.
     """
 
     def __init__(
@@ -156,15 +163,7 @@ class Pip:
     def make(self, folder: Path, environment: Mapping[str, str]) -> None:
         """Make an environment with pip in it, and what else the Python's own `venv` puts there."""
         self._ready(environment)
-        python = self._interpreter.path
-        _make([python, "-m", "venv", "--without-pip", str(folder)], environment)
-        for site in site_packages(self._template):
-            target = folder / site.relative_to(self._template)
-            shutil.copytree(site, target, copy_function=_link, dirs_exist_ok=True)
-        for script in (self._template / "bin").glob("pip*"):
-            text = script.read_text().replace(str(self._template), str(folder))
-            (folder / "bin" / script.name).write_text(text)
-            (folder / "bin" / script.name).chmod(0o755)
+        self._fill(folder, environment)
 
     def command(
         self, folder: Path, file: Path, *, alone: bool, build_constraints: Path | None
@@ -200,8 +199,7 @@ class Pip:
     def _ready(self, environment: Mapping[str, str]) -> Version:
         """Make the template once, and return its pip's version."""
         if self._version is None:
-            self._make_template(environment)
-            version = _pip_version(self._template)
+            version = self._kept_template(environment)
             wants_date = bool(self._index.exclude_newer) and version < _PIP_WITH_DATES
             if version < _OLDEST_PIP or wants_date:
                 self._renew(environment)
@@ -214,24 +212,37 @@ class Pip:
             self._version = version
         return self._version
 
-    def _make_template(self, environment: Mapping[str, str]) -> None:
-        """Make what `python -m venv` makes; by uv from the Python's own bundled wheels if it can.
+    def _kept_template(self, environment: Mapping[str, str]) -> Version:
+        """Take the template that an earlier run made, else make one; returns its pip's version."""
+        own, kept = self._template, self._kept()
+        if kept is not None and not kept.exists():
+            _make_template(own, self._interpreter.path, self._uv, environment)
+            with contextlib.suppress(OSError):
+                kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                own.rename(kept)
+        if kept is not None and kept.exists():
+            self._template = kept
+        elif not own.exists():
+            _make_template(own, self._interpreter.path, self._uv, environment)
+        return _pip_version(self._template)
 
-        Measured: 0.3 seconds in place of 2.
-        """
-        python = self._interpreter.path
-        bundled = _bundled(python)
-        if self._uv is None or not bundled:
-            _make([python, "-m", "venv", "--clear", str(self._template)], environment)
-            return
-        _make([python, "-m", "venv", "--without-pip", str(self._template)], environment)
-        command = [self._uv, "pip", "install", "--quiet", "--no-deps", "--offline", "--no-index"]
-        command += ["--compile-bytecode", "--python", str(python_of(self._template)), *bundled]
-        _make(command, environment)
+    def _kept(self) -> Path | None:
+        """Return where this Python's template is kept; None where it may change unseen."""
+        state = state_of(self._interpreter.path)
+        if state is None:
+            return None
+        name = hashlib.sha256(json.dumps([self._interpreter.path, state]).encode()).hexdigest()[:40]
+        return platformdirs.user_cache_path("depbisect", appauthor=False) / "pip" / name
 
     def _renew(self, environment: Mapping[str, str]) -> None:
-        """Install the newest pip that the Python supports; without one, the old stays."""
-        python = str(python_of(self._template))
+        """Install the newest pip that the Python supports; without one, the old stays.
+
+        What an index says of today is of this run alone: the kept template stays as it is.
+        """
+        own = self._template.with_name("renewed")
+        self._fill(own, environment)
+        self._template = own
+        python = str(python_of(own))
         command = [python, "-m", "pip", "install", "--quiet", "--upgrade", "--retries", "0", "pip"]
         if self._uv is not None:
             command = [
@@ -256,6 +267,19 @@ class Pip:
             check=False,
             timeout=POLICY.pip_timeout,
         )
+        _make_portable(own)
+
+    def _fill(self, folder: Path, environment: Mapping[str, str]) -> None:
+        """Make an environment and copy the template's pip into it."""
+        _make([self._interpreter.path, "-m", "venv", "--without-pip", str(folder)], environment)
+        for site in site_packages(self._template):
+            target = folder / site.relative_to(self._template)
+            # 1,500 files: a quarter of what Python's own copying takes.
+            _make(["cp", "-Rp", f"{site}/.", str(target)], environment)
+        for script in (self._template / "bin").glob("pip*"):
+            text = script.read_text().replace(_ENVIRONMENT, str(folder))
+            (folder / "bin" / script.name).write_text(text)
+            (folder / "bin" / script.name).chmod(0o755)
 
 
 def steer(environment: Mapping[str, str]) -> dict[str, str]:
@@ -317,6 +341,27 @@ def _make(command: list[str], environment: Mapping[str, str]) -> None:
         ) from error
 
 
+def _make_template(
+    folder: Path, python: str, uv: str | None, environment: Mapping[str, str]
+) -> None:
+    """Make what `python -m venv` makes; by uv from the Python's own bundled wheels if it can."""
+    bundled = _bundled(python)
+    if uv is None or not bundled:
+        _make([python, "-m", "venv", "--clear", str(folder)], environment)
+    else:
+        _make([python, "-m", "venv", "--without-pip", str(folder)], environment)
+        command = [uv, "pip", "install", "--quiet", "--no-deps", "--offline", "--no-index"]
+        command += ["--compile-bytecode", "--python", str(python_of(folder)), *bundled]
+        _make(command, environment)
+    _make_portable(folder)
+
+
+def _make_portable(folder: Path) -> None:
+    """Leave the place of the environment open in pip's programs."""
+    for script in (folder / "bin").glob("pip*"):
+        script.write_text(script.read_text().replace(str(folder), _ENVIRONMENT))
+
+
 def _bundled(python: str) -> list[str]:
     """Return the wheels that a Python brings for its environments; none where it has them apart."""
     question = "import ensurepip, os; print(os.path.dirname(ensurepip.__file__))"
@@ -349,10 +394,3 @@ def _pip_version(folder: Path) -> Version:
     raise BuilderUnavailable(
         "the Python's own `venv` brings no pip", hint="install its ensurepip, or use uv"
     )
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

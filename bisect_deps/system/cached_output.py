@@ -26,7 +26,7 @@ def cached_output(command: Sequence[str], ask: Callable[[], str | None]) -> str 
 
     None is what `ask` returns for no answer; it is never kept.
     """
-    state = _state(command[0])
+    state = state_of(command[0])
     if state is None:
         return ask()
     key = json.dumps([list(command), state])
@@ -42,7 +42,7 @@ def cached_output(command: Sequence[str], ask: Callable[[], str | None]) -> str 
     return answer
 
 
-def _state(program: str) -> list[object] | None:
+def state_of(program: str) -> list[object] | None:
     """Return what changes when a program does; None where that cannot be told."""
     real = os.path.realpath(program)
     beside = Path(program).parent.parent / "pyvenv.cfg"

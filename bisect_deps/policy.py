@@ -116,6 +116,8 @@ class Policy:
     index_timeout: tuple[float, float] = (5.0, 30.0)  # To connect, between two bytes.
     index_retries: int = 3
     index_backoff: float = 0.2
+    page_time: float = 120.0  # For the whole of one that trickles: the largest at 2 Mbit/s.
+    file_time: float = 1800.0  # A file that is looked at: 4 GiB at 20 Mbit/s.
     index_connections: int = 12  # Pages at once: 100 lines are 9 rounds.
 
     # HTTP APIs of build systems.
@@ -123,6 +125,7 @@ class Policy:
     connect_timeout: float = 15.0
     http_tries: int = 4
     http_first_pause: float = 0.5  # Doubled each time.
+    answer_time: float = 300.0  # For the whole of one that trickles: 64 MiB at 2 Mbit/s.
     longest_retry_after: float = 300.0  # A server that asks for more is away.
     live_log_quiet: float = 3.0  # An event stream that is silent so long has told all it knows.
     console_patience: float = 60.0  # Somebody is waiting in front of it.

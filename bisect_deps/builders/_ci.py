@@ -282,7 +282,12 @@ class CiBuilder:
         while isinstance(answer := self._begin(order, marker, text), HttpError):
             wait = wait_of(answer, self._clock())
             wait = pause if wait is None and answer.transient else wait
+            # One that was not answered, or oddly, may have been taken all the same.
+            is_unsure = answer.status is None or answer.status >= 500 or answer.status < 300
             if wait is None or self._clock() + wait > until:
+                found = self._found(marker) if is_unsure else None
+                if found is not None:
+                    return found
                 raise unavailable(answer, self._system)
             if not reported and self._options.tell is not None:
                 self._options.tell(
@@ -291,9 +296,7 @@ class CiBuilder:
                 reported = True
             self._sleep(wait)
             pause = min(pause * 2, 60.0)
-            # One that was not answered may have been taken all the same.
-            unsure = answer.status is None or answer.status >= 500
-            found = self._found(marker) if unsure else None
+            found = self._found(marker) if is_unsure else None
             if found is not None:
                 return found
         return answer

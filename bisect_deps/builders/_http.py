@@ -12,14 +12,14 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from bisect_deps import __version__
-from bisect_deps.errors import InputError
+from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, redact
 from bisect_deps.text import said
@@ -30,16 +30,26 @@ if TYPE_CHECKING:
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 MOST_REDIRECTS = 5
+_BAD_GATEWAY, _NOT_ASKED = 502, 400
+_HINT = "check the address of the build API, and what its status page says; `depbisect doctor` asks"
+# What is kept of an answer: logs are the largest.
+_ENDS = (48 << 20, 16 << 20)
+_KEY = re.compile(r"\w[\w.:-]{0,199}", re.ASCII)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered; header names in lower case."""
+    """What a server answered to `request`, with its address; header names in lower case.
+
+    `is_cut`: its middle was left out, since it was too large.
+    """
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    request: str = ""
+    is_cut: bool = False
 
     @property
     def text(self) -> str:
@@ -53,13 +63,88 @@ class Reply:
         except (ValueError, RecursionError):
             return None
 
+    def record(self) -> Record:
+        """Return the JSON object that it is. Raises HttpError where it is none."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise self._unlike(value, "an object")
+        return Record(self.request, value)
 
-class HttpError(Exception):
+    def records(self) -> list[Record]:
+        """Return the list of JSON objects that it is. Raises HttpError where it is none."""
+        value = self.json()
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self._unlike(value, "a list of objects")
+        return [Record(self.request, item) for item in value]
+
+    def _unlike(self, value: object, wanted: str) -> HttpError:
+        if value is not None or self.body.strip() == b"null":
+            return _unlike(self.request, value, wanted)
+        if self.is_cut:
+            words = f"answered more than {sum(_ENDS) >> 20} MiB where {wanted} was expected"
+            return HttpError(self.request, words, status=200)
+        # A gateway's page in the place of an answer: it may be gone in a moment.
+        message = f"{error_fields(self)[1]}; JSON was expected"
+        return HttpError(self.request, message, status=_BAD_GATEWAY, html=is_html(self), reply=self)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A JSON object of a reply; what is of another kind than it has to be raises HttpError."""
+
+    request: str
+    values: Mapping[str, Any]
+
+    def get(self, name: str) -> Any:
+        """Return a value of any kind, None where there is none."""
+        return self.values.get(name)
+
+    def text(self, name: str) -> str:
+        """Return a name or number, which must be there."""
+        value = self.values.get(name)
+        if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+            raise _unlike(self.request, value, "text or a number", name)
+        return str(value)
+
+    def key(self, name: str) -> str:
+        """Return a name or number that may stand in an address or a file's name."""
+        found = self.text(name)
+        if _KEY.fullmatch(found) is None:
+            raise _unlike(self.request, found, "an id", name)
+        return found
+
+    def words(self, name: str) -> str:
+        """Return a text, "" where there is none."""
+        return "" if self.values.get(name) in (None, "") else self.text(name)
+
+    def number(self, name: str) -> int | None:
+        """Return a whole number, None where there is none."""
+        value = self.values.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            raise _unlike(self.request, value, "a number", name)
+        return value
+
+    def part(self, name: str) -> Record:
+        """Return an object, an empty one where there is none."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, dict):
+            raise _unlike(self.request, value, "an object", name)
+        return Record(self.request, value or {})
+
+    def listed(self, name: str) -> list[Record]:
+        """Return a list of objects, which must be there."""
+        value = self.values.get(name)
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise _unlike(self.request, value, "a list of objects", name)
+        return [Record(self.request, item) for item in value]
+
+
+class HttpError(BuilderUnavailable):
     """A request that was refused (`status`), or not answered at all (`status` None).
 
-    `code` is the API's own number for the error, `message` its words, made safe to show;
-    `retry_after` the seconds that the server asks to wait, `reply` the whole answer, which is not
-    safe to show.
+    What no builder explains better is the user's error. `code` is the API's own number for it,
+    `message` its words, made safe to show; `retry_after` the seconds that the server asks to wait,
+    `reply` the whole answer, which is not safe to show.
     """
 
     def __init__(
@@ -73,9 +158,8 @@ class HttpError(Exception):
         html: bool = False,
         reply: Reply | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, place=request, hint=_HINT)
         self.request = request
-        self.message = message
         self.status = status
         self.code = code
         self.retry_after = retry_after
@@ -116,9 +200,9 @@ class Http:
         self._timeout = timeout
         self._tries = tries
         self._sleep = sleep
-        import requests
+        from bisect_deps.system import answers
 
-        self._session = requests.Session()
+        self._session = answers.session(POLICY.answer_time)
         self._session.headers["User-Agent"] = f"depbisect/{__version__}"
         refuse_open_channel(self.root)
 
@@ -159,6 +243,8 @@ class Http:
         """
         import requests
 
+        from bisect_deps.system import answers
+
         name = f"GET {path}"
         lines: list[str] = []
         try:
@@ -171,14 +257,14 @@ class Http:
             ) as response:
                 if response.status_code != 200:
                     headers = {key.lower(): text for key, text in response.headers.items()}
-                    reply = Reply(response.status_code, response.content, headers)
-                    raise self._refusal(name, reply)
+                    body, _ = answers.ends(response, *_ENDS)
+                    raise self._refusal(name, Reply(response.status_code, body, headers))
                 lines.extend(
                     line[5:].strip().decode("utf-8", "replace")
-                    for line in response.iter_lines()
+                    for line in _lines(answers.parts(response, sum(_ENDS)))
                     if line.startswith(b"data:")
                 )
-        except requests.RequestException as error:
+        except (requests.RequestException, answers.Endless) as error:
             # A stream that stays open has told all that there is as yet.
             if not lines:
                 raise HttpError(name, said(_reason(error), self._secrets)) from None
@@ -199,6 +285,9 @@ class Http:
 
         `value` is sent as JSON, bytes as they are, of the media type `kind`.
         """
+        if ".." in unquote(path).split("/"):
+            message = "leads out of where requests go: is a name in it wrong?"
+            raise HttpError(f"{method} {path}", message, status=_NOT_ASKED)
         pauses = self._tries - 1 if patient and method in REPEATABLE else 0
         limit = timeout or self._timeout
         answer = self._once(method, path, query, value, limit, kind)
@@ -260,8 +349,10 @@ class Http:
     ) -> Reply | HttpError:
         import requests
 
+        from bisect_deps.system import answers
+
         try:
-            response = self._session.request(
+            with self._session.request(
                 method,
                 url,
                 params=query,
@@ -270,13 +361,17 @@ class Http:
                 auth=_Headers(self._headers if same_origin(url, self.root) else {}),
                 timeout=(POLICY.connect_timeout, timeout),
                 allow_redirects=False,
-            )
-        except requests.RequestException as error:
+                stream=True,
+            ) as response:
+                content, dropped = answers.ends(response, *_ENDS)
+        except (requests.RequestException, answers.Endless) as error:
             return HttpError(name, said(_reason(error), self._secrets))
         except ValueError:  # requests reads the place of a redirect that it does not follow, too.
             return HttpError(name, "redirected to what is no address", status=302)
         headers = {key.lower(): text for key, text in response.headers.items()}
-        return Reply(response.status_code, response.content, headers)
+        place = urlsplit(url)._replace(query="", fragment="").geturl()
+        asked = said(f"{method} {place}", self._secrets)
+        return Reply(response.status_code, content, headers, asked, is_cut=dropped > 0)
 
     def _refusal(self, name: str, reply: Reply) -> HttpError:
         code, message = error_fields(reply)
@@ -319,6 +414,19 @@ def error_fields(reply: Reply) -> tuple[int | str | None, str]:
         return None, f"a web page instead of data: {title[1].strip() if title else 'no title'}"
     first = reply.text.strip().split("\n", 1)[0]
     return None, first or f"status {reply.status} with an empty body"
+
+
+def _unlike(request: str, value: object, wanted: str, name: str = "") -> HttpError:
+    """Return the error for an answer of another shape, which no second try will change."""
+    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
+    kind = "nothing" if value is None else kinds.get(type(value), "a number")
+    place = f" as {name!r}" if name else ""
+    if type(value) in (dict, list) and kind in wanted:
+        kind += " of another kind"
+    if value == "":
+        kind = "empty text"
+    message = f"answered {kind}{place} where {wanted} was expected: is this the API's address?"
+    return HttpError(request, message, status=200)
 
 
 def is_html(reply: Reply) -> bool:
@@ -386,10 +494,23 @@ def _retry_after(text: str | None) -> float | None:
     )
 
 
-def _reason(error: requests.RequestException) -> str:
+def _lines(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines as soon as they have ended."""
+    left = b""
+    for part in parts:
+        *lines, left = (left + part).split(b"\n")
+        yield from lines
+    yield left
+
+
+def _reason(error: Exception) -> str:
     import requests
 
+    from bisect_deps.system.answers import Endless
+
     text = str(error)
+    if isinstance(error, Endless):
+        return f"the answer has no end: {text}"
     if isinstance(error, requests.exceptions.SSLError):
         return f"the server's certificate is not trusted: {text}"
     if isinstance(error, requests.Timeout):

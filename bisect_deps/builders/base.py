@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
-from bisect_deps.errors import DepbisectError
+from bisect_deps.errors import BuilderUnavailable, DepbisectError
 from bisect_deps.model import BuildStatus, IndexSettings, Interpreter
 from bisect_deps.policy import POLICY
 
@@ -220,11 +220,14 @@ def checked(name: str, make: Callable[[], P], ready: Callable[[P], str]) -> Iter
     except DepbisectError as error:
         yield Check(f"builder {name}", False, error.message, error.hint or "")
         return
-    problems = made.preflight()
-    yield from (Check(f"builder {name}", False, problem) for problem in problems)
-    if not problems:
-        yield Check(f"builder {name}", True, ready(made))
-    made.close()
+    try:
+        problems = made.preflight()
+        yield from (Check(f"builder {name}", False, problem) for problem in problems)
+        if not problems:
+            yield Check(f"builder {name}", True, ready(made))
+        made.close()
+    except BuilderUnavailable as error:
+        yield Check(f"builder {name}", False, str(error), error.hint or "")
 
 
 @dataclass(frozen=True, slots=True)

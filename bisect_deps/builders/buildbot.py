@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bisect_deps.builders._ci import CiBuilder, Run
-from bisect_deps.builders._http import Http, HttpError
+from bisect_deps.builders._http import Http, HttpError, Record
 from bisect_deps.builders._job import BOOTSTRAP, Place
 from bisect_deps.builders.base import (
     Builder,
@@ -192,8 +192,8 @@ class Buildbot:
 
     def workers(self) -> list[str]:
         """Return the connected workers' names. Raises HttpError, BuilderUnavailable."""
-        found = self._get(f"/builders/{self._builder()}/workers", patient=True)["workers"]
-        return sorted(str(worker["name"]) for worker in found if worker.get("connected_to"))
+        found = self._get(f"/builders/{self._builder()}/workers", patient=True).listed("workers")
+        return sorted(worker.text("name") for worker in found if worker.get("connected_to"))
 
     def begin(self, order: Order, marker: str, text: str) -> Run | None:
         """Force a build."""
@@ -202,37 +202,43 @@ class Buildbot:
             "depbisect_job": text,
             "depbisect_key": f"[{marker}]",
         }
-        return self._run(next(iter(self._force(about)["result"][1].values())))
+        made = self._force(about)
+        requests = _requests_of(made.get("result"))
+        if not requests:
+            raise self._unlike()
+        return self._run(requests[0])
 
     def recent(self) -> list[Run]:
         """Return the newest 200 requests."""
         path = f"/builders/{self._builder()}/buildrequests"
         query = "property=depbisect_key&order=-buildrequestid&limit=200"
         found = []
-        for request in self._get(f"{path}?{query}")["buildrequests"]:
-            key = (request.get("properties") or {}).get("depbisect_key", [""])[0]
-            status = _STATES.get(request["results"], BuildStatus.BROKEN)
-            found.append(self._run(request["buildrequestid"], title=str(key), status=status))
+        for request in self._get(f"{path}?{query}").listed("buildrequests"):
+            key = request.part("properties").get("depbisect_key")
+            title = str(key[0]) if isinstance(key, list) and key else ""
+            status = _STATES.get(request.number("results"), BuildStatus.BROKEN)
+            found.append(self._run(request.key("buildrequestid"), title=title, status=status))
         return found
 
     def run(self, run: Run) -> Run:
         """Return how a request stands: as its last build, unless a worker was lost by that."""
-        builds = self._get(f"/buildrequests/{run.id}/builds?order=buildid")["builds"]
+        builds = self._get(f"/buildrequests/{run.id}/builds?order=buildid").listed("builds")
         if not builds:
             # A request that was cancelled in the queue never has a build.
-            [request] = self._get(f"/buildrequests/{run.id}")["buildrequests"]
-            results = request["results"] if request["complete"] else None
+            request = self._first(f"/buildrequests/{run.id}", "buildrequests")
+            results = request.number("results") if request.get("complete") else None
             return replace(run, status=_STATES.get(results, BuildStatus.BROKEN))
-        last, lost = builds[-1], sum(build["results"] == RETRY for build in builds)
-        run = replace(run, job=str(last["buildid"]), status=BuildStatus.RUNNING)
-        if not last["complete"]:
+        last, lost = builds[-1], sum(build.number("results") == RETRY for build in builds)
+        run = replace(run, job=last.key("buildid"), status=BuildStatus.RUNNING)
+        if not last.get("complete"):
             return run
-        if last["results"] == RETRY and lost < POLICY.lost_worker_retries:
+        results = last.number("results")
+        if results == RETRY and lost < POLICY.lost_worker_retries:
             return replace(run, status=BuildStatus.QUEUED)
-        if last["results"] == RETRY:
+        if results == RETRY:
             self._stop_request(run)
-        status = _STATES.get(last["results"], BuildStatus.BROKEN)
-        return replace(run, status=status, note=_words(last["results"]))
+        status = _STATES.get(results, BuildStatus.BROKEN)
+        return replace(run, status=status, note=_words(results))
 
     def job(self, run: Run) -> Run:
         """Return the run: its builds were told with it."""
@@ -241,16 +247,16 @@ class Buildbot:
     def trace(self, run: Run) -> str:
         """Return the output of the build so far, without the master's own lines in it."""
         path = f"/builds/{run.job}/steps/{STEP}/logs/stdio/contents"
-        chunks = self._get(path)["logchunks"]
-        lines = "".join(str(chunk["content"] or "") for chunk in chunks).split("\n")
+        chunks = self._get(path).listed("logchunks")
+        lines = "".join(chunk.words("content") for chunk in chunks).split("\n")
         return "".join(f"{line[1:]}\n" for line in lines if line[:1] in ("o", "e"))
 
     def cancel(self, run: Run) -> None:
         """Stop a build on its worker, or take its request out of the queue."""
         self._stop_request(run)
-        for build in self._get(f"/buildrequests/{run.id}/builds", patient=True)["builds"]:
-            if not build["complete"]:
-                self._post(f"/builds/{build['buildid']}", "stop", {"reason": "depbisect"})
+        for build in self._get(f"/buildrequests/{run.id}/builds", patient=True).listed("builds"):
+            if not build.get("complete"):
+                self._post(f"/builds/{build.text('buildid')}", "stop", {"reason": "depbisect"})
 
     def drop(self, marker: str) -> None:
         """Do nothing: a job is never too large for a property."""
@@ -262,21 +268,31 @@ class Buildbot:
     def _run(self, number: object, **about: Any) -> Run:
         return Run(str(number), f"{self._address}/#/buildrequests/{number}", **about)
 
-    def _get(self, path: str, *, patient: bool = False) -> Any:
+    def _get(self, path: str, *, patient: bool = False) -> Record:
         """Return the value of a resource; asked once unless `patient`."""
         self._log_in()
-        value = self._http.get(f"/api/v2{path}", patient=patient).json()
-        if not isinstance(value, dict):
-            raise BuilderUnavailable(
-                f"{self._address} answers, but not as a Buildbot master",
-                hint="give the address of the master's web page: http://HOST:8010",
-            )
-        return value
+        reply = self._http.get(f"/api/v2{path}", patient=patient)
+        if not isinstance(reply.json(), dict):
+            raise self._unlike()
+        return reply.record()
 
-    def _post(self, path: str, method: str, about: Mapping[str, object]) -> Any:
+    def _first(self, path: str, name: str) -> Record:
+        """Return the one thing of that name at a path."""
+        found = self._get(path).listed(name)
+        if not found:
+            raise self._unlike()
+        return found[0]
+
+    def _unlike(self) -> BuilderUnavailable:
+        return BuilderUnavailable(
+            f"{self._address} answers, but not as a Buildbot master",
+            hint="give the address of the master's web page: http://HOST:8010",
+        )
+
+    def _post(self, path: str, method: str, about: Mapping[str, object]) -> Record:
         self._log_in()
         call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": dict(about)}
-        return self._http.post(f"/api/v2{path}", call).json()
+        return self._http.post(f"/api/v2{path}", call).record()
 
     def _log_in(self) -> None:
         """Open a session where there is a login; masters behind a proxy take it as it is."""
@@ -291,7 +307,7 @@ class Buildbot:
                         hint="set them to a login of its web page",
                     ) from None
 
-    def _force(self, properties: Mapping[str, object]) -> Any:
+    def _force(self, properties: Mapping[str, object]) -> Record:
         return self._post(f"/forceschedulers/{quote(self._scheduler)}", "force", properties)
 
     def _try_to_force(self) -> list[str]:
@@ -314,15 +330,15 @@ class Buildbot:
         """Return the number of the builder that the scheduler forces."""
         if self._builder_id is None:
             path = f"/forceschedulers/{quote(self._scheduler)}"
-            found = self._get(path, patient=True)["forceschedulers"]
-            names = found[0]["builder_names"] if found else []
-            if not names:
+            found = self._get(path, patient=True).listed("forceschedulers")
+            names = found[0].get("builder_names") if found else []
+            if not isinstance(names, list) or not names:
                 raise BuilderUnavailable(
                     f"{self._address} has no force scheduler {self._scheduler!r}",
                     hint="`depbisect init buildbot` writes it",
                 )
-            builders = self._get(f"/builders?name={quote(names[0])}")["builders"]
-            self._builder_id = str(builders[0]["builderid"])
+            builder = self._first(f"/builders?name={quote(str(names[0]))}", "builders")
+            self._builder_id = builder.key("builderid")
         return self._builder_id
 
     def _stop_request(self, run: Run) -> None:
@@ -337,6 +353,12 @@ def _address(options: Options) -> str:
             hint="give it with --buildbot-address http://127.0.0.1:8010",
         )
     return given.split("#")[0].rstrip("/")
+
+
+def _requests_of(result: object) -> list[str]:
+    """Return the build requests that forcing made: the buildset, then one a builder."""
+    made = result[1] if isinstance(result, list) and len(result) > 1 else None
+    return [str(number) for number in made.values()] if isinstance(made, dict) else []
 
 
 def _basic(user: str, password: str) -> Secret:

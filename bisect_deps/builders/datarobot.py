@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from bisect_deps.builders._http import Http, HttpError
+from bisect_deps.builders._http import Http, HttpError, Record
 from bisect_deps.builders._scratch import requirement_names
 from bisect_deps.builders._watch import Watch, Watched
 from bisect_deps.builders.base import (
@@ -124,7 +124,7 @@ class DataRobotBuilder(Watched[_Build]):
         self._http = Http(self._address, headers=headers, secrets=self._secrets, sleep=sleep)
         self._builds: dict[str, _Build] = {}
         self._state = options.folder / STATE
-        self._model: dict[str, Any] | None = None
+        self._model: Record | None = None
         self._making = ""
 
     def identity(self) -> str:
@@ -143,7 +143,7 @@ class DataRobotBuilder(Watched[_Build]):
     def preflight(self) -> list[str]:
         """Ask for the custom model, and the environment of its latest version."""
         try:
-            version = self._latest()
+            environment = self._latest().words("baseEnvironmentId")
         except HttpError as error:
             if error.status in (401, 403, 404):
                 return [
@@ -151,7 +151,7 @@ class DataRobotBuilder(Watched[_Build]):
                     "its id, DATAROBOT_API_TOKEN, and DATAROBOT_ENDPOINT (of your region)"
                 ]
             return [str(error)]
-        if "baseEnvironmentId" not in version:
+        if not environment:
             return ["the custom model has no version with an environment: add one to it"]
         return []
 
@@ -159,9 +159,9 @@ class DataRobotBuilder(Watched[_Build]):
         """Return the environment that candidates are installed on, "" where it is unknown."""
         try:
             version = self._latest()
+            parts = [version.words(name) for name in _ENVIRONMENT]
         except HttpError:
             return ""
-        parts = [str(version.get(name, "")) for name in _ENVIRONMENT]
         return " version ".join(filter(None, parts))
 
     def start(self, order: Order) -> Handle:
@@ -201,7 +201,7 @@ class DataRobotBuilder(Watched[_Build]):
             # We were interrupted while the platform made it.
             with contextlib.suppress(HttpError):
                 for model in self._named(self._making):
-                    self._keep(_Build("", 0.0, BuildStatus.CANCELLED, model=model["id"]))
+                    self._keep(_Build("", 0.0, BuildStatus.CANCELLED, model=model.key("id")))
         for build in self._builds.values():
             if not build.status.is_final:
                 build.status = BuildStatus.CANCELLED
@@ -222,39 +222,41 @@ class DataRobotBuilder(Watched[_Build]):
 
     # Custom models.
 
-    def _latest(self) -> dict[str, Any]:
+    def _latest(self) -> Record:
         """Return the latest version of the user's custom model, empty without one."""
         if self._model is None:
-            self._model = self._http.get(f"/customModels/{self._options.custom_model}/").json()
-        return (self._model or {}).get("latestVersion") or {}
+            self._model = self._http.get(f"/customModels/{self._options.custom_model}/").record()
+        return self._model.part("latestVersion")
 
     def _begin(self, build: _Build, order: Order) -> None:
         """Make custom model, version and build, or what is still missing of a killed run's."""
         key = hashlib.sha256(f"{order.digest}\0{self.identity()}".encode()).hexdigest()[:24]
         found = self._left_over(key, order)
         self._making = key
-        build.model = found.get("id") or self._make_model(key, order)
+        build.model = found.key("id") if found.values else self._make_model(key, order)
         self._keep(build)
         self._making = ""
-        version = found.get("latestVersion") or self._make_version(build.model, order)
-        build.version = str(version["id"])
+        version = found.part("latestVersion")
+        is_made = bool(version.values)
+        version = version if is_made else self._make_version(build.model, order)
+        build.version = version.key("id")
         if not requirement_names({FILE: order.files[order.path]}):
             build.log = "depbisect: the file names nothing to install\n"
             build.status = BuildStatus.PASSED
-        elif not found.get("latestVersion") or not self._is_started(build):
+        elif not is_made or not self._is_started(build):
             self._http.post(f"{build.route}/dependencyBuild/")
 
-    def _left_over(self, key: str, order: Order) -> dict[str, Any]:
+    def _left_over(self, key: str, order: Order) -> Record:
         """Return the custom model that a killed run made for an order, empty without one."""
         if self._options.fresh or order.again:
-            return {}
-        return next(self._named(key), {})
+            return Record("", {})
+        return next(self._named(key), Record("", {}))
 
-    def _named(self, key: str) -> Iterator[dict[str, Any]]:
+    def _named(self, key: str) -> Iterator[Record]:
         """Yield the custom models of that key which are not known yet."""
         query = {"customModelType": "inference", "searchFor": key}
-        for model in self._http.get("/customModels/", query).json().get("data", []):
-            if key in str(model.get("name")) and model["id"] not in self._builds:
+        for model in self._http.get("/customModels/", query).record().listed("data"):
+            if key in model.words("name") and model.key("id") not in self._builds:
                 yield model
 
     def _keep(self, build: _Build) -> None:
@@ -270,19 +272,15 @@ class DataRobotBuilder(Watched[_Build]):
             "name": f"{NAME}{key}",
             "description": f"{order.label or 'a candidate'}; deleted when the run ends",
         }
-        return str(self._http.post("/customModels/", about).json()["id"])
+        return self._http.post("/customModels/", about).record().key("id")
 
-    def _make_version(self, model: str, order: Order) -> dict[str, Any]:
+    def _make_version(self, model: str, order: Order) -> Record:
         latest = self._latest()
         fields: list[tuple[str, str | None, bytes]] = [("isMajorUpdate", None, b"True")]
-        fields += [
-            (name, None, str(latest[name]).encode()) for name in _ENVIRONMENT if name in latest
-        ]
+        named = {name: latest.words(name) for name in _ENVIRONMENT}
+        fields += [(name, None, text.encode()) for name, text in named.items() if text]
         fields += [("file", FILE, order.files[order.path]), ("filePath", None, FILE.encode())]
-        made: dict[str, Any] = self._http.post_form(
-            f"/customModels/{model}/versions/", fields
-        ).json()
-        return made
+        return self._http.post_form(f"/customModels/{model}/versions/", fields).record()
 
     def _is_started(self, build: _Build) -> bool:
         try:
@@ -307,7 +305,7 @@ class DataRobotBuilder(Watched[_Build]):
         route = f"/customModels/{record.name.partition('-')[2]}/"
         try:
             # Whatever the record says, no custom model of the user's is deleted.
-            if str(self._http.get(route).json().get("name")).startswith(NAME):
+            if self._http.get(route).record().words("name").startswith(NAME):
                 self._http.request("DELETE", route)
         except HttpError as error:
             if error.status != 404:
@@ -333,13 +331,13 @@ class DataRobotBuilder(Watched[_Build]):
 
     def _step(self, build: _Build) -> None:
         try:
-            found = self._http.get(f"{build.route}/dependencyBuild/", patient=False).json()
+            found = self._http.get(f"{build.route}/dependencyBuild/", patient=False).record()
         except HttpError as error:
             if error.status != 404:
                 raise
             build.break_off("the build is gone: somebody cancelled it, or deleted its custom model")
             return
-        status = _STATES.get(str((found or {}).get("buildStatus")), BuildStatus.QUEUED)
+        status = _STATES.get(found.text("buildStatus"), BuildStatus.QUEUED)
         if status.is_final:
             self._read_log(build)
         elif status is BuildStatus.RUNNING:

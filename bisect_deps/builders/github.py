@@ -11,13 +11,12 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bisect_deps.builders._ci import CiBuilder, Run
 from bisect_deps.builders._ci_logs import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
-from bisect_deps.builders._http import Http, HttpError, Reply, is_on_this_machine
+from bisect_deps.builders._http import Http, HttpError, Record, Reply, is_on_this_machine
 from bisect_deps.builders._job import BOOTSTRAP, JOB_FILE, JOB_VARIABLE
 from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
@@ -153,7 +152,7 @@ class Actions:
         self._file = options.workflow
         self._python = python_of(options)
         self._tells_run = True
-        self._details: dict[str, Any] | None = None
+        self._details: Record | None = None
         self._blob: str | None = None
         self._http = Http(
             self.address,
@@ -187,12 +186,12 @@ class Actions:
         """Yield one check after the other; each stands on the one before."""
         try:
             details = self._repository()
+            may_push = details.part("permissions").get("push") is not False
+            branch = details.text("default_branch")
         except HttpError as error:
             yield Check("repository", False, str(error), _cure(error, self.repo))
             return
-        rights = details.get("permissions", {})
-        may_push = rights.get("push", True)
-        yield Check("repository", True, f"{self.repo}, default branch {details['default_branch']}")
+        yield Check("repository", True, f"{self.repo}, default branch {branch}")
         yield Check(
             "right to build",
             may_push,
@@ -201,18 +200,18 @@ class Actions:
         )
         name = f"workflow {self._file}"
         try:
-            state = self._get(f"/actions/workflows/{quote(self._file)}").json().get("state")
+            state = self._get(f"/actions/workflows/{quote(self._file)}").record().words("state")
             self._workflow_blob()
         except HttpError as error:
             hint = "depbisect init github, then commit and push it to the default branch"
             yield Check(name, False, str(error), hint if error.status == 404 else self.hint)
             return
         hint = "" if state == "active" else f"gh workflow enable {self._file}"
-        yield Check(name, state == "active", str(state), hint)
+        yield Check(name, state == "active", state, hint)
 
     def begin(self, order: Order, marker: str, text: str) -> Run | None:
         """Dispatch the workflow, on a scratch branch where the order is too large for an input."""
-        ref = self._ref or str(self._repository()["default_branch"])
+        ref = self._ref or self._repository().text("default_branch")
         inputs = {"label": titled(order, marker), "order": text, "python": self._python}
         if len(text) > LARGEST_INPUT:
             ref, inputs["order"] = self._branch(ref, marker, text), ""
@@ -228,24 +227,25 @@ class Actions:
             self._tells_run = False
             del value["return_run_details"]
             reply = self._dispatch(value)
-        made = reply.json() or {}
-        if "workflow_run_id" not in made:
+        made = reply.record() if reply.body.strip() else Record("", {})
+        if made.get("workflow_run_id") is None:
             return None
-        return Run(str(made["workflow_run_id"]), made.get("html_url"))
+        return Run(made.key("workflow_run_id"), made.words("html_url") or None)
 
     def recent(self) -> list[Run]:
         """Return the newest 100 dispatched runs of the workflow."""
         path = f"/actions/workflows/{quote(self._file)}/runs"
-        found = self._get(path, event="workflow_dispatch", per_page="100").json()
-        return [_run(run) for run in found.get("workflow_runs", [])]
+        found = self._get(path, event="workflow_dispatch", per_page="100").record()
+        return [_run(run) for run in found.listed("workflow_runs")]
 
     def run(self, run: Run) -> Run:
         """Return how a run stands."""
-        return _run(self._get(f"/actions/runs/{run.id}").json())
+        return _run(self._get(f"/actions/runs/{run.id}").record())
 
     def job(self, run: Run) -> Run:
         """Return the run with its job, whose steps tell more than the run's conclusion."""
-        jobs = self._get(f"/actions/runs/{run.id}/jobs", filter="latest").json().get("jobs", [])
+        found = self._get(f"/actions/runs/{run.id}/jobs", filter="latest").record()
+        jobs = found.listed("jobs")
         if not jobs:
             return replace(run, status=BuildStatus.BROKEN, note="the run has no job")
         job = next((job for job in jobs if STEP in _steps(job)), jobs[0])
@@ -253,7 +253,7 @@ class Actions:
         if failed and failed[0] != STEP:
             note = f"the step {failed[0]!r} failed"
             run = replace(run, status=BuildStatus.BROKEN, note=note)
-        return replace(run, job=str(job["id"]))
+        return replace(run, job=job.key("id"))
 
     def trace(self, run: Run) -> str:
         """Return the log of the run's job, which is to be had once it has ended."""
@@ -285,48 +285,49 @@ class Actions:
             f"{self._base}/actions/workflows/{quote(self._file)}/dispatches", value
         )
 
-    def _repository(self) -> dict[str, Any]:
+    def _repository(self) -> Record:
         if self._details is None:
-            self._details = self._http.get(self._base).json()
-        return self._details or {}
+            self._details = self._http.get(self._base).record()
+        return self._details
 
     def _workflow_blob(self) -> str:
         """Return the hash of the workflow as it is on the reference."""
         if self._blob is None:
             query = {"ref": self._ref} if self._ref else None
             path = f"{self._base}/contents/{FOLDER}/{quote(self._file)}"
-            self._blob = str(self._http.get(path, query).json().get("sha", ""))
+            self._blob = self._http.get(path, query).record().text("sha")
         return self._blob
 
     def _branch(self, ref: str, marker: str, text: str) -> str:
         """Make a branch with one commit that holds the order; no other workflow runs on it."""
-        head = self._get(f"/commits/{quote(ref, safe='')}").json()
+        head = self._get(f"/commits/{quote(ref, safe='')}").record()
         entry = {"path": JOB_FILE, "mode": "100644", "type": "blob", "content": text}
-        base = {"base_tree": head["commit"]["tree"]["sha"], "tree": [entry]}
-        tree = self._http.post(f"{self._base}/git/trees", base).json()["sha"]
+        base = {"base_tree": head.part("commit").part("tree").text("sha"), "tree": [entry]}
+        tree = self._http.post(f"{self._base}/git/trees", base).record().text("sha")
         message = f"depbisect: an order too large for an input [skip ci]\n\n{marker}"
-        commit = {"message": message, "tree": tree, "parents": [head["sha"]]}
-        sha = self._http.post(f"{self._base}/git/commits", commit).json()["sha"]
+        commit = {"message": message, "tree": tree, "parents": [head.text("sha")]}
+        sha = self._http.post(f"{self._base}/git/commits", commit).record().text("sha")
         name = f"{SCRATCH}{marker}"
         self._http.post(f"{self._base}/git/refs", {"ref": f"refs/heads/{name}", "sha": sha})
         return name
 
 
-def _steps(job: dict[str, Any]) -> dict[str, str]:
+def _steps(job: Record) -> dict[str, str]:
     """Return how each step of a job ended."""
-    return {step["name"]: str(step.get("conclusion")) for step in job.get("steps") or []}
+    steps = [] if job.get("steps") is None else job.listed("steps")
+    return {step.text("name"): step.words("conclusion") for step in steps}
 
 
-def _run(found: dict[str, Any]) -> Run:
-    conclusion = found.get("conclusion")
-    status = _STATES.get(str(found.get("status")), BuildStatus.QUEUED)
-    if found.get("status") == "completed":
-        status = _CONCLUSIONS.get(str(conclusion), BuildStatus.BROKEN)
+def _run(found: Record) -> Run:
+    conclusion, state = found.words("conclusion"), found.text("status")
+    status = _STATES.get(state, BuildStatus.QUEUED)
+    if state == "completed":
+        status = _CONCLUSIONS.get(conclusion, BuildStatus.BROKEN)
     ended = status is BuildStatus.BROKEN
     return Run(
-        id=str(found["id"]),
-        url=found.get("html_url"),
-        title=str(found.get("display_title") or found.get("name") or ""),
+        id=found.key("id"),
+        url=found.words("html_url") or None,
+        title=found.words("display_title") or found.words("name"),
         status=status,
         note=f"the run ended as {conclusion}" if ended else "",
     )

@@ -12,13 +12,12 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import quote
 
 from bisect_deps.builders._ci import CiBuilder, Run
 from bisect_deps.builders._ci_logs import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
-from bisect_deps.builders._http import Http, HttpError, Reply, is_on_this_machine
+from bisect_deps.builders._http import Http, HttpError, Record, Reply, is_on_this_machine
 from bisect_deps.builders._job import BOOTSTRAP, JOB_FILE, JOB_VARIABLE
 from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
@@ -145,8 +144,8 @@ class GitLab:
         self._by_trigger = token is self._job_token
         self.secrets: tuple[Secret, ...] = (token,)
         self._takes_inputs = True
-        self._details: dict[str, Any] | None = None
-        self._file: dict[str, Any] | None = None
+        self._details: Record | None = None
+        self._file: Record | None = None
         header = "JOB-TOKEN" if self._by_trigger else "PRIVATE-TOKEN"
         self._http = Http(self.address, headers={header: token}, secrets=(token,))
 
@@ -157,8 +156,8 @@ class GitLab:
     def identity(self) -> str:
         """Return the project, the reference, and the content of the pipeline's file there."""
         try:
-            blob = self._pipeline_file().get("blob_id", "")
-        except HttpError:
+            blob = self._pipeline_file().words("blob_id")
+        except BuilderUnavailable:
             blob = ""
         return (
             f"gitlab {self.address} {self.project} {self._ref or 'default branch'} {blob}".rstrip()
@@ -176,24 +175,31 @@ class GitLab:
             return
         try:
             details = self._project_details()
+            branch = details.text("default_branch")
+            access = details.part("permissions")
+            roles = [access.part(role) for role in access.values]
+            levels = [role.number("access_level") or 0 for role in roles]
         except HttpError as error:
             yield Check("project", False, str(error), _cure(error, self.project))
             return
-        yield Check("project", True, f"{self.project}, default branch {details['default_branch']}")
-        access = details.get("permissions") or {}
-        levels = [(role or {}).get("access_level", 0) for role in access.values()]
-        may_build = not access or max(levels, default=0) >= DEVELOPER
+        yield Check("project", True, f"{self.project}, default branch {branch}")
+        may_build = not levels or max(levels, default=0) >= DEVELOPER
         words = "Developer or more" if may_build else "less than Developer"
         yield Check("right to build", may_build, words, "" if may_build else self.hint)
+        name = "pipeline file"
         try:
-            text = base64.b64decode(self._pipeline_file().get("content", "")).decode()
+            name = self._path()
+            text = self._pipeline_text()
         except HttpError as error:
             hint = "depbisect init gitlab, then commit and push it" if error.status == 404 else ""
-            yield Check(self._path(), False, str(error), hint or self.hint)
+            yield Check(name, False, str(error), hint or self.hint)
+            return
+        except BuilderUnavailable as error:
+            yield Check(name, False, error.message, error.hint or "")
             return
         is_ours = JOB_VARIABLE in text
         yield Check(
-            self._path(),
+            name,
             is_ours,
             "builds candidates" if is_ours else f"does not build candidates on {self._on()}",
             "" if is_ours else "depbisect init gitlab on a branch of its own, named with --ref",
@@ -213,29 +219,28 @@ class GitLab:
                 raise
             self._takes_inputs = False
             reply = self._create(ref, values)
-        return _run(reply.json())
+        return _run(reply.record())
 
     def recent(self) -> list[Run]:
         """Return the newest 100 pipelines."""
-        found = self._get("/pipelines", per_page="100", order_by="id", sort="desc").json()
+        found = self._get("/pipelines", per_page="100", order_by="id", sort="desc").records()
         return [_run(pipeline) for pipeline in found]
 
     def run(self, run: Run) -> Run:
         """Return how the pipeline's job stands."""
-        jobs = self._get(f"/pipelines/{run.id}/jobs", per_page="100").json()
+        jobs = self._get(f"/pipelines/{run.id}/jobs", per_page="100").records()
         job = next((listed for listed in jobs if listed.get("name") == JOB), None)
         if job is None:
             note = f"the pipeline has no job named {JOB}"
             return replace(run, status=BuildStatus.BROKEN, note=note)
-        status = _STATES.get(str(job.get("status")), BuildStatus.QUEUED)
-        reason, note = job.get("failure_reason"), ""
+        status = _STATES.get(job.text("status"), BuildStatus.QUEUED)
+        reason, note = job.words("failure_reason"), ""
         if status is BuildStatus.FAILED and reason not in _OWN_FAILURE:
             status, note = BuildStatus.BROKEN, f"the job ended by {reason}"
         if status is BuildStatus.CANCELLED:
             note = "the job was cancelled"
-        return replace(
-            run, job=str(job["id"]), url=job.get("web_url") or run.url, status=status, note=note
-        )
+        url = job.words("web_url") or run.url
+        return replace(run, job=job.key("id"), url=url, status=status, note=note)
 
     def job(self, run: Run) -> Run:
         """Return the run as it is: a pipeline's state is that of its job."""
@@ -281,29 +286,47 @@ class GitLab:
             return self._http.post(f"{self._base}/trigger/pipeline", value)
         return self._http.post(f"{self._base}/pipeline", value)
 
-    def _project_details(self) -> dict[str, Any]:
+    def _project_details(self) -> Record:
         if self._details is None:
-            self._details = self._http.get(self._base).json()
-        return self._details or {}
+            self._details = self._http.get(self._base).record()
+        return self._details
 
     def _on(self) -> str:
         default = os.environ.get("CI_DEFAULT_BRANCH") if self._by_trigger else None
-        return self._ref or default or str(self._project_details()["default_branch"])
+        return self._ref or default or self._project_details().text("default_branch")
 
     def _path(self) -> str:
-        """Return the path of the pipeline's file, which is a setting of the project."""
-        details = {} if self._by_trigger else self._project_details()
-        return str(details.get("ci_config_path") or TEMPLATE.path)
+        """Return the path of the pipeline's file, which is a setting of the project.
 
-    def _pipeline_file(self) -> dict[str, Any]:
+        Raises BuilderUnavailable for one elsewhere. Source: GitLab, "Specify a custom CI/CD
+        configuration file": it may be an address, or a file of another project.
+        """
+        own = "" if self._by_trigger else self._project_details().words("ci_config_path")
+        path = own.removeprefix("/") or TEMPLATE.path
+        if "://" in path or "@" in path or ".." in path.split("/"):
+            raise BuilderUnavailable(
+                f"the pipeline's file of {self.project} is {path!r}, which is no file of it",
+                hint="name one in its Settings > CI/CD > General pipelines, or another --project",
+            )
+        return path
+
+    def _pipeline_file(self) -> Record:
         if self._file is None:
             path = f"{self._base}/repository/files/{quote(self._path(), safe='')}"
-            self._file = self._http.get(path, {"ref": self._on()}).json()
-        return self._file or {}
+            self._file = self._http.get(path, {"ref": self._on()}).record()
+        return self._file
+
+    def _pipeline_text(self) -> str:
+        file = self._pipeline_file()
+        try:
+            return base64.b64decode(file.words("content")).decode("utf-8", "replace")
+        except ValueError:
+            message = "answered what is not base64 as 'content': is this the API's address?"
+            raise HttpError(file.request, message, status=200) from None
 
     def _branch(self, ref: str, marker: str, text: str) -> str:
         """Make a branch with one commit that holds the order; the push makes no pipeline."""
-        head = self._get(f"/repository/commits/{quote(ref, safe='')}").json()["id"]
+        head = self._get(f"/repository/commits/{quote(ref, safe='')}").record().key("id")
         name = f"{SCRATCH}{marker}"
         self._http.post(
             f"{self._base}/repository/commits",
@@ -317,12 +340,12 @@ class GitLab:
         return name
 
 
-def _run(found: dict[str, Any]) -> Run:
+def _run(found: Record) -> Run:
     return Run(
-        id=str(found["id"]),
-        url=found.get("web_url"),
-        title=str(found.get("name") or ""),
-        status=_STATES.get(str(found.get("status")), BuildStatus.QUEUED),
+        id=found.key("id"),
+        url=found.words("web_url") or None,
+        title=found.words("name"),
+        status=_STATES.get(found.text("status"), BuildStatus.QUEUED),
     )
 
 

@@ -17,10 +17,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
-from bisect_deps.builders._http import Http, HttpError
+from bisect_deps.builders._http import Http, HttpError, Record
 from bisect_deps.builders._watch import Watch, Watched
 from bisect_deps.builders.base import (
     STOPPED,
@@ -199,18 +199,16 @@ class SpacesBuilder(Watched[_Build]):
 
     def _problem(self, space: str) -> str:
         try:
-            runtime = self._runtime(space)
+            stage = self._runtime(space).words("stage")
         except HttpError as error:
             if error.status in (401, 403, 404):
                 return f"{space} is not there for this token: check its name, and HF_TOKEN"
             return str(error)
-        stage = str(runtime.get("stage", ""))
         known = stage in (*_BUILDS, *_BUILT, "BUILD_ERROR", "PAUSED", "STOPPED")
         return "" if known else f"{space} cannot build: {_LOST.get(stage, stage or 'no Space')}"
 
-    def _runtime(self, space: str, *, patient: bool = True) -> dict[str, Any]:
-        value = self._http.get(f"/api/spaces/{space}/runtime", patient=patient).json()
-        return value if isinstance(value, dict) else {}
+    def _runtime(self, space: str, *, patient: bool = True) -> Record:
+        return self._http.get(f"/api/spaces/{space}/runtime", patient=patient).record()
 
     def _key(self, order: Order) -> str:
         return hashlib.sha256(f"{order.digest}\0{self.identity()}".encode()).hexdigest()[:24]
@@ -220,11 +218,11 @@ class SpacesBuilder(Watched[_Build]):
         if self._options.fresh or order.again:
             return None
         for space in self._free():
-            heads = self._http.get(f"/api/spaces/{space}/commits/main").json() or [{}]
-            commit = str(heads[0].get("id", ""))
-            build = self._made(order.digest, order.timeout, space, commit)
-            is_asked = self._key(order) in str(heads[0].get("title", ""))
-            if is_asked and build.id not in self._builds:
+            commits = self._http.get(f"/api/spaces/{space}/commits/main").records()
+            if not commits or self._key(order) not in commits[0].words("title"):
+                continue
+            build = self._made(order.digest, order.timeout, space, commits[0].key("id"))
+            if build.id not in self._builds:
                 return build
         return None
 
@@ -256,11 +254,11 @@ class SpacesBuilder(Watched[_Build]):
                 content = base64.b64encode(data).decode()
                 value = {"content": content, "path": path, "encoding": "base64"}
                 lines.append({"key": "file", "value": value})
-        reply = self._http.post_lines(f"/api/spaces/{space}/commit/main", lines).json()
+        reply = self._http.post_lines(f"/api/spaces/{space}/commit/main", lines).record()
         if space in self._paused:
             self._http.post(f"/api/spaces/{space}/restart")
             self._paused.discard(space)
-        return str(reply["commitOid"])
+        return reply.key("commitOid")
 
     def _record(self, space: str) -> Path:
         return self._state / f"{space.replace('/', '--')}.json"
@@ -271,7 +269,7 @@ class SpacesBuilder(Watched[_Build]):
             return
         self._kept.add(space)
         record = self._record(space)
-        is_paused = self._runtime(space).get("stage") in ("PAUSED", "STOPPED")
+        is_paused = self._runtime(space).words("stage") in ("PAUSED", "STOPPED")
         if is_paused:
             self._paused.add(space)
         if record.exists():
@@ -317,7 +315,7 @@ class SpacesBuilder(Watched[_Build]):
             build.status = BuildStatus.PASSED if passed else BuildStatus.FAILED
             return
         runtime = self._runtime(build.space, patient=False)
-        stage = str(runtime.get("stage", ""))
+        stage = runtime.text("stage")
         is_ours = build.began is not None or runtime.get("sha") == build.commit
         if stage in _BUILDS:
             build.began = now if build.began is None else build.began

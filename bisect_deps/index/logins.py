@@ -60,11 +60,13 @@ def pip_sources(provider: str | None, *, no_input: bool) -> tuple[str, ...]:
     """Return where pip looks after the netrc file; `provider` is its keyring-provider, None unset.
 
     Source: pip, Authentication, Keyring support: `auto` is the module where pip has it, else the
-    program, and neither where pip may not ask for input.
+    program, and neither where pip may not ask for input. Since 25.2 a netrc file's login counts
+    whoever the address names (measured with 25.3; 25.1 knows nobody there).
     """
     if provider in (None, "auto"):
-        return () if no_input else ("module", "program")
-    return {"import": ("module",), "subprocess": ("program",)}.get(str(provider), ())
+        return ("netrc",) if no_input else ("netrc", "module", "program")
+    named = {"import": ("module",), "subprocess": ("program",)}
+    return ("netrc", *named.get(str(provider), ()))
 
 
 def _netrc_login(url: str, user: str, environment: Mapping[str, str]) -> Login | None:
@@ -158,6 +160,7 @@ def _said(command: tuple[str, ...]) -> tuple[str, ...]:
 
 
 SOURCES: dict[str, Callable[[str, str, Mapping[str, str]], Login | None]] = {
+    "netrc": lambda url, _, environment: _netrc_login(url, "", environment),
     "store": _stored,
     "program": _by_program,
     "module": _by_module,

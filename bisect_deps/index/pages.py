@@ -94,18 +94,21 @@ class Pages:
         """
         import requests
 
+        from bisect_deps.system import answers
+
         found = hashlib.sha256()
         start = b""
         try:
-            with requests.get(url, auth=auth, timeout=POLICY.index_timeout, stream=True) as answer:
+            with (
+                answers.session(POLICY.file_time) as session,
+                session.get(url, auth=auth, timeout=POLICY.index_timeout, stream=True) as answer,
+            ):
                 if not answer.ok:
                     return None, False
-                for size, part in enumerate(answer.iter_content(1 << 16)):
-                    if size > _LARGEST_FILE >> 16:
-                        return None, False
+                for part in answers.parts(answer, _LARGEST_FILE):
                     start = start or part[:8]
                     found.update(part)
-        except requests.RequestException:
+        except (requests.RequestException, answers.Endless):
             return None, False
         return found.hexdigest(), start.startswith(_ARCHIVES)
 
@@ -156,21 +159,18 @@ class Pages:
 
     def _ask_once(self, url: str, auth: tuple[str, str] | None) -> requests.Response:
         """Return the answer with its page, which may be of any length and never end."""
-        response = self._session().get(
-            url, headers=_ACCEPT, auth=auth, timeout=POLICY.index_timeout, stream=True
-        )
-        parts, size = [], 0
-        with response:
-            for part in response.iter_content(1 << 16):
-                parts.append(part)
-                size += len(part)
-                if size > _LARGEST_PAGE:
-                    raise IndexUnavailable(
-                        f"the package index at {urlsplit(url).netloc} sends a page of more than "
-                        f"{_LARGEST_PAGE >> 20} MiB",
-                        hint="no index has such a page: check --index-url",
-                    )
-        response._content = b"".join(parts)
+        from bisect_deps.system import answers
+
+        try:
+            with self._session().get(
+                url, headers=_ACCEPT, auth=auth, timeout=POLICY.index_timeout, stream=True
+            ) as response:
+                response._content = b"".join(answers.parts(response, _LARGEST_PAGE))
+        except answers.Endless as error:
+            raise IndexUnavailable(
+                f"the package index at {urlsplit(url).netloc} sends a page without end: {error}",
+                hint="no index has such a page: check --index-url, and the network's speed",
+            ) from None
         return response
 
     def _session(self) -> requests.Session:
@@ -249,8 +249,9 @@ def _is_web_page(response: requests.Response) -> bool:
 
 def _new_session(cache: Path | None) -> requests.Session:
     import requests
-    from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
+
+    from bisect_deps.system.answers import Limited
 
     retry = Retry(
         total=POLICY.index_retries,
@@ -259,7 +260,8 @@ def _new_session(cache: Path | None) -> requests.Session:
         raise_on_status=False,
     )
     session = requests.Session()
-    adapter = HTTPAdapter(max_retries=retry) if cache is None else _caching(cache, retry)
+    seconds = POLICY.page_time
+    adapter = Limited(seconds, max_retries=retry) if cache is None else _caching(cache, retry)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
@@ -269,6 +271,11 @@ def _caching(folder: Path, retry: Retry) -> HTTPAdapter:
     from cachecontrol import CacheControlAdapter
     from cachecontrol.caches import SeparateBodyFileCache
     from cachecontrol.heuristics import BaseHeuristic
+
+    from bisect_deps.system.answers import Limited
+
+    class Caching(Limited, CacheControlAdapter):
+        """Answers of the network have a limit, those of the cache need none."""
 
     class Unspoken(BaseHeuristic):
         """Keep for a while what the server says nothing about."""
@@ -295,7 +302,7 @@ def _caching(folder: Path, retry: Retry) -> HTTPAdapter:
                 super().set_body(key, body)
 
     cache = Kept(folder)
-    return CacheControlAdapter(cache=cache, heuristic=Unspoken(), max_retries=retry)
+    return Caching(POLICY.page_time, cache=cache, heuristic=Unspoken(), max_retries=retry)
 
 
 def _files_of(page: ProjectPage, name: str) -> list[File]:

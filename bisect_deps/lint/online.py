@@ -29,6 +29,7 @@ from bisect_deps.system.interpreters import find
 from bisect_deps.system.trust import be_sent_there
 
 _YOUNGEST_DAYS = 7
+_LARGEST_FILE = 4 << 30
 
 
 def index_of(scopes: Iterable[Scope], index_url: str | None) -> IndexSettings:
@@ -269,15 +270,18 @@ def _reason(log: str) -> str:
 def _sha256(url: str) -> str | None:
     import requests
 
+    from bisect_deps.system import answers
+
     digest = hashlib.sha256()
     try:
-        with requests.get(
-            url.partition("#")[0], stream=True, timeout=POLICY.http_timeout
-        ) as answer:
+        with (
+            answers.session(POLICY.file_time) as session,
+            session.get(url.partition("#")[0], stream=True, timeout=POLICY.http_timeout) as answer,
+        ):
             answer.raise_for_status()
-            for chunk in answer.iter_content(1 << 16):
-                digest.update(chunk)
-    except (requests.RequestException, ValueError):
+            for part in answers.parts(answer, _LARGEST_FILE):
+                digest.update(part)
+    except (requests.RequestException, answers.Endless, ValueError):
         return None
     return digest.hexdigest()
 

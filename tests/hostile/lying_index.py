@@ -73,6 +73,7 @@ def lying(true_url: str, fault: Fault, *, honest: int = 0) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             count[0] += 1

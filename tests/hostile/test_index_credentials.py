@@ -103,23 +103,24 @@ ADDRESS = "https://{}index.example/simple"
 def test_an_address_gets_the_login_that_uv_and_pip_would_find(
     tmp_path: Path, user_part: str, file: str, has_ring: bool, login: tuple[str, str] | None
 ) -> None:
-    """As measured with uv 0.13 and pip 23.2 against a server that asks for a login."""
+    """As measured with uv 0.13 and pip 25.3 against a server that asks for a login."""
     (tmp_path / ".netrc").write_text(file)
     if has_ring:
         write_keyring(tmp_path, "of-ring")
     environ = {"HOME": str(tmp_path), "PATH": f"{tmp_path}{os.pathsep}{os.defpath}"}
     address = ADDRESS.format(user_part)
     assert place(address, environ, uv_sources("subprocess")).auth == login
-    assert place(address, environ, pip_sources(None, no_input=False)).auth == login
+    by_pip = ("netrc", "of-netrc") if (user_part, file) == ("me@", NETRC) else login
+    assert place(address, environ, pip_sources(None, no_input=False)).auth == by_pip
     without = ("me", "") if login == ("me", "of-ring") else login
+    for sources in (uv_sources(None), uv_sources("disabled")):
+        assert place(address, environ, sources).auth == without
     for sources in (
-        uv_sources(None),
-        uv_sources("disabled"),
         pip_sources("disabled", no_input=False),
         pip_sources("auto", no_input=True),
         pip_sources("import", no_input=False),
     ):
-        assert place(address, environ, sources).auth == without
+        assert place(address, environ, sources).auth == (without if by_pip == login else by_pip)
 
 
 @pytest.mark.parametrize(
@@ -136,13 +137,18 @@ def test_an_address_gets_the_login_that_uv_and_pip_would_find(
             ("store",),
         ),
         ("uv", "", {"PIP_KEYRING_PROVIDER": "subprocess"}, ("store",)),
-        ("pip", "", {}, ("module", "program")),
-        ("pip", "", {"PIP_NO_INPUT": "1"}, ()),
-        ("pip", "[global]\nno-input = true\n", {}, ()),
-        ("pip", "[global]\nkeyring-provider = subprocess\n", {"PIP_NO_INPUT": "1"}, ("program",)),
-        ("pip", "", {"PIP_KEYRING_PROVIDER": "import"}, ("module",)),
-        ("pip", "", {"PIP_KEYRING_PROVIDER": "disabled"}, ()),
-        ("pip", "", {"UV_KEYRING_PROVIDER": "disabled"}, ("module", "program")),
+        ("pip", "", {}, ("netrc", "module", "program")),
+        ("pip", "", {"PIP_NO_INPUT": "1"}, ("netrc",)),
+        ("pip", "[global]\nno-input = true\n", {}, ("netrc",)),
+        (
+            "pip",
+            "[global]\nkeyring-provider = subprocess\n",
+            {"PIP_NO_INPUT": "1"},
+            ("netrc", "program"),
+        ),
+        ("pip", "", {"PIP_KEYRING_PROVIDER": "import"}, ("netrc", "module")),
+        ("pip", "", {"PIP_KEYRING_PROVIDER": "disabled"}, ("netrc",)),
+        ("pip", "", {"UV_KEYRING_PROVIDER": "disabled"}, ("netrc", "module", "program")),
     ],
 )
 def test_a_keyring_is_asked_where_the_installer_is_told_to(

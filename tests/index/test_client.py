@@ -242,6 +242,7 @@ def test_a_page_that_breaks_off_is_asked_for_again(
             pass
 
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Breaking)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()

@@ -187,6 +187,7 @@ class Platform:
 class _Handler(BaseHTTPRequestHandler):
     platform: Platform
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *about: object) -> None:
         """Write nothing."""

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bisect_deps.builders._http import Http, HttpError, Reply, error_fields
+from bisect_deps.builders._http import Http, HttpError, Record, Reply, error_fields
 from bisect_deps.errors import InputError
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret
@@ -25,6 +25,7 @@ from bisect_deps.secret import Secret
 PAGE = 50
 _NO_STACK = re.compile(r"\nstacktrace:\s*(?:None|Some\(\s*\))?\s*\Z")
 # Statuses with which the platform refuses a call, whatever their body looks like.
+_YEAR_9999 = 253_402_300_799_000  # In milliseconds; Python knows no later day.
 _NEVER_ITS_OWN = frozenset({401, 403, 404, 429})
 _WRAPPED_STACK = re.compile(r"stacktrace:\s*Some\((.*)\)\s*\Z", re.DOTALL)
 
@@ -68,12 +69,10 @@ class RemoteBuild:
     finished: str = ""
 
     @classmethod
-    def of(cls, value: object) -> RemoteBuild | None:
-        """Read a build object, or return None where it is none."""
-        if not isinstance(value, dict) or not isinstance(value.get("build_id"), str):
-            return None
+    def of(cls, value: Mapping[str, Any]) -> RemoteBuild:
+        """Read a build object; a missing field but its id is empty."""
         return cls(
-            value["build_id"],
+            str(value["build_id"]),
             str(value.get("commit_sha") or ""),
             str(value.get("status") or ""),
             str(value.get("started_at") or ""),
@@ -128,7 +127,8 @@ class ErrorEntry:
             if name != "created"
         }
         created = value.get("created_at")
-        stamp = float(created) / 1000 if isinstance(created, (int, float)) else 0.0
+        is_moment = isinstance(created, (int, float)) and 0 <= created < _YEAR_9999
+        stamp = float(created or 0) / 1000 if is_moment else 0.0
         return cls(created=stamp, **words)
 
     @property
@@ -176,33 +176,25 @@ class Api:
         """Return the algorithm object of a name or a UUID."""
         path = reference.path if isinstance(reference, Algorithm) else _by_id(reference)
         found = self._object(path)
-        if not isinstance(found.get("id"), str):
-            raise HttpError(f"GET {path}", "the answer is no algorithm", status=502, html=True)
-        return found
+        found.text("id")
+        return dict(found.values)
 
     def builds(self, algorithm: Algorithm, *, marker: str | None = None, limit: int = PAGE) -> Page:
         """Return a page of builds; one request, which never sleeps."""
         query = {"limit": str(limit), **({"marker": marker} if marker else {})}
         reply = self._http.get(f"{algorithm.path}/builds", query, patient=False)
-        value = reply.json()
-        if not isinstance(value, dict) or not isinstance(value.get("results"), list):
-            raise HttpError(
-                f"GET {algorithm.path}/builds",
-                f"not a page of builds: {error_fields(reply)[1]}",
-                status=502,
-            )
-        builds = tuple(build for item in value["results"] if (build := RemoteBuild.of(item)))
-        following = value.get("marker")
+        page = reply.record()
+        listed = (build.values for build in page.listed("results") if build.words("build_id"))
+        builds = tuple(map(RemoteBuild.of, listed))
+        following = page.get("marker")
         return Page(builds, following if isinstance(following, str) and following else None)
 
     def build(self, algorithm: Algorithm, build_id: str) -> RemoteBuild:
         """Return one build; one request, which never sleeps."""
         path = f"{algorithm.path}/builds/{quote(build_id, safe='')}"
         reply = self._http.get(path, patient=False)
-        build = RemoteBuild.of(reply.json())
-        if build is None:
-            raise HttpError(f"GET {path}", f"not a build: {error_fields(reply)[1]}", status=502)
-        return build
+        value = reply.record()
+        return RemoteBuild.of({**value.values, "build_id": value.key("build_id")})
 
     def build_log(self, algorithm: Algorithm, build_id: str) -> str | None:
         """Return the log, or None while the platform has none; one request, never sleeps."""
@@ -241,16 +233,15 @@ class Api:
         began = self._clock()
         path = f"/algo/{quote(algorithm.owner)}/{quote(algorithm.name)}/{quote(commit)}"
         query = {"timeout": f"{timeout:g}", "stdout": "true"}
+        limit = timeout + POLICY.call_grace
+        answer: Mapping[str, Any]
         try:
-            answer = self._http.post(
-                path, value, query=query, timeout=timeout + POLICY.call_grace
-            ).json()
+            answer = self._http.post(path, value, query=query, timeout=limit).record().values
         except HttpError as error:
-            answer = error.reply.json() if error.reply else None
-            if error.status in _NEVER_ITS_OWN or not _is_raised(answer):
+            reported = error.reply.json() if error.reply else None
+            if error.status in _NEVER_ITS_OWN or not _is_raised(reported):
                 raise
-        if not isinstance(answer, dict):
-            raise HttpError(f"POST {path}", "the answer is not JSON", status=502)
+            answer = reported or {}
         if answer.get("error") and not _is_raised(answer):
             code, message = error_fields(Reply(200, json.dumps(answer).encode()))
             raise HttpError(f"POST {path}", message, status=502, code=code)
@@ -260,18 +251,15 @@ class Api:
         """Return the runtime errors that the platform keeps, newest first."""
         path = reference.path if isinstance(reference, Algorithm) else _by_id(reference)
         reply = self._http.get(f"{path}/errors")
-        value = reply.json()
-        entries = value.get("results") if isinstance(value, dict) else value
-        if not isinstance(entries, list):
-            message = f"not a list of errors: {error_fields(reply)[1]}"
-            raise HttpError(f"GET {path}/errors", message, status=502)
-        read = [ErrorEntry.of(entry) for entry in entries if isinstance(entry, dict)]
+        is_bare = isinstance(reply.json(), list)
+        entries = reply.records() if is_bare else reply.record().listed("results")
+        read = [ErrorEntry.of(entry.values) for entry in entries]
         return tuple(sorted(read, key=lambda entry: -entry.created))
 
     def source_status(self, algorithm: Algorithm) -> str:
         """Return the state of the connection to the source host; its secret is never read."""
         value = self._object(f"{algorithm.path}/scm/status")
-        return str(value.get("scm_connection_status") or "unknown")
+        return value.words("scm_connection_status") or "unknown"
 
     def read_rights(self, collection: str) -> tuple[str, ...] | None:
         """Return who may read hosted data of OWNER/COLLECTION; None where it is not told.
@@ -286,7 +274,7 @@ class Api:
 
     def sources(self) -> Mapping[str, Any]:
         """Return the source hosts of the cluster: the cheapest request that needs a key."""
-        return self._object("/scms")
+        return self._object("/scms").values
 
     def close(self) -> None:
         """Close the connections."""
@@ -297,12 +285,9 @@ class Api:
             f"{self.address}/v1", headers=self._headers, secrets=self.secrets, sleep=self._sleep
         )
 
-    def _object(self, path: str) -> dict[str, Any]:
+    def _object(self, path: str) -> Record:
         reply = self._http.get(path)
-        value = reply.json()
-        if not isinstance(value, dict):
-            message = f"not the API's answer: {error_fields(reply)[1]}"
-            raise HttpError(f"GET {path}", message, status=reply.status, html=True)
+        value = reply.record()
         if isinstance(value.get("error"), (dict, str)):
             code, message = error_fields(reply)
             raise HttpError(f"GET {path}", message, status=reply.status, code=code)

@@ -167,6 +167,12 @@ _PAGE = Advice(
     "check --api-address: it is mostly https://api.CLUSTER; else try again later",
 )
 
+_SHAPE = Advice(
+    "the answer is not what the API would say",
+    "the address is another system's, or the cluster runs another version of the API",
+    "check --api-address: it is mostly https://api.CLUSTER; else update depbisect",
+)
+
 # Words of git to advice; the first that is found counts.
 _GIT: tuple[tuple[str, Advice], ...] = (
     (
@@ -211,6 +217,8 @@ def advice_for(error: HttpError) -> Advice:
         return BY_CODE[error.code]
     if error.html:
         return _PAGE
+    if error.status == 200:
+        return _SHAPE
     if error.status in BY_STATUS:
         return BY_STATUS[error.status]
     if error.status is not None and error.status >= 500:

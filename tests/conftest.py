@@ -26,8 +26,10 @@ def no_settings_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Ite
     The default index becomes a port where nothing listens, so no test reaches a public one.
     """
     before = dict(os.environ)
+    # The last: the programs that tests start some thousand times would be compiled each time.
+    hidden = ("PIP_", "UV_", "DEPBISECT_", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
     for name in before:
-        if name.startswith(("PIP_", "UV_", "DEPBISECT_", "VIRTUAL_ENV")):
+        if name.startswith(hidden):
             del os.environ[name]
     os.environ.update(
         UV_CACHE_DIR=str(tmp_path_factory.mktemp("uv-cache")),

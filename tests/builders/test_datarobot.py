@@ -280,6 +280,7 @@ print(json.dumps([lines, failed.build_status, log, passed, cancelled, versions, 
 """
 
 
+@pytest.mark.slow
 def test_the_real_client_finds_the_emulator_as_the_platform_is(
     tmp_path: Path, platform: Platform
 ) -> None:

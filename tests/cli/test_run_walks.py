@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.local_index import LocalIndex, Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +57,7 @@ def _run(
     return report
 
 
+@pytest.mark.slow
 def test_the_bound_that_ends_pips_walk_is_proven_as_the_fix(tmp_path: Path) -> None:
     top = Project("top").release("1.0", requires=["walker"], uploaded=DAY)
     projects = [_walker("anchor"), top]

@@ -29,7 +29,7 @@ _INNER = 4
 # What pip and uv say before the output that they show, at its margin or left of it.
 _BEGINS = re.compile(
     r"(?:[├╰]─▶ )?(?:Collecting|Processing|Obtaining|Looking in|Using cached|Downloading|Downloaded|Building|Preparing|Getting|Checking if|Running setup\.py|Running command|Installing|Resolved|Prepared|Using Python|Creating virtual|Updating dependencies|Package operations:|(?:Error: +)?×|Failed to (?:build|download)|[•-] Installing|cause:|Caused by:|error: (?:Failed to|No solution|Distribution)|Backend (?:'[^']{1,100}' is|subprocess exited)|PEP517 build) \S"
-    r"|ChefBuildError|Resolving dependencies|Command errored out with exit status -?\d+:$|Error text:"
+    r"|at \S.{0,300}[/\\]poetry[/\\]\S{1,200}:\d+ in |[→ ]{0,3}\d{1,5}│|ChefBuildError|Resolving dependencies|Command errored out with exit status -?\d+:$|Error text:"
 )
 # The rule below a script's output is a line of dashes, and many a program prints one of those.
 _RULE = re.compile(r"\s*-{40}\s*$")

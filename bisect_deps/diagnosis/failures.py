@@ -334,13 +334,17 @@ def _failure(hits: list[Hit], frames: Frames, *, reported: bool = False) -> Fail
 
 
 def _in_fallback(best: Hit, hits: Sequence[Hit]) -> Hit:
-    """Return the same line of the install that old pip falls back to, where that failed, too."""
+    """Return the same line of the install that old pip falls back to, where that failed, too.
+
+    Where nothing says why, any word of that install's failure is as good.
+    """
     if best.episode is None or best.episode.phase is not Phase.BUILD:
         return best
+    vague = best.signature.weight <= Weight.CLOSER
     again = [
         hit
         for hit in hits
-        if hit.signature is best.signature
+        if (hit.signature is best.signature or (vague and hit.signature.weight == Weight.CLOSER))
         and hit.episode is not None
         and hit.episode.failed
         and hit.episode.phase is Phase.INSTALL
@@ -448,6 +452,7 @@ def _classify_prose(failure: Failure, story: Story) -> None:
             for cause in (
                 Cause.REQUIRES_PYTHON,
                 Cause.NO_COMPATIBLE_WHEEL,
+                Cause.INVALID_METADATA,
                 Cause.NO_MATCHING_VERSION,
             )
             if cause in by_cause
@@ -462,12 +467,12 @@ def _classify_prose(failure: Failure, story: Story) -> None:
         failure.best, failure.cause = conflict, Cause.RESOLVER_CONFLICT
         failure.phase = Phase.RESOLVE
         return
-    only = precise.groups.get("only")
+    only = precise.groups.get("only") or precise.groups.get("only2")
     if only and len(rivals) > 1:
         failure.best, failure.cause = conflict, Cause.RESOLVER_CONFLICT
     else:
         failure.best, failure.cause = precise, precise.signature.cause or failure.cause
-    failure.phase = Phase.RESOLVE
+    failure.phase = failure.best.signature.phase or Phase.RESOLVE
 
 
 def _disguises(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:

@@ -35,6 +35,8 @@ MOST_HITS = 1600
 _FETCHED = re.compile(r"Failed to (?:download|extract|fetch|unzip) (?!and build|distributions)")
 _OF_METADATA = re.compile(r"when getting requirements to build|generating (?:package )?metadata")
 _LISTED = re.compile(r",?\s+(?:and\s+)?|,")
+# pipenv shows what pip reports inside of it wrapped at the terminal's width.
+_WRAPS = "pipenv.patched.pip."
 MOST_SECTIONS = 400
 MOST_TRACES = 60
 AROUND_BEFORE = 14
@@ -261,15 +263,16 @@ class Frames:
     def _recognise(self, line: Line) -> bool:
         self._note_backend(line.text)
         found = self._match(line, line.text)
-        if self.steps.wrapped or self.steps.in_uv:
-            before = self._previous
+        before = self._previous
+        wrapped = before is not None and _WRAPS in before.text
+        if wrapped or self.steps.wrapped or self.steps.in_uv:
             goes_on = (
                 before is not None and len(before.text) > 45 and self._quoted is self.steps.quoting
             )
             if before is not None and goes_on and found < Weight.NOISE:
                 joined = f"{before.text.rstrip()} {line.text.strip()}"
                 self._match(Line(before.number, joined, line.channel), joined, known=before.text)
-            self._previous, self._quoted = line, self.steps.quoting
+        self._previous, self._quoted = line, self.steps.quoting
         return found >= Weight.NOISE
 
     def _note_backend(self, text: str) -> None:

@@ -32,7 +32,7 @@ _PREFIXES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("0123456789", r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? (?:\[[A-Z]{3,8}\] )?"),
         (
             "0123456789",
-            r"\d{1,2}:\d\d:\d\d(?: [AP]M:|[.,]\d{1,6})? (?:\[(?:DEBUG|INFO|WARN|ERROR)\] )?(?=\S| )",
+            r"\d{1,2}:\d\d:\d\d(?: [AP]M:|[.,]\d{1,6})? (?:\[(?:DEBUG|INFO|WARN|ERROR)\] |\|(?: |$))?(?=\S| |$)",
         ),
         (
             "JFMASOND",  # a web page's or a system log's date

@@ -242,7 +242,8 @@ def _reported(failure: Failure, story: Story, user: UserList) -> list[Pointed]:
     parents = [_as_collected(project, frames.steps.collected) for project in story.parents]
     wishes = [_as_collected(project, frames.steps.collected) for project in story.wishes]
     if failure.cause is not Cause.RESOLVER_CONFLICT and failure.cause is not Cause.HASH_MISMATCH:
-        name = failure.best.groups.get("name") or failure.best.groups.get("only")
+        groups = failure.best.groups
+        name = groups.get("name") or groups.get("only") or groups.get("only2")
         wanted = next(
             (wishe for wishe in (*wishes, *parents) if name and wishe.key == Project(name).key),
             None,

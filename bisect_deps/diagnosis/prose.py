@@ -42,6 +42,9 @@ _FROM_EDGE = re.compile(
 _PDM_EDGE = re.compile(
     rf"^\s*({_N}\s?{_SPEC}?) \(from (?:<Candidate )?({_N})[ @=]{{0,2}}([\w.]{{0,40}})"
 )
+_PDM_INFORMATION = re.compile(
+    rf"Requirement\(name='({_N})'[^()]{{0,200}}(?:\([^()]{{0,200}}\)[^()]{{0,200}}){{0,3}}\), parent=(?:<Candidate ({_N})[@ ]([\w.]{{0,40}}))?"
+)
 _CONDA_NEED = re.compile(rf"package ({_N})-(\d[\w.]{{0,40}})-\S{{1,60}} requires ({_N})")
 _CONDA_ITEM = re.compile(rf"[├└]─ ({_N}) (\S{{1,60}})")
 _CONDA_WANTED = re.compile(rf"nothing provides requested ({_N}) ?(\S{{0,60}})")
@@ -130,6 +133,10 @@ def _listed(texts: list[str], story: Story) -> None:
                 _add(story.wanted, project_of(wanted))
                 owner = steps[-2] if steps[-1].startswith("-r") and len(steps) > 1 else steps[0]
                 _add(story.wishes if steps[-1].startswith("-r") else story.parents, _at(owner))
+        elif "RequirementInformation" in text:
+            for name, parent, version in _PDM_INFORMATION.findall(text):
+                _add(story.wishes if not parent else story.wanted, Project(name))
+                _add(story.parents, Project(parent, version or None) if parent else None)
         elif match := _HASHES.match(text):
             _add(story.wishes, project_of(match.group(1)))
         elif match := _CONDA_NEED.search(text):

@@ -122,11 +122,20 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-command-removed",
-        pattern=r"Invalid dash-separated key|No module named ['\"]setuptools\.command\.test|InvalidConfigError: .{0,80}(?:deprecated|no longer)|error: invalid command '(?P<what>bdist_wheel|test|upload|register|develop)'",
+        pattern=r"Invalid dash-separated key|No module named ['\"]setuptools\.command\.test|InvalidConfigError: .{0,80}(?:deprecated|no longer)|error: invalid command '(?P<what>test|upload|register|develop)'",
         cause=_REMOVED,
         means="the build script uses a setuptools feature that is gone",
         remedies=("setuptools<78",),
         example="setuptools.errors.InvalidConfigError: Invalid dash-separated key 'description-file' in 'metadata' (setup.cfg), please use the underscore name 'description_file' instead.",
+        weight=Weight.EXACT,
+    ),
+    Signature(
+        name="setup-no-wheel",
+        pattern=r"error: invalid command '(?P<module>bdist_wheel)'",
+        cause=Cause.BUILD_DEP_MISSING,
+        means="wheel, which this setuptools builds wheels with, is not in the build environment",
+        advice="install wheel first: `pip install wheel`, or setuptools 70.1 and newer, which does without",
+        example="      error: invalid command 'bdist_wheel'",
         weight=Weight.EXACT,
     ),
     Signature(

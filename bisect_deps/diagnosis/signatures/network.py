@@ -35,6 +35,18 @@ def _network(
 
 
 SIGNATURES: tuple[Signature, ...] = (
+    Signature(
+        name="network-amid-download",
+        pattern=r"pip[/\\]_vendor[/\\]urllib3[/\\]response\.py\", line \d{1,6}, in _error_catcher",
+        cause=Cause.NETWORK,
+        phase=Phase.DOWNLOAD,
+        means="the connection broke in the middle of a download",
+        advice="build again; if it stays, look at the proxy or mirror between here and the index",
+        example='  File "/v/lib/python3.7/site-packages/pip/_vendor/urllib3/response.py", line 425, in _error_catcher',
+        weight=Weight.GENERIC,
+        blame=Blame.NOBODY,
+        fatal=True,
+    ),
     _network(
         "network-retrying",
         r"Retrying \(Retry\(total=(?P<left>\d+)|spurious network error",

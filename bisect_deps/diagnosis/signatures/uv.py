@@ -104,7 +104,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="uv-no-version",
-        pattern=r"there (?:is no version|are no versions) of (?P<name>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?(?P<spec>[<>=!~][^\s,]{0,80})?|only (?P<only>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?[<>=!~]\S{0,80} (?:is|are) available",
+        pattern=r"there (?:is no version|are no versions) of (?P<name>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?(?P<spec>[<>=!~][^\s,]{0,80})?|only (?P<only>[A-Za-z0-9][\w.-]{0,100})(?:\[[^\]]{0,80}\])?[<>=!~]\S{0,80} (?:is|are) available|only the following versions of (?P<only2>[A-Za-z0-9][\w.-]{0,100})\S{0,200} are available",
         cause=Cause.NO_MATCHING_VERSION,
         phase=Phase.RESOLVE,
         means="the index has no such version",
@@ -217,6 +217,17 @@ SIGNATURES: tuple[Signature, ...] = (
         example="  Caused by: Package metadata version `3.0.2` does not match given version `3.0.1`",
         weight=Weight.EXACT,
         fatal=True,
+    ),
+    Signature(
+        name="uv-metadata-of-all",
+        pattern=r"(?P<name>[A-Za-z0-9][\w.-]{0,100})(?:==(?P<version>[^\s,]{1,60}))? ha(?:ve|s) invalid metadata",
+        cause=Cause.INVALID_METADATA,
+        phase=Phase.METADATA,
+        means="the metadata of the release is refused",
+        advice="take another release of {name}",
+        example="  ╰─▶ Because all versions of oldtable have invalid metadata and you require oldtable, we can conclude",
+        blame=Blame.PROSE,
+        weight=Weight.EXACT - 2,
     ),
     Signature(
         name="uv-git",

@@ -31,6 +31,7 @@ from bisect_deps.diagnosis.steps import MOST_COLLECTED, Handler, Steps
 from bisect_deps.model import Phase
 
 MOST_WORDS = 400
+_ERRORED_OUT = re.compile(r"Command errored out with exit status -?\d{1,5}:$")
 _WORD = re.compile(r"(?<![\w./-])[A-Za-z][\w-]{2,40}(?![\w./-])")
 
 
@@ -177,6 +178,8 @@ def _step(steps: Steps, line: Line, text: str, bare: str) -> None:
         if bare.startswith("Building wheels for collected packages"):
             steps.walks.end()
             steps.episode = None
+        elif bare.startswith("Running command git clone ") and steps.current is None:
+            steps.current = _cloned(bare)
         elif bare.startswith("Running setup.py (path:"):
             steps.open(steps.current, Phase.METADATA, line.number)
         return
@@ -202,6 +205,12 @@ def _step(steps: Steps, line: Line, text: str, bare: str) -> None:
                 past.done = True
 
 
+def _cloned(bare: str) -> Project | None:
+    """Return the project of the repository that a clone's command names."""
+    address = next((word for word in bare.split() if "://" in word), "")
+    return direct_reference(address, (), None, False) if address else None
+
+
 def _installing(steps: Steps, line: Line, text: str, bare: str) -> None:
     if bare.startswith(("Installing build dependencies", "Installing backend dependencies")):
         _stage(steps, line, text, bare)
@@ -217,6 +226,10 @@ def explain(steps: Steps, line: Line, text: str, bare: str) -> None:
     """Take the name that a path or the arrow under a headline gives."""
     if "Command " in bare and (command := COMMAND_FAILED.search(bare)):
         _command_failed(steps, line, command)
+    elif _ERRORED_OUT.search(bare) and (steps.episode is None or not steps.episode.started):
+        steps.open(steps.current, Phase.METADATA, line.number)
+    elif bare.startswith("command: ") and steps.episode and not steps.episode.started:
+        steps.episode.phase = phase_of_command(bare) or steps.episode.phase
     elif "cwd:" in bare and (unpacked := project_in(text)):
         if steps.episode is None:
             steps.current = unpacked  # the block below is about it

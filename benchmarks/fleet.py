@@ -152,8 +152,11 @@ def main() -> None:
             rows = depbisect(folder, "fleet", "*/requirements.txt", "-j", jobs, *options, *more)
         seconds = time.monotonic() - began
         total = sum(int(str(row["builds"])) for row in rows)
-        good = sum(row["verdict"] in ("passes", "fixed") for row in rows)
+        bad = [row for row in rows if row["verdict"] not in ("passes", "fixed")]
+        good = len(rows) - len(bad)
         print(f"-j {jobs}: {total} builds, {seconds:.0f} s, {good} of {len(rows)} good", flush=True)
+        for row in bad:
+            print(f"  {row}", flush=True)
 
 
 if __name__ == "__main__":

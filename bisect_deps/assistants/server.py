@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -25,6 +24,7 @@ from bisect_deps import __version__
 from bisect_deps.assistants.allowed import Allowed, is_own_place, options, python_option
 from bisect_deps.assistants.commands import Ended, call
 from bisect_deps.errors import DepbisectError, InputError
+from bisect_deps.system.scratch import scratch
 from bisect_deps.system.trust import STATE_FOLDER
 
 INSTRUCTIONS = """\
@@ -336,8 +336,8 @@ class Tools:
         given: bytes = b"",
     ) -> CallToolResult:
         """Run a command that writes a report; return it, and what the command shows to people."""
-        with tempfile.TemporaryDirectory(prefix="depbisect-report-") as scratch:
-            path = Path(scratch, "report.json")
+        with scratch() as place:
+            path = place / "report.json"
             whole = [*words, f"--json={path}", "--", *named]
             ended = await self._call(context, whole, folder or self.allowed.roots[0], given)
             if not path.exists():

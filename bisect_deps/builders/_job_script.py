@@ -11,8 +11,10 @@ evidence), `installed` maps projects to versions, `modules` import names to proj
 
 import base64
 import glob
+import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import signal
@@ -48,8 +50,7 @@ def main(job: "dict[str, Any]", result_path: str) -> int:
     """Run the job; return 0 for a pass, 1 for a failure, 2 where nothing is known."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    # The runners of CI systems empty that folder themselves, also after a job that was killed.
-    scratch = tempfile.mkdtemp(prefix="depbisect-", dir=os.environ.get("RUNNER_TEMP"))
+    scratch = _scratch(os.environ.get("RUNNER_TEMP") or tempfile.gettempdir())
     build = Build(job, scratch)
     result: dict[str, Any] = {"status": "broken"}
     if job.get("marker"):
@@ -346,6 +347,38 @@ def _write_result(result: "dict[str, Any]", path: str) -> None:
 def _say(text: str) -> None:
     sys.stdout.buffer.write((text + "\n").encode("utf-8", "replace"))
     sys.stdout.buffer.flush()
+
+
+def _scratch(place: str) -> str:
+    """Return an empty folder there; what jobs left that were killed on this machine is removed.
+
+    The runners of some CI systems empty the place themselves, Slurm's nodes do not.
+    """
+    try:
+        here = platform.node() + os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return tempfile.mkdtemp(prefix="depbisect-job-", dir=place)
+    host = hashlib.sha256(here.encode()).hexdigest()[:8]
+    for path in glob.glob(os.path.join(glob.escape(place), "depbisect-job-*-" + host + "-*")):
+        pid, began = os.path.basename(path).split("-")[2:4]
+        try:
+            is_own = os.lstat(path).st_uid == os.getuid() and not os.path.islink(path)
+        except (AttributeError, OSError):
+            continue
+        if is_own and began and began != _began(pid):
+            shutil.rmtree(path, ignore_errors=True)
+    name = "-".join(("depbisect-job", str(os.getpid()), _began("self"), host, ""))
+    return tempfile.mkdtemp(prefix=name, dir=place)
+
+
+def _began(pid: str) -> str:
+    """Return when a process was started, in the machine's own count; "" where nobody knows."""
+    try:
+        with open("/proc/" + pid + "/stat", "rb") as stream:
+            about = stream.read().rpartition(b")")[2].split()
+        return about[19].decode()
+    except (IndexError, OSError):
+        return ""
 
 
 def _stop(number: int, frame: Any) -> None:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from bisect_deps.errors import BuilderUnavailable, IndexUnavailable
 from bisect_deps.lint.rules.base import Advisory
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact
+from bisect_deps.system.scratch import scratch
 
 _OPTIONS = (
     "--no-deps",
@@ -59,8 +58,8 @@ def audit(pins: Iterable[tuple[str, str]]) -> Audit:
 
 
 def _asked(pins: Iterable[tuple[str, str]]) -> Any:
-    with tempfile.TemporaryDirectory(prefix="depbisect-") as folder:
-        path = Path(folder, "requirements.txt")
+    with scratch() as folder:
+        path = folder / "requirements.txt"
         path.write_text("".join(f"{name}=={version}\n" for name, version in pins))
         command = [sys.executable, "-m", "pip_audit", "-r", str(path), *_OPTIONS]
         try:

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,6 +30,7 @@ from bisect_deps.model import IndexSettings, Interpreter, Release
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact
 from bisect_deps.system import interpreters
+from bisect_deps.system.scratch import scratch
 
 _BUILD_NEEDED = re.compile(
     r"Failed to (?:download and )?build `(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^`\s]+)`"
@@ -308,8 +308,7 @@ class Resolver:
     def _asked_of_uv(self, question: _Question) -> tuple[int, str, str, float]:
         """Return uv's exit code, the lines it resolved to, what it said, and the seconds."""
         self._prepare_cache()
-        with tempfile.TemporaryDirectory(prefix="depbisect-") as name:
-            folder = Path(name)
+        with scratch() as folder:
             command = [self.program, *self._arguments(question, folder)]
             started = time.monotonic()
             code, log = _run(command, folder, self._environment())

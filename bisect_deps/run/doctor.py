@@ -24,6 +24,7 @@ from bisect_deps.model import IndexSettings, Interpreter
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import redact
 from bisect_deps.system import interpreters
+from bisect_deps.system.scratch import scratch
 
 # Room for a few environments with large projects in them, and for the installer's cache.
 _ROOM_GIB = 2.0
@@ -103,8 +104,8 @@ def _index(interpreter: Interpreter, settings: IndexSettings, installer: str) ->
             return Check("index", True, "none is asked (--no-index)")
         # Kept pages would answer for an index that cannot be reached.
         with (
-            tempfile.TemporaryDirectory() as cache,
-            Index(effective, interpreter, cache=Path(cache)) as index,
+            scratch() as cache,
+            Index(effective, interpreter, cache=cache) as index,
         ):
             has_it = index.exists(_COMMON_PROJECT)
     except DepbisectError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import os
 import re
 import signal
@@ -315,13 +316,13 @@ def _session(pid: int) -> int:
 
 def owner() -> str:
     """Return what names this process for as long as the machine runs."""
-    return f"{os.getpid()}.{_started(os.getpid())}.{_namespace(os.getpid())}"
+    return f"{os.getpid()}.{_started(os.getpid())}.{_here()}"
 
 
 def is_dead(name: str) -> bool:
     """Say whether the process of that `owner()` name is dead; False where we cannot know."""
     parts = name.split(".")
-    if len(parts) != 3 or not parts[0].isdigit() or parts[2] != _namespace(os.getpid()):
+    if len(parts) != 3 or not parts[0].isdigit() or parts[2] != _here():
         return False
     return _started(int(parts[0])) != parts[1]
 
@@ -437,6 +438,13 @@ def _namespace(pid: int) -> str:
         return re.sub(r"\D", "", os.readlink(f"/proc/{pid}/ns/pid"))
     except OSError:
         return ""
+
+
+@functools.cache
+def _here() -> str:
+    """Return what tells this machine and container from others that may share our folders."""
+    machine = os.uname().nodename.encode() + _read("/etc/machine-id")
+    return f"{_namespace(os.getpid())}x{hashlib.sha256(machine).hexdigest()[:8]}"
 
 
 def _read(path: str) -> bytes:

@@ -22,6 +22,7 @@ from bisect_deps.builders.datarobot import STATE, Options
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.policy import POLICY
+from bisect_deps.system import processes
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.datarobot_server import Platform, served
 from tests.support.local_index import Fault, LocalIndex, Project
@@ -108,7 +109,7 @@ def test_a_record_never_deletes_what_is_the_users(
     make: Make, platform: Platform, tmp_path: Path
 ) -> None:
     (tmp_path / STATE).mkdir(parents=True)
-    (tmp_path / STATE / f"1.1.{os.readlink('/proc/self/ns/pid')[5:-1]}-{platform.model}").touch()
+    (tmp_path / STATE / f"1.1.{processes.owner().rpartition('.')[2]}-{platform.model}").touch()
     make().close()
     assert list(platform.models) == [platform.model]
     assert not (tmp_path / STATE).exists()

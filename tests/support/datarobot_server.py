@@ -11,6 +11,7 @@ custom model is gone with all its versions. Shapes: what the client `datarobot` 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -161,16 +162,20 @@ class Platform:
             version.process.kill()
 
     def _build(self, version: Version) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="datarobot-"))
-        (folder / "requirements.txt").write_text(version.text)
-        with self.lock:
-            if not version.status:
-                return
-            version.status = "processing"
-            version.process = subprocess.Popen(
-                self.command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            )
-        output, _ = version.process.communicate()
+        with tempfile.TemporaryDirectory(prefix="datarobot-", ignore_cleanup_errors=True) as folder:
+            Path(folder, "requirements.txt").write_text(version.text)
+            with self.lock:
+                if not version.status:
+                    return
+                version.status = "processing"
+                version.process = subprocess.Popen(
+                    self.command,
+                    cwd=folder,
+                    env={**os.environ, "TMPDIR": folder},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                )
+            output, _ = version.process.communicate()
         with self.lock:
             if version.status:
                 version.log = output.decode()

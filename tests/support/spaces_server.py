@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import tempfile
 import threading
@@ -81,17 +82,21 @@ class Hub:
             space.process.kill()
 
     def _build(self, space: Space, number: int) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="space-"))
-        (folder / "requirements.txt").write_bytes(space.files.get("requirements.txt", b""))
-        command = ["sh", "-c", f"exec {' '.join(self.command)}"]
-        with self.lock:
-            if space.builds != number:
-                return
-            process = subprocess.Popen(
-                command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            )
-            space.process = process
-        output, _ = process.communicate()
+        with tempfile.TemporaryDirectory(prefix="space-", ignore_cleanup_errors=True) as folder:
+            Path(folder, "requirements.txt").write_bytes(space.files.get("requirements.txt", b""))
+            command = ["sh", "-c", f"exec {' '.join(self.command)}"]
+            with self.lock:
+                if space.builds != number:
+                    return
+                process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env={**os.environ, "TMPDIR": folder},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                )
+                space.process = process
+            output, _ = process.communicate()
         with self.lock:
             if space.builds != number or space.stage != "BUILDING":
                 return

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +34,7 @@ from bisect_deps.builders.base import STOPPED, Capabilities, Handle, Order
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus
 from bisect_deps.policy import POLICY, Pace
+from bisect_deps.system.scratch import new_scratch
 
 ROOT_FILE = "requirements.txt"
 
@@ -295,7 +295,7 @@ class AlgorithmiaBuilder:
         """Return the algorithm's repository, fetched when it is first needed."""
         if algorithm not in self._repositories:
             if self._scratch is None:
-                self._scratch = Path(tempfile.mkdtemp(prefix="depbisect-algorithmia-"))
+                self._scratch = new_scratch()
             folder = self._scratch / f"{algorithm.owner}-{algorithm.name}.git"
             try:
                 url, login = self._patience.ask(

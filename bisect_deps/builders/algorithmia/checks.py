@@ -6,10 +6,8 @@ Nothing is built, pushed or changed.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from bisect_deps.builders._http import HttpError
@@ -22,6 +20,7 @@ from bisect_deps.builders.algorithmia.settings import Settings
 from bisect_deps.builders.algorithmia.source import source_of
 from bisect_deps.builders.base import Check
 from bisect_deps.errors import BuilderUnavailable, DepbisectError
+from bisect_deps.system.scratch import scratch
 
 
 def look(
@@ -178,10 +177,10 @@ def _git(
 ) -> Iterator[Check]:
     """Yield whether git lets us read and push, and whether an earlier run is left to put back."""
     name = f"git login for {algorithm}"
-    with tempfile.TemporaryDirectory(prefix="depbisect-doctor-") as folder:
+    with scratch() as folder:
         try:
             url, login = patience.ask(lambda: source_of(api, settings, algorithm))
-            repository = Repository(url, Path(folder) / "clone.git", login, patience)
+            repository = Repository(url, folder / "clone.git", login, patience)
             repository.open()
             yield Check(name, True, f"{url}, branch {repository.branch}")
             name = f"right to push to {algorithm}"

@@ -136,16 +136,16 @@ def main() -> None:
             [report] = depbisect(path.parent, "run", path.name, *options)
             builds += int(str(report["builds"]))
         print(f"single runs: {builds} builds, {time.monotonic() - began:.0f} s", flush=True)
-    for jobs in asked.jobs.split(","):
-        folder = work / f"fleet{jobs}"
+    for turn, jobs in enumerate(asked.jobs.split(",")):
+        folder = work / f"fleet{turn}-{jobs}"
         write_files(folder, asked.files)
         with contextlib.ExitStack() as stack:
             if asked.builder == "slurm":
-                found = stack.enter_context(cluster(work / f"slurm{jobs}", slots=int(jobs)))
+                found = stack.enter_context(cluster(work / f"slurm{turn}", slots=int(jobs)))
                 os.environ.update(found)
             more: list[str] = []
             if asked.builder == "buildbot":
-                address = stack.enter_context(master(work / f"farm{jobs}", workers=int(jobs)))
+                address = stack.enter_context(master(work / f"farm{turn}", workers=int(jobs)))
                 os.environ.update(BUILDBOT_USER=USER, BUILDBOT_PASSWORD=PASSWORD)
                 more = ["--buildbot-address", address]
             began = time.monotonic()

@@ -261,10 +261,7 @@ class CiBuilder:
         if self._options.fresh or order.again:
             return None
         if self._earlier is None:
-            try:
-                self._earlier = self._system.recent()
-            except HttpError as error:
-                raise unavailable(error, self._system) from None
+            self._earlier = self._runs_before()
         for run in self._earlier:
             marker = marker_in(run.title)
             usable = run.status not in (BuildStatus.CANCELLED, BuildStatus.BROKEN)
@@ -273,6 +270,21 @@ class CiBuilder:
                 self._tracks[marker] = track
                 return track
         return None
+
+    def _runs_before(self) -> list[Run]:
+        """Return the newest runs, waiting as a start does."""
+        until = self._clock() + self._pace.patience
+        pause = self._pace.first
+        while True:
+            try:
+                return self._system.recent()
+            except HttpError as error:
+                wait = wait_of(error, self._clock())
+                wait = pause if wait is None and error.transient else wait
+                if wait is None or self._clock() + wait > until:
+                    raise unavailable(error, self._system) from None
+            self._sleep(wait)
+            pause = min(pause * 2, 60.0)
 
     def _begun(self, order: Order, marker: str, text: str) -> Run | None:
         """Start the run, waiting while the system is away or wants us to be slower."""

@@ -146,7 +146,14 @@ def test_limits_and_outages_are_waited_out(
 ) -> None:
     told: list[str] = []
     builder = make(tell=told.append)
-    for line in ("POST .*dispatches", r"GET .*/actions/runs/\d+$", "GET .*/jobs$", "GET .*/logs$"):
+    listing = "GET .*/workflows/.*/runs$"
+    for line in (
+        listing,
+        "POST .*dispatches",
+        r"GET .*/actions/runs/\d+$",
+        "GET .*/jobs$",
+        "GET .*/logs$",
+    ):
         github.refuse(line, answer)
     handle = builder.start(order("good"))
     assert finish(builder, handle) is BuildStatus.PASSED

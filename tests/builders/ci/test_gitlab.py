@@ -155,7 +155,7 @@ def test_a_failure_of_the_runner_is_no_evidence(make: Make, gitlab: GitLab, reas
 )
 def test_limits_and_outages_are_waited_out(make: Make, gitlab: GitLab, answer: Answer) -> None:
     builder = make()
-    for line in ("POST .*/pipeline$", "GET .*/jobs$", "GET .*/trace$"):
+    for line in ("GET .*/pipelines$", "POST .*/pipeline$", "GET .*/jobs$", "GET .*/trace$"):
         gitlab.refuse(line, answer)
     assert finish(builder, builder.start(order("good"))) is BuildStatus.PASSED
     assert len(gitlab.jobs) == 1

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bisect_deps.formats._markers import plain as plain_marker
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats.base import Parts, ProblemKind, Span
 from bisect_deps.system.files import LONGEST_NAME
@@ -42,6 +43,7 @@ _PROJECT = re.compile(r"^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$", re.IGNORECAS
 # Most lines of most files. What it matches can be neither URL nor path, and needs no parser.
 _CLAUSE = r"(?:(?:[=!<>]=|[<>])\d+(?:\.\d+)*|[=!]=\d+(?:\.\d+)*\.\*|~=\d+(?:\.\d+)+)"
 _PLAIN = re.compile(rf"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)({_CLAUSE}(?:, ?{_CLAUSE})*)")
+_NAMED_LINK = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)[ \t]*@[ \t]*([^ \t]+)")
 # A name with a dot may end like an archive's, which is a path.
 _BARE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 _FORWARD = "write the path with forward slashes, or as file:///C:/folder/file.whl"
@@ -166,10 +168,22 @@ def declared_editable(value: str, span: Span | None, folder: Path) -> Parts:
 def _named(
     body: Mapped, extras: frozenset[str], marker: str | None, marker_span: Span | None
 ) -> Parts:
+    head = _HEAD.match(body.text)
+    if (link := _NAMED_LINK.fullmatch(body.text)) is not None and head is not None:
+        _check_link(link[2])
+        return Parts(
+            name=link[1],
+            specifier="",
+            extras=extras,
+            marker=marker,
+            url=link[2],
+            name_span=body.span(*head.span("name")),
+            marker_span=marker_span,
+            url_span=body.span(*link.span(2)),
+        )
     requirement = _pep508(body.text)
     if requirement.url:
         _check_link(requirement.url)
-    head = _HEAD.match(body.text)
     assert head is not None
     rest = body.slice(head.end(), len(body.text)).stripped()
     parts = Parts(
@@ -259,6 +273,8 @@ def _check_egg(link: str) -> None:
 
 @lru_cache(maxsize=10_000)
 def _marker(text: str) -> str:
+    if (known := plain_marker(text)) is not None:
+        return known.text
     from packaging.markers import InvalidMarker, Marker
 
     try:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from bisect_deps.formats._markers import plain
+
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 # Beyond those in use: a marker that no Python at all satisfies is a mistake.
 ALL_PYTHONS = ("2.6", "2.7", *(f"3.{minor}" for minor in range(40)), "4.0")
@@ -78,6 +80,10 @@ class Judge:
         return self._known[marker]
 
     def _ask(self, marker: str) -> int:
+        if (known := plain(marker)) is not None:
+            told = [known.holds(environment) for environment in self.worlds]
+            if None not in told:
+                return sum(1 << number for number, holds in enumerate(told) if holds)
         from packaging.markers import (
             InvalidMarker,
             Marker,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bisect_deps.formats._markers import plain
 from bisect_deps.formats.base import Span
 from bisect_deps.lint.rules._worlds import misspelt_value, never_true, world
 from bisect_deps.lint.rules.base import (
@@ -82,6 +83,8 @@ def _check_broken_marker(scope: Scope) -> Iterator[Finding]:
 
 def _why_undefined(marker: str) -> str:
     """Return why no installer can evaluate a marker, "" where each can."""
+    if plain(marker) is not None:
+        return ""
     from packaging.markers import InvalidMarker, Marker, UndefinedComparison
 
     try:

@@ -169,17 +169,17 @@ def _named(
     body: Mapped, extras: frozenset[str], marker: str | None, marker_span: Span | None
 ) -> Parts:
     head = _HEAD.match(body.text)
-    if (link := _NAMED_LINK.fullmatch(body.text)) is not None and head is not None:
-        _check_link(link[2])
+    if (named := _NAMED_LINK.fullmatch(body.text)) is not None and head is not None:
+        _check_link(named[2])
         return Parts(
-            name=link[1],
+            name=named[1],
             specifier="",
             extras=extras,
             marker=marker,
-            url=link[2],
+            url=named[2],
             name_span=body.span(*head.span("name")),
             marker_span=marker_span,
-            url_span=body.span(*link.span(2)),
+            url_span=body.span(*named.span(2)),
         )
     requirement = _pep508(body.text)
     if requirement.url:

@@ -4,6 +4,12 @@
     python -m benchmarks.mutations bisect_deps/search              those of one folder or file
     python -m benchmarks.mutations --sample 40 bisect_deps/search  40 random ones instead
     python -m benchmarks.mutations --tests "tests/fix -k laws"     other tests than the folder's own
+    python -m benchmarks.mutations --sample 200 --kept FOLDER      goes on where it was cut off
+    python -m benchmarks.mutations --sample 200 --kept FOLDER --part 2/2     every second one
+
+With `--kept` the folder's tests run once, without a mutation, to see which call which function; of
+those that call the mutated one, the cheapest `--most` seconds are run. What comes of a mutation is
+kept in the folder and not run again.
 
 Each mutation is made in a copy of the repository, and the tests of the mirrored folder run until
 the first fails. A listed mutation (`name`, `file`, `old`, `new`) whose old text does not stand in
@@ -16,15 +22,19 @@ from __future__ import annotations
 
 import argparse
 import ast
+import compileall
+import json
 import os
+import py_compile
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -41,6 +51,9 @@ PACKAGE = "bisect_deps"
 TIMEOUT = 600.0
 # Built once and never looked at by tests of the code.
 LEFT_OUT = (".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__")
+
+# What sees which functions a test calls.
+REACHED = "benchmarks.reached"
 
 CAUGHT, SURVIVED, STALE, TIMED_OUT = "caught", "SURVIVED", "STALE", "timed out"
 
@@ -350,11 +363,19 @@ def mirror_of(root: Path, file: str) -> str:
 def copied(root: Path, to: Path) -> Path:
     """Return a copy of the repository as it stands, what builds and tools left behind not in it."""
     shutil.copytree(root, to, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    mode = py_compile.PycInvalidationMode.CHECKED_HASH
+    compileall.compile_dir(to / PACKAGE, quiet=2, invalidation_mode=mode)
     return to
 
 
-def run(copy: Path, mutation: Mutation, tests: str, timeout: float = TIMEOUT) -> Result:
-    """Make a mutation in a copy, run the tests, and take it back."""
+def run(
+    copy: Path,
+    mutation: Mutation,
+    tests: str,
+    timeout: float = TIMEOUT,
+    only: Sequence[str] | None = None,
+) -> Result:
+    """Make a mutation in a copy, run the tests (or `only` these of them), and take it back."""
     path = copy / mutation.file
     text = path.read_bytes().decode("utf-8") if path.is_file() else ""
     changed = mutation.applied(text)
@@ -363,7 +384,10 @@ def run(copy: Path, mutation: Mutation, tests: str, timeout: float = TIMEOUT) ->
     began = time.monotonic()
     path.write_bytes(changed.encode())
     try:
-        code, output = pytest(copy, tests, timeout)
+        if only is None:
+            code, output = pytest(copy, tests, timeout)
+        else:
+            code, output = _pytest_of(copy, only, timeout)
     except subprocess.TimeoutExpired:
         return Result(mutation, TIMED_OUT, "", time.monotonic() - began)
     finally:
@@ -372,14 +396,28 @@ def run(copy: Path, mutation: Mutation, tests: str, timeout: float = TIMEOUT) ->
     return Result(mutation, outcome, _noticing(output), time.monotonic() - began)
 
 
-def pytest(copy: Path, tests: str, timeout: float) -> tuple[int, str]:
+def _pytest_of(copy: Path, only: Sequence[str], timeout: float) -> tuple[int, str]:
+    """Run these tests in their order until the first fails; none at all is a pass."""
+    if not only:
+        return 0, ""
+    names = copy / "only.json"
+    names.write_text(json.dumps(list(only)), encoding="utf-8")
+    files = shlex.join(sorted({name.partition("::")[0] for name in only}))
+    plugin = f"-p {REACHED} {files}"
+    return pytest(copy, plugin, timeout, {"REACHED_ONLY": str(names)})
+
+
+def pytest(
+    copy: Path, tests: str, timeout: float, variables: Mapping[str, str] | None = None
+) -> tuple[int, str]:
     """Run tests in a copy until the first fails; return pytest's exit code and output."""
     options = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--tb=no", "-rfE"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *shlex.split(tests)],
         cwd=copy,
-        # Two versions of a file may be alike in size and second: no compiled one is kept.
-        env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+        # Two versions of a file may be alike in size and second: none is compiled by its time.
+        env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+        | dict(variables or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -417,6 +455,87 @@ def results(
             result = run(copy, mutation, tests or mirror_of(root, mutation.file), timeout)
             found.append(result)
             heard(result)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A folder that holds what came of mutations, and which tests call which functions."""
+
+    folder: Path
+    most: float
+
+    def results(self, mutations: Sequence[Mutation], heard: Callable[[Result], None]) -> None:
+        """Run the mutations whose result is not kept, one after another; keep each at once."""
+        with tempfile.TemporaryDirectory(prefix="mutations-") as name:
+            copy = copied(ROOT, Path(name) / "copy")
+            for mutation in mutations:
+                if (result := self.known(mutation)) is None:
+                    tests = mirror_of(ROOT, mutation.file)
+                    only = self.reaching(copy, tests, mutation)
+                    result = run(copy, mutation, tests, only=only)
+                    self._place(mutation).write_text(
+                        json.dumps([result.outcome, result.test, result.seconds]), encoding="utf-8"
+                    )
+                heard(result)
+
+    def known(self, mutation: Mutation) -> Result | None:
+        """Return what came of a mutation before."""
+        try:
+            return Result(mutation, *json.loads(self._place(mutation).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+
+    def _place(self, mutation: Mutation) -> Path:
+        told = f"{mutation.file} {mutation.start} {mutation.old} {mutation.new} {mutation.name}"
+        return self.folder / f"{sha256(told.encode()).hexdigest()[:16]}.json"
+
+    def reaching(self, copy: Path, tests: str, mutation: Mutation) -> list[str]:
+        """Return the tests that call the mutated function, the cheapest first.
+
+        Outside of all functions those that call any of the file.
+        """
+        text = (copy / mutation.file).read_text(encoding="utf-8")
+        file = mutation.file.removeprefix(f"{PACKAGE}/")
+        line = text.count("\n", 0, mutation.start or text.index(mutation.old)) + 1
+        start = function_at(text, line)
+        found: list[tuple[float, int, str]] = []
+        for name, (seconds, calls) in self._calls(copy, tests).items():
+            if any(at == file and start in (None, first) for at, first in calls):
+                found.append((seconds, -len(calls), name))
+        # One that calls much may notice what many cheap ones do not.
+        widest = min(found, key=lambda test: (test[0] > self.most / 2, test[1]), default=None)
+        chosen: list[str] = []
+        left = self.most
+        for test in [*([widest] if widest else []), *sorted(found)]:
+            seconds, _, name = test
+            if chosen and left < seconds:
+                break
+            if name not in chosen:
+                chosen.append(name)
+                left -= seconds
+        return chosen
+
+    def _calls(self, copy: Path, tests: str) -> dict[str, tuple[float, list[tuple[str, int]]]]:
+        path = self.folder / f"{tests.replace('/', '-')}.reached.json"
+        if not path.exists():
+            code, output = pytest(copy, f"-p {REACHED} {tests}", 3600, {"REACHED_TO": str(path)})
+            if code != 0:
+                path.unlink(missing_ok=True)
+                raise SystemExit(f"{tests} fails without any mutation:\n{output[-2000:]}")
+        found: dict[str, tuple[float, list[tuple[str, int]]]]
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+
+def function_at(text: str, line: int) -> int | None:
+    """Return where the innermost function around a line begins, None outside of all."""
+    found: int | None = None
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            inside = node.body[0].lineno <= line <= (node.end_lineno or 0)
+            if inside:  # walked from the outside in
+                found = min([node.lineno, *(part.lineno for part in node.decorator_list)])
     return found
 
 
@@ -467,6 +586,9 @@ def main() -> int:
     parser.add_argument("--tests", help="pytest's arguments (default: the mirrored folder)")
     parser.add_argument("--least", type=int, default=0, help="how many must be caught")
     parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds for one run")
+    parser.add_argument("--kept", type=Path, help="folder of what was found so far")
+    parser.add_argument("--most", type=float, default=60, help="with --kept: seconds of tests")
+    parser.add_argument("--part", default="1/1", help="with --kept: N/M, every Mth from the Nth on")
     options = parser.parse_args()
     if options.sample:
         chosen = sampled(ROOT, options.places, options.sample, options.seed)
@@ -476,7 +598,15 @@ def main() -> int:
     def hear(result: Result) -> None:
         print(row(result), flush=True)
 
-    found = results(ROOT, chosen, options.tests, hear, options.timeout)
+    if options.kept is None:
+        found = results(ROOT, chosen, options.tests, hear, options.timeout)
+    else:
+        options.kept.mkdir(parents=True, exist_ok=True)
+        first, every = map(int, options.part.split("/"))
+        found = []
+        Kept(options.kept.resolve(), options.most).results(
+            chosen[first - 1 :: every], lambda result: (hear(result), found.append(result))[0]
+        )
     print(summary(found))
     return int(sum(result.is_caught for result in found) < options.least)
 

@@ -210,8 +210,6 @@ def _all_minimal(oracle: _Oracle, whole: Numbers, limit: int) -> tuple[list[Numb
             found.append(known)
         if len(known) == 1:
             singles |= known
-            waiting.append(removed | known)
-            continue
         waiting.extend(removed | {number} for number in sorted(known))
         oracle.look_ahead(whole - removed - {number} for number in sorted(known))
     return found, True

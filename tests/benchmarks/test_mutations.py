@@ -16,6 +16,7 @@ from benchmarks.mutations import (
     TIMED_OUT,
     Mutation,
     Result,
+    function_at,
     listed,
     mirror_of,
     mutations_of,
@@ -154,3 +155,13 @@ def test_listed_mutations_are_chosen_by_place_and_none_is_stale() -> None:
     assert listed(LISTED, ["bisect_deps/sea"]) == []
     for mutation in every:
         assert mutation.applied((ROOT / mutation.file).read_text(encoding="utf-8")), mutation.name
+
+
+@pytest.mark.parametrize(("line", "start"), [(1, None), (3, None), (5, 3), (8, 3)])
+def test_a_line_belongs_to_the_function_around_it(line: int, start: int | None) -> None:
+    assert function_at(TEXT, line) == start
+
+
+def test_the_innermost_function_counts_from_its_decorators_on() -> None:
+    text = "def outer():\n    @cache\n    def inner():\n        return 1\n    return inner\n"
+    assert [function_at(text, line) for line in (4, 5)] == [2, 1]

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,14 @@ from hypothesis import strategies as st
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Index
 from bisect_deps.model import IndexSettings, Requirement
-from bisect_deps.resolution.conflicts import by_deletion, by_halves, find_conflicts, is_judged
-from bisect_deps.resolution.uv_resolver import Resolver
+from bisect_deps.resolution.conflicts import (
+    Conflicts,
+    by_deletion,
+    by_halves,
+    find_conflicts,
+    is_judged,
+)
+from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
 from bisect_deps.system.interpreters import find
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.scenarios import SCENARIOS, Scenario, read_line
@@ -87,6 +94,91 @@ def test_what_is_left_of_any_failing_set_is_minimal(edges: list[frozenset[int]])
     ):
         assert conflicts(found)
         assert not any(conflicts(found - {number}) for number in found)
+
+
+class Simulated:
+    """A resolver whose lines are numbers: those of an edge conflict. It notes what it is asked."""
+
+    def __init__(self, edges: Iterable[frozenset[int]], *, explains: bool = True) -> None:
+        self.edges = tuple(edges)
+        self.explains = explains
+        self.asked: list[frozenset[int]] = []
+        self.ahead: list[list[frozenset[int]]] = []
+
+    def resolve(self, lines: list[str], constraints: list[str]) -> Resolution:
+        numbers = frozenset(map(int, [*lines, *constraints]))
+        self.asked.append(numbers)
+        broken = [edge for edge in self.edges if edge <= numbers]
+        if not broken:
+            return Resolution(Answered.RESOLVED)
+        blamed = tuple(f"p{number}" for number in broken[0]) if self.explains else ()
+        return Resolution(Answered.CONFLICT, blamed=blamed)
+
+    def ask_ahead(self, questions: Iterable[tuple[list[str], list[str]]]) -> None:
+        sets = [frozenset(map(int, [*lines, *limits])) for lines, limits in questions]
+        assert not set(sets) & set(self.asked), "asked before"
+        self.ahead.append(sets)
+
+
+def found_by(
+    resolver: Simulated, count: int, *, limits: Sequence[int] = (), most: int = 20
+) -> Conflicts:
+    lines = [
+        Requirement(number, f"p{number}", "", str(number), "r.txt", 1, constraint=number in limits)
+        for number in range(count)
+    ]
+    return find_conflicts(lines, cast("Resolver", resolver), limit=most)
+
+
+@given(SETS)
+def test_all_minimal_conflicts_are_found_and_no_question_is_asked_twice(
+    edges: list[frozenset[int]],
+) -> None:
+    resolver = Simulated(edges)
+    result = found_by(resolver, 16)
+    smallest = {edge for edge in edges if not any(other < edge for other in edges)}
+    if result.complete:
+        assert {conflict.members for conflict in result.found} == smallest
+    assert {conflict.members for conflict in result.found} <= smallest
+    assert result.rest.resolved or not result.complete
+    assert len(resolver.asked) == len(set(resolver.asked))
+    assert all(len(sets) > 1 and all(sets) for sets in resolver.ahead)
+
+
+@pytest.mark.parametrize(
+    ("edges", "explains", "questions", "ahead"),
+    [
+        ([{1, 3}], True, 6, 5),
+        ([{1, 3}], False, 11, 2),
+        ([{2}], True, 3, 0),
+        ([{0, 1}, {1, 2}, {0, 2}], True, 12, 11),
+        ([{0, 1}, {2, 3}], True, 12, 12),
+        ([{0}, {1, 2}, {3}], True, 10, 5),
+    ],
+    ids=["a pair", "a pair unexplained", "one alone", "three in a ring", "two apart", "mixed"],
+)
+def test_conflicts_cost_so_many_questions(
+    edges: list[set[int]], explains: bool, questions: int, ahead: int
+) -> None:
+    resolver = Simulated(map(frozenset, edges), explains=explains)
+    result = found_by(resolver, 8)
+    assert sorted(map(sorted, (conflict.members for conflict in result.found))) == sorted(
+        map(sorted, edges)
+    )
+    assert (len(resolver.asked), sum(map(len, resolver.ahead))) == (questions, ahead)
+
+
+def test_of_a_conflict_the_constraint_goes_then_the_later_line() -> None:
+    assert found_by(Simulated([frozenset({0, 2})]), 3).removed == {2}
+    assert found_by(Simulated([frozenset({0, 2})]), 3, limits=(0,)).removed == {0}
+
+
+def test_no_more_conflicts_are_looked_for_than_wanted() -> None:
+    edges = [frozenset({0, 1}), frozenset({2, 3}), frozenset({4, 5})]
+    for most in (1, 2, 3):
+        result = found_by(Simulated(edges), 6, most=most)
+        assert len(result.found) == most
+        assert not result.complete
 
 
 def test_a_conflict_is_told_with_what_brings_it(tmp_path: Path, cache: Path) -> None:

@@ -114,6 +114,10 @@ def requirement_names(files: Mapping[str, bytes]) -> list[str]:
     )
 
 
+# A build may have taken rights on its own folders away.
+REMOVE = 'nice rm -rf -- "$1" || { nice chmod -R u+rwx -- "$1"; nice rm -rf -- "$1"; }'
+
+
 class WorkFolder:
     """A folder for one builder: a sub-folder for each build, emptied behind its back.
 
@@ -346,7 +350,7 @@ def _remove(folder: Path) -> None:
     By one process at a time: it holds a lock on the folder as long as it lives.
     """
     # In our session: what has left it and has lost its parent is taken for a build's leftover.
-    script = "trap '' HUP INT QUIT TERM; nice rm -rf -- \"$1\" </dev/null >/dev/null 2>&1 &"
+    script = f"trap '' HUP INT QUIT TERM; {{ {REMOVE}; }} </dev/null >/dev/null 2>&1 &"
     command = ["/bin/sh", "-c", script, "sh", str(folder)]
     try:
         lock = os.open(folder, os.O_RDONLY)

@@ -12,7 +12,7 @@ import click
 from bisect_deps.cli.given import requirements_of
 from bisect_deps.cli.options import json_option, requirements_option
 from bisect_deps.errors import ExitCode
-from bisect_deps.system.files import write_whole
+from bisect_deps.system.files import write_output
 
 if TYPE_CHECKING:
     from bisect_deps.builders.algorithmia.settings import Options
@@ -68,7 +68,7 @@ def build_log(
     finally:
         api.close()
     if output is not None:
-        write_whole(output, found.log.encode())
+        write_output(output, found.log.encode())
     if json_to is not None:
         write_report(json_to, json.dumps(build_logs.to_json(found), ensure_ascii=False) + "\n")
     if json_to != "-":

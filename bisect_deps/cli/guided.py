@@ -20,7 +20,7 @@ from bisect_deps.cli.options import json_option
 from bisect_deps.errors import InputError, JournalError
 from bisect_deps.guided.sessions import POINTER, Given, Store, Word, folder_of
 from bisect_deps.run.settings import default_file, instant
-from bisect_deps.system.files import write_whole
+from bisect_deps.system.files import write_output, write_whole
 from bisect_deps.system.trust import STATE_FOLDER
 from bisect_deps.text import safe
 
@@ -234,7 +234,7 @@ def without_stdin(flags: dict[str, Any]) -> dict[str, Any]:
             place=to,
             hint="give --to another name",
         )
-    write_whole(place, data)
+    write_output(place, data)
     return {**flags, "file": place, "requirements": (), "to": None}
 
 

@@ -325,9 +325,9 @@ def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_s
         style = Style(color, settings.unsafe_fixes, settings.docs or DOCS)
         text = render(report, output_format, style)
         if options["output_file"]:
-            from bisect_deps.system.files import write_whole
+            from bisect_deps.system.files import write_output
 
-            write_whole(Path(options["output_file"]), text.encode("utf-8"))
+            write_output(Path(options["output_file"]), text.encode("utf-8"))
         elif not options["diff"] or output_format not in ("concise", "full"):
             click.echo(text, nl=False, err=to_stderr, color=color)
         else:

@@ -14,7 +14,7 @@ from bisect_deps.cli.options import option, relative, wants_color
 from bisect_deps.errors import InputError
 from bisect_deps.model import Verdict
 from bisect_deps.reports import REPORTS, render
-from bisect_deps.system.files import write_whole
+from bisect_deps.system.files import write_output
 
 T = TypeVar("T")
 
@@ -115,7 +115,7 @@ def write_report(target: str, text: str) -> None:
     if target == "-":
         _print(text.encode())
         return
-    write_whole(Path(target), text.encode())
+    write_output(Path(target), text.encode())
 
 
 def _print(data: bytes) -> None:

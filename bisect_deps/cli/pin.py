@@ -212,7 +212,7 @@ def _written(
     """Write the pinned files, and return their paths; none where only the diff is asked for."""
     from bisect_deps.errors import InputError
     from bisect_deps.lint.pinning import changed
-    from bisect_deps.system.files import write_whole
+    from bisect_deps.system.files import write_output, write_whole
 
     files = changed(manifest, rendered)
     if output is not None and len(files) > 1:
@@ -223,7 +223,9 @@ def _written(
     if only_diff:
         return []
     folder = manifest.path.absolute().parent
-    return [write_whole(output or folder / name, data) for name, data in files.items()]
+    if output is not None:
+        return [write_output(output, data) for data in files.values()]
+    return [write_whole(folder / name, data) for name, data in files.items()]
 
 
 def _say(pins: Pins, report: Mapping[str, Any], *, only_diff: bool) -> None:

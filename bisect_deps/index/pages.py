@@ -349,6 +349,8 @@ def _folder(path: Path, name: str) -> Iterable[File]:
             continue
         if canonicalize_name(project) != name or kind not in ("wheel", "sdist"):
             continue
+        if not file.is_file():  # A pipe or a device would be read for ever.
+            continue
         python = _metadata(file).get("Requires-Python") if kind == "wheel" else None
         yield File(file.name, version, str(file), kind == "wheel", requires_python=python)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bisect_deps.errors import InputError
 from bisect_deps.lint.diagnostics import Report
-from bisect_deps.system.files import write_whole
+from bisect_deps.system.files import write_output
 
 _SCHEMA = "depbisect.lint-baseline/1"
 
@@ -25,7 +25,7 @@ def write_baseline(report: Report, path: str) -> int:
         for diagnostic in report.diagnostics
     ]
     text = json.dumps({"schema": _SCHEMA, "findings": findings}, indent=1, ensure_ascii=False)
-    write_whole(Path(path), f"{text}\n".encode())
+    write_output(Path(path), f"{text}\n".encode())
     return len(findings)
 
 

@@ -18,7 +18,7 @@ from packaging.version import Version
 from bisect_deps.errors import InputError
 from bisect_deps.index import File, Index, ReleaseFacts
 from bisect_deps.model import IndexSettings, Interpreter, Release, Target, Verdict, VerdictKind
-from bisect_deps.system.files import write_whole
+from bisect_deps.system.files import write_output
 
 
 def write_lock(
@@ -41,7 +41,7 @@ def write_lock(
         releases = _releases(verdict.environment, known, path)
     is_pylock = is_valid_pylock_path(path)
     text = pylock(releases, verdict.target) if is_pylock else pins(releases, verdict.target)
-    return [write_whole(path, text.encode())]
+    return [write_output(path, text.encode())]
 
 
 def pins(releases: Mapping[str, ReleaseFacts], target: Target) -> str:

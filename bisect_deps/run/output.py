@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from bisect_deps.errors import InputError
 from bisect_deps.model import STDIN, Verdict
-from bisect_deps.system.files import write_whole
+from bisect_deps.system.files import write_output, write_whole
 
 
 def write_fix(
@@ -34,7 +34,7 @@ def write_fix(
     if is_folder(output):
         whole = _placed(Path(output), {**originals, **changed}, file)
         _be_elsewhere(whole, originals, file.parent)
-        return [write_whole(path, data) for path, data in whole.items()]
+        return [write_output(path, data) for path, data in whole.items()]
     others = [name for name in changed if name != root]
     if others or verdict.files:
         raise InputError(
@@ -45,7 +45,7 @@ def write_fix(
             hint=f"give a folder: -o {output.removesuffix('.txt')}/",
         )
     _be_elsewhere([Path(output)], originals, file.parent)
-    return [write_whole(Path(output), changed.get(root, originals[root]))]
+    return [write_output(Path(output), changed.get(root, originals[root]))]
 
 
 def _be_elsewhere(targets: Iterable[Path], originals: Mapping[str, bytes], folder: Path) -> None:

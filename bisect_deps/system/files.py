@@ -102,6 +102,24 @@ def write_private(path: Path, data: bytes) -> None:
     write_whole(path, data, private=True)
 
 
+def write_output(path: Path, data: bytes) -> str:
+    """Write what a user asked for by name, as `write_whole` does.
+
+    A link of that name that leads out of the current folder may have come with a clone, and is
+    refused: the name does not say what would be replaced. Raises InputError.
+    """
+    here = Path.cwd()
+    if path.is_symlink() and path.parent.resolve().is_relative_to(here):
+        leads_to = path.resolve()
+        if not leads_to.is_relative_to(here):
+            raise InputError(
+                f"it is a link that leads out of this folder, to {leads_to}",
+                place=str(path),
+                hint="name that file itself, or remove the link",
+            )
+    return write_whole(path, data)
+
+
 def write_whole(
     path: Path, data: bytes, *, by_way_of: Path | None = None, private: bool = False
 ) -> str:

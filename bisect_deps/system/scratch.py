@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.system import processes
 
 _PREFIX = "depbisect-"
@@ -17,7 +18,7 @@ _PREFIX = "depbisect-"
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Yield an empty folder, which is removed at the end. Raises OSError."""
+    """Yield an empty folder, which is removed at the end. Raises BuilderUnavailable."""
     folder = new_scratch()
     try:
         yield folder
@@ -26,9 +27,15 @@ def scratch() -> Iterator[Path]:
 
 
 def new_scratch() -> Path:
-    """Return an empty folder that nobody else may read. Raises OSError."""
-    _clear(tempfile.gettempdir())
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{processes.owner()}-"))
+    """Return an empty folder that nobody else may read. Raises BuilderUnavailable."""
+    try:
+        _clear(tempfile.gettempdir())
+        return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{processes.owner()}-"))
+    except OSError as error:
+        raise BuilderUnavailable(
+            f"no temporary folder can be made: {error.strerror}",
+            hint="make room, or set TMPDIR to a folder that can be written",
+        ) from error
 
 
 @functools.cache

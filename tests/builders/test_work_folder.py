@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bisect_deps.builders._scratch import WorkFolder
+from bisect_deps.builders._scratch import REMOVE, WorkFolder
 from bisect_deps.system import processes
 
 
@@ -64,3 +65,16 @@ def test_a_link_in_place_of_a_dead_runs_folder_leads_nowhere(tmp_path: Path) -> 
     WorkFolder(parent).close()
     assert is_removed(folder)
     assert (kept / "file").exists()
+
+
+def test_a_folder_whose_rights_a_build_took_away_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "left"
+    (folder / "closed" / "inner").mkdir(parents=True)
+    (folder / "closed" / "file").touch()
+    for path in (folder / "closed" / "inner", folder / "closed", folder):
+        path.chmod(0)
+    command = ["/bin/sh", "-c", REMOVE, "sh", str(folder)]
+    if os.geteuid() == 0:  # Whom rights do not bind, unless by choice.
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    assert not folder.exists()

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bisect_deps.cli.output import write_report
 from bisect_deps.cli.run import going_on
+from bisect_deps.errors import InputError
 
 ROOT = Path(__file__).parent.parent.parent
 BUILD = 'if grep -q "^bad" base.txt; then echo "bad does not build"; exit 1; fi'
@@ -68,6 +70,27 @@ def test_a_report_over_the_input_is_refused_before_anything_is_built(project: Pa
     assert "a report would overwrite your file" in done.stderr
     assert "build 1" not in done.stderr
     assert (project / "requirements.txt").read_bytes() == before
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_an_output_that_is_a_link_out_of_the_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exists: bool
+) -> None:
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    monkeypatch.chdir(clone)
+    outside = tmp_path / ".bashrc"
+    if exists:
+        outside.write_text("alias ll='ls -l'\n")
+    (clone / "report.html").symlink_to(outside)
+    with pytest.raises(InputError, match=r"report\.html: it is a link that leads out"):
+        write_report("report.html", "<script>")
+    assert outside.exists() == exists
+    (clone / "docs").mkdir()
+    (clone / "inner.html").symlink_to("docs/report.html")
+    write_report("inner.html", "text")
+    write_report("/dev/null", "text")
+    assert (clone / "docs" / "report.html").read_text() == "text"
 
 
 def test_a_spent_budget_says_how_to_go_on(project: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sys
 import threading
 import zipfile
@@ -166,6 +167,10 @@ def test_archives_in_a_link_folder_are_read_as_far_as_they_make_sense(tmp_path: 
     data[data.index(b"PK\x01\x02") + 8] |= 1
     locked.write_bytes(bytes(data))
     (tmp_path / "x-3.0-py3-none-any.whl").write_bytes(b"PK\x05\x06")
+    # What is no file is none of the project's; a pipe would be read for ever.
+    os.mkfifo(tmp_path / "x-4.0-py3-none-any.whl")
+    (tmp_path / "x-5.0-py3-none-any.whl").symlink_to("/dev/zero")
+    (tmp_path / "x-6.0-py3-none-any.whl").mkdir()
     settings = IndexSettings(no_index=True, find_links=(str(tmp_path),))
     with Index(settings, find(sys.executable)) as opened:
         found = {release.version: release for release in opened.releases("x")}

@@ -278,8 +278,10 @@ def test_an_answer_of_another_shape_is_one_clear_error(
     platform: Platform, tmp_path: Path, make: Callable[..., Builder], replies: Replies, text: str
 ) -> None:
     ticks = count(0, 20)
+    folder = tmp_path / "some" / "where" / "deep" / "down"
+    folder.mkdir(parents=True)
     platform.replies, platform.asked = replies, []
-    builder = make(tmp_path, platform.address, lambda: float(next(ticks)))
+    builder = make(folder, platform.address, lambda: float(next(ticks)))
     one_build(builder, text)
     builder.close()
     never_asked = [
@@ -293,7 +295,7 @@ def test_an_answer_of_another_shape_is_one_clear_error(
         if number % _EVERY:
             continue
         platform.replies, platform.asked = twisted, []
-        builder = make(tmp_path, platform.address, lambda: float(next(ticks)))
+        builder = make(folder, platform.address, lambda: float(next(ticks)))
         try:
             one_build(builder, text)
         except BuilderUnavailable as error:
@@ -307,7 +309,7 @@ def test_an_answer_of_another_shape_is_one_clear_error(
             builder.close()
         # No name in an answer leads a request, or a file of ours, out of where it belongs.
         assert not [request for request in platform.asked if ".." in request], twisted
-        assert not list(tmp_path.parent.rglob("*text*")), twisted
+        assert not list(tmp_path.rglob("*text*")), twisted
 
 
 def test_a_hosted_api_of_another_shape_is_one_clear_error(

@@ -499,9 +499,12 @@ class Kept:
         file = mutation.file.removeprefix(f"{PACKAGE}/")
         line = text.count("\n", 0, mutation.start or text.index(mutation.old)) + 1
         start = function_at(text, line)
+        tests_to_calls = self._calls(copy, tests)
+        known = any(at == file for _, calls in tests_to_calls.values() for at, _ in calls)
         found: list[tuple[float, int, str]] = []
-        for name, (seconds, calls) in self._calls(copy, tests).items():
-            if any(at == file and start in (None, first) for at, first in calls):
+        for name, (seconds, calls) in tests_to_calls.items():
+            # Nobody calls a table: any test may read it.
+            if not known or any(at == file and start in (None, first) for at, first in calls):
                 found.append((seconds, -len(calls), name))
         # One that calls much may notice what many cheap ones do not.
         widest = min(found, key=lambda test: (test[0] > self.most / 2, test[1]), default=None)

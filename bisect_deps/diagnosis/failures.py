@@ -168,7 +168,7 @@ def _contradiction(failure: Failure) -> Failure:
 def _excludes_itself(spec: str) -> bool:
     """Say whether no version can satisfy all clauses: a pin is outside of others, or bounds cross."""
     try:
-        clauses = [(one.operator, one.version) for one in SpecifierSet(spec)]
+        clauses = [(clause.operator, clause.version) for clause in SpecifierSet(spec)]
         pins = [version for operator, version in clauses if operator == "==" and "*" not in version]
         if pins:
             return not SpecifierSet(spec).contains(pins[0], prereleases=True)

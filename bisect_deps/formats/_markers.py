@@ -42,17 +42,20 @@ class Plain(NamedTuple):
     def text(self) -> str:
         """Return the marker as the parser writes it."""
         return " or ".join(
-            " and ".join(f'{one.name} {one.operator} "{one.value}"' for one in group)
+            " and ".join(f'{clause.name} {clause.operator} "{clause.value}"' for clause in group)
             for group in self.groups
         )
 
     def holds(self, environment: Mapping[str, str]) -> bool | None:
         """Say whether it holds; None where a version of the environment is no plain one."""
-        versions = (one.name for group in self.groups for one in group if one.value[0].isdigit())
+        versions = (
+            clause.name for group in self.groups for clause in group if clause.value[0].isdigit()
+        )
         if not all(_NUMBER.fullmatch(environment[name]) for name in versions):
             return None
         return any(
-            all(_holds(one, environment[one.name]) for one in group) for group in self.groups
+            all(_holds(clause, environment[clause.name]) for clause in group)
+            for group in self.groups
         )
 
 

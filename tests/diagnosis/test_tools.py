@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bisect_deps.diagnosis import diagnose
 from bisect_deps.model import Cause, Outcome, Phase
 
@@ -57,3 +59,40 @@ def test_a_build_without_a_name_is_the_only_requirement_or_the_one_it_names() ->
     assert diagnose(log, requirements=["what==1"]).suspects[0].name == "what"
     assert diagnose(log, requirements=["fine==1", "odd==1.0"]).suspects[0].name == "odd"
     assert not diagnose(log, requirements=["fine==1", "good==1"]).suspects
+
+
+@pytest.mark.parametrize(
+    ("spec", "cause"),
+    [
+        (">=1,>=3,<2,<9", Cause.RESOLVER_CONFLICT),
+        ("==3,<2", Cause.RESOLVER_CONFLICT),
+        (">=1,<2", Cause.NO_MATCHING_VERSION),
+        ("==1,<2", Cause.NO_MATCHING_VERSION),
+    ],
+)
+def test_wishes_that_exclude_each_other_are_a_conflict(spec: str, cause: Cause) -> None:
+    found = diagnose(f"Could not find a version that matches six{spec} (from -r r.in (line 1))\n")
+    assert found.cause is cause
+
+
+@pytest.mark.parametrize(("after", "outcome"), [(7, Outcome.FAIL), (8, Outcome.PASS)])
+def test_without_a_word_of_success_no_failure_stands_in_the_last_lines(
+    after: int, outcome: Outcome
+) -> None:
+    assert diagnose("the whole thing failed\n" + "a word\n" * after).outcome is outcome
+
+
+def test_one_of_several_channels_that_ends_well_is_enough() -> None:
+    found = diagnose("web_1  | Successfully installed six-1.16\ndb_1   | hello\ndb_1   | bye\n")
+    assert (found.outcome, found.notes) == (Outcome.PASS, ())
+
+
+def test_a_chain_is_told_from_the_users_line_on() -> None:
+    log = "No matching distribution found for six==9 (from low->mid->top==1->-r r.txt (line 3))"
+    [suspect] = diagnose(f"ERROR: {log}\n").suspects
+    assert suspect.via == ("top", "mid", "low")
+
+
+def test_what_uv_builds_has_a_name_or_is_passed_over() -> None:
+    log = "   Building !\n   Building ..\nUsing Python 3.11\n  × Failed to build `six==1`\n"
+    assert [suspect.name for suspect in diagnose(log).suspects] == ["six"]

@@ -41,7 +41,7 @@ def test_pins_and_includes_are_those_of_the_revision(repository: Repository) -> 
     )
     known = asked("HEAD~1")
     assert known.versions == {"six": "1.15", "werkzeug": "2.0.3", "flask": "2.0.1"}
-    assert known.date == NOON, "what they brought along is not known"
+    assert known.date == NOON, "what they pulled in is not known"
     assert "Known good is git revision HEAD~1 (" in known.reported
     assert "3 versions from requirements.txt; all else as the index was then" in known.reported
 

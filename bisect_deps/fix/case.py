@@ -20,6 +20,7 @@ from packaging.version import InvalidVersion, Version
 
 from bisect_deps.builders.base import Capabilities
 from bisect_deps.fix.failure import involved
+from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.formats.base import Manifest, applies
 from bisect_deps.index import Index, ReleaseFacts
 from bisect_deps.index.made_for import came_out
@@ -31,6 +32,7 @@ from bisect_deps.model import (
     Member,
     Narrow,
     Probe,
+    ProbeKind,
     Release,
     Requirement,
     exactly,
@@ -410,3 +412,9 @@ def is_compiled(case: Case, name: str, version: str | None) -> bool:
     """Say whether an installer would have to compile a release here."""
     release = case.release(name, version) if version is not None else None
     return release is not None and release.needs_build
+
+
+def baseline_inquiry(case: Case) -> Inquiry:
+    """Return the first question of every story: the file as it is."""
+    purpose = "does the file build as it is?"
+    return Inquiry(Candidate(), ProbeKind.WHOLE, purpose, imports=case.imports)

@@ -14,10 +14,11 @@ from bisect_deps.fix.accidents import without_accidents
 from bisect_deps.fix.accuse import TELLING, broken_of
 from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
 from bisect_deps.fix.avoid import avoid, avoid_install
-from bisect_deps.fix.case import Case
+from bisect_deps.fix.case import Case, baseline_inquiry
 from bisect_deps.fix.certify import certify
 from bisect_deps.fix.check import Followed, breakage_of, follow
 from bisect_deps.fix.complete import complete, either_side
+from bisect_deps.fix.conclusion import Conclusion, Way
 from bisect_deps.fix.culprits import (
     broken,
     described,
@@ -36,7 +37,7 @@ from bisect_deps.fix.failure import (
     is_infrastructure,
 )
 from bisect_deps.fix.followers import followed
-from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
+from bisect_deps.fix.inquiry import BudgetSpent, Story
 from bisect_deps.fix.install import absorbed, fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
@@ -68,36 +69,6 @@ from bisect_deps.resolution.uv_resolver import Resolution
 _MOST_SHOWN = 8
 # What a spent budget is answered with, where the whole command is not known.
 GO_ON = "Go on with a larger --max-builds; no finished build is repeated."
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A candidate that a build proved to pass, and what kind of fix it is."""
-
-    candidate: Candidate
-    probe: int
-    style: str
-    reason: str = ""
-    commands: tuple[str, ...] = ()
-    build_constraints: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """What a repair ended with: `ways` are proven to pass, the recommended one first.
-
-    `fallback` is the largest candidate known to pass where no fix is. `passing` is the last probe
-    of the file as it is offered.
-    """
-
-    kind: VerdictKind
-    culprits: tuple[Culprit, ...] = ()
-    ways: tuple[Way, ...] = ()
-    summary: str = ""
-    notes: tuple[Note, ...] = ()
-    passing: Probe | None = None
-    fallback: Candidate | None = None
-    unsteady: int = 0
 
 
 def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusion]:
@@ -148,12 +119,6 @@ def _afresh(case: Case, probe: Probe) -> Story[Probe]:
     if proof.outcome is not Outcome.PASS:
         raise _Contradicted
     return proof
-
-
-def baseline_inquiry(case: Case) -> Inquiry:
-    """Return the first question of every story: the file as it is."""
-    purpose = "does the file build as it is?"
-    return Inquiry(Candidate(), ProbeKind.WHOLE, purpose, imports=case.imports)
 
 
 def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion]:

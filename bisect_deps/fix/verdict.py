@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from packaging.requirements import Requirement
 
+from bisect_deps.fix.conclusion import Conclusion, Way
 from bisect_deps.fix.culprits import is_of_the_machine
 from bisect_deps.fix.older_tools import BUILD_CONSTRAINTS_FILE, file_of
-from bisect_deps.fix.repair import Conclusion, Way
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import (
     Cause,

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from bisect_deps.builders.base import Capabilities
 from bisect_deps.errors import InputError
-from bisect_deps.fix.case import Case
-from bisect_deps.fix.repair import baseline_inquiry
+from bisect_deps.fix.case import Case, baseline_inquiry
 from bisect_deps.fix.verdict import verdict_of
 from bisect_deps.formats import listing, open_manifest, open_several
 from bisect_deps.formats.base import Manifest

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from bisect_deps.diagnosis import diagnose
 from bisect_deps.fix.case import Case
+from bisect_deps.fix.conclusion import Conclusion
 from bisect_deps.fix.failure import failing_release
 from bisect_deps.fix.inquiry import Inquiry, Rounds
-from bisect_deps.fix.repair import Conclusion, repair
+from bisect_deps.fix.repair import repair
 from bisect_deps.formats.base import Manifest
 from bisect_deps.guided.sessions import Given, Word
 from bisect_deps.model import (

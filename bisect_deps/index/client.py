@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index.base import indexes, place
 from bisect_deps.index.facts import Fact, facts_of, nearest_release, newest_release
-from bisect_deps.index.pages import Pages
+from bisect_deps.index.pages import Page, Pages
 from bisect_deps.index.releases import (
     File,
     ReleaseEvent,
@@ -67,7 +67,7 @@ class Index:
         self._environ = environ
         self._merged = merged
         self._pages = Pages((cache or default_cache()) if kept else None)
-        self._files: dict[str, list[File] | None] = {}
+        self._on: dict[str, list[Page] | None] = {}
         self._found: dict[str, _Known | None] = {}
         self._facts: dict[Requirement, tuple[Fact, ...]] = {}
 
@@ -105,11 +105,11 @@ class Index:
     def prefetch(self, names: Iterable[str]) -> None:
         """Fetch the pages of these projects at once, several at a time."""
         named = {canonicalize_name(name) for name in names if name}
-        wanted = sorted(name for name in named if name not in self._files)
+        wanted = sorted(name for name in named if name not in self._on)
         if not wanted:
             return
         pool = ThreadPoolExecutor(min(POLICY.index_connections, len(wanted)))
-        futures: list[Future[object]] = [pool.submit(self._all_files, name) for name in wanted]
+        futures: list[Future[object]] = [pool.submit(self._pages_of, name) for name in wanted]
         try:
             for future in futures:
                 future.result()
@@ -123,8 +123,7 @@ class Index:
         """
         wanted = {canonicalize_name(name) for name in names}
         self.prefetch(wanted)
-        known = [files for name in wanted if (files := self._all_files(name))]
-        return all(any(file.uploaded or "://" not in file.url for file in some) for some in known)
+        return all(map(self._tells_dates, wanted))
 
     def releases(self, name: str) -> tuple[ReleaseFacts, ...]:
         """Return a project's releases in sight, oldest version first; () for an unknown project."""
@@ -257,23 +256,31 @@ class Index:
 
     def _all_files(self, name: str) -> list[File] | None:
         """Return a project's files, whenever they appeared; None for an unknown project."""
-        if name not in self._files:
-            self._files[name] = self._fetch(name)
-        return self._files[name]
+        pages = self._pages_of(name)
+        return None if pages is None else [file for page in pages for file in page.files]
 
-    def _fetch(self, name: str) -> list[File] | None:
-        found: list[File] = []
-        known = False
+    def _tells_dates(self, name: str) -> bool:
+        pages = self._pages_of(name) or ()
+        return any(page.tells_dates for page in pages) or not any(page.files for page in pages)
+
+    def _pages_of(self, name: str) -> list[Page] | None:
+        """Return a project's pages; None for an unknown project."""
+        if name not in self._on:
+            self._on[name] = self._fetch(name)
+        return self._on[name]
+
+    def _fetch(self, name: str) -> list[Page] | None:
+        found: list[Page] = []
         for spot in self.settings.find_links:
             address = place(spot, self._environ, self.settings.logins)
-            found += self._pages.links(address.url, address.auth, name)
-        known = bool(found)
+            found.append(self._pages.links(address.url, address.auth, name))
+        known = any(page.files for page in found)
         for index in indexes(self.settings, self._environ):
-            files = self._pages.project(index, name)
-            if files is None:
+            page = self._pages.project(index, name)
+            if page is None:
                 continue
             known = True
-            found += files
+            found.append(page)
             if not self._merged:
                 break
         return found if known else None

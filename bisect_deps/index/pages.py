@@ -11,7 +11,7 @@ import re
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
 from email.parser import HeaderParser
@@ -42,6 +42,8 @@ _ACCEPT = {
 }
 _SILENT = '113 - "the index does not say how long this is fresh"'
 
+# A file's date on a JSON page.
+_DATE = re.compile(rb'"upload-time"\s{0,9}:\s{0,9}"\d')
 # How the archives begin that releases come in: zip, gzip, bzip2, xz.
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 _PAGE_LOOKED_AT = 100_000
@@ -58,6 +60,33 @@ _UNREADABLE = (
 )
 
 
+class Page:
+    """What one place has of a project. Its files are read when they are asked for.
+
+    Reading takes longer than fetching what is in the cache, and a run's first build need not wait
+    for it.
+    """
+
+    def __init__(self, read: Callable[[], list[File]], *, dated: bool = False) -> None:
+        self._read: Callable[[], list[File]] | None = read
+        self._files: list[File] = []
+        self._dated = dated
+
+    @property
+    def files(self) -> list[File]:
+        """The files, in the page's order. Raises IndexUnavailable for what is no index page."""
+        read = self._read
+        if read is not None:
+            self._files = read()
+            self._read = None
+        return self._files
+
+    @property
+    def tells_dates(self) -> bool:
+        """Whether some file has a date, or is a local one, which needs none."""
+        return self._dated or any(file.uploaded or "://" not in file.url for file in self.files)
+
+
 class Pages:
     """Fetches pages; safe to use from several threads. `cache` is a folder, None for no cache."""
 
@@ -68,24 +97,24 @@ class Pages:
         self._lock = threading.Lock()
         self.silent_on_age = False
 
-    def project(self, place: Place, name: str) -> list[File] | None:
-        """Return a project's files on one index, or None where it has no such project."""
+    def project(self, place: Place, name: str) -> Page | None:
+        """Return a project's page on one index, or None where it has no such project."""
         if _is_local(place.url):
             path = _as_path(place.url) / name / "index.html"
-            return self._parse_file(path, name) if path.is_file() else None
+            return _read_already(self._parse_file(path, name)) if path.is_file() else None
         url = f"{place.url.rstrip('/')}/{name}/"
         response = self._get(url, place.auth)
         return None if response is None else self._parse(response, name)
 
-    def links(self, place: str, auth: tuple[str, str] | None, name: str) -> list[File]:
+    def links(self, place: str, auth: tuple[str, str] | None, name: str) -> Page:
         """Return a project's files in a find-links folder or on a find-links page."""
         if not _is_local(place):
             response = self._get(place, auth)
-            return [] if response is None else self._parse(response, name)
+            return _read_already([]) if response is None else self._parse(response, name)
         path = _as_path(place)
         if path.is_dir():
-            return list(_folder(path, name))
-        return self._parse_file(path, name) if path.is_file() else []
+            return _read_already(list(_folder(path, name)))
+        return _read_already(self._parse_file(path, name) if path.is_file() else [])
 
     def look_at(self, url: str, auth: tuple[str, str] | None) -> tuple[str | None, bool]:
         """Return the sha256 of a file as the index serves it now, and whether it is an archive.
@@ -181,9 +210,18 @@ class Pages:
                 self._sessions.append(session)
         return session
 
-    def _parse(self, response: requests.Response, name: str) -> list[File]:
+    def _parse(self, response: requests.Response, name: str) -> Page:
+        """Return the page; what may be a login form, or tells no date, is read at once."""
         folder = self._cache and self._cache / "parsed"
-        return parsed_once(folder, response.url, response.content, lambda: _read(response, name))
+        url, content = response.url, response.content
+
+        def read() -> list[File]:
+            return parsed_once(folder, url, content, lambda: _read(response, name))
+
+        is_json = "json" in response.headers.get("Content-Type", "")
+        if is_json and _DATE.search(content):
+            return Page(read, dated=True)
+        return _read_already(read())
 
     def _parse_file(self, path: Path, name: str) -> list[File]:
         from pypi_simple import ProjectPage
@@ -198,6 +236,10 @@ class Pages:
                 f"the index page {path} cannot be read: {error}",
                 hint="check --index-url and --find-links",
             ) from None
+
+
+def _read_already(files: list[File]) -> Page:
+    return Page(lambda: files)
 
 
 def _read(response: requests.Response, name: str) -> list[File]:

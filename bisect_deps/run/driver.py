@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from bisect_deps.builders.base import Builder, Handle, Order
-from bisect_deps.diagnosis import diagnose, judge
+from bisect_deps.diagnosis import judge
 from bisect_deps.errors import DepbisectError
 from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Rounds, Story
 from bisect_deps.formats.base import Manifest
@@ -661,6 +661,8 @@ class Prober:
         return name
 
     def _diagnose(self, inquiry: Inquiry, build: Build, *, stays: bool = False) -> Diagnosis:
+        from bisect_deps.diagnosis import diagnose
+
         requirements = edited(self.manifest.requirements, inquiry.candidate.edits)
         exit_status = {BuildStatus.PASSED: 0, BuildStatus.FAILED: 1}.get(build.status)
         return diagnose(

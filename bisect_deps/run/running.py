@@ -5,19 +5,20 @@ Knows neither HTTP nor click nor rich.
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bisect_deps.builders.base import BuilderOptions
 from bisect_deps.errors import BuilderUnavailable, IndexUnavailable, JournalError
-from bisect_deps.fix.case import Case
+from bisect_deps.fix.case import Case, baseline_inquiry
+from bisect_deps.fix.conclusion import Conclusion, Way
 from bisect_deps.fix.failure import installs
 from bisect_deps.fix.inquiry import Inquiry
-from bisect_deps.fix.repair import Conclusion, Way, baseline_inquiry, is_lossy, repair
-from bisect_deps.fix.verdict import fix_of, verdict_of
 from bisect_deps.formats.base import Manifest, unpinned, users_files
 from bisect_deps.index import Index
 from bisect_deps.index.made_for import made_for
@@ -37,8 +38,6 @@ from bisect_deps.model import (
 )
 from bisect_deps.progress import Overview, Progress
 from bisect_deps.reports.base import made_for as made_for_sentence
-from bisect_deps.reports.json import dumps
-from bisect_deps.run.ahead import Ahead
 from bisect_deps.run.driver import Memory, Prober, drive
 from bisect_deps.run.journal import Journal
 from bisect_deps.run.other_pythons import MadeFor, located, try_other_pythons
@@ -47,6 +46,9 @@ from bisect_deps.run.setup import close, manifest_of, open_run
 from bisect_deps.secret import masked
 from bisect_deps.system.trust import STATE_FOLDER
 from bisect_deps.text import listed
+
+if TYPE_CHECKING:
+    from bisect_deps.run.ahead import Ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class _Stopwatch:
         self, manifest: Manifest, progress: Progress, candidate: Candidate, probe: int, last: bool
     ) -> None:
         """Announce the first fix that a build proved, and the first that nothing is taken from."""
+        from bisect_deps.fix.verdict import fix_of
+
         seconds = time.monotonic() - self.began
         is_new = not self.announced or (last and not self.complete)
         self.complete = self.complete or last
@@ -148,6 +152,8 @@ def run(
                 there.expect(_as_written(settings, installs(prober.probes[0])))
 
             def proven(candidate: Candidate) -> None:
+                from bisect_deps.fix.repair import is_lossy
+
                 if settings.allow_removal or not is_lossy(opened.case, candidate):
                     announced(candidate, 0, last=False)
 
@@ -156,6 +162,11 @@ def run(
             _take_over(prober, case, settings, handover)
             try:
                 prober.expect([baseline_inquiry(case)])
+                # Read while the first build runs: a tenth of a second.
+                from bisect_deps.fix.repair import repair
+
+                importlib.import_module("bisect_deps.diagnosis.diagnosing")
+
                 there.python_for = _python_for(case, progress)
                 prober.foresight = opening.enter_context(_ahead(case, prober))
                 conclusion = drive(repair(case), prober)
@@ -172,6 +183,8 @@ def run(
         finally:
             opening.close()
             left += close(opened.builder, progress)
+        from bisect_deps.fix.verdict import verdict_of
+
         verdict = verdict_of(
             manifest,
             opened.target,
@@ -189,13 +202,19 @@ def run(
             python_for=there.python_for,
             unpinned=_unpinned(case, verdict),
         )
-        try:
-            journal.keep("report.json", dumps(verdict).encode())
-        except JournalError as error:
-            # What was found is told all the same.
-            progress.note(f"the report was not kept: {error}")
+        _keep(journal, verdict, progress)
     progress.finished(verdict)
     return Finished(verdict, users_files(manifest), opened.seen, opened.interpreter)
+
+
+def _keep(journal: Journal, verdict: Verdict, progress: Progress) -> None:
+    from bisect_deps.reports.json import dumps
+
+    try:
+        journal.keep("report.json", dumps(verdict).encode())
+    except JournalError as error:
+        # What was found is told all the same.
+        progress.note(f"the report was not kept: {error}")
 
 
 @contextmanager
@@ -207,6 +226,9 @@ def _ahead(case: Case, prober: Prober) -> Iterator[Ahead | None]:
             case.resolve(Candidate())
         yield None
         return
+    from bisect_deps.fix.repair import repair
+    from bisect_deps.run.ahead import Ahead
+
     with closing(Ahead(repair, case, prober.limits.slots)) as ahead:
         yield ahead
 

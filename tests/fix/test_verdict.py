@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bisect_deps.fix.repair import Conclusion, Way
+from bisect_deps.fix.conclusion import Conclusion, Way
 from bisect_deps.fix.verdict import confidence_of, fix_of, machine_notes, verdict_of
 from bisect_deps.model import (
     Candidate,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bisect_deps.fix.conclusion import Conclusion
 from bisect_deps.fix.inquiry import Inquiry
-from bisect_deps.fix.repair import Conclusion, repair
+from bisect_deps.fix.repair import repair
 from bisect_deps.model import Outcome, Probe, VerdictKind
 from bisect_deps.run.driver import drive
 from tests.fix.simulated import SimulatedBuilds

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from bisect_deps.index import Index
+from bisect_deps.index.pages import Page
 from bisect_deps.index.releases import File, ReleaseFacts
 from bisect_deps.model import BreakageKind, Cause, IndexSettings, Interpreter, Phase
 
@@ -166,7 +167,7 @@ class SimulatedIndex(Index):
         self.settings = settings
         self.interpreter = PYTHON
         self.world = world
-        self._files = {}
+        self._on = {}
         self._found = {}
         self._facts = {}
 
@@ -180,11 +181,12 @@ class SimulatedIndex(Index):
     def prefetch(self, names: Iterable[str]) -> None:
         pass
 
-    def _fetch(self, name: str) -> list[File] | None:
+    def _fetch(self, name: str) -> list[Page] | None:
         listings = self.world.projects.get(name)
         if listings is None:
             return None
-        return [file for listing in listings for file in files_of(name, listing)]
+        files = [file for listing in listings for file in files_of(name, listing)]
+        return [Page(lambda: files)]
 
 
 def files_of(name: str, listing: Listing) -> list[File]:

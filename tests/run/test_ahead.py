@@ -9,8 +9,9 @@ from types import MappingProxyType
 
 from bisect_deps.fix.ask import relayed
 from bisect_deps.fix.case import Case
+from bisect_deps.fix.conclusion import Conclusion
 from bisect_deps.fix.inquiry import Inquiry, Story
-from bisect_deps.fix.repair import Conclusion, repair
+from bisect_deps.fix.repair import repair
 from bisect_deps.model import Outcome, Probe, ProbeKind
 from bisect_deps.run.ahead import Ahead
 from tests.fix.small import Small, breaks, small, unbuildable, yearly

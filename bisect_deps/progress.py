@@ -75,8 +75,12 @@ class Progress(Protocol):
     def fix_proven(self, fix: Fix, seconds: float, *, smaller: bool = False) -> None:
         """Hear the fix that a build proved, `seconds` after the start; only narrowing follows.
 
-        `smaller` says that a fix with fewer changes is looked for first; it is heard, too.
+        `smaller` says that a fix with fewer changes is looked for first; it is heard, too, or else
+        `fix_stays`.
         """
+
+    def fix_stays(self) -> None:
+        """Hear that no smaller fix was found than the one that was proven first."""
 
     def finished(self, verdict: Verdict) -> None:
         """Hear the verdict; called once, last, and not at all where an error ends the run."""
@@ -113,6 +117,9 @@ class Silent:
         """Show nothing."""
 
     def fix_proven(self, fix: Fix, seconds: float, *, smaller: bool = False) -> None:
+        """Show nothing."""
+
+    def fix_stays(self) -> None:
         """Show nothing."""
 
     def finished(self, verdict: Verdict) -> None:

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import gc
 import importlib
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from bisect_deps import __version__
 from bisect_deps.cli.endings import OutputClosed, as_ours, be_steady, close_output, crash, say
-from bisect_deps.cli.odd_values import be_said
+from bisect_deps.cli.odd_values import be_of_one_mind, be_said
 from bisect_deps.cli.options import give_common, relative
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
+from bisect_deps.text import alike
 
-# Words less alike than this are not what somebody meant.
-LEAST_ALIKE = 0.6
+# What click says of a word that is no number.
+_NOT_A_NUMBER = re.compile(r"is not a valid (integer|float)(?: range)?\b")
 
 # Objects that make a look worth while; Python's own 700 are for short programs.
 _COLLECTED_FROM = 50_000
@@ -78,12 +80,13 @@ class LazyGroup(click.Group):
         """Find the command that the words begin with. Raises InputError, with what is alike."""
         is_unknown = args[0] not in COMMANDS and not args[0].startswith("-")
         if is_unknown and not ctx.resilient_parsing:
-            alike = " or ".join(_alike(args[0].lower(), COMMANDS))
-            hint = f"did you mean {alike}?" if alike else "see: depbisect help"
+            meant = " or ".join(alike(args[0].lower(), COMMANDS))
+            hint = f"did you mean {meant}?" if meant else "see: depbisect help"
             raise InputError(f"there is no command {args[0]!r}", hint=hint)
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and not ctx.resilient_parsing:
             be_said(rest, [flag for param in command.params for flag in param.opts])
+            be_of_one_mind(rest, command.params)
         return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -154,23 +157,15 @@ def _usage(error: click.ClickException) -> InputError:
     context = getattr(error, "ctx", None)
     see = f"see: {context.command_path if context else 'depbisect'} --help"
     if isinstance(error, click.NoSuchOption):
-        alike = " or ".join(_alike(error.option_name, error.possibilities or ()))
-        hint = f"did you mean {alike}?" if alike else see
+        meant = " or ".join(alike(error.option_name, error.possibilities or ()))
+        hint = f"did you mean {meant}?" if meant else see
         return InputError(f"there is no option {error.option_name}", hint=hint)
-    said = error.format_message().rstrip(".")
+    said = _NOT_A_NUMBER.sub(_no_number, error.format_message().rstrip("."))
     return InputError(said[:1].lower() + said[1:], hint=see)
 
 
-def _alike(word: str, known: Iterable[str]) -> list[str]:
-    """Return the one or two words that somebody may have meant, the likeliest first."""
-    import difflib
-
-    def likeness(other: str) -> float:
-        return difflib.SequenceMatcher(None, word, other).ratio()
-
-    near = sorted(known, key=likeness, reverse=True)[:2]
-    best = likeness(near[0]) if near else 0.0
-    return [other for other in near if likeness(other) >= max(LEAST_ALIKE, best - 0.1)]
+def _no_number(found: re.Match[str]) -> str:
+    return f"is not a {'whole number' if found[1] == 'integer' else 'number'}"
 
 
 def _show(error: DepbisectError) -> None:

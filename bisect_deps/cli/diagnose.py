@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bisect_deps.cli.given import requirements_of
+from bisect_deps.cli.given import LONGEST_FILE, be_a_log, requirements_of
 from bisect_deps.cli.options import json_option, requirements_option
 from bisect_deps.errors import InputError
 
@@ -72,6 +72,8 @@ def _read(
     if place == "-":
         blocks = blocks_of(sys.stdin.buffer)
         return [(place, diagnose(blocks, requirements=listed, exit_status=exit_status))]
+    if Path(place).is_file() and Path(place).stat().st_size <= LONGEST_FILE:
+        be_a_log(Path(place).read_bytes(), place)
     return [
         (log.name, diagnose(log.blocks(), requirements=listed, exit_status=exit_status))
         for log in logs_in(place)

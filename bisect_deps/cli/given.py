@@ -1,4 +1,4 @@
-"""The requirements that a command reads beside its own subject: those named by `-r`.
+"""What a command reads beside its own subject: the requirements named by `-r`, a build's log.
 
 Must not know what they are compared with.
 """
@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
-from bisect_deps.system.files import project_of, read_inside, read_regular
+from bisect_deps.system.files import hint_for_missing, project_of, read_inside, read_regular
+
+# No requirements file is longer than this.
+LONGEST_FILE = 1 << 20
 
 if TYPE_CHECKING:
     from bisect_deps.model import Requirement
@@ -23,6 +26,35 @@ def requirements_of(paths: Sequence[Path]) -> list[Requirement]:
     `-` is standard input; a bad line harms no other. Raises InputError for an unreadable file.
     """
     return [requirement for path in paths for requirement in _of(path)]
+
+
+def be_a_log(data: bytes, place: str) -> None:
+    """Raise InputError for the text of a requirements file that was given as a build log."""
+    if _is_requirements(data):
+        raise InputError(
+            "this is a requirements file, not the log of a build",
+            place=place,
+            hint="name what the failed install printed: pip install -r FILE > build.log 2>&1",
+        )
+
+
+def _is_requirements(data: bytes) -> bool:
+    """Say whether each line is a requirement, an option or a comment, and one has a version."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    if len(data) > LONGEST_FILE:
+        return False
+    lines = [line.partition(" #")[0].strip("\\ \t\r") for line in _words(data).split("\n")]
+    try:
+        found = [Requirement(line) for line in lines if line and line[0] not in "#-"]
+    except InvalidRequirement:
+        return False
+    return any(requirement.specifier or requirement.url for requirement in found)
+
+
+def _words(data: bytes) -> str:
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return data.decode("utf-16" if wide else "utf-8-sig", "replace")
 
 
 def _of(path: Path) -> list[Requirement]:
@@ -46,4 +78,5 @@ def _data(path: Path) -> bytes:
     try:
         return read_regular(path, pipe=True)
     except OSError as error:
-        raise InputError(error.strerror or "cannot be read", place=str(path)) from error
+        hint = hint_for_missing(path, "") if isinstance(error, FileNotFoundError) else ""
+        raise InputError(error.strerror or "cannot be read", place=str(path), hint=hint) from error

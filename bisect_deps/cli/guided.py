@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bisect_deps.cli import guided_text
+from bisect_deps.cli.given import be_a_log
 from bisect_deps.cli.options import json_option
 from bisect_deps.errors import InputError, JournalError
 from bisect_deps.guided.sessions import POINTER, Given, Store, Word, folder_of
 from bisect_deps.run.settings import default_file, instant
-from bisect_deps.system.files import write_output, write_whole
+from bisect_deps.system.files import hint_for_missing, write_output, write_whole
 from bisect_deps.system.trust import STATE_FOLDER
 from bisect_deps.text import safe
 
@@ -300,9 +301,13 @@ def read_log(path: Path, empty: str = "without a log, leave --log out") -> bytes
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from None
+            missing = isinstance(error, FileNotFoundError)
+            hint = hint_for_missing(path, "") if missing else ""
+            said = f"cannot be read: {error.strerror}"
+            raise InputError(said, place=str(path), hint=hint) from None
     if not data.strip():
         raise InputError("it is empty", place=str(path), hint=empty)
+    be_a_log(data, str(path))
     return data
 
 

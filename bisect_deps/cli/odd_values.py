@@ -80,6 +80,20 @@ def be_alone(*names: str) -> None:
         raise InputError(f"{' and '.join(typed)} exclude each other", hint="choose one of them")
 
 
+def be_of_one_mind(words: Sequence[str], params: Sequence[click.Parameter]) -> None:
+    """Raise InputError where both sides of a switch are among the words of a command line."""
+    switches = [param for param in params if param.secondary_opts]
+    flags = [param for param in params if getattr(param, "is_flag", True) or param.nargs == 0]
+    valued = {flag for param in params if param not in flags for flag in param.opts}
+    said = {word for before, word in zip(("", *words), words, strict=False) if before not in valued}
+    for switch in switches:
+        on, off = said.intersection(switch.opts), said.intersection(switch.secondary_opts)
+        if on and off:
+            raise InputError(
+                f"{min(on)} and {min(off)} exclude each other", hint="choose one of them"
+            )
+
+
 def be_names(variables: Sequence[str]) -> None:
     """Raise InputError for what is no name of a variable, such as NAME=VALUE."""
     for variable in variables:

@@ -20,6 +20,7 @@ from bisect_deps.cli.builder_options import (
     check_builder_options,
     own_options,
 )
+from bisect_deps.cli.given import be_a_log
 from bisect_deps.cli.odd_values import (
     Finite,
     be_alone,
@@ -380,6 +381,8 @@ def _check_values(flags: Mapping[str, Any]) -> None:
 
 
 def _check_files(settings: Settings) -> None:
+    if settings.log is not None and settings.log.is_file():
+        be_a_log(settings.log.read_bytes(), str(settings.log))
     by_hand = settings.builder == MANUAL
     if by_hand and settings.stdin is not None:
         raise InputError(

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from bisect_deps.errors import InputError
-from bisect_deps.system.files import open_regular
+from bisect_deps.system.files import hint_for_missing, open_regular
 
 BLOCK = 1 << 18
 MOST_LOGS = 2_000
@@ -57,6 +57,8 @@ class Log:
         except _UNREADABLE as error:
             why = (error.strerror if isinstance(error, OSError) else str(error)) or "damaged"
             hint = "name a log file, a zip, a folder, or - for standard input"
+            if isinstance(error, FileNotFoundError):
+                hint = hint_for_missing(Path(self.name), hint)
             raise InputError(f"cannot be read: {why}", place=self.name, hint=hint) from error
 
 

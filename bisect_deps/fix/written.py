@@ -28,6 +28,7 @@ def written(case: Case, culprits: Sequence[Culprit], fixed: Probe) -> Story[Prob
         candidate = Candidate(tuple(_annotated(edit, culprits) for edit in candidate.edits))
     if candidate == fixed.candidate:
         return fixed
+    case.progress.phase("Writing the fix in the style of the file")
     probe = yield from ask(case, candidate, ProbeKind.FIX, "does the file pass as it is written?")
     return probe if probe.outcome is Outcome.PASS else fixed
 

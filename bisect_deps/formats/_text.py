@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats.base import Document, PhysicalLine, Problem, ProblemKind, Span
-from bisect_deps.system.files import read_regular
+from bisect_deps.system.files import hint_for_missing, read_regular
 
 # As pip's, but that a run of blanks is looked at from its start only: else its square is the time.
 COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$")
@@ -53,7 +53,7 @@ def read_input(path: Path, read: Callable[[str], bytes] | None = None) -> bytes:
     try:
         data = read_regular(path, pipe=True) if read is None else read(os.path.abspath(path))
     except FileNotFoundError as error:
-        hint = "give the path of a requirements.txt or pyproject.toml"
+        hint = hint_for_missing(path, "give the path of a requirements.txt or pyproject.toml")
         raise InputError("no such file", place=str(path), hint=hint) from error
     except IsADirectoryError as error:
         hint = f"give a file, for example {path / 'requirements.txt'}"

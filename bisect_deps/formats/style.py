@@ -39,6 +39,9 @@ def specifiers(
         return (pin,)
     wanted = _Wanted.of(passing, failing)
     found = _moved(written, wanted) if written.strip() else _bounds(wanted)
+    if not written.strip() and not wanted.failing:
+        # Nothing above is known to fail: a range of the file ends with a series, and so does this.
+        found = iter([f"<{_next(wanted.passing, 1)}"])
     fitting = (text for text in found if text != written and wanted.fits(text))
     return tuple(dict.fromkeys((*fitting, pin)))
 

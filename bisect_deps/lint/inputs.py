@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 from bisect_deps.errors import InputError
 from bisect_deps.formats import is_found
 from bisect_deps.formats.base import Manifest
-from bisect_deps.system.files import PIPES, project_of, read_inside, read_regular
+from bisect_deps.system.files import (
+    PIPES,
+    hint_for_missing,
+    project_of,
+    read_inside,
+    read_regular,
+)
 
 if TYPE_CHECKING:
     from bisect_deps.formats._embedded import Follow
@@ -158,7 +164,9 @@ class Inputs:
             raise InputError(
                 f"cannot read the file: {error.strerror}",
                 place=shown,
-                hint="give the path of a requirements file, or a folder",
+                hint=hint_for_missing(
+                    Path(shown), "give the path of a requirements file, or a folder"
+                ),
             ) from error
         return open_manifest(
             data,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePath
 
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from bisect_deps.knowledge.wrong_names import meant_by
@@ -33,6 +35,9 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from bisect_deps.text import counted, ended, listed, shown, some
+
+# How the notes on lines of a fix go on that are not at fault.
+_MOVES = re.compile(r" (?:is added|moves along): ")
 
 # From this confidence on, a verdict needs no word about chance.
 SURE = 0.995
@@ -355,6 +360,43 @@ def note_text(note: Note, probes: Sequence[Probe] = ()) -> str:
     return ended(f"{said.removesuffix('.')} ({'; '.join(shows)})" if shows else said)
 
 
+def line_reasons(verdict: Verdict) -> list[str]:
+    """Return why lines of the fix change that no culprit names, one sentence each.
+
+    Where neither a build nor the resolver shows it, that is what the sentence says.
+    """
+    fix = verdict.fix
+    if fix is None or fix.style == "build-constraint":
+        return []
+    members = [member for culprit in verdict.culprits for member in culprit.members]
+    own = {(member.requirement.file, member.requirement.line) for member in members}
+    names = {canonicalize_name(member.name) for member in members}
+    said = _line_notes(verdict)
+    reasons = [note_text(note, verdict.probes) for note in said]
+    for edit in fix.edits:
+        is_own = (edit.file, edit.line) in own or canonicalize_name(edit.name) in names
+        is_told = any(note.text.startswith(edit.name) for note in verdict.notes)
+        if not (is_own or is_told or edit.action is EditAction.DROP):
+            change = shown(_fix_change(edit))
+            reasons.append(f"{change}: no build of its own shows that this is needed.")
+    return reasons
+
+
+def other_notes(verdict: Verdict) -> list[str]:
+    """Return the notes of a verdict as sentences, without those of `line_reasons`."""
+    taken = _line_notes(verdict)
+    return [note_text(note, verdict.probes) for note in verdict.notes if note not in taken]
+
+
+def _line_notes(verdict: Verdict) -> list[Note]:
+    if verdict.fix is None:
+        return []
+    lines = tuple(f"{edit.name}{edit.after or ''} " for edit in verdict.fix.edits)
+    return [
+        note for note in verdict.notes if note.text.startswith(lines) and _MOVES.search(note.text)
+    ]
+
+
 def made_for(python: PythonFor) -> str:
     """Return for which Python a file was made, what shows it, and how to build for it."""
     facts = "; ".join(shown(fact).rstrip(".") for fact in python.facts)
@@ -451,27 +493,16 @@ def removal(verdict: Verdict) -> str:
 
 
 def statements(verdict: Verdict) -> list[str]:
-    """Return the first paragraphs of a report: the verdict, and the Python of the file.
-
-    That comes first where it is the way out, second where the file fails on that Python, too.
-    """
+    """Return the first paragraphs of a report: the verdict, then the Python of the file."""
     python = verdict.python_for
-    if python is None:
-        return [headline(verdict)]
-    said = [made_for(python), headline(verdict)]
-    return said[::-1] if fails_there(verdict) else said
-
-
-def fails_there(verdict: Verdict) -> bool:
-    """Say whether the file fails on the Python that it was made for, too."""
-    return verdict.python_for is not None and verdict.python_for.failing_probe is not None
+    return [headline(verdict), *([made_for(python)] if python is not None else [])]
 
 
 def headline(verdict: Verdict) -> str:
     """Return the verdict in one sentence: of what breaks, told by it, else its own summary."""
     file = file_name(verdict)
     if verdict.kind is VerdictKind.FIXED:
-        return f"{_broken(verdict)}; with the changes below it passes."
+        return f"{_broken(verdict)}; with {_changed(verdict)} below it passes."
     if verdict.kind is VerdictKind.CULPRITS:
         return f"{_broken(verdict)}; {_without_a_fix(verdict)}."
     if verdict.summary:
@@ -481,6 +512,11 @@ def headline(verdict: Verdict) -> str:
         VerdictKind.INCONCLUSIVE: f"The builds do not show which lines of {file} are at fault.",
         VerdictKind.UNAVAILABLE: f"{file} could not be built at all.",
     }[verdict.kind]
+
+
+def _changed(verdict: Verdict) -> str:
+    edits = len(verdict.fix.edits) if verdict.fix is not None else 0
+    return "the change" if edits == 1 else f"the {edits} changes" if edits else "the changes"
 
 
 def _without_a_fix(verdict: Verdict) -> str:

@@ -97,6 +97,7 @@ class _Display:
         self._culprits: tuple[str, ...] = ()
         self._heading: tuple[str | tuple[str, str], ...] = ()
         self._built: set[_Contents] = set()
+        self._changes = 0
         self._console = Console(
             file=stream,
             highlight=False,
@@ -229,14 +230,24 @@ class _Display:
         rest = "a smaller one is looked for" if smaller else "narrowing follows"
         self._heading = ()
         shown = f" (build {fix.probe})" if fix.probe else ""
+        is_smaller = len(fix.edits) < self._changes
+        self._changes = len(fix.edits)
         self._line(
-            (f"Fix proven after {duration(seconds)}", "bold green"),
+            (
+                f"{'Smaller fix' if is_smaller else 'Fix'} proven after {duration(seconds)}",
+                "bold green",
+            ),
             f"{shown}; it is safe to stop now, {rest}:",
             whole=True,
         )
         for line in safe(fix.diff).splitlines():
             style = {"-": "red", "+": "green"}.get(line[:1], "dim")
             self._line("  ", (line, "bold" if line[:4] in _FILE_LINES else style), whole=True)
+
+    def fix_stays(self) -> None:
+        """Write that nothing could be taken from the fix which was shown."""
+        self._heading = ()
+        self._line("No smaller fix was found; narrowing follows.")
 
     def finished(self, verdict: Verdict) -> None:
         """Leave a line empty in a terminal; the verdict is for standard output."""

@@ -7,7 +7,7 @@ none of them becomes markup, a mention or an image. Must not know where the text
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bisect_deps.model import Culprit, Verdict
 from bisect_deps.reports.base import (
@@ -15,12 +15,13 @@ from bisect_deps.reports.base import (
     builds_text,
     doubts,
     file_of,
-    headline,
     keeping,
+    line_reasons,
     loss,
-    note_text,
+    other_notes,
     proof_text,
     reason,
+    statements,
     status_word,
 )
 from bisect_deps.text import duration, ended, safe, shown
@@ -31,18 +32,21 @@ _MOST_EVIDENCE = 8
 
 def render(verdict: Verdict) -> str:
     """Return the verdict as Markdown of GitHub and GitLab, ended by a newline."""
-    blocks = [f"### {plain(status_word(verdict))}: {plain(headline(verdict))}"]
+    first, *others = statements(verdict)
+    blocks = [f"### {plain(status_word(verdict))}: {plain(first)}", *map(plain, others)]
     for number, culprit in enumerate(verdict.culprits, 1):
         blocks += _culprit(number, culprit, verdict)
     if verdict.fix is not None:
         blocks.append(f"**The fix**, which passes as build {verdict.fix.probe}:")
         blocks.append(fenced(safe(verdict.fix.diff), "diff"))
+        if reasons := line_reasons(verdict):
+            blocks += ["Changed, but not at fault:", _list(reasons)]
         if lost := loss(verdict.fix):
             blocks.append(f"**Warning:** {plain(lost)}")
         if verdict.fix.reason:
             blocks.append(f"Why this one: {plain(ended(verdict.fix.reason))}")
-    remarks = [*doubts(verdict), *(note_text(note, verdict.probes) for note in verdict.notes)]
-    blocks += ["\n".join(f"- {plain(ended(remark))}" for remark in remarks)] if remarks else []
+    remarks = [*doubts(verdict), *other_notes(verdict)]
+    blocks += [_list(remarks)] if remarks else []
     blocks.append(f"<sub>{plain(_foot(verdict))}</sub>")
     return "\n\n".join(blocks) + "\n"
 
@@ -64,6 +68,10 @@ def fenced(text: str, language: str = "text") -> str:
     """Return a block of code whose fence no line of the text can close."""
     fence = "`" * max(3, _longest_run(text) + 1)
     return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {plain(ended(sentence))}" for sentence in sentences)
 
 
 def _culprit(number: int, culprit: Culprit, verdict: Verdict) -> Iterator[str]:

@@ -34,9 +34,10 @@ from bisect_deps.reports.base import (
     how_also,
     keeping,
     left_out,
+    line_reasons,
     log_path,
     loss,
-    note_text,
+    other_notes,
     proof_text,
     pulled_in,
     reason,
@@ -77,13 +78,13 @@ def render(
     for number, culprit in enumerate(verdict.culprits, 1):
         _culprit(page, number, culprit, verdict)
     if verdict.fix:
-        _fix(page, verdict.fix)
+        _fix(page, verdict.fix, line_reasons(verdict))
         _other_fixes(page, verdict.other_fixes)
         _use(page, verdict, verdict.fix, written)
     elif verdict.fallback is not None:
         _fallback(page, verdict, verdict.fallback)
     _remarks(page, "Not certain:", doubts(verdict))
-    _remarks(page, "Notes:", [note_text(note, verdict.probes) for note in verdict.notes])
+    _remarks(page, "Notes:", other_notes(verdict))
     _unpinned(page, verdict.unpinned)
     _foot(page, verdict)
     return page.text()
@@ -237,12 +238,13 @@ def _narrowing(page: _Page, narrowing: Narrowing, probes: Sequence[Probe]) -> No
         page.say(f"Not built: {not_built}.", indent=3, hang=3)
 
 
-def _fix(page: _Page, fix: Fix) -> None:
+def _fix(page: _Page, fix: Fix, reasons: Sequence[str]) -> None:
     page.gap()
     page.say(("The fix", "bold green"), f", which passes as build {fix.probe}:")
     page.gap()
     for line in safe(fix.diff).splitlines():
         page.code(line, _diff_style(line), indent=2)
+    _remarks(page, "Changed, but not at fault:", reasons)
     if lost := loss(fix):
         page.gap()
         page.say(("Warning: ", "bold yellow"), lost)

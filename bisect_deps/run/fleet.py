@@ -42,7 +42,7 @@ from bisect_deps.run.output import write_fix
 from bisect_deps.run.running import Finished, Shared, run
 from bisect_deps.run.settings import Settings, settled
 from bisect_deps.run.setup import manifest_of
-from bisect_deps.system.files import read_regular, write_whole
+from bisect_deps.system.files import hint_for_missing, read_regular, write_whole
 from bisect_deps.system.trust import STATE_FOLDER, make_state_folder
 
 FOLDER = Path(STATE_FOLDER) / "fleet"
@@ -348,7 +348,8 @@ def expand(paths: Sequence[str], listed: str = "") -> list[Path]:
         else:
             matches = [path] if path.exists() else _globbed(text)
         if not matches:
-            raise InputError("no such file", place=text, hint="give files, folders or globs")
+            hint = hint_for_missing(Path(text), "give files, folders or globs")
+            raise InputError("no such file", place=text, hint=hint)
         found.update(dict.fromkeys(matches))
     return list(found)
 

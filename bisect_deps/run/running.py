@@ -94,9 +94,11 @@ class _Stopwatch:
         from bisect_deps.fix.verdict import fix_of
 
         seconds = time.monotonic() - self.began
-        is_new = not self.announced or (last and not self.complete)
+        ends = last and not self.complete
         self.complete = self.complete or last
-        if is_new and candidate not in self.announced:
+        if ends and candidate in self.announced:
+            progress.fix_stays()
+        elif ends or not self.announced:
             self.fixed = seconds if self.fixed is None else self.fixed
             self.announced = (*self.announced, candidate)
             fix = fix_of(manifest, Way(candidate, probe, ""))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bisect_deps.errors import InputError
+from bisect_deps.text import alike, shown
 
 # No requirements file, lock or report that people write comes near it.
 LARGEST = 64 << 20
@@ -64,6 +65,16 @@ def open_regular(path: str | Path) -> BinaryIO:
 
 class OutsideProject(OSError):
     """A file that a project names and that is not the project's own: it is not read."""
+
+
+def hint_for_missing(path: Path, otherwise: str) -> str:
+    """Return which file beside a missing one is likely to be meant, or what else to do."""
+    try:
+        beside = [entry.name for entry in os.scandir(path.parent) if entry.is_file()]
+    except OSError:
+        return otherwise
+    meant = " or ".join(str(path.with_name(name)) for name in alike(path.name, beside))
+    return f"did you mean {shown(meant)}?" if meant else otherwise
 
 
 def project_of(folder: str | Path) -> str:

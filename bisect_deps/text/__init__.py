@@ -44,6 +44,22 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
+# Words less alike than this are not what somebody meant.
+LEAST_ALIKE = 0.6
+
+
+def alike(word: str, known: Iterable[str]) -> list[str]:
+    """Return the one or two words that somebody may have meant, the likeliest first."""
+    import difflib
+
+    def likeness(other: str) -> float:
+        return difflib.SequenceMatcher(None, word, other).ratio()
+
+    near = sorted(known, key=likeness, reverse=True)[:2]
+    best = likeness(near[0]) if near else 0.0
+    return [other for other in near if likeness(other) >= max(LEAST_ALIKE, best - 0.1)]
+
+
 def safe(text: str, *, keep_returns: bool = False) -> str:
     """Return text without anything that a terminal would act on; tabs and line feeds stay.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from bisect_deps.cli import COMMANDS, group
+from bisect_deps.cli import COMMANDS, group, main
 from bisect_deps.errors import BuilderUnavailable, ExitCode, JournalError, NotTrusted
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,6 +72,23 @@ def depbisect(
     )
 
 
+def here(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process: what is only said costs no start of another."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        with pytest.raises(SystemExit) as ended:
+            main(args)
+        err.flush()
+    for number, handler in signals.items():
+        signal.signal(number, handler)
+    said = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
+    return subprocess.CompletedProcess(args, int(ended.value.code or 0), *said)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_takes_the_common_options_with_one_meaning(name: str) -> None:
     options = options_of(name)
@@ -117,7 +136,7 @@ def test_requirements_and_target_are_named_alike(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_wrong_option_is_an_error_with_a_hint(name: str, tmp_path: Path) -> None:
-    done = depbisect(name, "--colour", "never", cwd=tmp_path)
+    done = here(name, "--colour", "never", cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE
     first, second = done.stderr.splitlines()
     assert first == "error: there is no option --colour"
@@ -128,7 +147,7 @@ def test_a_wrong_option_is_an_error_with_a_hint(name: str, tmp_path: Path) -> No
     ("typed", "meant"), [("rnu", "run"), ("Lint", "lint"), ("buildlog", "build-log")]
 )
 def test_an_unknown_command_suggests_what_is_alike(typed: str, meant: str, tmp_path: Path) -> None:
-    done = depbisect(typed, cwd=tmp_path)
+    done = here(typed, cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE
     assert done.stderr.startswith(
         f"error: there is no command {typed!r}\nhint: did you mean {meant}"
@@ -136,10 +155,10 @@ def test_an_unknown_command_suggests_what_is_alike(typed: str, meant: str, tmp_p
 
 
 def test_help_and_version_have_their_usual_names(tmp_path: Path) -> None:
-    assert depbisect("-V", cwd=tmp_path).stdout == depbisect("--version", cwd=tmp_path).stdout
-    assert depbisect("help", cwd=tmp_path).stdout == depbisect("--help", cwd=tmp_path).stdout
-    run = depbisect("help", "run", cwd=tmp_path)
-    assert run.stdout == depbisect("run", "--help", cwd=tmp_path).stdout
+    assert here("-V", cwd=tmp_path).stdout == here("--version", cwd=tmp_path).stdout
+    assert here("help", cwd=tmp_path).stdout == here("--help", cwd=tmp_path).stdout
+    run = here("help", "run", cwd=tmp_path)
+    assert run.stdout == here("run", "--help", cwd=tmp_path).stdout
     assert "--max-builds" in run.stdout
 
 
@@ -150,7 +169,7 @@ def test_what_is_unavailable_is_not_wrong_usage() -> None:
 
 def test_messages_show_paths_below_the_current_folder_as_relative(tmp_path: Path) -> None:
     absolute = tmp_path / "not-there.txt"
-    done = depbisect("start", str(absolute), cwd=tmp_path)
+    done = here("start", str(absolute), cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE
     assert "not-there.txt" in done.stderr
     assert str(tmp_path) not in done.stderr
@@ -208,19 +227,39 @@ def test_diagnose_reads_the_requirements_from_standard_input(tmp_path: Path) -> 
             "--offline-builds and --sandbox off exclude each other",
         ),
         (["run", "--json", "folder"], "folder: this is a folder"),
+        (["run", "-j", "1.5"], "'1.5' is not a whole number"),
+        (["run", "--timeout", "soon"], "'soon' is not a number"),
+        (["run", "--resume", "--fresh"], "--resume and --fresh exclude each other"),
+        (["run", "--log", "pins.txt"], "this is a requirements file, not the log of a build"),
+        (["diagnose", "pins.txt"], "this is a requirements file, not the log of a build"),
     ],
 )
 def test_a_value_that_can_mean_nothing_is_one_error(
     words: list[str], said: str, tmp_path: Path
 ) -> None:
     (tmp_path / "requirements.txt").write_text("six\n", encoding="utf-8")
+    (tmp_path / "pins.txt").write_text(
+        "# pins\nsix==1.16.0 # ours\n-r more.txt\n", encoding="utf-8"
+    )
     (tmp_path / "folder").mkdir()
-    done = depbisect(*words, cwd=tmp_path)
+    done = here(*words, cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE
     error, hint = done.stderr.splitlines()
     assert error.startswith("error: ")
     assert error.endswith(said)
     assert hint.startswith("hint: ")
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "lint", "pin", "start", "diagnose", "fleet", "bad --log"]
+)
+def test_a_missing_file_is_told_with_the_one_that_is_meant(command: str, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("six\n", encoding="utf-8")
+    done = here(*command.split(), "requirments.txt", cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    error, hint = done.stderr.splitlines()
+    assert error.startswith("error: requirments.txt: ")
+    assert hint == "hint: did you mean requirements.txt?"
 
 
 def test_an_empty_setting_of_a_file_is_an_error(tmp_path: Path) -> None:

@@ -126,10 +126,10 @@ def test_the_page_tells_the_whole_story() -> None:
     assert "line 113 of the log" not in text.partition("Everything that was tried")[0]
 
 
-def test_the_python_of_the_file_comes_first_and_links_its_build() -> None:
+def test_the_python_of_the_file_follows_the_verdict_and_links_its_build() -> None:
     page = render(ANOTHER_AGE)
     text = Page(page).text
-    assert text.index("This file was made for Python 3.8") < text.index("Nothing but the Python")
+    assert text.index("Nothing but the Python") < text.index("This file was made for Python 3.8")
     assert '<a href="#build-2">build 2</a>' in page
     assert "Not pinned: flask>=2.0,<2.1 (2.0.3) and six (1.17.0)" in text
 

@@ -284,12 +284,16 @@ def test_the_fix_and_statements_are_shown_whole_at_once(
     assert "  +numpy==1.26.0" in rows
 
 
-def test_a_fix_that_may_become_smaller_says_so() -> None:
+def test_a_fix_that_may_become_smaller_says_so_and_what_became_of_it() -> None:
     stream = io.StringIO()
     with display(stream) as progress:
         progress.fix_proven(FIX, 12.3, smaller=True)
-    first = stream.getvalue().splitlines()[0]
-    assert first.endswith("it is safe to stop now, a smaller one is looked for:")
+        progress.fix_stays()
+        progress.fix_proven(replace(FIX, edits=FIX.edits[1:]), 15.0)
+    lines = stream.getvalue().splitlines()
+    assert lines[0].endswith("it is safe to stop now, a smaller one is looked for:")
+    assert "No smaller fix was found; narrowing follows." in lines
+    assert any(line.startswith("Smaller fix proven after 15 s") for line in lines)
 
 
 def test_statements_and_diffs_are_shown_not_obeyed() -> None:

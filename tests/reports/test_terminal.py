@@ -29,6 +29,7 @@ from bisect_deps.model import (
     Verdict,
     VerdictKind,
 )
+from bisect_deps.reports import html, markdown
 from bisect_deps.reports.base import (
     also_built,
     between,
@@ -36,6 +37,7 @@ from bisect_deps.reports.base import (
     fix_changes,
     how_also,
     left_out,
+    line_reasons,
     made_for,
     note_text,
     proof_text,
@@ -108,7 +110,7 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
     text = flat(render(READY))
     for part in (
         "Fix found. 3 lines of requirements.txt break the build on Python 3.12; "
-        "with the changes below it passes.",
+        "with the 3 changes below it passes.",
         "1. numpy==1.19.5 requirements.txt:1",
         "its setup needs distutils, which Python 3.12 removed.",
         "--> .depbisect/probes/3.log:118",
@@ -156,11 +158,29 @@ def test_few_of_the_versions_between_are_named(not_built: tuple[str, ...], words
     assert between(Narrowing("a", "1", "2", not_built=not_built)) == words
 
 
-def test_the_python_of_the_file_is_the_first_statement() -> None:
+def test_a_line_of_the_fix_that_is_not_at_fault_has_its_reason_beside_it() -> None:
+    added = [FixEdit("requirements.txt", 5, name, None, "==1", EditAction.ADD) for name in "xy"]
+    said = Note("x==1 is added: flask 2.2.5 requires x", None, "without that nothing resolves")
+    fix = replace(FIX, edits=(*FIX.edits, *added))
+    verdict = replace(READY, fix=fix, notes=(*READY.notes, said))
+    expected = [
+        "x==1 is added: flask 2.2.5 requires x (without that nothing resolves).",
+        "add y==1: no build of its own shows that this is needed.",
+    ]
+    assert line_reasons(verdict) == expected
+    assert line_reasons(READY) == []
+    shown = flat(render(verdict))
+    assert shown.index("Changed, but not at fault:") < shown.index("Why this one")
+    assert shown.count(expected[0]) == 1
+    for other in (markdown.render(verdict), html.render(verdict)):
+        assert "Changed, but not at fault" in other
+
+
+def test_the_verdict_comes_first_and_the_python_of_the_file_second() -> None:
     assert flat(render(ANOTHER_AGE)).startswith(
-        "No clear answer. This file was made for Python 3.8: 9 of 10 pins have wheels there and "
-        "none here; numpy 1.17.3 says that it needs Python <3.9; --python 3.8 builds it as it is "
-        "(build 2). Nothing but the Python is at fault."
+        "No clear answer. Nothing but the Python is at fault. This file was made for Python 3.8: 9 "
+        "of 10 pins have wheels there and none here; numpy 1.17.3 says that it needs Python <3.9; "
+        "--python 3.8 builds it as it is (build 2)."
     )
 
 
@@ -170,6 +190,10 @@ def test_the_python_of_the_file_is_the_first_statement() -> None:
         (
             PythonFor("3.8", ("a fact.",), "/bin/python3.8", 4),
             ": a fact; --python 3.8 builds it as it is (build 4).",
+        ),
+        (
+            PythonFor("3.8", ("a fact",), "/bin/python3.8", failing_probe=2),
+            ": a fact; as it is, it fails on that Python, too (build 2).",
         ),
         (
             PythonFor("3.8", ("a fact",), "/bin/python3.8"),
@@ -183,13 +207,6 @@ def test_the_python_of_the_file_is_the_first_statement() -> None:
 )
 def test_the_python_of_the_file_comes_with_the_next_step(python: PythonFor, end: str) -> None:
     assert made_for(python) == f"This file was made for Python 3.8{end}"
-
-
-def test_the_python_of_the_file_comes_second_where_it_fails_there_too() -> None:
-    python = replace(ANOTHER_AGE.python_for or PythonFor("3.8", ()), probe=None, failing_probe=2)
-    text = flat(render(replace(ANOTHER_AGE, python_for=python)))
-    assert text.startswith("No clear answer. Nothing but the Python is at fault.")
-    assert "as it is, it fails on that Python, too (build 2)." in text
 
 
 def test_a_fix_is_followed_by_how_to_keep_the_version_and_by_no_other_advice() -> None:

@@ -79,7 +79,20 @@ FORMATS = (
             "action.yaml",
         ),
     ),
-    Format("conda", ("environment*.yml", "environment*.yaml"), ("*.yml", "*.yaml")),
+    Format(
+        "conda",
+        (
+            "environment*.yml",
+            "environment*.yaml",
+            "*_environment.yml",
+            "*_environment.yaml",
+            "*-environment.yml",
+            "*-environment.yaml",
+            "conda.yml",
+            "conda.yaml",
+        ),
+        ("*.yml", "*.yaml"),
+    ),
     Format(
         "dockerfile",
         ("Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile"),

@@ -145,7 +145,9 @@ def _behind(slot: Slot, before: re.Pattern[str]) -> Slot:
     if found is None or not found.end():
         return slot
     code = slot.code.slice(found.end(), len(slot.code.text))
-    return replace(slot, code=code, span=code.span(0, len(code.text)))
+    condition = found[0].strip().rstrip(":").strip()
+    group = f"{slot.group}[{condition}]" if condition else slot.group
+    return replace(slot, group=group, code=code, span=code.span(0, len(code.text)))
 
 
 def _stands_alone(document: Document, slot: Slot) -> bool:

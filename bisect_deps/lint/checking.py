@@ -23,7 +23,9 @@ from bisect_deps.lint.rules.base import (
     Rule,
     Scope,
     Severity,
+    is_template,
 )
+from bisect_deps.lint.rules.meta import TEMPLATE
 from bisect_deps.lint.scoping import generator_of, lock_beside, scope_of
 from bisect_deps.lint.selection import Selection
 from bisect_deps.lint.settings import Settings
@@ -209,9 +211,14 @@ class _Run:
 
     def _note_problems(self, file: str, document: Document) -> None:
         """Note what could not be read at all, and what nobody can read."""
+        template = False
         for problem in document.problems:
             said = f"{file}:{problem.line}: {problem.message}"
-            if problem.fatal and problem.kind in _UNREADABLE:
+            if is_template(document, problem):
+                if not template:
+                    self.not_judged.append(f"{file}:{problem.line}: {TEMPLATE}")
+                template = True
+            elif problem.fatal and problem.kind in _UNREADABLE:
                 self._unreadable.setdefault(file, said)
             elif problem.kind in _NOT_JUDGED and said not in self.not_judged:
                 self.not_judged.append(said)

@@ -132,10 +132,11 @@ class Inputs:
 
     def _beside(self, absolute: str, path: str) -> str | None:
         """Return the file that a command means, as seen from its own folder or the working one."""
-        for folder in (os.path.dirname(absolute), str(self.folder)):
-            found = os.path.normpath(os.path.join(folder, path))
-            if found in self.drafts or os.path.isfile(found):
-                return found
+        for named in _as_here(path):
+            for folder in (os.path.dirname(absolute), str(self.folder)):
+                found = os.path.normpath(os.path.join(folder, named))
+                if found in self.drafts or os.path.isfile(found):
+                    return found
         return None
 
     def constraints(self, absolute: str) -> Manifest:
@@ -210,6 +211,18 @@ class Inputs:
 
     def _is_excluded(self, shown: str) -> bool:
         return any(fnmatch(shown, pattern) for pattern in self.exclude)
+
+
+def _as_here(path: str) -> Iterator[str]:
+    """Yield a path, and what it may be called outside of the image that it is copied into.
+
+    `/usr/src/app/requirements.txt` is `requirements.txt` where the image is built, or as much of
+    the path as is there.
+    """
+    yield path
+    if path.startswith("/"):
+        parts = path.strip("/").split("/")
+        yield from ("/".join(parts[start:]) for start in range(len(parts)))
 
 
 def _follows(manifest: Manifest) -> Sequence[Follow]:

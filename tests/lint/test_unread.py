@@ -138,3 +138,26 @@ def test_sources_of_uv_say_what_moves(tmp_path: Path) -> None:
     ]
     fixed = lint(tmp_path / "b", {"pyproject.toml": text % f'rev = "{"0" * 40}"'})
     assert codes(fixed) == []
+
+
+def test_what_is_not_judged_is_said_once_and_at_its_line(tmp_path: Path) -> None:
+    nox = "import nox\n\n\n@nox.session\ndef test(s):\n    s.install(name())\n    s.install(it())\n"
+    image = "FROM x\nCOPY requirements.txt /app\nRUN pip install -r /app/requirements.txt\n"
+    write_files(
+        tmp_path,
+        {
+            "noxfile.py": nox,
+            "Dockerfile": image,
+            "requirements.txt": "a==1\n",
+            "conf/train_environment.yml": "dependencies:\n  - a=1=0\n",
+            ".github/workflows/t.yml": "on: push\n{% if a %}\nb: 1\n{% endif %}\n",
+        },
+    )
+    said = [line for line in depbisect(tmp_path).stdout.splitlines() if "not judged: " in line]
+    assert [line.split(": ")[0] for line in said] == [
+        ".github/workflows/t.yml:2:1",
+        "noxfile.py:6:1",
+        "noxfile.py:7:1",
+    ]
+    assert "Not judged" not in depbisect(tmp_path).stdout
+    assert "in 5 files (2 requirements" in depbisect(tmp_path).stdout

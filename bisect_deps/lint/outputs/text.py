@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bisect_deps.lint.diagnostics import Diagnostic, Report
 from bisect_deps.lint.outputs.base import Style, is_fixable
 from bisect_deps.lint.rules.base import Safety, Severity
+from bisect_deps.lint.rules.meta import NOT_JUDGED
 
 _COLORS = {"error": "31", "warning": "33", "info": "36"}
 _MOST_LINES = 12
@@ -111,8 +112,10 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
         hints = severities.count(Severity.INFO)
         counts += [_count(hints, "hint")] if hints else []
         yield f"Found {', '.join(counts)} in {_judged(report, with_requirements=True)}."
+    shown = {f"{one.file}:{one.line}: {one.message.removeprefix(NOT_JUDGED)}" for one in found}
     for place in report.not_judged:
-        yield f"Not judged: {place}."
+        if place not in shown:
+            yield f"Not judged: {place}."
     yield from _fixes(report, style)
     if report.suppressed:
         yield f"{len(report.suppressed)} ignored by comments."

@@ -10,6 +10,7 @@ every commit.
 from __future__ import annotations
 
 import posixpath
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
@@ -358,6 +359,22 @@ class Scope(NamedTuple):
         for other in self.distinct.get(item.name, ()):
             if other is not item and meets(item, other):
                 yield other
+
+
+def is_template(document: Document, problem: Problem) -> bool:
+    """Say whether a problem is that the file is a template, which becomes one when it is rendered.
+
+    Jinja's marks are no part of any of the formats; `${{ … }}` is a workflow's own.
+    """
+    return problem.kind in _OF_TEMPLATES and _TEMPLATE.search(document.text) is not None
+
+
+_OF_TEMPLATES = (
+    ProblemKind.INVALID_REQUIREMENT,
+    ProblemKind.INVALID_OPTION,
+    ProblemKind.INVALID_FILE,
+)
+_TEMPLATE = re.compile(r"\{%-?[ \t]{1,8}\w+|(?<!\$)\{\{-?[ \t]{0,8}[\w.]{1,80}[ \t|}]")
 
 
 def meets(one: Item, other: Item) -> bool:

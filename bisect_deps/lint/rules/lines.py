@@ -19,6 +19,7 @@ from bisect_deps.lint.rules.base import (
     Scope,
     Severity,
     is_requirement,
+    is_template,
     line_at,
 )
 
@@ -28,7 +29,7 @@ Fixer = Callable[[Document, Problem, LogicalLine | None], Repair | None]
 def _reported(scope: Scope, fixers: dict[ProblemKind, Fixer | None]) -> Iterator[Finding]:
     """Yield the parser's problems of these kinds, each with what fixes it."""
     for document, problem in scope.problems:
-        if problem.kind not in fixers:
+        if problem.kind not in fixers or is_template(document, problem):
             continue
         line = line_at(document, problem.line)
         message = problem.message + (f"; {problem.hint}" if problem.hint else "")

@@ -7,15 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bisect_deps.formats.base import ProblemKind
-from bisect_deps.lint.rules.base import Example, Finding, Rule, Scope, Severity
+from bisect_deps.formats.base import Document, Problem, ProblemKind, Span
+from bisect_deps.lint.rules.base import Example, Finding, Rule, Scope, Severity, is_template
+
+NOT_JUDGED = "not judged: "
+TEMPLATE = "a template: lint what it is rendered to"
 
 
 def _check_not_read(scope: Scope) -> Iterator[Finding]:
     for document, problem in scope.named(ProblemKind.REMOTE_INCLUDE):
         yield Finding(document, problem.span, problem.message)
     for document, problem in scope.named(ProblemKind.NOT_JUDGED):
-        yield Finding(document, problem.span, f"not judged: {problem.message}", line=None)
+        span = _at(document, problem)
+        yield Finding(document, span, f"{NOT_JUDGED}{problem.message}", line=None)
+    templates: set[int] = set()
+    for document, problem in scope.problems:
+        if id(document) not in templates and is_template(document, problem):
+            templates.add(id(document))
+            yield Finding(document, _at(document, problem), f"{NOT_JUDGED}{TEMPLATE}", line=None)
+
+
+def _at(document: Document, problem: Problem) -> Span:
+    """Return where the problem stands, its whole line where no more is known."""
+    whole = document.physical[problem.line - 1].span if document.physical else problem.span
+    return problem.span if whole.start <= problem.span.start <= whole.end else whole
 
 
 def _judged_by_linter(_: Scope) -> Iterator[Finding]:
@@ -37,6 +52,7 @@ NOT_CHECKED = Rule(
     bad=(
         "-r https://files.example/base.txt\n",
         Example({"Dockerfile": "FROM scratch\nRUN pip install $PACKAGES\n"}),
+        "{% if web %}\nflask==3.0.3\n{% endif %}\n",
     ),
     good=("flask==3.0.3\n",),
 )

@@ -144,6 +144,7 @@ RULES = (
         good=(
             'a==1 ; python_version < "3.10"\na==2 ; python_version >= "3.10"\n',
             "a==1\na>=1\n",
+            Example({"tox.ini": "[testenv]\ndeps =\n    old: a==1\n    new: a==2\n"}),
         ),
     ),
     Rule(

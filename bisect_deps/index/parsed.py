@@ -11,7 +11,6 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import astuple
 from pathlib import Path
 
 from bisect_deps.index.releases import File
@@ -42,14 +41,14 @@ def parsed_once(
 def _read(path: Path, digest: str) -> list[File] | None:
     try:
         first, _, rest = path.read_text(encoding="utf-8").partition("\n")
-        return [File(*row) for row in json.loads(rest)] if first == digest else None
+        return list(map(File._make, json.loads(rest))) if first == digest else None
     except (OSError, ValueError, TypeError):
         return None  # absent, or damaged: then it is parsed again
 
 
 def _write(path: Path, digest: str, files: list[File]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = f"{digest}\n{json.dumps([astuple(file) for file in files])}"
+    text = f"{digest}\n{json.dumps(files, default=dict)}"
     handle, name = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -6,9 +6,11 @@ Knows wheel tags, requires-python, yanking and upload times. Must not know how p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
@@ -16,13 +18,15 @@ from packaging.version import InvalidVersion, Version
 
 from bisect_deps.model import Release
 
+# So long is an instant up to its second.
+_SECOND = len("2021-01-01T00:00:00")
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file of a release. `uploaded` is ISO 8601 in UTC, None where the index has no dates.
 
-    `url` never holds credentials. `tags` are a wheel's tags (PEP 425), empty for a source
-    distribution. `yanked` is the reason, "" for one without a reason, None where not yanked.
+class File(NamedTuple):
+    """One file of a release: a tuple, since a page has thousands of them.
+
+    `uploaded` is ISO 8601 in UTC, None where the index has no dates. `url` never holds
+    credentials. `yanked` is the reason, "" for one without a reason, None where not yanked.
     """
 
     filename: str
@@ -32,7 +36,7 @@ class File:
     requires_python: str | None = None
     yanked: str | None = None
     uploaded: str | None = None
-    hashes: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +156,18 @@ def visible(files: Iterable[File], cutoff: str | None) -> list[File]:
     if cutoff is None:
         return list(files)
     end = cutoff_instant(cutoff)
+    second = end.astimezone(timezone.utc).isoformat()[:_SECOND]
     return [
         file
         for file in files
-        if (instant(file.uploaded) < end if file.uploaded else "://" not in file.url)
+        if (_is_before(file.uploaded, second, end) if file.uploaded else "://" not in file.url)
     ]
+
+
+def _is_before(uploaded: str, second: str, end: datetime) -> bool:
+    """Say whether a file appeared before `end`; most do so by another second, as texts compare."""
+    own = uploaded[:_SECOND]
+    return own < second if own != second and uploaded[-1] == "Z" else instant(uploaded) < end
 
 
 def instant(text: str) -> datetime:

@@ -20,6 +20,9 @@ from bisect_deps.model import Release
 
 # So long is an instant up to its second.
 _SECOND = len("2021-01-01T00:00:00")
+# No index has files of other times, which some zones have no UTC for.
+_NO_EARLIER = datetime(1990, 1, 1, tzinfo=timezone.utc)
+_NO_LATER = datetime(9000, 1, 1, tzinfo=timezone.utc)
 
 
 class File(NamedTuple):
@@ -156,7 +159,9 @@ def visible(files: Iterable[File], cutoff: str | None) -> list[File]:
     if cutoff is None:
         return list(files)
     end = cutoff_instant(cutoff)
-    second = end.astimezone(timezone.utc).isoformat()[:_SECOND]
+    if end < _NO_EARLIER:
+        return [file for file in files if not file.uploaded and "://" not in file.url]
+    second = min(end, _NO_LATER).astimezone(timezone.utc).isoformat()[:_SECOND]
     return [
         file
         for file in files
@@ -179,7 +184,8 @@ def instant(text: str) -> datetime:
 def cutoff_instant(text: str) -> datetime:
     """Return the instant that `exclude_newer` means: a bare date includes its whole day."""
     moment = instant(text)
-    return moment + timedelta(days=1) if len(text) == len("2021-01-01") else moment
+    is_day = len(text) == len("2021-01-01") and moment < _NO_LATER
+    return moment + timedelta(days=1) if is_day else moment
 
 
 @cache

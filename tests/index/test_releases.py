@@ -105,3 +105,26 @@ def test_an_index_without_dates_shows_nothing_as_of_a_day_and_a_folder_shows_all
     assert visible(undated, "2021-01-01") == []
     assert visible(undated, None) == undated
     assert visible(folder, "2021-01-01") == folder
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "seen"),
+    [
+        ("2020-01-01T00:00:00Z", 0),
+        ("2020-01-01T00:00:00.4Z", 1),
+        ("2020-01-01T02:00:00.3+02:00", 1),
+        ("2020-01-01T00:00:01Z", 2),
+        ("2020-01-01", 2),
+        ("2019-12-31", 0),
+        ("0001-01-01T00:00:00+05:00", 0),
+        ("9999-12-31", 2),
+        ("9999-12-31T23:00:00-05:00", 2),
+    ],
+)
+def test_a_date_hides_what_came_at_it_or_later(cutoff: str, seen: int) -> None:
+    second = File("a-1.tar.gz", "1", "https://index.example/a", False)
+    files = [
+        second._replace(uploaded="2020-01-01T00:00:00Z"),
+        second._replace(uploaded="2020-01-01T00:00:00.300000Z"),
+    ]
+    assert len(visible(files, cutoff)) == seen

@@ -146,6 +146,7 @@ def _culprit(culprit: Culprit) -> Object:
         "summary": culprit.summary,
         "advice": culprit.advice,
         "install": dict(culprit.install),
+        "remedies": list(culprit.remedies),
         "evidence": [
             {"log": evidence.log, "line": evidence.line, "text": evidence.text}
             for evidence in culprit.evidence
@@ -323,6 +324,7 @@ def _read_culprit(culprit: Mapping[str, Any]) -> Culprit:
         narrowings=tuple(_read_narrowing(narrowing) for narrowing in narrowings),
         advice=culprit.get("advice", ""),
         install=dict(culprit.get("install", {})),
+        remedies=tuple(culprit.get("remedies", ())),
     )
 
 

@@ -16,6 +16,7 @@ import pytest
 from bisect_deps.cli import group
 from bisect_deps.reports import REPORTS, concise, github, render, sarif
 from bisect_deps.reports.base import file_of, headline
+from bisect_deps.reports.json import from_json, to_json
 from bisect_deps.text import shown
 from tests.reports.verdicts import READY, VERDICTS
 
@@ -24,9 +25,14 @@ SCHEMA = Path(__file__).parents[2] / "fixtures" / "schemas" / "sarif-2.1.0-rtm.5
 
 @pytest.mark.parametrize("name", REPORTS)
 @pytest.mark.parametrize("verdict", VERDICTS)
-def test_every_format_shows_every_verdict(name: str, verdict: str, tmp_path: Path) -> None:
+def test_every_format_shows_every_verdict_also_of_a_saved_run(
+    name: str, verdict: str, tmp_path: Path
+) -> None:
     text = render(name, VERDICTS[verdict], tmp_path)
     assert text.strip()
+    saved = json.loads(json.dumps(to_json(VERDICTS[verdict])))
+    again = render(name, from_json(saved), tmp_path)
+    assert "".join(again.split()) == "".join(text.split()), "a saved run is told alike"
     for culprit in VERDICTS[verdict].culprits:
         assert all(member.name in text for member in culprit.members)
 

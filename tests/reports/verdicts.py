@@ -74,6 +74,7 @@ NUMPY = Culprit(
         ),
         Evidence(120, "ModuleNotFoundError: No module named 'distutils'", "probes/3.log"),
     ),
+    remedies=("setuptools<60",),
     proof=Proof(3, 5),
     narrowings=(
         Narrowing(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from bisect_deps.lint.explaining import explain, explain_all
 from bisect_deps.lint.outputs.base import docs_of
 from bisect_deps.lint.rules import all_rules
@@ -21,11 +19,14 @@ def test_page_of_the_rules_is_up_to_date() -> None:
     assert page == explain_all(), "run: depbisect lint --explain ALL > docs/rules.md"
 
 
-@pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.code)
-def test_link_leads_to_the_heading(rule: Rule) -> None:
+def test_every_link_leads_to_its_heading() -> None:
+    lost = [rule.code for rule in all_rules().values() if not docs_of(rule).endswith(_anchor(rule))]
+    assert lost == []
+
+
+def _anchor(rule: Rule) -> str:
     heading = explain(rule).splitlines()[0].removeprefix("### ")
-    anchor = re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
-    assert docs_of(rule).endswith(f"#{anchor}")
+    return "#" + re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
 
 
 def test_guide_names_every_key() -> None:

@@ -153,11 +153,12 @@ def test_what_is_not_judged_is_said_once_and_at_its_line(tmp_path: Path) -> None
             ".github/workflows/t.yml": "on: push\n{% if a %}\nb: 1\n{% endif %}\n",
         },
     )
-    said = [line for line in depbisect(tmp_path).stdout.splitlines() if "not judged: " in line]
+    shown = depbisect(tmp_path).stdout
+    said = [line for line in shown.splitlines() if "not judged: " in line]
     assert [line.split(": ")[0] for line in said] == [
         ".github/workflows/t.yml:2:1",
         "noxfile.py:6:1",
         "noxfile.py:7:1",
     ]
-    assert "Not judged" not in depbisect(tmp_path).stdout
-    assert "in 5 files (2 requirements" in depbisect(tmp_path).stdout
+    assert "Not judged" not in shown
+    assert "in 5 files (2 requirements" in shown

@@ -366,7 +366,12 @@ def is_template(document: Document, problem: Problem) -> bool:
 
     Jinja's marks are no part of any of the formats; `${{ … }}` is a workflow's own.
     """
-    return problem.kind in _OF_TEMPLATES and _TEMPLATE.search(document.text) is not None
+    return problem.kind in _OF_TEMPLATES and _has_marks(document.text)
+
+
+@lru_cache(maxsize=64)  # a file may have a problem on every line
+def _has_marks(text: str) -> bool:
+    return _TEMPLATE.search(text) is not None
 
 
 _OF_TEMPLATES = (

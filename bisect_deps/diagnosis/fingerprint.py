@@ -59,7 +59,7 @@ def same_failure(a: str, b: str) -> bool:
     """
     if a == b:
         return True
-    first, second = a.split(SEPARATOR, 3), b.split(SEPARATOR, 3)
+    first, second = a.split(SEPARATOR), b.split(SEPARATOR)
     if len(first) < 4 or len(second) < 4 or first[0] == Phase.CHECK.value:
         return False
     return first[:3] == second[:3] and bool(first[2])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 from dataclasses import replace
 
-from bisect_deps.fix.proposers import PROPOSERS, advice, all_pins, day, moves, past
+import pytest
+
+from bisect_deps.fix.proposers import PROPOSERS, advice, all_pins, day, moves, past, step
 from bisect_deps.model import Breakage, BreakageKind, Candidate
 from tests.fix.small import Small, at, breaks, small, texts, yearly
 from tests.fix.world import Fault
@@ -46,8 +48,9 @@ def loose_since(text: str = "app==1.0\n") -> Small:
     return small(text, projects, breaks("amber", app="1.0", lib="3.0"))
 
 
-def test_what_is_loose_goes_back_to_the_day_of_the_newest_pin_then_to_later_ones() -> None:
-    here = loose_since()
+@pytest.mark.parametrize("text", ["app==1.0\n", "app\n"], ids=["of the pin", "of the user"])
+def test_what_is_loose_goes_back_to_the_day_of_the_newest_pin_then_to_later_ones(text: str) -> None:
+    here = loose_since(text)
     assert texts(list(day.propose(here.case, here.scene()))) == [
         "lib==1.0 side==1.0",
         "lib==2.0",
@@ -112,3 +115,10 @@ def test_what_is_imported_and_asked_for_by_nothing_comes_from_its_users_time() -
     ]
     for known in (replace(lacks, lacks="app"), replace(lacks, lacks="")):
         assert list(advice.propose(here.case, replace(here.scene(), breakage=known))) == []
+
+
+def test_where_nothing_is_named_what_the_user_pulls_in_beside_it_steps_back() -> None:
+    here = loose_since()
+    scene = here.scene()
+    scene = replace(scene, breakage=replace(scene.breakage, lacks=""))
+    assert "side==1.0" in texts(list(step.propose(here.case, scene)))

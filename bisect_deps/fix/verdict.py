@@ -47,6 +47,7 @@ REASONS = {
     "drop": "It leaves out what no release can fix.",
 }
 _WIDER = f"The culprits move, {_NEAREST}, and with them the lines that stand in their way."
+_BOTH = "It moves lines at fault, and adds what lets the other lines stay as they are."
 # What a nearer release than the fix's own was seen to do.
 _SEEN_TO = {ProbeKind.ISOLATED: "builds by itself", ProbeKind.RESOLVE: "resolves"}
 
@@ -153,7 +154,7 @@ def fix_of(manifest: Manifest, way: Way, *, first: bool = True, of: int = 1) -> 
     if way.build_constraints:
         files = {**files, BUILD_CONSTRAINTS_FILE: file_of(way.build_constraints)}
     changed = {name: data for name, data in files.items() if manifest.files.get(name) != data}
-    reason = way.reason or REASONS.get(way.style, "")
+    reason = way.reason or _reason(way)
     if first and of > 1 and not way.reason:
         reason = f"{reason} It changes the fewest lines.".strip()
     return Fix(
@@ -166,6 +167,12 @@ def fix_of(manifest: Manifest, way: Way, *, first: bool = True, of: int = 1) -> 
         commands=way.commands,
         candidate=way.candidate,
     )
+
+
+def _reason(way: Way) -> str:
+    """Return why a way is taken; that lines stay is only said where none of them changes."""
+    moves = any(edit.action is not EditAction.ADD for edit in way.candidate.edits)
+    return _BOTH if moves and way.style == "smallest-change" else REASONS.get(way.style, "")
 
 
 def _build_edits(way: Way) -> list[FixEdit]:

@@ -146,7 +146,10 @@ def _readable(folder: Path, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
     target = verdict.target
     facts = [
-        ("Builds", builds_text(verdict).replace(" builds", "", 1).replace(" build", "", 1)),
+        (
+            "Builds",
+            _capital(builds_text(verdict).replace(" builds", "", 1).replace(" build", "", 1)),
+        ),
         ("Time", duration(verdict.seconds)),
         ("Time to the fix", _maybe(verdict.seconds_to_fix)),
         ("Python", target.python),
@@ -157,6 +160,10 @@ def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
         ("Sandbox", target.sandbox),
     ]
     return ((name, value) for name, value in facts if value)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _maybe(seconds: float | None) -> str:

@@ -13,6 +13,7 @@ from bisect_deps.model import (
     Cause,
     Culprit,
     Diagnosis,
+    Edit,
     EditAction,
     Member,
     Mention,
@@ -121,6 +122,17 @@ def test_a_nearer_release_that_was_not_built_with_the_file_is_said(
     assert fix is not None
     _, _, nearer = fix.reason.partition(" Nearer, but not built with the whole file: ")
     assert nearer.rstrip(".") == said
+
+
+@pytest.mark.parametrize(("lines", "stay"), [((), True), (("alpha",), False)])
+def test_that_lines_stay_is_said_where_none_of_them_changes(
+    lines: tuple[str, ...], stay: bool
+) -> None:
+    added = Edit(EditAction.ADD, "delta", to="==1.0")
+    candidate = Candidate((*moved(*lines).edits, added))
+    fix = fix_of(HERE.case.manifest, Way(candidate, 2, "smallest-change"))
+    assert ("keeps your lines as they are" in fix.reason) == stay
+    assert fix.reason
 
 
 def test_time_to_the_fix_is_told_of_a_fix_alone() -> None:

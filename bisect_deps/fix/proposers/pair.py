@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from packaging.version import Version
 
-from bisect_deps.fix.case import Case, is_older, without
+from bisect_deps.fix.case import Case, is_compiled, is_older, without
 from bisect_deps.fix.proposers.base import (
     Move,
     Scene,
@@ -19,6 +19,7 @@ from bisect_deps.fix.proposers.base import (
     since,
     superseded,
 )
+from bisect_deps.fix.proposers.day import INSTANT, older_versions
 from bisect_deps.model import Breakage, Probe
 
 
@@ -31,7 +32,10 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
     yield from _between(case, scene, lacks)
     yield from _between(case, scene, user)
     if user in scene.held:
-        # It broke with another release before: one newer release of it may fix both.
+        # It broke with another release before: one newer release of it may fix both. Where pinned
+        # lines use it, they know that one no better than it knows what it pulls in.
+        if lacks not in pins and _is_used(case, scene, user, pins):
+            yield from _hold_all(case, scene, user)
         yield from _lift(case, scene, user, lacks)
     if lacks in pins and user not in pins:
         yield from _hold(case, scene, user, lacks)
@@ -81,6 +85,41 @@ def _hold(case: Case, scene: Scene, name: str, other: str) -> Iterator[Move]:
     until = superseded(case, other, version)
     why = f"{name} {{version}} is the newest that {other} {version} can have known"
     yield from held_back(case, scene, name, until, why)
+
+
+def _is_used(case: Case, scene: Scene, user: str, pins: Mapping[str, str]) -> bool:
+    """Say whether a pinned release is pulled in by other pinned lines as well."""
+    resolution = case.resolve(scene.candidate)
+    tops = {line.name for line in case.requirements if line.pin} - {user}
+    return (
+        user in pins
+        and resolution is not None
+        and any(user in resolution.brought_by(top) for top in tops)
+    )
+
+
+def _hold_all(case: Case, scene: Scene, user: str) -> Iterator[Move]:
+    """Hold all that a release pulls in, and that nothing moved as yet, to what it can have known.
+
+    Left out is what would have to be compiled, and what other lines need to be newer.
+    """
+    day = superseded(case, user, scene.installed[user])
+    if case.resolver is None or day is None:
+        return
+    own = [line.text for line in case.current(scene.candidate) if line.name == user]
+    until = dict.fromkeys(scene.installed, day.strftime(INSTANT))
+    then = case.resolver.resolve(own, exclude_newer_package=until).releases
+    settled = {line.name for line in case.standing} | {e.name for e in scene.candidate.edits}
+    known = {
+        name: version
+        for name, version in then.items()
+        if name not in settled and not is_compiled(case, name, version)
+    }
+    now = case.resolve(scene.candidate, preferences=known)
+    older = older_versions(scene.installed, now.releases if now else {}, sorted(known))
+    if older:
+        why = f"what {user} {scene.installed[user]} can have known"
+        yield Move(case.settled(scene.candidate, older), "", why)
 
 
 def _lift(case: Case, scene: Scene, name: str, other: str) -> Iterator[Move]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bisect_deps.fix.proposers import pair
 from bisect_deps.model import Candidate
 from tests.fix.simulated import Quality
@@ -81,20 +83,31 @@ def test_a_side_that_went_too_far_comes_half_the_way_back() -> None:
     assert said(move.candidate) == "lacks==5.0"
 
 
-def test_a_user_that_broke_before_is_lifted_and_what_was_held_for_it_let_go() -> None:
+@pytest.mark.parametrize(
+    ("more", "first"),
+    [
+        pytest.param("", "user==3.0", id="lacks is not held any more"),
+        pytest.param("plugin==1.0\n", "beside==1.0 lacks==1.1 third==1.0", id="plugin uses it"),
+        pytest.param("plugin\n", "user==3.0", id="plugin may move, too"),
+    ],
+)
+def test_a_user_that_broke_before_is_lifted_or_where_pins_use_it_all_is_held(
+    more: str, first: str
+) -> None:
     other = breaks("beryl", user="1.0/1.1", third="2.0")
+    pulled_in = ("lacks", "third", "beside")
+    late = [at("1.0", "2020-01-01"), at("2.0", "2024-01-01")]
     projects = {
         **PROJECTS,
-        "user": [
-            at("1.0", "2020-06-01", "lacks", "third"),
-            at("3.0", "2023-06-01", "lacks", "third"),
-        ],
-        "third": [at("1.0", "2020-01-01"), at("2.0", "2021-01-01")],
+        "user": [at("1.0", "2020-06-01", *pulled_in), at("3.0", "2023-06-01", *pulled_in)],
+        "third": late,
+        "beside": late,
+        "plugin": [at("1.0", "2020-06-01", "user")],
     }
-    here = small("user==1.0\n", projects, FAULT, other)
+    here = small(f"user==1.0\n{more}", projects, FAULT, other)
     held = here.probe(here.case.settled(Candidate(), {"lacks": "1.1"}))
     move = next(pair.propose(here.case, here.scene(held, held={"user": frozenset({"lacks"})})))
-    assert said(move.candidate) == "user==3.0", "lacks is not held any more"
+    assert said(move.candidate) == first
 
 
 def test_nothing_is_offered_where_one_side_is_unknown() -> None:

@@ -66,7 +66,7 @@ def depbisect(
 ) -> Run:
     """Run `depbisect run` in `folder`; its report, output and progress are kept in `work`.
 
-    A run over `limit` seconds is interrupted as by Ctrl-C, and killed if that does not end it.
+    A run over `limit` seconds is ended as by Ctrl-C, and killed if that does not end it.
     """
     work.mkdir(parents=True, exist_ok=True)
     report, out, err = (work / name for name in ("report.json", "out.txt", "err.txt"))
@@ -153,7 +153,8 @@ def _wait(process: subprocess.Popen[bytes], limit: float | None) -> int | None:
     try:
         return process.wait(limit)
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
+        # A shell lets what it starts with `&` ignore SIGINT.
+        process.terminate()
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)
         process.wait()

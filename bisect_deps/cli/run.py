@@ -250,6 +250,8 @@ def command(**flags: Any) -> int:
     locker = _locker(finished, flags)
     verdict = _with_way_on(finished.verdict, settings.max_builds)
     deliver_verdict(verdict, finished.originals, settings, flags, locker)
+    if finished.interrupted:
+        raise KeyboardInterrupt
     return EXIT_CODES[verdict.kind]
 
 

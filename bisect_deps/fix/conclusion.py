@@ -24,7 +24,7 @@ class Conclusion:
     """What a repair ended with: `ways` are proven to pass, the recommended one first.
 
     `fallback` is the largest candidate known to pass where no fix is. `passing` is the last probe
-    of the file as it is offered.
+    of the file as it is offered. `interrupted` says that it was by Ctrl-C.
     """
 
     kind: VerdictKind
@@ -35,3 +35,4 @@ class Conclusion:
     passing: Probe | None = None
     fallback: Candidate | None = None
     unsteady: int = 0
+    interrupted: bool = False

@@ -68,7 +68,7 @@ class Rounds(Generic[Asked, Reply, T]):
         """Answer the round that was asked."""
         self._go(lambda: self._asking.send(reply))
 
-    def throw(self, error: Exception) -> None:
+    def throw(self, error: BaseException) -> None:
         """Tell the generator that its round gets no answer."""
         self._go(lambda: self._asking.throw(error))
 

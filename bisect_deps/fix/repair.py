@@ -69,6 +69,7 @@ from bisect_deps.resolution.uv_resolver import Resolution
 _MOST_SHOWN = 8
 # What a spent budget is answered with, where the whole command is not known.
 GO_ON = "Go on with a larger --max-builds; no finished build is repeated."
+_INTERRUPTED = "it was interrupted"
 
 
 def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusion]:
@@ -84,6 +85,10 @@ def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusio
         )
     except BudgetSpent as spent:
         conclusion = _stopped(case, known, seen, spent)
+    except KeyboardInterrupt:
+        if not seen.answers:
+            raise
+        conclusion = replace(_stopped(case, known, seen), interrupted=True)
     if conclusion.kind in (VerdictKind.CULPRITS, VerdictKind.INCONCLUSIVE):
         conclusion = replace(conclusion, fallback=seen.fallback(case))
     return conclusion
@@ -577,20 +582,24 @@ def _unresolved(probe: Probe) -> Conclusion:
     )
 
 
-def _stopped(case: Case, known: Sequence[Conclusion], seen: Seen, spent: BudgetSpent) -> Conclusion:
-    """Return what is known when no build is left: what each build told, and what is suspected."""
+def _stopped(
+    case: Case, known: Sequence[Conclusion], seen: Seen, spent: BudgetSpent | None = None
+) -> Conclusion:
+    """Return what is known when no build is left: what each build told, and what is suspected.
+
+    Without what is suspected for None, an interrupt: that may take long to find.
+    """
     before = known[-1] if known else Conclusion(VerdictKind.INCONCLUSIVE)
     if before.ways:
         return before
     return replace(
         before,
         kind=VerdictKind.INCONCLUSIVE,
-        summary=f"Stopped early: {spent.message}.",
+        summary=f"Stopped early: {spent.message if spent else _INTERRUPTED}.",
         notes=(
             *before.notes,
             *islice(_learnt(case, seen), _MOST_SHOWN),
-            *_suspicions(case, before.culprits),
-            Note(GO_ON),
+            *((*_suspicions(case, before.culprits), Note(GO_ON)) if spent else ()),
         ),
     )
 

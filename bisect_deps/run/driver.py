@@ -740,13 +740,17 @@ def _unasked(inquiry: Inquiry) -> tuple[str, ...]:
 
 
 def drive(story: Story[T], prober: Prober) -> T:
-    """Answer a story's rounds until it returns; a spent budget is thrown into it."""
+    """Answer a story's rounds until it returns; a spent budget or Ctrl-C is thrown into it."""
     rounds = Rounds(story)
     while not rounds.over:
         try:
             answers = prober.answer(rounds.asked)
         except BudgetSpent as spent:
             rounds.throw(spent)
+            continue
+        except KeyboardInterrupt as end:
+            prober.keep_early()
+            rounds.throw(end)
             continue
         rounds.send(answers)
     return rounds.result

@@ -307,6 +307,8 @@ class Fleet:
             view = _View(self._knowledge, _options(settings), settings.python)
             shared = Shared(self._state(task), view, self._sleep)
             finished = run(settings, Silent(), None, shared)
+            if finished.interrupted:
+                raise KeyboardInterrupt
         except DepbisectError as error:
             return Row(*about, "error", str(error))
         row = _row(about, finished.verdict, view, shared.state, time.monotonic() - began)

@@ -53,12 +53,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run's verdict, the bytes of the files it read, and where its releases came from."""
+    """A run's verdict, the bytes of the files it read, and where its releases came from.
+
+    `interrupted` says that the verdict is what was known when Ctrl-C came.
+    """
 
     verdict: Verdict
     originals: dict[str, bytes]
     index: IndexSettings
     interpreter: Interpreter
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +210,13 @@ def run(
         )
         _keep(journal, verdict, progress)
     progress.finished(verdict)
-    return Finished(verdict, users_files(manifest), opened.seen, opened.interpreter)
+    return Finished(
+        verdict,
+        users_files(manifest),
+        opened.seen,
+        opened.interpreter,
+        interrupted=conclusion.interrupted,
+    )
 
 
 def _keep(journal: Journal, verdict: Verdict, progress: Progress) -> None:
@@ -323,7 +333,9 @@ def _elsewhere(
 
 
 def _is_broken(conclusion: Conclusion) -> bool:
-    return conclusion.kind in (VerdictKind.FIXED, VerdictKind.CULPRITS)
+    """Say whether the file is known to fail, and there is time to ask where it does not."""
+    fails = conclusion.kind in (VerdictKind.FIXED, VerdictKind.CULPRITS)
+    return fails and not conclusion.interrupted
 
 
 def _is_of_check(conclusion: Conclusion) -> bool:

@@ -116,11 +116,17 @@ def test_without_leave_no_line_is_left_out_and_nothing_is_written(project: Path)
         assert not (project / "fixed").exists()
 
 
-def test_an_interrupted_run_says_how_to_go_on(project: Path) -> None:
+@pytest.mark.parametrize(
+    ("first", "waited", "known"), [("", 1, ""), (BUILD, 2, "So far: the file")]
+)
+def test_an_interrupted_run_says_what_is_known_and_how_to_go_on(
+    project: Path, first: str, waited: int, known: str
+) -> None:
+    build = f"{first}\nsleep 60"
     started = subprocess.Popen(
         [
             *(sys.executable, "-m", "bisect_deps", "run", "--no-evidence"),
-            *("--builder", "command", "--build-cmd", "sleep 60"),
+            *("--builder", "command", "--jobs", "1", "--build-cmd", build),
         ],
         cwd=project,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
@@ -129,10 +135,10 @@ def test_an_interrupted_run_says_how_to_go_on(project: Path) -> None:
         text=True,
     )
     assert started.stderr
-    assert any("build 1" in line for line in started.stderr)
+    assert any(f"build {waited}:" in line for line in started.stderr)
     started.send_signal(signal.SIGINT)
     out, err = started.communicate(timeout=120)
-    assert (started.returncode, out) == (130, "")
+    assert (started.returncode, known in out, bool(out)) == (130, True, bool(known))
     assert err.splitlines()[-1] == "Interrupted; nothing is lost: the same command goes on."
 
 

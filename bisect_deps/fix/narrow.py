@@ -104,7 +104,9 @@ def _searches(
     for at, culprit in enumerate(culprits):
         one = {member.name for member in culprit.members}
         lines = [*case.named(min(one)), *case.limited(min(one))]
-        same = len({line.pin for line in lines if line.pin}) > 1
+        pins = {line.pin for line in lines if line.pin}
+        # Lines of one project that exclude each other have no boundary among its releases.
+        same = len(pins) > 1 or len(one) < len(culprit.members)
         for member in () if culprit.narrowings or same else culprit.members:
             edit = _edit_of(fixed, member)
             if edit is None or edit.pin is None or member.name in seen:
@@ -197,14 +199,26 @@ def _inquiries(
 ) -> dict[str, Inquiry]:
     """Return what to build for each version, without those that cost more than they tell.
 
-    Where the whole file is known to fail with one, it is of no use that this one builds alone.
+    Where the whole file is known to fail with one, it is of no use that some build alone.
     """
-    found = {version: _inquiry(case, culprit, search, fixed, version) for version in versions}
+    fails = _fails_between(case, search, fixed, known)
+    found: dict[str, Inquiry | None] = {}
     for version in versions:
         whole = _whole(case, search, fixed, version)
-        if _asked(whole) in known:
-            found[version] = whole
+        is_known = fails or _asked(whole) in known
+        found[version] = whole if is_known else _inquiry(case, culprit, search, fixed, version)
     return {version: inquiry for version, inquiry in found.items() if inquiry is not None}
+
+
+def _fails_between(
+    case: Case, search: _Search, fixed: Candidate, known: Mapping[_Question, Probe]
+) -> bool:
+    """Say whether the whole file is known to fail with a release between the two ends."""
+    axis = search.axis
+    moved = {edit.pin for about in known for edit in about[0].edits if edit.name == axis.name}
+    built = [axis.versions[at] for at in _between(axis) if axis.versions[at] in moved]
+    asked = [_asked(_whole(case, search, fixed, version)) for version in built]
+    return any(known[one].outcome is Outcome.FAIL for one in asked if one in known)
 
 
 def _nearest(

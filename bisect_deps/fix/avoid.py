@@ -7,7 +7,7 @@ made twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from bisect_deps.fix.accuse import Standing
@@ -126,9 +126,24 @@ class _Hunt:
         return None
 
     def _resolved(self, excluded: Mapping[str, frozenset[str]]) -> Resolution | None:
-        """Return what suits without these versions: their lines loosened, then pins, then all."""
+        """Return what suits without these versions: their lines loosened, then pins, then all.
+
+        What the resolver cannot see is asked for. What it sees as well, as others pull it in, may
+        stay away where nothing suits that.
+        """
+        unseen = frozenset(hidden.name for hidden in self.hidden if hidden.name in excluded)
+        seen = frozenset(self.case.releases_of(self.base) or ())
+        for asked_for in dict.fromkeys([unseen, unseen - seen]):
+            found = self._suiting(excluded, asked_for)
+            if found is not None:
+                return found
+        return None
+
+    def _suiting(
+        self, excluded: Mapping[str, frozenset[str]], asked_for: Set[str]
+    ) -> Resolution | None:
         gone = [
-            _unlike(name, versions, limits=all(unseen.name != name for unseen in self.hidden))
+            _unlike(name, versions, limits=name not in asked_for)
             for name, versions in sorted(excluded.items())
         ]
         edits = self.base.edits
@@ -191,7 +206,8 @@ def _hidden(case: Case, probes: Iterable[Probe]) -> list[_Hidden]:
     for probe in reversed([probe for probe in probes if probe.outcome is Outcome.FAIL]):
         seen = case.releases_of(probe.candidate) or {}
         broken = [{release.name: release.version} for release in broken_releases(probe)]
-        for releases in (case.installed(probe), *broken):
+        # What a log names was there; what was installed may be the resolver's guess.
+        for releases in (*broken, case.installed(probe)):
             for name, version in releases.items():
                 if name not in seen and not case.named(name):
                     by = _chain(case, probe, name)

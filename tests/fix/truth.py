@@ -12,11 +12,31 @@ Knows nothing of how a story finds what it says. The laws, by number:
 7 no fix by removal
 8 everything moves: where a change of versions fixes the file, one is found
 9 same tool: the fix passes, and its file says what was built
+
+What it excuses where it is not strict, each by the law that allows it:
+
+a `_told`: a fault whose log names every side counts though one side fails by itself as well. Law 3:
+  each release that would still break what the fix passes is a culprit, also where one move fixes
+  several.
+b `layers`, `_on_the_way`: what fails in a part of the fix, or in a build that differs as the fix
+  does, counts. Law 4: another failure is the next layer.
+c `_pulls_in`: where a log does not tell who fails, a line may be named for a release that it pulls
+  in as installed, or that moves with it. Law 5: what was installed is compared, and what moves as a
+  side effect is part of the change.
+d `_is_followed`: an edit without which the rest conflicts may follow a culprit's, where a note says
+  why (`_is_explained`). Law 5, and law 10: every sentence follows from a probe or a fact.
+e `_to_be_named`: of a planted fault one side is enough. Law 2: an edit belongs to a culprit, and
+  the other side stays.
+f `_noted`: what a note says to fail as well is named. Law 3: it is told, with its probe (law 10).
+g `_is_unknowable`: of a conflict that shows only once sources are built one side is enough. Law 9:
+  what a resolver says that builds nothing is no proof.
+h law 8 is asked where logs tell all. Law 4: without a log no failure is told from another.
+i `Failing.optional`: what avoids a fault may be named beside it. Law 1: it was built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -326,7 +346,7 @@ class Truth:
         named = self._named_by(reported.culprits) | self._noted(reported)
         for failing in self.failing(Candidate()):
             unnamed = self._to_be_named(failing, named) - named
-            if not self.strict and self._is_unknowable(failing, reported.culprits):
+            if not self.strict and self._is_unknowable(failing, reported.culprits, named):
                 continue
             if failing.name in seen and unnamed:
                 text = ", ".join(sorted(unnamed))
@@ -368,27 +388,33 @@ class Truth:
         follows = failing.name == "conflict" or bool(failing.names & _names(culprit))
         return follows or self._pulls_in(failing, culprit)
 
-    def _is_unknowable(self, failing: Failing, culprits: Iterable[Culprit]) -> bool:
-        """Say whether logs and resolver do not tell who takes part.
+    def _is_unknowable(
+        self, failing: Failing, culprits: Iterable[Culprit], named: Set[str]
+    ) -> bool:
+        """Say whether logs and resolver do not tell who else takes part.
 
         A conflict may show only once sources are built; a line may be named for what it pulls in.
         """
         if failing.name != "conflict":
             return any(self._pulls_in(failing, culprit) for culprit in culprits)
-        return any(
+        return bool(failing.names & named) and any(
             not listing.wheel
-            for name in self._reached(failing.names)
+            for name in self._reached(failing.names, {})
             for listing in self.scenario.world.projects.get(name, ())
         )
 
-    def _reached(self, names: Iterable[str]) -> set[str]:
-        """Return projects with all that any of their releases requires, through any chain."""
+    def _reached(self, names: Iterable[str], installed: Mapping[str, str]) -> set[str]:
+        """Return projects with all that they require as installed, through any chain.
+
+        Of what is not installed any release counts.
+        """
         reached = set(names)
         for _ in self.scenario.world.projects:
             reached |= {
                 read(text).name
                 for name in reached
                 for listing in self.scenario.world.projects.get(name, ())
+                if installed.get(name, listing.version) == listing.version
                 for text in listing.requires
             }
         return reached
@@ -416,8 +442,10 @@ class Truth:
         if self.strict or told_all or failing.name == "conflict":
             return False
         for member in culprit.members:
-            reached = self._reached({member.name})
+            reached: set[str] = set()
             for base in (Candidate(), *shown):
+                installed = self.scenario.state(base).installed
+                reached |= self._reached({member.name}, installed)
                 reached |= self._drags(member.name, base)
             if not reached & failing.names:
                 return False

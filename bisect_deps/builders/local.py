@@ -657,7 +657,8 @@ def _append(log: Path, *lines: str) -> None:
             stream.seek(-1, os.SEEK_END)
             if stream.read(1) != b"\n":
                 stream.write(b"\n")
-        stream.write("".join(f"{line}\n" for line in lines).encode())
+        # A file's name may hold bytes that are no text.
+        stream.write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
 
 
 def _credentials(options: BuilderOptions) -> str:

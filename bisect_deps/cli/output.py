@@ -113,9 +113,9 @@ def write_report(target: str, text: str) -> None:
     Raises InputError where the file cannot be written.
     """
     if target == "-":
-        _print(text.encode())
+        _print(text.encode("utf-8", "backslashreplace"))
         return
-    write_output(Path(target), text.encode())
+    write_output(Path(target), text.encode("utf-8", "backslashreplace"))
 
 
 def _print(data: bytes) -> None:

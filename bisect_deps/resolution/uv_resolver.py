@@ -11,11 +11,13 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -194,6 +196,7 @@ class Resolver:
         # Starts no thread before it is asked.
         self._ahead = ThreadPoolExecutor(POLICY.questions_at_once, thread_name_prefix="ask")
         self._lock = threading.Lock()
+        self._running = _Running()
         self._before: Callable[[], None] | None = None
 
     def assume(self, releases: Iterable[Release]) -> None:
@@ -260,7 +263,13 @@ class Resolver:
     def ask_ahead(self, questions: Iterable[tuple[Sequence[str], Sequence[str]]]) -> None:
         """Have questions answered side by side that will be asked soon: lines and constraints."""
         for lines, limits in questions:
-            self._ahead.submit(self.resolve, lines, constraints=limits)
+            with suppress(RuntimeError):  # It was ended.
+                self._ahead.submit(self.resolve, lines, constraints=limits)
+
+    def end(self) -> None:
+        """End the questions that are being answered: at the end of a run nobody waits for them."""
+        self._ahead.shutdown(wait=False, cancel_futures=True)
+        self._running.end()
 
     def _refused(self, question: _Question) -> Resolution | None:
         """Return the answer to one line with others, where uv cannot read what that release says.
@@ -311,7 +320,7 @@ class Resolver:
         with scratch() as folder:
             command = [self.program, *self._arguments(question, folder)]
             started = time.monotonic()
-            code, log = _run(command, folder, self._environment())
+            code, log = _run(command, folder, self._environment(), self._running)
             seconds = time.monotonic() - started
             output = folder / "resolved.txt"
             text = output.read_text(encoding="utf-8") if code == 0 else ""
@@ -475,25 +484,62 @@ class _Question:
 _COLUMNS = "400"
 
 
-def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Return uv's exit code and all that it said.
+class _Running:
+    """Processes that answer questions; once it is ended, none lives on."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._is_over = False
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._processes.add(process)
+            if self._is_over:
+                process.kill()
+
+    def remove(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._processes.discard(process)
+
+    def end(self) -> None:
+        with self._lock:
+            self._is_over = True
+            for process in self._processes:
+                process.kill()
+
+
+def _run(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    running: _Running,
+) -> tuple[int, str]:
+    """Return uv's exit code and all that it said; its process is among `running` meanwhile.
 
     Where uv cannot build, it starts no process that would outlive it: no group is to be watched.
     """
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env={**environment, "COLUMNS": _COLUMNS},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=POLICY.resolver_timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**environment, "COLUMNS": _COLUMNS},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        running.add(process)
+        try:
+            output, _ = process.communicate(timeout=POLICY.resolver_timeout)
+        except BaseException as error:
+            process.kill()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            return 124, "uv pip compile: operation timed out"
+        finally:
+            running.remove(process)
+    if process.returncode == -signal.SIGKILL:
         return 124, "uv pip compile: operation timed out"
-    return done.returncode, done.stdout.decode("utf-8", errors="replace")
+    return process.returncode, output.decode("utf-8", errors="replace")
 
 
 def _read(code: int, text: str, log: str, seconds: float) -> Resolution:

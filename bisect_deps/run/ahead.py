@@ -65,8 +65,10 @@ class Ahead:
         return guess.news()
 
     def close(self) -> None:
-        """Stop guessing; waits for one question to the resolver at most."""
+        """Stop guessing, and what the resolver is asked for it."""
         self._turn += 1
+        if self._case.resolver is not None:
+            self._case.resolver.end()
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def _foresee(self, guess: _Guess) -> None:

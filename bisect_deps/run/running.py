@@ -236,7 +236,11 @@ def _ahead(case: Case, prober: Prober) -> Iterator[Ahead | None]:
     if prober.limits.slots < 2 or not is_free:
         with suppress(BuilderUnavailable):  # Whoever needs it will hear of it.
             case.resolve(Candidate())
-        yield None
+        try:
+            yield None
+        finally:
+            if case.resolver is not None:
+                case.resolver.end()
         return
     from bisect_deps.fix.repair import repair
     from bisect_deps.run.ahead import Ahead

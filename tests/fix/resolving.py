@@ -396,6 +396,9 @@ class SimulatedResolver(Resolver):
         self.seconds = 0.0
         self._asked: set[Query] = set()
 
+    def end(self) -> None:
+        """Do nothing: no question takes time here."""
+
     def assume(self, releases: Iterable[Release]) -> None:
         """Take these releases to require nothing: here, that is known of them anyway."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -271,3 +272,19 @@ def test_uv_that_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BuilderUnavailable, match="uv is not installed"):
         folder_resolver(tmp_path).resolve(["good"])
+
+
+def test_questions_that_hang_end_with_the_run(tmp_path: Path) -> None:
+    links = tmp_path / "links"
+    links.mkdir()
+    os.mkfifo(links / "good-1.0-py3-none-any.whl")
+    settings = IndexSettings(find_links=(str(links),), no_index=True)
+    resolver = Resolver(PYTHON, settings, cache=tmp_path / "cache")
+    resolver.ask_ahead([(["good"], []), (["good==1.0"], []), (["good<2"], [])])
+    # What writes into the pipe has uv before it: then uv waits for the rest.
+    held = os.open(links / "good-1.0-py3-none-any.whl", os.O_WRONLY)
+    resolver.end()
+    resolver._ahead.shutdown(wait=True)
+    os.close(held)
+    resolver.ask_ahead([(["good"], [])])
+    assert resolver.calls <= 2

@@ -102,10 +102,7 @@ class Finding:
 
     `removed` is the irreducible correction: without it `passing` is left, which passed. Where the
     state is INCONCLUSIVE, `passing` is the largest candidate known to pass (None before the first
-    PASS) and `remaining` holds the suspects still possible. `despite_skips` says that some
-    questions stayed unresolved. `confidence` is the probability that all of it is right.
-    `other_failures` are the signatures of failures other than the one chased, first seen first,
-    each with a question that showed it.
+    PASS). `confidence` is the probability that all of it is right.
     """
 
     state: State
@@ -113,9 +110,6 @@ class Finding:
     removed: Items = frozenset()
     passing: Items | None = None
     confidence: float = 1.0
-    despite_skips: bool = False
-    remaining: Items = frozenset()
-    other_failures: tuple[tuple[str, Items], ...] = ()
 
 
 def bisect(problem: Problem) -> Search[Finding]:
@@ -397,10 +391,6 @@ class _Engine:
     def finding(self) -> Finding:
         """Return what the facts prove now."""
         shapes = self.shapes
-        others = tuple(
-            (signature, shapes.items(masks[0])) for signature, masks in self.other_failures.items()
-        )
-        skips = bool(self.facts.unresolved)
         certified = [self.certified(edge) for edge in self.edges if shapes.members(edge)]
         culprits = tuple(culprit for culprit in certified if culprit.passing)
         if self.frame_fails():
@@ -415,16 +405,12 @@ class _Engine:
         doubt = self.doubt
         if self.facts.flaky:
             doubt += self.doubted(self.facts.opinion(self.region))
-        remaining = shapes.items(self.region) if state is State.INCONCLUSIVE else frozenset()
         return Finding(
             state=state,
             culprits=culprits,
             removed=shapes.items(removed),
             passing=passing,
             confidence=max(0.0, 1 - doubt),
-            despite_skips=skips,
-            remaining=remaining,
-            other_failures=others,
         )
 
     def certified(self, edge: int) -> Certified:

@@ -370,28 +370,39 @@ def line_reasons(verdict: Verdict) -> list[str]:
         return []
     members = [member for culprit in verdict.culprits for member in culprit.members]
     own = {(member.requirement.file, member.requirement.line) for member in members}
-    names = {canonicalize_name(member.name) for member in members}
-    said = _line_notes(verdict)
-    reasons = [note_text(note, verdict.probes) for note in said]
+    names = _culprit_names(verdict)
+    reasons = [note_text(note, verdict.probes) for note in _line_notes(verdict)]
     for edit in fix.edits:
         is_own = (edit.file, edit.line) in own or canonicalize_name(edit.name) in names
         is_told = any(note.text.startswith(edit.name) for note in verdict.notes)
         if not (is_own or is_told or edit.action is EditAction.DROP):
             change = shown(_fix_change(edit))
             reasons.append(f"{change}: no build of its own shows that this is needed.")
-    return reasons
+    return list(dict.fromkeys(reasons))
 
 
 def other_notes(verdict: Verdict) -> list[str]:
     """Return the notes of a verdict as sentences, without those of `line_reasons`."""
     taken = _line_notes(verdict)
-    return [note_text(note, verdict.probes) for note in verdict.notes if note not in taken]
+    notes = [note_text(note, verdict.probes) for note in verdict.notes if note not in taken]
+    return list(dict.fromkeys(notes))
+
+
+def _culprit_names(verdict: Verdict) -> set[str]:
+    """Return the projects of all culprits: a constraint of one moves with its line."""
+    members = [member for culprit in verdict.culprits for member in culprit.members]
+    return {canonicalize_name(member.name) for member in members}
 
 
 def _line_notes(verdict: Verdict) -> list[Note]:
     if verdict.fix is None:
         return []
-    lines = tuple(f"{edit.name}{edit.after or ''} " for edit in verdict.fix.edits)
+    names = _culprit_names(verdict)
+    lines = tuple(
+        f"{edit.name}{edit.after or ''} "
+        for edit in verdict.fix.edits
+        if canonicalize_name(edit.name) not in names
+    )
     return [
         note for note in verdict.notes if note.text.startswith(lines) and _MOVES.search(note.text)
     ]

@@ -169,6 +169,10 @@ def test_a_line_of_the_fix_that_is_not_at_fault_has_its_reason_beside_it() -> No
     ]
     assert line_reasons(verdict) == expected
     assert line_reasons(READY) == []
+    # A constraint of a culprit's project moves with its line.
+    edit = FIX.edits[0]
+    moved = Note(f"{edit.name}{edit.after} moves along: what it needs asks for it", None)
+    assert line_reasons(replace(READY, notes=(*READY.notes, moved))) == []
     shown = flat(render(verdict))
     assert shown.index("Changed, but not at fault:") < shown.index("Why this one")
     assert shown.count(expected[0]) == 1

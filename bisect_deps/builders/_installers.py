@@ -148,7 +148,8 @@ class Pip:
     def __init__(
         self, template: Path, interpreter: Interpreter, index: IndexSettings, uv: str | None
     ) -> None:
-        self._template = template
+        # Of this run; `_template` may be one that an earlier run made, which is never changed.
+        self._own = self._template = template
         self._interpreter = interpreter
         self._index = index
         self._uv = uv
@@ -214,7 +215,7 @@ class Pip:
 
     def _kept_template(self, environment: Mapping[str, str]) -> Version:
         """Take the template that an earlier run made, else make one; returns its pip's version."""
-        own, kept = self._template, self._kept()
+        own, kept = self._own, self._kept()
         if kept is not None and not kept.exists():
             _make_template(own, self._interpreter.path, self._uv, environment)
             with contextlib.suppress(OSError):
@@ -239,7 +240,7 @@ class Pip:
 
         What an index says of today is of this run alone: the kept template stays as it is.
         """
-        own = self._template.with_name("renewed")
+        own = self._own.with_name("renewed")
         self._fill(own, environment)
         self._template = own
         python = str(python_of(own))

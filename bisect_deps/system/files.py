@@ -70,7 +70,8 @@ class OutsideProject(OSError):
 def hint_for_missing(path: Path, otherwise: str) -> str:
     """Return which file beside a missing one is likely to be meant, or what else to do."""
     try:
-        beside = [entry.name for entry in os.scandir(path.parent) if entry.is_file()]
+        with os.scandir(path.parent) as entries:
+            beside = [entry.name for entry in entries if entry.is_file()]
     except OSError:
         return otherwise
     meant = " or ".join(str(path.with_name(name)) for name in alike(path.name, beside))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.builders import make_builder
+from bisect_deps.builders._installers import Pip
 from bisect_deps.builders.base import FENCE, Builder, Order, begin_fence, end_fence
 from bisect_deps.builders.local import Options
 from bisect_deps.errors import BuilderUnavailable, InputError
@@ -415,3 +416,19 @@ def test_a_check_that_writes_where_the_sandbox_only_reads_is_no_evidence(make: M
     warns = "echo 'PytestCacheWarning: [Errno 30] Read-only file system'; exit 3"
     status, log = built(builder, order("good==1.0", digest="o", check=(warns,)))
     assert status is BuildStatus.FAILED, log
+
+
+def test_a_newer_pip_is_of_one_run_and_leaves_the_kept_one_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    python, kept = interpreters.find(None), tmp_path / "cache/depbisect/pip"
+    for run in ("first", "second"):
+        dated = IndexSettings(no_index=True, exclude_newer="2022-01-01T00:00:00Z")
+        # No index has a newer one: the run's own copy stays as old as the kept one.
+        pip = Pip(tmp_path / run / "template", python, dated, interpreters.find_uv())
+        assert "knows no index date" in pip.identity()
+        assert (tmp_path / run / "renewed").is_dir()
+        [template] = kept.iterdir()
+    assert Pip(tmp_path / "third", python, IndexSettings(), None).identity().startswith("pip ")
+    assert [template] == list(kept.iterdir()), "made once"

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -36,6 +37,8 @@ _PIP = (
 )
 # Stands for the environment's folder in the programs of a template.
 _ENVIRONMENT = "@environment@"
+# What a kept template held when it was made.
+_CONTENTS = "contents.txt"
 # What makes uv link an environment's files to its cache.
 LINKED = {"UV_LINK_MODE": "hardlink"}
 # Settings that would move the install out of the fresh environment, or colour the log.
@@ -215,16 +218,16 @@ class Pip:
 
     def _kept_template(self, environment: Mapping[str, str]) -> Version:
         """Take the template that an earlier run made, else make one; returns its pip's version."""
-        own, kept = self._own, self._kept()
-        if kept is not None and not kept.exists():
-            _make_template(own, self._interpreter.path, self._uv, environment)
-            with contextlib.suppress(OSError):
-                kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                own.rename(kept)
-        if kept is not None and kept.exists():
+        kept = self._kept()
+        if kept is None or not _is_whole(kept):
+            _make_template(self._own, self._interpreter.path, self._uv, environment)
+            if kept is not None:
+                with contextlib.suppress(OSError):
+                    _keep(self._own, kept)
+        if kept is not None and _is_whole(kept):
             self._template = kept
-        elif not own.exists():
-            _make_template(own, self._interpreter.path, self._uv, environment)
+        elif not self._own.exists():
+            _make_template(self._own, self._interpreter.path, self._uv, environment)
         return _pip_version(self._template)
 
     def _kept(self) -> Path | None:
@@ -355,6 +358,31 @@ def _make_template(
         command += ["--compile-bytecode", "--python", str(python_of(folder)), *bundled]
         _make(command, environment)
     _make_portable(folder)
+
+
+def _keep(made: Path, kept: Path) -> None:
+    """Move a template to where later runs find it, in the place of one that lost files."""
+    (made / _CONTENTS).write_text(_contents(made))
+    kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.rmtree(kept, ignore_errors=True)
+    made.rename(kept)
+
+
+def _is_whole(template: Path) -> bool:
+    """Say whether a kept template has all it had: caches are cleaned file by file, too."""
+    try:
+        return (template / _CONTENTS).read_text() == _contents(template)
+    except OSError:
+        return False
+
+
+def _contents(template: Path) -> str:
+    """Return how many files pip's folders hold, and their bytes."""
+    folders = [*site_packages(template), template / "bin"]
+    files = [
+        os.path.join(at, name) for top in folders for at, _, names in os.walk(top) for name in names
+    ]
+    return f"{len(files)} files, {sum(os.lstat(path).st_size for path in files)} bytes"
 
 
 def _make_portable(folder: Path) -> None:

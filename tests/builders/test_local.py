@@ -432,3 +432,8 @@ def test_a_newer_pip_is_of_one_run_and_leaves_the_kept_one_as_it_is(
         [template] = kept.iterdir()
     assert Pip(tmp_path / "third", python, IndexSettings(), None).identity().startswith("pip ")
     assert [template] == list(kept.iterdir()), "made once"
+    # A cache is cleaned file by file: what lost one is made anew.
+    [part] = template.glob("lib/*/site-packages/pip/__main__.py")
+    part.unlink()
+    assert Pip(tmp_path / "fourth", python, IndexSettings(), None).identity().startswith("pip ")
+    assert part.exists()

@@ -273,30 +273,39 @@ class CiBuilder:
 
     def _runs_before(self) -> list[Run]:
         """Return the newest runs, waiting as a start does."""
-        until = self._clock() + self._pace.patience
-        pause = self._pace.first
+        wait_after = self._waits()
         while True:
             try:
                 return self._system.recent()
             except HttpError as error:
-                wait = wait_of(error, self._clock())
-                wait = pause if wait is None and error.transient else wait
-                if wait is None or self._clock() + wait > until:
+                wait = wait_after(error)
+                if wait is None:
                     raise unavailable(error, self._system) from None
             self._sleep(wait)
+
+    def _waits(self) -> Callable[[HttpError], float | None]:
+        """Return what tells how long to wait after an error; None where that is of no use."""
+        until = self._clock() + self._pace.patience
+        pause = self._pace.first
+
+        def wait_after(error: HttpError) -> float | None:
+            nonlocal pause
+            wait = wait_of(error, self._clock())
+            wait = pause if wait is None and error.transient else wait
             pause = min(pause * 2, 60.0)
+            return None if wait is None or self._clock() + wait > until else wait
+
+        return wait_after
 
     def _begun(self, order: Order, marker: str, text: str) -> Run | None:
         """Start the run, waiting while the system is away or wants us to be slower."""
-        until = self._clock() + self._pace.patience
-        pause = self._pace.first
+        wait_after = self._waits()
         reported = False
         while isinstance(answer := self._begin(order, marker, text), HttpError):
-            wait = wait_of(answer, self._clock())
-            wait = pause if wait is None and answer.transient else wait
+            wait = wait_after(answer)
             # One that was not answered, or oddly, may have been taken all the same.
             is_unsure = answer.status is None or answer.status >= 500 or answer.status < 300
-            if wait is None or self._clock() + wait > until:
+            if wait is None:
                 found = self._found(marker) if is_unsure else None
                 if found is not None:
                     return found
@@ -307,7 +316,6 @@ class CiBuilder:
                 )
                 reported = True
             self._sleep(wait)
-            pause = min(pause * 2, 60.0)
             found = self._found(marker) if is_unsure else None
             if found is not None:
                 return found

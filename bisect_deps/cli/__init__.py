@@ -26,6 +26,7 @@ _NOT_A_NUMBER = re.compile(r"is not a valid (integer|float)(?: range)?\b")
 
 # Objects that make a look worth while; Python's own 700 are for short programs.
 _COLLECTED_FROM = 50_000
+
 # Command name to (module in this folder, one line for `--help`). Each module has `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Bisect a failing build to a verdict and a verified fix."),

@@ -374,7 +374,8 @@ def line_reasons(verdict: Verdict) -> list[str]:
     reasons = [note_text(note, verdict.probes) for note in _line_notes(verdict)]
     for edit in fix.edits:
         is_own = (edit.file, edit.line) in own or canonicalize_name(edit.name) in names
-        is_told = any(note.text.startswith(edit.name) for note in verdict.notes)
+        own_note = re.compile(rf"{re.escape(edit.name)}(?![\w.-])")
+        is_told = any(own_note.match(note.text) for note in verdict.notes)
         if not (is_own or is_told or edit.action is EditAction.DROP):
             change = shown(_fix_change(edit))
             reasons.append(f"{change}: no build of its own shows that this is needed.")

@@ -24,8 +24,8 @@ from bisect_deps.secret import Secret
 
 PAGE = 50
 _NO_STACK = re.compile(r"\nstacktrace:\s*(?:None|Some\(\s*\))?\s*\Z")
-# Statuses with which the platform refuses a call, whatever their body looks like.
 _YEAR_9999 = 253_402_300_799_000  # In milliseconds; Python knows no later day.
+# Statuses with which the platform refuses a call, whatever their body looks like.
 _NEVER_ITS_OWN = frozenset({401, 403, 404, 429})
 _WRAPPED_STACK = re.compile(r"stacktrace:\s*Some\((.*)\)\s*\Z", re.DOTALL)
 

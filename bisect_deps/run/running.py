@@ -44,11 +44,21 @@ from bisect_deps.run.other_pythons import MadeFor, located, try_other_pythons
 from bisect_deps.run.settings import Settings
 from bisect_deps.run.setup import close, manifest_of, open_run
 from bisect_deps.secret import masked
+from bisect_deps.system.interrupts import held_back
 from bisect_deps.system.trust import STATE_FOLDER
 from bisect_deps.text import listed
 
 if TYPE_CHECKING:
     from bisect_deps.run.ahead import Ahead
+
+# What a run needs once its first build has ended.
+_READ_LATER = (
+    "bisect_deps.diagnosis.diagnosing",
+    "bisect_deps.fix.repair",
+    "bisect_deps.fix.verdict",
+    "bisect_deps.reports.json",
+    "bisect_deps.run.ahead",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +178,8 @@ def run(
             _take_over(prober, case, settings, handover)
             try:
                 prober.expect([baseline_inquiry(case)])
-                # Read while the first build runs: a tenth of a second.
+                _read_the_rest()
                 from bisect_deps.fix.repair import repair
-
-                importlib.import_module("bisect_deps.diagnosis.diagnosing")
 
                 there.python_for = _python_for(case, progress)
                 prober.foresight = opening.enter_context(_ahead(case, prober))
@@ -217,6 +225,13 @@ def run(
         opened.interpreter,
         interrupted=conclusion.interrupted,
     )
+
+
+def _read_the_rest() -> None:
+    """Import what is needed once the first build has ended: a tenth of a second while it runs."""
+    with held_back():
+        for name in _READ_LATER:
+            importlib.import_module(name)
 
 
 def _keep(journal: Journal, verdict: Verdict, progress: Progress) -> None:

@@ -142,6 +142,7 @@ class SlurmBuilder:
         self._credentials = Credentials()
         self._secrets = secrets_of(os.environ)
         self._jobs: dict[str, _Job] = {}
+        self._asked: dict[Path, str] = {}
         self._seen = _Seen()
         _sweep(self.folder)
 
@@ -191,6 +192,7 @@ class SlurmBuilder:
         found = self._alive(name) or self._ended(name, order) or self._submit(name, order)
         job = _Job(*found, digest=order.digest, limit=order.timeout)
         self._jobs[job.id] = job
+        self._asked.pop(job.folder, None)
         return self._handle(job)
 
     def poll(self, handle: Handle) -> BuildStatus:
@@ -223,9 +225,13 @@ class SlurmBuilder:
 
     def close(self) -> None:
         """Cancel what is not ended, and remove the jobs' folders."""
-        alive = [job for job in self._jobs.values() if not job.status.is_final]
+        alive = [job.id for job in self._jobs.values() if not job.status.is_final]
+        alive += self._unnoted()
         if alive:
-            self._run(["scancel", *(job.id for job in alive)])
+            self._patiently(["scancel", *alive])
+        for folder in self._asked:
+            _remove(folder)
+        self._asked.clear()
         for job in self._jobs.values():
             if not job.status.is_final:
                 job.status = BuildStatus.CANCELLED
@@ -233,6 +239,18 @@ class SlurmBuilder:
         for folder in (self.folder, *list(self.folder.parents)[:2]):
             if folder == self.folder or folder.name in FOLDER.parts[:-1]:
                 _remove_if_empty(folder)
+
+    def _unnoted(self) -> list[str]:
+        """Return the ids of jobs whose submission was interrupted before it told them.
+
+        One that is accepted later still finds its folder gone, and ends at once.
+        """
+        found = []
+        for folder, name in self._asked.items():
+            asked = self._patiently(["squeue", "--noheader", f"--name={name}", "--format=%i|%Z"])
+            lines = [line.split("|", 1) for line in asked.stdout.splitlines() if "|" in line]
+            found += [number for number, place in lines if place == str(folder)]
+        return found
 
     def _name(self, order: Order) -> str:
         known_by = f"{order.digest}\0{self.identity()}"
@@ -281,6 +299,8 @@ class SlurmBuilder:
 
     def _submit(self, name: str, order: Order) -> tuple[str, Path]:
         folder = self._write(name, order)
+        # Before it is asked for: one that is interrupted here is found, and cancelled, by its name.
+        self._asked[folder] = name
         command = [
             "sbatch",
             "--parsable",
@@ -304,6 +324,7 @@ class SlurmBuilder:
             alive = self._alive(name)  # It may have been accepted all the same.
             if alive is not None:
                 return alive
+        del self._asked[folder]
         _remove(folder)
         raise BuilderUnavailable(
             f"Slurm does not accept the job: {_said(asked)}",
@@ -412,6 +433,15 @@ class SlurmBuilder:
                 if asked.returncode == 0 and states:
                     return states[0]
         return ""
+
+    def _patiently(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run a command at the end of the run, a few times while the controller is away."""
+        for _ in range(POLICY.closing_tries - 1):
+            asked = self._run(command)
+            if asked.returncode == 0 or not _is_away(asked):
+                return asked
+            time.sleep(POLICY.slurm.first)
+        return self._run(command)
 
     def _run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         environment = steer(processes.clean_environment(keep=self._options.pass_env))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -324,6 +325,26 @@ def test_ctrl_c_leaves_no_job_and_no_file(
 ) -> None:
     monkeypatch.setenv("SLURM_CONF", slurm["SLURM_CONF"])
     run = Run(tmp_path, index, slurm, "slow==1.0")
+    process = run.start()
+    wait_until(run.names)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    wait_until(lambda: not squeue())
+    assert run.left() == []
+
+
+def test_ctrl_c_cancels_a_job_whose_submission_has_not_told_its_number(
+    tmp_path: Path, index: LocalIndex, slurm: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_CONF", slurm["SLURM_CONF"])
+    slow = tmp_path / "bin" / "sbatch"
+    slow.parent.mkdir()
+    submits = f'case "$*" in *--parsable*) {shutil.which("sbatch")} "$@"; exec sleep 300;; esac'
+    slow.write_text(f"#!/bin/sh\n{submits}\n")
+    slow.chmod(0o755)
+    run = Run(tmp_path, index, slurm, "slow==1.0")
+    run.environment["PATH"] = f"{slow.parent}{os.pathsep}{run.environment['PATH']}"
     process = run.start()
     wait_until(run.names)
     process.send_signal(signal.SIGINT)

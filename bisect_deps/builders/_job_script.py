@@ -32,6 +32,9 @@ GRACE = 2.0
 # How an installer ends that was killed from outside, say because the machine is out of memory.
 KILLED = (128 + 9, 128 + 15, -9, -15)
 MOST_BYTES = 8000000
+# What is shown of a command: the log of no build may grow without end. MOST_SHOWN is of the whole
+# job, the ends of later commands beside it; of a file that is larger, only its ends are left.
+TAIL, MOST_SHOWN, LARGEST = 1000000, 24000000, 64000000
 
 
 class Stopped(Exception):
@@ -84,6 +87,7 @@ class Build:
         self.tree = os.path.normpath(os.path.join(self.checkout, tree))
         self.scratch = scratch
         self.output = ""
+        self.room = MOST_SHOWN
         self.variables = dict(os.environ, TMPDIR=self._folder("tmp"), **job["environment"])
         if job.get("netrc"):
             self.variables["NETRC"] = self._private("netrc", job["netrc"])
@@ -142,17 +146,20 @@ class Build:
         """Run a command, its output copied to ours; return how it ended."""
         log = os.path.join(self.scratch, "output")
         cwd = os.path.join(self.checkout, self.job.get("cwd") or self.tree)
-        with open(log, "wb") as output:
+        with open(log, "wb"):
+            pass
+        # Appended, so that what it writes comes to the new end where the file was emptied.
+        with open(log, "ab") as output:
             process = subprocess.Popen(
                 command, shell=isinstance(command, str), stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, env=variables, start_new_session=not WINDOWS,
                 cwd=cwd if os.path.isdir(cwd) else self.tree,
             )  # fmt: skip
-        shown, is_whole = 0, True
+        said = Said(log, min(MOST_BYTES, self.room))
         try:
             while True:
                 code = process.poll()
-                shown, is_whole = _copy(log, shown, is_whole)
+                said.copy()
                 if code is not None:
                     break
                 if time.monotonic() >= self.deadline:
@@ -160,11 +167,9 @@ class Build:
                 time.sleep(0.05)
         finally:
             _end(process)
-            _, is_whole = _copy(log, shown, is_whole)
-            if not is_whole:
-                _say("")
-        with open(log, "rb") as written:
-            self.output = written.read(MOST_BYTES).decode("utf-8", "replace")
+            said.end()
+            self.room -= said.shown
+            self.output = bytes(said.head).decode("utf-8", "replace")
         return code if code >= 0 else 128 - code
 
     def _write_files(self) -> None:
@@ -207,6 +212,49 @@ class Build:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
         return path
+
+
+class Said:
+    """A command's output in a file, copied to ours: of a flood its first `most` bytes and TAIL."""
+
+    def __init__(self, path: str, most: int) -> None:
+        self.path, self.most = path, most
+        self.head, self.tail = bytearray(), bytearray()
+        self.start = self.dropped = self.shown = 0
+
+    def copy(self) -> None:
+        """Show what has come."""
+        with open(self.path, "rb") as file:
+            file.seek(self.start)
+            while True:
+                part = file.read(1 << 20)
+                if not part:
+                    break
+                self.start += len(part)
+                self._take(part)
+        if self.dropped and self.start > LARGEST:
+            os.truncate(self.path, 0)
+            self.start = 0
+
+    def end(self) -> None:
+        """Show what is left, in whole lines."""
+        self.copy()
+        if self.dropped:
+            _say("\n[%.0f MB of output are left out here]" % (self.dropped / 1e6))
+        _show(bytes(self.tail))
+        last = self.tail or self.head
+        if last and not last.endswith(b"\n"):
+            _say("")
+
+    def _take(self, part: bytes) -> None:
+        first = part[: self.most - len(self.head)]
+        self.head += first
+        self.shown += len(first)
+        _show(first)
+        self.tail += part[len(first) :]
+        if len(self.tail) > 2 * TAIL:
+            self.dropped += len(self.tail) - TAIL
+            del self.tail[:-TAIL]
 
 
 def installed(env: str) -> "dict[str, str]":
@@ -303,18 +351,6 @@ def _filled(command: "list[str]", places: "dict[str, str]") -> "list[str]":
     return command
 
 
-def _copy(log: str, start: int, is_whole: bool) -> "tuple[int, bool]":
-    """Copy what a log has gained to our output; return its size, and whether its line is whole."""
-    with open(log, "rb") as file:
-        file.seek(start)
-        text = file.read()
-    if text:
-        sys.stdout.buffer.write(text)
-        sys.stdout.buffer.flush()
-        is_whole = text.endswith(b"\n")
-    return start + len(text), is_whole
-
-
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End a command with all that it left behind in its group."""
     if WINDOWS:
@@ -345,8 +381,13 @@ def _write_result(result: "dict[str, Any]", path: str) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.buffer.write((text + "\n").encode("utf-8", "replace"))
-    sys.stdout.buffer.flush()
+    _show((text + "\n").encode("utf-8", "replace"))
+
+
+def _show(data: bytes) -> None:
+    if data:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
 
 def _scratch(place: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bisect_deps.builders._ci import CiBuilder, Run
-from bisect_deps.builders._http import Http, HttpError, Record
+from bisect_deps.builders._http import Http, HttpError, Record, Reply
 from bisect_deps.builders._job import BOOTSTRAP, Place
 from bisect_deps.builders.base import (
     Builder,
@@ -44,6 +44,9 @@ _STATES = {
     FAILURE: BuildStatus.FAILED,
     CANCELLED: BuildStatus.CANCELLED,
 }
+
+# What is read of a log that is too large to be had whole, in lines of at most 4,096 characters.
+_LINES = (10_000, 2_000)
 
 MODULE = f'''\
 """Builds the candidates of `depbisect run --builder buildbot`. In master.cfg, after c["workers"]:
@@ -246,10 +249,17 @@ class Buildbot:
 
     def trace(self, run: Run) -> str:
         """Return the output of the build so far, without the master's own lines in it."""
-        path = f"/builds/{run.job}/steps/{STEP}/logs/stdio/contents"
-        chunks = self._get(path).listed("logchunks")
-        lines = "".join(chunk.words("content") for chunk in chunks).split("\n")
-        return "".join(f"{line[1:]}\n" for line in lines if line[:1] in ("o", "e"))
+        log = f"/builds/{run.job}/steps/{STEP}/logs/stdio"
+        reply = self._asked(f"{log}/contents", patient=False)
+        if not reply.is_cut:
+            return _output(reply.record())
+        length = self._first(log, "logs").number("num_lines") or 0
+        first, last = _LINES
+        head = self._get(f"{log}/contents?offset=0&limit={first}")
+        start = max(first, length - last)
+        tail = self._get(f"{log}/contents?offset={start}&limit={last}")
+        note = f"[{start - first} lines are left out here]\n" if start > first else ""
+        return f"{_output(head)}{note}{_output(tail)}"
 
     def cancel(self, run: Run) -> None:
         """Stop a build on its worker, or take its request out of the queue."""
@@ -270,11 +280,15 @@ class Buildbot:
 
     def _get(self, path: str, *, patient: bool = False) -> Record:
         """Return the value of a resource; asked once unless `patient`."""
+        return self._asked(path, patient=patient).record()
+
+    def _asked(self, path: str, *, patient: bool) -> Reply:
+        """Return the reply for a resource: an object, if it is whole."""
         self._log_in()
         reply = self._http.get(f"/api/v2{path}", patient=patient)
-        if not isinstance(reply.json(), dict):
+        if not reply.is_cut and not isinstance(reply.json(), dict):
             raise self._unlike()
-        return reply.record()
+        return reply
 
     def _first(self, path: str, name: str) -> Record:
         """Return the one thing of that name at a path."""
@@ -343,6 +357,13 @@ class Buildbot:
 
     def _stop_request(self, run: Run) -> None:
         self._post(f"/buildrequests/{run.id}", "cancel", {"reason": "depbisect"})
+
+
+def _output(contents: Record) -> str:
+    """Return what a build wrote, without the master's own lines."""
+    chunks = contents.listed("logchunks")
+    lines = "".join(chunk.words("content") for chunk in chunks).split("\n")
+    return "".join(f"{line[1:]}\n" for line in lines if line[:1] in ("o", "e"))
 
 
 def _address(options: Options) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+from urllib.request import url2pathname
 
 from bisect_deps.errors import InputError
 from bisect_deps.index.logins import login, pip_sources, uv_sources
@@ -122,6 +123,16 @@ def be_addresses(settings: IndexSettings) -> None:
     for url in (*main, *settings.extra_index_urls, *settings.find_links):
         if "${" not in url:
             _parts(url)
+
+
+def is_local(place: str) -> bool:
+    """Say whether a place of files is on this machine: a path, or a `file:` address."""
+    return "://" not in place or place.startswith("file:")
+
+
+def as_path(place: str) -> Path:
+    """Return the path of a place on this machine."""
+    return Path(url2pathname(urlsplit(place).path)) if place.startswith("file:") else Path(place)
 
 
 def with_credentials(spot: Place) -> str:

@@ -18,12 +18,11 @@ from email.parser import HeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from packaging.utils import canonicalize_name
 
 from bisect_deps.errors import IndexUnavailable
-from bisect_deps.index.base import Place
+from bisect_deps.index.base import Place, as_path, is_local
 from bisect_deps.index.parsed import parsed_once
 from bisect_deps.index.releases import File
 from bisect_deps.policy import POLICY
@@ -99,8 +98,8 @@ class Pages:
 
     def project(self, place: Place, name: str) -> Page | None:
         """Return a project's page on one index, or None where it has no such project."""
-        if _is_local(place.url):
-            path = _as_path(place.url) / name / "index.html"
+        if is_local(place.url):
+            path = as_path(place.url) / name / "index.html"
             return _read_already(self._parse_file(path, name)) if path.is_file() else None
         url = f"{place.url.rstrip('/')}/{name}/"
         response = self._get(url, place.auth)
@@ -108,10 +107,10 @@ class Pages:
 
     def links(self, place: str, auth: tuple[str, str] | None, name: str) -> Page:
         """Return a project's files in a find-links folder or on a find-links page."""
-        if not _is_local(place):
+        if not is_local(place):
             response = self._get(place, auth)
             return _read_already([]) if response is None else self._parse(response, name)
-        path = _as_path(place)
+        path = as_path(place)
         if path.is_dir():
             return _read_already(list(_folder(path, name)))
         return _read_already(self._parse_file(path, name) if path.is_file() else [])
@@ -408,14 +407,6 @@ def _metadata(wheel: Path) -> Mapping[str, str]:
     except _UNREADABLE:
         pass
     return {}
-
-
-def _is_local(place: str) -> bool:
-    return "://" not in place or place.startswith("file:")
-
-
-def _as_path(place: str) -> Path:
-    return Path(url2pathname(urlsplit(place).path)) if place.startswith("file:") else Path(place)
 
 
 def _reason(error: Exception) -> str:

@@ -490,12 +490,12 @@ class _Running:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._processes: set[subprocess.Popen[bytes]] = set()
-        self._is_over = False
+        self.is_over = False
 
     def add(self, process: subprocess.Popen[bytes]) -> None:
         with self._lock:
             self._processes.add(process)
-            if self._is_over:
+            if self.is_over:
                 process.kill()
 
     def remove(self, process: subprocess.Popen[bytes]) -> None:
@@ -504,7 +504,7 @@ class _Running:
 
     def end(self) -> None:
         with self._lock:
-            self._is_over = True
+            self.is_over = True
             for process in self._processes:
                 process.kill()
 
@@ -518,6 +518,7 @@ def _run(
     """Return uv's exit code and all that it said; its process is among `running` meanwhile.
 
     Where uv cannot build, it starts no process that would outlive it: no group is to be watched.
+    Raises BuilderUnavailable where somebody else ended it.
     """
     with subprocess.Popen(
         command,
@@ -537,9 +538,20 @@ def _run(
             return 124, "uv pip compile: operation timed out"
         finally:
             running.remove(process)
-    if process.returncode == -signal.SIGKILL:
-        return 124, "uv pip compile: operation timed out"
+    if process.returncode < 0:
+        if running.is_over:
+            return 124, "uv pip compile: operation timed out"
+        raise _ended_by(-process.returncode)
     return process.returncode, output.decode("utf-8", errors="replace")
+
+
+def _ended_by(number: int) -> BuilderUnavailable:
+    """Return the error for a uv that a signal ended: it says nothing about the lines."""
+    names = {known.value: known.name for known in signal.Signals}
+    return BuilderUnavailable(
+        f"uv was ended by {names.get(number, f'signal {number}')} while it resolved",
+        hint="the system may be out of memory (`dmesg` tells), or have a limit: see `ulimit -a`",
+    )
 
 
 def _read(code: int, text: str, log: str, seconds: float) -> Resolution:

@@ -42,7 +42,7 @@ def read_regular(path: str | Path, *, most: int = LARGEST, pipe: bool = False) -
         if pipe and stat.S_ISFIFO(kind.st_mode) and str(path).startswith(PIPES):
             os.set_blocking(descriptor, True)
         else:
-            _be_regular(path, kind)
+            be_regular(path, kind)
         return _all_of(stream, path, most)
 
 
@@ -55,7 +55,7 @@ def open_regular(path: str | Path) -> BinaryIO:
     try:
         kind = os.fstat(descriptor)
         if not (stat.S_ISFIFO(kind.st_mode) and str(path).startswith(PIPES)):
-            _be_regular(path, kind)
+            be_regular(path, kind)
         os.set_blocking(descriptor, True)
     except OSError:
         os.close(descriptor)
@@ -175,7 +175,8 @@ def write_whole(
     return str(path)
 
 
-def _be_regular(path: str | Path, found: os.stat_result) -> None:
+def be_regular(path: str | Path, found: os.stat_result) -> None:
+    """Raise OSError for what could be read without end, or waited for: pipes, devices, /proc."""
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
     if not stat.S_ISREG(found.st_mode):

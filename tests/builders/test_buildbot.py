@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bisect_deps.builders import checks_of, make_builder
+from bisect_deps.builders import _http, buildbot, checks_of, make_builder
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.buildbot import MODULE, Options
 from bisect_deps.errors import InputError
@@ -283,3 +283,21 @@ def test_ctrl_c_leaves_nothing_running(tmp_path: Path, index: LocalIndex, addres
     process.communicate(timeout=60)
     assert process.returncode == 130
     assert left_of(address) == []
+
+
+@pytest.mark.slow
+def test_of_a_log_that_is_too_large_head_and_tail_are_read(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_http, "_ENDS", (30_000, 10_000))
+    monkeypatch.setattr(buildbot, "_LINES", (100, 50))
+    builder = make()
+    command = "seq -f 'line %06g of the output' 1 20000"
+    handle = builder.start(order("good==1.0", "helper<2", check=(command,)))
+    assert finish(builder, handle) is BuildStatus.PASSED
+    log = whole_log(builder, handle)
+    assert "line 000050 of" in log
+    assert "line 020000 of" in log
+    assert "line 010000 of" not in log
+    assert "lines are left out here]" in log
+    assert builder.installed(handle) == {"good": "1.0", "helper": "1.0"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from bisect_deps.cli import group
+from bisect_deps.errors import InputError
 from bisect_deps.formats import open_manifest
 from bisect_deps.formats.base import Manifest
 from bisect_deps.index import Index
@@ -105,3 +107,15 @@ def test_a_run_on_an_index_without_dates_accuses_nobody_for_it(
     named = [own["name"] for culprit in report["culprits"] for own in culprit["requirements"]]
     assert (report["verdict"], named) == ("fixed", ["header"])
     assert [edit["to"] for edit in report["fix"]["edits"]] == ["==1.1"]
+
+
+@pytest.mark.parametrize("text", ["good\n", "good @ file:{pipe}\n", "./links/{name}\n"])
+def test_a_pipe_among_the_files_to_install_is_one_error_at_once(tmp_path: Path, text: str) -> None:
+    name = "good-1.0-py3-none-any.whl"
+    pipe = tmp_path / "links" / name
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    written = manifest(tmp_path, text.format(pipe=pipe, name=name))
+    given = IndexSettings(find_links=(str(pipe.parent),) if text == "good\n" else ())
+    with pytest.raises(InputError, match="it is a pipe, not a regular file"):
+        sources(given, written, "uv", tmp_path)

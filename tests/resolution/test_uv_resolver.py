@@ -288,3 +288,11 @@ def test_questions_that_hang_end_with_the_run(tmp_path: Path) -> None:
     os.close(held)
     resolver.ask_ahead([(["good"], [])])
     assert resolver.calls <= 2
+
+
+def test_uv_that_was_killed_says_nothing_of_the_lines(tmp_path: Path) -> None:
+    killed = tmp_path / "uv"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    with pytest.raises(BuilderUnavailable, match="uv was ended by SIGKILL"):
+        folder_resolver(tmp_path, uv=str(killed)).resolve(["good"])

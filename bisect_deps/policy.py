@@ -108,6 +108,7 @@ class Policy:
     environment_timeout: float = 300.0  # venv with ensurepip, on a slow disk.
     resolver_timeout: float = 300.0  # One uv call; sources' metadata is built in it.
     git_timeout: float = 300.0  # One fetch or push.
+    push_grace: float = 30.0  # One that the user interrupts: half of it is worse than all.
     audit_timeout: float = 600.0  # pip-audit asks for each release by itself.
     scheduler_timeout: float = 120.0  # sbatch and squeue wait for a controller that is away.
 
@@ -145,7 +146,7 @@ class Policy:
     slurm: Pace = Pace(1.0, 10.0)  # All users of a cluster share its controller.
 
     # Single systems.
-    closing_tries: int = 3  # For a CI run that was asked for and not yet seen, before it is left.
+    closing_tries: int = 3  # For what was asked for and is not yet seen, before it is left.
     lost_worker_retries: int = 3  # A Buildbot worker that is lost so often is lost by the build.
     slurm_look: float = 0.2  # A job that is being ended may write once more.
     slurm_tries: int = 4  # While the controller is away.

@@ -117,7 +117,7 @@ class DataRobotBuilder(Watched[_Build]):
                 hint="set DATAROBOT_API_TOKEN (Developer tools > API keys)",
             )
         self._options = options
-        self._clock = clock
+        self._clock, self._sleep = clock, sleep
         self._address = os.environ.get("DATAROBOT_ENDPOINT", PUBLIC).rstrip("/")
         self._secrets = (*secrets_of(os.environ), Secret(token))
         headers = {"Authorization": Secret(f"Bearer {token}")}
@@ -197,11 +197,8 @@ class DataRobotBuilder(Watched[_Build]):
     def close(self) -> None:
         """Delete our custom models. Raises BuilderUnavailable for what is left of them."""
         left: list[str] = []
-        if self._making:
-            # We were interrupted while the platform made it.
-            with contextlib.suppress(HttpError):
-                for model in self._named(self._making):
-                    self._keep(_Build("", 0.0, BuildStatus.CANCELLED, model=model.key("id")))
+        with contextlib.suppress(HttpError):
+            self._find_made()
         for build in self._builds.values():
             if not build.status.is_final:
                 build.status = BuildStatus.CANCELLED
@@ -259,11 +256,21 @@ class DataRobotBuilder(Watched[_Build]):
             if key in model.words("name") and model.key("id") not in self._builds:
                 yield model
 
+    def _find_made(self) -> None:
+        """Know what we were interrupted at: the platform may make it after that, too."""
+        for _ in range(POLICY.closing_tries if self._making else 0):
+            for model in self._named(self._making):
+                self._keep(_Build("", 0.0, BuildStatus.CANCELLED, model=model.key("id")))
+                self._making = ""
+            if not self._making:
+                break
+            self._sleep(POLICY.watched.first)
+
     def _keep(self, build: _Build) -> None:
         """Know a custom model as ours, so that it is deleted whatever happens."""
-        self._builds[build.model] = build
         self._state.mkdir(parents=True, exist_ok=True)
         (self._state / f"{processes.owner()}-{build.model}").touch()
+        self._builds[build.model] = build
 
     def _make_model(self, key: str, order: Order) -> str:
         about = {

@@ -123,6 +123,7 @@ class SpacesBuilder(Watched[_Build]):
         self._builds: dict[str, _Build] = {}
         self._paused: set[str] = set()
         self._kept: set[str] = set()
+        self._asked: dict[str, str] = {}
         self._state = options.folder / STATE
         self._path = ""
 
@@ -238,7 +239,9 @@ class SpacesBuilder(Watched[_Build]):
         self._keep_original(space)
         key = self._key(order)
         title = f"depbisect {key} {order.label}".strip()
+        self._asked[space] = key
         commit = self._commit(space, title, {self._path: data, MARK: f"{key}\n".encode()})
+        del self._asked[space]
         return self._made(order.digest, order.timeout, space, commit)
 
     def _made(self, digest: str, limit: float, space: str, commit: str) -> _Build:
@@ -289,10 +292,20 @@ class SpacesBuilder(Watched[_Build]):
     def _put_back(self, space: str) -> str:
         """Restore a Space; return why that failed, empty where it did not."""
         try:
+            self._let_come(space)
             self._restore(space)
         except HttpError as error:
             return f"{space} ({error})"
         return ""
+
+    def _let_come(self, space: str) -> None:
+        """Wait for a commit whose answer nobody waited for: it must not come after the original."""
+        key = self._asked.pop(space, "")
+        for _ in range(POLICY.closing_tries if key else 0):
+            commits = self._http.get(f"/api/spaces/{space}/commits/main").records()
+            if commits and key in commits[0].words("title"):
+                break
+            self._sleep(POLICY.watched.first)
 
     def _restore(self, space: str) -> None:
         record = self._record(space)

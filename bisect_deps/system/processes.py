@@ -182,28 +182,36 @@ def run_apart(
     environment: Mapping[str, str],
     data: bytes = b"",
     limit: float,
+    grace: float = 0.0,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command of ours until it ends, out of reach of Ctrl-C; output and errors as bytes.
 
     It is no build: it carries no mark, and no end of a build takes it for a leftover. Raises
-    OSError, and subprocess.TimeoutExpired after `limit` seconds, when all its group is killed.
+    OSError, and subprocess.TimeoutExpired after `limit` seconds, when all its group is killed. When
+    we are interrupted, it has `grace` seconds to end by itself.
     """
     pipe = subprocess.PIPE
     process = _lead(command, cwd=cwd, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
     try:
         with process:
-            out, errors = _said(process, data, limit)
+            out, errors = _said(process, data, limit, grace)
     finally:
         _leaders.discard(process.pid)
     return subprocess.CompletedProcess(command, process.returncode, out, errors)
 
 
-def _said(process: subprocess.Popen[bytes], data: bytes, limit: float) -> tuple[bytes, bytes]:
+def _said(
+    process: subprocess.Popen[bytes], data: bytes, limit: float, grace: float
+) -> tuple[bytes, bytes]:
     try:
         return process.communicate(data, limit)
-    except BaseException:
-        _send(os.killpg, process.pid, signal.SIGKILL)
+    except KeyboardInterrupt:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=grace)
         raise
+    finally:
+        if process.poll() is None:
+            _send(os.killpg, process.pid, signal.SIGKILL)
 
 
 def _lead(command: Sequence[str], **settings: Any) -> subprocess.Popen[bytes]:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 from uv import find_uv_bin
 
 from bisect_deps.builders import checks_of, make_builder
+from bisect_deps.builders._http import Http
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.datarobot import STATE, Options
 from bisect_deps.errors import BuilderUnavailable, InputError
@@ -144,6 +146,25 @@ def test_an_outage_is_waited_for(make: Make, platform: Platform) -> None:
     handle = builder.start(order("good==1.0\n"))
     platform.failures = 3
     assert finish(builder, handle) is BuildStatus.PASSED
+
+
+def test_a_model_that_is_made_after_an_interrupt_is_deleted(
+    make: Make, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = make()
+    sent = Http.post
+
+    def interrupted(*asked: Any) -> None:
+        threading.Timer(0.5, sent, asked).start()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Http, "post", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            builder.start(order("good==1.0\n"))
+    builder.close()
+    assert len(platform.made) == 2
+    assert list(platform.models) == [platform.model]
 
 
 def test_what_cannot_be_built_there_is_refused(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 from uv import find_uv_bin
 
 from bisect_deps.builders import checks_of, make_builder
+from bisect_deps.builders._http import Http
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.spaces import Options
 from bisect_deps.errors import BuilderUnavailable, InputError
@@ -132,6 +134,26 @@ def test_an_outage_is_waited_for(make: Make, hub: Hub) -> None:
     handle = builder.start(order("good==1.0\n"))
     hub.failures = 3
     assert finish(builder, handle) is BuildStatus.PASSED
+
+
+def test_a_commit_that_comes_after_an_interrupt_is_put_back(
+    make: Make, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = make("acme/one")
+    sent = Http.post_lines
+
+    def interrupted(*asked: Any) -> None:
+        threading.Timer(0.5, sent, asked).start()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Http, "post_lines", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            builder.start(order("good==1.0\n"))
+    builder.close()
+    time.sleep(0.5)
+    assert hub.spaces["acme/one"].files == {"requirements.txt": ORIGINAL}
+    assert len(hub.spaces["acme/one"].commits) == 2
 
 
 def test_what_cannot_be_built_there_is_refused(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

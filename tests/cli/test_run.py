@@ -227,6 +227,7 @@ def test_ctrl_c_ends_with_130_at_once_and_leaves_no_process(
     assert living_of(tmp_path) == []
 
 
+@pytest.mark.timeout(60 + 30 * KILLS)
 def test_a_run_killed_at_any_moment_goes_on_and_repeats_no_finished_build(
     served: LocalIndex, tmp_path: Path
 ) -> None:

@@ -269,13 +269,14 @@ class Repository:
 
     def _run(self, *arguments: str, data: bytes = b"", index: str = "") -> str:
         try:
-            # Ctrl-C stops us, not a push under way.
+            # Ctrl-C stops us, not a push under way: the host may take it all the same.
             done = run_apart(
                 ["git", *arguments],
                 cwd=self._folder,
                 environment=self._environment(index),
                 data=data,
                 limit=POLICY.git_timeout,
+                grace=POLICY.push_grace if "push" in arguments else 0.0,
             )
         except FileNotFoundError:
             raise GitError("git is not installed") from None

@@ -280,6 +280,26 @@ def test_ctrl_c_restores_the_file_and_keeps_what_is_known(cluster: Cluster, inde
     assert runner.restored
 
 
+def test_ctrl_c_while_the_host_takes_a_push_leaves_no_candidate(
+    cluster: Cluster, index_url: str
+) -> None:
+    runner = Runner(cluster, index_url, "alpha==1.0\n")
+    came = cluster.folder / "came"
+    hook = cluster.platform.root / "git" / "acme" / "Run.git" / "hooks" / "pre-receive"
+    hook.write_text(f"#!/bin/sh\n[ -e {came} ] || {{ touch {came}; sleep 1; }}\n")
+    hook.chmod(0o755)
+    process = runner.start()
+    while not came.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode == 130
+    time.sleep(1.5)
+    assert runner.restored
+    assert cluster.history("acme/Run")[-1] == "depbisect: the original files are back"
+
+
 def test_a_restore_that_fails_is_told_and_hides_no_verdict(
     cluster: Cluster, index_url: str
 ) -> None:

@@ -241,7 +241,6 @@ class Http:
 
         It is read until it ends, or nothing more comes. Raises HttpError.
         """
-        import requests
 
         from bisect_deps.system import answers
 
@@ -264,7 +263,7 @@ class Http:
                     for line in _lines(answers.parts(response, sum(_ENDS)))
                     if line.startswith(b"data:")
                 )
-        except (requests.RequestException, answers.Endless) as error:
+        except (OSError, answers.Endless) as error:
             # A stream that stays open has told all that there is as yet.
             if not lines:
                 raise HttpError(name, said(_reason(error), self._secrets)) from None
@@ -347,7 +346,6 @@ class Http:
         kind: str,
         timeout: float,
     ) -> Reply | HttpError:
-        import requests
 
         from bisect_deps.system import answers
 
@@ -364,7 +362,7 @@ class Http:
                 stream=True,
             ) as response:
                 content, dropped = answers.ends(response, *_ENDS)
-        except (requests.RequestException, answers.Endless) as error:
+        except (OSError, answers.Endless) as error:
             return HttpError(name, said(_reason(error), self._secrets))
         except ValueError:  # requests reads the place of a redirect that it does not follow, too.
             return HttpError(name, "redirected to what is no address", status=302)

@@ -28,6 +28,7 @@ import platformdirs
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.secret import Credential, Secret, split_credentials
 from bisect_deps.system import processes
+from bisect_deps.system.files import read_settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -319,8 +320,8 @@ class Netrc:
 def _users_own(host: str) -> Credential | None:
     """Return what the user's own netrc file says of a host."""
     try:
-        path = os.environ.get("NETRC") or Path.home() / ".netrc"
-        found = netrc.netrc(str(path)).authenticators(host)
+        path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
+        found = netrc.netrc(path).authenticators(host) if read_settings(path) else None
     except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
         return None
     return Credential(host, found[0], Secret(found[2] or "")) if found else None

@@ -15,6 +15,7 @@ import platformdirs
 
 from bisect_deps.knowledge.default_index import default_index
 from bisect_deps.model import IndexSettings
+from bisect_deps.system.files import read_settings
 
 # What decides where uv looks, or which settings it reads.
 _DECIDING = (
@@ -67,4 +68,4 @@ def write_kept_files(folder: Path) -> Path:
 def _sets_up_uv(path: Path) -> bool:
     if path.name == "uv.toml":
         return True
-    return b"[tool.uv" in path.read_bytes()
+    return b"[tool.uv" in read_settings(path)

@@ -21,7 +21,13 @@ from bisect_deps.cli.options import json_option
 from bisect_deps.errors import InputError, JournalError
 from bisect_deps.guided.sessions import POINTER, Given, Store, Word, folder_of
 from bisect_deps.run.settings import default_file, instant
-from bisect_deps.system.files import hint_for_missing, write_output, write_whole
+from bisect_deps.system.files import (
+    hint_for_missing,
+    holds,
+    read_regular,
+    write_output,
+    write_whole,
+)
 from bisect_deps.system.trust import STATE_FOLDER
 from bisect_deps.text import safe
 
@@ -229,7 +235,7 @@ def without_stdin(flags: dict[str, Any]) -> dict[str, Any]:
             hint="name the file to write it to: depbisect start - --to requirements.txt",
         )
     data, place = sys.stdin.buffer.read(), Path(to)
-    if place.exists() and place.read_bytes() != data:
+    if place.exists() and not holds(place, data):
         raise InputError(
             "there is such a file already, and it is not what standard input gave",
             place=to,
@@ -299,7 +305,7 @@ def read_log(path: Path, empty: str = "without a log, leave --log out") -> bytes
         data = sys.stdin.buffer.read()
     else:
         try:
-            data = path.read_bytes()
+            data = read_regular(path, pipe=True)
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             hint = hint_for_missing(path, "") if missing else ""

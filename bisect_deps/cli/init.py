@@ -8,7 +8,7 @@ import click
 
 from bisect_deps.builders import template_of
 from bisect_deps.errors import ExitCode, InputError
-from bisect_deps.system.files import write_whole
+from bisect_deps.system.files import holds, write_whole
 
 
 @click.command("init")
@@ -31,7 +31,7 @@ def command(builder: str, output: Path | None, force: bool) -> int:
         click.echo(template.text, nl=False)
         return ExitCode.OK
     path = output or _root() / template.path
-    if path.exists() and not force and path.read_bytes() != template.text.encode():
+    if path.exists() and not force and not holds(path, template.text.encode()):
         raise InputError(
             "there is a file of that name that says something else",
             place=str(path),

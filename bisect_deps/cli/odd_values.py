@@ -45,9 +45,15 @@ def be_said(words: Sequence[str], options: Sequence[str]) -> None:
 
 
 def be_said_in_files(defaults: Mapping[str, Any]) -> None:
-    """Raise InputError for a setting of a file that is blank, or holds what is."""
+    """Raise InputError for a setting of a file that is blank or no option's, or holds what is."""
     for name, value in defaults.items():
         items = value if isinstance(value, list) else [value]
+        if any(not isinstance(item, (str, int, float)) for item in items):
+            raise InputError(
+                f"the setting {name.replace('_', '-')} is neither text nor a number",
+                place="[tool.depbisect]",
+                hint="write it as the option has it, in quotes; several as a list",
+            )
         if any(isinstance(item, str) and not item.strip() for item in items):
             raise InputError(
                 f"the setting {name.replace('_', '-')} is empty",

@@ -26,6 +26,7 @@ from bisect_deps.model import (
     ProbeKind,
 )
 from bisect_deps.policy import POLICY
+from bisect_deps.system.files import holds
 
 BUILD_CONSTRAINTS_FILE = "depbisect-build-constraints.txt"
 
@@ -125,7 +126,7 @@ def _is_candidate(culprit: Culprit) -> bool:
 def _is_taken(manifest: Manifest, constraints: Sequence[str]) -> bool:
     """Say whether another file of that name stands there already: it is the user's, and stays."""
     beside = manifest.path.parent / BUILD_CONSTRAINTS_FILE
-    return beside.exists() and beside.read_bytes() != file_of(constraints)
+    return beside.exists() and not holds(beside, file_of(constraints))
 
 
 def _tools(culprit: Culprit) -> Iterator[tuple[str, ...]]:

@@ -25,6 +25,7 @@ from bisect_deps.run.settings import settled
 from bisect_deps.search.strategy import Prefer
 from bisect_deps.secret import looks_secret
 from bisect_deps.system import interpreters
+from bisect_deps.system.files import holds, read_regular
 
 # A person who builds elsewhere builds one file at a time, and each time the whole of it.
 PERSON = Capabilities(max_parallel=1, check=False)
@@ -105,7 +106,7 @@ class Guided:
     def write(self) -> None:
         """Write what is to be built now."""
         for path, data in self.targets().items():
-            if not path.exists() or path.read_bytes() != data:
+            if not holds(path, data):
                 self.store.write(path, data)
 
     def reset(self, *, force: bool = False, keep: bool = False) -> None:
@@ -182,7 +183,7 @@ class Guided:
         """Raise Changed where a file was changed by hand; say whether all are as asked for."""
         as_asked = True
         for path, data in self.targets().items():
-            there = path.read_bytes() if path.exists() else b""
+            there = _bytes_of(path)
             if there == data:
                 continue
             as_asked = False
@@ -281,7 +282,7 @@ def new_start(
     for key, path in places(root, start, manifest.files):
         if start.to is None or not path.exists():
             continue
-        if path.read_bytes() != manifest.files[key]:
+        if not holds(path, manifest.files[key]):
             raise InputError(
                 "there is such a file already, and it is not a copy of the one to bisect",
                 place=os.path.relpath(path),
@@ -355,13 +356,21 @@ def _settings(start: Start) -> IndexSettings:
     return IndexSettings(index_url=start.index_url, exclude_newer=start.index_as_of or None)
 
 
+def _bytes_of(path: Path) -> bytes:
+    """Return what is there, nothing of what is no file."""
+    try:
+        return read_regular(path)
+    except OSError:
+        return b""
+
+
 def _manifest(root: Path, start: Start, originals: Mapping[str, bytes]) -> Manifest:
     """Return the original file, read from what the session kept of it and its includes."""
     kept = {os.path.normpath(root.absolute() / key): data for key, data in originals.items()}
 
     def read(path: str) -> bytes:
         normal = os.path.normpath(path)
-        return kept[normal] if normal in kept else Path(path).read_bytes()
+        return kept[normal] if normal in kept else read_regular(path)
 
     shown = Path(os.path.relpath(root / start.file))
     folder = Path(os.path.normpath(root.absolute() / start.folder))

@@ -106,6 +106,12 @@ class Store:
                 place=str(self.state),
                 hint="let the command there finish, then try again",
             ) from None
+        except (OSError, NotImplementedError) as error:
+            raise JournalError(
+                f"the session cannot be locked: {getattr(error, 'strerror', None) or error}",
+                place=str(self.state / "lock"),
+                hint="make it a file of yours, or remove it",
+            ) from None
         # Who had the lock may have sealed it.
         open_up(self.state)
         return self

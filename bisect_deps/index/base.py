@@ -23,6 +23,7 @@ from bisect_deps.index.logins import login, pip_sources, uv_sources
 from bisect_deps.knowledge.default_index import default_index
 from bisect_deps.model import IndexSettings
 from bisect_deps.secret import redact
+from bisect_deps.system.files import read_settings
 
 _PIP_KEYS = (
     *("index-url", "extra-index-url", "find-links", "no-index"),
@@ -262,8 +263,8 @@ def _pip_settings(env: Mapping[str, str]) -> IndexSettings:
     for path in _pip_files(env):
         parser = configparser.RawConfigParser()
         try:
-            parser.read(path, encoding="utf-8")
-        except (configparser.Error, UnicodeDecodeError):
+            parser.read_string(read_settings(path).decode("utf-8"), str(path))
+        except (OSError, configparser.Error, UnicodeDecodeError):
             continue  # pip itself stops here and says so, once it is run
         for section, found in sections.items():
             if parser.has_section(section):
@@ -317,7 +318,7 @@ def _toml(path: Path) -> dict[str, Any]:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        return tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
+        return tomlkit.parse(read_settings(path).decode("utf-8")).unwrap()
     except (OSError, UnicodeDecodeError, TOMLKitError):
         return {}  # absent, or uv says what is wrong with it when it is run
 

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from bisect_deps.policy import POLICY
+from bisect_deps.system.files import read_settings
 from bisect_deps.system.interpreters import uv_store
 
 Login: TypeAlias = tuple[str, str]
@@ -74,6 +75,8 @@ def _netrc_login(url: str, user: str, environment: Mapping[str, str]) -> Login |
     home = environment.get("HOME", os.path.expanduser("~"))
     path = Path(environment.get("NETRC") or Path(home, ".netrc"))
     try:
+        if not read_settings(path):
+            return None
         found = netrc.netrc(path).authenticators(urlsplit(url).hostname or "")
     except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
         return None
@@ -88,7 +91,7 @@ def _stored(url: str, user: str, environment: Mapping[str, str]) -> Login | None
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        text = (uv_store(environment) / "credentials.toml").read_text(encoding="utf-8")
+        text = read_settings(uv_store(environment) / "credentials.toml").decode("utf-8")
         entries = tomlkit.parse(text).unwrap().get("credential", [])
     except (OSError, UnicodeDecodeError, TOMLKitError):
         return None

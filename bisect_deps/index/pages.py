@@ -120,7 +120,6 @@ class Pages:
 
         None where it cannot be had. Streams the file, and keeps nothing of it.
         """
-        import requests
 
         from bisect_deps.system import answers
 
@@ -136,7 +135,7 @@ class Pages:
                 for part in answers.parts(answer, _LARGEST_FILE):
                     start = start or part[:8]
                     found.update(part)
-        except (requests.RequestException, answers.Endless):
+        except (OSError, answers.Endless):
             return None, False
         return found.hexdigest(), start.startswith(_ARCHIVES)
 
@@ -148,12 +147,11 @@ class Pages:
 
     def _get(self, url: str, auth: tuple[str, str] | None) -> requests.Response | None:
         """Return the page, None for one that is not there. Raises IndexUnavailable."""
-        import requests
 
         host = urlsplit(url).netloc
         try:
             response = self._ask(url, auth)
-        except (requests.RequestException, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise IndexUnavailable(
                 f"the package index at {host} cannot be reached ({_reason(error)})",
                 hint="check the network and --index-url; --find-links FOLDER needs neither",
@@ -420,6 +418,7 @@ def _reason(error: Exception) -> str:
         "CERTIFICATE_VERIFY_FAILED",
         "timed out",
         "Proxy",
+        "CA certificate bundle",
     ):
         if words.lower() in text.lower():
             return words.lower().replace("_", " ")

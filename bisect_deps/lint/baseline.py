@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bisect_deps.errors import InputError
 from bisect_deps.lint.diagnostics import Report
-from bisect_deps.system.files import write_output
+from bisect_deps.system.files import read_regular, write_output
 
 _SCHEMA = "depbisect.lint-baseline/1"
 
@@ -43,7 +43,7 @@ def subtract(report: Report, path: str) -> Report:
 
 def _read(path: str) -> Counter[str]:
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = json.loads(read_regular(path))
         if document["schema"] != _SCHEMA:
             raise InputError(
                 f"not a baseline that this version reads: {document['schema']!r}", place=path

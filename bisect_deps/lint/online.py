@@ -268,7 +268,6 @@ def _reason(log: str) -> str:
 
 
 def _sha256(url: str) -> str | None:
-    import requests
 
     from bisect_deps.system import answers
 
@@ -281,7 +280,7 @@ def _sha256(url: str) -> str | None:
             answer.raise_for_status()
             for part in answers.parts(answer, _LARGEST_FILE):
                 digest.update(part)
-    except (requests.RequestException, answers.Endless, ValueError):
+    except (OSError, answers.Endless, ValueError):
         return None
     return digest.hexdigest()
 

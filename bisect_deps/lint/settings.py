@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from bisect_deps.errors import InputError
 from bisect_deps.lint.rules.base import NONE, Profile, Severity
+from bisect_deps.system.files import read_settings
 
 
 class Settings(NamedTuple):
@@ -53,7 +54,7 @@ def read_table(start: Path) -> tuple[dict[str, Any], Path | None]:
         for name, keys in (("depbisect.toml", ("lint",)), ("pyproject.toml", _IN_PYPROJECT)):
             path = folder / name
             try:
-                data = path.read_bytes()
+                data = read_settings(path)
             except OSError:
                 continue
             if name == "pyproject.toml" and b"depbisect" not in data:

@@ -103,6 +103,8 @@ class Journal:
                 place=str(self.folder),
                 hint="wait for it to end, or stop it; its answers are kept",
             ) from None
+        except (OSError, NotImplementedError) as error:
+            raise _unwritable("the lock", self.folder / "lock", error) from None
         # Who had the lock may have sealed it.
         open_up(self.folder)
         if self._fresh and self.path.exists():
@@ -202,15 +204,17 @@ class Journal:
         try:
             if self._stream is None:
                 _end_last_line(self.path)
-                self._stream = os.fdopen(_for_its_owner(self.path), "ab")
+                # Unbuffered: what could not be written is not tried again when it is closed.
+                self._stream = os.fdopen(_for_its_owner(self.path), "ab", buffering=0)
             elif self._written != _facts(self.path):
                 raise JournalError(
                     "the journal was changed by something else, perhaps by a build",
                     place=str(self.path),
                     hint="look at it, then use --fresh; builds in a sandbox cannot reach it",
                 )
-            self._stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-            self._stream.flush()
+            line = memoryview(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+            while line:
+                line = line[self._stream.write(line) :]
             os.fsync(self._stream.fileno())
             self._written = _facts(self.path)
         except OSError as error:
@@ -231,7 +235,7 @@ def _facts(path: Path) -> tuple[int, ...]:
     return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def _unwritable(what: str, path: Path, error: OSError) -> JournalError:
+def _unwritable(what: str, path: Path, error: Exception) -> JournalError:
     if not path.parent.is_dir():
         return JournalError(
             f"cannot write {what}: the folder was removed while the run went on",
@@ -239,7 +243,7 @@ def _unwritable(what: str, path: Path, error: OSError) -> JournalError:
             hint="the answers in it are gone; your files are as they were: run again",
         )
     return JournalError(
-        f"cannot write {what}: {error.strerror}",
+        f"cannot write {what}: {getattr(error, 'strerror', None) or error}",
         place=str(path),
         hint="free some disk space, or make the folder writable; what was answered is kept",
     )

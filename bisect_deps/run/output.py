@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from bisect_deps.errors import InputError
 from bisect_deps.model import STDIN, Verdict
-from bisect_deps.system.files import write_output, write_whole
+from bisect_deps.system.files import read_regular, write_output, write_whole
 
 
 def write_fix(
@@ -72,7 +72,7 @@ def _be_unchanged(originals: Mapping[str, bytes], folder: Path) -> None:
 
 def _bytes_of(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError:
         return None
 

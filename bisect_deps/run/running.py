@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.builders.base import BuilderOptions
-from bisect_deps.errors import BuilderUnavailable, IndexUnavailable, JournalError
+from bisect_deps.errors import BuilderUnavailable, IndexUnavailable, InputError, JournalError
 from bisect_deps.fix.case import Case, baseline_inquiry
 from bisect_deps.fix.conclusion import Conclusion, Way
 from bisect_deps.fix.failure import installs
@@ -44,6 +44,7 @@ from bisect_deps.run.other_pythons import MadeFor, located, try_other_pythons
 from bisect_deps.run.settings import Settings
 from bisect_deps.run.setup import close, manifest_of, open_run
 from bisect_deps.secret import masked
+from bisect_deps.system.files import holds, read_regular
 from bisect_deps.system.interrupts import held_back
 from bisect_deps.system.trust import STATE_FOLDER
 from bisect_deps.text import listed
@@ -276,7 +277,7 @@ def _changed(manifest: Manifest, folder: Path) -> list[str]:
     changed = [
         name
         for name, data in users_files(manifest).items()
-        if name != STDIN and (path := folder / name).exists() and path.read_bytes() != data
+        if name != STDIN and (path := folder / name).exists() and not holds(path, data)
     ]
     return [
         f"{listed(changed)} changed while the run went on, by hand or by a build; the verdict is "
@@ -327,7 +328,11 @@ def _python_for(case: Case, progress: Progress) -> PythonFor | None:
 def _take_over(prober: Prober, case: Case, settings: Settings, handover: Handover | None) -> None:
     """Give the prober what is known without a build: the user's log, a session's answers."""
     if settings.log is not None:
-        text = settings.log.read_bytes().decode("utf-8", "surrogateescape")
+        try:
+            text = read_regular(settings.log, pipe=True).decode("utf-8", "surrogateescape")
+        except OSError as error:
+            said = f"the log cannot be read: {error.strerror}"
+            raise InputError(said, place=str(settings.log)) from None
         data = masked(text).encode("utf-8", "surrogateescape")
         prober.give(baseline_inquiry(case), data)
     for reported in handover.reported if handover is not None and settings.resume else ():

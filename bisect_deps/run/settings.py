@@ -18,6 +18,7 @@ from bisect_deps.errors import InputError
 from bisect_deps.formats import default_names
 from bisect_deps.model import IndexSettings, Narrow
 from bisect_deps.policy import POLICY
+from bisect_deps.system.files import read_settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -144,7 +145,7 @@ def _settings_files(folder: Path) -> Iterator[Path]:
 
 def _table(path: Path) -> Mapping[str, Any] | None:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(read_settings(path).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:

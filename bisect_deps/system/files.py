@@ -27,6 +27,8 @@ PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _MIB = 1 << 20
 # What is read at a time: room for a whole MiB would be asked for with every small file.
 _BLOCK = 1 << 16
+# Of what is no regular file, or is too large a one.
+_ODD = {errno.EINVAL, errno.EFBIG, errno.ENXIO}
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -44,6 +46,33 @@ def read_regular(path: str | Path, *, most: int = LARGEST, pipe: bool = False) -
         else:
             be_regular(path, kind)
         return _all_of(stream, path, most)
+
+
+def holds(path: Path, data: bytes) -> bool:
+    """Say whether a regular file of these bytes is there."""
+    try:
+        return read_regular(path) == data
+    except OSError:
+        return False
+
+
+def read_settings(path: Path) -> bytes:
+    """Return the bytes of a program's settings, none of /dev/null. Raises OSError.
+
+    Raises InputError for what the program would read without end.
+    """
+    if str(path) == os.devnull:
+        return b""
+    try:
+        return read_regular(path)
+    except OSError as error:
+        if error.errno not in _ODD:
+            raise
+        raise InputError(
+            f"these settings cannot be read: {error.strerror}",
+            place=str(path),
+            hint="remove it, or change the variable that names it",
+        ) from None
 
 
 def open_regular(path: str | Path) -> BinaryIO:

@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bisect_deps.builders._http import Http, HttpError, Reply, error_fields, refuse_open_channel
-from bisect_deps.errors import InputError
+from bisect_deps.errors import IndexUnavailable, InputError
+from bisect_deps.index import Index
+from bisect_deps.model import IndexSettings
 from bisect_deps.secret import Secret
+from bisect_deps.system import interpreters
 
 KEY = "planted-key-7f3a91"
 Canned = tuple[int, dict[str, str], bytes]
@@ -270,3 +273,13 @@ def test_a_key_never_travels_in_the_clear(address: str) -> None:
 )
 def test_verified_tls_and_this_machine_are_fine(address: str) -> None:
     refuse_open_channel(address)
+
+
+def test_certificates_that_are_not_there_are_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent.pem")
+    for ask in (Http("https://127.0.0.1:9", tries=1).get, Http("https://127.0.0.1:9").events):
+        with pytest.raises(HttpError, match="certificate bundle"):
+            ask("/x")
+    settings = IndexSettings(index_url="https://127.0.0.1:9")
+    with pytest.raises(IndexUnavailable, match="ca certificate bundle"):
+        Index(settings, interpreters.find(None)).exists("x")

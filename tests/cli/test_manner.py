@@ -262,9 +262,18 @@ def test_a_missing_file_is_told_with_the_one_that_is_meant(command: str, tmp_pat
     assert hint == "hint: did you mean requirements.txt?"
 
 
-def test_an_empty_setting_of_a_file_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('python = ""', "the setting python is empty"),
+        ("max-builds = 1979-05-27", "the setting max-builds is neither text nor a number"),
+    ],
+)
+def test_a_setting_of_a_file_that_can_mean_nothing_is_an_error(
+    tmp_path: Path, text: str, told: str
+) -> None:
     (tmp_path / "requirements.txt").write_text("six\n", encoding="utf-8")
-    (tmp_path / "depbisect.toml").write_text('python = ""\n', encoding="utf-8")
+    (tmp_path / "depbisect.toml").write_text(f"{text}\n", encoding="utf-8")
     done = depbisect("run", cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE
-    assert "the setting python is empty" in done.stderr
+    assert told in done.stderr

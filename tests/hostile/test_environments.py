@@ -13,6 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from bisect_deps.errors import InputError
+from bisect_deps.index.base import completed
+from bisect_deps.index.logins import login
+from bisect_deps.lint.settings import read_table
+from bisect_deps.model import IndexSettings
+from bisect_deps.run.settings import file_defaults
+
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = f"{sys.executable} -m bisect_deps"
 GOOD = "requests==2.31.0\n"
@@ -257,3 +264,19 @@ def wait(claim: Callable[[], bool]) -> None:
 
 def running() -> str:
     return subprocess.run(["ps", "axo", "args"], capture_output=True, text=True).stdout
+
+
+SETTINGS: dict[str, Callable[[Path], object]] = {
+    "depbisect.toml": file_defaults,
+    "pyproject.toml": read_table,
+    "uv.toml": lambda folder: completed(IndexSettings(), "uv", {}, folder=folder),
+    "netrc": lambda folder: login("https://x.example/", "", (), {"NETRC": f"{folder}/netrc"}),
+}
+
+
+@pytest.mark.parametrize("how", ["ln -s /dev/zero", "mkfifo"])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_without_end_are_one_error(tmp_path: Path, name: str, how: str) -> None:
+    subprocess.run(f"{how} {tmp_path / name}", shell=True, check=True)
+    with pytest.raises(InputError, match="these settings cannot be read: it is a"):
+        SETTINGS[name](tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import time
 from dataclasses import replace
@@ -77,6 +78,24 @@ def test_a_build_in_flight_is_known_until_it_is_answered(tmp_path: Path) -> None
 def test_a_second_writer_is_told_to_wait(tmp_path: Path) -> None:
     with Journal(tmp_path), pytest.raises(JournalError, match="another depbisect"):
         Journal(tmp_path).__enter__()
+
+
+def test_a_lock_that_cannot_be_one_is_told(tmp_path: Path) -> None:
+    Path(tmp_path, "lock").mkdir()
+    with pytest.raises(JournalError, match="cannot write the lock: Is a directory"):
+        Journal(tmp_path).__enter__()
+
+
+def test_a_disk_that_is_full_is_told_once(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    journal = Journal(tmp_path).__enter__()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(JournalError, match="cannot write the journal: File too large"):
+            journal.begin("x" * 2000, {})
+        journal.__exit__(None, None, None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:

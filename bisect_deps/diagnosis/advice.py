@@ -10,7 +10,7 @@ from bisect_deps.diagnosis.facts import Hit
 from bisect_deps.diagnosis.missing import thing_of
 from bisect_deps.diagnosis.signatures.base import Scope, Signature
 from bisect_deps.knowledge.system_packages import install_commands
-from bisect_deps.knowledge.wrong_names import AdviceKind, advice_on, made_for
+from bisect_deps.knowledge.wrong_names import AdviceKind, advice_on, made_for, marker_for
 from bisect_deps.model import Cause
 from bisect_deps.text import cut
 
@@ -22,6 +22,13 @@ _OWN_DOWNLOAD = (
     "put what it wants in place before the install"
 )
 
+
+# uv's hint, put together again, and what the tags of wheels begin with.
+_WHEELS_FOR = re.compile(
+    r"Wheels are available for `(?P<name>[^`]{1,100})` \(v[^)]{1,60}\) on the following platforms?: (?P<tags>`[^`]{1,80}`(?:, `[^`]{1,80}`){0,60})"
+)
+_TAGS = (("win", "win32"), ("macosx", "darwin"), ("manylinux", "linux"), ("musllinux", "linux"), ("linux", "linux"))  # fmt: skip
+_NAMES = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
 
 # A line that a marker can be added to as it is.
 _PLAIN = re.compile(
@@ -79,12 +86,25 @@ def _for_another_system(hit: Hit, project: str, cause: Cause, line: str) -> str:
     nothing_here = "none" in (hit.groups.get("versions", "none"))
     if not project or cause not in _FOR_NOBODY_HERE or not nothing_here:
         return ""
-    made = made_for(canonicalize_name(project))
+    made = made_for(canonicalize_name(project)) or _told_systems(hit, project)
     if made is None:
         return ""
     marker, reason = made
     wanted = line.strip() if _PLAIN.match(line.strip()) else project
     return cut(f"{project} {reason}: write `{wanted}; {marker}`", 400)
+
+
+def _told_systems(hit: Hit, project: str) -> tuple[str, str] | None:
+    """Return the marker of the systems that uv has wheels for, and why; None where it has none."""
+    lines = [text.strip() for number, text in hit.around if number >= hit.line]
+    told = _WHEELS_FOR.search(" ".join(lines))
+    if told is None or canonicalize_name(told["name"]) != canonicalize_name(project):
+        return None
+    tags = re.findall(r"`([a-z]+)", told["tags"])
+    systems = frozenset(system for tag in tags for start, system in _TAGS if tag.startswith(start))
+    marker = marker_for(systems) if systems and len(systems) < len(_NAMES) else ""
+    names = " and ".join(_NAMES[system] for system in sorted(systems))
+    return (marker, f"has wheels for {names} alone") if marker else None
 
 
 def _remedies(signature: Signature) -> str:

@@ -35,6 +35,8 @@ _IMPORTED_FROM = re.compile(r"^from ([\w.]{1,120}) import\b")
 # six makes these modules when they are imported; one that cannot is at fault, whoever asks.
 _SIX = re.compile(r"(?:^|\.)six\.moves\b")
 _NUMPYS = re.compile(r"(?i)numpy|_ARRAY_API|A[BP]I version")
+# A module whose name the caller was given: what is named in a program's settings, say.
+_GIVEN = re.compile(r"\b(?:import_module|__import__|import_string)\((?!\s*[rf]?['\"])")
 _GETTERS = frozenset({"__getattr__", "__getattribute__"})
 # They run others' code, or read others' metadata: what is missing is not missing in them.
 _LOADERS = frozenset(
@@ -372,6 +374,8 @@ def _user(said: _Said, levels: Sequence[_Level], lacks: str, owners: Owners) -> 
     if said.kind in _LOADING:
         while len(left) > fewest and left[-1][0] in _LOADERS and left[-1][0] != lacks:
             left.pop()
+    if said.kind is BreakageKind.MODULE_GONE and _GIVEN.search(left[-1][2] if left else ""):
+        return ""
     return left[-1][0] if left else ""
 
 

@@ -385,6 +385,8 @@ class Frames:
                 episode = self.steps.closed(groups["name"].strip(), line.number)
                 if episode.opened == line.number and _OF_METADATA.search(line.text):
                     episode.phase = Phase.METADATA
+        elif Trait.COMPARES in signature.traits:
+            episode = self._compared(line, groups)
         elif Trait.NOTES in signature.traits:
             poetry.note(self.steps, line, line.text, line.text.strip())
             episode = self.steps.episode or self.steps.open(
@@ -396,6 +398,16 @@ class Frames:
             or (self.steps.tracebacks.outside and signature.blame is not Blame.PROSE)
         ):
             episode = self._runtime(line)
+        return episode
+
+    def _compared(self, line: Line, groups: dict[str, str]) -> Episode | None:
+        """Return the check of what a project declares: opened by its name, failed by a finding."""
+        episode = self.steps.episode
+        if name := groups.get("name"):
+            project = Project(name, groups.get("version"))
+            return self.steps.open(project, Phase.CHECK, line.number, "nix")
+        if episode is not None and episode.tool == "nix":
+            episode.failed = True
         return episode
 
     def _forget(self) -> None:

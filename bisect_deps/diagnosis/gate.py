@@ -21,7 +21,7 @@ ALARMS: tuple[bytes, ...] = (
 # Announcements of steps: only the line itself matters, and the one after it.
 MARKS: tuple[bytes, ...] = (
     b"collecting ", b"processing ", b"obtaining ", b"preparing ", b"getting requirements", b"building wheel", b"   building ", b"   built ",
-    b"running setup.py", b"install", b"resolved ", b" passed in ", b" passed, ",
+    b"running setup.py", b"runtime dependencies", b"install", b"resolved ", b" passed in ", b" passed, ",
 )  # fmt: skip
 
 # Letters from common to rare in English text and paths: a literal is filed under its rarest trigram.

@@ -43,6 +43,8 @@ _METHOD = re.compile(r"Error: ([A-Z][A-Za-z0-9]{3,80})\.\w{1,80}\(\)")
 _SHORTEST_CLASS = 4
 # Where the line itself, or what it names, cannot be had.
 _REFUSALS = (Cause.INVALID_REQUIREMENT, Cause.VCS_ERROR)
+# What a program or a test of the user's own raises is no release's.
+_OWN_FAULT = (Cause.RUNTIME_ERROR, Cause.TEST_FAILURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +287,8 @@ def _written(failure: Failure) -> str:
 
 
 def _is_file(text: str) -> bool:
-    """Say whether a log quotes a requirements file itself, which is no requirement."""
-    return text.endswith((".txt", ".in", ".toml", ".lock", ".cfg"))
+    """Say whether a log quotes a requirements file itself, or an option: no requirement."""
+    return text.endswith((".txt", ".in", ".toml", ".lock", ".cfg")) or text.startswith("--")
 
 
 def _as_written(text: str, failure: Failure, user: UserList) -> Pointed:
@@ -329,7 +331,7 @@ def _runtime(failure: Failure, episode: Episode, context: Context) -> list[Point
     if episode.packages and canonicalize_name(episode.packages[0]) in TOOLS:
         return []
     breakage = context.breakage(failure)
-    if breakage is None or (breakage.own and failure.cause is Cause.RUNTIME_ERROR):
+    if breakage is None or (breakage.own and failure.cause in _OWN_FAULT):
         return []
     through = list(breakage.through)
     raised = [name for name in through if name not in _TEST_TOOLS] or through

@@ -449,6 +449,7 @@ _SYSTEMS = (
     (r"tensorflow-macos|tensorflow-metal", _MACOS, _FOR_MACOS),
     (r"triton|faiss-gpu|nvidia-(?:nccl|nvshmem|cufile)-cu\d+", _LINUX, _FOR_LINUX),
     (r"nvidia-\w+-cu\d+", _LINUX | _WINDOWS, "has files for Linux and Windows alone"),
+    (r"python-magic-bin", _MACOS | _WINDOWS, "has files for macOS and Windows alone"),
     (r"uvloop", _LINUX | _MACOS, "refuses to build on Windows"),
     (r"pyinotify|evdev|python-prctl|systemd-python", _LINUX, "builds on Linux alone"),
     (r"rpi-gpio|spidev|smbus", _LINUX, "builds on Linux alone"),

@@ -43,6 +43,7 @@ class Trait(str, Enum):
     LISTS = "lists"  # tells the releases that are there, after `(from versions:`
     TESTS_RAN = "tests-ran"  # tests were run and failed
     ANY_EXCEPTION = "any-exception"  # stands for the error of a traceback that nothing else knows
+    COMPARES = "compares"  # what is there is held against what the project declares
     COLLECTION = "collection"  # tests could not be imported
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bisect_deps.diagnosis.signatures.base import Scope, Signature, Weight
+from bisect_deps.diagnosis.signatures.base import Blame, Scope, Signature, Weight
 from bisect_deps.model import Cause
 
 _REMOVED = Cause.BUILD_API_REMOVED
@@ -204,17 +204,18 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-requirements-refused",
-        pattern=r"^\s*error in (?P<what>.{1,80}) setup command: (?P<why>.{1,200})",
+        pattern=r"^\s*error in (?P<name>[A-Za-z0-9][\w.-]{0,80}|.{1,80}) setup command: (?P<why>.{1,200})",
         cause=Cause.SETUP_SCRIPT_ERROR,
         means="setuptools refuses what the build script declares",
         advice="take another release",
         remedies=("setuptools<66",),
         example="error in celery setup command: 'install_requires' must be a string or list of strings",
+        blame=Blame.NAMED,
         weight=Weight.CAUSE,
     ),
     Signature(
         name="setup-exception",
-        pattern=r"^\s*(?P<exception>(?!InstallationError: Command |pdm\.|pip\.|piptools\.|poetry\.|pipenv\.|pep517\.|pyproject_hooks\.|subprocess\.Called)(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Invalid\w{1,40}|Conflict|NotFound|Missing|Required)): ?(?! {1,4}[×x] )(?P<what>.{0,300})",
+        pattern=r"^\s*(?P<exception>(?!(?:InstallationError|Error): Command |pdm\.|pip\.|piptools\.|poetry\.|pipenv\.|pep517\.|pyproject_hooks\.|subprocess\.Called|CondaEnv)(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Invalid\w{1,40}|Conflict|NotFound|Missing|Required)): ?(?! {1,4}[×x] )(?P<what>.{0,300})",
         cause=Cause.SETUP_SCRIPT_ERROR,
         means="the build script stopped with an error of its own",
         advice="take another release of {project}; a newer one may have a wheel",

@@ -75,7 +75,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     _network(
         "network-tls",
-        r"CERTIFICATE_VERIFY_FAILED|SSLError\(|SSLError:|certificate verify failed|problem confirming the ssl certificate|gnutls_handshake\(\) failed|SSL certificate problem|invalid peer certificate|TLS connection was non-properly|ssl module in Python is not available|server certificate verification failed|WRONG_VERSION_NUMBER",
+        r"CERTIFICATE_VERIFY_FAILED|SSLError\(|SSLError:|certificate verify failed|problem confirming the ssl certificate|TLSV1_ALERT_PROTOCOL_VERSION|gnutls_handshake\(\) failed|SSL certificate problem|invalid peer certificate|TLS connection was non-properly|ssl module in Python is not available|server certificate verification failed|WRONG_VERSION_NUMBER",
         "the index's certificate is not trusted, or TLS is not possible",
         "Could not fetch URL https://mirror.example/simple/idna/: There was a problem confirming the ssl certificate",
         advice="give the installer the authority's certificate (PIP_CERT, SSL_CERT_FILE), or correct the mirror's",

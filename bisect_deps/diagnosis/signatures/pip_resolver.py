@@ -246,7 +246,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pip-no-such-option",
-        pattern=r"error: no such option: (?P<line>-{1,2}\S{1,80})",
+        pattern=r"(?:^|error: )no such option: (?P<line>-{1,2}\S{1,80})",
         cause=Cause.INVALID_REQUIREMENT,
         phase=Phase.RESOLVE,
         means="the requirements file has an option that the installer does not know",

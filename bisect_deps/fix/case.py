@@ -259,13 +259,16 @@ class Case:
         return {**seen, **releases}
 
     def member(
-        self, name: str, version: str | None, resolution: Resolution | None = None
+        self, name: str, version: str | None, resolution: Resolution | None = None, user: str = ""
     ) -> Member | None:
-        """Return a project as a member of a culprit: its own line, or the line that pulls it in."""
+        """Return a project as a member of a culprit: its own line, or the line that pulls it in.
+
+        Of several lines, that by which its `user` is installed, which breaks with it.
+        """
         if direct := self.line_at_fault(name):
             return Member(direct, name, version)
         for known in (resolution, self.resolve(Candidate())):
-            chain = self._chain(name, known) if known is not None else ()
+            chain = self._chain_for(name, known, user) if known is not None else ()
             if chain:
                 top = self.named(chain[0])[0]
                 return Member(top, name, version, tuple(link for link in chain if link != name))
@@ -299,6 +302,14 @@ class Case:
             return []
         chains = (self._chain(release.name, resolution) for release in resolution.needs_build)
         return [chain for chain in chains if chain]
+
+    def _chain_for(self, name: str, resolution: Resolution, user: str) -> tuple[str, ...]:
+        """Return the chain to a project through its user, where that asks for it; else any."""
+        if user and user in resolution.parents.get(name, ()):
+            through = self._chain(user, resolution)
+            if through and name not in through:
+                return (*through, name)
+        return self._chain(name, resolution)
 
     def _chain(self, name: str, resolution: Resolution) -> tuple[str, ...]:
         """Return the shortest chain from a line of the user's file to a project; () for none."""

@@ -228,10 +228,13 @@ def _owners(
         if name is None or not within or named & failure.releases.keys():
             continue
         named.add(name)
-        member = case.member(
-            name, failure.releases.get(name), case.resolve(failure.probe.candidate)
-        )
         breakage = reported_by_breakage(failure.probe, [name])
+        member = case.member(
+            name,
+            failure.releases.get(name),
+            case.resolve(failure.probe.candidate),
+            breakage.user if breakage is not None else "",
+        )
         if member is None:
             continue
         culprit = (

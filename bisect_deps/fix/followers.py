@@ -20,7 +20,8 @@ def followed(
 ) -> list[Note]:
     """Return a note for each edit that belongs to no culprit: why it moves along."""
     own = names_of(culprits) | {m.requirement.name for c in culprits for m in c.members}
-    failed = [probe for probe in known if probe.outcome is Outcome.FAIL]
+    probes = tuple(known)
+    failed = [probe for probe in probes if probe.outcome is Outcome.FAIL]
     notes: list[Note] = []
     for edit in candidate.edits:
         is_own = edit.name in own or edit.number in numbers_of(culprits)
@@ -29,7 +30,7 @@ def followed(
         rest = Candidate(tuple(other for other in candidate.edits if other != edit))
         resolution = case.resolve(rest)
         if resolution is not None and not resolution.resolved:
-            text = f"{edit.text} {_does(edit)}: {_why(case, edit, candidate, resolution)}."
+            text = f"{edit.text} {_does(edit)}: {_why(case, edit, candidate, resolution, probes)}."
             notes.append(Note(text, fact="without that the resolver finds no solution"))
         elif (probe := _failing(case, rest, failed)) is not None:
             text = f"{edit.text} {_does(edit)}: without that the build fails"
@@ -58,20 +59,35 @@ def _does(edit: Edit) -> str:
     return "is added" if edit.action is EditAction.ADD else "moves along"
 
 
-def _why(case: Case, edit: Edit, candidate: Candidate, refusal: Resolution) -> str:
+def _why(
+    case: Case, edit: Edit, candidate: Candidate, refusal: Resolution, known: Sequence[Probe]
+) -> str:
     """Return who asks for a change: another release of the fix, or the release that it moves."""
     before = case.manifest.requirements[edit.number].pin if edit.number is not None else None
-    if is_compiled(case, edit.name, before):
+    chosen = {**case.pins(candidate), **(case.releases_of(candidate) or {})}
+    edges = list(uv_edges(refusal.log))
+    compiled = is_compiled(case, edit.name, before)
+    if compiled and not _is_built(edit.name, before, known):
         return (
             f"{edit.name} {before} would have to be compiled, and was not to see whether it is at "
             "fault"
         )
-    chosen = {**case.pins(candidate), **(case.releases_of(candidate) or {})}
-    edges = list(uv_edges(refusal.log))
     return (
         _asked_for(edit.name, chosen, edges)
         or _asks(edit.name, before, chosen, edges)
+        or (f"{edit.name} {before} has no wheel for this Python" if compiled else "")
         or ("it is not at fault, but nothing suits the rest as it was")
+    )
+
+
+def _is_built(name: str, version: str | None, known: Iterable[Probe]) -> bool:
+    """Say whether a release was installed, alone or with the rest."""
+    own = f"{name}=={version}"
+    return any(
+        probe.outcome is Outcome.PASS
+        if probe.isolated == own
+        else (probe.installed or {}).get(name) == version
+        for probe in known
     )
 
 

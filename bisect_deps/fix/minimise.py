@@ -159,10 +159,18 @@ def _shown_at_last(
 def _beside_alone(
     case: Case, change: Change, passing: Probe, answers: list[Probe]
 ) -> Story[Probe | None]:
-    """Return a passing build of what no edit moved, moved alone: the edits only led there."""
-    beside = [name for name in change.names if name not in _edited(passing)]
+    """Return a passing build of what no edit moved, moved alone: the edits only led there.
+
+    None where a project of an edit would move beside them all the same.
+    """
+    edits = _edited(passing)
+    beside = [name for name in change.names if name not in edits]
     candidate = change.made(case, beside) if beside else None
     if candidate is None:
+        return None
+    releases = case.releases_of(candidate) or {}
+    stay = [name for name in edits if name in change.before]
+    if any(releases.get(name, change.before[name]) != change.before[name] for name in stay):
         return None
     probe = answered(case, candidate, answers)
     if probe is None:

@@ -263,7 +263,8 @@ def _deepest(case: Case, followed: Followed) -> list[Culprit]:
     for layer in followed.layers:
         name = layer.part.move.name
         version = case.installed(layer.failure).get(name)
-        member = case.member(name, version, case.resolve(layer.failure.candidate))
+        user = layer.part.breakage.user
+        member = case.member(name, version, case.resolve(layer.failure.candidate), user)
         # Another failure may only have come before this one: then its log does not name the move.
         named = name in involved(layer.failure)
         if named and member is not None and version is not None:
@@ -326,7 +327,8 @@ def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tu
         breakage = reported_by_breakage(probe, [name])
         resolution = case.resolve(probe.candidate)
         version = case.installed(probe).get(name, change.before.get(name))
-        member = _member(case, small, name, version, resolution)
+        user = breakage.user if breakage is not None else ""
+        member = _member(case, small, name, version, resolution, user)
         line = case.line_at_fault(name)
         if line is not None and version is not None:
             reported = broken_of(case, line, probe)
@@ -349,9 +351,14 @@ def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tu
 
 
 def _member(
-    case: Case, small: Smallest, name: str, version: str | None, resolution: Resolution | None
+    case: Case,
+    small: Smallest,
+    name: str,
+    version: str | None,
+    resolution: Resolution | None,
+    user: str = "",
 ) -> Member | None:
-    member = case.member(name, version, resolution)
+    member = case.member(name, version, resolution, user)
     if member is None and version is not None:
         moved = [edit.name for edit in small.candidate.edits]
         return case.behind_sources(name, version, resolution, moved)

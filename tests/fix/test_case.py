@@ -115,6 +115,15 @@ def test_what_a_line_pulls_in_is_at_fault_through_that_line() -> None:
     assert member(case, "nonesuch", "1.0") is None
 
 
+def test_of_two_lines_that_pull_it_in_that_of_its_user_is_at_fault() -> None:
+    asking = {name: [at("1.0", "2020-01-01", "lib")] for name in ("one", "two")}
+    case = small("one==1.0\ntwo==1.0\n", {**asking, "lib": yearly("1.0")}).case
+    for user in ("one", "two"):
+        found = case.member("lib", "1.0", case.resolve(Candidate()), user)
+        assert found is not None
+        assert (found.requirement.name, found.via) == (user, (user,))
+
+
 def test_the_line_that_pins_is_at_fault_before_the_line_that_names() -> None:
     case = given("lib\napp==1.0\n", "lib==3.0\n").case
     line = case.line_at_fault("lib")

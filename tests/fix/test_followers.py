@@ -8,6 +8,7 @@ from pathlib import Path
 from bisect_deps.builders.base import Capabilities
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.followers import followed
+from bisect_deps.fix.repair import repair
 from bisect_deps.formats import open_manifest
 from bisect_deps.model import (
     Candidate,
@@ -26,6 +27,7 @@ from bisect_deps.model import (
 from bisect_deps.progress import Silent
 from bisect_deps.resolution.uv_resolver import Resolver
 from bisect_deps.system import interpreters
+from tests.fix.small import at, breaks, small
 from tests.support.local_index import LocalIndex, Project
 
 PROJECTS = (
@@ -90,3 +92,14 @@ def test_a_line_is_added_since_a_build_without_it_failed(tmp_path: Path) -> None
     added = Edit(EditAction.ADD, "flask", None, "==2.0")
     [note] = notes(tmp_path, "numpy", added=added, failed=True)
     assert note == Note("flask==2.0 is added: without that the build fails", 7)
+
+
+def test_a_release_that_was_compiled_is_not_said_to_wait_for_that() -> None:
+    projects = {
+        "app": [at("1.0"), at("2.0", "2021-01-01", "beta>=2")],
+        "beta": [at("1.0", wheel="", sdist=True), at("2.0", "2021-01-01")],
+    }
+    here = small("app==1.0\nbeta==1.0\n", projects, breaks("amber", app="1.0"))
+    conclusion = here.told(repair(here.case))
+    [note] = conclusion.notes
+    assert note.text == "beta==2.0 moves along: beta 1.0 has no wheel for this Python."

@@ -77,6 +77,16 @@ def test_a_side_effect_that_made_it_pass_is_the_change() -> None:
     assert said(found.candidate) == "side==1.0", "the edit that led there is not needed"
 
 
+def test_what_only_drags_the_release_at_fault_along_is_not_written_in_its_place() -> None:
+    projects = {
+        "user": [at("1.0", "2020-01-01", "lacks", "side")],
+        "lacks": [at("1.0", "2019-01-01", "side<2"), at("2.0", "2021-01-01", "side>=2")],
+        "side": yearly("1.0", "2.0"),
+    }
+    here = small("user==1.0\n", projects, AMBER)
+    assert said(smallest(here, lacks="1.0").candidate) == "lacks==1.0"
+
+
 def test_of_two_that_can_only_move_together_the_one_stays_that_the_log_names() -> None:
     projects = {
         "user": [at("1.0", "2020-01-01", "zeta", "alpha")],

@@ -61,7 +61,11 @@ def _back(case: Case, scene: Scene, name: str, most: int = POLICY.steps) -> Iter
 
 
 def _after_python(case: Case, scene: Scene, name: str) -> Iterator[Move]:
-    """Lift a release that is older than this Python to the first that is younger, or the newest."""
+    """Lift a release that is older than this Python to the first that is younger, or the newest.
+
+    Where that is of a later major series, the newest of its own goes first: it asks no other line
+    to move, and most projects learn of a newer Python without a new interface.
+    """
     came_out = case.python_came_out
     newer = newer_than(case, name, scene.installed[name])
     own = [r for r in case.releases(name) if r.version == scene.installed[name]]
@@ -69,7 +73,22 @@ def _after_python(case: Case, scene: Scene, name: str) -> Iterator[Move]:
         return
     knowing = since(newer, came_out)
     why = f"{name} {{version}} can know this Python better than {scene.installed[name]}"
+    if knowing and series(knowing[0].version)[0] != series(scene.installed[name])[0]:
+        yield from _own_major(case, scene, name, newer, why)
     yield from lifted(case, scene.candidate, name, knowing or list(reversed(newer)), why)
+
+
+def _own_major(
+    case: Case, scene: Scene, name: str, newer: Sequence[ReleaseFacts], why: str
+) -> Iterator[Move]:
+    """Lift a project within its major series, to the newest that suits all other lines."""
+    major = series(scene.installed[name])[0]
+    own = [r.version for r in reversed(newer) if series(r.version)[0] == major]
+    for move in moved(case, scene.candidate, name, own, why):
+        if {e.name for e in move.candidate.edits} <= {e.name for e in scene.candidate.edits} | {
+            name
+        }:
+            yield move
 
 
 def _newest(case: Case, scene: Scene, name: str) -> Iterator[Move]:

@@ -8,7 +8,7 @@ import click
 
 from bisect_deps.builders import template_of
 from bisect_deps.errors import ExitCode, InputError
-from bisect_deps.system.files import holds, write_whole
+from bisect_deps.system.files import holds, write_output
 
 
 @click.command("init")
@@ -30,14 +30,14 @@ def command(builder: str, output: Path | None, force: bool) -> int:
     if output == Path("-"):
         click.echo(template.text, nl=False)
         return ExitCode.OK
-    path = output or _root() / template.path
+    path = output or _inside(_root(), template.path)
     if path.exists() and not force and not holds(path, template.text.encode()):
         raise InputError(
             "there is a file of that name that says something else",
             place=str(path),
             hint="give another place with -o, or overwrite it with --force",
         )
-    write_whole(path, template.text.encode())
+    write_output(path, template.text.encode())
     click.echo(f"Wrote {path}. Then:")
     for step in template.then:
         click.echo(f"  {step}")
@@ -48,6 +48,18 @@ def command_named(name: str) -> click.Command:
     """Return the command of that name in this module."""
     del name
     return command
+
+
+def _inside(root: Path, name: str) -> Path:
+    """Return where a file belongs. Raises InputError where a link of the repository leads out."""
+    path = root / name
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise InputError(
+            f"a link leads out of the repository, to {path.resolve()}",
+            place=str(path),
+            hint="remove the link, or name a place with -o",
+        )
+    return path
 
 
 def _root() -> Path:

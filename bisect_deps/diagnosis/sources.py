@@ -6,6 +6,7 @@ Everything is read in blocks; nothing is unpacked to disk. Must not know what a 
 from __future__ import annotations
 
 import bz2
+import functools
 import gzip
 import lzma
 import os
@@ -130,8 +131,7 @@ def _is_text(start: bytes) -> bool:
 
 def _of_zip(path: Path) -> list[Log]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        names = [info.filename for info in _archive(path).infolist() if not info.is_dir()]
     except _UNREADABLE as error:
         raise InputError(
             "is no zip that can be read", place=str(path), hint="download it again"
@@ -140,10 +140,18 @@ def _of_zip(path: Path) -> list[Log]:
 
 
 def _member(path: Path, name: str) -> Log:
-    def opened() -> AbstractContextManager[Readable]:
-        return zipfile.ZipFile(path).open(name)
+    return Log(f"{path}/{name}", lambda: _archive(path).open(name))
 
-    return Log(f"{path}/{name}", opened)
+
+def _archive(path: Path) -> zipfile.ZipFile:
+    """Return a zip, whose list of names is read once for all its members; a few stay open."""
+    about = path.stat()
+    return _opened(path, about.st_ino, about.st_size, about.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _opened(path: Path, *_about: int) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path)
 
 
 def _whole_jobs(names: list[str]) -> list[str]:

@@ -65,3 +65,17 @@ def test_a_builder_without_a_file_is_refused(repository: Path, builder: str) -> 
     done = CliRunner().invoke(group, ["init", builder], standalone_mode=False)
     assert isinstance(done.exception, InputError)
     assert done.exception.hint
+
+
+@pytest.mark.parametrize("link", [".github", ".github/workflows/{name}"])
+def test_a_link_of_the_repository_is_not_followed_out_of_it(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, link: str
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    path = repository / link.format(name=Path(template_of("github").path).name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(outside / "made" if path.suffix else outside)
+    done = CliRunner().invoke(group, ["init", "github"], standalone_mode=False)
+    assert isinstance(done.exception, InputError)
+    assert "leads out of the repository" in done.exception.message
+    assert list(outside.iterdir()) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import unittest.mock
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -108,3 +109,10 @@ def test_what_cannot_be_read_is_one_clear_error(tmp_path: Path, kind: str, said:
         [list(log.blocks()) for log in logs_in(str(path))]
     assert caught.value.place == str(path)
     assert caught.value.hint
+
+
+def test_the_names_of_a_zip_are_read_once_for_all_its_logs(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "run.zip", *(f"{number}.txt" for number in range(300)))
+    with unittest.mock.patch("zipfile.ZipFile", wraps=zipfile.ZipFile) as opened:
+        assert sum(len(list(log.blocks())) for log in logs_in(str(path))) == 300
+    assert opened.call_count == 1

@@ -9,7 +9,6 @@ import contextlib
 import errno
 import io
 import os
-import signal
 import sys
 from typing import Any
 
@@ -17,9 +16,10 @@ import click
 
 from bisect_deps import __version__
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
+from bisect_deps.system.interrupts import take_over
 
 # Signals that ask a process to end, and leave it the time to.
-_ENDING = ("SIGTERM", "SIGHUP", "SIGQUIT")
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 _STDERR = 2
 _ADDRESS_READERS = ("urllib/parse.py", "ipaddress.py")
 _TOO_MANY_DIGITS = "Exceeds the limit ("
@@ -35,11 +35,7 @@ def be_steady() -> None:
     Raises InputError where there is no standard output, or no current folder.
     """
     for name in _ENDING:
-        number = getattr(signal, name, None)
-        # Under `nohup` a signal is ignored, and stays so.
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            with contextlib.suppress(ValueError):  # Not the main thread: not ours to say.
-                signal.signal(number, _interrupt)
+        take_over(name)
     has_output = _is_open(1)
     _fill_streams()
     _be_content_without_stderr()
@@ -124,10 +120,6 @@ def close_output() -> int:
         say(f"error: standard output cannot be written: {error.strerror}")
         return ExitCode.USAGE
     return ExitCode.OK
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _is_open(descriptor: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,7 +86,6 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
         for python in flags["python"] or (None,)
         for file in files
     ]
-    signal.signal(signal.SIGTERM, _interrupt)
     plan = Plan(tasks, Path.cwd(), flags["jobs"], flags["write"], not flags["resume"])
     with _lines(flags["json_to"]) as stream:
         rows = Fleet(plan, lambda row: _tell(row, stream, quiet=flags["quiet"])).run()
@@ -120,10 +118,6 @@ def _check_builder(builder: str, jobs: int) -> None:
             f"--builder {builder} builds the one file that it has in place",
             hint="leave -j out: the files are taken one after the other",
         )
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 class _lines:

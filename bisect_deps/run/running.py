@@ -45,7 +45,6 @@ from bisect_deps.run.settings import Settings
 from bisect_deps.run.setup import close, manifest_of, open_run
 from bisect_deps.secret import masked
 from bisect_deps.system.files import holds, read_regular
-from bisect_deps.system.interrupts import held_back
 from bisect_deps.system.trust import STATE_FOLDER
 from bisect_deps.text import listed
 
@@ -230,9 +229,8 @@ def run(
 
 def _read_the_rest() -> None:
     """Import what is needed once the first build has ended: a tenth of a second while it runs."""
-    with held_back():
-        for name in _READ_LATER:
-            importlib.import_module(name)
+    for name in _READ_LATER:
+        importlib.import_module(name)
 
 
 def _keep(journal: Journal, verdict: Verdict, progress: Progress) -> None:

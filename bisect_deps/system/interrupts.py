@@ -1,36 +1,53 @@
-"""Ctrl-C held back where Python would lose it, or end by the signal itself."""
+"""Ctrl-C as an exception that comes where nothing swallows it."""
 
 from __future__ import annotations
 
+import _thread
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+if TYPE_CHECKING:
+    from types import FrameType
+
+_AGAIN = 0.01
+_IMPORTING = "<frozen importlib._bootstrap"
 
 
-@contextmanager
-def held_back() -> Iterator[None]:
-    """Have signals that end a run come after the block: for imports, and what is as short.
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Handle a signal that ends a run: raise KeyboardInterrupt once no module is being imported.
 
-    An import runs code in callbacks that swallow exceptions, and dataclasses are made by `exec`:
-    an interrupt that leaves it has Python end by the signal, not with our exit code.
+    An import runs code in callbacks that swallow exceptions, and dataclasses are made by `exec`: an
+    interrupt that leaves it has Python end by the signal, not with our exit code.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
+    if _is_importing(frame):
+        # No Thread object: its locks may be held by what was interrupted.
+        _thread.start_new_thread(_again, (number,))
         return
-    came: list[int] = []
-    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number, handler in before.items():
-        if callable(handler):
-            signal.signal(number, lambda number, frame: came.append(number))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            if callable(handler):
-                signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
+    raise KeyboardInterrupt
+
+
+def take_over(name: str) -> None:
+    """Have the signal of that name interrupt us, where this system has it and it is not ignored.
+
+    Under `nohup` a signal is ignored, and stays so; other threads than the main one change nothing.
+    """
+    number = getattr(signal, name, None)
+    if number is None or signal.getsignal(number) is signal.SIG_IGN:
+        return
+    with suppress(ValueError):  # Not the main thread.
+        signal.signal(number, interrupt)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_IMPORTING):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _again(number: int) -> None:
+    time.sleep(_AGAIN)
+    _thread.interrupt_main(signal.Signals(number))

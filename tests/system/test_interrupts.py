@@ -1,4 +1,4 @@
-"""An interrupt that comes while modules are read comes after that, and ends as any."""
+"""An interrupt that comes while modules are imported comes after that, and ends as any."""
 
 from __future__ import annotations
 
@@ -11,26 +11,32 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.system.interrupts import held_back
+from bisect_deps.system.interrupts import interrupt, take_over
 
 ROOT = Path(__file__).parents[2]
 # An interrupt that leaves an `exec` has Python end by the signal, whatever the exit code.
+IMPORTED = """
+import os, time
+exec("os.kill(os.getpid(), {number}); time.sleep(0.05)")
+print("the import goes on to its end", flush=True)
+"""
 SCRIPT = """
-import os, signal, sys
-from contextlib import nullcontext
-from bisect_deps.system.interrupts import held_back
+import signal, sys, time
+from bisect_deps.system.interrupts import take_over
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+for name in {names}:
+    take_over(name)
 try:
-    with {around}():
-        exec("os.kill(os.getpid(), {number}); list(range(9))")
-        print("the block goes on to its end", flush=True)
+    import imported
+    time.sleep(60)
 except KeyboardInterrupt:
     sys.exit(130)
 """
 
 
-def ended(folder: Path, around: str, number: int) -> tuple[int, str]:
-    (folder / "interrupted.py").write_text(SCRIPT.format(around=around, number=int(number)))
+def ended(folder: Path, number: int, *names: str) -> tuple[int, str]:
+    (folder / "interrupted.py").write_text(SCRIPT.format(names=names))
+    (folder / "imported.py").write_text(IMPORTED.format(number=int(number)))
     command = [sys.executable, "-m", "interrupted"]
     place = os.pathsep.join((str(folder), str(ROOT)))
     done = subprocess.run(
@@ -43,27 +49,29 @@ def ended(folder: Path, around: str, number: int) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_comes_after_the_block_and_leaves_our_exit_code(
-    tmp_path: Path, number: int
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_comes_after_the_import_and_leaves_our_exit_code(
+    tmp_path: Path, name: str
 ) -> None:
-    assert ended(tmp_path, "held_back", number) == (130, "the block goes on to its end\n")
-    code, said = ended(tmp_path, "nullcontext", number)
-    assert (code, said) == (-signal.SIGINT, ""), "without it, Python ends by the signal"
+    number = getattr(signal, name)
+    assert ended(tmp_path, number, name) == (130, "the import goes on to its end\n")
+    assert ended(tmp_path, number) == (-signal.SIGINT, ""), "without it, Python ends by the signal"
 
 
-def test_handlers_are_as_they_were_and_other_threads_change_none() -> None:
+def test_an_ignored_signal_stays_so_and_other_threads_change_none() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), held_back():
-        os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
-    seen: list[object] = []
-
-    def other() -> None:
-        with held_back():
-            seen.append(signal.getsignal(signal.SIGINT))
-
-    thread = threading.Thread(target=other)
+    thread = threading.Thread(target=take_over, args=("SIGINT",))
     thread.start()
     thread.join()
-    assert seen == [before]
+    assert signal.getsignal(signal.SIGINT) is before
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        take_over("SIGINT")
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        signal.signal(signal.SIGINT, before)
+        take_over("SIGINT")
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -124,7 +124,15 @@ def _short(line: str) -> str:
     text = Text.from_ansi(line)
     if text.cell_len <= WIDTH:
         return line
-    return f"{_plain(line)[: WIDTH - 2]} {MORE}"
+    text.truncate(WIDTH - 2)
+    return _ansi(text.append(f" {MORE}"))
+
+
+def _ansi(text: Text) -> str:
+    console = Console(width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="standard")
+    with console.capture() as captured:
+        console.print(text, end="", soft_wrap=True)
+    return captured.get()
 
 
 def _blocks(lines: Sequence[str]) -> list[list[str]]:

@@ -14,6 +14,7 @@ from itertools import islice
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failure import (
+    absent_module,
     breakages_of,
     fingerprints,
     first_fingerprint,
@@ -154,7 +155,8 @@ def _opened(
         origin=case.installed(origin),
         held=_held(layers),
     )
-    return scene, islice(_offered(case, scene), POLICY.check_moves)
+    most = POLICY.absent_moves if absent_module(probe) else POLICY.check_moves
+    return scene, islice(_offered(case, scene), most)
 
 
 def _offered(case: Case, scene: Scene) -> Iterator[tuple[Part, ...]]:

@@ -19,6 +19,7 @@ from packaging.version import InvalidVersion
 from bisect_deps.diagnosis import same_failure, tells_something
 from bisect_deps.model import (
     Breakage,
+    BreakageKind,
     Cause,
     Mention,
     Outcome,
@@ -93,6 +94,17 @@ def outcome_of(probe: Probe, chased: str) -> Outcome:
     if probe.outcome is Outcome.FAIL and not shows(probe, chased):
         return Outcome.UNRESOLVED
     return probe.outcome
+
+
+def absent_module(probe: Probe) -> str:
+    """Return the module that a check itself imports and nothing installed has; "" for none.
+
+    No project is known for it: one that is known, the breakage names.
+    """
+    first = next(iter(breakages_of(probe)), None)
+    if first is None or first.kind is not BreakageKind.MODULE_GONE or first.user or first.lacks:
+        return ""
+    return "" if first.through else first.what
 
 
 def is_infrastructure(probe: Probe) -> bool:

@@ -30,6 +30,7 @@ from bisect_deps.fix.culprits import (
     reported_by_breakage,
 )
 from bisect_deps.fix.failure import (
+    absent_module,
     broken_in,
     fingerprints,
     installs,
@@ -221,6 +222,9 @@ def _by_evidence(
     probe = standing.probe
     repaired = _Repaired(probe, standing.culprits, standing.notes, unsteady=standing.unsteady)
     if probe.outcome is not Outcome.FAIL or not installs(probe):
+        return repaired
+    if probe.candidate.dropped and absent_module(probe):
+        # What is left out may be what has it: that is no failure of what is left.
         return repaired
     checked = yield from _by_check(case, probe)
     return replace(
@@ -514,7 +518,20 @@ def _conclusion(case: Case, repaired: _Repaired, ways: Sequence[Way], seen: Seen
         text = "No version was found that builds."
         return Conclusion(VerdictKind.CULPRITS, repaired.culprits, (), text, notes, repaired.probe)
     text = "No requirement could be proven to be at fault."
+    notes = (*notes, *_unexplained(repaired.probe))
     return Conclusion(VerdictKind.INCONCLUSIVE, (), (), text, notes, repaired.probe)
+
+
+def _unexplained(probe: Probe) -> list[Note]:
+    """Say what a check fails of that no release is at fault of, where its log tells."""
+    module = absent_module(probe)
+    if module:
+        text = (
+            f"The check imports {module}, and nothing that is installed has it: add the project "
+            "that does, or run the check where your own code can be imported."
+        )
+        return [Note(text, probe.number)]
+    return [Note(f"It fails with: {probe.reported}", probe.number)] if probe.reported else []
 
 
 def _left(repaired: _Repaired) -> list[Note]:
@@ -523,6 +540,13 @@ def _left(repaired: _Repaired) -> list[Note]:
     left_out = numbers_of(repaired.culprits) & probe.candidate.dropped
     if not repaired.culprits or not left_out or probe.outcome is not Outcome.FAIL:
         return []
+    module = absent_module(probe)
+    if module:
+        text = (
+            f"With the culprits left out the file installs; the check imports {module}, which "
+            "nothing has then, so it tells nothing of the rest."
+        )
+        return [Note(text, probe.number)]
     text = (
         "With the culprits left out the file still fails: something else is at fault as well, "
         "and it is not known what."

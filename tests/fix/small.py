@@ -97,15 +97,19 @@ def small(
     *faults: Fault,
     limits: str = "",
     flakes: Mapping[str, float] | None = None,
+    needed: Sequence[str] = (),
     case: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Small:
-    """Return a file of these lines in a world; `case` are fields of the case wanted otherwise."""
+    """Return a file of these lines in a world; `case` are fields of the case wanted otherwise.
+
+    The user's own check imports what is `needed`.
+    """
     files = {ROOT: text + (f"-c {LIMITS}\n" if limits else "")}
     if limits:
         files[LIMITS] = limits
     tables = {name.replace("_", "-"): tuple(listings) for name, listings in projects.items()}
-    world = World(tables, faults, flakes=flakes or {})
+    world = World(tables, faults, needed=frozenset(needed), flakes=flakes or {})
     scenario = Scenario(world, files, **more)
     builds = SimulatedBuilds(scenario)
     return Small(scenario, builds, case_of(scenario, builds, **(case or {})))

@@ -99,3 +99,28 @@ def test_a_release_that_is_pulled_in_is_held_before_the_line_that_pulls_it_in_is
     conclusion = here.told(repair(here.case))
     assert conclusion.kind is VerdictKind.FIXED
     assert said(conclusion.ways[0].candidate) == "lib==1.0"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "note", "most"),
+    [
+        ("alpha==1.0\nomega==1.0\n", VerdictKind.CULPRITS, "it tells nothing of the rest", 5),
+        ("omega==1.0\n", VerdictKind.INCONCLUSIVE, "The check imports alpha", 4),
+    ],
+    ids=["what was left out", "what no line names"],
+)
+def test_a_module_that_nothing_installs_accuses_nobody_and_costs_few_builds(
+    text: str, kind: VerdictKind, note: str, most: int
+) -> None:
+    projects = {
+        "alpha": [at("1.0", **SOURCE)],
+        "omega": [at(f"{n}.0", f"20{n + 10}-01-01") for n in range(1, 9)],
+    }
+    case = {"index": None} if "alpha" not in text else {}
+    here = small(text, projects, ALONE, needed=["alpha", "omega"], case=case)
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is kind
+    names = [member.name for culprit in conclusion.culprits for member in culprit.members]
+    assert names == ["alpha"] * text.count("alpha")
+    assert any(note in shown.text for shown in conclusion.notes), conclusion.notes
+    assert here.builds.builds <= most

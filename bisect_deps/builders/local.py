@@ -621,7 +621,7 @@ class LocalBuilder:
         stopped = status in (BuildStatus.BROKEN, BuildStatus.CANCELLED)
         spent = stopped or not running.reusable or (running.slot.linked and not self._links)
         if spent or not self._slots.give_back(running.slot):
-            self._work.drop(running.slot.folder)
+            self._work.drop(running.slot.folder, linked=running.slot.linked)
 
 
 def _is_kept_from_writing(running: _Running) -> bool:

@@ -78,3 +78,21 @@ def test_a_folder_whose_rights_a_build_took_away_is_removed(tmp_path: Path) -> N
         command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     assert not folder.exists()
+
+
+def test_an_environment_of_links_is_removed_at_the_end_and_all_else_at_once(tmp_path: Path) -> None:
+    work = WorkFolder(tmp_path)
+    for linked, left in ((False, []), (True, ["env"])):
+        folder = work.take()
+        for name in ("env", "tree"):
+            (folder / name).mkdir()
+        work.drop(folder, linked=linked)
+        assert work.take() == folder, "the number is free again"
+        work.drop(folder)
+        until = time.monotonic() + 60
+        while len(list((work.private / "rubbish").iterdir())) > len(left):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert [path.name for path in (work.private / "rubbish").glob("*/*")] == left
+    work.close()
+    assert is_removed(work.path.with_name(f"{work.path.name}.rubbish"))

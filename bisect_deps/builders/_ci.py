@@ -125,7 +125,7 @@ class CiBuilder:
         pace: Pace,
         *,
         place: Place | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = system.name
@@ -176,11 +176,7 @@ class CiBuilder:
         track = Track(marker, self._clock())
         # Before it is asked for: one that is interrupted here is found, and cancelled, by its name.
         self._tracks[marker] = track
-        try:
-            track.run = self._begun(order, marker, text)
-        except BuilderUnavailable:
-            del self._tracks[marker]
-            raise
+        track.run = self._begun(order, marker, text)
         track.stage = Stage.FIND if track.run is None else Stage.RUN
         track.due = self._clock() + self._pace.first
         return self._handle(track)
@@ -290,7 +286,7 @@ class CiBuilder:
 
         def wait_after(error: HttpError) -> float | None:
             nonlocal pause
-            wait = wait_of(error, self._clock())
+            wait = wait_of(error, time.time())
             wait = pause if wait is None and error.transient else wait
             pause = min(pause * 2, 60.0)
             return None if wait is None or self._clock() + wait > until else wait
@@ -309,6 +305,8 @@ class CiBuilder:
                 found = self._found(marker) if is_unsure else None
                 if found is not None:
                     return found
+                if not is_unsure:
+                    del self._tracks[marker]
                 raise unavailable(answer, self._system)
             if not reported and self._options.tell is not None:
                 self._options.tell(
@@ -409,7 +407,7 @@ class CiBuilder:
             track.run = track.run or self._found(track.marker)
             if track.run is not None:
                 break
-            self._sleep(self._pace.first)
+            self._sleep(max(self._pace.first, POLICY.watched.first))
         try:
             self.cancel(self._handle(track))
         except BuilderUnavailable as error:
@@ -432,7 +430,7 @@ class CiBuilder:
         if error.status == 404 and track.stage is Stage.RUN:
             self._end(track, "the run is gone")
             return
-        wait = wait_of(error, now)
+        wait = wait_of(error, time.time())
         if wait is not None:
             track.due = now + wait
             return

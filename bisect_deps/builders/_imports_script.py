@@ -275,13 +275,13 @@ def tried(waiting: "list[Distribution]", at_once: int, fence: str) -> "list[int]
     while len(codes) < len(waiting):
         while started < len(waiting) and len(running) < at_once:
             pid, out = in_own_process(waiting[started], fence)
-            running[pid] = (started, time.time(), out)
+            running[pid] = (started, time.monotonic(), out)
             started += 1
         pid, status = os.wait()
         if pid not in running:
             continue
         at, since, out = running.pop(pid)
-        slowest = max(slowest, (time.time() - since, waiting[at].name))
+        slowest = max(slowest, (time.monotonic() - since, waiting[at].name))
         ended[at] = (status, out)
         while len(codes) in ended:
             at = len(codes)

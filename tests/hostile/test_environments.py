@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -13,11 +14,17 @@ from pathlib import Path
 
 import pytest
 
+from bisect_deps.builders._ci import CiBuilder
+from bisect_deps.builders.algorithmia.builder import AlgorithmiaBuilder
+from bisect_deps.builders.algorithmia.patience import Patience
+from bisect_deps.builders.datarobot import DataRobotBuilder
+from bisect_deps.builders.spaces import SpacesBuilder
 from bisect_deps.errors import InputError
 from bisect_deps.index.base import completed
 from bisect_deps.index.logins import login
 from bisect_deps.lint.settings import read_table
 from bisect_deps.model import IndexSettings
+from bisect_deps.run.driver import Prober
 from bisect_deps.run.settings import file_defaults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -280,3 +287,11 @@ def test_settings_without_end_are_one_error(tmp_path: Path, name: str, how: str)
     subprocess.run(f"{how} {tmp_path / name}", shell=True, check=True)
     with pytest.raises(InputError, match="these settings cannot be read: it is a"):
         SETTINGS[name](tmp_path)
+
+
+@pytest.mark.parametrize(
+    "waits", [CiBuilder, AlgorithmiaBuilder, SpacesBuilder, DataRobotBuilder, Patience, Prober]
+)
+def test_a_date_that_jumps_moves_no_wait(waits: type) -> None:
+    """A build would be given up, or not be asked about for as long as the date went back."""
+    assert inspect.signature(waits).parameters["clock"].default is time.monotonic

@@ -230,7 +230,7 @@ class Api:
 
         An error of the algorithm is an answer; what fails on the way to it raises HttpError.
         """
-        began = self._clock()
+        began, since = self._clock(), time.monotonic()
         path = f"/algo/{quote(algorithm.owner)}/{quote(algorithm.name)}/{quote(commit)}"
         query = {"timeout": f"{timeout:g}", "stdout": "true"}
         limit = timeout + POLICY.call_grace
@@ -245,7 +245,7 @@ class Api:
         if answer.get("error") and not _is_raised(answer):
             code, message = error_fields(Reply(200, json.dumps(answer).encode()))
             raise HttpError(f"POST {path}", message, status=502, code=code)
-        return _called(answer, began, self._clock() - began)
+        return _called(answer, began, time.monotonic() - since)
 
     def errors(self, reference: Algorithm | str) -> tuple[ErrorEntry, ...]:
         """Return the runtime errors that the platform keeps, newest first."""

@@ -49,13 +49,11 @@ class AlgorithmiaBuilder:
         settings: Settings,
         *,
         pace: Pace | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
-        self._api = Api(
-            settings.address, key=settings.key, token=settings.token, clock=clock, sleep=sleep
-        )
+        self._api = Api(settings.address, key=settings.key, token=settings.token, sleep=sleep)
         near = is_on_this_machine(settings.address)
         self._pace = pace or (POLICY.near_algorithmia if near else POLICY.algorithmia)
         self._clock = clock

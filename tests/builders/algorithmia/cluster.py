@@ -77,7 +77,7 @@ class Cluster:
         self,
         *,
         pace: Pace = PACE,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         **how: Any,
     ) -> AlgorithmiaBuilder:

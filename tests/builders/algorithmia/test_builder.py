@@ -244,7 +244,7 @@ def test_a_build_that_ended_long_before_the_resume_is_no_stuck_one(cluster: Clus
     handle = cluster.builder().start(order(ORIGINAL, "d1", timeout=5))
     while cluster.hello.builds[0].finished is None:
         assert cluster.hello.builds[0].done.wait(10)
-    tomorrow = cluster.builder(clock=lambda: time.time() + 86400)
+    tomorrow = cluster.builder(clock=lambda: time.monotonic() + 86400)
     assert finish(tomorrow, handle) == [FAILED]
     tomorrow.close()
 

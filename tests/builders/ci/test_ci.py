@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bisect_deps.builders import make_builder
+from bisect_deps.builders._ci import CiBuilder, Run
 from bisect_deps.builders._ci_logs import read_log
 from bisect_deps.builders._ci_projects import project_of
 from bisect_deps.builders._http import HttpError, Reply
@@ -22,8 +23,9 @@ from bisect_deps.builders._limits import slower, wait_of
 from bisect_deps.builders.base import BuilderOptions, Order
 from bisect_deps.builders.github import Options as GitHubOptions
 from bisect_deps.builders.gitlab import Options as GitLabOptions
-from bisect_deps.errors import InputError, NotTrusted
+from bisect_deps.errors import BuilderUnavailable, InputError, NotTrusted
 from bisect_deps.model import BuildStatus, IndexSettings
+from bisect_deps.policy import Pace
 from bisect_deps.system import interpreters
 from tests.builders.ci.orders import PROJECTS, index_settings, order
 from tests.support.local_index import LocalIndex
@@ -235,3 +237,50 @@ def test_a_clones_origin_gets_no_token_unless_its_host_was_named(
 def clone(folder: Path, origin: str) -> None:
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     subprocess.run(["git", "remote", "add", "origin", origin], cwd=folder, check=True)
+
+
+class Late:
+    """A system that is silent when it is asked for a build, and shows its run only afterwards."""
+
+    name, hint, live_log, exact, pause, secrets = "late", "", False, False, 0.0, ()
+
+    def __init__(self, status: int | None) -> None:
+        self.status = status
+        self.asked = ""
+        self.looks = 0
+        self.cancelled: list[str] = []
+
+    def identity(self) -> str:
+        return "late"
+
+    def begin(self, order: Order, marker: str, text: str) -> Run | None:
+        self.asked = marker
+        raise HttpError("POST /runs", "no answer", status=self.status)
+
+    def recent(self) -> list[Run]:
+        self.looks += 1
+        return [Run("7", None, title=f"[{self.asked}]")] if self.looks > 3 else []
+
+    def cancel(self, run: Run) -> None:
+        self.cancelled.append(run.id)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("status", "left"), [(None, ["7"]), (401, [])])
+def test_a_run_that_comes_after_we_gave_up_is_cancelled(
+    tmp_path: Path, status: int | None, left: list[str]
+) -> None:
+    now = [0.0]
+    builder = CiBuilder(
+        system := Late(status),
+        BuilderOptions(tmp_path, tmp_path, fresh=True),
+        Pace(1.0, 1.0, patience=1.0),
+        clock=lambda: now[0],
+        sleep=lambda seconds: now.__setitem__(0, now[0] + seconds),
+    )
+    with pytest.raises(BuilderUnavailable):
+        builder.start(order("six"))
+    builder.close()
+    assert system.cancelled == left

@@ -25,6 +25,8 @@ from bisect_deps.text import escaped
 _VERSION_BY_VARIABLE = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[\w,.\- ]*\])?(?P<clause>[=<>~!]{1,3}.*\$.*)"
 )
+# In a notebook's strings a quote has a backslash of its own.
+_QUOTE = re.compile(r"\\?[\"']")
 _AT_VERSION = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[\w,.\- ]*\])?@(?P<version>[\w^~<>=!*.,+ |-]+)"
 )
@@ -146,6 +148,7 @@ class Found:
         text = word.text.strip()
         parts = _parts(word, text, grammar)
         if parts is not None:
+            parts = _with_quotes(parts, document.text)
             if grammar is Grammar.CONDA:
                 group = f"{group}.{CONDA}"
             self.slots.append(Slot(group, word.span, word.code, parts, text))
@@ -220,6 +223,17 @@ def _parts(word: Word, text: str, grammar: Grammar) -> Parts | None:
     if at_version is not None:
         return _at_version(word, at_version)
     return _of_pip(word, text)
+
+
+def _with_quotes(parts: Parts, text: str) -> Parts:
+    """Return the parts with the quote that closes one in the clause: `a=="${VERSION}"`."""
+    span = parts.specifier_span
+    found = _QUOTE.search(text, span.start, span.end) if span is not None else None
+    if span is None or found is None or text.count(found[0], span.start, span.end) % 2 == 0:
+        return parts
+    if not text.startswith(found[0], span.end):
+        return parts
+    return parts._replace(specifier_span=Span(span.start, span.end + len(found[0])))
 
 
 def _of_pip(word: Word, text: str) -> Parts | None:

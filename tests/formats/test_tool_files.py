@@ -70,6 +70,27 @@ def test_a_new_version_changes_the_version_and_no_other_byte(own: Bundled) -> No
         assert list(manifest.render([edit]).values()) == [expected.encode()]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "pinned"),
+    [
+        ("Dockerfile", 'RUN pip install a=="${VERSION}" b\n', "RUN pip install a==9.9 b\n"),
+        ("Dockerfile", "RUN pip install a>='1' 'b'\n", None),
+        ("go.sh", "pip install a=='1.0'\n", "pip install a==9.9\n"),
+        ("go.sh", 'pip install "a==$VERSION"\n', 'pip install "a==9.9"\n'),
+        ("go.sh", "pip install \"a\">='1'\n", None),
+    ],
+)
+def test_quotes_in_the_clause_go_with_it(name: str, text: str, pinned: str | None) -> None:
+    whole = f"FROM x\n{text}" if name == "Dockerfile" else text
+    manifest = parse_manifest(whole.encode(), Path(name), judging=True)
+    first = next(item for item in manifest.requirements if item.name == "a")
+    edit = Edit(EditAction.REPIN, "a", first.number, "==9.9")
+    [rendered] = manifest.render([edit]).values()
+    if pinned is not None:
+        assert rendered.decode().endswith(pinned)
+    assert rendered.count(b'"') % 2 == rendered.count(b"'") % 2 == 0
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("name", ["poetry", "pipfile", "conda", "dockerfile", "workflow", "tox"])
 def test_line_ends_of_any_system_are_kept(name: str, newline: str) -> None:

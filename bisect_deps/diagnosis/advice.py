@@ -21,7 +21,10 @@ _OWN_DOWNLOAD = (
     "its build script downloads something by itself, and could not: take a release with a wheel, or "
     "put what it wants in place before the install"
 )
-
+_OWN_ADDRESS = (
+    "the line's own address could not be read: see whether it is still there, or name a release of "
+    "the index instead"
+)
 
 # uv's hint, put together again, and what the tags of wheels begin with.
 _WHEELS_FOR = re.compile(
@@ -54,7 +57,7 @@ def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
     if cause is Cause.SYSTEM_DEP_MISSING and (found := _system(hit, project)):
         return found
     if hit.signature.cause is Cause.NETWORK and not cause.is_infrastructure:
-        return _OWN_DOWNLOAD
+        return _OWN_ADDRESS if "://" in line and not hit.quoted else _OWN_DOWNLOAD
     groups = _Groups(hit.groups, project=project or "the project")
     try:
         otherwise = hit.signature.advice.format_map(groups)

@@ -169,3 +169,17 @@ def test_what_setup_requires_could_not_fetch_is_its_releases_failure() -> None:
     found = diagnose(log, requirements=["a==1"], exit_status=1)
     assert (found.cause, found.infrastructure) == (Cause.BUILD_DEP_FAILED, False)
     assert "cython" in found.suspects[0].summary
+
+
+def test_advice_about_an_address_that_does_not_answer_is_to_look_at_that_address() -> None:
+    line = "https://files.example/kfp-1.0.tar.gz"
+    log = (
+        "error: Request failed after 3 retries in 9.1s\n"
+        f"  cause: Failed to fetch: {line}\n"
+        f"  cause: error sending request for url ({line})\n"
+        "  cause: dns error\n"
+        "  cause: failed to lookup address information: Name or service not known\n"
+    )
+    [suspect] = diagnose(log, requirements=["a==1", line], exit_status=1, stays=True).suspects
+    assert suspect.requirement == line
+    assert suspect.advice.startswith("the line's own address could not be read")

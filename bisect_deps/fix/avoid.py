@@ -206,10 +206,12 @@ def _hidden(case: Case, probes: Iterable[Probe]) -> list[_Hidden]:
     for probe in reversed([probe for probe in probes if probe.outcome is Outcome.FAIL]):
         seen = case.releases_of(probe.candidate) or {}
         broken = [{release.name: release.version} for release in broken_releases(probe)]
+        # What an edit of this one build held is not there without it.
+        held = {edit.name for edit in probe.candidate.edits if edit.pin}
         # What a log names was there; what was installed may be the resolver's guess.
         for releases in (*broken, case.installed(probe)):
             for name, version in releases.items():
-                if name not in seen and not case.named(name):
+                if name not in seen and name not in held and not case.named(name):
                     by = _chain(case, probe, name)
                     found.setdefault((name, by), _Hidden(name, version, by))
     return list(found.values())

@@ -96,6 +96,21 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise OutputClosed from error
+        except click.BadOptionUsage as error:
+            raise self._lacking(ctx, error) from error
+
+    def _lacking(self, ctx: click.Context, error: click.BadOptionUsage) -> InputError:
+        """Return the error for an option without its value, which click says of no command."""
+        command = self.get_command(ctx, ctx.invoked_subcommand or "")
+        if command is None:
+            return _usage(error)
+        inner = click.Context(command, info_name=command.name, parent=ctx)
+        named = [param for param in command.params if error.option_name in param.opts]
+        values = [param.make_metavar(inner) for param in named]
+        if not values:
+            return _usage(error)
+        what = f"{error.option_name} needs a value: {error.option_name} {values[0]}"
+        return InputError(what, hint=f"see: {inner.command_path} --help")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, so that `--help` imports none of them."""
@@ -158,7 +173,10 @@ def _usage(error: click.ClickException) -> InputError:
     context = getattr(error, "ctx", None)
     see = f"see: {context.command_path if context else 'depbisect'} --help"
     if isinstance(error, click.NoSuchOption):
-        meant = " or ".join(alike(error.option_name, error.possibilities or ()))
+        # Two dashes are no likeness.
+        named = {option.lstrip("-"): option for option in error.possibilities or ()}
+        near = alike(error.option_name.lstrip("-"), named)
+        meant = " or ".join(named[name] for name in near)
         hint = f"did you mean {meant}?" if meant else see
         return InputError(f"there is no option {error.option_name}", hint=hint)
     said = _NOT_A_NUMBER.sub(_no_number, error.format_message().rstrip("."))

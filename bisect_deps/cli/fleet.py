@@ -68,6 +68,9 @@ class _OfRun(one_file.FromFiles):
 @click.option("--write", is_flag=True, help="Fix the files in place.")
 @click.option("--json", "json_to", metavar="FILE", help="A JSON line a file; - is stdout.")
 @click.option("--html", "html_to", metavar="FILE", help="Write a page of all files, with patches.")
+@click.option(
+    "--markdown", "markdown_to", metavar="FILE", help="Write what the page says, shorter."
+)
 @click.option("--sarif", "sarif_to", metavar="FILE", help="Write the culprits of all as SARIF.")
 def command(paths: tuple[str, ...], **flags: Any) -> int:
     """Bisect the builds of many files; what one shows of a release is known to the next.
@@ -77,7 +80,7 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
     """
     check_builder_options(flags["builder"])
     _check_builder(flags["builder"], flags["jobs"])
-    targets = {name: flags[f"{name}_to"] for name in ("json", "html", "sarif")}
+    targets = {name: flags[f"{name}_to"] for name in ("json", "html", "markdown", "sarif")}
     listed = sys.stdin.read() if "-" in paths else ""
     files = expand([path for path in paths if path != "-"], listed)
     check_targets(targets, *files)
@@ -91,6 +94,8 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
         rows = Fleet(plan, lambda row: _tell(row, stream, quiet=flags["quiet"])).run()
     if targets["html"]:
         write_report(targets["html"], many.render(rows, culprit_counts(rows)))
+    if targets["markdown"]:
+        write_report(targets["markdown"], many.render_markdown(rows, culprit_counts(rows)))
     if targets["sarif"]:
         write_report(targets["sarif"], sarif.render_all([*verdicts_of(rows, plan.home)]))
     if "-" not in targets.values():
@@ -98,7 +103,7 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
     return ExitCode.OK if all(row.is_good for row in rows) else ExitCode.FINDINGS
 
 
-for _param in reversed(one_file.command.params):
+for _param in one_file.command.params:
     if _param.name not in _LEFT_OUT:
         command.params.append(_param)
 

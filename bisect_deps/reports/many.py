@@ -12,9 +12,10 @@ from markupsafe import Markup
 
 from bisect_deps import __version__
 from bisect_deps.model import VerdictKind
+from bisect_deps.reports._marks import code, fenced, plain
 from bisect_deps.reports._pages import TONES, environment, resource
 from bisect_deps.reports.base import STATUS_WORDS
-from bisect_deps.text import counted, duration, ended
+from bisect_deps.text import counted, duration, ended, safe
 
 
 class FileRow(Protocol):
@@ -61,6 +62,25 @@ class FileRow(Protocol):
         """Say whether it passes, or a fix of it was verified."""
 
 
+def _headline(rows: Sequence[FileRow]) -> str:
+    good = sum(row.is_good for row in rows)
+    return f"{good} of {counted(len(rows), 'file')} pass or have a verified fix."
+
+
+def render_markdown(rows: Sequence[FileRow], culprits: Sequence[tuple[str, int]]) -> str:
+    """Return the same as Markdown, for a job's summary: no heading a file, a patch where one is."""
+    blocks = [f"### {_headline(rows)}"]
+    blocks += [
+        "\n".join(f"- {code(name)} breaks {counted(number, 'file')}" for name, number in culprits)
+    ] * bool(culprits)
+    for number, row in enumerate(rows, 1):
+        shown_as = _file(number, row)
+        name, cost = code(shown_as["name"]), plain(shown_as["cost"])
+        blocks.append(f"**{shown_as['word']}:** {name}, {cost}  \n{plain(shown_as['summary'])}")
+        blocks += [fenced(safe(row.diff), "diff")] * bool(row.diff)
+    return "\n\n".join(blocks) + "\n"
+
+
 def render(rows: Sequence[FileRow], culprits: Sequence[tuple[str, int]]) -> str:
     """Return the page; `culprits` are the releases with the number of files that each breaks."""
     good = sum(row.is_good for row in rows)
@@ -68,7 +88,7 @@ def render(rows: Sequence[FileRow], culprits: Sequence[tuple[str, int]]) -> str:
     return page.render(
         version=__version__,
         style=Markup(resource("report.css")),
-        headline=f"{good} of {counted(len(rows), 'file')} pass or have a verified fix.",
+        headline=_headline(rows),
         tone="pass" if good == len(rows) else "unresolved",
         facts=[
             ("Files", len(rows)),

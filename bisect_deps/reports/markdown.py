@@ -6,10 +6,10 @@ none of them becomes markup, a mention or an image. Must not know where the text
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from bisect_deps.model import Culprit, Verdict
+from bisect_deps.reports._marks import code, fenced, plain
 from bisect_deps.reports.base import (
     advice_of,
     builds_text,
@@ -26,7 +26,6 @@ from bisect_deps.reports.base import (
 )
 from bisect_deps.text import duration, ended, safe, shown
 
-_MARKS = re.compile(r"[\\`*_{}\[\]()<>#+!|~@&$:]")
 _MOST_EVIDENCE = 8
 
 
@@ -49,25 +48,6 @@ def render(verdict: Verdict) -> str:
     blocks += [_list(remarks)] if remarks else []
     blocks.append(f"<sub>{plain(_foot(verdict))}</sub>")
     return "\n\n".join(blocks) + "\n"
-
-
-def plain(text: str) -> str:
-    """Return one line of text that shows as it is: no markup, mentions or references."""
-    return _MARKS.sub(lambda match: f"&#{ord(match[0])};", shown(text))
-
-
-def code(text: str) -> str:
-    """Return text as inline code, whatever backticks it holds."""
-    line = shown(text)
-    ticks = "`" * (_longest_run(line) + 1)
-    pad = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{ticks}{pad}{line}{pad}{ticks}"
-
-
-def fenced(text: str, language: str = "text") -> str:
-    """Return a block of code whose fence no line of the text can close."""
-    fence = "`" * max(3, _longest_run(text) + 1)
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
 
 
 def _list(sentences: Sequence[str]) -> str:
@@ -99,7 +79,3 @@ def _foot(verdict: Verdict) -> str:
     where = [target.python and f"Python {target.python}", target.platform, target.installer]
     cost = f"{builds_text(verdict)}, {duration(verdict.seconds)}"
     return f"depbisect: {cost}; {', '.join(part for part in where if part)}"
-
-
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall("`+", text)), default=0)

@@ -135,6 +135,20 @@ def test_requirements_and_target_are_named_alike(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_what_has_an_html_report_has_all_and_an_option_without_value_names_it(
+    name: str, tmp_path: Path
+) -> None:
+    options = options_of(name)
+    if "--html" in options:
+        assert {"--json", "--html", "--markdown", "--sarif"} <= set(options)
+    done = here(name, "--color", cwd=tmp_path)
+    first, second = done.stderr.splitlines()
+    what = "error: --color needs a value: --color [auto|always|never]"
+    assert (done.returncode, first) == (ExitCode.USAGE, what)
+    assert second.endswith(f"{name} --help")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_wrong_option_is_an_error_with_a_hint(name: str, tmp_path: Path) -> None:
     done = here(name, "--colour", "never", cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bisect_deps.model import Verdict
-from bisect_deps.reports.markdown import code, fenced, plain, render
+from bisect_deps.reports._marks import code, fenced, plain
+from bisect_deps.reports.markdown import render
 from tests.reports import verdicts
 
 

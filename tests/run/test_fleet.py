@@ -143,10 +143,16 @@ def test_the_table_names_each_file_and_counts_each_culprit(tmp_path: Path) -> No
     assert process.returncode == 2, err
     assert "requirements.txt:1" in err
     folder.path("bad").write_text("nowhere==1.0\n")
-    process = folder.start("-j", "2", "--write", "--html", "all.html", "--sarif", "all.sarif")
+    reports = ("--html", "all.html", "--markdown", "all.md", "--sarif", "all.sarif")
+    process = folder.start("-j", "2", "--write", *reports)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 1, err
     judge_page((folder.folder / "all.html").read_text())
+    text = (folder.folder / "all.md").read_text()
+    assert text.startswith(
+        "### 4 of 5 files pass or have a verified fix.\n\n- `broken==1.0` breaks 3"
+    )
+    assert text.count("```diff\n") == 3
     judge_sarif(json.loads((folder.folder / "all.sarif").read_text()))
     assert "    3  broken==1.0" in out
     assert "4 of 5 files pass or have a verified fix" in out

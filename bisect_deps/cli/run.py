@@ -80,8 +80,9 @@ class FromFiles(WithBuilderOptions):
                 hint=f"the settings are the options of run: {', '.join(sorted(map(str, known)))}",
             )
         _be_no_looser(defaults)
-        be_said_in_files(defaults)
-        return {key: value for key, value in defaults.items() if key not in tables}
+        own = {key: value for key, value in defaults.items() if key not in tables}
+        be_said_in_files(own)
+        return own
 
 
 def _be_no_looser(defaults: Mapping[str, Any]) -> None:

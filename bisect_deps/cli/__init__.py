@@ -141,14 +141,20 @@ def _code(args: Sequence[str] | None) -> int:
     except DepbisectError as error:
         _show(error)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        say("Interrupted; nothing is lost: the same command goes on.")
-        return ExitCode.INTERRUPTED
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _interrupted(error)
     except (OutputClosed, BrokenPipeError):  # The latter from completion: a shell that looks away.
         return ExitCode.USAGE
     except Exception as error:
         return _foreign(error)
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _interrupted(error: BaseException) -> int:
+    if isinstance(error.__cause__, EOFError):  # Of data that end too soon, not of a person.
+        return _foreign(error.__cause__)
+    say("Interrupted; nothing is lost: the same command goes on.")
+    return ExitCode.INTERRUPTED
 
 
 def _foreign(error: Exception) -> int:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 
 from bisect_deps.builders._ci import CiBuilder
@@ -19,6 +20,7 @@ from bisect_deps.builders.algorithmia.builder import AlgorithmiaBuilder
 from bisect_deps.builders.algorithmia.patience import Patience
 from bisect_deps.builders.datarobot import DataRobotBuilder
 from bisect_deps.builders.spaces import SpacesBuilder
+from bisect_deps.cli import group, main
 from bisect_deps.errors import InputError
 from bisect_deps.index.base import completed
 from bisect_deps.index.logins import login
@@ -235,6 +237,17 @@ def test_an_error_of_ours_writes_a_crash_file_and_ends_with_70(tmp_path: Path) -
     assert "Traceback" in file.read_text()
     assert "hunter2" not in done.stderr + file.read_text()
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_data_of_ours_that_end_too_soon_are_no_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise click.Abort() from EOFError("marshal data too short")  # As click makes it of that.
+
+    monkeypatch.setattr(group, "main", fail)
+    monkeypatch.setattr("bisect_deps.cli.crash", lambda error: [repr(error)])
+    with pytest.raises(SystemExit) as ended:
+        main(["lint"])
+    assert ended.value.code == 70
 
 
 def test_deep_nesting_and_endless_numbers_end_with_a_message(tmp_path: Path) -> None:

@@ -93,6 +93,15 @@ _ALL: tuple[Signature, ...] = (
         "setup-msvc", r"(?:setuptools\._)?distutils\.msvc9?compiler", "74", "distutils.msvccompiler"
     ),
     Signature(
+        name="setup-numpy-distutils",
+        pattern=r"^\s*(?:TypeError|AttributeError): (?=.{0,200}\bCCompiler(?:_\w{1,40}|\b))(?P<what>.{1,300})",
+        cause=_REMOVED,
+        means="numpy.distutils, which builds it, was made for the distutils of an older setuptools",
+        remedies=("setuptools<60",),
+        example="TypeError: CCompiler_spawn() got an unexpected keyword argument 'env'",
+        weight=Weight.EXACT + 4,
+    ),
+    Signature(
         name="setup-standard-module",
         pattern=r"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>imp|numpy\.distutils|lib2to3|asynchat|asyncore|pipes|cgi|imghdr|smtpd|telnetlib|crypt|nntplib|sndhdr|uu|xdrlib|audioop|aifc|chunk|msilib|nis|ossaudiodev|spwd|sunau|symbol|parser|formatter|binhex)'?(?:;|$|\s)",
         cause=_REMOVED,

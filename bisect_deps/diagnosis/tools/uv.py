@@ -108,6 +108,13 @@ def _headline(steps: Steps, line: Line, text: str, bare: str) -> None:
     steps.said = bare
     steps.wrapped = bare.startswith("×") and text.startswith("  ×")
     steps.in_uv = steps.in_uv or steps.wrapped
+    _answer(steps, line, text, bare.removeprefix("× "))
+
+
+def _answer(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take an answer that the resolver could give: without what it could not reach before."""
+    if bare.removeprefix("error: ").startswith("No solution found when resolving dependencies"):
+        steps.progress = line.number
 
 
 def _cause(steps: Steps, line: Line, text: str, bare: str) -> None:
@@ -145,5 +152,6 @@ ANNOUNCES: dict[str, Handler] = {
     "Updated": _updating,
     "×": _headline,
     "cause:": _cause,
+    "error:": _answer,
     "DEBUG": _walking,
 }

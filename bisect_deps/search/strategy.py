@@ -102,14 +102,13 @@ class Finding:
 
     `removed` is the irreducible correction: without it `passing` is left, which passed. Where the
     state is INCONCLUSIVE, `passing` is the largest candidate known to pass (None before the first
-    PASS). `confidence` is the probability that all of it is right.
+    PASS).
     """
 
     state: State
     culprits: tuple[Certified, ...] = ()
     removed: Items = frozenset()
     passing: Items | None = None
-    confidence: float = 1.0
 
 
 def bisect(problem: Problem) -> Search[Finding]:
@@ -149,7 +148,6 @@ class _Engine:
         self.other_failures: dict[str, list[int]] = {}
         self.chased: set[str] = set()
         self.edges: list[int] = []
-        self.doubt = 0.0
         self.failing: list[int] = []
         self.region = self.shapes.full
         self.order: Sequence[int] = range(len(problem.items))
@@ -298,17 +296,11 @@ class _Engine:
         if self.facts.flaky:
             failing = [mask for mask in failing if not mask & ~self.region]
         proven = [mask for mask in failing if is_minimal(self.facts, mask, shapes.reductions)]
-        if self.facts.flaky:
-            self.doubt += sum(self.doubted(1 - self.facts.opinion(edge)) for edge in proven)
         self.edges = [*self.edges, *proven] if self.facts.flaky else proven
         self.order = suspicion_order(self.problem, self.suspects, failing, shapes)
         removed = smallest_removal([shapes.members(edge) for edge in self.edges], self.order)
         self.region = shapes.without(shapes.full, removed)
         self.failing = [mask for mask in failing if not mask & ~self.region]
-
-    def doubted(self, share: float) -> float:
-        """Return the probability of an error, which a sample tells no finer than its size."""
-        return max(share, 1 / FLAKY_SAMPLE)
 
     def chase_what_is_left(self) -> None:
         """Where only another failure keeps the rest from passing, chase that one too."""
@@ -402,16 +394,7 @@ class _Engine:
             passing = shapes.items(self.region)
         else:
             state, removed, passing = State.INCONCLUSIVE, 0, self.best()
-        doubt = self.doubt
-        if self.facts.flaky:
-            doubt += self.doubted(self.facts.opinion(self.region))
-        return Finding(
-            state=state,
-            culprits=culprits,
-            removed=shapes.items(removed),
-            passing=passing,
-            confidence=max(0.0, 1 - doubt),
-        )
+        return Finding(state, culprits, shapes.items(removed), passing)
 
     def certified(self, edge: int) -> Certified:
         reductions = self.shapes.reductions(edge)

@@ -31,7 +31,6 @@ f `_noted`: what a note says to fail as well is named. Law 3: it is told, with i
 g `_is_unknowable`: of a conflict that shows only once sources are built one side is enough. Law 9:
   what a resolver says that builds nothing is no proof.
 h law 8 is asked where logs tell all. Law 4: without a log no failure is told from another.
-i `Failing.optional`: what avoids a fault may be named beside it. Law 1: it was built.
 """
 
 from __future__ import annotations
@@ -76,13 +75,11 @@ class Violation:
 class Failing:
     """A minimal failing set: its projects, each with the versions that fail, None for any.
 
-    `name` is that of a fault, or `conflict` or `missing`. `optional` are projects that may be named
-    beside, since they would avoid it.
+    `name` is that of a fault, or `conflict` or `missing`.
     """
 
     name: str
     members: tuple[tuple[str, frozenset[str] | None], ...] = ()
-    optional: frozenset[str] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
@@ -94,8 +91,6 @@ class Failing:
         return all(self._holds(member.name, member.version) for member in culprit.members)
 
     def _holds(self, name: str, version: str | None) -> bool:
-        if name in self.optional:
-            return True
         return any(
             name == project and (version is None or fails is None or version in fails)
             for project, fails in self.members
@@ -664,10 +659,7 @@ def _minimal(items: frozenset[int], fails: Callable[[frozenset[int]], bool]) -> 
 
 
 def _of_fault(fault: Fault) -> Failing:
-    beside = (
-        frozenset({read(fault.remedy).name}) if fault.remedy and fault.installs else frozenset()
-    )
-    return Failing(fault.name, fault.members, beside)
+    return Failing(fault.name, fault.members)
 
 
 def _names(culprit: Culprit) -> set[str]:

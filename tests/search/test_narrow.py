@@ -81,6 +81,8 @@ def test_unresolved_points_widen_the_turn_and_are_named() -> None:
     found, _ = solve("FFFF???PPP", failing=0)
     assert found.turn == Turn(3, 7, unresolved=(4, 5, 6))
     assert not found.turn.exact
+    assert not Turn(3, 3).exact
+    assert Turn(4, 3).exact
 
 
 def test_only_point_of_a_history_is_not_asked_again() -> None:

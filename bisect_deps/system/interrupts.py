@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _thread
 import signal
+import sys
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -50,4 +52,7 @@ def _is_importing(frame: FrameType | None) -> bool:
 
 def _again(number: int) -> None:
     time.sleep(_AGAIN)
-    _thread.interrupt_main(signal.Signals(number))
+    if sys.platform == "win32":
+        _thread.interrupt_main(signal.Signals(number))
+    else:  # By the system: it ends a wait, which `interrupt_main` sits out.
+        signal.pthread_kill(threading.main_thread().ident or 0, number)

@@ -21,14 +21,14 @@ exec("os.kill(os.getpid(), {number}); time.sleep(0.05)")
 print("the import goes on to its end", flush=True)
 """
 SCRIPT = """
-import signal, sys, time
+import signal, sys
 from bisect_deps.system.interrupts import take_over
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 for name in {names}:
     take_over(name)
 try:
     import imported
-    time.sleep(60)
+    signal.pause()  # Only a signal that the system delivers ends it.
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -45,6 +45,7 @@ def ended(folder: Path, number: int, *names: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,
     )
     return done.returncode, done.stdout
 

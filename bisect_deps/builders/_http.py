@@ -241,7 +241,6 @@ class Http:
 
         It is read until it ends, or nothing more comes. Raises HttpError.
         """
-
         from bisect_deps.system import answers
 
         name = f"GET {path}"
@@ -346,7 +345,6 @@ class Http:
         kind: str,
         timeout: float,
     ) -> Reply | HttpError:
-
         from bisect_deps.system import answers
 
         try:

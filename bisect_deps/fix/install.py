@@ -310,7 +310,7 @@ def _machine_bound(case: Case, standing: Standing) -> set[str]:
 
 
 def _listed(case: Case, upgrade: Upgrade) -> list[Edit]:
-    """Return lines for what a upgrade pulls in anew, where a file with hashes must list it all."""
+    """Return lines for what an upgrade pulls in anew, where a file with hashes must list it all."""
     mine = case.manifest.requirements
     if not any(line.hashes for line in mine):
         return []

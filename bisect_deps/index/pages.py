@@ -120,7 +120,6 @@ class Pages:
 
         None where it cannot be had. Streams the file, and keeps nothing of it.
         """
-
         from bisect_deps.system import answers
 
         found = hashlib.sha256()

@@ -268,7 +268,6 @@ def _reason(log: str) -> str:
 
 
 def _sha256(url: str) -> str | None:
-
     from bisect_deps.system import answers
 
     digest = hashlib.sha256()

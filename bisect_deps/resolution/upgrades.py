@@ -22,7 +22,7 @@ from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
 
 
 class Aim(str, Enum):
-    """What a upgrade aims at, in the order in which they are offered.
+    """What an upgrade aims at, in the order in which they are offered.
 
     NEAREST is to releases with wheels where any has one. WHEELS moves the lines in the way of these
     as well, SOURCES takes what must be compiled: where one release does not compile, the next
@@ -243,7 +243,7 @@ class _Search:
         return None
 
     def _one_of_several(self) -> Upgrade | None:
-        """Return a upgrade that leaves some of several culprits where they are.
+        """Return an upgrade that leaves some of several culprits where they are.
 
         Of a combination only one need move; a culprit with a minimum is known to fail by itself.
         """

@@ -84,10 +84,9 @@ def _own_major(
     """Lift a project within its major series, to the newest that suits all other lines."""
     major = series(scene.installed[name])[0]
     own = [r.version for r in reversed(newer) if series(r.version)[0] == major]
+    touched = {name, *(edit.name for edit in scene.candidate.edits)}
     for move in moved(case, scene.candidate, name, own, why):
-        if {e.name for e in move.candidate.edits} <= {e.name for e in scene.candidate.edits} | {
-            name
-        }:
+        if all(edit.name in touched for edit in move.candidate.edits):
             yield move
 
 

@@ -94,7 +94,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-numpy-distutils",
-        pattern=r"^\s*(?:TypeError|AttributeError): (?=.{0,200}\bCCompiler(?:_\w{1,40}|\b))(?P<what>.{1,300})",
+        pattern=r"^\s*(?:TypeError|AttributeError|NameError): (?=.{0,200}\bCCompiler(?:_\w{1,40}|\b))(?P<what>.{1,300})",
         cause=_REMOVED,
         means="numpy.distutils, which builds it, was made for the distutils of an older setuptools",
         remedies=("setuptools<60",),

@@ -48,3 +48,14 @@ def test_signature_recognises_its_example_and_names_what_it_found(signature: Sig
 def test_names_are_unique() -> None:
     names = [signature.name for signature in SIGNATURES]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "TypeError: CCompiler_spawn() got an unexpected keyword argument 'env'",
+        "NameError: name 'CCompiler' is not defined. Did you mean: 'ccompiler'?",
+    ],
+)
+def test_numpys_distutils_is_known_by_either_error_of_a_newer_setuptools(line: str) -> None:
+    assert "setup-numpy-distutils" in {s.name for s in candidates(line) if s.match(line)}

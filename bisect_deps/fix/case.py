@@ -343,6 +343,12 @@ class Case:
             if release.installable and release.yanked is None and not release.parsed.is_prerelease
         ]
 
+    def is_pure(self, name: str) -> bool:
+        """Say whether all wheels of a project are for any system: its sources compile nothing."""
+        releases = self.index.releases(name) if self.index is not None else ()
+        wheels = [file.filename for r in releases for file in r.files if file.is_wheel]
+        return bool(wheels) and all(name.endswith("-none-any.whl") for name in wheels)
+
     def release(self, name: str, version: str) -> ReleaseFacts | None:
         """Return one release as the index has it."""
         return self.index.release(Release(name, version)) if self.index is not None else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 
 from bisect_deps.fix.accuse import (
     Standing,
@@ -25,6 +25,7 @@ from bisect_deps.fix.culprits import is_covered, is_of_the_machine, numbers_of, 
 from bisect_deps.fix.failure import failing_release, first_fingerprint, installs, shows, suspects_of
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.names import amendments
+from bisect_deps.fix.near_sources import near_sources
 from bisect_deps.model import (
     Candidate,
     Cause,
@@ -126,14 +127,26 @@ def _once_more(case: Case, standing: Standing) -> Story[Standing]:
 def _try_fixes(case: Case, standing: Standing) -> Story[Standing | None]:
     """Build candidate fixes of all culprits, nearest first; keep the first that gets further."""
     chased = first_fingerprint(standing.probe)
-    for candidate in islice(_fixes(case, standing), POLICY.install_fixes):
+    near = yield from near_sources(case, standing)
+    unfit: Standing | None = None
+    for candidate in islice(_fixes(case, standing, near), POLICY.install_fixes):
         [probe] = yield [_fix(case, candidate)]
         if probe.outcome is Outcome.UNRESOLVED:
             continue
         if installs(probe) or not shows(probe, chased) or _names_another(case, standing, probe):
             # The culprits are fixed as far as this log tells: the next one is at the front.
-            return standing.at(candidate, probe)
-    return None
+            further = standing.at(candidate, probe)
+            if not _is_unfit(standing, candidate, probe):
+                return further
+            unfit = unfit or further
+    return unfit
+
+
+def _is_unfit(standing: Standing, candidate: Candidate, probe: Probe) -> bool:
+    """Say whether a candidate fails by a conflict with a release that it asks for itself."""
+    moved = {edit.name for edit in candidate.edits if edit not in standing.candidate.edits}
+    clashing = (s for s in suspects_of(probe) if s.cause is Cause.RESOLVER_CONFLICT)
+    return any(suspect.name in moved for suspect in clashing)
 
 
 def _names_another(case: Case, standing: Standing, probe: Probe) -> bool:
@@ -146,8 +159,11 @@ def _names_another(case: Case, standing: Standing, probe: Probe) -> bool:
 # --- candidates -------------------------------------------------------------------------------
 
 
-def _fixes(case: Case, standing: Standing) -> Iterator[Candidate]:
-    """Yield candidate fixes, the nearest releases first; the culprits left out last."""
+def _fixes(case: Case, standing: Standing, near: Mapping[int, Edit]) -> Iterator[Candidate]:
+    """Yield candidate fixes, the nearest releases first; the culprits left out last.
+
+    `near` are moves of single lines to sources that were seen to build.
+    """
     seen = {standing.candidate}
     amended = {
         amendment.requirement.number: amendment.edit
@@ -159,7 +175,8 @@ def _fixes(case: Case, standing: Standing) -> Iterator[Candidate]:
     others = numbers_of(standing.culprits) - amended.keys()
     as_written = Standing(Candidate(), standing.probe)
     others |= {accusation.requirement.number for accusation in suspected(case, as_written)}
-    for candidate in _amended(case, standing, others, amended):
+    nearby = _amended(case, standing, others - near.keys(), {**amended, **near}) if near else ()
+    for candidate in chain(islice(nearby, 1), _amended(case, standing, others, amended)):
         if candidate not in seen:
             seen.add(candidate)
             yield candidate

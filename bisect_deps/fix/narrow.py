@@ -284,7 +284,8 @@ def _inquiry(
     """Return what to build for a version; None where that would cost more than it tells."""
     name = search.axis.name
     release = str(Release(name, version))
-    if is_compiled(case, name, version) and case.narrow is not Narrow.FULL:
+    costly = is_compiled(case, name, version) and not case.is_pure(name)
+    if costly and case.narrow is not Narrow.FULL:
         return None
     alone = case.capabilities.isolated and culprit.phase is not Phase.CHECK
     if alone and len(culprit.members) == 1:

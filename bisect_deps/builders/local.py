@@ -25,6 +25,7 @@ from typing import ClassVar
 import platformdirs
 from packaging.utils import canonicalize_name
 
+from bisect_deps.builders._bytecode import StandardLibrary
 from bisect_deps.builders._environments import installed, modules
 from bisect_deps.builders._installers import (
     LINKED,
@@ -187,6 +188,7 @@ class LocalBuilder:
         self._box, self._kept_apart = open_sandbox(Isolation(options.sandbox))
         self._work = WorkFolder(options.work)
         self._work.reserve(self.describe().max_parallel)
+        self._library = StandardLibrary(self._work.path / "library")
         self._secrets = secrets_of(os.environ)
         self._netrc = Netrc(self._work, _credentials(options))
         self._installer = self._choose(options.installer)
@@ -261,6 +263,8 @@ class LocalBuilder:
             cell = self._rooms.make(slot.folder, order.files, caches)
             environment = cell.environment(environment)
             slot = replace(slot, linked=self._links and cell.can_link and not caches)
+        if slot.linked and slot.files is None:
+            self._library.show(slot.environment, slot.bytecode)
         steps = list(self._steps(order, slot, environment, written))
         running = _Running(
             digest=order.digest,
@@ -385,7 +389,8 @@ class LocalBuilder:
                 )
             return None
         uv = find_uv()
-        shown = [_IMPORTS_SCRIPT, *([Path(uv)] if uv else []), *options.sandbox_paths]
+        shown = [_IMPORTS_SCRIPT, self._library.folder, *options.sandbox_paths]
+        shown += [Path(uv)] if uv else []
         offline = options.offline_builds
         rooms = Rooms(self._box, self._work, options, shown, self._interpreter, offline=offline)
         problem = rooms.try_one()
@@ -585,6 +590,8 @@ class LocalBuilder:
         self._work.discard(running.slot.environment, running.slot.bytecode)
         self._installer.make(running.slot.environment, install.environment)
         running.slot = replace(running.slot, files=None)
+        if running.slot.linked:
+            self._library.show(running.slot.environment, running.slot.bytecode)
         running.steps.appendleft(install)
         running.afresh = None
 

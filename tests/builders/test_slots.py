@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import sys
@@ -209,6 +210,20 @@ def test_bytecode_of_another_version_is_not_taken_for_that_of_this_one(
     for turn, version in enumerate(("1.0", "2.0", "1.0")):
         asked = order(f"steady=={version}", check=f"{say} # {turn}")
         assert where(builder, asked)[1] == version
+
+
+@SANDBOX
+@pytest.mark.parametrize("module", ["json.decoder", "argparse"])
+def test_the_standard_library_is_compiled_in_no_environment(builder: Builder, module: str) -> None:
+    if not Path(importlib.import_module(module).__cached__).exists():
+        pytest.skip("this Python has its standard library uncompiled")
+    look = python(
+        f"import {module} as m, os; print(os.path.dirname(os.path.realpath(m.__cached__)))"
+    )
+    for warm in (True, False):
+        ended, said = where(builder, order("steady==1.0", check=look, warm=warm))
+        assert ended is BuildStatus.PASSED
+        assert Path(said).name == "__pycache__", "bytecode that is kept apart stands in no such"
 
 
 @SANDBOX

@@ -27,6 +27,8 @@ MODULE = re.compile(r"^([A-Za-z_]\w*)(?:\.py|\.(?:[\w-]+\.)?(?:so|pyd))$")
 MOST_MODULES = 12
 # From so many seconds on an import is worth a word.
 SLOW = 5
+# The last that a process says that came to its end: a module may end it before, with code 0, too.
+TOLD = "all modules told\n"
 # What a module says that wants more than an import: settings, a display, a library of the system.
 NEEDS_SETTING = ("ImproperlyConfigured", "AppRegistryNotReady")
 NEEDS_LIBRARY = re.compile(
@@ -162,7 +164,6 @@ def try_all(distribution: Distribution, fence: str, out: "IO[str]") -> int:
     """Import a distribution's modules; return how many failed."""
     failed = 0
     modules, has_main = modules_of(distribution)
-    passed: list[str] = []
     for number, module in enumerate(modules):
         try:
             __import__(module)
@@ -178,10 +179,8 @@ def try_all(distribution: Distribution, fence: str, out: "IO[str]") -> int:
             out.write(f"{fence} import begin project={distribution.name} module={module}\n{text}")
             out.write(f"{fence} import end rc=1\n")
         else:
-            passed.append(module)
-    if passed:
-        out.write(f"imported {', '.join(passed)} of {distribution.name}\n")
-    out.flush()
+            out.write(f"imported {module} of {distribution.name}\n")
+    out.write(TOLD)
     return failed
 
 
@@ -238,7 +237,8 @@ def in_own_process(distribution: Distribution, fence: str) -> "tuple[int, IO[byt
     # What modules print goes with the rest, in order.
     os.dup2(out.fileno(), 1)
     os.dup2(out.fileno(), 2)
-    stream = os.fdopen(os.dup(out.fileno()), "w", encoding="utf-8", errors="backslashreplace")
+    # By lines: what was written stays where the process ends early.
+    stream = os.fdopen(os.dup(out.fileno()), "w", 1, encoding="utf-8", errors="backslashreplace")
     faulthandler.enable(out)
     code = 1
     try:
@@ -294,23 +294,36 @@ def tried(waiting: "list[Distribution]", at_once: int, fence: str) -> "list[int]
 def report(distribution: Distribution, status: int, out: "IO[bytes]", fence: str) -> bool:
     """Print what a process wrote; say whether it failed."""
     out.seek(0)
-    text = out.read().decode("utf-8", "replace")
+    text, told, rest = out.read().decode("utf-8", "replace").rpartition(TOLD)
+    text += rest
     out.close()
     if text and not text.endswith("\n"):
         text += "\n"
-    if os.WIFSIGNALED(status):
-        place = f"project={distribution.name} module={_first_missing(distribution, text)}"
+    if os.WIFSIGNALED(status) or not told:
+        place = f"project={distribution.name} module={_untold(distribution, text)}"
         text = f"{fence} import begin {place}\n{text}"
-        text += f"killed by signal {os.WTERMSIG(status)} while importing\n"
-        text += f"{fence} import end rc={128 + os.WTERMSIG(status)}\n"
+        text += f"{_end_of(status)} while importing\n"
+        text += f"{fence} import end rc={_code_of(status) or 1}\n"
     sys.stdout.write(text)
     sys.stdout.flush()
-    return status != 0
+    return status != 0 or not told
 
 
-def _first_missing(distribution: Distribution, text: str) -> str:
+def _untold(distribution: Distribution, text: str) -> str:
+    """Return the first module of which a process told nothing."""
+    told = re.findall(r"^(?:imported|skipped) (\S+) of | module=(\S+)$", text, re.MULTILINE)
     modules = modules_of(distribution)[0]
-    return next((name for name in modules if f"module={name}\n" not in text), "")
+    return next((name for name in modules if (name, "") not in told and ("", name) not in told), "")
+
+
+def _end_of(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"killed by signal {os.WTERMSIG(status)}"
+    return f"the interpreter ended with {os.WEXITSTATUS(status)}"
+
+
+def _code_of(status: int) -> int:
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 if __name__ == "__main__":

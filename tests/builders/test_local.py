@@ -182,16 +182,34 @@ def test_a_crashing_import_fails_and_spoils_no_other(make: Make) -> None:
     assert "skipped leaver of leaver: it is a program" in log
 
 
-def test_a_module_beside_the_main_one_may_need_an_extra(make: Make, tmp_path: Path) -> None:
+@pytest.fixture
+def tool(tmp_path: Path) -> Path:
+    """Return a project `./tool` with a module `tool`, and room for more beside it."""
     site = tmp_path / "project" / "tool"
     (site / "tool").mkdir(parents=True)
     (site / "tool" / "__init__.py").write_text("")
-    (site / "toold.py").write_text("raise ImportError('install tool[d] for it')")
     (site / "backend.py").write_text(BESIDE)
     (site / "pyproject.toml").write_text(
         '[project]\nname = "tool"\nversion = "1.0"\n'
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
     )
+    return site
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_a_module_that_ends_the_interpreter_fails_its_import(
+    make: Make, tool: Path, code: int
+) -> None:
+    (tool / "toold.py").write_text(f"import os\nos._exit({code})")
+    status, log = built(make(), order("./tool", "good", imports=True))
+    assert status is BuildStatus.FAILED, log
+    assert "::depbisect import begin project=tool module=toold\nimported tool of tool\n" in log
+    assert f"the interpreter ended with {code} while importing\n" in log
+    assert "imported good of good" in log
+
+
+def test_a_module_beside_the_main_one_may_need_an_extra(make: Make, tool: Path) -> None:
+    (tool / "toold.py").write_text("raise ImportError('install tool[d] for it')")
     status, log = built(make(), order("./tool", imports=True))
     assert status is BuildStatus.PASSED, log
     assert "skipped toold of tool" in log

@@ -14,7 +14,11 @@ from bisect_deps.cli.options import json_option, requirements_option
 from bisect_deps.errors import InputError
 
 if TYPE_CHECKING:
-    from bisect_deps.model import Diagnosis, Requirement
+    from bisect_deps.diagnosis.sources import Log
+    from bisect_deps.model import Diagnosis
+
+# Of a folder or zip with more, the rest is named and not read.
+MOST_LOGS = 2_000
 
 
 @click.command("diagnose")
@@ -36,6 +40,7 @@ def command(
     input, which is also read where nothing is named. Nothing is built and nothing is downloaded.
     """
     from bisect_deps.cli.output import write_report
+    from bisect_deps.diagnosis import diagnose
     from bisect_deps.model import Outcome
     from bisect_deps.secret import masked
 
@@ -49,12 +54,17 @@ def command(
             hint="name a file for one of them",
         )
     listed = requirements_of(requirements)
-    found = [read for log in logs or ("-",) for read in _read(log, listed, exit_status)]
+    named = [log for place in logs or ("-",) for log in _logs(place)]
+    found = [
+        (log.name, diagnose(log.blocks(), requirements=listed, exit_status=exit_status))
+        for log in named[:MOST_LOGS]
+    ]
+    unread = [log.name for log in named[MOST_LOGS:]]
     if json_to:
-        write_report(json_to, masked(_as_json(found)))
+        write_report(json_to, masked(_as_json(found, unread)))
     if json_to != "-":
         given = " ".join(map(str, requirements))
-        click.echo(masked("\n".join(_as_text(found, given))))
+        click.echo(masked("\n".join(_as_text(found, given, unread))))
     return int(fail and any(diagnosis.outcome is Outcome.FAIL for _, diagnosis in found))
 
 
@@ -63,35 +73,28 @@ def command_named(name: str) -> click.Command:
     return {"diagnose": command}[name]
 
 
-def _read(
-    place: str, listed: list[Requirement], exit_status: int | None
-) -> list[tuple[str, Diagnosis]]:
-    from bisect_deps.diagnosis import diagnose
-    from bisect_deps.diagnosis.sources import blocks_of, logs_in
+def _logs(place: str) -> list[Log]:
+    from bisect_deps.diagnosis.sources import logs_in, standard_input
 
     if place == "-":
-        blocks = blocks_of(sys.stdin.buffer)
-        return [(place, diagnose(blocks, requirements=listed, exit_status=exit_status))]
+        return [standard_input(sys.stdin.buffer)]
     if Path(place).is_file() and Path(place).stat().st_size <= LONGEST_FILE:
         be_a_log(Path(place).read_bytes(), place)
-    return [
-        (log.name, diagnose(log.blocks(), requirements=listed, exit_status=exit_status))
-        for log in logs_in(place)
-    ]
+    return logs_in(place)
 
 
-def _as_json(found: list[tuple[str, Diagnosis]]) -> str:
+def _as_json(found: list[tuple[str, Diagnosis]], unread: list[str]) -> str:
     from bisect_deps.reports.diagnosis import several_to_json, to_json
 
     [(_, first), *others] = found
-    said = several_to_json(found) if others else to_json(first)
+    said = several_to_json(found, unread) if others else to_json(first)
     return json.dumps(said, ensure_ascii=False, indent=2) + "\n"
 
 
-def _as_text(found: list[tuple[str, Diagnosis]], requirements: str) -> list[str]:
+def _as_text(found: list[tuple[str, Diagnosis]], requirements: str, unread: list[str]) -> list[str]:
     from bisect_deps.reports.diagnosis import several_to_text
 
-    return list(several_to_text(found, requirements=requirements))
+    return list(several_to_text(found, requirements=requirements, unread=unread))
 
 
 def _check_target(target: str, logs: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -22,7 +22,6 @@ from bisect_deps.errors import InputError
 from bisect_deps.system.files import hint_for_missing, open_regular
 
 BLOCK = 1 << 18
-MOST_LOGS = 2_000
 
 
 class Readable(Protocol):
@@ -80,7 +79,12 @@ def logs_in(place: str) -> list[Log]:
         raise InputError(
             "holds no log", place=place, hint="name a log file, or a zip or folder of logs"
         )
-    return found[:MOST_LOGS]
+    return found
+
+
+def standard_input(file: Readable) -> Log:
+    """Return what is piped in as a log."""
+    return Log("-", lambda: nullcontext(file))
 
 
 def blocks_of(file: Readable) -> Iterator[bytes]:

@@ -49,16 +49,24 @@ def to_text(diagnosis: Diagnosis, *, log: str, requirements: str = "") -> Iterat
         yield f"\nnext: {command}"
 
 
-def several_to_json(found: Sequence[tuple[str, Diagnosis]]) -> dict[str, Any]:
-    """Return the diagnoses of several logs, each with the name of its log, in their order."""
+def several_to_json(
+    found: Sequence[tuple[str, Diagnosis]], unread: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the diagnoses of several logs, each with the name of its log, in their order.
+
+    With the number of those that were too many to be read.
+    """
     logs = [{"log": shown(name), **to_json(diagnosis)} for name, diagnosis in found]
-    return {"schema": SEVERAL, "logs": logs}
+    return {"schema": SEVERAL, "logs": logs, "unread": len(unread)}
 
 
 def several_to_text(
-    found: Sequence[tuple[str, Diagnosis]], *, requirements: str = ""
+    found: Sequence[tuple[str, Diagnosis]], *, requirements: str = "", unread: Sequence[str] = ()
 ) -> Iterator[str]:
-    """Yield the lines for people of several logs: one failure that several show is told once."""
+    """Yield the lines for people of several logs: one failure that several show is told once.
+
+    `unread` are the names of those that were too many to be read.
+    """
     if len(found) == 1:
         [(name, diagnosis)] = found
         yield from to_text(diagnosis, log=name, requirements=requirements)
@@ -73,6 +81,8 @@ def several_to_text(
         yield ""
     passed = sum(diagnosis.outcome is Outcome.PASS for _, diagnosis in found)
     yield f"{len(found)} logs: {passed} passed, {len(found) - passed} did not"
+    if unread:
+        yield f"not read: {len(unread)} more, from {shown(unread[0])} on"
 
 
 def _suspect(suspect: Suspect) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bisect_deps.cli.diagnose import MOST_LOGS
+
 ROOT = Path(__file__).parent.parent.parent
 LOG = ROOT / "fixtures" / "logs" / "pip22.0-py39-psycopg2.log"
 GREEN = ROOT / "fixtures" / "logs" / "uv0.13-green.log"
@@ -132,6 +134,17 @@ def test_zip_of_a_run_gives_whole_jobs_and_no_step_twice(tmp_path: Path) -> None
     said = json.loads(depbisect(str(path), "--json"))
     names = [Path(log["log"]).name for log in said["logs"]]
     assert (names, said["logs"][0]["outcome"]) == (["0_build.txt", "1_lint.txt"], "fail")
+
+
+def test_of_very_many_logs_it_says_which_it_did_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "logs.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(MOST_LOGS + 3):
+            archive.writestr(f"{number}_job.txt", "ready\n")
+    text = depbisect(str(path), "--json", str(tmp_path / "said.json"))
+    assert text.splitlines()[-1] == f"not read: 3 more, from {path}/{MOST_LOGS}_job.txt on"
+    said = json.loads((tmp_path / "said.json").read_text())
+    assert (len(said["logs"]), said["unread"]) == (MOST_LOGS, 3)
 
 
 def test_folder_gives_its_texts_compressed_ones_too(tmp_path: Path) -> None:

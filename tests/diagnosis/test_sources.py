@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.diagnosis.sources import BLOCK, MOST_LOGS, blocks_of, logs_in
+from bisect_deps.diagnosis.sources import BLOCK, blocks_of, logs_in
 from bisect_deps.errors import InputError
 
 TEXT = b"ERROR: no\n"
@@ -81,11 +81,6 @@ def test_a_zip_gives_its_jobs_in_order(
     path = zipped(tmp_path / "run.zip", *members)
     assert names(path, path) == expected
     assert [b"".join(log.blocks()).decode() for log in logs_in(str(path))] == expected
-
-
-def test_only_so_many_logs_are_taken(tmp_path: Path) -> None:
-    path = zipped(tmp_path / "run.zip", *(f"{number}.txt" for number in range(MOST_LOGS + 1)))
-    assert len(logs_in(str(path))) == MOST_LOGS
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,6 @@ class World:
     edges: list[Items]
     seed: int = 0
     hint: float | None = None
-    flake: float = 0.0
     unresolved: float = 0.0
     burst: float = 0.0
     anchors: dict[int, int] = field(default_factory=dict)
@@ -104,7 +103,7 @@ class World:
         if self.untestable(items):
             self.builds += 1
             return Answer(Outcome.UNRESOLVED)
-        fails = self.fails(items) != (self.noise.random() < self.flake)
+        fails = self.fails(items)
         return Answer(Outcome.FAIL, self.named(items)) if fails else Answer(Outcome.PASS)
 
     def untestable(self, items: Items) -> bool:
@@ -152,7 +151,6 @@ def search(world: World, **options: object) -> Run:
         tuple(range(world.count)),
         weights=weights,
         hints=hints,
-        flake=world.flake,
         **options,  # type: ignore[arg-type]
     )
     steps = bisect(problem)
@@ -299,31 +297,6 @@ def table_parallel(sizes: Sequence[int], runs: int) -> None:
         )
 
 
-def table_flaky(sizes: Sequence[int], runs: int) -> None:
-    title(
-        "Answers that are wrong with probability f: builds, median/p95",
-        *("n", "f", "structure", "exact", "wrong", "inconclusive", "fix truly passes", "builds"),
-        "builds over f=0",
-    )
-    wanted = [(count, 0.05) for count in sizes] + [(20, 0.2)]
-    for count, flake in wanted:
-        for structure in STRUCTURES:
-            instances = [structure.draw(count, seed) for seed in range(runs)]
-            done = [
-                search(World(count, edges, seed, flake=flake))
-                for seed, edges in enumerate(instances)
-            ]
-            clean = [search(World(count, edges)) for edges in instances]
-            found = [run for run in done if run.finding.state is State.FOUND]
-            exact = sum(run.exact for run in done)
-            builds = [run.builds for run in done]
-            row(
-                *(count, flake, structure.name, f"{exact}/{runs}", len(found) - exact),
-                *(runs - len(found), f"{sum(run.truly_passes for run in found)}/{len(found)}"),
-                *(spread(builds), f"{median(builds) / median([run.builds for run in clean]):.2f}"),
-            )
-
-
 def table_cost(sizes: Sequence[int], runs: int) -> None:
     title(
         "A build costs 0.05 + 0.95 |S|/n: full builds, median/p95",
@@ -459,7 +432,6 @@ TABLES = {
     "builds": table_builds,
     "hints": table_hints,
     "parallel": table_parallel,
-    "flaky": table_flaky,
     "cost": table_cost,
     "failure": table_failure,
     "speed": table_speed,

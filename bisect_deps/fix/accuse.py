@@ -17,7 +17,6 @@ from bisect_deps.fix.culprits import INSTALL_PHASES, described, merged, numbers_
 from bisect_deps.fix.failure import (
     broken_in,
     failing_release,
-    first_fingerprint,
     phase_of,
     suspects_of,
 )
@@ -568,7 +567,6 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
         slots=case.slots,
         prefer=case.prefer,
         single_cost=POLICY.single_cost if case.capabilities.cheap_single else 1.0,
-        signature=first_fingerprint(failing),
     )
     whole = frozenset(problem.items)
     known = {whole: failing} if failing.candidate == base else {}
@@ -611,8 +609,6 @@ def _concluded(
         if bare is not None and bare.candidate.dropped >= every:
             text = "The build fails with every requirement commented out as well"
             notes.append(Note(f"{text}: this is no dependency problem.", bare.number))
-    elif finding.state is State.PASSES:
-        notes.append(Note("The file that failed at first passed when it was built again."))
     return standing.knowing(culprits, *notes)
 
 

@@ -50,7 +50,6 @@ def part(case: Case, failing: Probe) -> Story[Parted]:
         slots=case.slots,
         prefer=case.prefer,
         single_cost=POLICY.single_cost if case.capabilities.cheap_single else 1.0,
-        signature=first_fingerprint(failing),
     )
     axis = dropping(case, base, items, failing, check=True)
     known = {frozenset(problem.items): failing}

@@ -221,10 +221,9 @@ def _by_halves(
     problem = Problem(
         items=tuple(range(len(names))),
         hints=tuple(names.index(name) for name in involved(failing) if name in names),
-        frame_passes=True,
         slots=case.slots,
         prefer=case.prefer,
-        known=((frozenset(), Outcome.PASS), (frozenset(range(len(names))), Outcome.FAIL)),
+        known=((frozenset(), Outcome.PASS),),
     )
     whole = frozenset(problem.items)
     axis = Axis(candidate, read, ProbeKind.VERSION, imports=case.imports)

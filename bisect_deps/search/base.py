@@ -8,19 +8,13 @@ guided sessions, resume, undo, simulators and property tests.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from bisect_deps.model import Outcome
 
 T = TypeVar("T")
-
-# Log-odds of an answer of a reproducible build.
-CERTAIN = 40.0
-# Where builds are flaky, a claim is proven when the probability that it is wrong is at most this.
-DOUBT = 0.001
 
 Items: TypeAlias = frozenset[int]
 
@@ -84,26 +78,24 @@ def bits(mask: int) -> Iterator[int]:
 class Facts:
     """What the answers say of sets of items, as bitmasks; a set fails when a part of it does.
 
-    An answer counts with the log-odds of being right: overwhelming where builds are reproducible,
-    `log((1 - flake) / flake)` where they are not. Then no answer proves anything by itself: a claim
-    needs one that speaks for it and the `opinion` (the probability that a set fails, by all
-    answers together) to agree. UNRESOLVED answers are kept but say nothing.
+    `failed` maps what was asked to whether it failed. UNRESOLVED answers are kept but say nothing.
     """
 
-    def __init__(self, flake: float) -> None:
-        self.flaky = flake > 0
-        self.weight = math.log((1 - flake) / flake) if self.flaky else CERTAIN
-        self.odds: dict[int, float] = {}
+    def __init__(self) -> None:
+        self.failed: dict[int, bool] = {}
         self.unresolved: set[int] = set()
-        self.opinion: Callable[[int], float] = _no_opinion
+
+    @property
+    def passed(self) -> list[int]:
+        """Return the sets that were asked and passed."""
+        return [mask for mask, failed in self.failed.items() if not failed]
 
     def add(self, mask: int, outcome: Outcome) -> None:
-        """Count one answer."""
+        """Keep one answer."""
         if outcome is Outcome.UNRESOLVED:
             self.unresolved.add(mask)
         else:
-            sign = 1 if outcome is Outcome.FAIL else -1
-            self.odds[mask] = self.odds.get(mask, 0.0) + sign * self.weight
+            self.failed[mask] = outcome is Outcome.FAIL
 
     def fails(self, mask: int) -> bool:
         """Say whether a set is known to fail.
@@ -111,35 +103,22 @@ class Facts:
         A set that was asked itself speaks for itself alone, so that a history that is not monotone
         is never overruled.
         """
-        odds = self.odds.get(mask, 0.0)
-        if odds:
-            return odds > 0 and (not self.flaky or self.opinion(mask) >= 1 - DOUBT)
-        return not self.flaky and any(
-            odds > 0 and not asked & ~mask for asked, odds in self.odds.items()
-        )
+        if mask in self.failed:
+            return self.failed[mask]
+        return any(failed and not asked & ~mask for asked, failed in self.failed.items())
 
     def passes(self, mask: int) -> bool:
         """Say whether a set is known to pass."""
-        odds = self.odds.get(mask, 0.0)
-        if odds and not self.flaky:
-            return odds < 0
-        shown = any(odds < 0 and not mask & ~asked for asked, odds in self.odds.items())
-        return shown and (not self.flaky or self.opinion(mask) <= DOUBT)
-
-    def seems_to_fail(self, mask: int) -> bool:
-        """Say whether a set that was asked is more likely to fail than not."""
-        return self.odds[mask] > 0 and (not self.flaky or self.opinion(mask) > 0.5)
+        if mask in self.failed:
+            return not self.failed[mask]
+        return any(not failed and not mask & ~asked for asked, failed in self.failed.items())
 
     def is_implied(self, mask: int) -> bool:
         """Say whether another answer already gives the one that this mask got."""
-        odds = self.odds[mask]
-        for other, others in self.odds.items():
-            if other != mask and others * odds > 0:
-                inner, outer = (other, mask) if odds > 0 else (mask, other)
+        failed = self.failed[mask]
+        for other, others in self.failed.items():
+            if other != mask and others is failed:
+                inner, outer = (other, mask) if failed else (mask, other)
                 if not inner & ~outer:
                     return True
         return False
-
-
-def _no_opinion(mask: int) -> float:
-    return 0.5

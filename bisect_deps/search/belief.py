@@ -19,11 +19,14 @@ from itertools import accumulate
 from random import Random
 from typing import TypeAlias
 
-from bisect_deps.search.base import CERTAIN, bits
+from bisect_deps.search.base import bits
 
 Hypothesis: TypeAlias = tuple[int, ...]
-# A mask that was asked, and the log-odds that it fails.
-Fact: TypeAlias = tuple[int, float]
+# A mask that was asked, and whether it failed.
+Fact: TypeAlias = tuple[int, bool]
+
+# Log-odds of an answer.
+CERTAIN = 40.0
 
 # The build fails with everything removed: an edge with no member.
 FRAME: Hypothesis = (0,)
@@ -53,7 +56,6 @@ class Belief:
         self.sample: list[Hypothesis] = []
         self._misfits: list[float] = []
         self._full = (1 << count) - 1
-        self._shares: dict[int, float] = {}
 
     def follow(self, facts: Sequence[Fact], chances: Sequence[float], focus: Sequence[int]) -> None:
         """Bring the sample in line with all facts.
@@ -65,7 +67,6 @@ class Belief:
         self._chances = chances
         self._crowding = _distinct(chances)
         self._urns = {}
-        self._shares = {}
         live = sum(1 << item for item, chance in enumerate(chances) if chance)
         if not live:
             self.sample = [FRAME, ()]
@@ -78,20 +79,9 @@ class Belief:
         ]
         self._resample(news)
         self._rebuild(facts, live)
-        decided = sum(odds != 0.0 for _, odds in news)
-        for _ in range(MOVES * max(1, min(decided, NEWS))):
+        for _ in range(MOVES * max(1, min(len(news), NEWS))):
             for number in range(self._size):
                 self._move(number)
-
-    def share_failing(self, mask: int) -> float:
-        """Return the share of the sample under which a mask fails."""
-        if mask not in self._shares:
-            outside = ~mask
-            failing = sum(
-                any(not edge & outside for edge in hypothesis) for hypothesis in self.sample
-            )
-            self._shares[mask] = failing / max(len(self.sample), 1)
-        return self._shares[mask]
 
     def _aim(self, masks: Sequence[int]) -> None:
         """Propose items from each of the masks equally often, and by their chances as often."""
@@ -129,35 +119,33 @@ class Belief:
                 return edge
 
     def _news(self, facts: Sequence[Fact]) -> Sequence[Fact]:
-        """Take over the facts; return what they add to those of before, as (outside, odds)."""
-        before = dict(self._facts)
-        self._facts = [(~mask & self._full, odds) for mask, odds in facts]
-        return [(outside, odds - before.get(outside, 0.0)) for outside, odds in self._facts]
+        """Take over the facts; return those that are new, as (what is outside, failed)."""
+        before = set(self._facts)
+        self._facts = [(~mask & self._full, failed) for mask, failed in facts]
+        return [fact for fact in self._facts if fact not in before]
 
     def _misfit(self, hypothesis: Hypothesis, facts: Sequence[Fact]) -> float:
         """Return the log-odds of the answers that the hypothesis did not predict."""
-        total = 0.0
-        for outside, odds in facts:
+        wrong = 0
+        for outside, failed in facts:
             for edge in hypothesis:
                 if not edge & outside:
-                    if odds < 0:
-                        total -= odds
+                    wrong += not failed
                     break
             else:
-                if odds > 0:
-                    total += odds
-        return total
+                wrong += failed
+        return CERTAIN * wrong
 
     def _rebuild(self, facts: Sequence[Fact], live: int) -> None:
         """Where too few hypotheses fit what is certain, build others from the facts."""
         self._misfits = [self._misfit(hypothesis, self._facts) for hypothesis in self.sample]
-        fitting = sum(misfit < CERTAIN / 2 for misfit in self._misfits)
+        fitting = sum(not misfit for misfit in self._misfits)
         if fitting >= self._size // 16:
             return
-        passes = [mask for mask, odds in facts if odds < 0]
-        fails = [mask & live for mask, odds in facts if odds > 0 and not mask & ~live]
+        passes = [mask for mask, failed in facts if not failed]
+        fails = [mask for mask, failed in facts if failed and not mask & ~live]
         for number, misfit in enumerate(self._misfits):
-            if misfit >= CERTAIN / 2:
+            if misfit:
                 self.sample[number] = self._explain(passes, fails)
                 self._misfits[number] = self._misfit(self.sample[number], self._facts)
 

@@ -15,8 +15,8 @@ ENUMERATED = 16
 
 
 def failing_sets(facts: Facts) -> list[int]:
-    """Return the masks asked that seem to fail and hold no other such mask, smallest first."""
-    known = [mask for mask in facts.odds if facts.seems_to_fail(mask)]
+    """Return the masks asked that failed and hold no other such mask, smallest first."""
+    known = [mask for mask, failed in facts.failed.items() if failed]
     smallest: list[int] = []
     for mask in sorted(known, key=lambda mask: (mask.bit_count(), mask)):
         if not any(not other & ~mask for other in smallest):
@@ -38,7 +38,7 @@ def is_minimal(facts: Facts, mask: int, reductions: Callable[[int], Sequence[int
 
 def passing_witness(facts: Facts, mask: int) -> int | None:
     """Return a mask that was asked, passed, and holds `mask`; the largest such."""
-    held = [asked for asked, odds in facts.odds.items() if odds < 0 and not mask & ~asked]
+    held = [asked for asked in facts.passed if not mask & ~asked]
     return max(held, key=lambda asked: (asked.bit_count(), asked), default=None)
 
 

@@ -31,8 +31,7 @@ class Scene:
     `region` holds the items not yet removed, `failing` the known failing masks in it (smallest
     first), `order` all items, the most suspected first. `sample` holds hypotheses as tuples of
     edges. `shapes` turns a mask into the nearest ones that may be built, `askable` says whether
-    its answer is still open, `cost` is its price, `testable` the probability that it resolves;
-    `flake` is the probability of a wrong answer.
+    its answer is still open, `cost` is its price, `testable` the probability that it resolves.
     """
 
     facts: Facts
@@ -44,7 +43,6 @@ class Scene:
     askable: Callable[[int], bool]
     cost: Callable[[int], float]
     testable: Callable[[int], float]
-    flake: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def choose(scene: Scene, slots: int, least: float) -> list[Choice]:
     chosen: list[Choice] = []
     first: _Rated | None = None
     while rated and len(chosen) < slots:
-        values = [rating.bits(cells, scene) + PROOF * rating.proofs for rating in rated]
+        values = [rating.bits(cells, len(scene.sample)) + PROOF * rating.proofs for rating in rated]
         scores = [
             value / math.sqrt(rating.price) for value, rating in zip(values, rated, strict=True)
         ]
@@ -105,22 +103,18 @@ class _Rated:
     proofs: float
     price: float
 
-    def bits(self, cells: Sequence[int], scene: Scene) -> float:
-        """Return the mutual information of the answer and the hypotheses, given the cells."""
-        size, flake, noise = len(scene.sample), scene.flake, _entropy(scene.flake)
+    def bits(self, cells: Sequence[int], size: int) -> float:
+        """Return the mutual information of the answer and `size` hypotheses, given the cells."""
         total = 0.0
         for cell in cells:
             count = cell.bit_count()
             share = (cell & self.fails).bit_count() / count
             if 0.0 < share < 1.0:
-                share = share * (1 - flake) + (1 - share) * flake
-                total += count / size * (_entropy(share) - noise)
+                total += count / size * _entropy(share)
         return total
 
 
 def _entropy(share: float) -> float:
-    if share <= 0.0 or share >= 1.0:
-        return 0.0
     return -share * math.log2(share) - (1 - share) * math.log2(1 - share)
 
 
@@ -198,7 +192,7 @@ def _proof_ideas(scene: Scene) -> Iterator[tuple[int, str]]:
 
 def _cut_ideas(scene: Scene, area: int, slots: int) -> Iterator[tuple[int, str]]:
     """Yield prefixes of several orders of an area, cut where the sample is evenly divided."""
-    passing = [mask & area for mask, odds in scene.facts.odds.items() if odds < 0]
+    passing = [mask & area for mask in scene.facts.passed]
     core = _core(scene, area)
     base = max(passing, key=int.bit_count, default=0)
     joined = max((mask for mask in passing if not core & ~mask), key=int.bit_count, default=core)
@@ -208,7 +202,7 @@ def _cut_ideas(scene: Scene, area: int, slots: int) -> Iterator[tuple[int, str]]
         order = _split(scene.order, area & ~start, base)
         for share in shares:
             yield _cut(scene, start, order, share), "which part fails?"
-    draw = Random(len(scene.facts.odds)).random
+    draw = Random(len(scene.facts.failed)).random
     for _ in range(2 * slots if slots > 1 else 0):
         for start in bases:
             mixed = sorted(bits(area & ~start), key=lambda _: draw())

@@ -5,7 +5,7 @@ Turns items into bitmasks of their places and back. Knows neither answers nor qu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from bisect_deps.search.base import Items, bits
 
@@ -13,20 +13,16 @@ from bisect_deps.search.base import Items, bits
 class Shapes:
     """The sets that may be asked: closed under needs, with all anchors.
 
-    A need is known beforehand or learned from a log that names both sides. Where a log names only
-    what was missing, that item becomes an anchor: it stays in every set from then on.
+    A need is learned from a log that names both sides. Where a log names only what was missing,
+    that item becomes an anchor: it stays in every set from then on.
     """
 
-    def __init__(self, items: Sequence[int], requires: Mapping[int, Items]) -> None:
+    def __init__(self, items: Sequence[int]) -> None:
         self._items = items
         self._place = {item: place for place, item in enumerate(items)}
         self._anchors = 0
         self.full = (1 << len(items)) - 1
-        self._needs = {
-            self._place[item]: self.mask(needed)
-            for item, needed in requires.items()
-            if item in self._place
-        }
+        self._needs: dict[int, int] = {}
 
     def mask(self, items: Iterable[int]) -> int:
         """Return the bitmask of items; those that are not removable are left out."""

@@ -11,25 +11,21 @@ when the rest, without the smallest removal that meets every proven set, is know
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from bisect_deps.model import Outcome
 from bisect_deps.policy import POLICY
-from bisect_deps.search.base import CERTAIN, Answer, Facts, Items, Progress, Question, Search, bits
+from bisect_deps.search.base import Answer, Facts, Items, Progress, Question, Search, bits
 from bisect_deps.search.belief import Belief
 from bisect_deps.search.certify import failing_sets, is_minimal, passing_witness, smallest_removal
-from bisect_deps.search.locate import Choice, Scene, choose
+from bisect_deps.search.locate import Scene, choose
 from bisect_deps.search.shapes import Shapes
 
 # How many hypotheses are kept at most; how sure a log is of its suspect where no weight says so.
 SAMPLE = 400
-FLAKY_SAMPLE = 600
 TRUST = 0.7
-# What a question must add to a round (in bits and proofs) to be worth a slot.
-# Where builds are flaky, a search gives up after this many times its patience.
-ENOUGH = 6
 
 
 class Prefer(str, Enum):
@@ -47,7 +43,6 @@ class State(str, Enum):
     """How a search ended."""
 
     FOUND = "found"
-    PASSES = "passes"
     FRAME_FAILS = "frame-fails"
     INCONCLUSIVE = "inconclusive"
 
@@ -57,30 +52,18 @@ class Problem:
     """What to search, and what is known before the first build.
 
     `items` are the removable ones in the user's order. `weights` are suspicions (0 to 1), `hints`
-    the suspects of the failing whole's log, best first. `whole_fails` False means not yet known.
-    `frame_passes` says whether the build with everything removed is known to pass. `whole_cost`
-    and `single_cost` are the seconds of a build of all items and of one. `slots` is how many
-    questions a round may hold. `flake` is the probability that an answer is wrong. `budget` bounds
-    the questions. Two candidates of the same `key` have the same resolved set: only one is asked.
-    `requires` names items that must be present wherever the key is. `known` are facts proven
-    before.
+    the suspects of the failing whole's log, best first. `single_cost` is the price of a build of
+    one item, where that of all is 1. `slots` is how many questions a round may hold. `known` are
+    facts proven before; that the whole fails need not be said.
     """
 
     items: tuple[int, ...]
     weights: Mapping[int, float] = field(default_factory=dict)
     hints: tuple[int, ...] = ()
-    whole_fails: bool = True
-    frame_passes: bool | None = None
-    whole_cost: float = 1.0
     single_cost: float = 1.0
     slots: int = 1
     prefer: Prefer = Prefer.BUILDS
-    flake: float = 0.0
-    budget: int | None = None
-    key: Callable[[Items], Hashable] | None = None
-    requires: Mapping[int, Items] = field(default_factory=dict)
     known: tuple[tuple[Items, Outcome], ...] = ()
-    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +98,7 @@ def bisect(problem: Problem) -> Search[Finding]:
     """Find every culprit and combination, and the smallest removal that makes the rest pass.
 
     Each round holds at most `problem.slots` questions; none is asked twice, but for infrastructure
-    failure and where builds are flaky. Same answers, same questions.
+    failure. Same answers, same questions.
     """
     engine = _Engine(problem)
     while not engine.done():
@@ -135,15 +118,11 @@ class _Engine:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.shapes = Shapes(problem.items, problem.requires)
-        self.facts = Facts(problem.flake)
-        most = FLAKY_SAMPLE if problem.flake else SAMPLE
-        self.belief = Belief(len(problem.items), min(most, 40 + 10 * len(problem.items)))
-        self.facts.opinion = self.belief.share_failing
-        self.asked = 0
+        self.shapes = Shapes(problem.items)
+        self.facts = Facts()
+        self.belief = Belief(len(problem.items), min(SAMPLE, 40 + 10 * len(problem.items)))
         self.fruitless = 0
         self.failure: dict[int, int] = {}
-        self.answered_keys: dict[Hashable, Outcome] = {}
         self.suspects: dict[int, tuple[int, ...]] = {}
         self.other_failures: dict[str, list[int]] = {}
         self.chased: set[str] = set()
@@ -156,22 +135,13 @@ class _Engine:
 
     def assume(self) -> None:
         """Take for granted what the caller knows."""
-        problem = self.problem
-        for items, outcome in problem.known:
+        for items, outcome in (*self.problem.known, (self.problem.items, Outcome.FAIL)):
             self.facts.add(self.shapes.mask(items), outcome)
-        if problem.whole_fails:
-            self.facts.odds[self.shapes.full] = CERTAIN
-            self.suspects[self.shapes.full] = self.shapes.places(problem.hints)
-        if problem.frame_passes is not None:
-            self.facts.odds[0] = -CERTAIN if problem.frame_passes else CERTAIN
+        self.suspects[self.shapes.full] = self.shapes.places(self.problem.hints)
 
     def done(self) -> bool:
-        """Say whether the rest is known to pass, the frame to fail, or the limits are reached."""
-        budget = self.problem.budget
-        if budget is None and self.facts.flaky:
-            budget = ENOUGH * self.patience()
-        spent = budget is not None and self.asked >= budget
-        return self.rest_passes() or self.frame_fails() or spent or self.fruitless > self.patience()
+        """Say whether the rest is known to pass, the frame to fail, or nothing more is learned."""
+        return self.rest_passes() or self.frame_fails() or self.fruitless > self.patience()
 
     def rest_passes(self) -> bool:
         return self.facts.passes(self.region)
@@ -184,28 +154,12 @@ class _Engine:
 
     def round(self) -> list[Question]:
         """Return the next questions; none where no question is left that could be answered."""
-        if not self.problem.whole_fails and not self.facts.odds:
-            return self.questions([Choice(self.shapes.full, "does the whole fail?")])
-        while not self.done():
-            if not self.facts.flaky:
-                self.follow()
-            choices = choose(self.scene(), self.slots(), WORTH[self.problem.prefer])
-            fresh = [choice for choice in choices if not self.known_by_key(choice.mask)]
-            if fresh or not choices:
-                return self.questions(fresh)
-            self.conclude()
-        return []
-
-    def questions(self, choices: Sequence[Choice]) -> list[Question]:
+        self.belief.follow(self.telling(), self.chances(), self.focus())
+        choices = choose(self.scene(), self.problem.slots, WORTH[self.problem.prefer])
         progress = self.progress()
         return [
             Question(self.shapes.items(choice.mask), choice.purpose, progress) for choice in choices
         ]
-
-    def slots(self) -> int:
-        if self.problem.budget is None:
-            return self.problem.slots
-        return min(self.problem.slots, self.problem.budget - self.asked)
 
     def scene(self) -> Scene:
         return Scene(
@@ -218,7 +172,6 @@ class _Engine:
             askable=self.askable,
             cost=self.cost,
             testable=self.testable,
-            flake=self.problem.flake,
         )
 
     def askable(self, mask: int) -> bool:
@@ -236,22 +189,12 @@ class _Engine:
 
     def cost(self, mask: int) -> float:
         count = max(len(self.problem.items), 1)
-        single, whole = self.problem.single_cost, self.problem.whole_cost
-        return single + (whole - single) * mask.bit_count() / count
-
-    def known_by_key(self, mask: int) -> bool:
-        """Say whether a set that resolves to the same was answered; if so, take over the answer."""
-        if self.problem.key is None or self.facts.flaky:
-            return False
-        outcome = self.answered_keys.get(self.problem.key(self.shapes.items(mask)))
-        if outcome is not None:
-            self.facts.add(mask, outcome)
-        return outcome is not None
+        single = self.problem.single_cost
+        return single + (1 - single) * mask.bit_count() / count
 
     def record(self, questions: Sequence[Question], answers: Sequence[Answer]) -> None:
         """Take the answers of one round, in the order of its questions."""
         for question, answer in zip(questions, answers, strict=True):
-            self.asked += 1
             self.take(self.shapes.mask(question.items), answer)
         self.conclude()
 
@@ -263,8 +206,6 @@ class _Engine:
             return
         outcome = Outcome.FAIL if answer.signature in self.chased else answer.outcome
         self.facts.add(mask, outcome)
-        if self.problem.key is not None:
-            self.answered_keys[self.problem.key(self.shapes.items(mask))] = outcome
         if outcome is Outcome.FAIL:
             self.suspects[mask] = self.shapes.places(answer.suspects)
         self.fruitless += 1
@@ -276,31 +217,16 @@ class _Engine:
             self.other_failures.setdefault(answer.signature, []).append(mask)
 
     def conclude(self) -> None:
-        """Work out what the facts prove; where builds are flaky, the hypotheses have a say."""
-        if self.facts.flaky:
-            self.follow()
-        region = self.region
-        self.deduce()
-        if self.facts.flaky and self.region != region:
-            self.conclude()
-        self.chase_what_is_left()
-
-    def deduce(self) -> None:
-        """Tell the minimal failing sets, what to remove, and what is open.
-
-        Where builds are flaky, what was once proven stays so.
-        """
+        """Tell the minimal failing sets, what to remove, and what is open."""
         shapes = self.shapes
         failing = failing_sets(self.facts)
         shapes.release(failing)
-        if self.facts.flaky:
-            failing = [mask for mask in failing if not mask & ~self.region]
-        proven = [mask for mask in failing if is_minimal(self.facts, mask, shapes.reductions)]
-        self.edges = [*self.edges, *proven] if self.facts.flaky else proven
+        self.edges = [mask for mask in failing if is_minimal(self.facts, mask, shapes.reductions)]
         self.order = suspicion_order(self.problem, self.suspects, failing, shapes)
         removed = smallest_removal([shapes.members(edge) for edge in self.edges], self.order)
         self.region = shapes.without(shapes.full, removed)
         self.failing = [mask for mask in failing if not mask & ~self.region]
+        self.chase_what_is_left()
 
     def chase_what_is_left(self) -> None:
         """Where only another failure keeps the rest from passing, chase that one too."""
@@ -313,26 +239,23 @@ class _Engine:
                 self.conclude()
                 return
 
-    def follow(self) -> None:
-        self.belief.follow(self.telling(), self.chances(), self.focus())
-
-    def telling(self) -> list[tuple[int, float]]:
+    def telling(self) -> list[tuple[int, bool]]:
         """Return the facts that bear on the region, without those that others imply."""
         return [
-            (mask, odds)
-            for mask, odds in self.facts.odds.items()
-            if not (odds > 0 and mask & ~self.region)
-            and not (odds < 0 and any(not edge & ~mask for edge in self.edges))
-            and (self.facts.flaky or not self.facts.is_implied(mask))
+            (mask, failed)
+            for mask, failed in self.facts.failed.items()
+            if not (failed and mask & ~self.region)
+            and not (not failed and any(not edge & ~mask for edge in self.edges))
+            and not self.facts.is_implied(mask)
         ]
 
     def focus(self) -> list[int]:
         """Return the masks in which an edge is sought: failing ones, and what is new in them."""
         masks = []
-        passing = [mask for mask, odds in self.facts.odds.items() if odds < 0]
         for failing in self.failing[:3]:
             masks.append(failing)
-            base = max((mask & failing for mask in passing), key=int.bit_count, default=0)
+            passed = (mask & failing for mask in self.facts.passed)
+            base = max(passed, key=int.bit_count, default=0)
             if failing & ~base:
                 masks.append(failing & ~base)
         return masks
@@ -387,8 +310,6 @@ class _Engine:
         culprits = tuple(culprit for culprit in certified if culprit.passing)
         if self.frame_fails():
             state, removed, passing = State.FRAME_FAILS, shapes.full, None
-        elif self.facts.passes(shapes.full):
-            state, removed, passing = State.PASSES, 0, shapes.items(shapes.full)
         elif self.rest_passes():
             state, removed = State.FOUND, shapes.full & ~self.region
             passing = shapes.items(self.region)
@@ -406,16 +327,15 @@ class _Engine:
 
     def best(self) -> Items | None:
         """Return the largest candidate that passed."""
-        passing = [mask for mask, odds in self.facts.odds.items() if odds < 0]
-        largest = max(passing, key=int.bit_count, default=None)
+        largest = max(self.facts.passed, key=int.bit_count, default=None)
         return None if largest is None else self.shapes.items(largest)
 
     def progress(self) -> Progress:
         """Return what is known: a suspect is an item of no passing set, or of a combination."""
         area = self.failing[0] if self.failing else self.region
         cleared = 0
-        for mask, odds in self.facts.odds.items():
-            cleared |= mask if odds < 0 else 0
+        for mask in self.facts.passed:
+            cleared |= mask
         left = (area & ~cleared or area).bit_count()
         steps = math.ceil(math.log2(max(left, 1)))
         phase = "locate" if left > 1 else "certify"

@@ -13,7 +13,7 @@ EDGES = st.lists(st.integers(1, 63), max_size=5)
 
 
 def facts(*, failing: tuple[int, ...] = (), passing: tuple[int, ...] = ()) -> Facts:
-    known = Facts(0.0)
+    known = Facts()
     for mask in failing:
         known.add(mask, Outcome.FAIL)
     for mask in passing:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
+from bisect_deps.cli.endings import say
 from bisect_deps.cli.options import option
-from bisect_deps.errors import InputError
+from bisect_deps.errors import ExitCode, InputError
 
 
 @click.command("mcp")
@@ -44,8 +47,20 @@ def command(roots: tuple[Path, ...], write: bool, python: str | None, index_url:
     from bisect_deps.assistants.allowed import Allowed
 
     allowed = Allowed(tuple(root.resolve() for root in roots or (Path.cwd(),)), may_write=write)
-    serve(Tools(allowed, python, index_url)).run("stdio")
+    try:
+        serve(Tools(allowed, python, index_url)).run("stdio")
+    except KeyboardInterrupt:
+        _leave()
     return 0
+
+
+def _leave() -> NoReturn:
+    """End at once: the SDK reads standard input in a thread, which Python would wait for.
+
+    What a tool had started was interrupted before we came here.
+    """
+    say("Interrupted; nothing is lost: a run goes on with the same call.")
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def command_named(name: str) -> click.Command:

@@ -170,16 +170,10 @@ def _sentences(compared: _Compared) -> Iterator[str]:
     lacking = ready - here.wheels - here.idle - refused
     if lacking:
         verb = "has" if len(lacking) == 1 else "have"
-        some_of_them = f"{len(lacking)} of them {verb} a wheel there and none"
-        none_of_them = f"{'neither' if len(ready) == 2 else f'none of these {len(ready)}'} has one"
-        which = none_of_them if lacking == ready and len(ready) > 1 else some_of_them
-        yield f"{which} for Python {minor}: {compared.named(lacking)}"
+        yield f"{compared.named(lacking)} {verb} none for Python {minor}"
     if refused:
         verb = "refuses" if len(refused) == 1 else "refuse"
-        yield (
-            f"{len(refused)} of them {verb} Python {minor} (requires-python): "
-            f"{compared.named(refused)}"
-        )
+        yield f"{compared.named(refused)} {verb} Python {minor} (requires-python)"
     yield from _dates(compared.pins, minor)
 
 
@@ -192,6 +186,6 @@ def _dates(pins: Sequence[Pin], minor: str) -> Iterator[str]:
     older = sum(uploaded < instant(RELEASED[minor]) for uploaded, _ in dated)
     if older == len(dated):
         name = f"{newest.project} {newest.version}"
-        yield f"the newest of them, {name}, was uploaded on {moment:%Y-%m-%d}, before {came_out}"
+        yield f"the newest, {name}, is of {moment:%Y-%m-%d}, before {came_out}"
     elif older:
         yield f"{older} of them were uploaded before {came_out}"

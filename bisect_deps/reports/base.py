@@ -409,9 +409,12 @@ def _line_notes(verdict: Verdict) -> list[Note]:
     ]
 
 
-def made_for(python: PythonFor) -> str:
-    """Return for which Python a file was made, what shows it, and how to build for it."""
-    facts = "; ".join(shown(fact).rstrip(".") for fact in python.facts)
+def made_for(python: PythonFor, facts_shown: int | None = None) -> str:
+    """Return for which Python a file was made, what shows it, and how to build for it.
+
+    `facts_shown` is how many facts are enough, None for all.
+    """
+    facts = "; ".join(shown(fact).rstrip(".") for fact in python.facts[:facts_shown])
     version = shown(python.version)
     said = f"This file was made for Python {version}" + (f": {facts}" if facts else "")
     if python.probe is not None:

@@ -51,6 +51,8 @@ from bisect_deps.text import listed
 if TYPE_CHECKING:
     from bisect_deps.run.ahead import Ahead
 
+# Of what shows which Python a file was made for: how many pins fit there, and which do not here.
+_FACTS_AT_ONCE = 2
 # What a run needs once its first build has ended.
 _READ_LATER = (
     "bisect_deps.diagnosis.diagnosing",
@@ -319,7 +321,7 @@ def _python_for(case: Case, progress: Progress) -> PythonFor | None:
     if found is None:
         return None
     found = located(found)
-    progress.statement(made_for_sentence(found))
+    progress.statement(made_for_sentence(found, _FACTS_AT_ONCE))
     return found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -151,15 +153,63 @@ def test_a_cancelled_run_ends_its_build_and_the_server_goes_on(served: str, proj
         linted = await client.call_tool("lint", {"paths": ["slow.txt"]})
         assert linted.structured_content["findings"] == []
 
-    def children() -> list[str]:
-        listed = subprocess.run(
-            ["ps", "-e", "-ww", "-o", "args"], capture_output=True, text=True, check=True
-        ).stdout
-        return [line for line in listed.splitlines() if "slow.txt" in line]
-
     talk(project, served, say)
     journal = (project / ".depbisect" / "journal.jsonl").read_text()
     assert '"outcome": "pass"' not in journal
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_server_and_its_build_while_the_caller_waits(
+    ending: signal.Signals, served: str, project: Path
+) -> None:
+    (project / "slow.txt").write_text("slow==1.0\n")
+    words = ["-m", "bisect_deps", "mcp", "--root", str(project), "--index-url", served]
+    server = subprocess.Popen(
+        [sys.executable, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert server.stdin is not None
+    assert server.stdout is not None
+    with server:
+        try:
+            about = {"protocolVersion": "2025-06-18", "capabilities": {}}
+            hello = {
+                "method": "initialize",
+                "params": {**about, "clientInfo": {"name": "a", "version": "1"}},
+            }
+            asked = {
+                "name": "run",
+                "arguments": {"file": "slow.txt"},
+                "_meta": {"progressToken": 1},
+            }
+            for message in (
+                {"id": 1, **hello},
+                {"method": "notifications/initialized"},
+                {"id": 2, "method": "tools/call", "params": asked},
+            ):
+                server.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+                server.stdin.flush()
+            assert any("build 1" in line for line in server.stdout), "a build is under way"
+            server.send_signal(ending)
+            assert server.wait(timeout=60) == 130
+            assert "Traceback" not in server.communicate()[1]
+        finally:
+            server.kill()
+    assert children() == []
+
+
+def children() -> list[str]:
+    """Return the command lines of all that works on the slow file."""
+    listed = subprocess.run(
+        ["ps", "-e", "-ww", "-o", "args"], capture_output=True, text=True, check=True
+    ).stdout
+    return [line for line in listed.splitlines() if "slow.txt" in line]
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,14 @@ def test_the_python_of_the_file_comes_with_the_next_step(python: PythonFor, end:
     assert made_for(python) == f"This file was made for Python 3.8{end}"
 
 
+def test_before_the_first_build_two_facts_are_enough() -> None:
+    python = PythonFor("3.8", ("all 4 fit", "a 1 does not here", "a 1 is old"), "/bin/python3.8")
+    assert made_for(python, 2) == (
+        "This file was made for Python 3.8: all 4 fit; a 1 does not here; that Python is here: "
+        "--python 3.8 builds for it."
+    )
+
+
 def test_a_fix_is_followed_by_how_to_keep_the_version_and_by_no_other_advice() -> None:
     kept = replace(NUMPY, advice="build it another way", remedies=("setuptools<81",))
     text = flat(render(replace(READY, culprits=(kept,), other_fixes=())))

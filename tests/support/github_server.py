@@ -72,7 +72,7 @@ class GitHub(CiServer):
         setup = self.folder / "setup-python"
         command = [act() or "act", "workflow_dispatch", "--json", "-e", "../event.json"]
         command += ["-W", f".github/workflows/{self.file}", "-P", "ubuntu-latest=-self-hosted"]
-        command += ["--local-repository", f"actions/setup-python@v5={setup}"]
+        command += ["--local-repository", f"actions/setup-python@v6={setup}"]
         return command, {"XDG_CACHE_HOME": str(job.folder / "cache"), **runner_environment()}
 
     file = "depbisect.yml"

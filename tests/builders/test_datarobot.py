@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +17,6 @@ import pytest
 from uv import find_uv_bin
 
 from bisect_deps.builders import checks_of, make_builder
-from bisect_deps.builders._http import Http
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.builders.datarobot import STATE, Options
 from bisect_deps.errors import BuilderUnavailable, InputError
@@ -27,6 +25,7 @@ from bisect_deps.policy import POLICY
 from bisect_deps.system import processes
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.datarobot_server import Platform, served
+from tests.support.late import interrupted
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.real_client import MACHINE, UNREACHABLE
 
@@ -148,20 +147,12 @@ def test_an_outage_is_waited_for(make: Make, platform: Platform) -> None:
     assert finish(builder, handle) is BuildStatus.PASSED
 
 
-def test_a_model_that_is_made_after_an_interrupt_is_deleted(
-    make: Make, platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_is_made_after_an_interrupt_is_deleted(make: Make, platform: Platform) -> None:
     builder = make()
-    sent = Http.post
-
-    def interrupted(*asked: Any) -> None:
-        threading.Timer(0.5, sent, asked).start()
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Http, "post", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            builder.start(order("good==1.0\n"))
+    platform.late.is_due = True
+    with interrupted():
+        builder.start(order("good==1.0\n"))
+    assert len(platform.made) == 1
     builder.close()
     assert len(platform.made) == 2
     assert list(platform.models) == [platform.model]

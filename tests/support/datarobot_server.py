@@ -25,6 +25,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.late import Late
+
+_NO_ANSWER = 0
 TOKEN = "planted-key-of-the-tests"
 INSTANT = "2026-01-01T00:00:00.000000Z"
 _LINE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:([<>=!~]=?)\s*([\w.*+!-]+))?")
@@ -120,6 +123,7 @@ class Platform:
         self.made: list[str] = []
         self.builds = 0
         self.failures = 0
+        self.late = Late()
         self.shows_logs = True
         self.token = TOKEN
         self.address = ""
@@ -219,7 +223,9 @@ class _Handler(BaseHTTPRequestHandler):
             if kind not in ("Bearer", "Token") or token != self.platform.token:
                 return self._send(401, {"message": "Invalid Authorization header."})
             status, found = self._route(method, parts, query, body)
-        return self._send(status, found)
+            if method == "GET":
+                self.platform.late.looked()
+        return None if status == _NO_ANSWER else self._send(status, found)
 
     def _route(
         self, method: str, parts: list[str], query: dict[str, str], body: bytes
@@ -236,8 +242,10 @@ class _Handler(BaseHTTPRequestHandler):
                 asked = json.loads(body)
                 if asked["customModelType"] != "inference" or "targetType" not in asked:
                     return 422, {"message": "Invalid field data"}
-                made = self.platform.make(asked["name"], asked.get("description") or "")
-                return 201, made.shown()
+                about = (asked["name"], asked.get("description") or "")
+                if self.platform.late.takes(lambda: self.platform.make(*about)):
+                    return _NO_ANSWER, None
+                return 201, self.platform.make(*about).shown()
         model = models.get(parts[1]) if parts[0] == "customModels" else None
         if model is None:
             return 404, {"message": "Not Found"}

@@ -22,6 +22,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tests.support.late import Late
+
+_NO_ANSWER = object()
 TOKEN = "hf_planted-token-of-the-tests"
 
 
@@ -48,6 +51,7 @@ class Hub:
         self.lock = threading.RLock()
         self.shows_sha = self.shows_logs = True
         self.failures = 0
+        self.late = Late()
         self.address = ""
         self.token = TOKEN
 
@@ -146,6 +150,10 @@ class _Handler(BaseHTTPRequestHandler):
             if space is None:
                 return self._send(404, b'{"error": "Repository not found"}')
             found = how(parts[3:], space, body)
+            if self.command == "GET":
+                self.hub.late.looked()
+        if found is _NO_ANSWER:
+            return None
         if found is None:
             return self._send(404, b'{"error": "Entry not found"}')
         data = found if isinstance(found, bytes) else json.dumps(found).encode()
@@ -170,6 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _post(self, rest: list[str], space: Space, body: bytes) -> object:
         if rest == ["commit", "main"]:
             lines = [json.loads(line) for line in body.splitlines() if line.strip()]
+            if self.hub.late.takes(lambda: self.hub.commit(space, lines)):
+                return _NO_ANSWER
             commit = self.hub.commit(space, lines)
             url = f"{self.hub.address}/spaces/{space.name}/commit/{commit}"
             return {"success": True, "commitOid": commit, "commitUrl": url}

@@ -38,7 +38,7 @@ from bisect_deps.fix.failure import (
     is_infrastructure,
 )
 from bisect_deps.fix.followers import followed
-from bisect_deps.fix.inquiry import BudgetSpent, Story
+from bisect_deps.fix.inquiry import BudgetSpent, Interrupted, Story
 from bisect_deps.fix.install import absorbed, fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
@@ -71,6 +71,11 @@ _MOST_SHOWN = 8
 # What a spent budget is answered with, where the whole command is not known.
 GO_ON = "Go on with a larger --max-builds; no finished build is repeated."
 _INTERRUPTED = "it was interrupted"
+# Why a fix is as it is that was proven before anything was taken from it.
+_AS_FOUND = (
+    "It is the first that passed; it was interrupted before it was known which of its changes are "
+    "needed. The same command goes on."
+)
 
 
 def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusion]:
@@ -86,10 +91,12 @@ def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusio
         )
     except BudgetSpent as spent:
         conclusion = _stopped(case, known, seen, spent)
-    except KeyboardInterrupt:
+    except Interrupted as end:
         if not seen.answers:
             raise
-        conclusion = replace(_stopped(case, known, seen), interrupted=True)
+        for inquiry, probe in end.answers:
+            seen.note(inquiry, probe)
+        conclusion = replace(_interrupted(case, known, seen), interrupted=True)
     if conclusion.kind in (VerdictKind.CULPRITS, VerdictKind.INCONCLUSIVE):
         conclusion = replace(conclusion, fallback=seen.fallback(case))
     return conclusion
@@ -314,7 +321,7 @@ def _smallest(
 
 def _tell(case: Case, fixed: Probe, *, last: bool = True) -> None:
     """Announce a fix that a build from scratch proved; `last` where nothing is taken from it."""
-    lossy = not case.allow_removal and is_lossy(case, fixed.candidate)
+    lossy = _is_no_fix(case, fixed.candidate)
     if case.tell is not None and fixed.outcome is Outcome.PASS and not fixed.warm and not lossy:
         case.tell(fixed.candidate, fixed.number, last)
 
@@ -409,7 +416,7 @@ def _finished(
 ) -> Story[Conclusion]:
     """Prove what is left to prove of a repair, narrow it, and conclude."""
     passes = repaired.probe.outcome is Outcome.PASS
-    lossy = passes and not case.allow_removal and is_lossy(case, repaired.candidate)
+    lossy = passes and _is_no_fix(case, repaired.candidate)
     accident = repaired.unsteady and not repaired.culprits
     fixed = passes and not lossy and not accident and bool(repaired.candidate.edits)
     ways: list[Way] = []
@@ -587,6 +594,10 @@ def is_lossy(case: Case, candidate: Candidate) -> bool:
     return any(_removes(edit) and not is_needless(case, edit) for edit in candidate.edits)
 
 
+def _is_no_fix(case: Case, candidate: Candidate) -> bool:
+    return not case.allow_removal and is_lossy(case, candidate)
+
+
 def _removes(edit: Edit) -> bool:
     return edit.action is EditAction.DROP
 
@@ -611,6 +622,17 @@ def _unresolved(probe: Probe) -> Conclusion:
         summary="The file as it is was not built until it ends: nothing can be compared with it.",
         passing=probe,
     )
+
+
+def _interrupted(case: Case, known: Sequence[Conclusion], seen: Seen) -> Conclusion:
+    """Return what is known at Ctrl-C: a fix that was announced counts, smallest or not."""
+    stopped = _stopped(case, known, seen)
+    fixed = next((p for i, p in seen.answers if _is_fix(p) and is_whole(case, i)), None)
+    if stopped.ways or fixed is None or _is_no_fix(case, fixed.candidate):
+        return stopped
+    culprits = tuple(proven(culprit, fixed.number) for culprit in stopped.culprits)
+    way = Way(fixed.candidate, fixed.number, "bump", _AS_FOUND)
+    return replace(stopped, kind=VerdictKind.FIXED, culprits=culprits, ways=(way,), summary="")
 
 
 def _stopped(

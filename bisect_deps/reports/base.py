@@ -363,10 +363,11 @@ def note_text(note: Note, probes: Sequence[Probe] = ()) -> str:
 def line_reasons(verdict: Verdict) -> list[str]:
     """Return why lines of the fix change that no culprit names, one sentence each.
 
-    Where neither a build nor the resolver shows it, that is what the sentence says.
+    Where neither a build nor the resolver shows it, that is what the sentence says. None where
+    nobody is accused: a run was interrupted, which the fix's own reason says.
     """
     fix = verdict.fix
-    if fix is None or fix.style == "build-constraint":
+    if fix is None or fix.style == "build-constraint" or not verdict.culprits:
         return []
     members = [member for culprit in verdict.culprits for member in culprit.members]
     own = {(member.requirement.file, member.requirement.line) for member in members}
@@ -546,6 +547,8 @@ def _broken(verdict: Verdict) -> str:
     python = ".".join(verdict.target.python.split(".")[:2])
     where = f" on Python {shown(python)}" if python else ""
     members = [member for culprit in verdict.culprits for member in culprit.members]
+    if not members:
+        return f"{file_name(verdict)} fails{where}"
     lines = {member.requirement.number for member in members}
     file = shown(some(list(dict.fromkeys(file_of(member, verdict) for member in members)), 3))
     if any(len(culprit.members) > 1 for culprit in verdict.culprits):

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.diagnosis import judge
 from bisect_deps.errors import DepbisectError
-from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Rounds, Story
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Interrupted, Rounds, Story
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import (
     RESOLVER_NUMBERS,
@@ -271,13 +271,19 @@ class Prober:
         whole = [p for p in self.probes if p.kind is ProbeKind.WHOLE and not p.candidate.edits]
         return any(probe.outcome is Outcome.FAIL for probe in whole)
 
-    def keep_early(self) -> None:
-        """Keep the answers of early builds that have ended: the run ends before it asks."""
+    def keep_early(self) -> list[tuple[Inquiry, Probe]]:
+        """Keep and return the answers of early builds that have ended: the run ends before it asks.
+
+        One of them may be a fix that was announced.
+        """
         self.progress = Silent()
+        kept: list[tuple[Inquiry, Probe]] = []
         for key, early in [*self._early.items()]:
             if early.ended is not None:
                 with contextlib.suppress(DepbisectError):  # The run ends for another reason.
-                    self._finish(self._adopted(0, key, self._early.pop(key)))
+                    probe = self._finish(self._adopted(0, key, self._early.pop(key)))
+                    kept += [(early.inquiry, probe)] if probe is not None else []
+        return kept
 
     def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
         """Return one probe per inquiry, in the same order. Raises BuilderUnavailable, BudgetSpent.
@@ -748,9 +754,8 @@ def drive(story: Story[T], prober: Prober) -> T:
         except BudgetSpent as spent:
             rounds.throw(spent)
             continue
-        except KeyboardInterrupt as end:
-            prober.keep_early()
-            rounds.throw(end)
+        except KeyboardInterrupt:
+            rounds.throw(Interrupted(prober.keep_early()))
             continue
         rounds.send(answers)
     return rounds.result

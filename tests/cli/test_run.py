@@ -35,6 +35,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalIndex]:
         .release("2.0"),
         Project("metadata").release("1.0", fault=Fault.METADATA).release("1.1"),
         Project("slow").release("1.0", sdist=True, wheel=False, seconds=60),
+        *(
+            Project(name)
+            .release("1.0", sdist=True, wheel="cp27-cp27m-win32", **built)
+            .release("1.1")
+            for name, built in (
+                ("endless", {"seconds": 900}),
+                ("fails", {"fault": Fault.METADATA}),
+            )
+        ),
     )
     with index.serve() as server:
         index.url = server.url  # type: ignore[attr-defined]
@@ -225,6 +234,32 @@ def test_ctrl_c_ends_with_130_at_once_and_leaves_no_process(
     output, _ = running.communicate(timeout=120)
     assert running.returncode == 130, output
     assert living_of(tmp_path) == []
+
+
+def test_a_fix_that_was_announced_is_the_answer_of_a_run_that_is_stopped_then(
+    served: LocalIndex, tmp_path: Path
+) -> None:
+    """What else fails alone is still being compiled: whether its line must move is not known."""
+    (tmp_path / "requirements.txt").write_text("fails==1.0\nendless==1.0\n")
+    running = subprocess.Popen(
+        command(served, "-o", "fixed.txt"),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert running.stderr is not None
+    assert any("it is safe to stop now" in line for line in running.stderr)
+    running.send_signal(signal.SIGINT)
+    output, errors = running.communicate(timeout=120)
+    assert running.returncode == 130, errors
+    assert (tmp_path / "fixed.txt").read_text() == "fails==1.1\nendless==1.1\n"
+    said = " ".join(output.split())
+    assert "requirements.txt fails on Python" in said
+    assert "it was interrupted before it was known which of its changes are needed" in said
+    assert "not at fault" not in said
 
 
 @pytest.mark.timeout(60 + 30 * KILLS)

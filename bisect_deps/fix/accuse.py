@@ -210,8 +210,9 @@ def _refused(case: Case, standing: Standing) -> Iterator[tuple[Requirement, Susp
     for suspect in suspects_of(standing.probe):
         for line in case.standing:
             current = now.get(line.number)
-            placed = current is not None and (current.url or current.editable)
-            if placed and current is not None and suspect.requirement == current.text:
+            if current is None or suspect.requirement != current.text:
+                continue
+            if current.url or current.editable:
                 yield line, suspect
 
 
@@ -239,15 +240,10 @@ def _by_release(case: Case, standing: Standing) -> Story[Standing]:
         answers = yield [_alone(a, counts[a.release]) for a in waiting]
         for accusation, probe in zip(waiting, answers, strict=True):
             standing = _judged(standing, accusation, probe, counts, probes)
-    culprits = [
-        described([accusation.member], probes[accusation.release])
-        for accusation in accused
-        if accusation.release in probes and accusation.release not in standing.cleared
-    ]
-    for accusation in accused:
-        if accusation.release in probes and accusation.release not in standing.cleared:
-            standing = _failed(standing, accusation.release)
-    return standing.knowing(culprits)
+    broke = [a for a in accused if a.release in probes and a.release not in standing.cleared]
+    for accusation in broke:
+        standing = _failed(standing, accusation.release)
+    return standing.knowing([described([a.member], probes[a.release]) for a in broke])
 
 
 def suspected_by_facts(case: Case) -> list[Accused]:
@@ -297,14 +293,10 @@ def _is_open(
 ) -> bool:
     """Say whether a release must fail once more before it is named."""
     seen = counts[one.release]
-    if (
-        not case.capabilities.isolated
-        or seen >= POLICY.doubted_failures
-        or one.release in standing.cleared
-    ):
+    if not seen or not case.capabilities.isolated:
+        return case.capabilities.isolated
+    if agrees(case, one.release.name, one.release.version):
         return False
-    if seen == 0 or agrees(case, one.release.name, one.release.version):
-        return seen == 0
     plain = [
         a
         for a in accused
@@ -324,9 +316,7 @@ def agrees(case: Case, name: str, version: str) -> bool:
     known = case.release(name, version)
     if known is None:
         return case.index is not None
-    return (
-        not known.python_ok or not known.installable or (known.has_wheel and not known.usable_wheel)
-    )
+    return not known.installable or (known.has_wheel and not known.usable_wheel)
 
 
 def _is_steady(probe: Probe) -> bool:
@@ -341,7 +331,7 @@ def _alone(one: Accused, repeat: int) -> Inquiry:
         ProbeKind.ISOLATED,
         f"does {one.release} build by itself?" if not repeat else f"does {one.release} fail again?",
         isolated=str(one.release),
-        repeat=max(0, repeat),
+        repeat=repeat,
         likely_fails=True,
     )
 
@@ -569,8 +559,7 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
         single_cost=POLICY.single_cost if case.capabilities.cheap_single else 1.0,
     )
     whole = frozenset(problem.items)
-    known = {whole: failing} if failing.candidate == base else {}
-    finding, probes = yield from drive(case, bisect(problem), axis, known)
+    finding, probes = yield from drive(case, bisect(problem), axis, {whole: failing})
     only_once = any(culprit.failing == whole for culprit in finding.culprits)
     if only_once or finding.state is State.INCONCLUSIVE:
         # Nothing but that one failure is evidence: what passes now was an accident.

@@ -7,12 +7,23 @@ from typing import Any
 
 import pytest
 
-from bisect_deps.fix.accuse import Standing, accuse, by_conflict, certified, unmended
-from bisect_deps.model import Candidate, Cause, Outcome, Probe, ProbeKind, Release, Requirement
+from bisect_deps.fix.accuse import Standing, accuse, agrees, by_conflict, certified, unmended
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Mention,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+    Release,
+    Requirement,
+    Suspect,
+)
 from bisect_deps.policy import POLICY
 from bisect_deps.search.strategy import Certified
 from tests.fix.simulated import Quality
-from tests.fix.small import Small, at, small, unbuildable, yearly
+from tests.fix.small import Small, at, breaks, small, unbuildable, yearly
 from tests.fix.world import ELSEWHERE
 
 SOURCE: dict[str, Any] = {"wheel": ELSEWHERE, "sdist": True}
@@ -51,6 +62,76 @@ def test_where_only_the_log_accuses_a_release_it_fails_once_more_alone() -> None
     here = small("lib==1.0\n", {"lib": yearly("1.0", "2.0")}, unbuildable("flint", "lib", "1.0"))
     assert named(accused(here)) == [["lib"]]
     assert alone(here) == ["lib==1.0"]
+    [(inquiry, _)] = here.builds.asked
+    assert inquiry.likely_fails, "what comes of a pass is not built ahead"
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "case", "expected"),
+    [
+        ("lib", "1.0", {}, False),
+        ("lib", "1.1", {}, False),
+        ("lib", "1.2", {}, True),
+        ("lib", "1.3", {}, True),
+        ("lib", "9.9", {}, True),
+        ("lib", "9.9", {"index": None}, False),
+        ("sklearn", "0.0", {"index": None}, True),
+    ],
+    ids=[
+        "a wheel for this Python",
+        "a source alone",
+        "wheels for others, and a source",
+        "another Python",
+        "not there",
+        "no index",
+        "a name that leads astray",
+    ],
+)
+def test_what_gives_a_reason_for_a_failure_beside_its_log(
+    name: str, version: str, case: dict[str, Any], expected: bool
+) -> None:
+    lib = [
+        at("1.0"),
+        at("1.1", wheel="", sdist=True),
+        at("1.2", **SOURCE),
+        at("1.3", requires_python=">=4"),
+    ]
+    here = small("lib==1.0\n", {"lib": lib}, case=case)
+    assert agrees(here.case, name, version) is expected
+
+
+def blaming(here: Small, *suspects: Suspect) -> Standing:
+    """Return whom a failed build accuses whose log suspects these."""
+    passed = here.probe()
+    assert passed.diagnosis is not None
+    told = replace(passed.diagnosis, outcome=Outcome.FAIL, suspects=suspects)
+    failing = replace(passed, outcome=Outcome.FAIL, diagnosis=told)
+    here.builds.asked.clear()
+    return here.told(accuse(here.case, Standing(Candidate(), failing)))
+
+
+@pytest.mark.parametrize(("text", "built"), [("lib==1.0\n", ["lib==1.0"]), ("lib>=1\n", [])])
+def test_where_a_log_names_no_version_it_is_that_of_the_pin(text: str, built: list[str]) -> None:
+    here = small(text, {"lib": yearly("1.0")})
+    blaming(here, Suspect("lib"))
+    assert alone(here) == built
+
+
+def test_a_line_with_an_address_is_accused_as_written_and_no_release_in_its_place() -> None:
+    text = "lib @ https://files.example/lib-1.0.tar.gz"
+    fault = unbuildable("flint", "lib", "1.0")
+    case = {"resolver": None, "index": None}
+    other = "side @ https://files.example/side-1.0.tar.gz"
+    here = small(f"{other}\n{text}\n", {"lib": yearly("1.0")}, fault, case=case)
+    probe = here.alone("lib==1.0")
+    assert probe.diagnosis is not None
+    [suspect] = probe.diagnosis.suspects
+    shown = replace(suspect, requirement=text, failing=Mention("lib", "1.0"))
+    failing = replace(probe, diagnosis=replace(probe.diagnosis, suspects=(shown,)))
+    standing = here.told(accuse(here.case, Standing(Candidate(), failing)))
+    members = [member.requirement.text for c in standing.culprits for member in c.members]
+    assert members == [text]
+    assert len(here.builds.asked) == 1, "the release alone is not what the line installs"
 
 
 def test_where_several_are_accused_by_one_log_alone_each_fails_as_often_as_doubt_asks() -> None:
@@ -97,6 +178,90 @@ def test_what_a_line_pulls_in_is_accused_through_that_line() -> None:
     [culprit] = accused(here).culprits
     [member] = culprit.members
     assert (member.requirement.text, member.name, member.via) == ("app==1.0", "lib", ("app",))
+    assert alone(here) == ["lib==1.0"]
+
+
+def test_the_line_leads_to_what_a_log_names_without_the_way_there() -> None:
+    projects = {"app": [at("1.0", "2020-01-01", "lib<2")], "lib": yearly("1.0", "2.0")}
+    here = small("app==1.0\n", projects, unbuildable("flint", "lib", "1.0"))
+    probe = here.probe()
+    assert probe.diagnosis is not None
+    [suspect] = probe.diagnosis.suspects
+    told = replace(probe.diagnosis, suspects=(replace(suspect, via=()),))
+    standing = here.told(accuse(here.case, Standing(Candidate(), replace(probe, diagnosis=told))))
+    [member] = standing.culprits[0].members
+    assert (member.requirement.text, member.name, member.via) == ("app==1.0", "lib", ("app",))
+
+
+SUSPECT = {"lib": [at("1.0", **SOURCE), at("2.0")], "side": yearly("1.0", "2.0")}
+
+
+def test_what_facts_alone_accuse_fails_by_itself_first() -> None:
+    fault = unbuildable("flint", "lib", "1.0")
+    here = small("lib==1.0\nside==1.0\n", SUSPECT, fault, quality=Quality.STATUS)
+    [culprit] = accused(here).culprits
+    assert alone(here) == ["lib==1.0"], "the index agrees: once is enough"
+    [(_, probe)] = here.builds.asked
+    assert culprit.proof.failing_probe == probe.number
+
+
+def test_what_facts_alone_accuse_and_builds_by_itself_is_no_accident() -> None:
+    fault = unbuildable("flint", "side", "1.0")
+    here = small("lib==1.0\nside==1.0\n", SUSPECT, fault, quality=Quality.SILENT)
+    standing = accused(here)
+    assert alone(here) == ["lib==1.0"]
+    assert standing.unsteady == 0
+    assert standing.cleared == {Release("lib", "1.0")}
+    assert named(standing) == [["side"]]
+
+
+def test_on_a_platform_nothing_is_built_alone() -> None:
+    fault = unbuildable("flint", "side", "1.0")
+    for quality in (Quality.EXACT, Quality.SILENT):
+        here = small("lib==1.0\nside==1.0\n", SUSPECT, fault, quality=quality, local=False)
+        accused(here)
+        assert alone(here) == []
+
+
+@pytest.mark.parametrize("cause", [Cause.COMPILE_ERROR, Cause.NETWORK])
+def test_a_failure_that_comes_and_goes_is_repeated_as_often_as_doubt_asks(cause: Cause) -> None:
+    fault = unbuildable("flint", "lib", "1.0", cause)
+    here = small("lib==1.0\n", {"lib": yearly("1.0", "2.0")}, fault)
+    assert named(accused(here)) == [["lib"]]
+    times = 1 if cause is Cause.COMPILE_ERROR else POLICY.doubted_failures - 1
+    assert alone(here) == ["lib==1.0"] * times
+    assert [inquiry.repeat for inquiry, _ in here.builds.asked] == list(range(1, times + 1))
+
+
+def test_of_two_that_a_log_accuses_the_index_explains_one_and_the_other_is_not_doubted() -> None:
+    faults = (unbuildable("flint", "lib", "1.0"), unbuildable("gneiss", "side", "1.0"))
+    here = small("lib==1.0\nside==1.0\n", SUSPECT, *faults)
+    one, other = here.alone("lib==1.0"), here.alone("side==1.0")
+    assert one.diagnosis is not None
+    assert other.diagnosis is not None
+    both = (*one.diagnosis.suspects, *other.diagnosis.suspects)
+    failing = replace(here.probe(), diagnosis=replace(one.diagnosis, suspects=both))
+    here.builds.asked.clear()
+    standing = here.told(accuse(here.case, Standing(Candidate(), failing)))
+    assert named(standing) == [["lib"], ["side"]]
+    assert alone(here) == ["side==1.0"]
+
+
+def test_a_release_whose_build_was_stopped_is_asked_for_once_and_accused_of_nothing() -> None:
+    here = small("lib==1.0\nside==1.0\n", SUSPECT, unbuildable("flint", "side", "1.0"))
+    failing = here.probe()
+    [suspect] = failing.diagnosis.suspects if failing.diagnosis is not None else ()
+    by_network = replace(suspect, cause=Cause.NETWORK)
+    assert failing.diagnosis is not None
+    told = replace(failing.diagnosis, suspects=(by_network,))
+    story = accuse(here.case, Standing(Candidate(), replace(failing, diagnosis=told)))
+    stopped = [
+        Probe(9 + at, ProbeKind.ISOLATED, Candidate(), Outcome.UNRESOLVED)
+        for at, _ in enumerate(next(story))
+    ]
+    with pytest.raises(StopIteration) as ended:
+        story.send(stopped)
+    assert named(ended.value.value) == [["side"]], "what the file's own log shows stays"
 
 
 def test_the_constraint_that_pins_is_accused_not_the_line_that_pulls_it_in() -> None:
@@ -132,6 +297,53 @@ def test_where_logs_say_nothing_subsets_are_searched() -> None:
     assert named(standing) == [["p5"]]
     assert standing.culprits[0].proof.passing_probe is not None
     assert len(here.builds.asked) <= 6
+    assert not any(inquiry.repeat for inquiry, _ in here.builds.asked), "many builds show it"
+
+
+@pytest.mark.parametrize("accident", [True, False])
+def test_what_only_the_whole_file_shows_is_built_once_more(accident: bool) -> None:
+    fault = breaks("amber", 0, **dict.fromkeys(("p0", "p1", "p2"), "1.0"))
+    fault = replace(fault, phase=Phase.BUILD)
+    projects = {name: yearly("1.0") for name in ("p0", "p1", "p2")}
+    text = "".join(f"{name}==1.0\n" for name in projects)
+    failing = small(text, projects, fault, quality=Quality.STATUS, local=False).probe()
+    here = small(
+        text, projects, *(() if accident else (fault,)), quality=Quality.STATUS, local=False
+    )
+    standing = here.told(accuse(here.case, Standing(Candidate(), failing)))
+    again = [probe for inquiry, probe in here.builds.asked if inquiry.repeat]
+    assert [probe.outcome for probe in again] == [Outcome.PASS if accident else Outcome.FAIL]
+    assert standing.unsteady == accident
+    assert named(standing) == ([] if accident else [["p0", "p1", "p2"]])
+    assert any("failed once and passed once" in note.text for note in standing.notes) is accident
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_an_installer_of_another_tool_is_asked_whether_it_refuses_as_well(taken: bool) -> None:
+    def world(requires: str) -> Small:
+        projects = {
+            "app": [at("1.0", "2020-01-01", requires)],
+            "lib": yearly("1.0", "2.0"),
+            "side": yearly("1.0"),
+        }
+        fault = unbuildable("flint", "side", "1.0")
+        case = {"same_tool": False}
+        return small("app==1.0\nlib==1.0\nside==1.0\n", projects, fault, case=case)
+
+    strict = world("lib>=2")
+    here = world("lib" if taken else "lib>=2")
+    failing = here.probe()
+    here.builds.asked.clear()
+    case = replace(here.case, resolver=strict.case.resolver)
+    standing = here.told(accuse(case, Standing(Candidate(), failing)))
+    [(inquiry, probe)] = [both for both in here.builds.asked if both[0].isolated is None]
+    assert inquiry.likely_fails
+    assert not inquiry.check
+    assert probe.candidate.dropped == {2}, "the two lines alone"
+    assert (["app", "lib"] in named(standing)) is not taken
+    asked = len(here.builds.asked)
+    here.told(accuse(case, standing))
+    assert len(here.builds.asked) == asked + taken, "what it refused is not asked again"
 
 
 def test_a_culprit_is_met_only_where_its_release_is_gone() -> None:
@@ -179,6 +391,29 @@ def test_what_a_line_pulls_in_is_named_with_the_line_where_that_broke() -> None:
     [member] = certified(here.case, {0: line}, one, {ONE: failing}).members
     assert (member.requirement, member.name, member.version) == (line, "lib", "1.0")
     assert member.via == ("app",)
+
+
+@pytest.mark.parametrize("text", ["app==1.0\n", "app==1.0\nlib==1.0\n"])
+def test_what_broke_is_found_among_what_a_line_pulls_in_where_no_log_says_the_way(
+    text: str,
+) -> None:
+    projects = {
+        "app": [at("1.0", "2020-01-01", "mid")],
+        "mid": [at("1.0", "2020-01-01", "lib")],
+        "lib": yearly("1.0"),
+    }
+    fault = breaks("amber", lib="1.0", mid="1.0")
+    here = small(text, projects, fault, quality=Quality.HALF)
+    failing = here.probe()
+    assert failing.diagnosis is not None
+    failing = replace(failing, diagnosis=replace(failing.diagnosis, suspects=()))
+    one = Certified(ONE, ONE, (frozenset(),))
+    culprit = certified(here.case, {0: here.case.requirements[0]}, one, {ONE: failing})
+    [member] = culprit.members
+    assert (member.name, member.version) == ("lib", "1.0")
+    direct = "lib" in text
+    assert member.requirement is here.case.requirements[direct]
+    assert member.via == (() if direct else ("app", "mid"))
 
 
 def test_a_line_that_nothing_satisfies_is_a_release_that_fails() -> None:

@@ -47,6 +47,15 @@ def advice_for_own(hit: Hit) -> str:
     return "no release is at fault: the program itself raised it"
 
 
+def advice_for_tool(tool: str) -> str:
+    """Return what to do about an installer that cannot import its own modules."""
+    return cut(
+        f"{tool} itself is broken, not what it installs: make its environment anew,"
+        f" `python -m venv --clear DIR`, and install {tool} there",
+        400,
+    )
+
+
 def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
     """Return what to do about the cause that `hit` shows, for `project` ("" where unknown).
 

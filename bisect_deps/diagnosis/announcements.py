@@ -85,6 +85,10 @@ ENDINGS_BAD = re.compile(
 ENDINGS_GOOD = re.compile(
     r"Job succeeded|Finished: SUCCESS|exited with (?:code )?0\b|exit-code: 0|program finished with exit code 0|Build succeeded"
 )
+# What a CI system writes around a step, whatever it runs: nothing of what came of it.
+MARKER = re.compile(
+    r"^(?:section_(?:start|end):\d{1,12}:|travis_(?:fold|time):|::(?:group|endgroup)::|##\[(?:group|endgroup|section)\]|Running with gitlab-runner |  on \S{1,80} \S{1,40}, system ID: |(?:Preparing|Using|Pulling|Getting source|Running on) .{0,40}(?:executor|docker image|environment|from Git repository|runner))"
+)
 # What every ending above holds one of: looked for first, ten times faster than the patterns.
 ENDING_WORDS = (
     "xit",

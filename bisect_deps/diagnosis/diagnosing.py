@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bisect_deps.diagnosis.advice import advice_for, advice_for_own
+from bisect_deps.diagnosis.advice import advice_for, advice_for_own, advice_for_tool
+from bisect_deps.diagnosis.announcements import MARKER
 from bisect_deps.diagnosis.breakages import breakages_of
 from bisect_deps.diagnosis.facts import Episode
 from bisect_deps.diagnosis.failures import (
@@ -19,7 +20,7 @@ from bisect_deps.diagnosis.failures import (
 from bisect_deps.diagnosis.fingerprint import signature_of
 from bisect_deps.diagnosis.frames import Frames
 from bisect_deps.diagnosis.gate import ALARMS, MARKS, candidates
-from bisect_deps.diagnosis.lines import Line, Reader
+from bisect_deps.diagnosis.lines import TAIL, Line, Reader
 from bisect_deps.diagnosis.owners import Owners
 from bisect_deps.diagnosis.pointing import Context
 from bisect_deps.diagnosis.ranking import evidence_of, signature_for, suspects_of
@@ -125,10 +126,14 @@ def _settled(failure: Failure, context: Context) -> Failure:
     return failure
 
 
-def _order(failure: Failure) -> tuple[bool, bool, int]:
-    """Infrastructure first, then what names its cause, then as in the log."""
+def _order(failure: Failure) -> tuple[bool, bool, bool, int]:
+    """Infrastructure first, then what names its cause, then as in the log.
+
+    What a program raised by itself comes last: it may only report the install that failed.
+    """
     vague = failure.best.signature.weight < Weight.GENERIC
-    return (not failure.cause.is_infrastructure, vague, failure.line)
+    own = failure.cause is Cause.RUNTIME_ERROR
+    return (not failure.cause.is_infrastructure, vague, own, failure.line)
 
 
 def _failed(failures: list[Failure], context: Context) -> Diagnosis:
@@ -136,7 +141,10 @@ def _failed(failures: list[Failure], context: Context) -> Diagnosis:
     suspects = () if first.cause.is_infrastructure else suspects_of(failures, context)
     notes = []
     breakage = context.breakage(first)
-    if breakage is not None and breakage.own and first.cause is Cause.RUNTIME_ERROR:
+    tool = first.episode.tool if first.episode is not None and first.episode.runtime else ""
+    if tool and first.cause is Cause.IMPORT_ERROR:
+        advice = advice_for_tool(tool)
+    elif breakage is not None and breakage.own and first.cause is Cause.RUNTIME_ERROR:
         advice = advice_for_own(first.best)
     else:
         advice = advice_for(first.best, first.project.name if first.project else "", first.cause)
@@ -169,8 +177,10 @@ def _without_failure(
         return found
     if any(frames.steps.success or frames.good_ending for frames in channels.values()):
         return Diagnosis(Outcome.PASS, Cause.NONE, phase)
-    if not tail:
-        nothing = "nothing was given: the log is empty"
+    if not tail or (len(tail) < TAIL and all(MARKER.match(line.text) for line in tail)):
+        nothing = "nothing was given: the log is empty" + (
+            ", but for marks of a CI" if tail else ""
+        )
         return Diagnosis(Outcome.UNRESOLVED, Cause.UNKNOWN, phase, notes=(nothing,))
     amid = any(frames.amid_failure for frames in channels.values())
     if amid or any(_FAILED.search(_NO_FAILURE.sub("", line.text)) for line in tail[-_ENDING:]):

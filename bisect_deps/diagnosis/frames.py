@@ -20,6 +20,7 @@ from bisect_deps.diagnosis.announcements import (
     TESTS_DONE,
     UNITTEST,
     UV_PROJECT,
+    phase_of_hook,
 )
 from bisect_deps.diagnosis.beginnings import Beginning
 from bisect_deps.diagnosis.facts import Episode, Hit, Project, Section
@@ -390,7 +391,10 @@ class Frames:
         elif Trait.NOTES in signature.traits:
             poetry.note(self.steps, line, line.text, line.text.strip())
             episode = self.steps.episode or self.steps.open(
-                self.steps.current, Phase.BUILD, line.number, "poetry"
+                self.steps.current,
+                phase_of_hook(groups.get("hook", "build_wheel")),
+                line.number,
+                "poetry",
             )
             episode.failed = True
         elif self._is_runtime() and (

@@ -52,6 +52,7 @@ _PREFIXES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("#", r"#(?P<channel>\d{1,4}) (?:\d{1,6}\.\d{1,3}(?: |$)|(?=CACHED|DONE|ERROR|\[))"),
         ("<>", r"[<>] (?=\S|  )"),  # `python -m build`, output and commands
         ("r", r"remote:(?: {8}| ?$| (?=[-!> \[]))"),
+        ("s", r"std(?:out|err): (?=\S| )"),  # a program that shows what another one wrote
         ("=", r"==> [\w.-]{1,60}: (?=\S| )"),  # Packer and Vagrant
         ("│┃", r"[│┃] (?=\S| )"),
         ("S", r'Step #(?P<channel>\d{1,3})(?: - "[^"]{1,80}")?: ?'),

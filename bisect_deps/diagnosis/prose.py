@@ -46,7 +46,7 @@ _PDM_INFORMATION = re.compile(
     rf"Requirement\(name='({_N})'[^()]{{0,200}}(?:\([^()]{{0,200}}\)[^()]{{0,200}}){{0,3}}\), parent=(?:<Candidate ({_N})[@ ]([\w.]{{0,40}}))?"
 )
 _CONDA_NEED = re.compile(rf"package ({_N})-(\d[\w.]{{0,40}})-\S{{1,60}} requires ({_N})")
-_CONDA_ITEM = re.compile(rf"[├└]─ ({_N}) (\S{{1,60}})")
+_CONDA_ITEM = re.compile(rf"(?:[├└]─|\|--) ({_N}) (\S{{1,60}})")
 _CONDA_WANTED = re.compile(rf"nothing provides requested ({_N}) ?(\S{{0,60}})")
 _BULLET = re.compile(rf"^\s{{2,8}}- (?:\S{{1,80}}::)?({_N})(=?=?[^\s=]{{1,40}})?$")
 _HASHES = re.compile(

@@ -44,8 +44,12 @@ _CRASH = re.compile(r"^(?:Fatal Python error: |Windows fatal exception: )")
 # Installers: a traceback through these alone is the tool's, not what the user installed.
 TOOLS = frozenset(
     {"pip", "uv", "poetry", "pdm", "pipenv", "piptools", "conda", "mamba", "resolvelib", "unearth",
-     "build", "tox", "nox", "virtualenv", "cleo", "installer", "crashtest", "hatch", "aws_lambda_builders", "samcli"}
+     "build", "tox", "nox", "virtualenv", "cleo", "installer", "crashtest", "hatch", "pants", "aws_lambda_builders", "samcli"}
 )  # fmt: skip
+# The program that such a tool is started by, whose own files need not come first in a traceback.
+_STARTER = re.compile(
+    r"[/\\](?:bin|Scripts)[/\\](?P<name>[a-z]{2,20})(?:[\d.]{1,5})?(?:-script\.py|\.exe[/\\]__main__\.py)?$"
+)
 _TEST_RUNNERS = frozenset({"_pytest", "pytest", "pluggy", "unittest", "runpy"})
 
 
@@ -234,6 +238,8 @@ class Tracebacks:
         frames.insert(place, Frame(path, function))
         if len(frames) > MOST_FRAMES:
             del frames[MOST_FRAMES // 2]
+        if not packages and (starter := _STARTER.search(path)) and starter["name"] in TOOLS:
+            packages.append(starter["name"])
         if installed := _INSTALLED.search(path):
             name = installed["name"].replace("/", ".").replace("\\", ".")
             name = name[:-3] if name.endswith(".py") else name

@@ -367,3 +367,19 @@ def test_empty_log_is_said_to_be_none() -> None:
     found = diagnose("\n \n")
     assert found.outcome is Outcome.UNRESOLVED
     assert found.notes == ("nothing was given: the log is empty",)
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "section_start:1700000000:prepare_executor\r\x1b[0K",
+        "Running with gitlab-runner 16.5.0 (853330f9)\n  on runner-a x9sZ, system ID: s_1\n"
+        "section_start:1700000000:prepare_executor\n"
+        'Preparing the "docker" executor\nUsing Docker executor with image python:3.11 ...\n',
+        "##[group]Run tests\n##[endgroup]\n",
+    ],
+)
+def test_marks_of_a_ci_alone_are_no_pass(log: str) -> None:
+    found = diagnose(log)
+    assert found.outcome is Outcome.UNRESOLVED
+    assert found.notes == ("nothing was given: the log is empty, but for marks of a CI",)

@@ -10,7 +10,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from bisect_deps.diagnosis import diagnose
-from bisect_deps.model import Diagnosis
+from bisect_deps.model import Diagnosis, Phase
 from tests.diagnosis.labelled import plain_name
 
 if sys.version_info >= (3, 11):
@@ -42,3 +42,9 @@ def test_unseen_log_is_read_as_labelled(label: dict[str, Any]) -> None:
     log = (FOLDER / label["file"]).read_bytes()
     found = diagnose(log, requirements=label["requirements"])
     assert wrong_in(label, found) == set(label.get("wrong", ()))
+
+
+def test_installer_that_cannot_import_its_own_modules_is_to_be_made_anew() -> None:
+    found = diagnose((FOLDER / "heroku-pip-broken.log").read_bytes(), requirements=["django==2.0"])
+    assert (found.phase, found.suspects) == (Phase.RESOLVE, ())
+    assert "python -m venv --clear" in found.notes[0]

@@ -71,7 +71,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     _resources(
         "resources-time-limit",
-        r"Job failed: execution took longer than|exceeded the maximum (?:execution time|time limit)|[Tt]he operation was cancell?ed\.|ran longer than the maximum time of|Cancelling nested steps due to timeout|Build timed out \(after|No output has been received in the last|Too long with no output|command timed out: \d+ seconds|context deadline exceeded|Command killed due to timeout|has exceeded the maximum|##\[error\].{0,80}(?:timed out|cancel)|exceeded (?:the )?(?:build |job )?(?:timeout|time limit)|^::depbisect stopped after|^Terminated$|TIMEOUT after",
+        r"Job failed: execution took longer than|exceeded the maximum (?:execution time|time limit)|[Tt]he operation was cancell?ed\.|ran longer than the maximum time of|Cancelling nested steps due to timeout|No output has been received in the last|Too long with no output|command timed out: \d+ seconds|context deadline exceeded|Command killed due to timeout|has exceeded the maximum|##\[error\].{0,80}(?:timed out|cancel)|exceeded (?:the )?(?:build |job )?(?:timeout|time limit)|^::depbisect stopped after|^Terminated$|Build (?:has )?timed out\b|TIMEOUT after",
         "the job ran out of its time",
         "raise the limit, or cache what takes so long to build",
         "ERROR: Job failed: execution took longer than 1h0m0s seconds",
@@ -109,7 +109,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     _resources(
         "resources-no-installer",
-        r"(?:^|[\s:/])(?:pip[23]?(?:\.\d+)?|uv|poetry|pdm|pipenv|conda|mamba|tox|nox|python[23]?(?:\.\d+)?|virtualenv|pip-compile|pip-sync|hatch|rye|pixi): (?:command )?not found|(?:exec: )?\"(?:pip3?|uv|poetry|pdm|pipenv|conda|python3?)\": executable file not found|^\s*\S{0,80}python[\d.]{0,5}: No module named (?:pip|uv|ensurepip|venv|virtualenv|build|poetry|tox)\b|env: .?python[\d.]{0,4}.?: No such file|/bin/(?:pip|python|uv|poetry)[\d.]{0,4}: No such file or directory$",
+        r"(?:^|[\s:/])(?:pip[23]?(?:\.\d+)?|uv|poetry|pdm|pipenv|conda|mamba|tox|nox|python[23]?(?:\.\d+)?|virtualenv|pip-compile|pip-sync|hatch|rye|pixi): (?:command )?not found|(?:exec: )?\"(?:pip3?|uv|poetry|pdm|pipenv|conda|python3?)\": executable file not found|^\s*\S{0,80}python[\d.]{0,5}: No module named (?:pip|uv|ensurepip|venv|virtualenv|build|poetry|tox)\b|env: .?python[\d.]{0,4}.?: No such file|/bin/(?:pip|python|uv|poetry)[\d.]{0,4}: No such file or directory$|unable to run (?:pip-compile|pip-sync|pip|uv)$|required executable (?:pip|python|virtualenv|uv)[\d.]{0,4}\b|spawn (?:pip|python|uv|poetry)[\d.]{0,4} ENOENT",
         "the install command is not on the machine",
         "install it first, or call it through the interpreter: `python -m pip`",
         "/bin/sh: 1: uv: not found",

@@ -104,7 +104,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="pex-conflict",
-        pattern=rf"^\s*{_NAME} (?P<version>\d[\w.+!]{{0,60}}) requires (?P<other>[A-Za-z0-9][\w.-]{{0,100}})(?P<spec>[<>=!~][^ ]{{1,120}})? but \d{{1,4}} incompatible dists? w(?:as|ere) resolved",
+        pattern=rf"^\s*(?:\d{{1,4}}: )?{_NAME}(?:==| )(?P<version>\d[\w.+!]{{0,60}}) requires (?P<other>[A-Za-z0-9][\w.-]{{0,100}})(?P<spec>[<>=!~][^ ]{{1,120}})? but (?:\d{{1,4}} incompatible dists? w(?:as|ere)|no version was|[A-Za-z0-9][\w.-]{{0,100}}(?:==| )\d\S{{0,60}} was) resolved",
         cause=Cause.RESOLVER_CONFLICT,
         phase=Phase.RESOLVE,
         means="what was resolved of a dependency does not satisfy what the project declares",

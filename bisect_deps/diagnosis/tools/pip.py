@@ -123,6 +123,7 @@ def _collecting(steps: Steps, line: Line, text: str, bare: str) -> None:
     steps.current = project
     steps.episode = Episode(project, Phase.DOWNLOAD, line.number)
     steps.in_uv = steps.installed = False
+    steps.tracebacks.reset()
     steps.progress = line.number
     steps.collected[project.key] = project
     if len(steps.collected) > MOST_COLLECTED:
@@ -226,10 +227,13 @@ def explain(steps: Steps, line: Line, text: str, bare: str) -> None:
     """Take the name that a path or the arrow under a headline gives."""
     if "Command " in bare and (command := COMMAND_FAILED.search(bare)):
         _command_failed(steps, line, command)
-    elif _ERRORED_OUT.search(bare) and (steps.episode is None or not steps.episode.started):
+    elif _ERRORED_OUT.search(bare) and (
+        steps.episode is None or steps.episode.started in ("", "command")
+    ):
         steps.open(steps.current, Phase.METADATA, line.number)
     elif bare.startswith("command: ") and steps.episode and not steps.episode.started:
-        steps.episode.phase = phase_of_command(bare) or steps.episode.phase
+        if (phase := phase_of_command(bare)) is not None:
+            steps.episode.phase, steps.episode.started = phase, "command"
     elif "cwd:" in bare and (unpacked := project_in(text)):
         if steps.episode is None:
             steps.current = unpacked  # the block below is about it

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.diagnosis import judge
 from bisect_deps.errors import DepbisectError
+from bisect_deps.fix.failure import failing_release, suspects_of
 from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Interrupted, Rounds, Story
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import (
@@ -215,6 +216,13 @@ class Prober:
             with contextlib.suppress(DepbisectError):  # Whoever asks will hear of it.
                 self._early[key] = _Early(inquiry, order, self.builder.start(order), began)
 
+    def _forget_named(self, probe: Probe) -> None:
+        """Build no release alone ahead that a log names: it is seldom asked for then."""
+        named = {str(failing_release(suspect)) for suspect in suspects_of(probe)}
+        for key, (inquiry, _) in [*self._likely.items()]:
+            if inquiry.isolated in named:
+                del self._likely[key]
+
     def _under_way(self) -> int:
         for early in self._early.values():
             if early.ended is None and self.builder.poll(early.handle).is_final:
@@ -380,6 +388,7 @@ class Prober:
                         self._running.append(self._again(flight))
                     else:
                         answers[flight.place] = probe
+                        self._forget_named(probe)
                 self._look_ahead(answers)
                 self._start_early()
                 self._tell_output()

@@ -355,6 +355,22 @@ def test_what_is_expected_waits_for_a_free_slot(tmp_path: Path) -> None:
         assert len(lines_of(started)) == 1
 
 
+def test_a_release_that_the_log_names_is_not_built_alone_ahead(tmp_path: Path) -> None:
+    says = (
+        "echo 'error: Failed to build `a==1`'; echo '  cause: The build backend returned an error'"
+    )
+    whole = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    alone = [
+        Inquiry(Candidate(), ProbeKind.ISOLATED, "does it build?", isolated=name)
+        for name in ("a==1", "b==1")
+    ]
+    with prober_of(tmp_path, f"{says}; exit 1", slots=1) as prober:
+        prober.foresight = Foretold([])
+        prober._likely = {name.isolated or "": (name, prober._order(name)) for name in alone}
+        assert prober.answer([whole])[0].outcome is Outcome.FAIL
+        assert [early.inquiry.isolated for early in prober._early.values()] == ["b==1"]
+
+
 def test_where_builds_are_limited_nothing_is_built_unasked(tmp_path: Path) -> None:
     command, [whole, part, _], started = expecting(tmp_path)
     with prober_of(tmp_path, command, slots=2, max_builds=1) as prober:

@@ -356,6 +356,7 @@ def test_what_is_expected_waits_for_a_free_slot(tmp_path: Path) -> None:
 
 
 def test_a_release_that_the_log_names_is_not_built_alone_ahead(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\nb==1\n", encoding="utf-8")
     says = (
         "echo 'error: Failed to build `a==1`'; echo '  cause: The build backend returned an error'"
     )
@@ -365,7 +366,6 @@ def test_a_release_that_the_log_names_is_not_built_alone_ahead(tmp_path: Path) -
         for name in ("a==1", "b==1")
     ]
     with prober_of(tmp_path, f"{says}; exit 1", slots=1) as prober:
-        prober.foresight = Foretold([])
         prober._likely = {name.isolated or "": (name, prober._order(name)) for name in alone}
         assert prober.answer([whole])[0].outcome is Outcome.FAIL
         assert [early.inquiry.isolated for early in prober._early.values()] == ["b==1"]

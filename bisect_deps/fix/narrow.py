@@ -85,7 +85,7 @@ def narrow_all(
             used, fixed = yield from _all_at_once(case, found, running, fixed)
             most = None if most is None else most - used
         for place, search in enumerate(running):
-            share = None if most is None else -(-most // max(1, len(running) - place))
+            share = None if most is None else -(-most // (len(running) - place))
             used, fixed, narrowing = yield from _narrow_one(
                 case, found, search, fixed, share, known
             )

@@ -92,6 +92,11 @@ def test_each_kind_changes_what_runs(kind: str, lines: set[str]) -> None:
     assert changed(kind) == lines
 
 
+def test_what_only_asserts_is_not_changed() -> None:
+    text = "def pairs(left, right):\n    assert left == right\n    return zip(left, right, strict=True)\n"
+    assert list(mutations_of(text)) == []
+
+
 def test_random_mutations_follow_from_their_seed_and_parse() -> None:
     places = ["bisect_deps/search"]
     some = sampled(ROOT, places, 60, 3)

@@ -7,14 +7,14 @@ answers, so that a whole story takes milliseconds and every build is counted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.check import breakage_of
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.proposers.base import Move, Scene
-from bisect_deps.model import BreakageKind, Candidate, Cause, Phase, Probe, ProbeKind
+from bisect_deps.model import BreakageKind, Candidate, Cause, Outcome, Phase, Probe, ProbeKind
 from bisect_deps.run.driver import drive
 from tests.fix.simulated import LIMITS, ROOT, Scenario, SimulatedBuilds
 from tests.fix.solving import case_of
@@ -89,6 +89,26 @@ class Small:
     def asked(self) -> list[str]:
         """Return what was built so far, each as its edits."""
         return [said(inquiry.candidate) for inquiry, _ in self.builds.asked]
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """Builds, of which those of some candidates are stopped before they tell anything.
+
+    `stopped` holds their edits, as `said` puts them.
+    """
+
+    builds: SimulatedBuilds
+    stopped: Sequence[str]
+
+    def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
+        """Return one probe per inquiry, in the same order."""
+        return [
+            replace(probe, outcome=Outcome.UNRESOLVED, diagnosis=None, installed=None)
+            if said(probe.candidate) in self.stopped
+            else probe
+            for probe in self.builds.answer(inquiries)
+        ]
 
 
 def small(

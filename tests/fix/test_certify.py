@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bisect_deps.fix.certify import certify
 from bisect_deps.fix.culprits import described
 from bisect_deps.model import Candidate, Culprit, Outcome, Probe
@@ -89,3 +91,15 @@ def test_a_release_that_installed_alone_explains_no_edit() -> None:
     fixed = here.probe(here.case.settled(Candidate(), {"app": "2.0"}))
     _, left = here.told(certify(here.case, fixed, [], [*probes, fixed]))
     assert left == ()
+
+
+def test_what_the_file_installed_is_not_read_from_a_build_of_one_release() -> None:
+    projects = {**PROJECTS, "side": yearly("1.0")}
+    here = small("app==1.0\nside==1.0\n", projects, AMBER)
+    alone, failing = here.alone("side==1.0"), here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"lib": "2.0"}))
+    member = here.case.member("lib", "3.0", here.case.resolve(Candidate()))
+    assert member is not None
+    culprit = replace(described([member], failing), summary="It is known.")
+    _, left = here.told(certify(here.case, fixed, [culprit], [alone, failing, fixed]))
+    assert [culprit.summary for culprit in left] == ["It is known."]

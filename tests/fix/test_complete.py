@@ -49,7 +49,8 @@ def test_who_else_a_log_shows_to_break_is_named_at_no_cost() -> None:
 
 
 def test_who_hides_behind_the_first_failure_is_found_by_one_build() -> None:
-    here = small(TEXT, PROJECTS, *FAULTS)
+    projects = {**PROJECTS, "idle": yearly("1.0")}
+    here = small(f"{TEXT}idle==1.0\n", projects, *FAULTS)
     culprit, failing, fixed = parts(here)
     built = here.builds.builds
     assert lines(here.told(complete(here.case, [culprit], fixed, [failing], build=False))) == [
@@ -58,6 +59,7 @@ def test_who_hides_behind_the_first_failure_is_found_by_one_build() -> None:
     found = here.told(complete(here.case, [culprit], fixed, [failing], build=True))
     assert lines(found) == ["first==1.0", "second==1.0"]
     assert here.builds.builds == built + 1
+    assert here.builds.asked[-1][0].imports, "all that is installed, whatever the check looks at"
 
 
 def test_no_build_is_spent_where_nobody_else_uses_it() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bisect_deps.fix.conclusion import Conclusion
 from bisect_deps.fix.repair import repair
 from bisect_deps.model import Cause, Narrow, Phase, VerdictKind
+from bisect_deps.progress import Silent
+from bisect_deps.run.driver import drive
 from tests.fix.simulated import Quality
-from tests.fix.small import Small, at, said, small
+from tests.fix.small import Small, Stopping, at, breaks, said, small, unbuildable, yearly
 from tests.fix.world import ELSEWHERE, Fault, Listing
 
 SOURCE: dict[str, Any] = {"wheel": ELSEWHERE, "sdist": True}
@@ -124,3 +128,96 @@ def test_a_module_that_nothing_installs_accuses_nobody_and_costs_few_builds(
     assert names == ["alpha"] * text.count("alpha")
     assert any(note in shown.text for shown in conclusion.notes), conclusion.notes
     assert here.builds.builds <= most
+
+
+def test_a_fix_whose_build_was_stopped_is_passed_over_for_the_next() -> None:
+    projects = {"alpha": [at("1.0", **SOURCE), at("2.0", "2021-01-01"), at("3.0", "2022-01-01")]}
+    here = small("alpha==1.0\n", projects, ALONE)
+    builds = Stopping(here.builds, ("alpha==2.0",))
+    conclusion: Conclusion = drive(repair(here.case), builds)  # type: ignore[arg-type]
+    assert [culprit.members[0].name for culprit in conclusion.culprits] == ["alpha"]
+    assert [said(way.candidate) for way in conclusion.ways] == ["alpha==3.0"]
+
+
+def test_where_two_neighbours_fail_the_newest_release_is_next() -> None:
+    versions = [f"1.{n}" for n in range(8)]
+    lib = [at(version, f"20{10 + n}-01-01") for n, version in enumerate(versions)]
+    fault = unbuildable("flint", "lib", "/".join(versions[:6]))
+    here = small("lib==1.0\n", {"lib": lib}, fault, case={"narrow": Narrow.NONE})
+    conclusion = here.told(repair(here.case))
+    assert said(conclusion.ways[0].candidate) == "lib==1.7"
+    whole = [said(i.candidate) for i, _ in here.builds.asked if i.isolated is None]
+    assert whole == ["", "lib==1.1", "lib==1.7"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "fix"), [("index", ["alpha==2.0"]), ("resolver", [])], ids=["index", "resolver"]
+)
+def test_what_to_move_to_the_resolver_tells_and_without_it_nobody(
+    missing: str, fix: list[str]
+) -> None:
+    here = small("alpha==1.0\nomega==1.0\n", PROJECTS, ALONE, case={missing: None})
+    conclusion = here.told(repair(here.case))
+    assert [culprit.members[0].name for culprit in conclusion.culprits] == ["alpha"]
+    assert [said(way.candidate) for way in conclusion.ways] == fix
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_file_with_hashes_lists_what_a_fix_pulls_in_anew(hashed: bool) -> None:
+    projects = {
+        "alpha": [at("1.0", **SOURCE), at("2.0", "2021-01-01", "fresh", "omega")],
+        "fresh": [at("1.0")],
+        "omega": [at("1.0")],
+    }
+    digest = f" --hash=sha256:{'0' * 64}" if hashed else ""
+    here = small(f"alpha==1.0{digest}\nomega==1.0{digest}\n", projects, ALONE)
+    candidate = here.told(repair(here.case)).ways[0].candidate
+    assert said(candidate) == ("alpha==2.0 fresh==1.0" if hashed else "alpha==2.0")
+    assert all(bool(edit.hashes) is hashed for edit in candidate.edits)
+
+
+def test_of_two_combinations_the_line_that_both_have_is_moved() -> None:
+    projects = {**PROJECTS, "omega": PROJECTS["beta"]}
+    also = replace(
+        TOGETHER,
+        name="shale",
+        members=(("beta", frozenset({"1.0"})), ("omega", frozenset({"1.0"}))),
+    )
+    text = "alpha==1.0\nbeta==1.0\nomega==1.0\n"
+    faults = (TOGETHER, also)
+    here = small(text, projects, *faults, local=False, quality=Quality.SILENT)
+    conclusion = here.told(repair(here.case))
+    assert said(conclusion.ways[0].candidate) == "beta==2.0"
+
+
+class Heard(Silent):
+    """Keeps the phases that a display hears of."""
+
+    def __init__(self) -> None:
+        self.phases: list[str] = []
+        self.known: list[list[str]] = []
+
+    def phase(self, name: str, detail: str = "") -> None:
+        self.phases.append(name)
+
+    def culprits_known(self, culprits: Sequence[str]) -> None:
+        self.known.append(list(culprits))
+
+
+def test_the_display_hears_which_part_of_the_work_begins() -> None:
+    progress = Heard()
+    faults = (ALONE, breaks("beryl", omega="1.0"))
+    projects = {**PROJECTS, "omega": yearly("1.0", "2.0")}
+    here = small("alpha==1.0\nomega==1.0\n", projects, *faults, case={"progress": progress})
+    assert here.told(repair(here.case)).kind is VerdictKind.FIXED
+    assert list(dict.fromkeys(progress.phases)) == [
+        "Building the file as it is",
+        "Finding what is at fault",
+        "Looking for releases that build",
+        "It installs; following the failure of the check",
+        "It passes; taking back what is not needed",
+        "It passes; narrowing the versions",
+        "Looking for other culprits that the fix covers",
+    ]
+    assert progress.known[0] == ["alpha 1.0"]
+    assert progress.known[-1] == ["omega 1.0"]

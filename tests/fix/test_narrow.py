@@ -67,6 +67,7 @@ def test_the_ends_are_neighbours_and_nothing_lies_unbuilt_between_them() -> None
     proven = {tried.version: tried.outcome for tried in narrowing.tried if tried.probe is not None}
     assert proven["2.5"] is Outcome.FAIL
     assert proven["2.4"] is Outcome.PASS
+    assert [tried.version for tried in narrowing.tried] == sorted(proven), "in their order"
 
 
 def test_what_is_narrowed_is_no_follower_of_itself() -> None:
@@ -95,6 +96,24 @@ def test_no_more_builds_than_allowed_and_what_was_not_built_is_listed(most: int)
     high = VERSIONS.index(narrowing.last_failing)
     assert narrowing.not_built == tuple(VERSIONS[low + 1 : high])
     assert narrowing.not_built
+
+
+def test_the_builds_are_dealt_out_evenly() -> None:
+    projects = {"app": [at("1.0", "2020-01-01", "lib", "side")]}
+    tables = dict.fromkeys(("lib", "side"), yearly(*VERSIONS, start=2000))
+    faults = [
+        breaks("amber", app="1.0", lib="2.5/2.6/2.7"),
+        breaks("beryl", place=1, app="1.0", side="2.2/2.3/2.4/2.5/2.6/2.7"),
+    ]
+    here = small("app==1.0\n", {**projects, **tables}, *faults)
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"lib": "1.0", "side": "1.0"}))
+    culprits = [culprit_of(here, failing, name, "2.7") for name in ("lib", "side")]
+    built = here.builds.builds
+    found, _ = here.told(narrow_all(here.case, culprits, fixed, 5))
+    assert here.builds.builds == built + 5
+    tried = [[one for one in c.narrowings[0].tried if one.version != "1.0"] for c in found]
+    assert [len(some) for some in tried] == [3, 3], "one for both, and two for each"
 
 
 def test_a_release_held_back_is_first_looked_for_at_the_end_of_the_series_before() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bisect_deps.fix.repair import repair
 from bisect_deps.fix.restore import Restored, restore
 from bisect_deps.model import Narrow, Outcome
-from tests.fix.small import Small, at, breaks, said, small
+from bisect_deps.run.driver import drive
+from tests.fix.small import Small, Stopping, at, breaks, said, small
 
 PROJECTS = {
     "app": [at("1.0", "2020-01-01", "lib", "side")],
@@ -35,6 +38,27 @@ def test_on_a_good_day_the_release_that_broke_it_is_named() -> None:
     assert note.text == "It broke first with lib 2.0, released 2022-01-01."
     shown = next(probe for probe in here.builds.probes if probe.number == note.probe)
     assert shown.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("stopped", "said"),
+    [
+        (("lib==1.5 side==1.0", "lib==1.5 side==2.0"), "between the good day and 2022-01-01"),
+        (("lib==1.5 side==2.0",), "between 2021-01-01 and 2022-01-01"),
+    ],
+    ids=["none after the good day", "one of them"],
+)
+def test_where_days_are_not_built_to_the_end_the_days_on_either_side_are_said(
+    stopped: tuple[str, ...], said: str
+) -> None:
+    here = small("app==1.0\n", PROJECTS, FAULT, case={"good_date": "2020-06-01T00:00:00Z"})
+    found: Restored = drive(
+        restore(here.case, here.probe()),
+        Stopping(here.builds, stopped),  # type: ignore[arg-type]
+    )
+    [note] = found.notes
+    assert said in note.text
+    assert "which release between them is at fault is not known" in note.text
 
 
 def test_what_worked_and_does_not_pass_any_more_is_not_used() -> None:

@@ -196,6 +196,15 @@ def test_a_file_of_the_machine_says_what_to_install_and_the_way_around() -> None
     assert "The fix takes" not in alone.text
 
 
+@pytest.mark.parametrize("lacking", [True, False])
+def test_the_summary_says_where_the_machine_is_at_fault(lacking: bool) -> None:
+    cause = Cause.SYSTEM_DEP_MISSING if lacking else Cause.COMPILE_ERROR
+    conclusion = Conclusion(VerdictKind.CULPRITS, (culprit("alpha", cause=cause),))
+    summary = verdict_of(HERE.case.manifest, TARGET, conclusion, [failed(1)]).summary
+    assert summary.startswith("1 culprit proven; no fix could be verified.")
+    assert summary.endswith("For alpha 1.0 this machine is at fault, not the version.") is lacking
+
+
 def test_build_constraints_are_a_file_of_the_fix_and_shown_as_its_lines() -> None:
     way = Way(Candidate(), 2, "build-constraint", build_constraints=("setuptools<81",))
     fix = fix_of(HERE.case.manifest, way)

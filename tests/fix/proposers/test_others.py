@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bisect_deps.fix.proposers import PROPOSERS, advice, all_pins, day, moves, past, step
+from bisect_deps.fix.proposers.base import moved
 from bisect_deps.model import Breakage, BreakageKind, Candidate
 from tests.fix.small import Small, at, breaks, small, texts, yearly
 from tests.fix.world import Fault
@@ -109,10 +110,11 @@ def test_what_is_imported_and_asked_for_by_nothing_comes_from_its_users_time() -
     lacks = Breakage(BreakageKind.MODULE_GONE, user="app", lacks="tools")
     [move] = advice.propose(here.case, replace(here.scene(), breakage=lacks))
     assert texts([move]) == ["tools==81.0"]
+    assert move.why.startswith("app imports tools, ")
     unused = replace(lacks, user="")
-    assert texts(list(advice.propose(here.case, replace(here.scene(), breakage=unused)))) == [
-        "tools==82.0"
-    ]
+    [move] = advice.propose(here.case, replace(here.scene(), breakage=unused))
+    assert texts([move]) == ["tools==82.0"]
+    assert move.why.startswith("the check imports tools, ")
     for known in (replace(lacks, lacks="app"), replace(lacks, lacks="")):
         assert list(advice.propose(here.case, replace(here.scene(), breakage=known))) == []
 
@@ -122,3 +124,14 @@ def test_where_nothing_is_named_what_the_user_pulls_in_beside_it_steps_back() ->
     scene = here.scene()
     scene = replace(scene, breakage=replace(scene.breakage, lacks=""))
     assert "side==1.0" in texts(list(step.propose(here.case, scene)))
+
+
+def test_a_release_moves_with_the_line_that_stands_in_its_way() -> None:
+    projects = {
+        "side": [at("1.0", "2020-01-01", "lib<2"), at("2.0", "2021-01-01", "lib")],
+        "lib": yearly("1.0", "2.0", "3.0"),
+    }
+    here = small("side==1.0\nlib==1.0\n", projects)
+    found = list(moved(here.case, Candidate(), "lib", ["3.0", "2.0"], "to {version}"))
+    assert texts(found) == ["side==2.0 lib==3.0"]
+    assert found[0].why == "to 3.0"

@@ -238,10 +238,8 @@ def _undecisive(node: ast.AST) -> Iterator[ast.AST]:
         yield from [node] if "TYPE_CHECKING" in ast.dump(node.test) else ()
     elif isinstance(node, ast.Expr):
         yield from [node] if isinstance(node.value, ast.Constant) else ()
-    elif isinstance(node, ast.Assert):
-        yield node
-    elif isinstance(node, ast.keyword) and node.arg == "strict":  # zip's own assertion
-        yield node
+    elif isinstance(node, ast.Assert) or (isinstance(node, ast.keyword) and node.arg == "strict"):
+        yield node  # `strict` is zip's own assertion
 
 
 def _changes(source: _Source, node: ast.AST) -> Iterator[_Change]:

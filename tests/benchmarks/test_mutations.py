@@ -93,7 +93,7 @@ def test_each_kind_changes_what_runs(kind: str, lines: set[str]) -> None:
 
 
 def test_what_only_asserts_is_not_changed() -> None:
-    text = "def pairs(left, right):\n    assert left == right\n    return zip(left, right, strict=True)\n"
+    text = "def pairs(one, two):\n    assert one == two\n    return zip(one, two, strict=True)\n"
     assert list(mutations_of(text)) == []
 
 

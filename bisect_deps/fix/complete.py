@@ -148,10 +148,8 @@ def _may_hide(
     case: Case, member: Member, breakage: Breakage, found: Sequence[Culprit], fixed: Probe
 ) -> bool:
     """Say whether another line depends on the release at fault behind the failure that was seen."""
-    if case.resolver is None or case.index is None or not case.capabilities.check:
-        return False
     resolution = case.resolve(fixed.candidate)
-    if resolution is None or not resolution.resolved:
+    if resolution is None or case.index is None or not case.capabilities.check:
         return False
     named = {m.requirement.number for culprit in found for m in culprit.members}
     return any(

@@ -62,23 +62,21 @@ def choose(scene: Scene, slots: int, least: float) -> list[Choice]:
     """
     rated = [_rate(scene, choice) for choice in _proposals(scene, slots)]
     cells = [(1 << len(scene.sample)) - 1]
-    chosen: list[Choice] = []
-    first: _Rated | None = None
+    chosen: list[_Rated] = []
     while rated and len(chosen) < slots:
         values = [rating.bits(cells, len(scene.sample)) + PROOF * rating.proofs for rating in rated]
         scores = [
             value / math.sqrt(rating.price) for value, rating in zip(values, rated, strict=True)
         ]
         at = max(range(len(rated)), key=scores.__getitem__)
-        if first is not None and len(chosen) == 1:
-            at = _companion(scene, rated, first, at)
+        if len(chosen) == 1:
+            at = _companion(scene, rated, chosen[0], at)
         if chosen and values[at] < least:
             break
         best = rated.pop(at)
-        first = best if first is None else first
-        chosen.append(best.choice)
+        chosen.append(best)
         cells = [part for cell in cells for part in (cell & best.fails, cell & ~best.fails) if part]
-    return chosen
+    return [rating.choice for rating in chosen]
 
 
 def _companion(scene: Scene, rated: Sequence[_Rated], first: _Rated, otherwise: int) -> int:

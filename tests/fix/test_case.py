@@ -170,3 +170,8 @@ def test_only_releases_that_an_installer_takes_are_offered() -> None:
     )
     case = small("lib\n", {"lib": lib}).case
     assert [release.version for release in case.releases("lib")] == ["1.0", "2.0"]
+
+
+def test_what_an_address_comes_to_is_not_known_exactly() -> None:
+    assert given("app==1.0\nlib==3.0\n").case.exact(Candidate()) == ("app==1.0", "lib==3.0")
+    assert given("app==1.0\nlib @ https://files.example/lib.zip\n").case.exact(Candidate()) is None

@@ -51,6 +51,29 @@ def test_what_a_log_shows_to_fail_without_an_edit_costs_no_build() -> None:
     assert names(left) == ["lib", "side"], "app stays: it is not moved; side gets its culprit"
 
 
+def test_what_a_build_without_an_edit_shows_gets_its_culprit() -> None:
+    # The log of the file stops at amber; that side is needed, only a build tells.
+    beryl = breaks("beryl", place=1, app="1.0", side="2.0")
+    projects = {**PROJECTS, "side": yearly("1.0", "2.0")}
+    here = small("app==1.0\nlib==3.0\nside==2.0\n", projects, AMBER, beryl)
+    smaller, left, builds = certified(here, lib="2.0", side="1.0")
+    assert said(smaller.candidate) == "lib==2.0 side==1.0"
+    assert builds == 1
+    assert names(left) == ["lib", "side"]
+
+
+def test_who_needs_what_a_fix_adds_stays_where_it_is_and_is_at_fault() -> None:
+    fault = replace(breaks("garnet", app="1.0"), remedy="tools<3")
+    here = small("app==1.0\n", {**PROJECTS, "tools": yearly("1.0", "2.0", "3.0")}, fault)
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"tools": "2.0"}))
+    member = here.case.member("app", "1.0")
+    assert member is not None
+    culprit = replace(described([member], failing), summary="It is known.")
+    _, left = here.told(certify(here.case, fixed, [culprit], [failing, fixed]))
+    assert [culprit.summary for culprit in left] == ["It is known."]
+
+
 def test_a_line_is_not_accused_of_what_breaks_beneath_it() -> None:
     # Holding app back holds lib back, which alone is at fault.
     projects = {

@@ -122,6 +122,17 @@ def test_what_resolves_to_the_same_is_not_built_twice() -> None:
     assert len(resolved) == len(set(resolved))
 
 
+def test_two_failures_of_one_project_are_met_one_after_the_other() -> None:
+    here = layered(shows_all=True)
+    assert followed(here).passing is not None
+    assert here.asked == ["", "lib==1.0", "lib==1.0 base==1.0"] or here.asked == [
+        "",
+        "lib==1.0",
+        "base==1.0 lib==1.0",
+    ]
+    assert "lib==1.0" in here.builds.asked[1][0].purpose, "said to whoever watches"
+
+
 def test_where_nothing_helps_it_ends_with_the_deepest_layers() -> None:
     projects = {
         "app": [at("1.0", "2020-06-01", "lib", "base")],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bisect_deps.fix.complete import complete, either_side, told_of
 from bisect_deps.fix.culprits import broken
 from bisect_deps.fix.failure import breakages_of
@@ -115,3 +117,23 @@ def test_a_culprit_is_described_by_its_own_probe_alone() -> None:
     told = told_of(culprit, [moved, fixed, failing])
     assert told is not None
     assert told.user == "first"
+
+
+def test_a_user_that_a_line_pulls_in_is_named_by_that_line() -> None:
+    projects = {**PROJECTS, "top": [at("1.0", "2020-01-01", "second<2")]}
+    here = small("first==1.0\ntop==1.0\n", projects, *FAULTS, shows_all=True)
+    culprit, failing, fixed = parts(here)
+    found = here.told(complete(here.case, [culprit], fixed, [failing], build=False))
+    assert lines(found) == ["first==1.0", "top==1.0"]
+    assert found[1].members[0].via == ("top", "second")
+
+
+@pytest.mark.parametrize(("moved", "found"), [({}, ["hub"]), ({"first": "2.0"}, [])])
+def test_a_failure_of_a_release_that_the_file_does_not_have_accuses_nobody(
+    moved: dict[str, str], found: list[str]
+) -> None:
+    here = small("first==1.0\n", PROJECTS, breaks("amber", first="1.0/2.0", hub="2.0"))
+    probe = here.probe(here.case.settled(Candidate(), moved))
+    fixed = here.probe(here.case.settled(Candidate(), {"hub": "1.0"}))
+    culprits = here.told(complete(here.case, [], fixed, [probe], build=False))
+    assert [culprit.members[0].name for culprit in culprits] == found

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from bisect_deps.fix.conclusion import Conclusion
+from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.fix.repair import repair
-from bisect_deps.model import Cause, Narrow, Phase, VerdictKind
+from bisect_deps.model import (
+    Breakage,
+    BreakageKind,
+    Candidate,
+    Cause,
+    Evidence,
+    Narrow,
+    Outcome,
+    Phase,
+    Probe,
+    ProbeKind,
+    VerdictKind,
+)
 from bisect_deps.progress import Silent
 from bisect_deps.run.driver import drive
-from tests.fix.simulated import Quality
+from tests.fix.simulated import Quality, SimulatedBuilds
 from tests.fix.small import Small, Stopping, at, breaks, said, small, unbuildable, yearly
 from tests.fix.world import ELSEWHERE, Fault, Listing
 
@@ -83,6 +96,8 @@ def test_what_conflicts_with_the_move_of_another_is_tried_without_it(
     assert said(conclusion.ways[0].candidate) == "alpha==2.0 beta==2.0"
     assert any(note in shown.text for shown in conclusion.notes) or not note
     assert here.builds.builds <= 6
+    parted = [inquiry for inquiry, _ in here.builds.asked if inquiry.kind is ProbeKind.SUBSET]
+    assert not any(inquiry.check for inquiry in parted), "it is the install that is asked about"
 
 
 def test_of_a_combination_that_the_resolver_knows_nothing_against_one_line_is_moved() -> None:
@@ -221,3 +236,48 @@ def test_the_display_hears_which_part_of_the_work_begins() -> None:
     ]
     assert progress.known[0] == ["alpha 1.0"]
     assert progress.known[-1] == ["omega 1.0"]
+
+
+def test_a_fix_is_announced_when_a_build_from_scratch_passed() -> None:
+    told: list[tuple[str, int, bool]] = []
+
+    def tell(candidate: Candidate, number: int, last: bool) -> None:
+        told.append((said(candidate), number, last))
+
+    projects = {**PROJECTS, "omega": yearly("1.0", "2.0", "3.0")}
+    here = small("omega==1.0\n", projects, breaks("beryl", omega="1.0/2.0"), case={"tell": tell})
+    here.told(repair(here.case))
+    assert [(text, last) for text, _, last in told][:1] == [("omega==3.0", False)]
+    assert told[-1][2], "nothing more is taken from it"
+    fresh = {probe.number for _, probe in here.builds.asked if not probe.warm}
+    assert {number for _, number, _ in told} <= fresh
+
+
+@dataclass(frozen=True)
+class Passing:
+    """Builds of a check that fails once: made again, it passes."""
+
+    builds: SimulatedBuilds
+
+    def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
+        lock = Breakage(
+            BreakageKind.OTHER,
+            user="omega",
+            evidence=(Evidence(3, "RuntimeError: another process holds the lock"),),
+        )
+        return [
+            replace(probe, outcome=Outcome.PASS, diagnosis=None)
+            if inquiry.repeat or probe.diagnosis is None
+            else replace(probe, diagnosis=replace(probe.diagnosis, breakages=(lock,)))
+            for inquiry, probe in zip(inquiries, self.builds.answer(inquiries), strict=True)
+        ]
+
+
+def test_a_check_that_fails_once_and_passes_once_accuses_nobody() -> None:
+    here = small("omega==1.0\n", {"omega": yearly("1.0")}, breaks("beryl", omega="1.0"))
+    conclusion: Conclusion = drive(repair(here.case), Passing(here.builds))  # type: ignore[arg-type]
+    assert conclusion.kind is VerdictKind.INCONCLUSIVE
+    assert conclusion.culprits == ()
+    [note] = conclusion.notes
+    assert note.text.startswith("The check failed once and passed once alike")
+    assert here.builds.builds <= 3

@@ -76,7 +76,7 @@ def _jointly(case: Case, base: Candidate, name: str, version: str) -> Iterator[C
     pins = [str(Release(name, version))]
     pins += [edit.text for edit in base.edits if edit.number is None]
     limits = [
-        Requirement(-1 - at, "", "", text, "", 0, constraint=True) for at, text in enumerate(pins)
+        Requirement(-at, "", "", text, "", 0, constraint=True) for at, text in enumerate(pins, 1)
     ]
     conflicts = find_conflicts([*lines, *limits], case.resolver, limit=1)
     names = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bisect_deps.fix.case import Case, is_older
@@ -34,7 +34,7 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
 
 
 def older_versions(
-    now: Mapping[str, str], then: Mapping[str, str], names: Sequence[str]
+    now: Mapping[str, str], then: Mapping[str, str], names: Iterable[str]
 ) -> dict[str, str]:
     """Return those of the projects whose release was an older one then."""
     return {

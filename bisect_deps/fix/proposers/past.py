@@ -30,7 +30,7 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
         then = case.resolve(scene.candidate, loosened=loosened, until=until)
         if then is None or not then.resolved:
             continue
-        older = older_versions(scene.installed, then.releases, sorted(scene.installed))
+        older = older_versions(scene.installed, then.releases, scene.installed)
         if older:
             why = f"all releases as of {day[:10]}"
             yield Move(case.settled(scene.candidate, older), "", why)

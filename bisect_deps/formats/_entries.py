@@ -129,9 +129,9 @@ def _problem(name: str, clause: str | None) -> str:
 
 def _url(kind: str, value: Mapping[str, Any]) -> str:
     link = value[kind]
-    if kind in ("url", "file"):
+    if kind == "url" or (kind == "file" and "://" in link):
         return str(link)
-    if kind == "path":
+    if kind in ("path", "file"):
         return f"file:{link}"
     ref = next((value[key] for key in _REFS if isinstance(value.get(key), str)), "")
     host, colon, path = link.partition(":")

@@ -143,12 +143,16 @@ _OF_PIP = """
 --resolution --prerelease --link-mode --exclude-newer --index-strategy --extra --torch-backend
 --pip-args --suffix --with --with-editable --index-name --refresh-package --reinstall-package
 --no-build-package --no-binary-package --allow-insecure-host --directory --project --config-file
---color --python-platform --uploaded-prior-to --all-releases --only-final
+--color --python-platform --uploaded-prior-to --all-releases --only-final --python-preference
+--config-settings-package --exclude-newer-package --excludes --fork-strategy --no-editable-package
+--no-build-isolation-package --no-sources-package --output-format --prerelease-package
+--upgrade-group --build-constraints --root-user-action --requirements-from-script
 """
 _OF_PROJECTS = """
 --optional -m --marker --branch --tag --rev --script --package --bounds --from --with-requirements
 -G -L --lockfile --venv --config --categories --extra-pip-args --pypi-mirror --features --path --git
---spec --env-file --module -w --directory --index-strategy
+--spec --env-file --module -w --directory --index-strategy --with-executables-from --no-extra
+--no-group --only-group --no-install-package
 """
 _OF_POETRY = """
 -G --group -E --extras --optional-group --platform --python --markers --source -P --project -C
@@ -171,9 +175,9 @@ CONDA_INSTALL = Installer(
 )
 _PIXI = CONDA_INSTALL._replace(files={})
 _WITH = Installer(
-    Grammar.OPTIONS, _PROJECT_VALUES, {"--with-requirements": False}, frozenset({"--with"})
+    Grammar.OPTIONS, _PROJECT_VALUES, {"--with-requirements": False}, frozenset({"--with", "-w"})
 )
-_TOOL = _WITH._replace(grammar=Grammar.TOOL, named=frozenset({"--with", "--from", "--spec"}))
+_TOOL = _WITH._replace(grammar=Grammar.TOOL, named=frozenset({"--with", "-w", "--from", "--spec"}))
 _INTO_FOLDER = PIP_INSTALL._replace(
     takes_value=PIP_INSTALL.takes_value | {"-d", "--dest", "-w", "--wheel-dir"}
 )

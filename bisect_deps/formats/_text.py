@@ -87,8 +87,14 @@ def decode_utf8(data: bytes, path: str) -> Document:
 
 
 def decode_python(data: bytes, path: str) -> Document:
-    """Return a document of Python source, its lines as editors count."""
+    """Return a document of Python source, its lines as editors count.
+
+    A coding line is Python's own way to say the encoding, and nothing is wrong with it.
+    """
     document = decode(data, path)
+    if cookie(data) is not None and not document.bom:
+        problems = tuple(problem for problem in document.problems if problem.fatal)
+        document = document._replace(problems=problems)
     return document._replace(**_plain(document.text))
 
 

@@ -7,6 +7,7 @@ edited: changes go through the file that it was made from.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ from bisect_deps.formats._toml import load
 _MAIN_GROUPS = frozenset({"main", "default"})
 # Sources of a version that no index has.
 _NO_INDEX = ("git", "directory", "path", "editable", "virtual", "vcs", "hg", "svn", "bzr")
+
+
+_COMMIT = re.compile(r"(?:^|#)[0-9a-f]{40}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,30 @@ def groups_of(path: Path) -> frozenset[str] | None:
     return frozenset(groups) if isinstance(groups, list) else None
 
 
+def held_links(path: Path) -> frozenset[str]:
+    """Return the projects that a lock holds by a full commit, or by the hash of a URL's file.
+
+    Of uv, poetry and pdm; nothing of what cannot be read.
+    """
+    try:
+        packages = _load(decode(read_input(path), path.name).text).get("package")
+    except (InputError, ValueError):
+        return frozenset()
+    tables = [own for own in packages or () if isinstance(own, dict)]
+    return frozenset(canonicalize_name(str(own.get("name"))) for own in tables if _is_held(own))
+
+
+def _is_held(package: Mapping[str, Any]) -> bool:
+    source = package.get("source")
+    table = source if isinstance(source, dict) else package
+    said = [table.get(key) for key in ("git", "resolved_reference", "revision")]
+    if any(isinstance(text, str) and _COMMIT.search(text) for text in said):
+        return True
+    files = [package.get("sdist"), *package.get("files", ()), *package.get("wheels", ())]
+    is_link = "url" in table or table.get("type") == "url"
+    return is_link and any(isinstance(file, dict) and "hash" in file for file in files)
+
+
 def versions(locked: Iterable[Locked], markers: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return name to version of what the target's markers select.
 
@@ -123,7 +151,8 @@ def _allows(specifier: str | None, python: str) -> bool:
 def _locked(data: dict[str, Any], path: Path) -> Iterator[Locked]:
     if "lock-version" in data and "packages" in data:
         return _pylock(data, path)
-    packages = data.get("package")
+    # uv writes no list where a project needs nothing.
+    packages = data.get("package", [] if {"version", "requires-python"} <= data.keys() else None)
     if isinstance(packages, list):
         return _packages(packages, _poetry_files(data))
     if "_meta" in data:

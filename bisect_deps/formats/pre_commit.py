@@ -68,7 +68,12 @@ def _refusal(embedding: Embedding) -> InputError:
 
 
 def _slots(document: Document) -> Iterator[Slot]:
-    for hook in _hooks(compose(document.text)):
+    """Yield the requirements; each hook is an environment of its own.
+
+    What an alias (`*name`) says again stands where its anchor is, and is yielded there alone.
+    """
+    known: set[int] = set()
+    for number, hook in enumerate(_hooks(compose(document.text)), 1):
         language = child(hook, "language")
         if language is not None and str(language.value) not in _PYTHON:
             continue
@@ -77,7 +82,9 @@ def _slots(document: Document) -> Iterator[Slot]:
             continue
         for node in nodes:
             span = Span(node.start_mark.index, node.end_mark.index)
-            yield Slot("hooks", span, written(document, node))
+            if span.start not in known:
+                known.add(span.start)
+                yield Slot(f"hooks.{number}", span, written(document, node))
 
 
 def _hooks(root: Any) -> Iterator[Any]:

@@ -111,7 +111,7 @@ class _Reading:
                 called = str(name.value) if isinstance(name, ast.Constant) else "extra"
                 self._list(value, f"options.{_EXTRAS}.{called.partition(':')[0]}")
         elif key.arg is None:
-            self._not_judged(key.value, "**")
+            self._not_judged(key.value, "what ** gives to setup()")
 
     def _list(self, node: ast.expr, group: str) -> None:
         self.has_list = True

@@ -108,6 +108,7 @@ def scope_of(
         evidence,
         lock=lock,
         locked=_locked(folder, lock, shown, items),
+        held_links=_held_links(folder, lock, items),
         lock_groups=_lock_groups(folder, lock, shown),
         unread_constraints=unread_constraints or _has_remote_constraints(documents.values()),
     )
@@ -183,6 +184,15 @@ def _lock_groups(folder: str, lock: str, shown: str) -> frozenset[str] | None:
     from bisect_deps.formats.lock import groups_of
 
     return groups_of(Path(folder, lock))
+
+
+def _held_links(folder: str, lock: str, items: Sequence[Item]) -> frozenset[str]:
+    """Return the projects that the lock holds by commit or hash, where some line is a link."""
+    if lock not in _LOCKS or not any(item.parts.url for item in items):
+        return frozenset()
+    from bisect_deps.formats.lock import held_links
+
+    return held_links(Path(folder, lock))
 
 
 def lock_beside(folder: str) -> str:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from bisect_deps.formats._installers import Grammar, installs
+from bisect_deps.formats._text import mapped
+from bisect_deps.formats._words import commands
+from bisect_deps.resolution.uv_resolver import find_uv
 from tests.support.linted import codes, lint
 
 SEEN = {
@@ -97,3 +104,24 @@ def test_condas_file_is_named_as_not_judged(tmp_path: Path) -> None:
     files = {"x.sh": "conda install a=1.2.3 --file list.txt\n"}
     [said] = lint(tmp_path, files).not_judged
     assert "list.txt" in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["uv pip install", "uv add", "uv tool install", "uv run", "uv tool run", "pip install"],
+)
+def test_every_option_that_takes_a_value_takes_it(command: str) -> None:
+    """By the installers' own help: the word behind such an option names no project."""
+    program, *verbs = command.split()
+    started = [find_uv()] if program == "uv" else [sys.executable, "-m", "pip"]
+    shown = subprocess.run([*started, *verbs, "--help"], capture_output=True, text=True, check=True)
+    listed = re.findall(r"^ +(?:(-\w), )?(--[\w-]+),? <", shown.stdout, re.MULTILINE)
+    options = {option for pair in listed for option in pair if option}
+    assert len(options) > 25
+    [found] = commands(mapped(f"{command} x", 0))
+    [install] = installs(found.words)
+    installer = install.installer
+    taken = installer.takes_value | installer.named | set(installer.files)
+    if installer.grammar is Grammar.OPTIONS:
+        taken |= {"-p", "-i"}
+    assert options - taken == set()

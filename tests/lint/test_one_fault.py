@@ -34,6 +34,7 @@ flask==3.0.0
         ("tool @ git+http://git.example/tool\n", ["DB201"]),
         ("http://files.example/tool-1.2.tar.gz\n", ["DB204"]),
         ("foo @ file://${PROJECT_ROOT}/foo\n", []),
+        ("foo @ file:///${PROJECT_ROOT}/../foo\n", []),
         ("a==1 ; python_version ~= '3'\n", ["DB415"]),
         ("requests  # depbisect: ignore[DB1] on purpose\n", []),
         ("requests==1  # depbisect: ignore[DB1] on purpose\n", ["DB901"]),
@@ -106,6 +107,72 @@ def test_lock_is_not_asked_for_groups_that_it_was_not_made_for(tmp_path: Path) -
     assert codes(lint(tmp_path / "default", files)) == []
     files["pdm.lock"] = lock.replace('["default"]', '["default", "plot"]')
     assert codes(lint(tmp_path / "both", files)) == ["DB702"]
+
+
+def test_each_hook_is_an_environment_and_an_alias_no_second_line(tmp_path: Path) -> None:
+    text = (
+        "repos:\n- repo: https://git.example/mypy\n  rev: v1\n  hooks:\n"
+        "  - id: mypy\n    additional_dependencies: &own [attrs==1.0, click==8.0]\n"
+        "  - id: mypy\n    additional_dependencies: *own\n"
+        "  - id: other\n    additional_dependencies: [attrs==1.0, click==7.0]\n"
+    )
+    assert codes(lint(tmp_path, {".pre-commit-config.yaml": text})) == []
+    twice = text.replace("[attrs==1.0, click==7.0]", "[attrs==1.0, attrs==1.0]")
+    [found] = lint(tmp_path, {".pre-commit-config.yaml": twice}).diagnostics
+    assert (found.rule.code, found.line) == ("DB401", 10)
+
+
+def test_of_a_template_nobody_knows_which_lines_stay(tmp_path: Path) -> None:
+    text = "a==1\n{%- if x == 'one' %}\nb==1\nc==1\n{%- else %}\nb==1\nc==2\n{%- endif %}\n"
+    report = lint(tmp_path, {"requirements.txt": text})
+    assert codes(report) == ["DB900"]
+    assert codes(lint(tmp_path, {"requirements.txt": "b==1\nc==1\nb==1\nc==2\n"})) == [
+        "DB401",
+        "DB402",
+    ]
+
+
+def test_python_reads_the_encoding_that_its_file_names(tmp_path: Path) -> None:
+    head = "# -*- coding: latin-1 -*-\n# caf\xe9\n"
+    source = f"{head}from setuptools import setup\nsetup(install_requires=['a>=1'])\n"
+    assert codes(lint(tmp_path, {"setup.py": source.encode("latin-1")})) == []
+    assert codes(lint(tmp_path, {"requirements.txt": head.encode("latin-1")})) == ["DB410"]
+
+
+def test_what_poetry_calls_a_file_is_a_path(tmp_path: Path) -> None:
+    text = (
+        '[tool.poetry.dependencies]\npython = "^3.10"\n'
+        'a = { file = "wheels/a-1.0-py3-none-any.whl" }\n'
+        'b = { file = "https://files.example/b-1.0.zip" }\n'
+    )
+    report = lint(tmp_path, {"pyproject.toml": text})
+    assert [(found.rule.code, found.line) for found in report.diagnostics] == [
+        ("DB205", 3),
+        ("DB204", 4),
+    ]
+
+
+def test_what_the_lock_holds_of_a_url_does_not_move(tmp_path: Path) -> None:
+    project = (
+        '[project]\nname = "x"\nversion = "1"\ndependencies = ["a", "b @ git+https://git.example/b"]\n'
+        '[dependency-groups]\ndev = ["c @ git+https://git.example/c"]\n'
+        '[tool.uv.sources]\na = { git = "https://git.example/a", branch = "main" }\n'
+    )
+    assert codes(lint(tmp_path / "free", {"pyproject.toml": project})) == ["DB201"] * 3
+    lock = "version = 1\n" + "".join(
+        f'[[package]]\nname = "{name}"\nversion = "1.0"\n'
+        f'source = {{ git = "https://git.example/{name}#{COMMIT}" }}\n'
+        for name in "abc"
+    )
+    files = {"pyproject.toml": project, "uv.lock": lock}
+    [found] = lint(tmp_path / "locked", files).diagnostics
+    assert (found.rule.code, found.package) == ("DB201", "b"), "installed by others, without it"
+
+
+def test_a_lock_of_a_project_that_needs_nothing_can_be_read(tmp_path: Path) -> None:
+    files = {"uv.lock": 'version = 1\nrequires-python = ">=3.12"\n'}
+    report = lint(tmp_path, files)
+    assert (codes(report), report.unreadable) == ([], ())
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,13 @@ def test_generated_file_is_never_called_fixable(tmp_path: Path) -> None:
     assert "[*]" not in render(report, "concise", Style())
     assert "generated: change its source" in render(report, "full", Style())
     assert json.loads(render(report, "json", Style()))["findings"][0]["fix"] is None
+
+
+def test_how_a_whole_file_is_pinned_is_said_once(tmp_path: Path) -> None:
+    files = {"a.txt": "flask\nclick>=1\n", "b.txt": "six\n"}
+    lines = render(lint(tmp_path, files, "a.txt", "b.txt"), "concise", Style()).splitlines()
+    assert [line.partition(";")[2] for line in lines[:3]] == [
+        " pin all by `depbisect pin a.txt`",
+        "",
+        " pin all by `depbisect pin b.txt`",
+    ]

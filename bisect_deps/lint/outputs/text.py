@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bisect_deps.lint.diagnostics import Diagnostic, Report
 from bisect_deps.lint.outputs.base import Style, is_fixable
+from bisect_deps.lint.rules._pinning import pin_step
 from bisect_deps.lint.rules.base import Safety, Severity
 from bisect_deps.lint.rules.meta import NOT_JUDGED
 
@@ -16,14 +17,14 @@ _MOST_LINES = 12
 
 def concise(report: Report, style: Style) -> str:
     """Return one line per diagnostic, and the summary."""
-    lines = [_headline(diagnostic, style) for diagnostic in report.diagnostics]
+    lines = [_headline(diagnostic, style) for diagnostic in _steps_once(report.diagnostics)]
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
 def full(report: Report, style: Style) -> str:
     """Return each diagnostic with its source lines, carets and fix, and the summary."""
     lines: list[str] = []
-    for diagnostic in report.diagnostics:
+    for diagnostic in _steps_once(report.diagnostics):
         lines += [_headline(diagnostic, style), *_source(diagnostic, style), ""]
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
@@ -41,6 +42,16 @@ def statistics(report: Report, style: Style) -> str:
         for code, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     ]
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
+
+
+def _steps_once(diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield the diagnostics; a step that is for a whole file is said by the first of them only."""
+    said: set[str] = set()
+    for diagnostic in diagnostics:
+        step = pin_step(diagnostic.message)
+        again = step if step in said else ""
+        said.add(step)
+        yield diagnostic._replace(message=diagnostic.message.removesuffix(again))
 
 
 def _headline(diagnostic: Diagnostic, style: Style) -> str:

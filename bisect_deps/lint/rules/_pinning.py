@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from bisect_deps.formats.base import Span
@@ -143,9 +144,18 @@ def drift_finding(scope: Scope, item: Item, message: str) -> Finding:
     elif known is not None:
         message += f" ({known.origin} has {known.version}, which this line does not allow)"
     elif item.line.group == "":
-        message += f"; `depbisect pin {scope.root}` pins it"
+        message += f"; pin all by `depbisect pin {scope.root}`"
     where = item.parts.specifier_span or item.span
     return Finding(item.document, where, message, item.name, item.line, repair)
+
+
+def pin_step(message: str) -> str:
+    """Return the end of a message that says how the whole file is pinned, "" without one."""
+    found = _PIN_STEP.search(message)
+    return found[0] if found else ""
+
+
+_PIN_STEP = re.compile(r"; pin all by `depbisect pin [^`]+`$")
 
 
 def whole_line(item: Item) -> Span:

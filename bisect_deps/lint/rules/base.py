@@ -302,7 +302,8 @@ class Scope(NamedTuple):
     environments judged for (PEP 508 names to values). `evidence` is what is known to have worked.
     `facts` is None off-line. `lock` is the name of a lock that stands beside the root, or "";
     `locked` are its projects with the versions it holds, `lock_groups` the groups that it was made
-    for (`default` for the main one), None for all. `advisories` are what is known against releases
+    for (`default` for the main one), None for all; `held_links` are those that it holds by commit
+    or by the hash of a URL. `advisories` are what is known against releases
     (name, version), None where nobody asked. `unread_constraints`: a constraints file cannot be
     read here, and may pin whatever is installed. `no_python`: the project that the
     root belongs to states no Python version anywhere; said of one root of a project.
@@ -322,6 +323,7 @@ class Scope(NamedTuple):
     lock: str = ""
     locked: Mapping[str, frozenset[str]] = NONE
     lock_groups: frozenset[str] | None = None
+    held_links: frozenset[str] = frozenset()
     advisories: Mapping[tuple[str, str], Sequence[Advisory]] | None = None
     unread_constraints: bool = False
     no_python: bool = False
@@ -366,11 +368,12 @@ def is_template(document: Document, problem: Problem) -> bool:
 
     Jinja's marks are no part of any of the formats; `${{ … }}` is a workflow's own.
     """
-    return problem.kind in _OF_TEMPLATES and _has_marks(document.text)
+    return problem.kind in _OF_TEMPLATES and has_marks(document.text)
 
 
 @lru_cache(maxsize=64)  # a file may have a problem on every line
-def _has_marks(text: str) -> bool:
+def has_marks(text: str) -> bool:
+    """Say whether a text holds marks of a template: of its lines only some are rendered."""
     return _TEMPLATE.search(text) is not None
 
 

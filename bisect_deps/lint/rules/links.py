@@ -50,6 +50,18 @@ def _linked(scope: Scope) -> Iterator[tuple[Item, str]]:
             yield item, item.parts.url
 
 
+def _is_locked(scope: Scope, item: Item) -> bool:
+    """Say whether the project's lock holds the commit, or the hash, of what the URL gives.
+
+    A URL in `[project]` itself is published with the project, and installed without the lock.
+    """
+    span = item.parts.url_span
+    is_published = item.line.group.startswith("project.") and (
+        span is None or item.span.start <= span.start < item.span.end
+    )
+    return item.name in scope.held_links and not is_published
+
+
 def _found(item: Item, message: str, repair: Repair | None = None) -> Finding:
     span = item.parts.url_span or item.span
     return Finding(item.document, span, message, item.name, item.line, repair)
@@ -98,6 +110,8 @@ def _check_mutable_ref(scope: Scope) -> Iterator[Finding]:
         ref = _ref_of(url)
         if not _VCS.match(url) or _is_commit(url, ref) or _SHORT_COMMIT.fullmatch(ref):
             continue
+        if _is_locked(scope, item):
+            continue
         what = f"follows {ref!r}, which can move" if ref else "follows the default branch"
         commit = scope.facts.commit_of(url) if scope.facts is not None else None
         repair = _at_commit(item, ref, commit) if commit else None
@@ -120,7 +134,8 @@ def _at_commit(item: Item, ref: str, commit: str) -> Repair | None:
 def _check_short_commit(scope: Scope) -> Iterator[Finding]:
     for item, url in _linked(scope):
         ref = _ref_of(url)
-        if _VCS.match(url) and _SHORT_COMMIT.fullmatch(ref) and not _is_commit(url, ref):
+        is_short = _SHORT_COMMIT.fullmatch(ref) and not _is_commit(url, ref)
+        if _VCS.match(url) and is_short and not _is_locked(scope, item):
             message = f"{ref} is an abbreviated commit: write all 40 digits"
             commit = scope.facts.commit_of(url) if scope.facts is not None else None
             repair = _at_commit(item, ref, commit) if commit and commit.startswith(ref) else None
@@ -144,7 +159,8 @@ def _is_mutable_archive(url: str) -> bool:
 def _check_url_without_hash(scope: Scope) -> Iterator[Finding]:
     for item, url in _linked(scope):
         hashed = item.parts.hashes or _HASH_FRAGMENT.search(url)
-        if _is_web(url) and not hashed and not _is_mutable_archive(url):
+        is_steady = hashed or _is_locked(scope, item)
+        if _is_web(url) and not is_steady and not _is_mutable_archive(url):
             message = (
                 f"nothing proves that the file of {_called(item)} stays the same: add its hash"
             )
@@ -176,14 +192,21 @@ def _path_of(item: Item) -> str | None:
 
 
 def _is_absolute(path: str) -> bool:
+    if _is_variable(path):
+        return False
     return path.startswith(("/", "~", "\\\\")) or bool(_WINDOWS_PATH.match(path))
+
+
+def _is_variable(path: str) -> bool:
+    """Say whether a path begins with what is set where the build runs, as in ${PROJECT_ROOT}."""
+    return path.lstrip("/").startswith("$")
 
 
 def _check_local_path(scope: Scope) -> Iterator[Finding]:
     for item, _ in _linked(scope):
         path = _path_of(item)
-        if path is None or _is_absolute(path) or path.startswith("$"):
-            continue  # ${PROJECT_ROOT} is set where the build runs
+        if path is None or _is_absolute(path) or _is_variable(path):
+            continue
         # The project itself travels with its requirements file.
         if re.fullmatch(r"\.[/\\]?(\[[^\]]*\])?", path):
             continue

@@ -16,6 +16,7 @@ from bisect_deps.lint.rules.base import (
     Safety,
     Scope,
     Severity,
+    has_marks,
     meets,
     specifiers,
 )
@@ -26,7 +27,7 @@ _MOST_COMPARED = 16
 
 
 def _check_duplicate(scope: Scope) -> Iterator[Finding]:
-    for items in scope.by_name.values():
+    for items in _several(scope):
         first: dict[tuple[object, ...], Item] = {}
         for item in items:
             earlier = first.setdefault(_says(item), item)
@@ -34,6 +35,13 @@ def _check_duplicate(scope: Scope) -> Iterator[Finding]:
                 message = f"{item.shown or item.name} stands already at {scope.place(earlier)}"
                 repair = _removal(earlier, item)
                 yield Finding(item.document, item.span, message, item.name, item.line, repair)
+
+
+def _several(scope: Scope) -> Iterator[list[Item]]:
+    """Yield the lines of each project that has several; of a template nobody knows which stay."""
+    for items in scope.by_name.values():
+        if len(items) > 1:
+            yield [item for item in items if not has_marks(item.document.text)]
 
 
 def _says(item: Item) -> tuple[object, ...]:
@@ -73,7 +81,7 @@ def _check_constraint(scope: Scope) -> Iterator[Finding]:
 
 def _conflicts(scope: Scope) -> Iterator[tuple[Item, Item]]:
     """Yield each line with the first one before it that it excludes, if any; alike lines once."""
-    for items in scope.by_name.values():
+    for items in _several(scope):
         distinct: dict[tuple[object, ...], Item] = {}
         for item in items:
             if distinct.setdefault(_says(item), item) is not item:

@@ -293,10 +293,10 @@ def _is_open(
 ) -> bool:
     """Say whether a release must fail once more before it is named."""
     seen = counts[one.release]
-    if not seen or not case.capabilities.isolated:
-        return case.capabilities.isolated
-    if agrees(case, one.release.name, one.release.version):
+    if not case.capabilities.isolated or seen >= POLICY.doubted_failures:
         return False
+    if not seen or agrees(case, one.release.name, one.release.version):
+        return not seen
     plain = [
         a
         for a in accused

@@ -215,6 +215,21 @@ def test_what_facts_alone_accuse_and_builds_by_itself_is_no_accident() -> None:
     assert named(standing) == [["side"]]
 
 
+@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.UNRESOLVED])
+def test_what_a_log_names_and_does_not_fail_by_itself_is_asked_for_once(outcome: Outcome) -> None:
+    here = small("lib==1.0\n", {"lib": yearly("1.0")})
+    passed = here.probe()
+    assert passed.diagnosis is not None
+    suspect = Suspect("lib", "1.0", phase=Phase.RESOLVE)
+    told = replace(passed.diagnosis, outcome=Outcome.FAIL, suspects=(suspect,))
+    failing = replace(passed, outcome=Outcome.FAIL, diagnosis=told)
+    story = accuse(here.case, Standing(Candidate(), failing))
+    [inquiry] = next(story)
+    assert inquiry.isolated == "lib==1.0"
+    then = story.send([Probe(9, ProbeKind.ISOLATED, Candidate(), outcome)])
+    assert all(again.isolated is None for again in then), "the search begins"
+
+
 def test_on_a_platform_nothing_is_built_alone() -> None:
     fault = unbuildable("flint", "side", "1.0")
     for quality in (Quality.EXACT, Quality.SILENT):

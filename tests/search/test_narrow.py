@@ -44,6 +44,12 @@ def test_right_guess_costs_two_probes() -> None:
     assert rounds == [[40], [39]]
 
 
+def test_right_guess_before_the_failing_point_costs_two_probes() -> None:
+    found, rounds = solve("P" * 40 + "F" * 20, failing=52, first_guesses=[39])
+    assert found.turn == Turn(failing=40, passing=39)
+    assert rounds == [[39], [40]]
+
+
 def test_right_guess_takes_one_round_when_two_builds_run_at_once() -> None:
     _, rounds = solve("F" * 40 + "P" * 20, failing=7, first_guesses=[40], slots=2)
     assert rounds == [[40, 39]]

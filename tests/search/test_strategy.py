@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, islice
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -99,6 +101,12 @@ def test_overlapping_combinations_are_corrected_by_what_they_share(slots: int) -
     assert members(run.finding) <= sets({1, 2}, {2, 3})
 
 
+@pytest.mark.parametrize("suspected", [2, 9])
+def test_of_a_combination_the_most_suspected_item_is_removed(suspected: int) -> None:
+    problem = Problem(tuple(range(12)), weights={suspected: 0.6})
+    assert solve(problem, failing_with({2, 9})).finding.removed == {suspected}
+
+
 @pytest.mark.parametrize("count", [2, 10, 40, 120, 300])
 def test_right_hint_costs_two_builds_in_one_round(count: int) -> None:
     problem = Problem(tuple(range(count)), hints=(count // 3,), slots=2)
@@ -111,6 +119,27 @@ def test_right_hint_costs_two_builds_in_one_round(count: int) -> None:
 def test_right_hint_costs_two_builds_one_at_a_time(count: int) -> None:
     problem = Problem(tuple(range(count)), hints=(count // 3,))
     assert len(solve(problem, failing_with({count // 3})).asked) == 2
+
+
+def test_builds_stay_near_what_their_answers_have_to_tell() -> None:
+    """An answer tells a bit at most; each culprit is proven by itself, and the rest once."""
+    count, bits, builds, rounds = 24, 0.0, 0, 0
+    for sizes in ((1,), (2,), (1, 1, 2)):
+        left, hypotheses = count, 1
+        for size in sizes:
+            hypotheses *= math.comb(left, size)
+            left -= size
+        ways = math.log2(hypotheses / math.factorial(sizes.count(1)))
+        for seed in range(8):
+            drawn = iter(Random(f"{sizes} {seed}").sample(range(count), sum(sizes)))
+            edges = [set(islice(drawn, size)) for size in sizes]
+            bits += ways + sum(sizes) + 1
+            builds += len(solve(Problem(tuple(range(count))), failing_with(*edges)).asked)
+            together = solve(Problem(tuple(range(count)), slots=4), failing_with(*edges))
+            rounds += len(together.rounds)
+            assert members(together.finding) == sets(*edges)
+    assert builds <= 1.07 * bits
+    assert rounds <= 0.48 * builds, "four at once take less than half of the rounds"
 
 
 def test_new_log_names_the_next_culprit() -> None:

@@ -320,7 +320,7 @@ def _sentence(oracle: _Oracle, members: Numbers, contested: str) -> str:
 
 def _contested(oracle: _Oracle, members: Numbers) -> str | None:
     """Return the project that takes another version without one member than without another."""
-    views = [oracle.ask(members - {number}).releases for number in sorted(members)]
+    views = [oracle.ask(members - {number}).releases for number in members]
     own = {oracle.by_number[number].name for number in members}
     seen: dict[str, set[str]] = {}
     for view in views:

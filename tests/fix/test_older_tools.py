@@ -5,18 +5,30 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bisect_deps.fix.older_tools import BUILD_CONSTRAINTS_FILE
-from bisect_deps.model import IndexSettings, Outcome, ProbeKind, VerdictKind
+from bisect_deps.fix.culprits import described
+from bisect_deps.fix.older_tools import BUILD_CONSTRAINTS_FILE, keep_by_older_tools
+from bisect_deps.model import (
+    Candidate,
+    Cause,
+    Culprit,
+    IndexSettings,
+    Outcome,
+    ProbeKind,
+    VerdictKind,
+)
 from bisect_deps.progress import Silent
 from bisect_deps.reports.base import fix_changes, proof_text, usage
 from bisect_deps.run.output import write_fix
 from bisect_deps.run.running import Finished, run
 from bisect_deps.run.settings import Settings
 from bisect_deps.system.interpreters import find_uv
+from tests.fix.simulated import Checks
+from tests.fix.small import Small, at, said, small, unbuildable
 from tests.support.local_index import Fault, LocalIndex, Project
 
 # A release that breaks from setuptools 81 on, as many do.
@@ -158,3 +170,47 @@ def test_a_file_of_the_users_is_never_replaced(tmp_path: Path, served: str) -> N
     assert verdict.fix is None
     assert (tmp_path / BUILD_CONSTRAINTS_FILE).read_text() == "mine<1\n"
     assert any("it stays" in note.text for note in verdict.notes)
+
+
+def failed_alone(here: Small, name: str) -> Culprit:
+    member = here.case.member(name, "1.0")
+    assert member is not None
+    return described([member], here.alone(f"{name}==1.0"))
+
+
+@pytest.mark.parametrize(
+    ("advised", "tried"),
+    [
+        (True, [("setuptools<58",)]),
+        (False, [("setuptools<81",), ("setuptools<58",)]),
+    ],
+    ids=["of the log", "of the cause"],
+)
+def test_advice_of_the_log_is_tried_before_that_of_its_cause(
+    advised: bool, tried: list[tuple[str, ...]]
+) -> None:
+    old = replace(REMOVED, remedy="setuptools<58")
+    here = small("lib==1.0\n", {"lib": [at("1.0")]}, old, checks=Checks.NONE)
+    culprit = failed_alone(here, "lib")
+    assert culprit.remedies == ("setuptools<58",)
+    culprit = culprit if advised else replace(culprit, remedies=())
+    kept, _ = here.told(keep_by_older_tools(here.case, [culprit], Candidate(), [culprit]))
+    assert kept is not None
+    assert kept.constraints == ("setuptools<58",)
+    alone = [i.build_constraints for i, _ in here.builds.asked if i.isolated is not None]
+    assert alone[1:] == tried
+
+
+def test_what_is_kept_does_not_move_and_the_other_culprits_do() -> None:
+    faults = (replace(REMOVED, remedy="setuptools<81"), unbuildable("gneiss", "side", "1.0"))
+    projects = {"lib": [at("1.0"), at("2.0")], "side": [at("1.0"), at("2.0")]}
+    here = small("lib==1.0\nside==1.0\n", projects, *faults, checks=Checks.NONE)
+    lib, side = (failed_alone(here, name) for name in ("lib", "side"))
+    before = here.case.settled(Candidate(), {"lib": "2.0", "side": "2.0"})
+    kept, _ = here.told(keep_by_older_tools(here.case, [lib], before, [lib, side]))
+    assert kept is not None
+    assert said(kept.candidate) == "side==2.0"
+    assert [culprit.members[0].name for culprit in kept.culprits] == ["lib"]
+
+
+REMOVED = unbuildable("flint", "lib", "1.0", Cause.BUILD_API_REMOVED)

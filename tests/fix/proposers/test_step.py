@@ -27,6 +27,7 @@ def versions(older: list[str], now: str) -> list[str]:
         (["1.9", "2.0", "2.1"], "2.2", ["1.9", "2.1", "2.0"]),
         (["0.1", "0.2", "0.3", "0.9", "1.0"], "2.0", ["1.0", "0.9", "0.2"]),
         (["2.0.1", "2.0.2"], "2.0.3", ["2.0.1"]),
+        (["0.9.0", "0.9.1"], "1.0", ["0.9.1", "0.9.0"]),
         ([], "1.0", []),
     ],
     ids=[
@@ -35,6 +36,7 @@ def versions(older: list[str], now: str) -> list[str]:
         "the major before comes before the minor before",
         "zero is a major like others",
         "the first of a series where there is no other",
+        "one release before where there is no other series",
         "nothing older",
     ],
 )

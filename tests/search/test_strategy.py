@@ -249,6 +249,19 @@ def test_a_question_without_an_answer_is_passed_over() -> None:
 def test_everything_skipped_ends_inconclusive() -> None:
     run = solve(Problem(tuple(range(30))), lambda _: Answer(Outcome.UNRESOLVED))
     assert run.finding.state is State.INCONCLUSIVE
+    assert run.finding.passing is None
+
+
+def test_what_stays_undecided_offers_the_largest_set_that_passed() -> None:
+    def oracle(items: Items) -> Answer:
+        return Answer(Outcome.UNRESOLVED if len(items) > 3 else Outcome.PASS)
+
+    run = solve(Problem(tuple(range(8))), oracle)
+    assert run.finding.state is State.INCONCLUSIVE
+    passed = [items for items in run.asked if len(items) <= 3]
+    assert run.finding.passing is not None
+    assert run.finding.passing in passed
+    assert len(run.finding.passing) == max(map(len, passed))
 
 
 def test_small_candidates_are_preferred_where_they_are_cheaper() -> None:

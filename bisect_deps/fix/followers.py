@@ -92,12 +92,14 @@ def _is_built(name: str, version: str | None, known: Iterable[Probe]) -> bool:
 
 
 def _asked_for(name: str, chosen: dict[str, str], edges: Sequence[tuple[str, str]]) -> str:
-    """Return `tensorflow 2.16.1 requires absl-py>=1.0.0`; "" where nobody is seen to ask."""
+    """Return `tensorflow 2.16.1 requires absl-py>=1.0.0`; "" where nobody is seen to ask.
+
+    That a project's extra asks for the project itself tells nothing.
+    """
+    others = chosen.keys() - {name}
     for parent, wanted in edges:
         asking, asked = parsed_requirement(parent), parsed_requirement(wanted)
-        if asking is None or asked is None or asked[0] != name or asking[0] not in chosen:
-            continue
-        if asking[0] != name and asked[1]:
+        if asking and asked and asked[0] == name and asked[1] and asking[0] in others:
             return f"{asking[0]} {chosen[asking[0]]} requires {wanted}"
     return ""
 
@@ -106,11 +108,10 @@ def _asks(
     name: str, before: str | None, chosen: dict[str, str], edges: Sequence[tuple[str, str]]
 ) -> str:
     """Return `pandas 1.1.5 requires numpy<1.20, and numpy is 1.26.0 now`; "" for no such thing."""
+    others = chosen.keys() - {name}
     for parent, wanted in edges:
         asking, asked = parsed_requirement(parent), parsed_requirement(wanted)
-        if asking is None or asked is None or asking[0] != name or asked[0] not in chosen:
-            continue
-        if asked[1]:
+        if asking and asked and asking[0] == name and asked[1] and asked[0] in others:
             old = f"{name} {before}" if before else "its release before"
             return f"{old} requires {wanted}, and {asked[0]} is {chosen[asked[0]]} now"
     return ""

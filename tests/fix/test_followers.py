@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
+
+import pytest
 
 from bisect_deps.builders.base import Capabilities
 from bisect_deps.fix.case import Case
@@ -25,7 +29,7 @@ from bisect_deps.model import (
     ProbeKind,
 )
 from bisect_deps.progress import Silent
-from bisect_deps.resolution.uv_resolver import Resolver
+from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
 from bisect_deps.system import interpreters
 from tests.fix.small import at, breaks, small
 from tests.support.local_index import LocalIndex, Project
@@ -103,3 +107,39 @@ def test_a_release_that_was_compiled_is_not_said_to_wait_for_that() -> None:
     conclusion = here.told(repair(here.case))
     [note] = conclusion.notes
     assert note.text == "beta==2.0 moves along: beta 1.0 has no wheel for this Python."
+
+
+@dataclass(frozen=True)
+class Refusing:
+    """A resolver that finds nothing, in these words."""
+
+    log: str
+
+    def resolve(self, *asked: object, **more: object) -> Resolution:
+        return Resolution(Answered.CONFLICT, log=self.log)
+
+
+OTHERS = (
+    "other==3 depends on lib>=9, lib[fast]==1.0 depends on lib==1.0, app==2.0 depends on lib and "
+    "app==2.0 depends on else>=1"
+)
+
+
+@pytest.mark.parametrize(
+    ("log", "why"),
+    [
+        (f"Because {OTHERS} and app==2.0 depends on lib>=2", "app 2.0 requires lib>=2"),
+        (f"Because {OTHERS} and lib==1.0 depends on app<2", "lib 1.0 requires app<2, and app is"),
+        (f"Because {OTHERS}, it is so", "it is not at fault, but nothing suits"),
+    ],
+    ids=["who asks for it", "what it asks for", "nobody"],
+)
+def test_of_all_that_a_refusal_names_the_requirement_of_this_line_is_told(
+    log: str, why: str
+) -> None:
+    here = small("app==1.0\nlib==1.0\n", {"app": [at("1.0")], "lib": [at("1.0"), at("2.0")]})
+    case = replace(here.case, resolver=cast("Resolver", Refusing(log)))
+    lines = here.case.requirements
+    culprit = Culprit((Member(lines[0], "app", "1.0"),), Phase.BUILD, Cause.UNKNOWN, "")
+    [note] = followed(case, [culprit], Candidate((moved(0, "app"), moved(1, "lib"))), [])
+    assert note.text.startswith(f"lib==2.0 moves along: {why}")

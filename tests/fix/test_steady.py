@@ -52,7 +52,10 @@ def test_where_nothing_contradicts_no_build_is_spent() -> None:
 
 
 def test_what_fails_again_and_again_is_believed() -> None:
-    (_, second), builds = told(small(TEXT, PROJECTS, TOGETHER, checks=Checks.NONE))
+    here = small(TEXT, PROJECTS, TOGETHER, checks=Checks.NONE)
+    (_, second), builds = told(here)
+    repeats = [inquiry.repeat for inquiry, _ in here.builds.asked]
+    assert repeats == [0, *range(POLICY.contradicted_builds)]
     assert second.outcome is Outcome.FAIL
     assert builds == 1 + POLICY.contradicted_builds, (
         "alpha 1.0 installed before, and fails beside beta 2.0"

@@ -183,3 +183,10 @@ def test_advice_about_an_address_that_does_not_answer_is_to_look_at_that_address
     [suspect] = diagnose(log, requirements=["a==1", line], exit_status=1, stays=True).suspects
     assert suspect.requirement == line
     assert suspect.advice.startswith("the line's own address could not be read")
+
+
+def test_what_stopped_the_installer_counts_before_a_build_that_failed() -> None:
+    full = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"
+    log = built("src/a.c:1:1: error: unknown type name 'x'") + f"{full}\n"
+    found = diagnose(log, requirements=["a==1"], exit_status=1)
+    assert (found.cause, found.infrastructure) == (Cause.RESOURCES, True)

@@ -64,6 +64,17 @@ def test_of_two_main_indexes_the_installers_choice_is_seen(
     assert (seen.index_url, seen.exclude_newer) == (f"https://{taken}.example/simple", "2024-01-01")
 
 
+@pytest.mark.parametrize("option", ["--index-url", "--extra-index-url", "-f"])
+def test_an_address_that_nobody_could_ask_is_refused_before_any_build(
+    tmp_path: Path, option: str
+) -> None:
+    written = manifest(tmp_path, f"{option} https://[own.example/simple\ngood\n")
+    with pytest.raises(InputError, match=r"\[own\.example"):
+        sources(IndexSettings(), written, "pip", tmp_path)
+    later = manifest(tmp_path, f"{option} https://[${{HOST}}/simple\ngood\n")
+    assert sources(IndexSettings(), later, "pip", tmp_path), "a build elsewhere may have it"
+
+
 @pytest.mark.parametrize("dates", [True, False])
 def test_an_index_without_dates_is_noticed(
     tmp_path: Path, local_index: LocalIndex, dates: bool

@@ -187,6 +187,7 @@ def test_advice_about_an_address_that_does_not_answer_is_to_look_at_that_address
 
 def test_what_stopped_the_installer_counts_before_a_build_that_failed() -> None:
     full = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"
-    log = built("src/a.c:1:1: error: unknown type name 'x'") + f"{full}\n"
-    found = diagnose(log, requirements=["a==1"], exit_status=1)
-    assert (found.cause, found.infrastructure) == (Cause.RESOURCES, True)
+    for log_of in (built, uv_built):
+        log = log_of("src/a.c:1:1: error: unknown type name 'x'") + f"Collecting b==2\n{full}\n"
+        found = diagnose(log, requirements=["a==1", "b==2"], exit_status=1)
+        assert (found.cause, found.infrastructure) == (Cause.RESOURCES, True)

@@ -67,6 +67,7 @@ FORMATS = (
     Format("script", (), ("*.py",)),
     Format("setup_cfg", ("setup.cfg",), ("*setup.cfg",)),
     Format("tox", ("tox.ini",)),
+    Format("tox_toml", ("tox.toml",)),
     Format("pre_commit", (".pre-commit-config.yaml",)),
     Format(
         "workflow",

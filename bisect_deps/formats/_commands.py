@@ -142,7 +142,10 @@ class Found:
             kind = ProblemKind.NOT_JUDGED
             self.problems.append(Problem(kind, document.path, line, message, "", word.span))
         else:
-            self.follows.append(Follow(word.text, line, installer.files[option]))
+            is_constraint = installer.files[option]
+            # What a list of requirements stands in for is not told; a constraint is of its command.
+            held = group if is_constraint else ""
+            self.follows.append(Follow(word.text, line, is_constraint, held))
 
     def _requirement(self, word: Word, document: Document, group: str, grammar: Grammar) -> None:
         text = word.text.strip()

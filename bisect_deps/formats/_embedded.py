@@ -53,7 +53,7 @@ class Slot:
 class Follow(NamedTuple):
     """A requirements file that another format names: its path as written, and on which line.
 
-    `group` is the list that it stands in for, "" where that is not told.
+    `group` is the list that it stands in for, or that it constrains; "" where that is not told.
     """
 
     path: str

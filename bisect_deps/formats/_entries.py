@@ -58,14 +58,31 @@ def all_judged(_: dict[str, Any]) -> str:
 
 
 def hatch_group(path: tuple[str, ...], table: tuple[str, ...]) -> bool:
-    """Say whether a path is that of a list of Hatch: of an environment, or of a build."""
+    """Say whether a path is that of a list of Hatch: of an environment, or of a build.
+
+    `env.requires` are the plugins that Hatch installs for itself. What an override adds is a list,
+    too, where it names no condition for each.
+    """
     inner = path[len(table) :]
+    if path[: len(table)] == table and inner == ("env", "requires"):
+        return True
     if path[: len(table)] != table or not inner or inner[-1] not in _HATCH_LISTS:
         return False
-    return (inner[0] == "envs" and len(inner) == 3) or inner[0] == "build"
+    is_override = len(inner) > 3 and inner[2] == "overrides"
+    return (inner[0] == "envs" and (len(inner) == 3 or is_override)) or inner[0] == "build"
 
 
 _HATCH_LISTS = ("dependencies", "extra-dependencies")
+
+
+def tox_group(path: tuple[str, ...], table: tuple[str, ...]) -> bool:
+    """Say whether a path is that of a list of tox: of an environment, or what tox itself needs."""
+    inner = path[len(table) :]
+    if path[: len(table)] != table or not inner:
+        return False
+    is_base = len(inner) == 2 and inner[0] in ("env_run_base", "env_pkg_base")
+    is_environment = len(inner) == 3 and inner[0] == "env"
+    return inner == ("requires",) or ((is_base or is_environment) and inner[-1] == "deps")
 
 
 def entries_of(

@@ -22,6 +22,10 @@ from bisect_deps.formats._toml import Array, Layout, NotToml, Text, layout, load
 from bisect_deps.formats.base import Document, Problem, ProblemKind, Span
 from bisect_deps.text import escaped
 
+# An option of pip or a path, as a line of a requirements file has them.
+_OPTION = re.compile(
+    r"(?:(?P<flag>-[rc]|--requirement|--constraint)\s*=?\s*(?P<file>[^\s{}]+)|[-./{])"
+)
 _ONLY_COMMENT = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|$)")
 
 
@@ -34,7 +38,8 @@ class TomlStyle:
     of the array that a build installs, `margin` what starts each line of the text in the file.
     `entries` finds what stands in tables instead of arrays, `table` is the one of them that a build
     installs. `names_files` are the groups that stand in requirements files, with those files;
-    `not_judged` says what of the text nobody can read.
+    `not_judged` says what of the text nobody can read. Strings of groups that `with_options`
+    matches may be options of pip, which name files.
     """
 
     decode: Callable[[bytes, str], Document]
@@ -47,6 +52,7 @@ class TomlStyle:
     entries: Callable[[dict[str, Any], Layout], Iterator[Entry]] = no_entries
     names_files: Callable[[dict[str, Any]], Iterable[tuple[str, str]]] = no_files
     not_judged: Callable[[dict[str, Any]], str] = all_judged
+    with_options: re.Pattern[str] | None = None
 
     def read(self, data: bytes, path: str) -> Embedding:
         """Read the bytes, and check with `tomllib` that the right strings were found."""
@@ -65,18 +71,30 @@ class TomlStyle:
         except ValueError as error:
             return broken(document, f"not valid TOML: {error}", _line_of(error, document, source))
         slots = [_entry_slot(source, entry) for entry in found_entries]
+        follows = [Follow(path, 1, group=group) for group, path in self.names_files(loaded)]
         for group, array in arrays:
             if [text.value.text for text in array.texts] != _strings(loaded, array.path):
                 line, _ = document.place(source.offset(array.span.start))
                 return broken(document, f"{'.'.join(array.path)} is no plain list", line)
-            slots += [_slot(group, source, text) for text in array.texts]
+            for text in array.texts:
+                option = self._option(group, text)
+                if option is None:
+                    slots.append(_slot(group, source, text))
+                elif option["file"]:
+                    line, _ = document.place(source.offset(text.span.start))
+                    is_constraint = option["flag"].lstrip("-").startswith("c")
+                    follows.append(Follow(option["file"], line, is_constraint, group))
         slots.sort(key=lambda slot: slot.span.start)
         rest = _without(loaded, [array for _, array in arrays], found_entries)
         document = self._with_problems(document, source, loaded, found_entries)
         found = embed(document, slots, rest)
         has_list = any(array.path == self.main for _, array in arrays) or bool(found_entries)
-        follows = tuple(Follow(path, 1, group=group) for group, path in self.names_files(loaded))
-        return replace(found, has_list=has_list, follows=follows)
+        return replace(found, has_list=has_list, follows=tuple(follows))
+
+    def _option(self, group: str, text: Text) -> re.Match[str] | None:
+        if self.with_options is None or not self.with_options.match(group):
+            return None
+        return _OPTION.match(text.value.text)
 
     def _with_problems(
         self, document: Document, source: Mapped, loaded: dict[str, Any], entries: list[Entry]

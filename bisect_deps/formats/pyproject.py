@@ -1,4 +1,4 @@
-"""pyproject.toml: the standard tables, and those of Poetry, PDM, uv, Hatch and Flit.
+"""pyproject.toml: the standard tables, and those of Poetry, PDM, uv, Hatch, Flit and tox.
 
 Included groups (`{include-group = …}`) are left alone, and so is every other byte. What setuptools
 reads from requirements files is followed; what a build backend computes is named as not judged.
@@ -6,10 +6,17 @@ reads from requirements files is followed; what a build backend computes is name
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bisect_deps.formats._entries import Entry, entries_of, hatch_group, sources_of
+from bisect_deps.formats._entries import (
+    Entry,
+    entries_of,
+    hatch_group,
+    sources_of,
+    tox_group,
+)
 from bisect_deps.formats._text import Mapped, decode_utf8, mapped
 from bisect_deps.formats._toml import Layout
 from bisect_deps.formats._toml_style import TomlStyle
@@ -36,10 +43,12 @@ _BY_NAME = {
     ("tool", "flit", "metadata", "requires-extra"),
 }
 _HATCH = ("tool", "hatch")
+_TOX = ("tool", "tox")
 
 
 def _group(path: tuple[str, ...]) -> str | None:
-    if path in _WHOLE or path[:-1] in _BY_NAME or hatch_group(path, _HATCH):
+    is_tool = hatch_group(path, _HATCH) or tox_group(path, _TOX)
+    if path in _WHOLE or path[:-1] in _BY_NAME or is_tool:
         return ".".join(path)
     return None
 
@@ -77,6 +86,8 @@ def _names_files(data: dict[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _not_judged(data: dict[str, Any]) -> str:
+    if "legacy_tox_ini" in _table(data, *_TOX):
+        return "legacy_tox_ini holds another file: write [tool.tox], or a tox.ini"
     dynamic = _table(data, "project").get("dynamic", ())
     is_elsewhere = _table(data, "tool", "poetry", "dependencies")
     backend = str(_table(data, "build-system").get("build-backend", "setuptools"))
@@ -98,4 +109,5 @@ STYLE = TomlStyle(
     entries=_entries,
     names_files=_names_files,
     not_judged=_not_judged,
+    with_options=re.compile(r"tool\.tox\.env"),
 )

@@ -94,7 +94,7 @@ class Checker:
             evidence=self._evidence_for(folder),
             folder=folder,
             constraints=constraints,
-            unread_constraints=self.inputs.lacks_constraints(absolute, manifest),
+            unread_constraints=self.inputs.unread_constraints(absolute, manifest),
         )
 
     def _given_evidence(self) -> Mapping[str, Pinned]:

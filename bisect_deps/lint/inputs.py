@@ -112,11 +112,12 @@ class Inputs:
             if follow.constraint and path is not None:
                 yield path
 
-    def lacks_constraints(self, absolute: str, manifest: Manifest) -> bool:
-        """Say whether a command of another format names a constraints file that is not here."""
-        return any(
-            follow.constraint and self._beside(absolute, follow.path) is None
+    def unread_constraints(self, absolute: str, manifest: Manifest) -> frozenset[str]:
+        """Return the groups of another format whose constraints file is not here, "" for all."""
+        return frozenset(
+            follow.group
             for follow in _follows(manifest)
+            if follow.constraint and self._beside(absolute, follow.path) is None
         )
 
     def _followed(self, absolute: str, manifest: Manifest) -> Iterator[str]:

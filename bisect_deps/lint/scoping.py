@@ -53,12 +53,12 @@ def scope_of(
     evidence: Mapping[str, Pinned],
     folder: str,
     constraints: Sequence[Manifest] = (),
-    unread_constraints: bool = False,
+    unread_constraints: frozenset[str] = frozenset(),
 ) -> Scope:
     """Return the scope of a root file. `folder` is the root file's absolute folder.
 
     `constraints` are constraints files that the command line or a command in the file gives;
-    `unread_constraints`: it names one that is not here.
+    `unread_constraints` are the groups for which it names one that is not here, "" for all.
     """
     beside = [_seen_from(folder, own) for own in constraints]
     documents = {document.path: document for document in manifest.documents}
@@ -110,17 +110,20 @@ def scope_of(
         locked=_locked(folder, lock, shown, items),
         held_links=_held_links(folder, lock, items),
         lock_groups=_lock_groups(folder, lock, shown),
-        unread_constraints=unread_constraints or _has_remote_constraints(documents.values()),
+        unread_constraints=unread_constraints | _remote_constraints(documents.values()),
     )
 
 
-def _has_remote_constraints(documents: Iterable[Document]) -> bool:
-    return any(
-        line.include is not None and line.include.constraint and "://" in line.include.path
+def _remote_constraints(documents: Iterable[Document]) -> frozenset[str]:
+    return frozenset(
+        ""
         for document in documents
         for problem in document.problems
         if problem.kind is ProblemKind.REMOTE_INCLUDE
         and (line := line_at(document, problem.line)) is not None
+        and line.include is not None
+        and line.include.constraint
+        and "://" in line.include.path
     )
 
 

@@ -162,3 +162,25 @@ def test_what_is_not_judged_is_said_once_and_at_its_line(tmp_path: Path) -> None
     ]
     assert "Not judged" not in shown
     assert "in 5 files (2 requirements" in shown
+
+
+def test_a_constraints_file_that_is_not_here_speaks_for_its_own_command_alone(
+    tmp_path: Path,
+) -> None:
+    text = "test:\n  script:\n    - pip install -c limits.txt a\n    - pip install b\n"
+    report = lint(tmp_path / "ci", {".gitlab-ci.yml": text})
+    assert [(found.rule.code, found.package) for found in report.diagnostics] == [("DB101", "b")]
+    assert any("limits.txt" in place for place in report.not_judged)
+    ini = "[testenv]\ndeps =\n    a\n    old: -c limits.txt\n[testenv:lint]\ndeps = b\n"
+    report = lint(tmp_path / "tox", {"tox.ini": ini})
+    assert [(found.rule.code, found.package) for found in report.diagnostics] == [("DB101", "b")]
+
+
+def test_files_that_toxs_own_toml_names_are_read_and_its_old_text_is_named(tmp_path: Path) -> None:
+    text = '[env_run_base]\ndeps = ["-r more.txt", "-c none.txt", "./here", "a"]\n'
+    report = lint(tmp_path / "new", {"tox.toml": text, "more.txt": "b\n"})
+    assert [(found.file, found.package) for found in report.diagnostics] == [("more.txt", "b")]
+    assert any("none.txt" in place for place in report.not_judged)
+    old = '[tool.tox]\nlegacy_tox_ini = """\n[testenv]\ndeps = a\n"""\n'
+    report = lint(tmp_path / "old", {"pyproject.toml": old})
+    assert [found.rule.code for found in report.diagnostics] == ["DB900"]

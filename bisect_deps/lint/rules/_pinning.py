@@ -44,7 +44,7 @@ def is_pinned(scope: Scope, item: Item) -> bool:
     """
     if item.pin or item.parts.url is not None or item.name in scope.locked:
         return True
-    if scope.unread_constraints:
+    if _may_be_constrained(scope, item):
         return True  # nobody knows, and DB900 says so once
     if item.name not in scope.fixed:
         return False
@@ -55,6 +55,12 @@ def is_pinned(scope: Scope, item: Item) -> bool:
                 return True
             covered |= other.worlds
     return bool(item.worlds) and not item.worlds & ~covered
+
+
+def _may_be_constrained(scope: Scope, item: Item) -> bool:
+    # What stands before a `[` is the list; tox writes conditions for lines of it.
+    lists = {group.partition("[")[0] for group in scope.unread_constraints}
+    return "" in lists or item.line.group.partition("[")[0] in lists
 
 
 def joined_specifier(scope: Scope, item: Item) -> str:

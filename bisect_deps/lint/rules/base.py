@@ -304,9 +304,10 @@ class Scope(NamedTuple):
     `locked` are its projects with the versions it holds, `lock_groups` the groups that it was made
     for (`default` for the main one), None for all; `held_links` are those that it holds by commit
     or by the hash of a URL. `advisories` are what is known against releases
-    (name, version), None where nobody asked. `unread_constraints`: a constraints file cannot be
-    read here, and may pin whatever is installed. `no_python`: the project that the
-    root belongs to states no Python version anywhere; said of one root of a project.
+    (name, version), None where nobody asked. `unread_constraints` are the groups whose
+    constraints file cannot be read here, and may pin whatever they install; "" for all.
+    `no_python`: the project that the root belongs to states no Python version anywhere; said of one
+    root of a project.
     """
 
     root: str
@@ -325,7 +326,7 @@ class Scope(NamedTuple):
     lock_groups: frozenset[str] | None = None
     held_links: frozenset[str] = frozenset()
     advisories: Mapping[tuple[str, str], Sequence[Advisory]] | None = None
-    unread_constraints: bool = False
+    unread_constraints: frozenset[str] = frozenset()
     no_python: bool = False
 
     @property

@@ -441,12 +441,13 @@ def _without(culprit: Culprit, passing: Probe | None) -> str:
     several = len(culprit.members) > 1
     numbers = {member.requirement.number for member in culprit.members}
     names = {member.name for member in culprit.members}
-    for edit in passing.candidate.edits if passing else ():
+    edits = passing.candidate.edits if passing is not None else ()
+    # What a line pulls in may move by an edit of its own, beside the line's.
+    for edit in sorted(edits, key=lambda edit: edit.name not in names):
         if edit.number in numbers and edit.action is EditAction.DROP:
             return f"without {shown(edit.name)}" if several else "without it"
         if edit.number in numbers or edit.name in names:
             return shown(f"with {edit.text}")
-    edits = passing.candidate.edits if passing is not None else ()
     added = [edit.text for edit in edits if edit.action is EditAction.ADD]
     if added and not several:
         return shown(f"with {listed(added)} added")

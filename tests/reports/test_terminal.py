@@ -528,6 +528,18 @@ def test_a_proof_says_what_the_passing_build_has_instead(edit: Edit, words: str)
     assert proof_text(READY.culprits[2], (changed,)) == f"build 6 fails with it, {words}"
 
 
+def test_what_a_line_pulls_in_is_told_by_its_own_edit_not_by_the_lines() -> None:
+    culprit = READY.culprits[2]
+    [member] = culprit.members
+    edits = (
+        Edit(EditAction.REPIN, member.requirement.name, member.requirement.number, "==2.2.5"),
+        Edit(EditAction.ADD, member.name, None, "==3.0.3"),
+    )
+    [passing] = [probe for probe in READY.probes if probe.number == 11]
+    changed = replace(passing, candidate=Candidate(edits))
+    assert proof_text(culprit, (changed,)).endswith(f"passes with {member.name}==3.0.3")
+
+
 def test_versions_left_out_are_told_by_reason() -> None:
     skipped = tuple(Tried(f"1.{n}", Outcome.UNRESOLVED, None, "yanked") for n in range(5))
     narrowing = Narrowing(

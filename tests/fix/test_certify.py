@@ -118,7 +118,7 @@ def test_a_release_that_installed_alone_explains_no_edit() -> None:
 
 def test_what_the_file_installed_is_not_read_from_a_build_of_one_release() -> None:
     projects = {**PROJECTS, "side": yearly("1.0")}
-    here = small("app==1.0\nside==1.0\n", projects, AMBER)
+    here = small("app==1.0\nside==1.0\n", projects, unbuildable("flint", "lib", "3.0"))
     alone, failing = here.alone("side==1.0"), here.probe()
     fixed = here.probe(here.case.settled(Candidate(), {"lib": "2.0"}))
     member = here.case.member("lib", "3.0", here.case.resolve(Candidate()))

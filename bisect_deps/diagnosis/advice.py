@@ -75,10 +75,11 @@ def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
     return cut(", or ".join(filter(None, (_remedies(hit.signature), otherwise))), 400)
 
 
-def advice_for_one(hit: Hit, project: str, line: str) -> str:
+def advice_for_one(hit: Hit, project: str, line: str, *, uses: bool = False) -> str:
     """Return what to do where one release alone is at fault of what is installed, "" for nothing better.
 
-    The other side is Python itself, or the user's own code: there is nothing to align it with.
+    The other side is Python itself, which the release `uses`, or the user's own code: there is
+    nothing to align it with.
     """
     known = advice_on(canonicalize_name(project), _NEWEST, "")
     if known is not None and known.kind is AdviceKind.NOTHING_HERE:
@@ -88,6 +89,9 @@ def advice_for_one(hit: Hit, project: str, line: str) -> str:
     gone = hit.groups.get("attribute") or hit.groups.get("argument", "")
     if not gone or hit.signature.remedies:
         return ""
+    if uses:
+        newer = f"take a newer release of {project}"
+        return cut(f"{newer}, or build with an older Python that still has {gone}", 400)
     return cut(
         f"pin {project} to a release that still takes {gone}, or change the code that uses it", 400
     )

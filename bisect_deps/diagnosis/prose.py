@@ -22,6 +22,8 @@ _UV_WISH = re.compile(
     rf"(?:you require|your (?:project|workspace|script) (?:requires|depends on)) `?({_N}{_SPEC}?)"
 )
 _UV_EDGE = re.compile(rf"({_N}{_SPEC}?)`? depends on `?({_N}{_SPEC}?)")
+# `all versions of lib depend on core<2`, too: uv's words where the index has but one release.
+_UV_ASKING = re.compile(rf"({_N}{_SPEC}?)`? depends? on `?({_N}{_SPEC}?)")
 _UV_LIST = re.compile(
     r"(?:you require|your project depends on) ([^,]{1,200}?(?:,[<>=!~][^ ]{1,60}){0,6}),? we can"
 )
@@ -87,7 +89,7 @@ def read(lines: Iterable[tuple[int, str]]) -> Story:
 
 def uv_edges(log: str) -> list[tuple[str, str]]:
     """Return who depends on what in uv's explanation: (`tensorflow==2.16.1`, `absl-py>=1.0.0`)."""
-    return [(edge[1], edge[2]) for edge in _UV_EDGE.finditer(" ".join(log.split()))]
+    return [(edge[1], edge[2]) for edge in _UV_ASKING.finditer(" ".join(log.split()))]
 
 
 def _add(found: list[Project], project: Project | None) -> None:

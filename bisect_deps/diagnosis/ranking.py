@@ -58,11 +58,15 @@ def signature_for(failure: Failure, context: Context) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Reported:
-    """What all suspects of a failure have alike: how it is known again, and what gets past it."""
+    """What all suspects of a failure have alike: how it is known again, and what gets past it.
+
+    `alone` says that it is of one release, `user` names that where it uses what Python lost.
+    """
 
     signature: str
     remedies: tuple[Remedy, ...]
     alone: bool = False
+    user: str = ""
 
 
 def _reported(failure: Failure, pointed: Sequence[Pointed], context: Context) -> _Reported:
@@ -71,7 +75,8 @@ def _reported(failure: Failure, pointed: Sequence[Pointed], context: Context) ->
     A project may be part of several conflicts: only all of them together tell which one it is.
     """
     if breakage := context.breakage(failure):
-        return _Reported(breakage.signature, breakage.remedies, alone=len(pointed) == 1)
+        user = "" if breakage.lacks else breakage.user
+        return _Reported(breakage.signature, breakage.remedies, len(pointed) == 1, user)
     names = [target.project.key for target in pointed]
     if failure.cause is not Cause.RESOLVER_CONFLICT:
         names = names[:1]
@@ -144,7 +149,8 @@ def _suspect(
     line = listed.text if listed and is_own else project.text or project.label
     advice = advice_for(failure.best, project.name, failure.cause, line)
     if reported.alone and failure.phase is Phase.CHECK:
-        advice = advice_for_one(failure.best, project.name, line) or advice
+        uses = reported.user == project.key
+        advice = advice_for_one(failure.best, project.name, line, uses=uses) or advice
     return Suspect(
         name=cut(canonicalize_name(name), 120),
         version=cut(version, 80) if version else (head.version if head and is_own else None),

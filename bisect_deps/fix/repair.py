@@ -457,6 +457,9 @@ def _finished(
             culprits = yield from warmed(case, _completed(case, repaired, culprits, probe, seen))
             probe = yield from _afresh(case, (yield from written(case, culprits, probe)))
             ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
+        elif lossy:
+            found = replace(repaired, complete=False)
+            culprits = yield from _completed(case, found, culprits, probe, seen)
     except BudgetSpent as spent:
         if not ways:
             raise
@@ -545,7 +548,13 @@ def _left(repaired: _Repaired) -> list[Note]:
     """Say that something is left where a build without the culprits still fails."""
     probe = repaired.probe
     left_out = numbers_of(repaired.culprits) & probe.candidate.dropped
-    if not repaired.culprits or not left_out or probe.outcome is not Outcome.FAIL:
+    changed = {edit.number for edit in probe.candidate.edits}
+    changed_names = {edit.name for edit in probe.candidate.edits}
+    is_left = any(
+        not (numbers_of([culprit]) & changed or names_of([culprit]) & changed_names)
+        for culprit in repaired.culprits
+    )
+    if not left_out or is_left or probe.outcome is not Outcome.FAIL:
         return []
     module = absent_module(probe)
     if module:

@@ -11,6 +11,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as Parsed
+from packaging.utils import canonicalize_name
+
+from bisect_deps.diagnosis.prose import uv_edges
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Fact, FactKind, Index
 from bisect_deps.model import Requirement
@@ -286,7 +291,7 @@ def _irreducible(
 
 def _explained(oracle: _Oracle, members: Numbers) -> Conflict:
     log = oracle.ask(members).log
-    texts = [oracle.by_number[number].text for number in sorted(members)]
+    texts = [_shown(oracle.by_number[number]) for number in sorted(members)]
     if len(members) == 1:
         [number] = members
         facts = [fact for fact in oracle.facts.get(number, ()) if fact.kind.stops]
@@ -310,9 +315,9 @@ def _alone(text: str, log: str) -> str:
 def _sentence(oracle: _Oracle, members: Numbers, contested: str) -> str:
     own = [n for n in sorted(members) if oracle.by_number[n].name == contested]
     others = [_wish(oracle, members, n, contested) for n in sorted(members) if n not in own]
-    asked = listed([oracle.by_number[number].text for number in own])
+    asked = listed([_shown(oracle.by_number[number]) for number in own])
     if own and others:
-        return f"{listed(others)}, which {asked} rules out"
+        return f"{listed(others)}, and the file has {asked}"
     if own:
         return f"no release of {contested} suits {asked} together"
     return f"{listed(others)}: no release of {contested} suits them together"
@@ -331,12 +336,36 @@ def _contested(oracle: _Oracle, members: Numbers) -> str | None:
 
 
 def _wish(oracle: _Oracle, members: Numbers, number: int, contested: str) -> str:
-    """Return in words what one member wants of the contested project."""
+    """Return in words what one member wants of the contested project: what its release requires.
+
+    Where the resolver tells no requirement, which release it takes when it may choose.
+    """
     requirement = oracle.by_number[number]
     for other in sorted(members - {number}):
         view = oracle.ask(members - {other})
         chain = view.chain(contested)
         if chain and chain[0] == requirement.name:
+            parent = chain[-2]
+            asked = _required(oracle.ask(members).log, parent, view.releases[parent], contested)
+            wish = f"requires {asked}" if asked else f"takes {contested} {view.releases[contested]}"
             through = f" through {' > '.join(chain[1:-1])}" if len(chain) > 2 else ""
-            return f"{requirement.text} takes {contested} {view.releases[contested]}{through}"
-    return requirement.text
+            return f"{_shown(requirement)} {wish}{through}"
+    return _shown(requirement)
+
+
+def _required(log: str, parent: str, version: str, name: str) -> str:
+    """Return what a release requires of a project, as the resolver words it (`core>=2`), or ""."""
+    for asking, wanted in uv_edges(log):
+        try:
+            asks, asked = Parsed(asking), Parsed(wanted)
+        except InvalidRequirement:
+            continue
+        same = (canonicalize_name(asks.name), canonicalize_name(asked.name)) == (parent, name)
+        if same and asked.specifier and asks.specifier.contains(version, prereleases=True):
+            return wanted
+    return ""
+
+
+def _shown(requirement: Requirement) -> str:
+    """Return a requirement as the file has it, without its marker."""
+    return requirement.text.partition(";")[0].strip()

@@ -476,6 +476,14 @@ def test_two_releases_that_refuse_each_other_are_both_named() -> None:
             "(/app/.venv/lib/python3.11/site-packages/flask/__init__.py)",
             "pin flask to a release that still takes Markup",
         ),
+        (
+            "bleach==3.1.5",
+            f'{_SITE}bleach/sanitizer.py", line 2, in <module>\n'
+            "    from collections import Mapping\n"
+            "ImportError: cannot import name 'Mapping' from 'collections' "
+            "(/usr/lib/python3.12/collections/__init__.py)",
+            "take a newer release of bleach, or build with an older Python that still has Mapping",
+        ),
     ],
 )
 def test_release_that_is_alone_at_fault_is_aligned_with_nothing(

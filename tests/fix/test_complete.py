@@ -81,6 +81,27 @@ def test_who_uses_it_and_works_is_not_accused() -> None:
     assert lines(found) == ["first==1.0"]
 
 
+def test_who_a_log_shows_to_break_as_written_is_named_in_a_file_that_does_not_resolve_too() -> None:
+    # Its newer release only follows: nothing resolves with the old one and the other's new one.
+    projects = {
+        "top": [at("1.0", "2020-01-01", "low<2"), at("2.0", "2023-01-01", "low>=2")],
+        "low": yearly("1.0", "2.0"),
+        "late": yearly("2.0"),
+    }
+    faults = (breaks("amber", top="1.0"), breaks("beryl", place=1, low="1.0"))
+    here = small("top==1.0\nlow==1.0\nlate==1.0\n", projects, *faults, shows_all=True)
+    case = here.case
+    found = here.probe(case.settled(Candidate(), {"late": "2.0"}))
+    fixed = here.probe(case.settled(Candidate(), {"top": "2.0", "low": "2.0", "late": "2.0"}))
+    assert (found.outcome, fixed.outcome) == (Outcome.FAIL, Outcome.PASS)
+    assert case.releases_of(Candidate()) is None
+    member = case.member("top", "1.0", case.resolve(found.candidate))
+    assert member is not None
+    culprit = broken([member], found, breakages_of(found)[0], fixed.number)
+    named = here.told(complete(case, [culprit], fixed, [found], build=False))
+    assert lines(named) == ["top==1.0", "low==1.0"]
+
+
 def test_two_pins_either_of_which_fixes_it_are_a_combination() -> None:
     here = small("first==1.0\nhub==2.0\n", PROJECTS, FAULTS[0])
     failing = here.probe()

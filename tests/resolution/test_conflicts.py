@@ -198,10 +198,10 @@ def test_a_conflict_is_told_with_what_brings_it(tmp_path: Path, cache: Path) -> 
         )
     assert apart.found[0].contested == "core"
     assert apart.found[0].sentence == (
-        "app==1 takes core 1 through lib and other==3 takes core 2: "
+        "app==1 requires core<2 through lib and other==3 requires core>=2: "
         "no release of core suits them together"
     )
-    assert direct.found[0].sentence == "other==3 takes core 2, which core==1 rules out"
+    assert direct.found[0].sentence == "other==3 requires core>=2, and the file has core==1"
 
 
 def test_what_the_installer_would_compile_is_not_refused_by_a_stricter_rule(
@@ -218,7 +218,7 @@ def test_what_the_installer_would_compile_is_not_refused_by_a_stricter_rule(
         with Index(settings, PYTHON, cache=tmp_path / "pages") as index:
             result = find_conflicts(requirements, Resolver(PYTHON, settings, cache=cache), index)
     assert [conflict.members for conflict in result.found] == [{0, 1}]
-    assert result.found[0].sentence == "user==1 takes old 2, which old==1 rules out"
+    assert result.found[0].sentence == "user==1 requires old>=2, and the file has old==1"
     assert local.builds("metadata") == {}
 
 

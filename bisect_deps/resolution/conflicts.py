@@ -153,9 +153,9 @@ class _Oracle:
             lines, limits = self._question(numbers)
             answer = self.resolver.resolve(lines, constraints=limits)
             if answer.infrastructure:
-                where = f" at {answer.unreachable}" if answer.unreachable else ""
+                # A line may name a place of its own: that is no index.
                 raise IndexUnavailable(
-                    f"the resolver cannot reach the package index{where}",
+                    f"the resolver cannot reach {answer.unreachable or 'the package index'}",
                     hint="check the network and --index-url, then run again",
                 )
             self.asked[numbers] = answer

@@ -284,6 +284,18 @@ def test_an_archive_that_no_try_can_read_is_its_releases_fault() -> None:
     assert [suspect.name for suspect in stays.suspects] == ["logs"]
 
 
+def test_an_archive_that_uv_refuses_is_its_releases_fault_at_once() -> None:
+    refused = (
+        "  cause: at byte 2: extraction policy rejected input: archive member path rejected by name "
+        'policy: "logs-0.4.9.6/tests/www.example.com:443"\n'
+    )
+    found = diagnose(UNREADABLE + refused, requirements=["logs", "fine"], exit_status=1)
+    assert not found.infrastructure
+    [suspect] = found.suspects
+    assert suspect.name == "logs"
+    assert "www.example.com:443" in suspect.summary
+
+
 def test_an_index_that_no_try_can_reach_is_no_releases_fault() -> None:
     log = "error: Failed to fetch: `https://index.example/simple/fine/`\n  cause: dns error\n"
     log += "  cause: failed to lookup address information: Name or service not known\n"

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bisect_deps.fix.check import Followed, breakage_of, follow
+from bisect_deps.fix.repair import repair
 from bisect_deps.model import (
     Breakage,
     BreakageKind,
@@ -220,3 +221,10 @@ def test_where_a_log_tells_no_breakage_its_suspects_do(
     diagnosis = Diagnosis(Outcome.FAIL, Cause.RUNTIME_ERROR, Phase.CHECK, found)
     probe = Probe(1, ProbeKind.WHOLE, Candidate(), Outcome.FAIL, diagnosis=diagnosis)
     assert (breakage_of(probe).user, breakage_of(probe).lacks) == (user, lacks)
+
+
+def test_nothing_else_is_said_to_be_at_fault_where_a_culprit_was_never_left_out() -> None:
+    here = small("tool==1.0\nghost==1.0\n", {"tool": [at("1.0")]}, breaks("amber", tool="1.0"))
+    conclusion = here.told(repair(here.case))
+    assert {member.name for c in conclusion.culprits for member in c.members} == {"tool", "ghost"}
+    assert conclusion.notes == (), "tool is in every build that failed: it is no build without it"

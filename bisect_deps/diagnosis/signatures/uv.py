@@ -276,6 +276,18 @@ SIGNATURES: tuple[Signature, ...] = (
         traits=(Trait.BACKEND,),
     ),
     Signature(
+        name="uv-archive-refused",
+        pattern=r"extraction policy rejected input: (?:archive member )?(?P<what>path rejected by name policy: \"[^\"]{1,200}\"|[^\n]{1,200})",
+        cause=Cause.INVALID_METADATA,
+        phase=Phase.DOWNLOAD,
+        means="uv does not unpack its archive: {what}",
+        advice="take a release whose archive uv takes, or one with a wheel; pip may unpack this one",
+        example='  cause: at byte 270848: extraction policy rejected input: archive member path rejected by name policy: "Protego-0.1.16/tests/test_data/www.autoblog.com:443"',
+        weight=Weight.DECISIVE,
+        blame=Blame.FRAME,
+        fatal=True,
+    ),
+    Signature(
         name="uv-archive",
         pattern=r"Failed to extract archive|invalid gzip header|unexpected end of file|early eof|unexpected EOF|Failed to unzip|failed to unpack|end of central directory",
         cause=Cause.NETWORK,

@@ -206,7 +206,8 @@ def _inquiries(
     for version in versions:
         whole = _whole(case, search, fixed, version)
         is_known = fails or _asked(whole) in known
-        found[version] = whole if is_known else _inquiry(case, culprit, search, fixed, version)
+        asked = whole if is_known else _inquiry(case, culprit, search, fixed, version)
+        found[version] = None if _is_held_out(case, search, whole) else asked
     return {version: inquiry for version, inquiry in found.items() if inquiry is not None}
 
 
@@ -301,6 +302,12 @@ def _inquiry(
     return _whole(case, search, fixed, version)
 
 
+def _is_held_out(case: Case, search: _Search, whole: Inquiry) -> bool:
+    """Say whether what moved along with the fix keeps a version out: no word on the file."""
+    asks = bool(search.followers) and case.resolver is not None
+    return asks and case.releases_of(whole.candidate) is None
+
+
 def _whole(case: Case, search: _Search, fixed: Candidate, version: str) -> Inquiry:
     """Return the question whether the whole file passes with a version."""
     purpose = f"does it pass with {Release(search.axis.name, version)}?"
@@ -315,6 +322,10 @@ def _moved(case: Case, search: _Search, fixed: Candidate, version: str) -> Candi
     if sum(edit.name == name for edit in fixed.edits) > 1:
         candidate = case.settled(fixed, {name: version})
     others = {name, *search.followers}
+    if case.resolver is not None and case.releases_of(candidate) is None:
+        # It may suit what the file has, and not what moved along.
+        rest = without(candidate, search.followers - {name})
+        return rest if case.releases_of(rest) is not None else candidate
     # What was taken for a follower may have turned out to be at fault.
     for follower in sorted(search.followers - {name}):
         rest = without(candidate, [follower])

@@ -70,6 +70,35 @@ def test_the_ends_are_neighbours_and_nothing_lies_unbuilt_between_them() -> None
     assert [tried.version for tried in narrowing.tried] == sorted(proven), "in their order"
 
 
+def moved_along(*middle: Listing) -> tuple[Narrowing, Probe]:
+    """Return the narrowing of app from 1.0 to 3.0, and the fix: low has to move along with 3.0."""
+    projects = {
+        "app": [at("1.0", "2020-01-01", "low<2"), *middle, at("3.0", "2022-01-01", "low>=2")],
+        "low": yearly("1.0", "2.0"),
+    }
+    here = small("app==1.0\nlow==1.0\n", projects, breaks("amber", app="1.0"))
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"app": "3.0", "low": "2.0"}))
+    assert fixed.outcome is Outcome.PASS
+    culprits = [culprit_of(here, failing, "app", "1.0")]
+    found, best = here.told(narrow_all(here.case, culprits, fixed, None, frozenset({"low"})))
+    [narrowing] = found[0].narrowings
+    return narrowing, best
+
+
+def test_a_release_that_suits_the_file_is_built_without_what_moved_along() -> None:
+    narrowing, best = moved_along(at("2.0", "2021-01-01", "low<2"))
+    assert (narrowing.last_failing, narrowing.first_passing) == ("1.0", "2.0")
+    assert said(best.candidate) == "app==2.0", "nothing moves along any more"
+
+
+def test_what_moved_along_says_of_no_release_that_it_fails() -> None:
+    # The file's own low keeps it out as well: nothing builds with it but another low.
+    narrowing, best = moved_along(at("2.0", "2021-01-01", "low<2,>1"))
+    assert (narrowing.last_failing, narrowing.not_built) == ("1.0", ("2.0",))
+    assert said(best.candidate) == "app==3.0 low==2.0"
+
+
 def test_what_is_narrowed_is_no_follower_of_itself() -> None:
     here = held("2.5/2.6/2.7", VERSIONS)
     failing = here.probe()

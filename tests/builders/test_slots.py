@@ -226,20 +226,37 @@ def test_the_standard_library_is_compiled_in_no_environment(builder: Builder, mo
         assert Path(said).name == "__pycache__", "bytecode that is kept apart stands in no such"
 
 
-@SANDBOX
-@pytest.mark.parametrize("failures", [1, 99], ids=["once", "always"])
-def test_a_room_that_cannot_be_made_is_made_again(
-    builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int
-) -> None:
-    counter, real = tmp_path / "count", shutil.which("bwrap")
-    flaky = tmp_path / "bwrap"
+def failing_at_first(folder: Path, failures: int) -> Sandbox:
+    """Return a sandbox that refuses so many times, as where a folder to be hidden is gone."""
+    counter, real = folder / "count", shutil.which("bwrap")
+    flaky = folder / "bwrap"
     flaky.write_text(
         f"#!/bin/sh\necho >> {counter}\n"
         f"if [ $(wc -l < {counter}) -le {failures} ]; then\n"
         f"  echo 'bwrap: Can not mount tmpfs on /gone' >&2; exit 1; fi\nexec {real} \"$@\"\n"
     )
     flaky.chmod(0o755)
-    monkeypatch.setattr(builder._rooms, "_box", Sandbox(str(flaky), "1"))  # type: ignore[attr-defined]
+    return Sandbox(str(flaky), "1")
+
+
+@SANDBOX
+@pytest.mark.parametrize(
+    ("failures", "problem"), [(1, ""), (99, "Can not mount tmpfs on /gone")], ids=["once", "always"]
+)
+def test_no_run_does_without_a_sandbox_for_what_was_gone_once(
+    builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int, problem: str
+) -> None:
+    rooms = builder._rooms  # type: ignore[attr-defined]
+    monkeypatch.setattr(rooms, "_box", failing_at_first(tmp_path, failures))
+    assert rooms.try_one() == problem
+
+
+@SANDBOX
+@pytest.mark.parametrize("failures", [1, 99], ids=["once", "always"])
+def test_a_room_that_cannot_be_made_is_made_again(
+    builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    monkeypatch.setattr(builder._rooms, "_box", failing_at_first(tmp_path, failures))  # type: ignore[attr-defined]
     asked = order("steady==1.0", check="echo passed")
     if failures > 1:
         with pytest.raises(BuilderUnavailable, match="Can not mount tmpfs on /gone"):

@@ -6,12 +6,25 @@ import re
 
 from bisect_deps.text import shown
 
-_MARKS = re.compile(r"[\\`*_{}\[\]()<>#+!|~@&$:]")
+# What means something wherever it stands; and what does only between other characters: an underline
+# inside of a word, a colon before a space, a sign that begins no line are read as they are.
+_MARKS = re.compile(
+    r"[\\`*{}\[\]<#!|~@&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=\S)|(?<=\bwww)\.|^\s*[>+=-]"
+)
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def plain(text: str) -> str:
-    """Return one line of text that shows as it is: no markup, mentions or references."""
-    return _MARKS.sub(lambda match: f"&#{ord(match[0])};", shown(text))
+    """Return one line of text that shows as it is: no markup, mentions or references.
+
+    What stands between two backticks is code, as in a terminal's text.
+    """
+    parts = _CODE.split(shown(text))
+    return "".join(code(part) if at % 2 else _escaped(part) for at, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    return _MARKS.sub(lambda match: f"{match[0][:-1]}&#{ord(match[0][-1])};", text)
 
 
 def code(text: str) -> str:

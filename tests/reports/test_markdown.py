@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from bisect_deps.model import Verdict
 from bisect_deps.reports._marks import code, fenced, plain
@@ -11,9 +17,27 @@ from tests.reports import verdicts
 
 
 def test_text_shows_as_it_is() -> None:
-    marked = plain("a_b <img src=x> @someone #12 [x](http://h.example) `c`")
-    assert not set("<>@#[]`*") & set(marked.replace("&#", ""))
+    marked = plain("a_b <img src=x> @someone #12 [x](http://h.example) `c www.h.example")
+    assert not set("<@#[]`*") & set(marked.replace("&#", ""))
+    assert "://" not in marked
+    assert "www." not in marked
     assert plain("two\nlines") == "two lines"
+
+
+def test_what_means_nothing_in_markdown_is_left_as_people_read_it() -> None:
+    text = "Python 3.9: pkg_resources (build 12) needs >=3.7; `setuptools<81` may do"
+    assert plain(text) == text
+
+
+@given(st.text(st.sampled_from("ab1 `_*:()[]<>#+-=!|~@&$.\\{}\n"), max_size=30))
+@example("__a__ _b_ **c** `<i>` ``d`` https://h.example")
+@example("- a")
+@example("> a")
+def test_no_text_becomes_markup_but_code(text: str) -> None:
+    page = MarkdownIt("gfm-like", {"linkify": False}).render(f"x: {plain(text)}\n\n{plain(text)}")
+    assert set(re.findall(r"<(\w+)", page)) <= {"p", "code"}
+    words = html.unescape(re.sub(r"</?(p|code)>", "", page)).replace("`", "")
+    assert "".join(words.split()) == "".join(f"x:{text}{text}".replace("`", "").split())
 
 
 @pytest.mark.parametrize("text", ["a", "`a", "a``b", "```\nx\n````"])

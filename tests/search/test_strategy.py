@@ -130,7 +130,7 @@ def test_builds_stay_near_what_their_answers_have_to_tell() -> None:
             hypotheses *= math.comb(left, size)
             left -= size
         ways = math.log2(hypotheses / math.factorial(sizes.count(1)))
-        for seed in range(8):
+        for seed in range(4):
             drawn = iter(Random(f"{sizes} {seed}").sample(range(count), sum(sizes)))
             edges = [set(islice(drawn, size)) for size in sizes]
             bits += ways + sum(sizes) + 1
@@ -138,7 +138,7 @@ def test_builds_stay_near_what_their_answers_have_to_tell() -> None:
             together = solve(Problem(tuple(range(count)), slots=4), failing_with(*edges))
             rounds += len(together.rounds)
             assert members(together.finding) == sets(*edges)
-    assert builds <= 1.07 * bits
+    assert builds <= 1.06 * bits
     assert rounds <= 0.48 * builds, "four at once take less than half of the rounds"
 
 

@@ -34,7 +34,7 @@ def next_step(guided: Guided) -> Iterator[str]:
         yield f"  It is good when: {shown(guided.start.check_note)}"
     yield "  Then say how it went:"
     yield "    depbisect good                  it built, and works"
-    yield "    depbisect bad --log build.log   it failed (the log saves builds; it may be left out)"
+    yield "    depbisect bad --log build.log   it failed; its log, if any, saves builds"
     yield "    depbisect skip                  cannot be tested: the platform was down, say"
     yield f"  {left(guided)}"
 

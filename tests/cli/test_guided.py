@@ -123,6 +123,13 @@ def test_without_versions_a_session_ends_with_the_original_and_the_culprit(call:
     assert (code, "has its answer already" in err) == (2, True)
 
 
+def test_what_to_do_next_fits_in_eighty_columns(call: Call) -> None:
+    begin(call, SINGLE)
+    _, out, _ = call("bad")
+    assert "depbisect bad --log" in out
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+
+
 def test_the_original_comes_back_byte_for_byte(call: Call) -> None:
     begin(call, SINGLE)
     answers(call, SINGLE, at_most=2)

@@ -49,9 +49,11 @@ def _steps_once(diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
     said: set[str] = set()
     for diagnostic in diagnostics:
         step = pin_step(diagnostic.message)
-        again = step if step in said else ""
-        said.add(step)
-        yield diagnostic._replace(message=diagnostic.message.removesuffix(again))
+        if step and step in said:
+            yield diagnostic._replace(message=diagnostic.message.removesuffix(step))
+        else:
+            said.add(step)
+            yield diagnostic
 
 
 def _headline(diagnostic: Diagnostic, style: Style) -> str:

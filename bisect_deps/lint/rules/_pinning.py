@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from bisect_deps.formats.base import Span
@@ -150,18 +149,18 @@ def drift_finding(scope: Scope, item: Item, message: str) -> Finding:
     elif known is not None:
         message += f" ({known.origin} has {known.version}, which this line does not allow)"
     elif item.line.group == "":
-        message += f"; pin all by `depbisect pin {scope.root}`"
+        message += f"{_PIN_STEP}{scope.root}`"
     where = item.parts.specifier_span or item.span
     return Finding(item.document, where, message, item.name, item.line, repair)
 
 
 def pin_step(message: str) -> str:
     """Return the end of a message that says how the whole file is pinned, "" without one."""
-    found = _PIN_STEP.search(message)
-    return found[0] if found else ""
+    at = message.rfind(_PIN_STEP)
+    return message[at:] if at >= 0 else ""
 
 
-_PIN_STEP = re.compile(r"; pin all by `depbisect pin [^`]+`$")
+_PIN_STEP = "; pin all by `depbisect pin "
 
 
 def whole_line(item: Item) -> Span:

@@ -6,6 +6,7 @@ import re
 
 from packaging.utils import canonicalize_name
 
+from bisect_deps.diagnosis.announcements import UNIMPORTABLE
 from bisect_deps.diagnosis.facts import Hit
 from bisect_deps.diagnosis.missing import thing_of
 from bisect_deps.diagnosis.signatures.base import Scope, Signature
@@ -63,6 +64,13 @@ def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
     """
     if found := _for_another_system(hit, project, cause, line):
         return found
+    if "._" in hit.groups.get("module", "") and UNIMPORTABLE.search(hit.text):
+        return cut(
+            f"the compiled part of {project} is for another platform or Python: install it where it"
+            " runs, or `pip install --platform manylinux2014_x86_64 --python-version 3.X"
+            f" --only-binary=:all: --target DIR {project}`",
+            400,
+        )
     if cause is Cause.SYSTEM_DEP_MISSING and (found := _system(hit, project)):
         return found
     if hit.signature.cause is Cause.NETWORK and not cause.is_infrastructure:
@@ -86,6 +94,8 @@ def advice_for_one(hit: Hit, project: str, line: str, *, uses: bool = False) -> 
         wanted = line.strip() if _PLAIN.match(line.strip()) else project
         keep = f", or write `{wanted}; {known.marker}`" if known.marker else ""
         return cut(f"leave {project} out{keep}: it {known.reason}", 400)
+    if UNIMPORTABLE.search(hit.text):
+        return ""
     gone = hit.groups.get("attribute") or hit.groups.get("argument", "")
     if not gone or hit.signature.remedies:
         return ""

@@ -79,6 +79,7 @@ SUCCESS = re.compile(
 TESTS_DONE = re.compile(
     r"^=+ (?P<counts>[\d\w, ]{1,200}?) in [\d.]+s.{0,40}=+$|^(?P<bare>\d+ (?:passed|failed|error)[\d\w, ]{0,200}?) in [\d.]+s|^(?P<unittest>OK|FAILED)(?: \(.{0,80}\))?$"
 )
+DOCS_DONE = re.compile(r"^build succeeded(?:, \d{1,6} warnings?)?\.")
 ENDINGS_BAD = re.compile(
     r"[Ee]xited with (?:code |non-zero code )?'?[1-9]|Job failed|returned a non-zero code|Finished: (?:FAILURE|ABORTED)|did not complete successfully: exit code|Push rejected|script returned exit code [1-9]|Process completed with exit code [1-9]|exit-code: [1-9]|failed with exit code [1-9]|finished with exit code [1-9]|program finished with exit code [1-9]|Build step .{1,80} marked build as failure|^ERROR: build step|[Ee]xited with code exit status [1-9]|State: FAILED$|Build script returned non-zero exit code|installer returned a non-zero exit code|Error during processing dependencies|failed with status code:? [1-9]|^(?:\S{1,4} )?(?:==> )?(?:[Tt]he )?(?:[Bb]uild|[Jj]ob|[Dd]eploy(?:ment)?|[Tt]ask|[Ss]tage|[Ss]tep|[Pp]ipeline|[Ww]orkflow|[Ii]nstallation|BUILD|JOB)(?: \S{1,60})? (?:has )?(?:[Ff]ailed|FAILED|FAILURE|errored|aborted)\b|^(?:Failed|FAILED|Error|ERROR)[.!]?$"
 )
@@ -121,6 +122,13 @@ RETRYING = re.compile(
     r"Retrying \(Retry\(total=[1-9]|spurious network error \([1-9]|Retrying in \d"
 )
 REFERENCE = re.compile(r" from (?=\S*[/:])| ?@ (?=\S*[/:])")
+# A platform's word that the program it runs cannot be imported.
+UNIMPORTABLE = re.compile(r"Unable to import module '[^']{1,120}': ")
+# What only a program writes that uses what is installed, without a traceback.
+_PROGRAMS = (
+    r"Could not import extension \S{1,120} \(exception: |^pluggy\.\S{1,80}Error: |^Extension error"
+)
+OF_A_PROGRAM = re.compile(rf"{UNIMPORTABLE.pattern}|{_PROGRAMS}")
 # A shell's echo of a command that uses what was installed.
 CHECK_COMMAND = re.compile(
     r"^[+$] (?:\S{1,200}/)?(?:python[\d.]{0,5} (?:-W \S{1,40} )?-c |python[\d.]{0,5} -m (?:pytest|unittest)|pytest\b)"

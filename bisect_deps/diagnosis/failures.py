@@ -322,7 +322,9 @@ def _failure(hits: list[Hit], frames: Frames, *, reported: bool = False) -> Fail
     if episode is not None and episode.runtime and best.signature.scope is Scope.RUNTIME:
         phase = episode.phase
     if episode is not None and episode.build_requires and not cause.is_infrastructure:
-        cause, phase = Cause.BUILD_DEP_FAILED, Phase.BUILD
+        cause = Cause.BUILD_DEP_FAILED
+    if cause is Cause.BUILD_DEP_FAILED:
+        phase = Phase.BUILD
     failure = Failure(hits, best, cause, phase, frames, episode=episode, fatal=fatal)
     failure.project = _project(failure)
     prose = [hit for hit in hits if hit.signature.blame is Blame.PROSE and hit.around]

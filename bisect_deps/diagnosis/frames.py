@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bisect_deps.diagnosis.announcements import (
     CHECK_COMMAND,
+    DOCS_DONE,
     ENDING_WORDS,
     ENDINGS_BAD,
     ENDINGS_GOOD,
     FENCE,
+    OF_A_PROGRAM,
     PYTEST,
     RETRYING,
     TESTS_DONE,
@@ -232,6 +234,9 @@ class Frames:
             self.bad_ending = line.number
         elif worded and ENDINGS_GOOD.search(bare):
             self.good_ending = line.number
+        elif DOCS_DONE.match(bare):
+            self.tests_passed = line.number
+            self.steps.succeed(line.number)
         elif match := TESTS_DONE.match(bare):
             reported = match["counts"] or match["bare"] or match["unittest"]
             if reported == "OK" or (
@@ -245,9 +250,11 @@ class Frames:
         if PYTEST.match(bare):
             self.tests = self.steps.tracebacks.pytest = self._section.tests = True
         elif UNITTEST.match(bare):
-            self._section.tests = True
+            self.tests = self._section.tests = True
         elif "During handling of the above exception" in bare and self.steps.episode is not None:
             self._handle()
+        elif OF_A_PROGRAM.search(bare):
+            self.steps.installed = True
         elif UV_PROJECT.search(bare):
             self.steps.rooted_by_project = True
         elif CHECK_COMMAND.match(bare):

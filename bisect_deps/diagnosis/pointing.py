@@ -338,10 +338,13 @@ def _runtime(failure: Failure, episode: Episode, context: Context) -> list[Point
     user_of, lacking = breakage.user or None, breakage.lacks or None
     missing = breakage.kind is BreakageKind.MODULE_GONE
     gone = missing and breakage.what.split(".")[0] in GONE
-    if missing and not raised and not (lacking and user.named(lacking)) and not breakage.module:
+    private = "._" in breakage.what  # nobody's own code imports that: it is half of a project
+    known = private or bool(lacking and user.named(lacking)) or bool(breakage.module)
+    if missing and not raised and not known:
         return []  # the user's own code imports what the list forgot
     sides: list[str] = []
-    if gone or (missing and lacking and user and user.named(lacking) is None):
+    forgotten = missing and lacking and user and user.named(lacking) is None
+    if gone or (forgotten and not private):
         sides = [user_of] if user_of else []
     else:
         sides = [side for side in (lacking, user_of) if side]

@@ -48,3 +48,11 @@ def test_installer_that_cannot_import_its_own_modules_is_to_be_made_anew() -> No
     found = diagnose((FOLDER / "heroku-pip-broken.log").read_bytes(), requirements=["django==2.0"])
     assert (found.phase, found.suspects) == (Phase.RESOLVE, ())
     assert "python -m venv --clear" in found.notes[0]
+
+
+@pytest.mark.parametrize("name", ["lambda-other-platform", "lambda-json"])
+def test_compiled_part_for_another_platform_is_advised_to_be_installed_for_this_one(
+    name: str,
+) -> None:
+    [suspect] = diagnose((FOLDER / f"{name}.log").read_bytes()).suspects
+    assert "--only-binary=:all: --target DIR" in suspect.advice

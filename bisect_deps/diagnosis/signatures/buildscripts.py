@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bisect_deps.diagnosis.signatures.base import Blame, Scope, Signature, Weight
-from bisect_deps.model import Cause
+from bisect_deps.model import Cause, Phase
 
 _REMOVED = Cause.BUILD_API_REMOVED
 
@@ -165,6 +165,25 @@ _ALL: tuple[Signature, ...] = (
         example="error: Could not find suitable distribution for Requirement.parse('numpy>=1.9')",
         weight=Weight.EXACT,
         fatal=True,
+    ),
+    Signature(
+        name="setup-install-layout",
+        pattern=r"AttributeError: install_layout\b",
+        cause=Cause.BUILD_API_REMOVED,
+        means="a distribution's own setuptools meets another distutils than its own",
+        advice="build in a virtual environment, where setuptools brings its own: `python -m venv .venv`",
+        example="      AttributeError: install_layout. Did you mean: 'install_platlib'?",
+        weight=Weight.EXACT,
+    ),
+    Signature(
+        name="setup-requires-built",
+        pattern=r"[\\/]easy_install-[\w-]{4,16}[\\/](?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+]{0,60})[\\/]setup\.py\"",
+        cause=Cause.BUILD_DEP_FAILED,
+        phase=Phase.BUILD,
+        means="the build script requires {name}, whose own build script failed",
+        advice="install a {name} that builds here first, and build {project} without isolation: `pip install --no-build-isolation`",
+        example='      File "/tmp/easy_install-wu9lgsxc/pandoc-2.0a4/setup.py", line 11',
+        weight=Weight.EXACT + 5,
     ),
     Signature(
         name="setup-fetch-failed",

@@ -9,6 +9,8 @@ from bisect_deps.model import BreakageKind, Cause, Phase
 
 _ALIGN = "align the versions of the two: the older side was made for an older release of the other"
 _MODULE = r"[A-Za-z_][\w.]{0,120}"
+# A program's word that a part of it cannot be imported, and why.
+_PART = r"(?:Unable to import module '[^']{1,120}': |Could not import extension \S{1,120} \(exception: )"
 
 _ALL: tuple[Signature, ...] = (
     Signature(
@@ -50,7 +52,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-cannot-import-name",
-        pattern=rf"ImportError: cannot import name u?'?(?P<attribute>\w{{1,80}})'?(?: from (?:partially initialized module )?'(?P<module>{_MODULE})'(?: \(most likely due to a circular import\))?(?: \((?P<path>[^)]{{1,300}})\))?)?",
+        pattern=rf"(?:ImportError: |{_PART})cannot import name u?'?(?P<attribute>\w{{1,80}})'?(?: from (?:partially initialized module )?'(?P<module>{_MODULE})'(?: \(most likely due to a circular import\))?(?: \((?P<path>[^)]{{1,300}})\))?)?",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
         means="{attribute} is not in {holder}",
@@ -62,7 +64,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-no-module",
-        pattern=rf"(?:ModuleNotFoundError|ImportError): No module named u?'?(?P<module>{_MODULE})'?",
+        pattern=rf"(?:(?:ModuleNotFoundError|ImportError): |{_PART})No module named u?'?(?P<module>{_MODULE})'?",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
         means="the module {module} is not installed, or not in this version",
@@ -171,6 +173,18 @@ _ALL: tuple[Signature, ...] = (
         weight=Weight.EXACT,
         remedies=("protobuf<3.21",),
         kind=BreakageKind.RAISED,
+    ),
+    Signature(
+        name="pytest-plugin-refused",
+        pattern=r"PluginValidationError: Plugin '(?P<by>[\w.-]{1,80})' could not be loaded: \((?P<have>[A-Za-z0-9][\w.-]{0,80}) (?P<version>\S{1,40})(?:.{0,300}?Requirement\.parse\('[A-Za-z0-9][\w.-]{0,80}(?P<spec2>[^']{0,80})'\))?",
+        cause=Cause.IMPORT_ERROR,
+        phase=Phase.CHECK,
+        means="a plugin refuses the installed version of {have}",
+        advice="install {have}{spec2}, which {by} asks for, or an older {by}",
+        example="pluggy.manager.PluginValidationError: Plugin 'pytest_cov' could not be loaded: (pytest 4.3.1 (/app/.venv/lib/python3.6/site-packages), Requirement.parse('pytest>=4.6'))!",
+        blame=Blame.MODULE,
+        weight=Weight.EXACT + 1,
+        kind=BreakageKind.DISTRIBUTION_MISSING,
     ),
     Signature(
         name="python-version-wanted",
@@ -312,7 +326,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="pytest-collection",
-        pattern=r"errors? during collection|ERROR collecting|ImportError while (?:loading conftest|importing test module)",
+        pattern=r"errors? during collection|ImportError: Failed to import test module|ERROR collecting|ImportError while (?:loading conftest|importing test module)",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
         means="tests could not even be imported",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect_deps.diagnosis.signatures.base import Blame, Signature, Trait, Weight
+from bisect_deps.diagnosis.signatures.base import Blame, Scope, Signature, Trait, Weight
 from bisect_deps.model import Cause, Phase
 
 _NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
@@ -98,6 +98,7 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="correct the line",
         example="Could not parse version constraint: =>1.20",
         weight=Weight.EXACT,
+        scope=Scope.INSTALLER,
         fatal=True,
     ),
     Signature(
@@ -176,7 +177,7 @@ SIGNATURES: tuple[Signature, ...] = (
         means="no file of the locked version fits this Python and platform, or none has the hash that is locked",
         advice="lock again for this platform: `pdm lock --platform=... --python=...`, or allow the source distribution",
         example="pdm.exceptions.CandidateNotFound: No candidate is found for `tensorflow` that matches the environment or hashes",
-        blame=Blame.NAMED,
+        blame=Blame.PROSE,
         weight=Weight.EXACT + 1,
         fatal=True,
     ),
@@ -226,6 +227,17 @@ SIGNATURES: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="pdm-lock-stale",
+        pattern=r"Lock ?file (?:hash )?does(?:n't| not) match pyproject\.toml",
+        cause=Cause.INVALID_REQUIREMENT,
+        phase=Phase.RESOLVE,
+        means="the lock does not belong to the project file",
+        advice="lock again: `pdm lock`",
+        example="Lock file hash doesn't match pyproject.toml, packages may be outdated",
+        weight=Weight.CAUSE,
+        blame=Blame.NOBODY,
+    ),
+    Signature(
         name="pdm-error",
         pattern=r"^\[[A-Z]\w{1,60}(?:Error|Exception)\]: ",
         cause=None,
@@ -246,6 +258,40 @@ SIGNATURES: tuple[Signature, ...] = (
         example="[TypeError]: super(type, obj): obj must be an instance or subtype of type",
         blame=Blame.NOBODY,
         weight=Weight.CLOSER + 5,
+        fatal=True,
+    ),
+    Signature(
+        name="pipenv-lock-stale",
+        pattern=r"Your Pipfile\.lock \(\w{1,64}\) is out of date",
+        cause=Cause.INVALID_REQUIREMENT,
+        phase=Phase.RESOLVE,
+        means="the lock does not belong to the Pipfile",
+        advice="lock again: `pipenv lock`",
+        example="Your Pipfile.lock (8f9aeb) is out of date. Expected: (451ad5).",
+        weight=Weight.CAUSE,
+        blame=Blame.NOBODY,
+    ),
+    Signature(
+        name="pipenv-own-python",
+        pattern=r"Your Pipfile requires \"?python(?:_full)?_version\"? (?P<wants>\S{1,20}?),? but you are using (?P<have>\S{1,40})",
+        cause=Cause.REQUIRES_PYTHON,
+        phase=Phase.RESOLVE,
+        means="the Pipfile asks for another Python than the one at hand",
+        advice="build with Python {wants}, or change `python_version` in the Pipfile",
+        example="Warning: Your Pipfile requires python_version 3.7, but you are using 3.10.4 (/usr/bin/python3).",
+        weight=Weight.EXACT,
+        blame=Blame.NOBODY,
+    ),
+    Signature(
+        name="pipenv-no-deploy",
+        pattern=r"Aborting deploy\b",
+        cause=None,
+        phase=Phase.RESOLVE,
+        means="what is locked is not what the Pipfile asks for",
+        advice="look at the lines around it: they say why",
+        example="ERROR:: Aborting deploy",
+        weight=Weight.NOISE,
+        blame=Blame.NOBODY,
         fatal=True,
     ),
     Signature(

@@ -53,7 +53,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     _resources(
         "resources-killed",
-        r"Killed signal terminated program|^\s*(?:\S{1,60}: line \d+: +\d+ )?Killed(?:\s|$)|Killed process|SIGKILL|signal:? 9\b|(?:exit code|exit status|code):? 137\b|OOMKilled|oom-kill",
+        r"Killed signal terminated program|^\s*(?:\S{1,60}: line \d+: +\d+ )?Killed(?:: 9|\s*$|\s{2,40}\S)|Killed process|SIGKILL|signal:? 9\b|(?:exit code|exit status|code):? 137\b|OOMKilled|oom-kill",
         "the operating system killed a process, most likely out of memory",
         "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
         "      gcc: fatal error: Killed signal terminated program cc1",
@@ -90,7 +90,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     _resources(
         "resources-permission",
-        r"(?:Could not install packages due to an|PermissionError:|OSError:|EnvironmentError:|IOError:).{0,80}(?:\[Errno (?:13|30|1)\]|Permission denied|Read-only file system)|\(os error (?:13|30)\)|[Rr]ead-only file system",
+        r"(?:Could not install packages due to an|PermissionError:|OSError:|EnvironmentError:|IOError:).{0,80}(?:\[Errno (?:13|30|1)\]|\[WinError (?:5|32)\]|Permission denied|Read-only file system)|\(os error (?:13|30)\)|[Rr]ead-only file system",
         "the place to install into cannot be written",
         "install into a virtual environment that belongs to you",
         "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/usr/lib/python3'",
@@ -104,6 +104,15 @@ SIGNATURES: tuple[Signature, ...] = (
         "the place to install into cannot be written",
         "install into a folder that can be written",
         "FileNotFoundError: [Errno 2] No such file or directory: '/proc/site'",
+        phase=Phase.INSTALL,
+        fatal=True,
+    ),
+    _resources(
+        "resources-long-path",
+        r"does not have Windows Long Path support enabled|\[WinError 206\]",
+        "a path is longer than this Windows takes",
+        "turn on long paths in Windows, or install into a folder nearer to the root: `python -m venv C:\\v`",
+        "HINT: This error might have occurred since this system does not have Windows Long Path support enabled.",
         phase=Phase.INSTALL,
         fatal=True,
     ),

@@ -9,10 +9,12 @@ from bisect_deps.diagnosis.facts import Project
 from bisect_deps.diagnosis.lines import Line
 from bisect_deps.diagnosis.steps import Handler, Steps
 from bisect_deps.diagnosis.tools.poetry import operation
+from bisect_deps.model import Phase
 
 _PIN = re.compile(
     r"^STATUS: Resolving: new pin (?P<name>[A-Za-z0-9][\w.-]{0,100}) (?P<version>\d\S{0,60})$"
 )
+_FAILED = re.compile(r"^(?:add|update) (?P<name>[A-Za-z0-9][\w.-]{0,100}) failed:$")
 
 
 def _status(steps: Steps, line: Line, text: str, bare: str) -> None:
@@ -36,4 +38,20 @@ def _done(steps: Steps, line: Line, text: str, bare: str) -> None:
     steps.progress, steps.reached = line.number, True
 
 
-ANNOUNCES: dict[str, Handler] = {"STATUS:": _status, "✔": _done, "✖": operation}
+def _failed(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Take the project whose operation's error comes next."""
+    if match := _FAILED.match(bare):
+        key = Project(match["name"]).key
+        project = steps.collected.get(key, Project(match["name"]))
+        steps.current = project
+        episode = steps.open(project, Phase.BUILD, line.number, "poetry")
+        episode.failed, episode.started = True, "operation"
+
+
+ANNOUNCES: dict[str, Handler] = {
+    "STATUS:": _status,
+    "✔": _done,
+    "✖": operation,
+    "add": _failed,
+    "update": _failed,
+}

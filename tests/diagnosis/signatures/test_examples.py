@@ -24,6 +24,7 @@ FOLLOWING = {
     "setup-refuses",
     "compiler-cmake-policy",
     "conda-not-found",
+    "pipenv-lock-stale",
     "poetry-error",
     "python-openai-1",
     "system-pg-config-hint",

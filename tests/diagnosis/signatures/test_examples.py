@@ -27,6 +27,7 @@ FOLLOWING = {
     "pipenv-lock-stale",
     "poetry-error",
     "python-openai-1",
+    "uv-archive-refused",
     "system-pg-config-hint",
 }
 

@@ -55,6 +55,7 @@ _SPOILT = re.compile(
     r"|bad magic|corrupt|truncated|cut short|no archive|could not find .{0,40}central directory",
     re.IGNORECASE,
 )
+_LACKING = (Cause.BUILD_API_REMOVED, Cause.BUILD_DEP_MISSING, Cause.SYSTEM_DEP_MISSING)
 _SERVED = (Phase.RESOLVE, Phase.DOWNLOAD, Phase.METADATA)
 
 
@@ -303,7 +304,8 @@ def _is_open(
         if a.release in probes and not agrees(case, a.release.name, a.release.version)
     ]
     doubted = standing.unsteady or len(plain) > 1 or not _is_steady(probes[one.release])
-    return seen < (POLICY.doubted_failures if doubted else 2)
+    least = 1 if lacks_something(probes[one.release], one.release) else 2
+    return seen < (POLICY.doubted_failures if doubted else least)
 
 
 def agrees(case: Case, name: str, version: str) -> bool:
@@ -323,6 +325,14 @@ def _is_steady(probe: Probe) -> bool:
     """Say whether a failure has a known cause, and none that comes and goes."""
     cause = probe.diagnosis.cause if probe.diagnosis is not None else Cause.UNKNOWN
     return cause not in (Cause.UNKNOWN, Cause.NONE, Cause.NETWORK, Cause.RESOURCES)
+
+
+def lacks_something(probe: Probe, release: Release) -> bool:
+    """Say whether a log names what a release lacks: it is not there in the next build either."""
+    return any(
+        suspect.cause in _LACKING and failing_release(suspect) == release
+        for suspect in suspects_of(probe)
+    )
 
 
 def _alone(one: Accused, repeat: int) -> Inquiry:

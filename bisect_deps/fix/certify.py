@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bisect_deps.fix.accuse import agrees, broken_of
+from bisect_deps.fix.accuse import agrees, broken_of, lacks_something
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, is_compiled, with_edits, without
 from bisect_deps.fix.culprits import (
@@ -120,11 +120,8 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
     What logs of `answers` show to fail in what is left is needed; else that costs a build, which is
     added to them.
     """
-    failed = [
-        failure
-        for failure in failed_by(case, answers)
-        if failure.reported and _is_sure(case, failure)
-    ]
+    reported = [failure for failure in failed_by(case, answers) if failure.reported]
+    failed = [failure for failure in reported if _is_sure(case, failure, answers)]
     for edit, rest in _less(fixed.candidate):
         releases = case.releases_of(rest)
         if edit.number is None and edit.hashes:
@@ -137,7 +134,7 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
         ):
             continue
         probe = answered(case, rest, answers[::-1])
-        if probe is None or _is_accident(case, probe, answers):
+        if probe is None or _may_be_accident(case, probe, reported, answers):
             purpose = f"does it fail again without {edit.text}?"
             repeat = int(probe is not None)
             probe = yield from ask(
@@ -149,20 +146,31 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
     return fixed
 
 
-def _is_accident(case: Case, probe: Probe, answers: Sequence[Probe]) -> bool:
-    """Say whether what a log says to break installed in another build."""
+def _may_be_accident(
+    case: Case, probe: Probe, reported: Sequence[Failed], answers: Sequence[Probe]
+) -> bool:
+    """Say whether what a log says to break installed in another build, or broke in no other."""
     broke = frozenset(broken_releases(probe))
-    return bool(broke) and broke <= installed_by(case, answers)
-
-
-def _is_sure(case: Case, one: Failed) -> bool:
-    """Say whether a log is enough: where no release is built alone, an install may fail by chance.
-
-    Not where the index tells why it fails.
-    """
-    if case.capabilities.isolated or installs(one.probe):
+    if broke and broke <= installed_by(case, answers):
         return True
-    return any(agrees(case, name, version) for name, version in one.releases.items())
+    own = [failure for failure in reported if failure.probe is probe]
+    return case.capabilities.isolated and any(not _is_sure(case, one, answers) for one in own)
+
+
+def _is_sure(case: Case, one: Failed, answers: Sequence[Probe]) -> bool:
+    """Say whether logs are enough: an install may fail once by chance.
+
+    Not where the log names what is not there, or the index tells why it fails. Where no release is
+    built alone, a second log is none of it alone either.
+    """
+    broke = {Release(name, version) for name, version in one.releases.items()}
+    if installs(one.probe) or any(
+        agrees(case, release.name, release.version) or lacks_something(one.probe, release)
+        for release in broke
+    ):
+        return True
+    shown = [probe for probe in answers if broke <= set(broken_releases(probe))]
+    return case.capabilities.isolated and len(shown) > 1
 
 
 def _is_settled(case: Case, culprit: Culprit, fixed: Probe, answers: Sequence[Probe]) -> bool:

@@ -134,6 +134,23 @@ def test_a_line_with_an_address_is_accused_as_written_and_no_release_in_its_plac
     assert len(here.builds.asked) == 1, "the release alone is not what the line installs"
 
 
+@pytest.mark.parametrize(
+    ("cause", "builds"),
+    [
+        (Cause.BUILD_API_REMOVED, []),
+        (Cause.SYSTEM_DEP_MISSING, []),
+        (Cause.SETUP_SCRIPT_ERROR, ["lib==1.0"]),
+    ],
+)
+def test_what_a_log_names_that_is_not_there_is_missing_in_every_build(
+    cause: Cause, builds: list[str]
+) -> None:
+    fault = unbuildable("flint", "lib", "1.0", cause)
+    here = small("lib==1.0\n", {"lib": yearly("1.0", "2.0")}, fault)
+    assert named(accused(here)) == [["lib"]]
+    assert alone(here) == builds
+
+
 def test_where_several_are_accused_by_one_log_alone_each_fails_as_often_as_doubt_asks() -> None:
     text = "lib==1.0\nside==1.0\n"
     projects = {"lib": yearly("1.0", "2.0"), "side": yearly("1.0", "2.0")}

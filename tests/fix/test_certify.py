@@ -126,3 +126,20 @@ def test_what_the_file_installed_is_not_read_from_a_build_of_one_release() -> No
     culprit = replace(described([member], failing), summary="It is known.")
     _, left = here.told(certify(here.case, fixed, [culprit], [alone, failing, fixed]))
     assert [culprit.summary for culprit in left] == ["It is known."]
+
+
+def test_a_release_that_failed_to_install_once_is_tried_again_without_its_edit() -> None:
+    text, flint = "app==1.0\nlib==1.0\n", unbuildable("flint", "app", "1.0")
+    fixes = []
+    for seed in range(12):
+        here = small(text, PROJECTS, flint, flakes={"lib==1.0": 0.4}, checks=Checks.NONE, seed=seed)
+        probes = [here.probe(), here.probe(here.case.settled(Candidate(), {"app": "2.0"}))]
+        fixed = here.probe(here.case.settled(Candidate(), {"app": "2.0", "lib": "2.0"}))
+        member = here.case.member("lib", "1.0")
+        assert member is not None
+        if probes[1].outcome is Outcome.PASS or "lib==1.0" not in str(probes[1].diagnosis):
+            continue
+        culprit = described([member], probes[1])
+        smaller, _ = here.told(certify(here.case, fixed, [culprit], [*probes, fixed]))
+        fixes.append(said(smaller.candidate))
+    assert "app==2.0" in fixes, "lib builds now and then"

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bisect_deps.guided.questions import Guided, begin, new_start
 from bisect_deps.guided.script import read_script, script
-from bisect_deps.guided.sessions import Given, Store, Word
+from bisect_deps.guided.sessions import Given, PersonAnswer, Store
 from bisect_deps.guided.state import status
 from bisect_deps.reports.json import to_json
 from bisect_deps.system import interpreters
@@ -69,7 +69,7 @@ def _finished(guided: Guided, secret: Secret) -> list[bytes]:
     built = []
     while guided.position.inquiry is not None:
         built.append(guided.place.read_bytes())
-        guided.answer(Given(Word.GOOD if secret.builds(built[-1]) else Word.BAD))
+        guided.answer(Given(PersonAnswer.GOOD if secret.builds(built[-1]) else PersonAnswer.BAD))
     return built
 
 
@@ -97,7 +97,7 @@ def _replay_gives_the_same(guided: Guided, store: Store, file: Path) -> bool:
     guided.reset()
     again = _begun(store, file)
     for word, *_ in words[1:]:
-        again.answer(Given(Word(word)))
+        again.answer(Given(PersonAnswer(word)))
     return shlex.join(words[0]).startswith("start ") and _state(again) == before
 
 

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.rivals import RIVALS
 from bisect_deps.model import Outcome
 from bisect_deps.search.base import Answer, Items
-from bisect_deps.search.strategy import Finding, Prefer, Problem, State, bisect
+from bisect_deps.search.strategy import Prefer, SearchProblem, SearchResult, State, bisect
 
 ROOT = Path(__file__).parent.parent
 
@@ -127,7 +127,7 @@ class Run:
     builds: int
     rounds: int
     cost: float
-    finding: Finding
+    finding: SearchResult
     slowest: float
     world: World
 
@@ -147,7 +147,7 @@ def search(world: World, **options: object) -> Run:
     whole = frozenset(range(world.count))
     hints = world.named(whole)
     weights = {hints[0]: world.hint or 0.0} if hints else {}
-    problem = Problem(
+    problem = SearchProblem(
         tuple(range(world.count)),
         weights=weights,
         hints=hints,

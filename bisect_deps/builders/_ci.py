@@ -13,10 +13,17 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from bisect_deps.builders._ci_logs import LARGEST_INPUT, SCRATCH, Seen, marker_in, read_log, stem_of
+from bisect_deps.builders._ci_logs import (
+    LARGEST_INPUT,
+    SCRATCH,
+    JobLog,
+    marker_in,
+    read_log,
+    stem_of,
+)
 from bisect_deps.builders._ci_projects import places, python_of
 from bisect_deps.builders._http import HttpError
-from bisect_deps.builders._job import Credentials, Place, about_index, job_of, packed
+from bisect_deps.builders._job import Credentials, Machines, about_index, job_of, packed
 from bisect_deps.builders._limits import wait_of
 from bisect_deps.builders.base import STOPPED, BuilderOptions, Capabilities, Handle, Order
 from bisect_deps.errors import BuilderUnavailable
@@ -88,7 +95,7 @@ class System(Protocol):
         """Close the connections."""
 
 
-class Stage(Enum):
+class CiStage(Enum):
     """What is to be asked next of a build."""
 
     FIND = "which run it is"
@@ -99,15 +106,15 @@ class Stage(Enum):
 
 
 @dataclass(slots=True)
-class Track:
+class CiTrack:
     """What is known of one build."""
 
     marker: str
     began: float
     run: Run | None = None
-    stage: Stage = Stage.FIND
+    stage: CiStage = CiStage.FIND
     status: BuildStatus = BuildStatus.QUEUED
-    seen: Seen = field(default_factory=lambda: Seen(""))
+    seen: JobLog = field(default_factory=lambda: JobLog(""))
     pause: float = 0.0
     due: float = 0.0
     silent_since: float | None = None
@@ -124,7 +131,7 @@ class CiBuilder:
         options: BuilderOptions,
         pace: Pace,
         *,
-        place: Place | None = None,
+        place: Machines | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -133,9 +140,9 @@ class CiBuilder:
         self._options = options
         self._pace = pace
         self._clock, self._sleep = clock, sleep
-        self._place = place or Place(checkout=places(options))
+        self._place = place or Machines(checkout=places(options))
         self._slots: int | None = options.jobs
-        self._tracks: dict[str, Track] = {}
+        self._tracks: dict[str, CiTrack] = {}
         self._earlier: list[Run] | None = None
         self._scratch: set[str] = set()
 
@@ -173,18 +180,18 @@ class CiBuilder:
         text = packed(job_of(order, self._options, self._place, Credentials(), marker))
         if len(text) > LARGEST_INPUT:
             self._scratch.add(marker)
-        track = Track(marker, self._clock())
+        track = CiTrack(marker, self._clock())
         # Before it is asked for: one that is interrupted here is found, and cancelled, by its name.
         self._tracks[marker] = track
         track.run = self._begun(order, marker, text)
-        track.stage = Stage.FIND if track.run is None else Stage.RUN
+        track.stage = CiStage.FIND if track.run is None else CiStage.RUN
         track.due = self._clock() + self._pace.first
         return self._handle(track)
 
     def poll(self, handle: Handle) -> BuildStatus:
         """Return the state; at most one request, none before the next is due."""
         track = self._track(handle)
-        if track.stage is Stage.DONE or self._clock() < track.due:
+        if track.stage is CiStage.DONE or self._clock() < track.due:
             return track.status
         track.pause = min(self._pace.most, max(self._pace.first, track.pause * self._pace.growth))
         track.due = self._clock() + max(track.pause, self._system.pause)
@@ -213,7 +220,7 @@ class CiBuilder:
     def cancel(self, handle: Handle) -> bool:
         """Ask for the run to be stopped; the next polls see it end."""
         track = self._track(handle)
-        if track.stage is Stage.DONE:
+        if track.stage is CiStage.DONE:
             return True
         track.cancelled = True
         try:
@@ -232,9 +239,9 @@ class CiBuilder:
         """Cancel what runs, delete scratch branches. Raises BuilderUnavailable for what is left."""
         left: list[str] = []
         for track in self._tracks.values():
-            if track.stage is not Stage.DONE and not track.cancelled:
+            if track.stage is not CiStage.DONE and not track.cancelled:
                 left += self._left(track)
-            track.stage = Stage.DONE
+            track.stage = CiStage.DONE
         for marker in sorted(self._scratch):
             error = self._drop(marker)
             if error is not None:
@@ -248,11 +255,11 @@ class CiBuilder:
 
     # Starting.
 
-    def _under_way(self, stem: str) -> Track | None:
-        alive = (track for track in self._tracks.values() if track.stage is not Stage.DONE)
+    def _under_way(self, stem: str) -> CiTrack | None:
+        alive = (track for track in self._tracks.values() if track.stage is not CiStage.DONE)
         return next((track for track in alive if track.marker.startswith(stem)), None)
 
-    def _left_over(self, order: Order, stem: str) -> Track | None:
+    def _left_over(self, order: Order, stem: str) -> CiTrack | None:
         """Return the run of an order that a killed process started and could not take down."""
         if self._options.fresh or order.again:
             return None
@@ -262,7 +269,7 @@ class CiBuilder:
             marker = marker_in(run.title)
             usable = run.status not in (BuildStatus.CANCELLED, BuildStatus.BROKEN)
             if usable and marker.startswith(stem) and marker not in self._tracks:
-                track = Track(marker, self._clock(), run, Stage.RUN)
+                track = CiTrack(marker, self._clock(), run, CiStage.RUN)
                 self._tracks[marker] = track
                 return track
         return None
@@ -334,45 +341,45 @@ class CiBuilder:
 
     # Watching.
 
-    def _step(self, track: Track) -> None:
-        if track.stage is Stage.FIND or track.run is None:
+    def _step(self, track: CiTrack) -> None:
+        if track.stage is CiStage.FIND or track.run is None:
             self._find(track)
-        elif track.stage is Stage.RUN:
+        elif track.stage is CiStage.RUN:
             self._look(track)
-        elif track.stage is Stage.JOB:
+        elif track.stage is CiStage.JOB:
             note = track.run.note
             track.run = self._system.job(track.run)
-            track.stage = Stage.TRACE
+            track.stage = CiStage.TRACE
             if not track.run.job:
                 self._end(track, track.run.note or note or "the run had no job")
             self._soon(track)
         else:
             self._read(track)
 
-    def _soon(self, track: Track) -> None:
-        if track.stage is not Stage.DONE:
+    def _soon(self, track: CiTrack) -> None:
+        if track.stage is not CiStage.DONE:
             track.due = min(track.due, self._clock() + min(self._pace.first, 1.0))
 
-    def _find(self, track: Track) -> None:
+    def _find(self, track: CiTrack) -> None:
         runs = self._system.recent()
         track.run = next((run for run in runs if marker_in(run.title) == track.marker), None)
         if track.run is not None:
-            track.stage = Stage.RUN
+            track.stage = CiStage.RUN
         elif self._clock() - track.began > self._pace.appear:
             self._end(track, f"no run named [{track.marker}] has appeared")
 
-    def _look(self, track: Track) -> None:
+    def _look(self, track: CiTrack) -> None:
         assert track.run is not None
         track.run = self._system.run(track.run)
         if track.run.status.is_final:
-            track.stage = Stage.TRACE if track.run.job else Stage.JOB
+            track.stage = CiStage.TRACE if track.run.job else CiStage.JOB
             self._soon(track)
             return
         track.status = track.run.status
         if self._system.live_log and track.run.job and track.status is BuildStatus.RUNNING:
-            track.stage = Stage.TRACE
+            track.stage = CiStage.TRACE
 
-    def _read(self, track: Track) -> None:
+    def _read(self, track: CiTrack) -> None:
         assert track.run is not None
         is_final = track.run.status.is_final
         try:
@@ -389,19 +396,19 @@ class CiBuilder:
         if is_final:
             self._end(track, track.run.note)
         else:
-            track.stage = Stage.RUN
+            track.stage = CiStage.RUN
 
-    def _end(self, track: Track, note: str = "") -> None:
-        track.stage = Stage.DONE
+    def _end(self, track: CiTrack, note: str = "") -> None:
+        track.stage = CiStage.DONE
         track.status = _status_of(track, exact=self._system.exact)
         text = track.seen.text
         if track.status is BuildStatus.BROKEN and STOPPED not in text:
             reason = note or "the run ended before the build did"
-            track.seen = Seen(f"{text}{_gap(text)}{STOPPED}: {reason}\n", track.seen.began)
+            track.seen = JobLog(f"{text}{_gap(text)}{STOPPED}: {reason}\n", track.seen.began)
         if track.marker in self._scratch:
             self._drop(track.marker)
 
-    def _left(self, track: Track) -> list[str]:
+    def _left(self, track: CiTrack) -> list[str]:
         """Cancel a build at the end of the run; returns what could not be cancelled."""
         for _ in range(POLICY.closing_tries):
             track.run = track.run or self._found(track.marker)
@@ -424,10 +431,10 @@ class CiBuilder:
         self._scratch.discard(marker)
         return None
 
-    def _refused(self, track: Track, error: HttpError) -> None:
+    def _refused(self, track: CiTrack, error: HttpError) -> None:
         """Wait where the system asks for it, or is away; give up where it says no."""
         now = self._clock()
-        if error.status == 404 and track.stage is Stage.RUN:
+        if error.status == 404 and track.stage is CiStage.RUN:
             self._end(track, "the run is gone")
             return
         wait = wait_of(error, time.time())
@@ -442,19 +449,19 @@ class CiBuilder:
 
     # Handles.
 
-    def _handle(self, track: Track) -> Handle:
+    def _handle(self, track: CiTrack) -> Handle:
         run = track.run
         extra = {"marker": track.marker, "run": run.id if run else ""}
         return Handle(track.marker, run.url if run else None, extra)
 
-    def _track(self, handle: Handle) -> Track:
+    def _track(self, handle: Handle) -> CiTrack:
         """Return what is known of a build; one of an earlier process is asked for anew."""
         marker = handle.extra.get("marker", handle.id)
         if marker not in self._tracks:
             run_id = handle.extra.get("run", "")
             run = Run(run_id, handle.url) if run_id else None
-            stage = Stage.RUN if run else Stage.FIND
-            self._tracks[marker] = Track(marker, self._clock(), run, stage)
+            stage = CiStage.RUN if run else CiStage.FIND
+            self._tracks[marker] = CiTrack(marker, self._clock(), run, stage)
             self._scratch.add(marker)
         return self._tracks[marker]
 
@@ -464,9 +471,9 @@ def unavailable(error: HttpError, system: System) -> BuilderUnavailable:
     return BuilderUnavailable(f"{system.name}: {error}", hint=system.hint)
 
 
-def _status_of(track: Track, *, exact: bool) -> BuildStatus:
+def _status_of(track: CiTrack, *, exact: bool) -> BuildStatus:
     """Return how a build ended: by the job's own word, else by the system's."""
-    assert track.stage is Stage.DONE
+    assert track.stage is CiStage.DONE
     seen, said = track.seen, track.run.status if track.run else BuildStatus.BROKEN
     reported = seen.result.status if seen.result else None
     if reported is BuildStatus.FAILED or (reported is BuildStatus.PASSED and said is reported):

@@ -38,7 +38,7 @@ def titled(order: Order, marker: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class JobLog:
     """What a log tells: the job's part of it, and how it ended, None where it did not get there.
 
     `began`: the job was reached.
@@ -49,7 +49,7 @@ class Seen:
     result: Result | None = None
 
 
-def read_log(raw: str, marker: str, *, complete: bool) -> Seen:
+def read_log(raw: str, marker: str, *, complete: bool) -> JobLog:
     """Return the job's part of a log, freed of the system's own marks.
 
     A log whose job never began is returned whole once it is `complete`, "" before.
@@ -58,7 +58,7 @@ def read_log(raw: str, marker: str, *, complete: bool) -> Seen:
     lines = [line.rstrip("\r") for line in (lines if complete else lines[:-1])]
     begin = f"{BEGIN}{marker}"
     if begin not in lines:
-        return Seen("\n".join(lines) if complete else "")
+        return JobLog("\n".join(lines) if complete else "")
     own = lines[lines.index(begin) + 1 :]
     text, result = split_result("".join(f"{line}\n" for line in own))
-    return Seen(text, True, result)
+    return JobLog(text, True, result)

@@ -26,7 +26,7 @@ _MOST_FILES = 100_000
 _State = tuple[int, int, int, int, int]
 
 
-class Project:
+class CopiedProject:
     """The project that a folder belongs to, copied once as it stands at the start of a run."""
 
     def __init__(self, folder: Path, cwd: Path, kept: Path) -> None:
@@ -53,7 +53,7 @@ class Project:
 class Copy:
     """A scratch copy of a project, for one build at a time."""
 
-    def __init__(self, project: Project, root: Path) -> None:
+    def __init__(self, project: CopiedProject, root: Path) -> None:
         self.root = root
         self._kept = project.kept
         shutil.copytree(project.kept, root, symlinks=True)
@@ -95,7 +95,7 @@ class Copy:
 
 
 def top_of(folder: Path, cwd: Path) -> Path:
-    """Return the top folder of the project that a folder belongs to, as `Project` chooses it."""
+    """Return the top folder of a folder's project, as `CopiedProject` chooses it."""
     home = Path.home().resolve()
     top = _work_tree(folder)
     if top is not None and not home.is_relative_to(top):

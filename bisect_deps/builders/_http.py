@@ -63,19 +63,19 @@ class Reply:
         except (ValueError, RecursionError):
             return None
 
-    def record(self) -> Record:
+    def record(self) -> JsonObject:
         """Return the JSON object that it is. Raises HttpError where it is none."""
         value = self.json()
         if not isinstance(value, dict):
             raise self._unlike(value, "an object")
-        return Record(self.request, value)
+        return JsonObject(self.request, value)
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[JsonObject]:
         """Return the list of JSON objects that it is. Raises HttpError where it is none."""
         value = self.json()
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self._unlike(value, "a list of objects")
-        return [Record(self.request, item) for item in value]
+        return [JsonObject(self.request, item) for item in value]
 
     def _unlike(self, value: object, wanted: str) -> HttpError:
         if value is not None or self.body.strip() == b"null":
@@ -89,7 +89,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class JsonObject:
     """A JSON object of a reply; what is of another kind than it has to be raises HttpError."""
 
     request: str
@@ -124,19 +124,19 @@ class Record:
             raise _unlike(self.request, value, "a number", name)
         return value
 
-    def part(self, name: str) -> Record:
+    def part(self, name: str) -> JsonObject:
         """Return an object, an empty one where there is none."""
         value = self.values.get(name)
         if value is not None and not isinstance(value, dict):
             raise _unlike(self.request, value, "an object", name)
-        return Record(self.request, value or {})
+        return JsonObject(self.request, value or {})
 
-    def listed(self, name: str) -> list[Record]:
+    def listed(self, name: str) -> list[JsonObject]:
         """Return a list of objects, which must be there."""
         value = self.values.get(name)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise _unlike(self.request, value, "a list of objects", name)
-        return [Record(self.request, item) for item in value]
+        return [JsonObject(self.request, item) for item in value]
 
 
 class HttpError(BuilderUnavailable):

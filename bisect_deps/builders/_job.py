@@ -62,7 +62,7 @@ _PLAIN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Machines:
     """What is known of the machines that build.
 
     `pythons` and `uvs` are names or paths, the first that is there counts; `version` is what the
@@ -125,7 +125,11 @@ class Credentials:
 
 
 def job_of(
-    order: Order, options: BuilderOptions, place: Place, credentials: Credentials, marker: str = ""
+    order: Order,
+    options: BuilderOptions,
+    place: Machines,
+    credentials: Credentials,
+    marker: str = "",
 ) -> dict[str, Any]:
     """Return the job for an order: only what JSON knows, files as base64.
 
@@ -199,7 +203,7 @@ def split_result(log: str) -> tuple[str, Result | None]:
 
 
 def _files(
-    order: Order, options: BuilderOptions, place: Place, credentials: Credentials
+    order: Order, options: BuilderOptions, place: Machines, credentials: Credentials
 ) -> tuple[dict[str, bytes], str]:
     """Return the files to write, and the path of the one to install from."""
     written = dict(order.files)
@@ -247,7 +251,7 @@ def _refuse_passwords(files: Mapping[str, bytes], options: BuilderOptions) -> No
 
 
 def _placed(
-    files: Mapping[str, bytes], path: str, options: BuilderOptions, place: Place
+    files: Mapping[str, bytes], path: str, options: BuilderOptions, place: Machines
 ) -> tuple[str | None, dict[str, bytes], str]:
     """Return the folder of the files over there, those that the job holds, and the one to install.
 
@@ -273,7 +277,7 @@ def _placed(
     return root or None, placed, posixpath.normpath(f"./{prefix}/{path}")
 
 
-def _cwd(options: BuilderOptions, place: Place) -> str | None:
+def _cwd(options: BuilderOptions, place: Machines) -> str | None:
     """Return where commands run; None for the files' own folder."""
     if place.checkout is not None:
         return place.checkout[1]
@@ -285,7 +289,7 @@ def _climbs(name: str) -> int:
 
 
 def _ways(
-    order: Order, options: BuilderOptions, place: Place, path: str
+    order: Order, options: BuilderOptions, place: Machines, path: str
 ) -> Iterator[dict[str, Any]]:
     """Yield the ways to install in their order; the first whose program is there is taken.
 

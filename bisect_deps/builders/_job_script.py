@@ -54,7 +54,7 @@ def main(job: "dict[str, Any]", result_path: str) -> int:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     scratch = _scratch(os.environ.get("RUNNER_TEMP") or tempfile.gettempdir())
-    build = Build(job, scratch)
+    build = JobSteps(job, scratch)
     result: dict[str, Any] = {"status": "broken"}
     if job.get("marker"):
         _say(f"{FENCE} job begin {job['marker']}")
@@ -74,7 +74,7 @@ def main(job: "dict[str, Any]", result_path: str) -> int:
     return {"passed": 0, "failed": 1}.get(str(result["status"]), 2)
 
 
-class Build:
+class JobSteps:
     """The steps of one build in its scratch folder."""
 
     def __init__(self, job: "dict[str, Any]", scratch: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bisect_deps.builders._copies import Copy, Project, top_of
+from bisect_deps.builders._copies import CopiedProject, Copy, top_of
 from bisect_deps.builders._scratch import WorkFolder
 from bisect_deps.builders._uv_settings import settings_files
 from bisect_deps.builders.base import BuilderOptions
@@ -161,7 +161,7 @@ class Rooms:
         self._settings = tuple(_settings_with_logins(os.environ))
         if self._settings:
             (work.private / _EMPTY).touch(mode=0o600)
-        self._projects: dict[Path, Project] = {}
+        self._projects: dict[Path, CopiedProject] = {}
         self._copies: dict[tuple[Path, Path], Copy] = {}
 
     def make(self, build: Path, files: Mapping[str, bytes], caches: Sequence[Path] = ()) -> Cell:
@@ -242,7 +242,7 @@ class Rooms:
             seen.add(top)
             if top not in self._projects:
                 kept = self._work.private / f"project{len(self._projects)}"
-                self._projects[top] = Project(top, top, kept)
+                self._projects[top] = CopiedProject(top, top, kept)
             slot = build.parent / f"project{len(seen)}"
             if (top, slot) in self._copies:
                 self._copies[top, slot].reset()

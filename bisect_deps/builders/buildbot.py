@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 from bisect_deps.builders._ci import CiBuilder, Run
-from bisect_deps.builders._http import Http, HttpError, Record, Reply
-from bisect_deps.builders._job import BOOTSTRAP, Place
+from bisect_deps.builders._http import Http, HttpError, JsonObject, Reply
+from bisect_deps.builders._job import BOOTSTRAP, Machines
 from bisect_deps.builders.base import (
     Builder,
     BuilderOptions,
@@ -161,7 +161,7 @@ class Buildbot:
         self._address = _address(options)
         self._interpreter = options.interpreter or find()
         minor = self._interpreter.minor
-        self.place = Place(pythons=(f"python{minor}", "python3", "python"), version=minor)
+        self.place = Machines(pythons=(f"python{minor}", "python3", "python"), version=minor)
         user, password = (os.environ.get(f"BUILDBOT_{name}", "") for name in ("USER", "PASSWORD"))
         login = _basic(user, password) if user else None
         headers = {"Authorization": login} if login else {}
@@ -278,7 +278,7 @@ class Buildbot:
     def _run(self, number: object, **about: Any) -> Run:
         return Run(str(number), f"{self._address}/#/buildrequests/{number}", **about)
 
-    def _get(self, path: str, *, patient: bool = False) -> Record:
+    def _get(self, path: str, *, patient: bool = False) -> JsonObject:
         """Return the value of a resource; asked once unless `patient`."""
         return self._asked(path, patient=patient).record()
 
@@ -290,7 +290,7 @@ class Buildbot:
             raise self._unlike()
         return reply
 
-    def _first(self, path: str, name: str) -> Record:
+    def _first(self, path: str, name: str) -> JsonObject:
         """Return the one thing of that name at a path."""
         found = self._get(path).listed(name)
         if not found:
@@ -303,7 +303,7 @@ class Buildbot:
             hint="give the address of the master's web page: http://HOST:8010",
         )
 
-    def _post(self, path: str, method: str, about: Mapping[str, object]) -> Record:
+    def _post(self, path: str, method: str, about: Mapping[str, object]) -> JsonObject:
         self._log_in()
         call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": dict(about)}
         return self._http.post(f"/api/v2{path}", call).record()
@@ -321,7 +321,7 @@ class Buildbot:
                         hint="set them to a login of its web page",
                     ) from None
 
-    def _force(self, properties: Mapping[str, object]) -> Record:
+    def _force(self, properties: Mapping[str, object]) -> JsonObject:
         return self._post(f"/forceschedulers/{quote(self._scheduler)}", "force", properties)
 
     def _try_to_force(self) -> list[str]:
@@ -359,7 +359,7 @@ class Buildbot:
         self._post(f"/buildrequests/{run.id}", "cancel", {"reason": "depbisect"})
 
 
-def _output(contents: Record) -> str:
+def _output(contents: JsonObject) -> str:
     """Return what a build wrote, without the master's own lines."""
     chunks = contents.listed("logchunks")
     lines = "".join(chunk.words("content") for chunk in chunks).split("\n")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from bisect_deps.builders._copies import Copy, Project
+from bisect_deps.builders._copies import CopiedProject, Copy
 from bisect_deps.builders._scratch import WorkFolder, in_work_folder
 from bisect_deps.builders.base import (
     STOPPED,
@@ -67,7 +67,7 @@ def checks(options: Options) -> Iterator[Check]:
 
 
 @dataclass(slots=True)
-class _Running:
+class _CommandBuild:
     digest: str
     log: Path
     limit: float
@@ -93,10 +93,12 @@ class CommandBuilder:
         self._secrets = secrets_of(os.environ)
         self._work = WorkFolder(options.work)
         with self._work.guarded():
-            self.project = Project(options.folder, options.cwd, self._work.private / "project")
+            self.project = CopiedProject(
+                options.folder, options.cwd, self._work.private / "project"
+            )
         self._free: list[Copy] = []
         self._copies = 0
-        self._builds: dict[str, _Running] = {}
+        self._builds: dict[str, _CommandBuild] = {}
         self._family = processes.new_family()
         processes.stop_orphans()
 
@@ -142,7 +144,9 @@ class CommandBuilder:
         except OSError as error:
             raise BuilderUnavailable(f"the build command cannot be started: {error}") from error
         deadline = time.monotonic() + order.timeout
-        self._builds[number] = _Running(order.digest, log, order.timeout, deadline, process, copy)
+        self._builds[number] = _CommandBuild(
+            order.digest, log, order.timeout, deadline, process, copy
+        )
         return Handle(number)
 
     @in_work_folder
@@ -214,14 +218,14 @@ class CommandBuilder:
             {FILE_VARIABLE: str(file), "GIT_TERMINAL_PROMPT": "0"}, keep=self._options.pass_env
         )
 
-    def _stop(self, running: _Running, status: BuildStatus, why: str) -> None:
+    def _stop(self, running: _CommandBuild, status: BuildStatus, why: str) -> None:
         processes.stop([running.process])
         # A log that cannot be written to is no reason to go on.
         with contextlib.suppress(OSError), running.log.open("ab") as stream:
             stream.write(f"\n{STOPPED} {why}\n".encode())
         self._finish(running, status)
 
-    def _finish(self, running: _Running, status: BuildStatus) -> None:
+    def _finish(self, running: _CommandBuild, status: BuildStatus) -> None:
         running.status = status
         if running.copy is not None:
             self._free.append(running.copy)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from bisect_deps.builders._http import Http, HttpError, Record
+from bisect_deps.builders._http import Http, HttpError, JsonObject
 from bisect_deps.builders._scratch import requirement_names
 from bisect_deps.builders._watch import Watch, Watched
 from bisect_deps.builders.base import (
@@ -81,7 +81,7 @@ def checks(options: Options) -> Iterator[Check]:
 
 
 @dataclass(slots=True)
-class _Build(Watch):
+class _Model(Watch):
     """One custom model of ours, its one version, and how that is built."""
 
     model: str = ""
@@ -94,7 +94,7 @@ class _Build(Watch):
         return f"/customModels/{self.model}/versions/{self.version}"
 
 
-class DataRobotBuilder(Watched[_Build]):
+class DataRobotBuilder(Watched[_Model]):
     """The builder protocol over DataRobot's API."""
 
     name = "datarobot"
@@ -122,9 +122,9 @@ class DataRobotBuilder(Watched[_Build]):
         self._secrets = (*secrets_of(os.environ), Secret(token))
         headers = {"Authorization": Secret(f"Bearer {token}")}
         self._http = Http(self._address, headers=headers, secrets=self._secrets, sleep=sleep)
-        self._builds: dict[str, _Build] = {}
+        self._builds: dict[str, _Model] = {}
         self._state = options.folder / STATE
-        self._model: Record | None = None
+        self._model: JsonObject | None = None
         self._making = ""
 
     def identity(self) -> str:
@@ -175,7 +175,7 @@ class DataRobotBuilder(Watched[_Build]):
                 "DataRobot takes one requirements file, without passwords",
                 hint="write included files into one; passwords would be kept with the version",
             )
-        build = _Build(order.digest, order.timeout)
+        build = _Model(order.digest, order.timeout)
         try:
             self._begin(build, order)
         except HttpError as error:
@@ -219,13 +219,13 @@ class DataRobotBuilder(Watched[_Build]):
 
     # Custom models.
 
-    def _latest(self) -> Record:
+    def _latest(self) -> JsonObject:
         """Return the latest version of the user's custom model, empty without one."""
         if self._model is None:
             self._model = self._http.get(f"/customModels/{self._options.custom_model}/").record()
         return self._model.part("latestVersion")
 
-    def _begin(self, build: _Build, order: Order) -> None:
+    def _begin(self, build: _Model, order: Order) -> None:
         """Make custom model, version and build, or what is still missing of a killed run's."""
         key = hashlib.sha256(f"{order.digest}\0{self.identity()}".encode()).hexdigest()[:24]
         found = self._left_over(key, order)
@@ -243,13 +243,13 @@ class DataRobotBuilder(Watched[_Build]):
         elif not is_made or not self._is_started(build):
             self._http.post(f"{build.route}/dependencyBuild/")
 
-    def _left_over(self, key: str, order: Order) -> Record:
+    def _left_over(self, key: str, order: Order) -> JsonObject:
         """Return the custom model that a killed run made for an order, empty without one."""
         if self._options.fresh or order.again:
-            return Record("", {})
-        return next(self._named(key), Record("", {}))
+            return JsonObject("", {})
+        return next(self._named(key), JsonObject("", {}))
 
-    def _named(self, key: str) -> Iterator[Record]:
+    def _named(self, key: str) -> Iterator[JsonObject]:
         """Yield the custom models of that key which are not known yet."""
         query = {"customModelType": "inference", "searchFor": key}
         for model in self._http.get("/customModels/", query).record().listed("data"):
@@ -260,13 +260,13 @@ class DataRobotBuilder(Watched[_Build]):
         """Know what we were interrupted at: the platform may make it after that, too."""
         for _ in range(POLICY.closing_tries if self._making else 0):
             for model in self._named(self._making):
-                self._keep(_Build("", 0.0, BuildStatus.CANCELLED, model=model.key("id")))
+                self._keep(_Model("", 0.0, BuildStatus.CANCELLED, model=model.key("id")))
                 self._making = ""
             if not self._making:
                 break
             self._sleep(POLICY.watched.first)
 
-    def _keep(self, build: _Build) -> None:
+    def _keep(self, build: _Model) -> None:
         """Know a custom model as ours, so that it is deleted whatever happens."""
         self._state.mkdir(parents=True, exist_ok=True)
         (self._state / f"{processes.owner()}-{build.model}").touch()
@@ -281,7 +281,7 @@ class DataRobotBuilder(Watched[_Build]):
         }
         return self._http.post("/customModels/", about).record().key("id")
 
-    def _make_version(self, model: str, order: Order) -> Record:
+    def _make_version(self, model: str, order: Order) -> JsonObject:
         latest = self._latest()
         fields: list[tuple[str, str | None, bytes]] = [("isMajorUpdate", None, b"True")]
         named = {name: latest.words(name) for name in _ENVIRONMENT}
@@ -289,7 +289,7 @@ class DataRobotBuilder(Watched[_Build]):
         fields += [("file", FILE, order.files[order.path]), ("filePath", None, FILE.encode())]
         return self._http.post_form(f"/customModels/{model}/versions/", fields).record()
 
-    def _is_started(self, build: _Build) -> bool:
+    def _is_started(self, build: _Model) -> bool:
         try:
             self._http.get(f"{build.route}/dependencyBuild/")
         except HttpError as error:
@@ -322,21 +322,21 @@ class DataRobotBuilder(Watched[_Build]):
 
     # Builds.
 
-    def _handle(self, build: _Build) -> Handle:
+    def _handle(self, build: _Model) -> Handle:
         kept = {"version": build.version, "digest": build.digest, "limit": repr(build.limit)}
         page = self._address.removesuffix("/api/v2")
         return Handle(build.model, f"{page}/model-registry/custom-models/{build.model}", kept)
 
-    def _build(self, handle: Handle) -> _Build:
+    def _build(self, handle: Handle) -> _Model:
         """Return the build of a handle, which may be an earlier run's."""
         if handle.id not in self._builds:
             kept = handle.extra
-            build = _Build(kept["digest"], float(kept["limit"]))
+            build = _Model(kept["digest"], float(kept["limit"]))
             build.model, build.version = handle.id, kept["version"]
             self._builds[handle.id] = build
         return self._builds[handle.id]
 
-    def _step(self, build: _Build) -> None:
+    def _step(self, build: _Model) -> None:
         try:
             found = self._http.get(f"{build.route}/dependencyBuild/", patient=False).record()
         except HttpError as error:
@@ -356,7 +356,7 @@ class DataRobotBuilder(Watched[_Build]):
                 status = BuildStatus.BROKEN
         build.status = status
 
-    def _read_log(self, build: _Build) -> None:
+    def _read_log(self, build: _Model) -> None:
         try:
             build.log = self._http.get(f"{build.route}/dependencyBuildLog/").text
         except HttpError:
@@ -364,7 +364,7 @@ class DataRobotBuilder(Watched[_Build]):
         if not build.log.endswith("\n"):
             build.log += "\n"
 
-    def _stop(self, build: _Build) -> None:
+    def _stop(self, build: _Model) -> None:
         try:
             self._http.request("DELETE", f"{build.route}/dependencyBuild/")
         except HttpError as error:

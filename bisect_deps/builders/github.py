@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from bisect_deps.builders._ci import CiBuilder, Run
 from bisect_deps.builders._ci_logs import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
-from bisect_deps.builders._http import Http, HttpError, Record, Reply, is_on_this_machine
+from bisect_deps.builders._http import Http, HttpError, JsonObject, Reply, is_on_this_machine
 from bisect_deps.builders._job import BOOTSTRAP, JOB_FILE, JOB_VARIABLE
 from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
@@ -152,7 +152,7 @@ class Actions:
         self._file = options.workflow
         self._python = python_of(options)
         self._tells_run = True
-        self._details: Record | None = None
+        self._details: JsonObject | None = None
         self._blob: str | None = None
         self._http = Http(
             self.address,
@@ -227,7 +227,7 @@ class Actions:
             self._tells_run = False
             del value["return_run_details"]
             reply = self._dispatch(value)
-        made = reply.record() if reply.body.strip() else Record("", {})
+        made = reply.record() if reply.body.strip() else JsonObject("", {})
         if made.get("workflow_run_id") is None:
             return None
         return Run(made.key("workflow_run_id"), made.words("html_url") or None)
@@ -285,7 +285,7 @@ class Actions:
             f"{self._base}/actions/workflows/{quote(self._file)}/dispatches", value
         )
 
-    def _repository(self) -> Record:
+    def _repository(self) -> JsonObject:
         if self._details is None:
             self._details = self._http.get(self._base).record()
         return self._details
@@ -312,13 +312,13 @@ class Actions:
         return name
 
 
-def _steps(job: Record) -> dict[str, str]:
+def _steps(job: JsonObject) -> dict[str, str]:
     """Return how each step of a job ended."""
     steps = [] if job.get("steps") is None else job.listed("steps")
     return {step.text("name"): step.words("conclusion") for step in steps}
 
 
-def _run(found: Record) -> Run:
+def _run(found: JsonObject) -> Run:
     conclusion, state = found.words("conclusion"), found.text("status")
     status = _STATES.get(state, BuildStatus.QUEUED)
     if state == "completed":

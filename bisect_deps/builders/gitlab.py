@@ -17,7 +17,7 @@ from urllib.parse import quote
 from bisect_deps.builders._ci import CiBuilder, Run
 from bisect_deps.builders._ci_logs import LARGEST_INPUT, SCRATCH, titled
 from bisect_deps.builders._ci_projects import own_host, project_of, python_of, token_from
-from bisect_deps.builders._http import Http, HttpError, Record, Reply, is_on_this_machine
+from bisect_deps.builders._http import Http, HttpError, JsonObject, Reply, is_on_this_machine
 from bisect_deps.builders._job import BOOTSTRAP, JOB_FILE, JOB_VARIABLE
 from bisect_deps.builders._limits import slower
 from bisect_deps.builders.base import Builder, BuilderOptions, Check, Order, Template, setting
@@ -144,8 +144,8 @@ class GitLab:
         self._by_trigger = token is self._job_token
         self.secrets: tuple[Secret, ...] = (token,)
         self._takes_inputs = True
-        self._details: Record | None = None
-        self._file: Record | None = None
+        self._details: JsonObject | None = None
+        self._file: JsonObject | None = None
         header = "JOB-TOKEN" if self._by_trigger else "PRIVATE-TOKEN"
         self._http = Http(self.address, headers={header: token}, secrets=(token,))
 
@@ -286,7 +286,7 @@ class GitLab:
             return self._http.post(f"{self._base}/trigger/pipeline", value)
         return self._http.post(f"{self._base}/pipeline", value)
 
-    def _project_details(self) -> Record:
+    def _project_details(self) -> JsonObject:
         if self._details is None:
             self._details = self._http.get(self._base).record()
         return self._details
@@ -310,7 +310,7 @@ class GitLab:
             )
         return path
 
-    def _pipeline_file(self) -> Record:
+    def _pipeline_file(self) -> JsonObject:
         if self._file is None:
             path = f"{self._base}/repository/files/{quote(self._path(), safe='')}"
             self._file = self._http.get(path, {"ref": self._on()}).record()
@@ -340,7 +340,7 @@ class GitLab:
         return name
 
 
-def _run(found: Record) -> Run:
+def _run(found: JsonObject) -> Run:
     return Run(
         id=found.key("id"),
         url=found.words("web_url") or None,

@@ -150,7 +150,7 @@ class _Written:
 
 
 @dataclass(slots=True)
-class _Running:
+class _LocalBuild:
     """A build under way, or ended: then only status, log and what was installed are left."""
 
     digest: str
@@ -196,7 +196,7 @@ class LocalBuilder:
         self._slots = Slots(self.describe().max_parallel)
         self._rooms = self._open_rooms()
         self._links = options.installer == "uv" and _minor(self._interpreter) >= _BYTECODE_APART
-        self._builds: dict[str, _Running] = {}
+        self._builds: dict[str, _LocalBuild] = {}
         self._family = processes.new_family()
         processes.stop_orphans()
 
@@ -266,7 +266,7 @@ class LocalBuilder:
         if slot.linked and slot.files is None:
             self._library.show(slot.environment, slot.bytecode)
         steps = list(self._steps(order, slot, environment, written))
-        running = _Running(
+        running = _LocalBuild(
             digest=order.digest,
             slot=slot,
             log=self._work.log(number),
@@ -401,11 +401,11 @@ class LocalBuilder:
         self._box, self._kept_apart = None, f"bubblewrap does not work here ({problem})"
         return None
 
-    def _is_without_room(self, running: _Running) -> bool:
+    def _is_without_room(self, running: _LocalBuild) -> bool:
         """Say whether the room could not be made: nothing was built."""
         return running.cell is not None and _last_line(running.log).startswith("bwrap: ")
 
-    def _again(self, running: _Running) -> None:
+    def _again(self, running: _LocalBuild) -> None:
         """Try a step once more: what was to be hidden can be gone when it comes to it.
 
         Raises BuilderUnavailable where that does not help.
@@ -422,7 +422,7 @@ class LocalBuilder:
             hint="use --sandbox off if you trust what is built",
         )
 
-    def _be_no_writing(self, running: _Running) -> None:
+    def _be_no_writing(self, running: _LocalBuild) -> None:
         """Raise BuilderUnavailable where a check failed for writing where a room is to be read.
 
         It would pass outside: no release is at fault, and all builds would fail alike.
@@ -537,14 +537,14 @@ class LocalBuilder:
         project = write_kept_files(folder) if own else None
         return _Written(base / path, asked, constraints, exact, project)
 
-    def _next(self, running: _Running) -> None:
+    def _next(self, running: _LocalBuild) -> None:
         if not running.steps:
             self._finish(running, BuildStatus.PASSED)
             return
         running.tries = 0
         self._begin(running, running.steps.popleft())
 
-    def _begin(self, running: _Running, step: _Step) -> None:
+    def _begin(self, running: _LocalBuild, step: _Step) -> None:
         running.begun = running.log.stat().st_size
         shown = step.command if isinstance(step.command, str) else " ".join(step.command)
         _append(running.log, begin_fence(step.name), f"$ {shown}")
@@ -570,7 +570,7 @@ class LocalBuilder:
             and bool(order.imports or order.check)
         )
 
-    def _installed(self, running: _Running) -> None:
+    def _installed(self, running: _LocalBuild) -> None:
         """Take down what the install left; where a kept environment is not whole, begin afresh."""
         environment = running.slot.environment
         sites = site_packages(environment)
@@ -586,7 +586,7 @@ class LocalBuilder:
             if running.seed.get(name) != version
         }
 
-    def _begin_afresh(self, running: _Running, install: _Step) -> None:
+    def _begin_afresh(self, running: _LocalBuild, install: _Step) -> None:
         self._work.discard(running.slot.environment, running.slot.bytecode)
         self._installer.make(running.slot.environment, install.environment)
         running.slot = replace(running.slot, files=None)
@@ -595,7 +595,7 @@ class LocalBuilder:
         running.steps.appendleft(install)
         running.afresh = None
 
-    def _begin_writable(self, running: _Running) -> None:
+    def _begin_writable(self, running: _LocalBuild) -> None:
         """Build once more with copies, here and from now on: the check writes to what it uses."""
         self._links = False
         for slot in self._slots.clear():
@@ -609,20 +609,20 @@ class LocalBuilder:
         self._begin_afresh(running, install)
         self._next(running)
 
-    def _note_modules(self, running: _Running) -> None:
+    def _note_modules(self, running: _LocalBuild) -> None:
         """Take down whose modules they are while the environment is there, where a check failed."""
         if running.step is not None and running.step.name in _USES:
             log = running.log.read_text(encoding="utf-8", errors="replace")
             running.modules = modules(site_packages(running.slot.environment), log)
 
-    def _stop(self, running: _Running, status: BuildStatus, why: str) -> None:
+    def _stop(self, running: _LocalBuild, status: BuildStatus, why: str) -> None:
         if running.process is not None:
             processes.stop([running.process])
         with contextlib.suppress(OSError):  # A log that cannot be written to is no reason to go on.
             _append(running.log, f"{STOPPED} {why}")
         self._finish(running, status)
 
-    def _finish(self, running: _Running, status: BuildStatus) -> None:
+    def _finish(self, running: _LocalBuild, status: BuildStatus) -> None:
         running.status = status
         running.steps.clear()
         stopped = status in (BuildStatus.BROKEN, BuildStatus.CANCELLED)
@@ -631,7 +631,7 @@ class LocalBuilder:
             self._work.drop(running.slot.folder, linked=running.slot.linked)
 
 
-def _is_kept_from_writing(running: _Running) -> bool:
+def _is_kept_from_writing(running: _LocalBuild) -> bool:
     """Say whether a step of use failed for an environment that it may only read."""
     if not running.copying or running.step is None or running.step.name not in _USES:
         return False

@@ -25,7 +25,7 @@ from bisect_deps.builders._installers import deciding, steer
 from bisect_deps.builders._job import (
     SCRIPT,
     Credentials,
-    Place,
+    Machines,
     Result,
     about_index,
     job_of,
@@ -336,7 +336,7 @@ class SlurmBuilder:
         self.folder.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
         one, uv = self._interpreter, find_uv()
-        place = Place(
+        place = Machines(
             pythons=(one.path, f"python{one.minor}", "python3"),
             version=one.minor,
             uvs=(*([uv] if uv else []), "uv"),

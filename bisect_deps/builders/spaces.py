@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 
-from bisect_deps.builders._http import Http, HttpError, Record
+from bisect_deps.builders._http import Http, HttpError, JsonObject
 from bisect_deps.builders._watch import Watch, Watched
 from bisect_deps.builders.base import (
     STOPPED,
@@ -79,7 +79,7 @@ def checks(options: Options) -> Iterator[Check]:
 
 
 @dataclass(slots=True)
-class _Build(Watch):
+class _Commit(Watch):
     """One commit and what the platform said of it."""
 
     space: str = ""
@@ -94,7 +94,7 @@ class _Build(Watch):
         return f"{self.space}@{self.commit}"
 
 
-class SpacesBuilder(Watched[_Build]):
+class SpacesBuilder(Watched[_Commit]):
     """The builder protocol over the Hub's API."""
 
     name = "spaces"
@@ -120,7 +120,7 @@ class SpacesBuilder(Watched[_Build]):
         self._secrets = (*secrets_of(os.environ), Secret(token))
         headers = {"Authorization": Secret(f"Bearer {token}")}
         self._http = Http(self._address, headers=headers, secrets=self._secrets, sleep=sleep)
-        self._builds: dict[str, _Build] = {}
+        self._builds: dict[str, _Commit] = {}
         self._paused: set[str] = set()
         self._kept: set[str] = set()
         self._asked: dict[str, str] = {}
@@ -186,11 +186,11 @@ class SpacesBuilder(Watched[_Build]):
                 hint="the next run with that Space does it; the original is in .depbisect/spaces",
             )
 
-    def _handle(self, build: _Build) -> Handle:
+    def _handle(self, build: _Commit) -> Handle:
         kept = {"space": build.space, "digest": build.digest, "limit": repr(build.limit)}
         return Handle(build.id, f"{self._address}/spaces/{build.space}", kept)
 
-    def _build(self, handle: Handle) -> _Build:
+    def _build(self, handle: Handle) -> _Commit:
         """Return the build of a handle, which may be an earlier run's."""
         if handle.id not in self._builds:
             kept = handle.extra
@@ -208,13 +208,13 @@ class SpacesBuilder(Watched[_Build]):
         known = stage in (*_BUILDS, *_BUILT, "BUILD_ERROR", "PAUSED", "STOPPED")
         return "" if known else f"{space} cannot build: {_LOST.get(stage, stage or 'no Space')}"
 
-    def _runtime(self, space: str, *, patient: bool = True) -> Record:
+    def _runtime(self, space: str, *, patient: bool = True) -> JsonObject:
         return self._http.get(f"/api/spaces/{space}/runtime", patient=patient).record()
 
     def _key(self, order: Order) -> str:
         return hashlib.sha256(f"{order.digest}\0{self.identity()}".encode()).hexdigest()[:24]
 
-    def _left_over(self, order: Order) -> _Build | None:
+    def _left_over(self, order: Order) -> _Commit | None:
         """Return the build that a killed run committed and could not take down."""
         if self._options.fresh or order.again:
             return None
@@ -231,7 +231,7 @@ class SpacesBuilder(Watched[_Build]):
         busy = {build.space for build in self._builds.values() if not build.status.is_final}
         return [space for space in self._options.spaces if space not in busy]
 
-    def _submit(self, order: Order, data: bytes) -> _Build:
+    def _submit(self, order: Order, data: bytes) -> _Commit:
         free = self._free()
         if not free:
             raise BuilderUnavailable("every Space is building", hint="name more with --space")
@@ -244,8 +244,8 @@ class SpacesBuilder(Watched[_Build]):
         del self._asked[space]
         return self._made(order.digest, order.timeout, space, commit)
 
-    def _made(self, digest: str, limit: float, space: str, commit: str) -> _Build:
-        return _Build(digest, limit, space=space, commit=commit, asked=self._clock())
+    def _made(self, digest: str, limit: float, space: str, commit: str) -> _Commit:
+        return _Commit(digest, limit, space=space, commit=commit, asked=self._clock())
 
     def _commit(self, space: str, title: str, files: Mapping[str, bytes | None]) -> str:
         """Commit files, None for one to delete; return the commit. A paused Space is started."""
@@ -320,7 +320,7 @@ class SpacesBuilder(Watched[_Build]):
             self._http.post(f"/api/spaces/{space}/pause")
         record.unlink()
 
-    def _step(self, build: _Build) -> None:
+    def _step(self, build: _Commit) -> None:
         now = self._clock()
         if build.ended_as:
             self._read_log(build)
@@ -343,7 +343,7 @@ class SpacesBuilder(Watched[_Build]):
         elif now - build.asked > POLICY.watched.appear:
             build.break_off(f"the commit started no build in {POLICY.watched.appear:g} s ({stage})")
 
-    def _read_log(self, build: _Build) -> None:
+    def _read_log(self, build: _Commit) -> None:
         try:
             events = self._http.events(f"/api/spaces/{build.space}/logs/build")
         except HttpError:
@@ -352,7 +352,7 @@ class SpacesBuilder(Watched[_Build]):
         lines = (_text(event) for event in events if event.startswith("{"))
         build.log = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
-    def _pause(self, build: _Build, status: BuildStatus) -> None:
+    def _pause(self, build: _Commit, status: BuildStatus) -> None:
         try:
             self._http.post(f"/api/spaces/{build.space}/pause")
         except HttpError as error:

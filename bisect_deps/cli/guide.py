@@ -22,7 +22,7 @@ from bisect_deps.cli.guided import (
 )
 from bisect_deps.cli.typed import Typed
 from bisect_deps.errors import DepbisectError, ExitCode, InputError
-from bisect_deps.guided.sessions import Given, Store, Word
+from bisect_deps.guided.sessions import Given, PersonAnswer, Store
 from bisect_deps.model import VerdictKind
 from bisect_deps.text import counted, safe
 
@@ -162,20 +162,23 @@ def _turn(guided: Guided, typed: Typed) -> bool:
         with difference_shown():
             guided.undo(1)
     elif word == "good":
-        _give(guided, typed, Word.GOOD)
+        _give(guided, typed, PersonAnswer.GOOD)
     elif word == "bad":
-        _give(guided, typed, Word.BAD)
+        _give(guided, typed, PersonAnswer.BAD)
     elif word == "skip":
         _give(
-            guided, typed, Word.SKIP, reason=_ask(typed, "Why can it not be tested? (may be empty)")
+            guided,
+            typed,
+            PersonAnswer.SKIP,
+            reason=_ask(typed, "Why can it not be tested? (may be empty)"),
         )
     elif word == "log":
         path = Path(_ask(typed, "Path of the log:")).expanduser()
-        _give(guided, typed, Word.BAD, read_log(path))
+        _give(guided, typed, PersonAnswer.BAD, read_log(path))
     elif word == "paste":
         log = _pasted(typed)
         if log.strip():
-            _give(guided, typed, Word.BAD, log)
+            _give(guided, typed, PersonAnswer.BAD, log)
     elif answer in ("?", "h", "help"):
         for line in MEANINGS:
             click.echo(line)
@@ -193,7 +196,9 @@ def _ask(typed: Typed, question: str) -> str:
     return typed.line().strip()
 
 
-def _give(guided: Guided, typed: Typed, word: Word, log: bytes = b"", reason: str = "") -> None:
+def _give(
+    guided: Guided, typed: Typed, word: PersonAnswer, log: bytes = b"", reason: str = ""
+) -> None:
     from bisect_deps.guided.questions import Doubtful
 
     name = guided.store.keep_log(log) if log else ""

@@ -19,7 +19,7 @@ from bisect_deps.cli import guided_text
 from bisect_deps.cli.given import be_a_log
 from bisect_deps.cli.options import json_option
 from bisect_deps.errors import InputError, JournalError
-from bisect_deps.guided.sessions import POINTER, Given, Store, Word, folder_of
+from bisect_deps.guided.sessions import POINTER, Given, PersonAnswer, Store, folder_of
 from bisect_deps.run.settings import default_file, instant
 from bisect_deps.system.files import (
     hint_for_missing,
@@ -96,7 +96,7 @@ def start(**flags: Any) -> None:
 @click.option("--sure", is_flag=True, help=SURE)
 def good(sure: bool) -> None:
     """Say that the file built (and works)."""
-    _answer(Given(Word.GOOD, sure=sure), None)
+    _answer(Given(PersonAnswer.GOOD, sure=sure), None)
 
 
 @click.command("bad")
@@ -104,14 +104,14 @@ def good(sure: bool) -> None:
 @click.option("--sure", is_flag=True, help=SURE)
 def bad(log: Path | None, sure: bool) -> None:
     """Say that the build failed; with its log, fewer builds are needed."""
-    _answer(Given(Word.BAD, sure=sure), None if log is None else read_log(log))
+    _answer(Given(PersonAnswer.BAD, sure=sure), None if log is None else read_log(log))
 
 
 @click.command("skip")
 @click.option("--reason", default="", metavar="TEXT", help="Why it cannot be tested.")
 def skip(reason: str) -> None:
     """Say that this build cannot be tested: another failure, the platform was down."""
-    _answer(Given(Word.SKIP, reason=reason), None)
+    _answer(Given(PersonAnswer.SKIP, reason=reason), None)
 
 
 @click.command("undo")
@@ -357,13 +357,13 @@ def _answer(given: Given, log: bytes | None) -> None:
 
 def _given(name: str, options: dict[str, Any]) -> Given:
     return Given(
-        Word(name), reason=options.get("reason", ""), sure=bool(options.get("sure", False))
+        PersonAnswer(name), reason=options.get("reason", ""), sure=bool(options.get("sure", False))
     )
 
 
 def _parsed(words: list[str], script: Path) -> tuple[str, dict[str, Any]]:
     name = words[0]
-    if name not in ("start", *(word.value for word in Word)):
+    if name not in ("start", *(word.value for word in PersonAnswer)):
         raise InputError(f"replay knows no {name!r}", place=str(script))
     with COMMANDS[name].make_context(name, words[1:]) as context:
         return name, context.params

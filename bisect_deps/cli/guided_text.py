@@ -6,14 +6,18 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bisect_deps.guided.sessions import Word
+from bisect_deps.guided.sessions import PersonAnswer
 from bisect_deps.model import EditAction
 from bisect_deps.text import counted, listed, safe_line, shown
 
 if TYPE_CHECKING:
     from bisect_deps.guided.questions import Guided
 
-WORDS = {Word.GOOD: "built", Word.BAD: "failed", Word.SKIP: "could not be tested"}
+WORDS = {
+    PersonAnswer.GOOD: "built",
+    PersonAnswer.BAD: "failed",
+    PersonAnswer.SKIP: "could not be tested",
+}
 # A file of more lines is on disk to be read; only what differs is shown.
 MOST_LINES = 40
 

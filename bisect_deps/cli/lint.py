@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bisect_deps.lint.checking import Checker
     from bisect_deps.lint.diagnostics import Report
     from bisect_deps.lint.fixing import Fixed
-    from bisect_deps.lint.settings import Settings
+    from bisect_deps.lint.settings import LintSettings
 
 _FORMATS = ("concise", "full", "json", "sarif", "github", "gitlab", "junit")
 _SEVERITIES = ("error", "warning", "info")
@@ -170,16 +170,16 @@ def _report(
     return checker.check(paths)
 
 
-def _settings(folder: Path, options: dict[str, Any]) -> Settings:
+def _settings(folder: Path, options: dict[str, Any]) -> LintSettings:
     from bisect_deps.lint.rules.base import Profile, Severity
-    from bisect_deps.lint.settings import Settings, read_table
+    from bisect_deps.lint.settings import LintSettings, read_table
 
     table: dict[str, Any] = {}
     if not options["isolated"]:
         table, file = read_table(folder)
         if file is not None:
             _be_allowed(table, file, options)
-    settings = Settings(**table)
+    settings = LintSettings(**table)
     given: dict[str, Any] = {}
     options = {**options, "targets": _targets(options)}
     for name in ("select", "extend_select", "ignore"):
@@ -295,9 +295,11 @@ def _show_diff(checker: Checker, fixed: Fixed, originals: dict[str, bytes]) -> N
     click.echo(unified_bytes(old, new), nl=False)
 
 
-def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_stderr: bool) -> int:
+def _finish(
+    report: Report, settings: LintSettings, options: dict[str, Any], *, to_stderr: bool
+) -> int:
     from bisect_deps.lint.outputs import render
-    from bisect_deps.lint.outputs.base import DOCS, Style
+    from bisect_deps.lint.outputs.base import DOCS, OutputStyle
 
     if options["write_baseline"]:
         from bisect_deps.lint.baseline import write_baseline
@@ -316,13 +318,15 @@ def _finish(report: Report, settings: Settings, options: dict[str, Any], *, to_s
     if options["json_to"]:
         from bisect_deps.cli.output import write_report
 
-        write_report(options["json_to"], render(report, "json", Style(docs=settings.docs or DOCS)))
+        write_report(
+            options["json_to"], render(report, "json", OutputStyle(docs=settings.docs or DOCS))
+        )
     output_format = "statistics" if options["statistics"] else settings.output_format
     took_stdout = options["json_to"] == "-" and not options["output_file"]
     is_wanted = report.diagnostics or not options["quiet"]
     if not took_stdout and (is_wanted or output_format not in ("concise", "full")):
         color = not options["output_file"] and wants_color(options["color"], sys.stdout)
-        style = Style(color, settings.unsafe_fixes, settings.docs or DOCS)
+        style = OutputStyle(color, settings.unsafe_fixes, settings.docs or DOCS)
         text = render(report, output_format, style)
         if options["output_file"]:
             from bisect_deps.system.files import write_output

@@ -34,7 +34,7 @@ from bisect_deps.errors import DepbisectError, ExitCode, InputError
 from bisect_deps.model import STDIN, IndexSettings, Narrow, Note, Verdict, VerdictKind
 from bisect_deps.policy import POLICY
 from bisect_deps.run.output import is_folder, write_fix
-from bisect_deps.run.settings import Settings, default_file, file_defaults, instant
+from bisect_deps.run.settings import RunSettings, default_file, file_defaults, instant
 from bisect_deps.system.trust import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ def command_named(name: str) -> click.Command:
     return command
 
 
-def _bisect_by_hand(settings: Settings, flags: dict[str, Any]) -> int:
+def _bisect_by_hand(settings: RunSettings, flags: dict[str, Any]) -> int:
     """Hold the conversation of `guide`, then do with the verdict as any other run does."""
     from bisect_deps.cli.guide import be_in_a_terminal, converse
     from bisect_deps.guided.sessions import Store
@@ -326,12 +326,12 @@ def _source(name: str) -> ParameterSource | None:
     return click.get_current_context().get_parameter_source(name)
 
 
-def settings_of(flags: Mapping[str, Any]) -> Settings:
+def settings_of(flags: Mapping[str, Any]) -> RunSettings:
     """Return the settings that parsed options ask for; reads standard input where it is named."""
     newer = flags["exclude_newer"]
     files = _files(flags)
     reads_stdin = Path(STDIN) in files
-    return Settings(
+    return RunSettings(
         file=Path(STDIN) if reads_stdin else files[0],
         files=files if len(files) > 1 else (),
         stdin=sys.stdin.buffer.read() if reads_stdin else None,
@@ -383,7 +383,7 @@ def _check_values(flags: Mapping[str, Any]) -> None:
     be_names(flags["pass_env"])
 
 
-def _check_files(settings: Settings) -> None:
+def _check_files(settings: RunSettings) -> None:
     if settings.log is not None and settings.log.is_file():
         be_a_log(settings.log.read_bytes(), str(settings.log))
     by_hand = settings.builder == MANUAL
@@ -401,7 +401,7 @@ def _check_files(settings: Settings) -> None:
         )
 
 
-def _check_outputs(settings: Settings, flags: dict[str, Any]) -> None:
+def _check_outputs(settings: RunSettings, flags: dict[str, Any]) -> None:
     output: str | None = flags["output"]
     if output is not None and flags["write"]:
         raise InputError("-o and --write exclude each other", hint="choose one of them")
@@ -445,7 +445,7 @@ def _locker(finished: Finished, flags: dict[str, Any]) -> Locker | None:
 def deliver_verdict(
     verdict: Verdict,
     originals: Mapping[str, bytes],
-    settings: Settings,
+    settings: RunSettings,
     flags: dict[str, Any],
     locker: Locker | None = None,
 ) -> None:

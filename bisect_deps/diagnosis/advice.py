@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from bisect_deps.diagnosis.announcements import UNIMPORTABLE
 from bisect_deps.diagnosis.facts import Hit
 from bisect_deps.diagnosis.missing import thing_of
-from bisect_deps.diagnosis.signatures.base import Scope, Signature
+from bisect_deps.diagnosis.signatures.base import Signature, SignatureScope
 from bisect_deps.knowledge.system_packages import install_commands
 from bisect_deps.knowledge.wrong_names import AdviceKind, advice_on, made_for, marker_for
 from bisect_deps.model import Cause
@@ -138,7 +138,7 @@ def _remedies(signature: Signature) -> str:
     listed = " and ".join(f"`{requirement}`" for requirement in signature.remedies)
     if not listed:
         return ""
-    if signature.scope is Scope.BUILD:
+    if signature.scope is SignatureScope.BUILD:
         return f"build it with a build constraint {listed}"
     return f"require {listed}"
 

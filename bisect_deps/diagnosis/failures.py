@@ -19,7 +19,7 @@ from bisect_deps.diagnosis.frames import Frames
 from bisect_deps.diagnosis.prose import Story, read
 from bisect_deps.diagnosis.requirements import Listed, UserList
 from bisect_deps.diagnosis.signatures import SIGNATURES
-from bisect_deps.diagnosis.signatures.base import Blame, Scope, Signature, Trait, Weight
+from bisect_deps.diagnosis.signatures.base import Blame, Signature, SignatureScope, Trait, Weight
 from bisect_deps.diagnosis.walks import Walk
 from bisect_deps.model import Cause, Phase
 
@@ -319,7 +319,7 @@ def _failure(hits: list[Hit], frames: Frames, *, reported: bool = False) -> Fail
         coarse = episode.tool == "poetry" and best.signature.phase  # it announces one step for all
         if framed or (best.signature.blame is Blame.FRAME and not coarse):
             phase = episode.phase
-    if episode is not None and episode.runtime and best.signature.scope is Scope.RUNTIME:
+    if episode is not None and episode.runtime and best.signature.scope is SignatureScope.RUNTIME:
         phase = episode.phase
     if episode is not None and episode.build_requires and not cause.is_infrastructure:
         cause = Cause.BUILD_DEP_FAILED
@@ -373,7 +373,10 @@ def _best(hits: Sequence[Hit]) -> Hit | None:
             or hit.signature.weight > best.signature.weight
             or (
                 hit.signature.weight == best.signature.weight
-                and (hit.signature.weight == _LAST_WINS or hit.signature.scope is Scope.RUNTIME)
+                and (
+                    hit.signature.weight == _LAST_WINS
+                    or hit.signature.scope is SignatureScope.RUNTIME
+                )
             )
         ):
             best = hit

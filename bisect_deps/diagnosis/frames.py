@@ -28,7 +28,7 @@ from bisect_deps.diagnosis.beginnings import Beginning
 from bisect_deps.diagnosis.facts import Episode, Hit, Project, Section
 from bisect_deps.diagnosis.lines import Line
 from bisect_deps.diagnosis.signatures import SIGNATURES
-from bisect_deps.diagnosis.signatures.base import Blame, Scope, Signature, Trait, Weight
+from bisect_deps.diagnosis.signatures.base import Blame, Signature, SignatureScope, Trait, Weight
 from bisect_deps.diagnosis.steps import Steps
 from bisect_deps.diagnosis.tools import follow, poetry
 from bisect_deps.diagnosis.tracebacks import Trace
@@ -318,13 +318,13 @@ class Frames:
 
     def _fits(self, signature: Signature) -> bool:
         runtime = self._is_runtime()
-        if signature.scope is Scope.BUILD:
+        if signature.scope is SignatureScope.BUILD:
             return not runtime
-        if signature.scope is Scope.RUNTIME:
+        if signature.scope is SignatureScope.RUNTIME:
             return runtime or signature.weight <= Weight.NOISE
-        if signature.scope is Scope.JOB:
+        if signature.scope is SignatureScope.JOB:
             return not self.steps.quoting
-        if signature.scope is Scope.INSTALLER:
+        if signature.scope is SignatureScope.INSTALLER:
             return not self.steps.quoting and (
                 not runtime or self.steps.tracebacks.tool is not None
             )
@@ -405,7 +405,7 @@ class Frames:
             )
             episode.failed = True
         elif self._is_runtime() and (
-            signature.scope is Scope.RUNTIME
+            signature.scope is SignatureScope.RUNTIME
             or (self.steps.tracebacks.outside and signature.blame is not Blame.PROSE)
         ):
             episode = self._runtime(line)

@@ -44,7 +44,7 @@ from bisect_deps.resolution.conflicts import Conflict, find_conflicts
 from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.uv_resolver import Resolution
 from bisect_deps.search.base import Items
-from bisect_deps.search.strategy import Certified, Finding, Problem, State, bisect
+from bisect_deps.search.strategy import Certified, SearchProblem, SearchResult, State, bisect
 
 # Facts that make a release worth a build of its own before anything else is known of it.
 TELLING = frozenset({FactKind.REQUIRES_PYTHON, FactKind.NO_USABLE_WHEEL, FactKind.NO_ARTIFACT})
@@ -560,7 +560,7 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
     ]
     axis = dropping(case, base, items, failing, check=False)
     named = [number for number in numbers_named(case, failing) if number not in accused]
-    problem = Problem(
+    problem = SearchProblem(
         items=tuple(line.number for line in items),
         weights=_weights(case, items),
         hints=tuple(dict.fromkeys(named)),
@@ -597,7 +597,7 @@ def _passes_now(case: Case, failing: Probe) -> Story[Probe | None]:
 
 
 def _concluded(
-    case: Case, standing: Standing, finding: Finding, probes: Mapping[Items, Probe]
+    case: Case, standing: Standing, finding: SearchResult, probes: Mapping[Items, Probe]
 ) -> Standing:
     by_number = {line.number: line for line in case.requirements}
     culprits = [certified(case, by_number, culprit, probes) for culprit in finding.culprits]

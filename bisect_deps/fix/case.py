@@ -44,7 +44,7 @@ from bisect_deps.resolution.uv_resolver import Resolution, Resolver
 from bisect_deps.search.strategy import Prefer
 
 
-class Record(Protocol):
+class Recorder(Protocol):
     """Keeps what the resolver alone said of a candidate as a probe that costs no build."""
 
     def __call__(self, candidate: Candidate, resolution: Resolution) -> Probe:
@@ -83,7 +83,7 @@ class Case:
     narrow: Narrow = Narrow.QUICK
     annotate: bool = False
     warm: bool = True
-    record: Record | None = None
+    record: Recorder | None = None
     tell: Callable[[Candidate, int, bool], None] | None = None
 
     # --- the file's lines ---------------------------------------------------------------------

@@ -28,7 +28,7 @@ from bisect_deps.model import (
     Requirement,
 )
 from bisect_deps.policy import POLICY
-from bisect_deps.search.strategy import Problem, bisect
+from bisect_deps.search.strategy import SearchProblem, bisect
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def part(case: Case, failing: Probe) -> Story[Parted]:
     base = failing.candidate
     items = case.current(base)
     named = [suspect.name for suspect in suspects_of(failing)]
-    problem = Problem(
+    problem = SearchProblem(
         items=tuple(line.number for line in items),
         hints=tuple(line.number for name in named for line in items if line.name == name),
         slots=case.slots,

@@ -14,15 +14,15 @@ from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.failure import fingerprints, installs, involved
 from bisect_deps.fix.inquiry import Story
-from bisect_deps.fix.subsets import Axis, drive
+from bisect_deps.fix.subsets import SubsetAxis, drive
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
 from bisect_deps.policy import POLICY
 from bisect_deps.search.base import Answer, Items
-from bisect_deps.search.strategy import Problem, State, bisect
+from bisect_deps.search.strategy import SearchProblem, State, bisect
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Difference:
     """What differs between a failing and a passing build: project to its version in each.
 
     `base` is the failing candidate, onto which versions are settled.
@@ -73,14 +73,14 @@ class Smallest:
     inseparable: Probe | None = None
 
 
-def change_between(case: Case, failing: Probe, passing: Probe) -> Change:
+def change_between(case: Case, failing: Probe, passing: Probe) -> Difference:
     """Return what differs between two probes that both installed."""
     before, after = case.installed(failing), case.installed(passing)
     edited = {edit.name for edit in passing.candidate.edits if edit not in failing.candidate.edits}
     names = {name for name in before if name in after and before[name] != after[name]}
     # What an edit brings in anew differs as well; what comes or goes with another follows it.
     new = {name for name in edited if name in after and name not in before}
-    return Change(
+    return Difference(
         failing.candidate,
         {name: before[name] for name in names},
         {name: after[name] for name in names | new},
@@ -88,7 +88,7 @@ def change_between(case: Case, failing: Probe, passing: Probe) -> Change:
 
 
 def minimise(
-    case: Case, change: Change, failing: Probe, passing: Probe, known: Sequence[Probe]
+    case: Case, change: Difference, failing: Probe, passing: Probe, known: Sequence[Probe]
 ) -> Story[Smallest | None]:
     """Return the smallest part of a change that passes; None where even the whole cannot be built.
 
@@ -101,7 +101,7 @@ def minimise(
 
 
 def _one_by_one(
-    case: Case, change: Change, failing: Probe, passing: Probe, known: Sequence[Probe]
+    case: Case, change: Difference, failing: Probe, passing: Probe, known: Sequence[Probe]
 ) -> Story[Smallest | None]:
     """Take back one project after the other; what still passes without it was no part."""
     answers = [*known, failing, passing]
@@ -140,7 +140,7 @@ def _one_by_one(
 
 
 def _shown_at_last(
-    case: Case, change: Change, left: Sequence[str], answers: Sequence[Probe]
+    case: Case, change: Difference, left: Sequence[str], answers: Sequence[Probe]
 ) -> Mapping[str, Probe]:
     """Return the failure without each project where all that is not needed was taken back.
 
@@ -157,7 +157,7 @@ def _shown_at_last(
 
 
 def _beside_alone(
-    case: Case, change: Change, passing: Probe, answers: list[Probe]
+    case: Case, change: Difference, passing: Probe, answers: list[Probe]
 ) -> Story[Probe | None]:
     """Return a passing build of what no edit moved, moved alone: the edits only led there.
 
@@ -185,7 +185,7 @@ def _edited(passing: Probe) -> frozenset[str]:
 
 
 def _together(
-    case: Case, change: Change, names: Sequence[str], known: Sequence[Probe]
+    case: Case, change: Difference, names: Sequence[str], known: Sequence[Probe]
 ) -> Probe | None:
     """Return a probe that failed with all of these where they were: they cannot be parted."""
     best: tuple[int, Probe] | None = None
@@ -201,7 +201,7 @@ def _together(
 
 
 def _by_halves(
-    case: Case, change: Change, failing: Probe, passing: Probe, known: Sequence[Probe]
+    case: Case, change: Difference, failing: Probe, passing: Probe, known: Sequence[Probe]
 ) -> Story[Smallest | None]:
     """Search the smallest change as a hidden hypergraph: kept as it was, a release may fail."""
     names = change.names
@@ -218,7 +218,7 @@ def _by_halves(
             outcome = Outcome.UNRESOLVED
         return Answer(outcome, suspects, probe.seconds)
 
-    problem = Problem(
+    problem = SearchProblem(
         items=tuple(range(len(names))),
         hints=tuple(names.index(name) for name in involved(failing) if name in names),
         slots=case.slots,
@@ -226,7 +226,7 @@ def _by_halves(
         known=((frozenset(), Outcome.PASS),),
     )
     whole = frozenset(problem.items)
-    axis = Axis(candidate, read, ProbeKind.VERSION, imports=case.imports)
+    axis = SubsetAxis(candidate, read, ProbeKind.VERSION, imports=case.imports)
     answered = {whole: failing, frozenset[int](): passing}
     finding, probes = yield from drive(case, bisect(problem), axis, answered)
     if finding.state is not State.FOUND or finding.passing is None:
@@ -245,7 +245,7 @@ def _by_halves(
 
 def _written(
     case: Case,
-    change: Change,
+    change: Difference,
     names: tuple[str, ...],
     passing: Probe,
     shown: Mapping[str, Probe],
@@ -283,7 +283,7 @@ def answered(case: Case, candidate: Candidate, known: Sequence[Probe]) -> Probe 
     return None
 
 
-def _order(change: Change, failing: Probe, passing: Probe) -> list[str]:
+def _order(change: Difference, failing: Probe, passing: Probe) -> list[str]:
     """Return the projects to take back: first what no edit moved, then the least named."""
     edited = {edit.name: at for at, edit in enumerate(passing.candidate.edits)}
     named = involved(failing)

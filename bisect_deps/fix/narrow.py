@@ -52,7 +52,7 @@ class Axis:
 
 
 @dataclass(slots=True)
-class _Search:
+class _NarrowSearch:
     """One culprit's narrowing under way."""
 
     at: int
@@ -99,7 +99,7 @@ def narrow_all(
 
 def _searches(
     case: Case, culprits: Sequence[Culprit], fixed: Candidate, followers: frozenset[str]
-) -> Iterator[_Search]:
+) -> Iterator[_NarrowSearch]:
     seen: set[str] = set()
     for at, culprit in enumerate(culprits):
         one = {member.name for member in culprit.members}
@@ -114,12 +114,12 @@ def _searches(
             axis = axis_between(case, member.name, member.version, edit.pin)
             if axis is not None:
                 seen.add(member.name)
-                yield _Search(at, member, axis, edit, followers)
+                yield _NarrowSearch(at, member, axis, edit, followers)
                 break
 
 
 def _all_at_once(
-    case: Case, culprits: Sequence[Culprit], running: Sequence[_Search], fixed: Probe
+    case: Case, culprits: Sequence[Culprit], running: Sequence[_NarrowSearch], fixed: Probe
 ) -> Story[tuple[int, Probe]]:
     """Build several culprits at their likeliest neighbours in one; return the builds, and the fix.
 
@@ -151,7 +151,7 @@ def _all_at_once(
 def _narrow_one(
     case: Case,
     culprits: Sequence[Culprit],
-    search: _Search,
+    search: _NarrowSearch,
     fixed: Probe,
     most: int | None,
     known: Mapping[_Question, Probe],
@@ -192,7 +192,7 @@ def _narrow_one(
 def _inquiries(
     case: Case,
     culprit: Culprit,
-    search: _Search,
+    search: _NarrowSearch,
     fixed: Candidate,
     versions: Sequence[str],
     known: Mapping[_Question, Probe],
@@ -212,7 +212,7 @@ def _inquiries(
 
 
 def _fails_between(
-    case: Case, search: _Search, fixed: Candidate, known: Mapping[_Question, Probe]
+    case: Case, search: _NarrowSearch, fixed: Candidate, known: Mapping[_Question, Probe]
 ) -> bool:
     """Say whether the whole file is known to fail with a release between the two ends."""
     axis = search.axis
@@ -224,7 +224,7 @@ def _fails_between(
 
 def _nearest(
     case: Case,
-    search: _Search,
+    search: _NarrowSearch,
     inquiries: Mapping[str, Inquiry],
     known: Mapping[_Question, Probe],
     best: Probe,
@@ -280,7 +280,7 @@ def _between(axis: Axis) -> range:
 
 
 def _inquiry(
-    case: Case, culprit: Culprit, search: _Search, fixed: Candidate, version: str
+    case: Case, culprit: Culprit, search: _NarrowSearch, fixed: Candidate, version: str
 ) -> Inquiry | None:
     """Return what to build for a version; None where that would cost more than it tells."""
     name = search.axis.name
@@ -302,20 +302,20 @@ def _inquiry(
     return _whole(case, search, fixed, version)
 
 
-def _is_held_out(case: Case, search: _Search, whole: Inquiry) -> bool:
+def _is_held_out(case: Case, search: _NarrowSearch, whole: Inquiry) -> bool:
     """Say whether what moved along with the fix keeps a version out: no word on the file."""
     asks = bool(search.followers) and case.resolver is not None
     return asks and case.releases_of(whole.candidate) is None
 
 
-def _whole(case: Case, search: _Search, fixed: Candidate, version: str) -> Inquiry:
+def _whole(case: Case, search: _NarrowSearch, fixed: Candidate, version: str) -> Inquiry:
     """Return the question whether the whole file passes with a version."""
     purpose = f"does it pass with {Release(search.axis.name, version)}?"
     candidate = _moved(case, search, fixed, version)
     return Inquiry(candidate, ProbeKind.VERSION, purpose, imports=case.imports)
 
 
-def _moved(case: Case, search: _Search, fixed: Candidate, version: str) -> Candidate:
+def _moved(case: Case, search: _NarrowSearch, fixed: Candidate, version: str) -> Candidate:
     """Return the fix with another version, without the moves that then nothing asks for."""
     name = search.axis.name
     candidate = with_edits(fixed, [case.at_version(search.edit, version)])
@@ -342,7 +342,7 @@ def _is_alike(case: Case, fixed: Candidate, rest: Candidate, others: Set[str]) -
     return all(here.get(name) == there[name] for name in there if name not in others)
 
 
-def _resolves(case: Case, search: _Search, fixed: Probe, version: str) -> Answer:
+def _resolves(case: Case, search: _NarrowSearch, fixed: Probe, version: str) -> Answer:
     """Return whether the fixed file resolves with another version; kept as a probe of no cost."""
     candidate = with_edits(fixed.candidate, [case.at_version(search.edit, version)])
     resolution = case.resolve(candidate)
@@ -357,7 +357,7 @@ def _resolves(case: Case, search: _Search, fixed: Probe, version: str) -> Answer
     return Answer(outcome)
 
 
-def _narrowing(search: _Search, turn: Turn | None, fixed: Probe) -> Narrowing:
+def _narrowing(search: _NarrowSearch, turn: Turn | None, fixed: Probe) -> Narrowing:
     axis = search.axis
     seen = {tried.version for tried in search.tried}
     passing = axis.versions[axis.passing]
@@ -374,7 +374,9 @@ def _narrowing(search: _Search, turn: Turn | None, fixed: Probe) -> Narrowing:
     )
 
 
-def _is_nearer(case: Case, search: _Search, inquiry: Inquiry, version: str, best: Probe) -> bool:
+def _is_nearer(
+    case: Case, search: _NarrowSearch, inquiry: Inquiry, version: str, best: Probe
+) -> bool:
     """Say whether a whole build passed with a version nearer to the failing one.
 
     A release that has to be compiled is no better than one that has a wheel.

@@ -41,7 +41,7 @@ from bisect_deps.fix.followers import followed
 from bisect_deps.fix.inquiry import BudgetSpent, Interrupted, Story
 from bisect_deps.fix.install import absorbed, fix_install
 from bisect_deps.fix.lines import accuse_alone, part
-from bisect_deps.fix.minimise import Change, Smallest, change_between, minimise
+from bisect_deps.fix.minimise import Difference, Smallest, change_between, minimise
 from bisect_deps.fix.names import amendments, is_needless
 from bisect_deps.fix.narrow import narrow_all
 from bisect_deps.fix.older_tools import commands_for, keep_by_older_tools
@@ -326,7 +326,9 @@ def _tell(case: Case, fixed: Probe, *, last: bool = True) -> None:
         case.tell(fixed.candidate, fixed.number, last)
 
 
-def _culprits(case: Case, change: Change, small: Smallest, failing: Probe) -> tuple[Culprit, ...]:
+def _culprits(
+    case: Case, change: Difference, small: Smallest, failing: Probe
+) -> tuple[Culprit, ...]:
     """Return a culprit for each release of the smallest change that a probe shows to be needed."""
     found: list[Culprit] = []
     for moved in small.names:
@@ -391,7 +393,7 @@ def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Pr
     return name if name in named else next(iter((*moved, *gone)), name)
 
 
-def _inseparable(case: Case, change: Change, small: Smallest, probe: Probe) -> list[Culprit]:
+def _inseparable(case: Case, change: Difference, small: Smallest, probe: Probe) -> list[Culprit]:
     """Return the releases that can only move together as one culprit: no build parts them.
 
     Those alone that the log says to be broken, where it names any.

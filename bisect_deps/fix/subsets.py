@@ -22,11 +22,11 @@ from bisect_deps.fix.failure import (
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.model import Candidate, Outcome, Phase, Probe, ProbeKind, Requirement
 from bisect_deps.search.base import Answer, Items, Question, Search
-from bisect_deps.search.strategy import Finding
+from bisect_deps.search.strategy import SearchResult
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class SubsetAxis:
     """How a search's items are built and read.
 
     `candidate` returns what to build for the items kept, or None where no build is needed to know
@@ -41,8 +41,8 @@ class Axis:
 
 
 def drive(
-    case: Case, search: Search[Finding], axis: Axis, known: Mapping[Items, Probe]
-) -> Story[tuple[Finding, Mapping[Items, Probe]]]:
+    case: Case, search: Search[SearchResult], axis: SubsetAxis, known: Mapping[Items, Probe]
+) -> Story[tuple[SearchResult, Mapping[Items, Probe]]]:
     """Drive a search by builds; return its finding, and which probe answered which question."""
     probes = dict(known)
     finding = yield from relayed(search, lambda questions: _answered(case, questions, axis, probes))
@@ -50,7 +50,7 @@ def drive(
 
 
 def _answered(
-    case: Case, questions: Sequence[Question], axis: Axis, probes: dict[Items, Probe]
+    case: Case, questions: Sequence[Question], axis: SubsetAxis, probes: dict[Items, Probe]
 ) -> Story[list[Answer]]:
     built = {question.items: axis.candidate(question.items) for question in questions}
     asked = [question for question in questions if built[question.items] is not None]
@@ -75,7 +75,7 @@ def _answered(
 
 def dropping(
     case: Case, base: Candidate, items: Sequence[Requirement], failing: Probe, *, check: bool
-) -> Axis:
+) -> SubsetAxis:
     """Return the axis on which a requirement left out is commented out.
 
     FAIL is the failure of `failing`; another one is UNRESOLVED, and chased later where nothing but
@@ -113,7 +113,9 @@ def dropping(
             infrastructure=is_infrastructure(probe),
         )
 
-    return Axis(candidate, read, ProbeKind.SUBSET, check=check, imports=case.imports and check)
+    return SubsetAxis(
+        candidate, read, ProbeKind.SUBSET, check=check, imports=case.imports and check
+    )
 
 
 def numbers_named(case: Case, probe: Probe) -> list[int]:

@@ -13,8 +13,8 @@ from itertools import takewhile
 from bisect_deps.errors import InputError
 from bisect_deps.formats._conda import conda_parts
 from bisect_deps.formats._declared import Rejected, declared_pep508
-from bisect_deps.formats._embedded import Embedding, Follow, Slot, broken, embed
-from bisect_deps.formats._installers import Grammar, Install, Installer, installs
+from bisect_deps.formats._embedded import Embedding, Follow, StringSlot, broken, embed
+from bisect_deps.formats._installers import Grammar, Install, InstallCommand, installs
 from bisect_deps.formats._ranges import poetry_clause
 from bisect_deps.formats._splice import Change
 from bisect_deps.formats._text import Mapped
@@ -94,7 +94,7 @@ class Found:
     """What the commands of one file install, gathered command by command."""
 
     def __init__(self) -> None:
-        self.slots: list[Slot] = []
+        self.slots: list[StringSlot] = []
         self.follows: list[Follow] = []
         self.problems: list[Problem] = []
 
@@ -134,7 +134,7 @@ class Found:
                 break  # what follows belongs to the program that is run
 
     def _file(
-        self, word: Word, document: Document, group: str, installer: Installer, option: str
+        self, word: Word, document: Document, group: str, installer: InstallCommand, option: str
     ) -> None:
         line, _ = document.place(word.span.start)
         if installer.grammar is Grammar.CONDA:
@@ -154,7 +154,7 @@ class Found:
             parts = _with_quotes(parts, document.text)
             if grammar is Grammar.CONDA:
                 group = f"{group}.{CONDA}"
-            self.slots.append(Slot(group, word.span, word.code, parts, text))
+            self.slots.append(StringSlot(group, word.span, word.code, parts, text))
         elif "$" in text or "{" in text or not _PATH.match(text):
             line, _ = document.place(word.span.start)
             message = f"what {text} stands for is only known where the command runs"
@@ -274,7 +274,7 @@ def _extras_in(text: str | None) -> frozenset[str]:
     return frozenset((text or "[]")[1:-1].replace(" ", "").split(",")) - {""}
 
 
-def _rest(document: Document, slots: Sequence[Slot]) -> str:
+def _rest(document: Document, slots: Sequence[StringSlot]) -> str:
     """Return the text without the requirements, which no edit may change."""
     kept, at = [], 0
     for slot in sorted(slots, key=lambda slot: slot.span.start):

@@ -36,7 +36,7 @@ _BROKEN = (ProblemKind.INVALID_FILE, ProblemKind.ENCODING)
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class StringSlot:
     """Where one requirement string stands: `span` with its quotes, `code` without.
 
     `parts` is what it declares where the format has a grammar of its own, and `written` the same as
@@ -71,7 +71,7 @@ class Embedding:
     """
 
     document: Document
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[StringSlot, ...] = ()
     rest: object = None
     has_list: bool = False
     follows: tuple[Follow, ...] = ()
@@ -312,7 +312,7 @@ def read_pep508(
 
 
 def embed(
-    document: Document, slots: Iterable[Slot], rest: object, read: LineReader = read_pep508
+    document: Document, slots: Iterable[StringSlot], rest: object, read: LineReader = read_pep508
 ) -> Embedding:
     """Return the document with a line for each slot, read by `read`."""
     slots = tuple(slots)

@@ -15,7 +15,7 @@ from bisect_deps.formats._embedded import (
     Embedding,
     Follow,
     LineReader,
-    Slot,
+    StringSlot,
     broken,
     embed,
     read_pep508,
@@ -62,7 +62,7 @@ class IniStyle:
             section: {k: v for k, v in parser[section].items() if self.group_of(section, k) is None}
             for section in parser.sections()
         }
-        slots: list[Slot] = []
+        slots: list[StringSlot] = []
         follows: list[Follow] = []
         for slot in _slots(document, self.group_of):
             named = self.files.match(slot.code.text)
@@ -139,7 +139,7 @@ def _wrong(error: configparser.Error) -> tuple[str, int]:
     return message, getattr(error, "lineno", None) or 1
 
 
-def _behind(slot: Slot, before: re.Pattern[str]) -> Slot:
+def _behind(slot: StringSlot, before: re.Pattern[str]) -> StringSlot:
     """Return the slot without what stands before its requirement."""
     found = before.match(slot.code.text)
     if found is None or not found.end():
@@ -150,13 +150,13 @@ def _behind(slot: Slot, before: re.Pattern[str]) -> Slot:
     return replace(slot, group=group, code=code, span=code.span(0, len(code.text)))
 
 
-def _stands_alone(document: Document, slot: Slot) -> bool:
+def _stands_alone(document: Document, slot: StringSlot) -> bool:
     line = document.physical[document.place(slot.span.start)[0] - 1]
     before = document.text[line.span.start : slot.span.start]
     return not before.strip()
 
 
-def _slots(document: Document, group_of: Callable[[str, str], str | None]) -> Iterator[Slot]:
+def _slots(document: Document, group_of: Callable[[str, str], str | None]) -> Iterator[StringSlot]:
     section, group = "", None
     for line in document.physical:
         content = document.slice(line.span)
@@ -173,15 +173,15 @@ def _slots(document: Document, group_of: Callable[[str, str], str | None]) -> It
             yield from _whole_line(content, line, 0, group)
 
 
-def _on_key_line(content: str, line: PhysicalLine, at: int, group: str) -> Iterator[Slot]:
+def _on_key_line(content: str, line: PhysicalLine, at: int, group: str) -> Iterator[StringSlot]:
     for part in content[at:].split(";"):
         yield from _whole_line(content[: at + len(part)], line, at, group)
         at += len(part) + 1
 
 
-def _whole_line(content: str, line: PhysicalLine, at: int, group: str) -> Iterator[Slot]:
+def _whole_line(content: str, line: PhysicalLine, at: int, group: str) -> Iterator[StringSlot]:
     text = _COMMENT_AT_END.sub("", content[at:]).rstrip()
     start = at + len(text) - len(text.lstrip())
     if text.strip():
         code = mapped(text.strip(), line.span.start + start)
-        yield Slot(group, Span(code.starts[0], code.ends[-1]), code)
+        yield StringSlot(group, Span(code.starts[0], code.ends[-1]), code)

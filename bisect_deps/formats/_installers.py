@@ -34,7 +34,7 @@ class Grammar(Enum):
         return self.value if self in (Grammar.CONDA, Grammar.POETRY) else "pip"
 
 
-class Installer(NamedTuple):
+class InstallCommand(NamedTuple):
     """A program with one of its verbs.
 
     `takes_value` are the options that take the next word. Of these, `files` name a list of
@@ -52,7 +52,7 @@ class Installer(NamedTuple):
 class Install(NamedTuple):
     """An installer and the words behind its verb."""
 
-    installer: Installer
+    installer: InstallCommand
     words: Sequence[Word]
 
 
@@ -167,14 +167,14 @@ _PROJECT_VALUES = frozenset((_OF_PIP + _OF_PROJECTS).split())
 _LISTS = {"-r": False, "--requirement": False, "--requirements": False} | dict.fromkeys(
     ("-c", "--constraint", "--constraints"), True
 )
-PIP_INSTALL = Installer(Grammar.PIP, frozenset(_OF_PIP.split()), _LISTS)
-_PROJECT = Installer(Grammar.PIP, _PROJECT_VALUES, _LISTS | {"-c": True})
-_POETRY = Installer(Grammar.POETRY, frozenset(_OF_POETRY.split()), {})
-CONDA_INSTALL = Installer(
+PIP_INSTALL = InstallCommand(Grammar.PIP, frozenset(_OF_PIP.split()), _LISTS)
+_PROJECT = InstallCommand(Grammar.PIP, _PROJECT_VALUES, _LISTS | {"-c": True})
+_POETRY = InstallCommand(Grammar.POETRY, frozenset(_OF_POETRY.split()), {})
+CONDA_INSTALL = InstallCommand(
     Grammar.CONDA, frozenset(_OF_CONDA.split()), {"--file": False, "-f": False}
 )
 _PIXI = CONDA_INSTALL._replace(files={})
-_WITH = Installer(
+_WITH = InstallCommand(
     Grammar.OPTIONS, _PROJECT_VALUES, {"--with-requirements": False}, frozenset({"--with", "-w"})
 )
 _TOOL = _WITH._replace(grammar=Grammar.TOOL, named=frozenset({"--with", "-w", "--from", "--spec"}))
@@ -188,7 +188,7 @@ _PIP_VERBS = (
 )
 _CONDA_VERBS = ((("install",), CONDA_INSTALL), (("create",), CONDA_INSTALL))
 # A program to its verbs, each with how it reads what follows.
-_INSTALLERS: dict[str, tuple[tuple[tuple[str, ...], Installer], ...]] = {
+_INSTALLERS: dict[str, tuple[tuple[tuple[str, ...], InstallCommand], ...]] = {
     "pip": _PIP_VERBS,
     "uv": (
         (("pip", "install"), PIP_INSTALL),

@@ -75,7 +75,7 @@ class OptionsRead(NamedTuple):
     errors: list[OptionError]
 
 
-class Word(NamedTuple):
+class ShellWord(NamedTuple):
     """A shell word: its value without quotes, where it starts and ends in the line."""
 
     value: str
@@ -83,9 +83,9 @@ class Word(NamedTuple):
     end: int
 
 
-def split_words(text: str) -> list[Word]:
+def split_words(text: str) -> list[ShellWord]:
     """Split into words as `shlex.split` does. Raises ValueError for an open quote or escape."""
-    words: list[Word] = []
+    words: list[ShellWord] = []
     value: list[str] = []
     start: int | None = None
     quote = ""
@@ -94,7 +94,7 @@ def split_words(text: str) -> list[Word]:
         char = text[index]
         if not quote and char in " \t\r\n":
             if start is not None:
-                words.append(Word("".join(value), start, index))
+                words.append(ShellWord("".join(value), start, index))
             value, start = [], None
         elif char == "\\" and quote != "'":
             if index + 1 == len(text):
@@ -116,28 +116,28 @@ def split_words(text: str) -> list[Word]:
     if quote:
         raise ValueError(f"a quotation mark ({quote}) is not closed")
     if start is not None:
-        words.append(Word("".join(value), start, len(text)))
+        words.append(ShellWord("".join(value), start, len(text)))
     return words
 
 
 def read_options(line: Mapped) -> OptionsRead:
     """Read the options part of a line."""
-    reader = _Reader(line)
+    reader = _OptionReader(line)
     try:
         reader.read_all(split_words(line.text))
     except ValueError as error:
-        reader.reject(Word("", 0, len(line.text)), str(error))
+        reader.reject(ShellWord("", 0, len(line.text)), str(error))
     return reader.read
 
 
-class _Reader:
+class _OptionReader:
     """The options of one line while they are being read."""
 
     def __init__(self, line: Mapped) -> None:
         self.line = line
         self.read = OptionsRead([], [], [])
 
-    def read_all(self, words: list[Word]) -> None:
+    def read_all(self, words: list[ShellWord]) -> None:
         """Match words as optparse does, options and others in any order."""
         queue = list(reversed(words))
         while queue:
@@ -152,12 +152,12 @@ class _Reader:
             else:
                 self.read.stray.append(self._stray(word))
 
-    def reject(self, word: Word, message: str, hint: str = "") -> None:
+    def reject(self, word: ShellWord, message: str, hint: str = "") -> None:
         """Note why pip rejects a word."""
         span = self.line.span(word.start, word.end)
         self.read.errors.append(OptionError(ProblemKind.INVALID_OPTION, message, hint, span))
 
-    def _long(self, word: Word, queue: list[Word]) -> None:
+    def _long(self, word: ShellWord, queue: list[ShellWord]) -> None:
         written, equals, value = word.value.partition("=")
         matches = [name for name in _TAKES_VALUE if name.startswith(written)]
         if written in _TAKES_VALUE:
@@ -170,27 +170,27 @@ class _Reader:
             self._add(Option(matches[0], written, None, self.line.span(word.start, word.end)))
         elif equals:
             cut = self.line.text.index("=", word.start) + 1
-            self._valued(matches[0], written, word, Word(value, cut, word.end))
+            self._valued(matches[0], written, word, ShellWord(value, cut, word.end))
         else:
             self._separate(matches[0], written, word, queue)
 
-    def _short(self, word: Word, queue: list[Word]) -> None:
+    def _short(self, word: ShellWord, queue: list[ShellWord]) -> None:
         written = word.value[:2]
         if written not in _SHORT:
             self._unknown(word, written, [])
         elif len(word.value) > 2:
-            joined = Word(word.value[2:], word.start + 2, word.end)
+            joined = ShellWord(word.value[2:], word.start + 2, word.end)
             self._valued(_SHORT[written], written, word, joined)
         else:
             self._separate(_SHORT[written], written, word, queue)
 
-    def _separate(self, name: str, written: str, word: Word, queue: list[Word]) -> None:
+    def _separate(self, name: str, written: str, word: ShellWord, queue: list[ShellWord]) -> None:
         if queue:
             self._valued(name, written, word, queue.pop())
         else:
             self.reject(word, f"{written} needs a value")
 
-    def _valued(self, name: str, written: str, word: Word, value: Word) -> None:
+    def _valued(self, name: str, written: str, word: ShellWord, value: ShellWord) -> None:
         name = _CANONICAL.get(name, name)
         span = self.line.span(word.start, value.end)
         self._add(Option(name, written, value.value, span, self.line.span(value.start, value.end)))
@@ -201,10 +201,10 @@ class _Reader:
         if error is not None:
             self.read.errors.append(error)
 
-    def _stray(self, word: Word) -> tuple[str, Span]:
+    def _stray(self, word: ShellWord) -> tuple[str, Span]:
         return word.value, self.line.span(word.start, word.end)
 
-    def _unknown(self, word: Word, written: str, matches: list[str]) -> None:
+    def _unknown(self, word: ShellWord, written: str, matches: list[str]) -> None:
         if written in _REMOVED:
             message = f"{written} was removed: pip {_REMOVED[written]} and later reject the file"
             hint = "use --config-settings, or take it out"

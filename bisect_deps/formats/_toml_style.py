@@ -14,7 +14,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from bisect_deps.errors import InputError
-from bisect_deps.formats._embedded import Embedding, Follow, Slot, broken, embed
+from bisect_deps.formats._embedded import Embedding, Follow, StringSlot, broken, embed
 from bisect_deps.formats._entries import Entry, all_judged, no_entries, no_files
 from bisect_deps.formats._splice import TAG, Change, newline_of, quotable, remark_at
 from bisect_deps.formats._text import Mapped
@@ -168,14 +168,14 @@ class TomlStyle:
         return found
 
 
-def _slot(group: str, source: Mapped, text: Text) -> Slot:
+def _slot(group: str, source: Mapped, text: Text) -> StringSlot:
     value = text.value
     starts = [source.starts[at] for at in value.starts] if value.text else value.starts
     ends = [source.ends[at - 1] for at in value.ends]
     if not value.text:
         starts = [source.offset(text.value.starts[0])]
     code = Mapped(value.text, starts, ends)
-    return Slot(group, source.span(text.span.start, text.span.end), code)
+    return StringSlot(group, source.span(text.span.start, text.span.end), code)
 
 
 def _strings(data: Any, path: tuple[str, ...]) -> list[str] | None:
@@ -184,7 +184,7 @@ def _strings(data: Any, path: tuple[str, ...]) -> list[str] | None:
     return [own for own in data if isinstance(own, str)] if isinstance(data, list) else None
 
 
-def _entry_slot(source: Mapped, entry: Entry) -> Slot:
+def _entry_slot(source: Mapped, entry: Entry) -> StringSlot:
     """Return the slot of a table's entry, whose parts know where the version stands."""
     text = entry.text
     slot = _slot(entry.group, source, text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._conda import conda_parts
-from bisect_deps.formats._embedded import Embedding, Slot, broken, embed
+from bisect_deps.formats._embedded import Embedding, StringSlot, broken, embed
 from bisect_deps.formats._lines import read_code
 from bisect_deps.formats._splice import TAG, Change, newline_of, remark_at
 from bisect_deps.formats._text import decode_utf8, mapped
@@ -90,9 +90,9 @@ class Environment:
 STYLE = Environment()
 
 
-def _pip_list(document: Document) -> tuple[PhysicalLine | None, list[Slot]]:
+def _pip_list(document: Document) -> tuple[PhysicalLine | None, list[StringSlot]]:
     header, indent = None, 0
-    slots: list[Slot] = []
+    slots: list[StringSlot] = []
     for line in document.physical:
         content = document.slice(line.span)
         if header is None:
@@ -109,17 +109,17 @@ def _pip_list(document: Document) -> tuple[PhysicalLine | None, list[Slot]]:
     return header, slots
 
 
-def _slot(text: str, start: int) -> Iterator[Slot]:
+def _slot(text: str, start: int) -> Iterator[StringSlot]:
     if text[0] in "\"'":
         end = text.find(text[0], 1)
         end = len(text) if end < 0 else end
-        yield Slot(GROUP, Span(start, start + end + 1), mapped(text[1:end], start + 1))
+        yield StringSlot(GROUP, Span(start, start + end + 1), mapped(text[1:end], start + 1))
     else:
         plain = _COMMENT_AT_END.sub("", text).rstrip()
-        yield Slot(GROUP, Span(start, start + len(plain)), mapped(plain, start))
+        yield StringSlot(GROUP, Span(start, start + len(plain)), mapped(plain, start))
 
 
-def _conda_slots(document: Document) -> Iterator[Slot]:
+def _conda_slots(document: Document) -> Iterator[StringSlot]:
     """Yield conda's own lines; the specification is judged by conda's words, not by pip's."""
     root = compose(document.text)
     for _, node in children(child(root, "dependencies")):
@@ -128,10 +128,10 @@ def _conda_slots(document: Document) -> Iterator[Slot]:
         parts = conda_parts(text, code)
         if parts is not None:
             span = Span(node.start_mark.index, node.end_mark.index)
-            yield Slot(CONDA_GROUP, span, code, parts, text)
+            yield StringSlot(CONDA_GROUP, span, code, parts, text)
 
 
-def _start(slot: Slot) -> int:
+def _start(slot: StringSlot) -> int:
     return slot.span.start
 
 

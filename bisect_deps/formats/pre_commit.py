@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bisect_deps.errors import InputError
-from bisect_deps.formats._embedded import Embedding, Slot, broken, embed
+from bisect_deps.formats._embedded import Embedding, StringSlot, broken, embed
 from bisect_deps.formats._splice import Change, remark_at
 from bisect_deps.formats._text import decode_utf8
 from bisect_deps.formats._yaml import child, children, compose, is_text, written, wrong
@@ -67,7 +67,7 @@ def _refusal(embedding: Embedding) -> InputError:
     )
 
 
-def _slots(document: Document) -> Iterator[Slot]:
+def _slots(document: Document) -> Iterator[StringSlot]:
     """Yield the requirements; each hook is an environment of its own.
 
     What an alias (`*name`) says again stands where its anchor is, and is yielded there alone.
@@ -84,7 +84,7 @@ def _slots(document: Document) -> Iterator[Slot]:
             span = Span(node.start_mark.index, node.end_mark.index)
             if span.start not in known:
                 known.add(span.start)
-                yield Slot(f"hooks.{number}", span, written(document, node))
+                yield StringSlot(f"hooks.{number}", span, written(document, node))
 
 
 def _hooks(root: Any) -> Iterator[Any]:

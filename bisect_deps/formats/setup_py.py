@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bisect_deps.errors import InputError
-from bisect_deps.formats._embedded import Embedding, Follow, Slot, broken, embed
+from bisect_deps.formats._embedded import Embedding, Follow, StringSlot, broken, embed
 from bisect_deps.formats._python import constants, placed, texts_in, tree_of, wrong
 from bisect_deps.formats._splice import Change
 from bisect_deps.formats._text import decode_python
@@ -91,7 +91,7 @@ class _Reading:
         self.document = document
         self.tree = tree
         self.names = names
-        self.slots: list[Slot] = []
+        self.slots: list[StringSlot] = []
         self.problems: list[Problem] = []
         self.follows: list[Follow] = []
         self.has_list = False
@@ -121,7 +121,7 @@ class _Reading:
             elif "\n" in str(text.value).strip():
                 self._lines(text, group)
             elif (place := placed(self.document, text)) is not None:
-                self.slots.append(Slot(group, *place))
+                self.slots.append(StringSlot(group, *place))
             else:
                 self._not_judged(text, group.partition(".")[2])
 
@@ -135,7 +135,7 @@ class _Reading:
         for found in re.finditer(r"[^\n]*\S[^\n]*", code.text):
             line = code.slice(*found.span()).stripped()
             if not line.text.startswith("#"):
-                self.slots.append(Slot(group, line.span(0, len(line.text)), line))
+                self.slots.append(StringSlot(group, line.span(0, len(line.text)), line))
 
     def _not_judged(self, node: ast.expr, what: str) -> None:
         # What is computed mostly comes from a file that the module opens somewhere.
@@ -159,7 +159,7 @@ def _files(node: ast.AST, names: Mapping[str, ast.expr]) -> Iterator[str]:
                 yield text
 
 
-def _rest(document: Document, slots: Sequence[Slot]) -> str:
+def _rest(document: Document, slots: Sequence[StringSlot]) -> str:
     kept, at = [], 0
     for slot in slots:
         kept.append(document.text[at : slot.span.start])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bisect_deps.guided.sessions import Store, Word
+from bisect_deps.guided.sessions import PersonAnswer, Store
 from bisect_deps.model import BuildStatus
 from bisect_deps.run.running import Handover, Reported
 
-STATUSES = {Word.GOOD: BuildStatus.PASSED, Word.BAD: BuildStatus.FAILED}
+STATUSES = {PersonAnswer.GOOD: BuildStatus.PASSED, PersonAnswer.BAD: BuildStatus.FAILED}
 
 
 def handed_over(file: Path) -> Handover | None:

@@ -13,7 +13,7 @@ from bisect_deps.fix.case import Case, baseline_inquiry
 from bisect_deps.fix.verdict import verdict_of
 from bisect_deps.formats import listing, open_manifest, open_several
 from bisect_deps.formats.base import Manifest
-from bisect_deps.guided.sessions import Given, Start, Store, Word
+from bisect_deps.guided.sessions import Given, PersonAnswer, Start, Store
 from bisect_deps.guided.telling import Position, Telling, build_of, doubt, read_log
 from bisect_deps.index import Index, on_platform
 from bisect_deps.model import IndexSettings, Interpreter, Target, Verdict
@@ -74,7 +74,7 @@ class Guided:
             )
         self._be_as_asked()
         log = self.store.log(given)
-        read = given.word is Word.BAD and bool(log)
+        read = given.word is PersonAnswer.BAD and bool(log)
         found = read_log(self.manifest, here.inquiry, log) if read else None
         doubtful = doubt(here, given.word, self.manifest, log, found)
         if doubtful is not None and not given.sure:
@@ -239,7 +239,7 @@ def _first_answer(store: Store, start: Start, manifest: Manifest, log: bytes) ->
             f"({found.cause.value.replace('-', ' ')})",
             hint="build once more, and give that log, or leave --log out",
         )
-    return Given(Word.BAD, store.keep_log(log), build=build_of(manifest, inquiry))
+    return Given(PersonAnswer.BAD, store.keep_log(log), build=build_of(manifest, inquiry))
 
 
 def new_start(

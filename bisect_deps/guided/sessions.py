@@ -33,7 +33,7 @@ _KEPT_LOG = re.compile(r"[0-9a-f]{16}\.log")
 _LONGEST_PATH = 1 << 16
 
 
-class Word(str, Enum):
+class PersonAnswer(str, Enum):
     """What a person says of a build."""
 
     GOOD = "good"
@@ -48,7 +48,7 @@ class Given:
     `build` is the digest of the files that it is about.
     """
 
-    word: Word
+    word: PersonAnswer
     log: str = ""
     reason: str = ""
     sure: bool = False
@@ -197,7 +197,7 @@ class Store:
         try:
             for name in ("files", "existed", "named"):
                 head[name] = tuple(head.get(name, ()))
-            answers = [Given(**{**entry, "word": Word(entry["word"])}) for entry in entries]
+            answers = [Given(**{**entry, "word": PersonAnswer(entry["word"])}) for entry in entries]
             start = Start(**head)
             _be_valid(start, answers)
             return start, answers

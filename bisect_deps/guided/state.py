@@ -7,7 +7,7 @@ from typing import Any
 
 from bisect_deps.formats.base import Manifest
 from bisect_deps.guided.questions import Guided
-from bisect_deps.guided.sessions import Word
+from bisect_deps.guided.sessions import PersonAnswer
 from bisect_deps.model import Candidate, EditAction, Requirement
 from bisect_deps.reports.json import to_json
 from bisect_deps.text import listed, shown, some
@@ -17,7 +17,7 @@ MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SessionKnowledge:
     """Lines that were in a build that passed, culprits proven so far, and the lines left."""
 
     cleared: tuple[Requirement, ...]
@@ -25,18 +25,18 @@ class Known:
     proven: tuple[tuple[Requirement, ...], ...]
 
 
-def known(guided: Guided) -> Known:
+def known(guided: Guided) -> SessionKnowledge:
     """Return what the answers have shown so far."""
     lines = guided.case.requirements
     numbers = {line.number for line in lines}
     cleared: set[int] = set()
     for asked in guided.position.asked:
-        if asked.given.word is Word.GOOD:
+        if asked.given.word is PersonAnswer.GOOD:
             cleared |= numbers - {edit.number for edit in asked.inquiry.candidate.edits}
     proven = tuple(guided.position.proven)
     accused = {line.number for group in proven for line in group}
     cleared -= accused
-    return Known(
+    return SessionKnowledge(
         tuple(line for line in lines if line.number in cleared),
         tuple(line for line in lines if line.number not in cleared | accused),
         proven,

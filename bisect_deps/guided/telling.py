@@ -18,7 +18,7 @@ from bisect_deps.fix.failure import failing_release
 from bisect_deps.fix.inquiry import Inquiry, Rounds
 from bisect_deps.fix.repair import repair
 from bisect_deps.formats.base import Manifest
-from bisect_deps.guided.sessions import Given, Word
+from bisect_deps.guided.sessions import Given, PersonAnswer
 from bisect_deps.model import (
     RESOLVER_NUMBERS,
     Candidate,
@@ -35,7 +35,11 @@ from bisect_deps.resolution.uv_resolver import Resolution
 from bisect_deps.run.driver import with_log
 from bisect_deps.run.journal import digest
 
-OUTCOMES = {Word.GOOD: Outcome.PASS, Word.BAD: Outcome.FAIL, Word.SKIP: Outcome.UNRESOLVED}
+OUTCOMES = {
+    PersonAnswer.GOOD: Outcome.PASS,
+    PersonAnswer.BAD: Outcome.FAIL,
+    PersonAnswer.SKIP: Outcome.UNRESOLVED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ class Telling:
         return self._known[key]
 
     def _diagnosis(self, inquiry: Inquiry, given: Given) -> Diagnosis | None:
-        if given.word is not Word.BAD:
+        if given.word is not PersonAnswer.BAD:
             return None
         found = self._read.pop(given.build, None)
         if found is None:
@@ -226,7 +230,7 @@ class Doubt:
 
 
 def doubt(
-    here: Position, word: Word, manifest: Manifest, log: bytes, found: Diagnosis | None
+    here: Position, word: PersonAnswer, manifest: Manifest, log: bytes, found: Diagnosis | None
 ) -> Doubt | None:
     """Return why the answer to the question asked should be asked again, None where it fits.
 
@@ -271,19 +275,23 @@ def _doubt_log(manifest: Manifest, inquiry: Inquiry, log: bytes, found: Diagnosi
     return None
 
 
-def contradicted(here: Position, word: Word) -> Asked | None:
+def contradicted(here: Position, word: PersonAnswer) -> Asked | None:
     """Return an earlier answer that this one contradicts, None where it fits all.
 
     What fails with some lines commented out fails with them too, as far as anyone knows.
     """
-    if here.inquiry is None or word is Word.SKIP:
+    if here.inquiry is None or word is PersonAnswer.SKIP:
         return None
     mine = set(here.inquiry.candidate.edits)
     for asked in here.asked:
         other = set(asked.inquiry.candidate.edits)
         only_drops = all(edit.action is EditAction.DROP for edit in mine ^ other)
-        more_is_green = word is Word.GOOD and asked.given.word is Word.BAD and mine < other
-        less_is_red = word is Word.BAD and asked.given.word is Word.GOOD and other < mine
+        more_is_green = (
+            word is PersonAnswer.GOOD and asked.given.word is PersonAnswer.BAD and mine < other
+        )
+        less_is_red = (
+            word is PersonAnswer.BAD and asked.given.word is PersonAnswer.GOOD and other < mine
+        )
         if only_drops and (more_is_green or less_is_red):
             return asked
     return None

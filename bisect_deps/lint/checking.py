@@ -28,7 +28,7 @@ from bisect_deps.lint.rules.base import (
 from bisect_deps.lint.rules.meta import TEMPLATE
 from bisect_deps.lint.scoping import generator_of, lock_beside, scope_of
 from bisect_deps.lint.selection import Selection
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from bisect_deps.lint.targets import judge_for, parse_target
 from bisect_deps.text import of_file
 
@@ -45,7 +45,7 @@ class Checker:
     """
 
     def __init__(
-        self, inputs: Inputs, settings: Settings, *, index: IndexSettings | None = None
+        self, inputs: Inputs, settings: LintSettings, *, index: IndexSettings | None = None
     ) -> None:
         self.inputs = inputs
         self.settings = settings
@@ -173,7 +173,7 @@ class Checker:
 class _Run:
     """The findings of one run, gathered scope by scope; each place is reported once per rule."""
 
-    def __init__(self, settings: Settings, selection: Selection) -> None:
+    def __init__(self, settings: LintSettings, selection: Selection) -> None:
         self.unavailable = ""
         self.judged = True
         self.not_judged: list[str] = []

@@ -60,7 +60,7 @@ def fix(checker: Checker, paths: Sequence[str], *, unsafe: bool) -> Fixed:
     return fixed
 
 
-def _draft(fixed: Fixed, checker: Checker, file: str, step: _Step, given_up: set[str]) -> None:
+def _draft(fixed: Fixed, checker: Checker, file: str, step: _FixStep, given_up: set[str]) -> None:
     try:
         checker.inputs.drafts[checker.inputs.absolute(file)] = step.render()
     except InputError as error:
@@ -75,7 +75,7 @@ def write(files: Mapping[str, bytes]) -> None:
 
 
 @dataclass(slots=True)
-class _Step:
+class _FixStep:
     """The repairs of one file that can be made in one pass."""
 
     document: Document
@@ -102,8 +102,8 @@ def _overlap(one: Span, other: Span) -> bool:
     return one.start <= other.end and other.start <= one.end
 
 
-def _plan(fixed: Fixed, given_up: set[str], *, unsafe: bool) -> dict[str, _Step]:
-    plan: dict[str, _Step] = {}
+def _plan(fixed: Fixed, given_up: set[str], *, unsafe: bool) -> dict[str, _FixStep]:
+    plan: dict[str, _FixStep] = {}
     for diagnostic in fixed.report.diagnostics:
         repair = diagnostic.repair
         if repair is None or diagnostic.file in given_up:
@@ -117,7 +117,7 @@ def _plan(fixed: Fixed, given_up: set[str], *, unsafe: bool) -> dict[str, _Step]
                 f"{diagnostic.file} is generated and was left alone: change {diagnostic.generated}"
             )
             continue
-        step = plan.setdefault(diagnostic.file, _Step(document))
+        step = plan.setdefault(diagnostic.file, _FixStep(document))
         if step.takes(repair):
             step.recode = repair.recode is not None
             step.changes += [(change.span, change.text) for change in repair.changes]

@@ -20,11 +20,11 @@ from bisect_deps.index.facts import facts_of, matches
 from bisect_deps.index.releases import File, ReleaseFacts, group, instant
 from bisect_deps.index.targets import accepted_tags
 from bisect_deps.lint.rules._worlds import world
-from bisect_deps.lint.rules.base import Item, Known, Scope
+from bisect_deps.lint.rules.base import IndexRemark, Item, Scope
 from bisect_deps.lint.targets import LintTarget, system_of
 from bisect_deps.model import IndexSettings, Interpreter, Release, Requirement
 from bisect_deps.policy import POLICY
-from bisect_deps.resolution.uv_resolver import Answered, Resolver
+from bisect_deps.resolution.uv_resolver import Resolver, ResolverOutcome
 from bisect_deps.system.interpreters import find
 from bisect_deps.system.trust import be_sent_there
 
@@ -99,7 +99,7 @@ class IndexFacts:
         """Fetch all pages at once. Raises IndexUnavailable."""
         self._index.prefetch(names)
 
-    def about(self, item: Item) -> Sequence[Known]:
+    def about(self, item: Item) -> Sequence[IndexRemark]:
         """Return what the index says of a requirement, for all targets."""
         if (
             not item.name
@@ -108,13 +108,13 @@ class IndexFacts:
             or item.line.group == "build-system.requires"
         ):
             return ()
-        found: dict[Known, None] = {}
+        found: dict[IndexRemark, None] = {}
         requirement = _requirement(item)
         for number, interpreter in enumerate(self._interpreters):
             releases = self._releases(item.name, number)
             known = releases if self._index.exists(item.name) else None
             for fact in facts_of(requirement, known, (), interpreter):
-                found[Known(fact.kind.value, fact.sentence, fact.nearest)] = None
+                found[IndexRemark(fact.kind.value, fact.sentence, fact.nearest)] = None
         return tuple(found)
 
     def newest(self, name: str, specifier: str) -> str | None:
@@ -187,9 +187,9 @@ class IndexFacts:
             platform = None if self._is_here else _for_uv(interpreter.platform)
             resolver = Resolver(interpreter, self._settings, platform=platform)
             answer = resolver.resolve(lines, constraints=limits)
-            if answer.answered is Answered.CONFLICT:
+            if answer.answered is ResolverOutcome.CONFLICT:
                 return answer.blamed, _reason(answer.log)
-            if answer.answered is Answered.INFRASTRUCTURE:
+            if answer.answered is ResolverOutcome.INFRASTRUCTURE:
                 raise IndexUnavailable("the resolver got no answer from the index")
         return None
 

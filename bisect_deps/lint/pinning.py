@@ -54,7 +54,7 @@ class CannotPin(DepbisectError):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownVersions:
     """Versions by normalised name, and where they are from, in words."""
 
     versions: Mapping[str, str]
@@ -82,7 +82,7 @@ class Pinner:
     hashes: bool = False
     _left: list[str] = field(default_factory=list)
 
-    def pins(self, known: Known | None) -> Pins:
+    def pins(self, known: KnownVersions | None) -> Pins:
         """Return the edits; `known` None asks the resolver of today.
 
         Raises CannotPin, IndexUnavailable, InputError, BuilderUnavailable.
@@ -114,7 +114,7 @@ class Pinner:
         # With hashes, an installer demands those of everything that it installs.
         return self.transitive or self.hashes
 
-    def _resolution(self, known: Known | None) -> Resolution:
+    def _resolution(self, known: KnownVersions | None) -> Resolution:
         lines = [own.text for own in self._installed() if not own.constraint]
         limits = [own.text for own in self._installed() if own.constraint]
         if known is not None:
@@ -196,7 +196,7 @@ def _allows(specifier: str, version: str) -> bool:
 
 def known_from(
     source: str, folder: Path, interpreter: Interpreter, stdin: bytes | None
-) -> Known | None:
+) -> KnownVersions | None:
     """Return the versions that a source knows, None for the index of today.
 
     `source` is `env`, `-` (a freeze on standard input), `run` (the last verified one), `index`, or
@@ -205,7 +205,7 @@ def known_from(
     if source == INDEX:
         return None
     if source == ENV:
-        return Known(installed_in(interpreter), f"the environment of {interpreter.path}")
+        return KnownVersions(installed_in(interpreter), f"the environment of {interpreter.path}")
     if source == RUN:
         return _last_run(folder)
     if source == STDIN:
@@ -214,9 +214,9 @@ def known_from(
         if not pins:
             hint = "pipe the output of pip freeze in"
             raise InputError("no pinned version in it", place="standard input", hint=hint)
-        return Known(pins, "standard input")
+        return KnownVersions(pins, "standard input")
     path = folder / source if (folder / source).is_file() else Path(source)
-    return Known(read_known_good(path, interpreter.markers), source)
+    return KnownVersions(read_known_good(path, interpreter.markers), source)
 
 
 def installed_in(interpreter: Interpreter) -> dict[str, str]:
@@ -239,7 +239,7 @@ def installed_in(interpreter: Interpreter) -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in found.items()}
 
 
-def _last_run(folder: Path) -> Known:
+def _last_run(folder: Path) -> KnownVersions:
     path = folder / ".depbisect" / "report.json"
     hint = "run depbisect run first, or pin --from index"
     be_ours(path.parent)
@@ -255,7 +255,7 @@ def _last_run(folder: Path) -> Known:
     versions: dict[str, str] = {
         canonicalize_name(name): str(version) for name, version in environment.items()
     }
-    return Known(versions, "the last verified run")
+    return KnownVersions(versions, "the last verified run")
 
 
 def default_source(folder: Path, locks: Sequence[str]) -> str:

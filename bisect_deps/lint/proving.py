@@ -16,7 +16,7 @@ from bisect_deps.policy import POLICY
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ProofBuild:
     """How a build ended: `failure` is its diagnosis in words, "" where it passed.
 
     `installed` maps names to versions, None where the builder cannot tell.
@@ -36,7 +36,7 @@ def prove(
     requirements: Iterable[Requirement] = (),
     interpreter: Interpreter | None = None,
     label: str = "",
-) -> Proof:
+) -> ProofBuild:
     """Build the first of `files`, which lie in `folder`, with uv in an environment of its own.
 
     `requirements` are the user's lines, for the diagnosis. Raises BuilderUnavailable where nothing
@@ -55,7 +55,7 @@ def prove(
 
 def _built(
     builder: Builder, files: Mapping[str, bytes], requirements: tuple[Requirement, ...], label: str
-) -> Proof:
+) -> ProofBuild:
     digest = hashlib.sha256()
     for name, data in files.items():
         digest.update(name.encode() + b"\0" + data + b"\0")
@@ -66,9 +66,9 @@ def _built(
     seconds = time.monotonic() - started
     if status is BuildStatus.PASSED:
         installed = builder.installed(handle) if builder.describe().installed else None
-        return Proof("", seconds, installed)
+        return ProofBuild("", seconds, installed)
     log, _ = builder.log(handle)
-    return Proof(_diagnosed(log, requirements), seconds)
+    return ProofBuild(_diagnosed(log, requirements), seconds)
 
 
 def _diagnosed(log: str, requirements: tuple[Requirement, ...]) -> str:

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from bisect_deps.errors import InputError
 from bisect_deps.lint.rules import all_rules, concerned
 from bisect_deps.lint.rules.base import Needs, Profile, Rule, Scope, Severity
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 
 ALL = "ALL"
 # What says that a file cannot be read at all.
@@ -36,7 +36,7 @@ def resolve(selector: str) -> list[Rule]:
 class Selection:
     """The rules of a run, and the severity of each under a profile."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: LintSettings) -> None:
         self._settings = settings
         self._named = _named([*settings.select, *settings.extend_select])
         self._selected = _selected(settings, self._named)
@@ -108,7 +108,7 @@ class Selection:
         )
 
 
-def _selected(settings: Settings, named: set[str]) -> set[str] | None:
+def _selected(settings: LintSettings, named: set[str]) -> set[str] | None:
     """Return the codes selected and not ignored, None for all."""
     if not settings.select and not settings.ignore:
         return None

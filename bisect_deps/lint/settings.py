@@ -16,7 +16,7 @@ from bisect_deps.lint.rules.base import NONE, Profile, Severity
 from bisect_deps.system.files import read_settings
 
 
-class Settings(NamedTuple):
+class LintSettings(NamedTuple):
     """The choices of a lint run; paths are relative to the working folder.
 
     `select` empty means all rules that are on in the profile. `profile` None: chosen by file.

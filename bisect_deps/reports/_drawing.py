@@ -24,7 +24,7 @@ OUTCOME_MARKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class DrawnCell:
     """Whether a line was in a build, and what stood there: `numpy==1.26.0`."""
 
     state: str
@@ -46,11 +46,11 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DrawnLine:
     """A line of the file, or all others, with a cell for each build."""
 
     name: str
-    cells: tuple[Cell, ...]
+    cells: tuple[DrawnCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Drawing:
     """The table, and how many lines and builds it leaves out."""
 
     columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[DrawnLine, ...]
     lines_left_out: int = 0
     builds_left_out: int = 0
 
@@ -71,10 +71,10 @@ def drawn(verdict: Verdict) -> Drawing | None:
         return None
     names = _names(verdict, shown)
     lines = [
-        Line(texts, tuple(_cell(name, texts, probe) for probe in shown))
+        DrawnLine(texts, tuple(_cell(name, texts, probe) for probe in shown))
         for name, texts in names[:MOST_LINES]
     ]
-    rest = Line("all other lines", tuple(_rest(probe) for probe in shown))
+    rest = DrawnLine("all other lines", tuple(_rest(probe) for probe in shown))
     return Drawing(
         tuple(Column(p.number, p.outcome.value, OUTCOME_MARKS[p.outcome]) for p in shown),
         (*lines, rest),
@@ -100,16 +100,20 @@ def name_alone(probe: Probe) -> str:
     return probe.isolated.partition("=")[0].partition("[")[0].strip()
 
 
-def _cell(name: str, text: str, probe: Probe) -> Cell:
+def _cell(name: str, text: str, probe: Probe) -> DrawnCell:
     if probe.isolated:
         alone = name_alone(probe) == name
-        return Cell(IN, probe.isolated) if alone else Cell(OUT, "not in this build")
+        return DrawnCell(IN, probe.isolated) if alone else DrawnCell(OUT, "not in this build")
     for edit in probe.candidate.edits:
         if edit.name == name:
             is_out = edit.action is EditAction.DROP
-            return Cell(OUT, "left out") if is_out else Cell(MOVED, edit.text)
-    return Cell(IN, text)
+            return DrawnCell(OUT, "left out") if is_out else DrawnCell(MOVED, edit.text)
+    return DrawnCell(IN, text)
 
 
-def _rest(probe: Probe) -> Cell:
-    return Cell(OUT, "not in this build") if probe.isolated else Cell(IN, "as they are written")
+def _rest(probe: Probe) -> DrawnCell:
+    return (
+        DrawnCell(OUT, "not in this build")
+        if probe.isolated
+        else DrawnCell(IN, "as they are written")
+    )

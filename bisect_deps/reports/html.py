@@ -123,7 +123,7 @@ def kept_logs(folder: Path, verdict: Verdict) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LogRow:
     """A line of a log; `hit` where it is evidence, `jump` where lines before it are left out."""
 
     number: int
@@ -219,7 +219,7 @@ def _excerpts(
         yield {"path": log_path(file, log) if log else "", "rows": rows}
 
 
-def _around(quoted: Mapping[int, str], lines: Sequence[str]) -> list[Row]:
+def _around(quoted: Mapping[int, str], lines: Sequence[str]) -> list[LogRow]:
     """Return the quoted lines with their neighbours, as far as the log is at hand."""
     numbers = set(quoted)
     for number in quoted:
@@ -228,7 +228,7 @@ def _around(quoted: Mapping[int, str], lines: Sequence[str]) -> list[Row]:
         n for n in numbers if n in quoted or (0 < n <= len(lines) and not is_own_line(lines[n - 1]))
     )
     return [
-        Row(
+        LogRow(
             number,
             (quoted.get(number) or lines[number - 1])[:LONGEST_LINE],
             hit=number in quoted,
@@ -317,8 +317,8 @@ def _lines(log: str) -> list[str]:
     return [line.rstrip("\r").rpartition("\r")[2][:LONGEST_LINE] for line in lines]
 
 
-def _end(log: str) -> list[Row]:
+def _end(log: str) -> list[LogRow]:
     lines = _lines(log)
     first = max(len(lines) - LAST_LINES, 0)
     rows = enumerate(lines[first:], first + 1)
-    return [Row(number, text) for number, text in rows if not is_own_line(text)]
+    return [LogRow(number, text) for number, text in rows if not is_own_line(text)]

@@ -20,7 +20,7 @@ from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Fact, FactKind, Index
 from bisect_deps.model import Requirement
 from bisect_deps.policy import POLICY
-from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 from bisect_deps.text import listed
 
 Numbers = frozenset[int]
@@ -78,7 +78,7 @@ def find_conflicts(
     oracle = _Oracle(requirements, resolver, index)
     whole = oracle.judged
     answer = oracle.ask(whole)
-    if answer.answered is Answered.INVALID:
+    if answer.answered is ResolverOutcome.INVALID:
         whole = oracle.readable()
         answer = oracle.ask(whole)
     found, complete = _all_minimal(oracle, whole, limit) if answer.conflicting else ([], True)
@@ -144,7 +144,7 @@ class _Oracle:
         return frozenset(
             number
             for number in self.judged
-            if self.ask(frozenset({number})).answered is not Answered.INVALID
+            if self.ask(frozenset({number})).answered is not ResolverOutcome.INVALID
         )
 
     def ask(self, numbers: Numbers) -> Resolution:

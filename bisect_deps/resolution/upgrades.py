@@ -18,7 +18,7 @@ from bisect_deps.index.releases import ReleaseFacts, parsed
 from bisect_deps.model import Edit, EditAction, Release, Requirement, exactly
 from bisect_deps.resolution.conflicts import find_conflicts, is_judged
 from bisect_deps.resolution.pins import repinned
-from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 
 
 class Aim(str, Enum):
@@ -93,7 +93,7 @@ def find_upgrades(
     index.prefetch(r.name for r in requirements if not r.url)
     if index.silent_on_age:
         resolver.keep_pages()
-    search = _Search(
+    search = _UpgradeSearch(
         tuple(filter(is_judged, requirements)), resolver, index, dict(minimums or {}), tuple(beside)
     )
     search.gone |= set(dropped)
@@ -116,7 +116,7 @@ def find_upgrades(
 
 
 @dataclass(slots=True)
-class _Search:
+class _UpgradeSearch:
     """The culprits' projects and all that bounds them.
 
     `names` move, `gone` are dropped, `kept` is what the other lines resolve to alone. `exact` are
@@ -390,7 +390,7 @@ class _Search:
                 edits.append(repinned(requirement, version, self.index))
                 lines.append(_respecified(requirement, exactly(version)))
         answer = self._resolve(lines, "highest", False, hold=False)
-        if answer.answered is not Answered.RESOLVED:
+        if answer.answered is not ResolverOutcome.RESOLVED:
             return None
         moved = {edit.name: chosen[edit.name] for edit in edits if edit.name in chosen}
         return Upgrade(aim, tuple(edits), moved, tuple(sorted(self.gone)), answer)

@@ -61,7 +61,7 @@ _INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"
 _DROPPED = frozenset({"VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "RUST_LOG", "UV_NO_CONFIG"})
 
 
-class Answered(str, Enum):
+class ResolverOutcome(str, Enum):
     """How a resolution ended. INVALID: uv cannot read a line, or failed in a way not known here."""
 
     RESOLVED = "resolved"
@@ -79,7 +79,7 @@ class Resolution:
     `blamed` are the projects that the resolver's explanation names: a hint, never a culprit.
     """
 
-    answered: Answered
+    answered: ResolverOutcome
     releases: Mapping[str, str] = field(default_factory=dict)
     parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     log: str = ""
@@ -90,17 +90,17 @@ class Resolution:
     @property
     def resolved(self) -> bool:
         """Say whether there is a resolution."""
-        return self.answered is Answered.RESOLVED
+        return self.answered is ResolverOutcome.RESOLVED
 
     @property
     def conflicting(self) -> bool:
         """Say whether no versions suit the lines together."""
-        return self.answered is Answered.CONFLICT
+        return self.answered is ResolverOutcome.CONFLICT
 
     @property
     def infrastructure(self) -> bool:
         """Say whether the index, not a requirement, is at fault."""
-        return self.answered is Answered.INFRASTRUCTURE
+        return self.answered is ResolverOutcome.INFRASTRUCTURE
 
     @property
     def unreachable(self) -> str:
@@ -144,7 +144,7 @@ class Resolution:
         return frozenset(found)
 
 
-class Memory(Protocol):
+class AnswerStore(Protocol):
     """Keeps answers by the digest of all that they depend on."""
 
     def get(self, key: str) -> str | None:
@@ -174,7 +174,7 @@ class Resolver:
         platform: str | None = None,
         merged: bool = False,
         environ: Mapping[str, str] | None = None,
-        memory: Memory | None = None,
+        memory: AnswerStore | None = None,
     ) -> None:
         self.interpreter = interpreter
         self.settings = settings
@@ -196,7 +196,7 @@ class Resolver:
         # Starts no thread before it is asked.
         self._ahead = ThreadPoolExecutor(POLICY.questions_at_once, thread_name_prefix="ask")
         self._lock = threading.Lock()
-        self._running = _Running()
+        self._running = _Processes()
         self._before: Callable[[], None] | None = None
 
     def assume(self, releases: Iterable[Release]) -> None:
@@ -484,7 +484,7 @@ class _Question:
 _COLUMNS = "400"
 
 
-class _Running:
+class _Processes:
     """Processes that answer questions; once it is ended, none lives on."""
 
     def __init__(self) -> None:
@@ -513,7 +513,7 @@ def _run(
     command: Sequence[str],
     folder: Path,
     environment: Mapping[str, str],
-    running: _Running,
+    running: _Processes,
 ) -> tuple[int, str]:
     """Return uv's exit code and all that it said; its process is among `running` meanwhile.
 
@@ -557,16 +557,16 @@ def _ended_by(number: int) -> BuilderUnavailable:
 def _read(code: int, text: str, log: str, seconds: float) -> Resolution:
     if code == 0:
         releases, parents = _annotated(text)
-        return Resolution(Answered.RESOLVED, releases, parents, log, seconds)
+        return Resolution(ResolverOutcome.RESOLVED, releases, parents, log, seconds)
     needed = _BUILD_NEEDED.search(log)
     if needed and not _UNREACHABLE.search(log):
         release = Release(canonicalize_name(needed["name"]), needed["version"])
-        return Resolution(Answered.INVALID, {}, {}, log, seconds, (release,))
+        return Resolution(ResolverOutcome.INVALID, {}, {}, log, seconds, (release,))
     if _UNREACHABLE.search(log):
-        return Resolution(Answered.INFRASTRUCTURE, {}, {}, log, seconds)
+        return Resolution(ResolverOutcome.INFRASTRUCTURE, {}, {}, log, seconds)
     if _NO_SOLUTION in log:
-        return Resolution(Answered.CONFLICT, {}, {}, log, seconds, blamed=_blamed(log))
-    return Resolution(Answered.INVALID, {}, {}, log, seconds)
+        return Resolution(ResolverOutcome.CONFLICT, {}, {}, log, seconds, blamed=_blamed(log))
+    return Resolution(ResolverOutcome.INVALID, {}, {}, log, seconds)
 
 
 def _kept_answer(kept: str | None) -> tuple[int, str, str, float] | None:

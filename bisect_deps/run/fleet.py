@@ -40,7 +40,7 @@ from bisect_deps.run.driver import Recalled
 from bisect_deps.run.journal import digest, read
 from bisect_deps.run.output import write_fix
 from bisect_deps.run.running import Finished, Shared, run
-from bisect_deps.run.settings import Settings, settled
+from bisect_deps.run.settings import RunSettings, settled
 from bisect_deps.run.setup import manifest_of
 from bisect_deps.system.files import hint_for_missing, read_regular, write_whole
 from bisect_deps.system.trust import STATE_FOLDER, make_state_folder
@@ -58,7 +58,7 @@ _STATE = 24
 class Task:
     """One file for one Python."""
 
-    settings: Settings
+    settings: RunSettings
     inputs: str
 
     @property
@@ -314,7 +314,7 @@ class Fleet:
         row = _row(about, finished.verdict, view, shared.state, time.monotonic() - began)
         return replace(row, written=self._write(settings, finished))
 
-    def _write(self, settings: Settings, finished: Finished) -> tuple[str, ...]:
+    def _write(self, settings: RunSettings, finished: Finished) -> tuple[str, ...]:
         if not self._plan.write:
             return ()
         return tuple(write_fix(finished.verdict, finished.originals, settings.file, None, True))
@@ -329,7 +329,7 @@ class Fleet:
             self._tell(row)
 
 
-def task_of(settings: Settings) -> Task:
+def task_of(settings: RunSettings) -> Task:
     """Return the task of one file. Raises InputError where the file cannot be read."""
     files = manifest_of(settings).files
     parts = [part for name, data in files.items() for part in (name, data)]
@@ -419,7 +419,7 @@ def _answers(state: Path) -> Iterator[tuple[str, Recalled]]:
             yield key, Recalled(status, log, *about)
 
 
-def _options(settings: Settings) -> str:
+def _options(settings: RunSettings) -> str:
     """Return what decides how a pin is installed: option lines, index, installer, checks aside."""
     lines = b"".join(map(option_lines, manifest_of(settings).files.values()))
     index = settings.index
@@ -427,7 +427,7 @@ def _options(settings: Settings) -> str:
     return digest(*about)
 
 
-def _pins(settings: Settings) -> frozenset[tuple[str, str]]:
+def _pins(settings: RunSettings) -> frozenset[tuple[str, str]]:
     requirements = manifest_of(settings).requirements
     return frozenset(
         (requirement.name, requirement.pin)

@@ -31,7 +31,7 @@ LOCKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownGood:
     """What worked: versions by name, and for all else the index of an instant (ISO 8601, UTC).
 
     `reported` says in one sentence what was taken, "" where that is plain.
@@ -48,7 +48,9 @@ def _tomorrow() -> str:
     return (now + datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def known_good(good: str, files: Sequence[Path], folder: Path, markers: Mapping[str, str]) -> Known:
+def known_good(
+    good: str, files: Sequence[Path], folder: Path, markers: Mapping[str, str]
+) -> KnownGood:
     """Return what `--good` names: a file that exists, else a day, else a git revision.
 
     Of a revision, `files` as they stood then with their includes, and the locks beside them, are
@@ -56,14 +58,14 @@ def known_good(good: str, files: Sequence[Path], folder: Path, markers: Mapping[
     """
     path = Path(good)
     if path.exists():
-        return Known(read_known_good(path, markers), reported=_rival(good, folder, "the file"))
+        return KnownGood(read_known_good(path, markers), reported=_rival(good, folder, "the file"))
     try:
         date = instant(good)
     except InputError:
         return _of_revision(good, files, folder, markers)
     if date > _tomorrow():
         raise InputError(f"--good {good} is still to come", hint="name a day on which it worked")
-    return Known(date=date, reported=_rival(good, folder, "a day"))
+    return KnownGood(date=date, reported=_rival(good, folder, "a day"))
 
 
 def _rival(good: str, folder: Path, taken: str) -> str:
@@ -79,7 +81,7 @@ def _rival(good: str, folder: Path, taken: str) -> str:
 
 def _of_revision(
     good: str, files: Sequence[Path], folder: Path, markers: Mapping[str, str]
-) -> Known:
+) -> KnownGood:
     revision = _revision(good, folder)
     names = [os.path.relpath(path, folder) for path in files]
     own = [_absolute(path) for path in files if revision.has(_absolute(path))]
@@ -104,7 +106,7 @@ def _of_revision(
         reported += f": {counted(len(versions), 'version')} from {listed(read)}"
     if date is not None:
         reported += "; all else as the index was then"
-    return Known(versions, date, f"{reported}.")
+    return KnownGood(versions, date, f"{reported}.")
 
 
 def _revision(good: str, folder: Path) -> Revision:

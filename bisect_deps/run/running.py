@@ -41,7 +41,7 @@ from bisect_deps.reports.base import made_for as made_for_sentence
 from bisect_deps.run.driver import Memory, Prober, drive
 from bisect_deps.run.journal import Journal
 from bisect_deps.run.other_pythons import MadeFor, located, try_other_pythons
-from bisect_deps.run.settings import Settings
+from bisect_deps.run.settings import RunSettings
 from bisect_deps.run.setup import close, manifest_of, open_run
 from bisect_deps.secret import masked
 from bisect_deps.system.files import holds, read_regular
@@ -135,7 +135,7 @@ class Shared:
 
 
 def run(
-    settings: Settings,
+    settings: RunSettings,
     progress: Progress,
     handover: Handover | None = None,
     shared: Shared | None = None,
@@ -325,7 +325,9 @@ def _python_for(case: Case, progress: Progress) -> PythonFor | None:
     return found
 
 
-def _take_over(prober: Prober, case: Case, settings: Settings, handover: Handover | None) -> None:
+def _take_over(
+    prober: Prober, case: Case, settings: RunSettings, handover: Handover | None
+) -> None:
     """Give the prober what is known without a build: the user's log, a session's answers."""
     if settings.log is not None:
         try:
@@ -341,7 +343,7 @@ def _take_over(prober: Prober, case: Case, settings: Settings, handover: Handove
 
 
 def _elsewhere(
-    settings: Settings,
+    settings: RunSettings,
     options: BuilderOptions,
     prober: Prober,
     conclusion: Conclusion,
@@ -366,7 +368,7 @@ def _is_of_check(conclusion: Conclusion) -> bool:
     return any(culprit.phase is Phase.CHECK for culprit in conclusion.culprits)
 
 
-def _as_written(settings: Settings, by_imports: bool) -> Inquiry:
+def _as_written(settings: RunSettings, by_imports: bool) -> Inquiry:
     return Inquiry(
         Candidate(),
         ProbeKind.WHOLE,
@@ -375,6 +377,6 @@ def _as_written(settings: Settings, by_imports: bool) -> Inquiry:
     )
 
 
-def _overview(settings: Settings, manifest: Manifest) -> Overview:
+def _overview(settings: RunSettings, manifest: Manifest) -> Overview:
     file = listed([str(path) for path in settings.files]) or str(settings.file)
     return Overview(file, len(manifest.requirements), tuple(users_files(manifest))[1:])

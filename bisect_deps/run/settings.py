@@ -31,7 +31,7 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class RunSettings:
     """What the user asked of a run; see `depbisect run --help` for each.
 
     `file` is the one in whose folder the run is at home; `files` are all of them in their order,

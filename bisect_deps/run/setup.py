@@ -22,12 +22,12 @@ from bisect_deps.index.base import place, with_credentials
 from bisect_deps.model import STDIN, IndexSettings, Interpreter, PythonFor, Target
 from bisect_deps.progress import Progress
 from bisect_deps.resolution.sources import UNDATED, sources, tells_dates
-from bisect_deps.resolution.uv_resolver import Memory, Resolver
+from bisect_deps.resolution.uv_resolver import AnswerStore, Resolver
 from bisect_deps.run.driver import Limits
 from bisect_deps.run.journal import Journal, digest
-from bisect_deps.run.known_good import Known, known_good
+from bisect_deps.run.known_good import KnownGood, known_good
 from bisect_deps.run.remembered import Remembered
-from bisect_deps.run.settings import AUTO, Settings, settled
+from bisect_deps.run.settings import AUTO, RunSettings, settled
 from bisect_deps.search.strategy import Prefer
 from bisect_deps.system import interpreters
 from bisect_deps.system.files import read_regular
@@ -52,7 +52,7 @@ class Opened:
     notes: list[str] = field(default_factory=list)
 
 
-def manifest_of(settings: Settings) -> Manifest:
+def manifest_of(settings: RunSettings) -> Manifest:
     """Return what the user's file says, or several files together. Raises InputError."""
     stdin = os.path.abspath(STDIN)
 
@@ -66,7 +66,7 @@ def manifest_of(settings: Settings) -> Manifest:
 
 
 def open_run(
-    settings: Settings,
+    settings: RunSettings,
     manifest: Manifest,
     journal: Journal,
     progress: Progress,
@@ -164,7 +164,7 @@ def choose_python(
 
 
 def _interpreter(
-    settings: Settings, manifest: Manifest, progress: Progress, made_for: MadeFor | None
+    settings: RunSettings, manifest: Manifest, progress: Progress, made_for: MadeFor | None
 ) -> Interpreter:
     if settings.python != AUTO:
         return interpreters.find(settings.python)
@@ -176,7 +176,7 @@ def _interpreter(
     return choose_python(wanted, interpreters.find_all(), default, progress)
 
 
-def _is_undated(settings: Settings, manifest: Manifest, index: Index) -> bool:
+def _is_undated(settings: RunSettings, manifest: Manifest, index: Index) -> bool:
     """Say whether the index has no upload dates, so that a date would hide all of it."""
     asks_index = options_of(settings.builder).here or settings.evidence
     asked = settings.index.exclude_newer is not None
@@ -184,7 +184,7 @@ def _is_undated(settings: Settings, manifest: Manifest, index: Index) -> bool:
 
 
 def _index_as_of(
-    settings: Settings, manifest: Manifest, interpreter: Interpreter, journal: Journal
+    settings: RunSettings, manifest: Manifest, interpreter: Interpreter, journal: Journal
 ) -> IndexSettings:
     """Fix the instant as of which the index is read: given, or the earlier run's, or now."""
     asked = (
@@ -204,7 +204,7 @@ def _index_as_of(
 
 
 def _builder_options(
-    settings: Settings,
+    settings: RunSettings,
     interpreter: Interpreter,
     index: IndexSettings,
     seen: IndexSettings,
@@ -227,7 +227,7 @@ def _builder_options(
     )
 
 
-def _addresses(settings: Settings, seen: IndexSettings) -> Iterator[str]:
+def _addresses(settings: RunSettings, seen: IndexSettings) -> Iterator[str]:
     """Yield where the installer looks, with the logins that it would find on this machine.
 
     Those go to builds on this machine alone, which see neither netrc file nor keyring.
@@ -237,7 +237,7 @@ def _addresses(settings: Settings, seen: IndexSettings) -> Iterator[str]:
         yield with_credentials(place(url, logins=seen.logins)) if is_here and "://" in url else url
 
 
-def _be_able(builder: Builder, settings: Settings, options: BuilderOptions) -> None:
+def _be_able(builder: Builder, settings: RunSettings, options: BuilderOptions) -> None:
     if (settings.checks or settings.imports) and not builder.describe().check:
         raise InputError(
             f"the {settings.builder} builder runs no commands, so it can neither --check nor "
@@ -258,7 +258,9 @@ def _be_ready(builder: Builder) -> None:
         raise BuilderUnavailable(problems[0], hint="depbisect doctor says what to fix")
 
 
-def _target(settings: Settings, interpreter: Interpreter, builder: Builder, as_of: str) -> Target:
+def _target(
+    settings: RunSettings, interpreter: Interpreter, builder: Builder, as_of: str
+) -> Target:
     return Target(
         python=interpreter.version,
         platform=interpreter.platform,
@@ -282,7 +284,7 @@ def _unproven(meant: Interpreter, here: Interpreter) -> str:
     )
 
 
-def _limits(settings: Settings, builder: Builder) -> Limits:
+def _limits(settings: RunSettings, builder: Builder) -> Limits:
     return Limits(
         slots=builder.describe().max_parallel,
         max_builds=settings.max_builds,
@@ -291,10 +293,10 @@ def _limits(settings: Settings, builder: Builder) -> Limits:
     )
 
 
-def _known_good(settings: Settings, interpreter: Interpreter) -> Known:
+def _known_good(settings: RunSettings, interpreter: Interpreter) -> KnownGood:
     """Return the versions and the instant that are known to have worked."""
     if settings.good is None:
-        return Known()
+        return KnownGood()
     named = settings.files or (settings.file,)
     files = [path for path in named if settings.stdin is None or path != Path(STDIN)]
     folder = settings.file.resolve().parent
@@ -302,14 +304,14 @@ def _known_good(settings: Settings, interpreter: Interpreter) -> Known:
 
 
 def _case(
-    settings: Settings,
+    settings: RunSettings,
     manifest: Manifest,
     interpreter: Interpreter,
     index: Index,
     builder: Builder,
     progress: Progress,
-    known: Known,
-    memory: Memory,
+    known: KnownGood,
+    memory: AnswerStore,
 ) -> Case:
     capabilities = builder.describe()
     prefer = settings.prefer or ("time" if capabilities.cheap_single else "builds")

@@ -20,7 +20,7 @@ Items: TypeAlias = frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SearchProgress:
     """What a search knows at the moment it asks: enough to show, and to stop with a result.
 
     `best_passing` is the largest candidate known to pass (None before the first PASS).
@@ -44,7 +44,7 @@ class Question:
 
     items: Items
     purpose: str
-    progress: Progress | None = field(default=None, compare=False)
+    progress: SearchProgress | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ CORE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class RoundGoal:
     """What a round is chosen for.
 
     `region` holds the items not yet removed, `failing` the known failing masks in it (smallest
@@ -53,7 +53,7 @@ class Choice:
     purpose: str
 
 
-def choose(scene: Scene, slots: int, least: float) -> list[Choice]:
+def choose(scene: RoundGoal, slots: int, least: float) -> list[Choice]:
     """Return the best round of up to `slots` questions, the most valuable first.
 
     Value counts per square root of the price: per price itself, a greedy choice buys too many
@@ -79,7 +79,7 @@ def choose(scene: Scene, slots: int, least: float) -> list[Choice]:
     return [rating.choice for rating in chosen]
 
 
-def _companion(scene: Scene, rated: Sequence[_Rated], first: _Rated, otherwise: int) -> int:
+def _companion(scene: RoundGoal, rated: Sequence[_Rated], first: _Rated, otherwise: int) -> int:
     """Return the place of the rest probe that goes with a likely culprit's certificate.
 
     Right together they end the search in one round; wrong, they still tell where to look.
@@ -116,7 +116,7 @@ def _entropy(share: float) -> float:
     return -share * math.log2(share) - (1 - share) * math.log2(1 - share)
 
 
-def _rate(scene: Scene, choice: Choice) -> _Rated:
+def _rate(scene: RoundGoal, choice: Choice) -> _Rated:
     outside = ~choice.mask
     fails, proofs, place = 0, 0, 1
     for hypothesis in scene.sample:
@@ -133,7 +133,7 @@ def _rate(scene: Scene, choice: Choice) -> _Rated:
     return _Rated(choice, fails, proofs / size, price)
 
 
-def _proofs_of_pass(scene: Scene, mask: int, hypothesis: tuple[int, ...]) -> int:
+def _proofs_of_pass(scene: RoundGoal, mask: int, hypothesis: tuple[int, ...]) -> int:
     """Count what a PASS would prove: that a member is needed, that the rest passes."""
     for edge in hypothesis:
         if (edge & ~mask).bit_count() == 1 and edge & mask and not scene.facts.passes(edge & mask):
@@ -144,7 +144,7 @@ def _proofs_of_pass(scene: Scene, mask: int, hypothesis: tuple[int, ...]) -> int
     )
 
 
-def _proposals(scene: Scene, slots: int) -> list[Choice]:
+def _proposals(scene: RoundGoal, slots: int) -> list[Choice]:
     """Return candidates worth rating, each once, all askable."""
     seen: set[int] = set()
     choices = []
@@ -157,14 +157,14 @@ def _proposals(scene: Scene, slots: int) -> list[Choice]:
     return choices
 
 
-def _ideas(scene: Scene, slots: int) -> Iterator[tuple[int, str]]:
+def _ideas(scene: RoundGoal, slots: int) -> Iterator[tuple[int, str]]:
     yield from _proof_ideas(scene)
     areas = [*scene.failing[:2], scene.region]
     for area in dict.fromkeys(areas):
         yield from _cut_ideas(scene, area, slots)
 
 
-def _proof_ideas(scene: Scene) -> Iterator[tuple[int, str]]:
+def _proof_ideas(scene: RoundGoal) -> Iterator[tuple[int, str]]:
     """Yield what would prove the likeliest hypotheses, and what is open in known failing sets."""
     edges = Counter(edge for hypothesis in scene.sample for edge in hypothesis)
     for edge, count in edges.most_common(8):
@@ -188,7 +188,7 @@ def _proof_ideas(scene: Scene) -> Iterator[tuple[int, str]]:
         yield scene.region & ~removed, "does the rest pass?"
 
 
-def _cut_ideas(scene: Scene, area: int, slots: int) -> Iterator[tuple[int, str]]:
+def _cut_ideas(scene: RoundGoal, area: int, slots: int) -> Iterator[tuple[int, str]]:
     """Yield prefixes of several orders of an area, cut where the sample is evenly divided."""
     passing = [mask & area for mask in scene.facts.passed]
     core = _core(scene, area)
@@ -207,7 +207,7 @@ def _cut_ideas(scene: Scene, area: int, slots: int) -> Iterator[tuple[int, str]]
             yield _cut(scene, start, [1 << item for item in mixed], 0.5), "which part fails?"
 
 
-def _core(scene: Scene, area: int) -> int:
+def _core(scene: RoundGoal, area: int) -> int:
     """Return the items that most hypotheses need to explain why an area fails."""
     counts: Counter[int] = Counter()
     for hypothesis in scene.sample:
@@ -227,7 +227,7 @@ def _split(order: Sequence[int], wanted: int, last: int) -> list[int]:
     return [1 << item for item in places]
 
 
-def _cut(scene: Scene, base: int, order: Sequence[int], share: float) -> int:
+def _cut(scene: RoundGoal, base: int, order: Sequence[int], share: float) -> int:
     """Return `base` with the shortest prefix of `order` that fails in `share` of the sample."""
     low, high = 0, len(order)
     prefixes = [base]

@@ -17,10 +17,10 @@ from enum import Enum
 
 from bisect_deps.model import Outcome
 from bisect_deps.policy import POLICY
-from bisect_deps.search.base import Answer, Facts, Items, Progress, Question, Search, bits
+from bisect_deps.search.base import Answer, Facts, Items, Question, Search, SearchProgress, bits
 from bisect_deps.search.belief import Belief
 from bisect_deps.search.certify import failing_sets, is_minimal, passing_witness, smallest_removal
-from bisect_deps.search.locate import Scene, choose
+from bisect_deps.search.locate import RoundGoal, choose
 from bisect_deps.search.shapes import Shapes
 
 # How many hypotheses are kept at most; how sure a log is of its suspect where no weight says so.
@@ -48,7 +48,7 @@ class State(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SearchProblem:
     """What to search, and what is known before the first build.
 
     `items` are the removable ones in the user's order. `weights` are suspicions (0 to 1), `hints`
@@ -80,7 +80,7 @@ class Certified:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SearchResult:
     """What a search concluded.
 
     `removed` is the irreducible correction: without it `passing` is left, which passed. Where the
@@ -94,7 +94,7 @@ class Finding:
     passing: Items | None = None
 
 
-def bisect(problem: Problem) -> Search[Finding]:
+def bisect(problem: SearchProblem) -> Search[SearchResult]:
     """Find every culprit and combination, and the smallest removal that makes the rest pass.
 
     Each round holds at most `problem.slots` questions; none is asked twice, but for infrastructure
@@ -116,7 +116,7 @@ class _Engine:
     that meets them all, `failing` are failing sets in the region that hold no known edge.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: SearchProblem) -> None:
         self.problem = problem
         self.shapes = Shapes(problem.items)
         self.facts = Facts()
@@ -161,8 +161,8 @@ class _Engine:
             Question(self.shapes.items(choice.mask), choice.purpose, progress) for choice in choices
         ]
 
-    def scene(self) -> Scene:
-        return Scene(
+    def scene(self) -> RoundGoal:
+        return RoundGoal(
             facts=self.facts,
             region=self.region,
             failing=self.failing,
@@ -303,7 +303,7 @@ class _Engine:
             if weight > 0:
                 yield place, min(weight, 0.95)
 
-    def finding(self) -> Finding:
+    def finding(self) -> SearchResult:
         """Return what the facts prove now."""
         shapes = self.shapes
         certified = [self.certified(edge) for edge in self.edges if shapes.members(edge)]
@@ -315,7 +315,7 @@ class _Engine:
             passing = shapes.items(self.region)
         else:
             state, removed, passing = State.INCONCLUSIVE, 0, self.best()
-        return Finding(state, culprits, shapes.items(removed), passing)
+        return SearchResult(state, culprits, shapes.items(removed), passing)
 
     def certified(self, edge: int) -> Certified:
         reductions = self.shapes.reductions(edge)
@@ -330,7 +330,7 @@ class _Engine:
         largest = max(self.facts.passed, key=int.bit_count, default=None)
         return None if largest is None else self.shapes.items(largest)
 
-    def progress(self) -> Progress:
+    def progress(self) -> SearchProgress:
         """Return what is known: a suspect is an item of no passing set, or of a combination."""
         area = self.failing[0] if self.failing else self.region
         cleared = 0
@@ -339,11 +339,11 @@ class _Engine:
         left = (area & ~cleared or area).bit_count()
         steps = math.ceil(math.log2(max(left, 1)))
         phase = "locate" if left > 1 else "certify"
-        return Progress(self.best(), left, steps + 2, 2 * steps + 4, phase)
+        return SearchProgress(self.best(), left, steps + 2, 2 * steps + 4, phase)
 
 
 def suspicion_order(
-    problem: Problem,
+    problem: SearchProblem,
     suspects: Mapping[int, tuple[int, ...]],
     failing: Sequence[int],
     shapes: Shapes,

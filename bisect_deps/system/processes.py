@@ -81,7 +81,7 @@ def clean_environment(
     return {**cleaned, **(extra or {})}
 
 
-class Cell(Protocol):
+class Enclosure(Protocol):
     """What keeps a command apart from the machine."""
 
     def enter(self, command: Sequence[str], cwd: Path) -> list[str]:
@@ -99,7 +99,7 @@ class Process:
         environment: Mapping[str, str],
         output: Path,
         family: str = "",
-        cell: Cell | None = None,
+        cell: Enclosure | None = None,
     ) -> None:
         """Start it: a string through the shell, a sequence as it is. Raises OSError, as `poll`.
 

@@ -17,7 +17,7 @@ from bisect_deps.cli.run import FromFiles, command, settings_of
 from bisect_deps.errors import InputError
 from bisect_deps.model import Narrow
 from bisect_deps.reports.json import schema
-from bisect_deps.run.settings import Settings
+from bisect_deps.run.settings import RunSettings
 from tests.support.local_index import Fault, LocalIndex, Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,7 +155,7 @@ def test_wrong_usage_ends_with_2_and_one_message(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
-def settings(*arguments: str, config: str = "", folder: Path | None = None) -> Settings:
+def settings(*arguments: str, config: str = "", folder: Path | None = None) -> RunSettings:
     """Return the settings that the command line makes of arguments, in a folder of its own."""
     if folder is not None:
         (folder / "depbisect.toml").write_text(config)

@@ -6,7 +6,7 @@ import pytest
 
 from bisect_deps.diagnosis import diagnose
 from bisect_deps.diagnosis.signatures import SIGNATURES
-from bisect_deps.diagnosis.signatures.base import Scope, Signature
+from bisect_deps.diagnosis.signatures.base import Signature, SignatureScope
 from bisect_deps.model import RemedyKind
 from tests.diagnosis.test_infrastructure import every_tool
 
@@ -58,5 +58,5 @@ def test_suspects_of_a_check_have_what_their_breakage_advises() -> None:
     ids=lambda signature: signature.name,
 )
 def test_advice_does_not_repeat_a_remedy_in_prose(signature: Signature) -> None:
-    assert signature.scope in (Scope.BUILD, Scope.RUNTIME)
+    assert signature.scope in (SignatureScope.BUILD, SignatureScope.RUNTIME)
     assert not any(remedy in signature.advice for remedy in signature.remedies)

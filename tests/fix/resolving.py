@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 
 from bisect_deps.index.releases import cutoff_instant, instant
 from bisect_deps.model import IndexSettings, Interpreter, Release
-from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 from tests.fix.world import (
     HERE,
     PYTHON,
@@ -447,14 +447,14 @@ def resolution_of(solver: Solver, query: Query) -> Resolution:
     try:
         solution = solver.solve(query)
     except ValueError as error:
-        return Resolution(Answered.INVALID, log=f"error: {error}")
+        return Resolution(ResolverOutcome.INVALID, log=f"error: {error}")
     if solution is not None:
         needs_build = solver.needs_build(solution) if query.blind else ()
         return Resolution(
-            Answered.RESOLVED, solution.releases, solution.parents, needs_build=needs_build
+            ResolverOutcome.RESOLVED, solution.releases, solution.parents, needs_build=needs_build
         )
     blamed = solver.blamed(query)
-    return Resolution(Answered.CONFLICT, log=conflict_log(query, blamed), blamed=blamed)
+    return Resolution(ResolverOutcome.CONFLICT, log=conflict_log(query, blamed), blamed=blamed)
 
 
 def conflict_log(query: Query, blamed: Sequence[str]) -> str:

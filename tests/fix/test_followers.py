@@ -29,7 +29,7 @@ from bisect_deps.model import (
     ProbeKind,
 )
 from bisect_deps.progress import Silent
-from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 from bisect_deps.system import interpreters
 from tests.fix.small import at, breaks, small
 from tests.support.local_index import LocalIndex, Project
@@ -116,7 +116,7 @@ class Refusing:
     log: str
 
     def resolve(self, *asked: object, **more: object) -> Resolution:
-        return Resolution(Answered.CONFLICT, log=self.log)
+        return Resolution(ResolverOutcome.CONFLICT, log=self.log)
 
 
 OTHERS = (

@@ -12,7 +12,7 @@ from bisect_deps.model import Edit, EditAction, IndexSettings, Outcome, Verdict,
 from bisect_deps.progress import Silent
 from bisect_deps.resolution.pins import hashes_of, repinned
 from bisect_deps.run.running import run
-from bisect_deps.run.settings import Settings
+from bisect_deps.run.settings import RunSettings
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 
 
@@ -50,7 +50,7 @@ def pin(index: LocalIndex, name: str, version: str) -> str:
 def bisect(folder: Path, served: str, *lines: str, check: str = "") -> Verdict:
     file = folder / "requirements.txt"
     file.write_text("".join(f"{line}\n" for line in lines))
-    settings = Settings(
+    settings = RunSettings(
         file=file,
         python=sys.executable,
         index=IndexSettings(index_url=served),

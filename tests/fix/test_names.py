@@ -23,7 +23,7 @@ from bisect_deps.model import (
 from bisect_deps.progress import Silent
 from bisect_deps.reports.base import loss
 from bisect_deps.run.running import run
-from bisect_deps.run.settings import Settings
+from bisect_deps.run.settings import RunSettings
 from tests.fix.small import at, small
 from tests.support.local_index import Fault, LocalIndex, Project
 
@@ -48,7 +48,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def bisect(folder: Path, served: str, text: str) -> Verdict:
     file = folder / "requirements.txt"
     file.write_text(text)
-    settings = Settings(file=file, python=sys.executable, index=IndexSettings(index_url=served))
+    settings = RunSettings(file=file, python=sys.executable, index=IndexSettings(index_url=served))
     return run(settings, Silent()).verdict
 
 

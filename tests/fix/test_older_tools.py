@@ -25,7 +25,7 @@ from bisect_deps.progress import Silent
 from bisect_deps.reports.base import fix_changes, proof_text, usage
 from bisect_deps.run.output import write_fix
 from bisect_deps.run.running import Finished, run
-from bisect_deps.run.settings import Settings
+from bisect_deps.run.settings import RunSettings
 from bisect_deps.system.interpreters import find_uv
 from tests.fix.simulated import Checks
 from tests.fix.small import Small, at, said, small, unbuildable
@@ -57,7 +57,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def bisect(folder: Path, served: str, text: str, **more: object) -> Finished:
     file = folder / "requirements.txt"
     file.write_text(text)
-    settings = Settings(
+    settings = RunSettings(
         file=file,
         python=sys.executable,
         index=IndexSettings(index_url=served),

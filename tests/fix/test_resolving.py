@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
 from bisect_deps.model import Candidate, IndexSettings
-from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 from bisect_deps.system.interpreters import find
 from tests.fix.drawing import Size, draw
 from tests.fix.resolving import Query, SimulatedResolver, Solver, is_old_enough
@@ -231,7 +231,7 @@ def test_a_conflict_blames_the_projects_of_a_minimal_one() -> None:
         }
     )
     answer = SimulatedResolver(Solver(world)).resolve(["x", "a", "b"], constraints=["x<2"])
-    assert answer.answered is Answered.CONFLICT
+    assert answer.answered is ResolverOutcome.CONFLICT
     assert set(answer.blamed) == {"a", "b"}
     assert "No solution found" in answer.log
     assert "you require a and you require b" in answer.log
@@ -247,7 +247,7 @@ def test_what_a_source_requires_is_known_to_an_installer_only() -> None:
 
 
 def test_an_unreadable_line_is_no_conflict() -> None:
-    assert SimulatedResolver(Solver(World({}))).resolve(["a b"]).answered is Answered.INVALID
+    assert SimulatedResolver(Solver(World({}))).resolve(["a b"]).answered is ResolverOutcome.INVALID
 
 
 def test_a_question_is_counted_once() -> None:

@@ -12,7 +12,7 @@ from bisect_deps.errors import InputError
 from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.formats import parse_manifest
 from bisect_deps.guided.questions import Changed, Doubtful, Guided, begin, new_start
-from bisect_deps.guided.sessions import Given, Store, Word
+from bisect_deps.guided.sessions import Given, PersonAnswer, Store
 from bisect_deps.guided.state import status
 from bisect_deps.guided.telling import OUTCOMES, Asked, Position, doubt
 from bisect_deps.model import Candidate, Edit, EditAction, Probe, ProbeKind
@@ -34,7 +34,7 @@ def started(folder: Path, secret: Secret, store: Store, **more: Any) -> Guided:
 def answer(guided: Guided, secret: Secret) -> bytes:
     """Build what is on disk, and say how it went; return what was built."""
     built = guided.place.read_bytes()
-    guided.answer(Given(Word.GOOD if secret.builds(built) else Word.BAD))
+    guided.answer(Given(PersonAnswer.GOOD if secret.builds(built) else PersonAnswer.BAD))
     return built
 
 
@@ -111,12 +111,12 @@ def test_undoing_everything_gives_the_original(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("out_then", "word_then", "out_now", "word_now", "doubted"),
     [
-        ({1}, Word.GOOD, {1, 2}, Word.BAD, True),
-        ({1, 2}, Word.BAD, {1}, Word.GOOD, True),
-        ({1}, Word.GOOD, {2}, Word.BAD, False),
-        ({1, 2}, Word.GOOD, {1}, Word.BAD, False),
-        ({1}, Word.GOOD, {1, 2}, Word.SKIP, False),
-        ({1}, Word.SKIP, {1, 2}, Word.BAD, False),
+        ({1}, PersonAnswer.GOOD, {1, 2}, PersonAnswer.BAD, True),
+        ({1, 2}, PersonAnswer.BAD, {1}, PersonAnswer.GOOD, True),
+        ({1}, PersonAnswer.GOOD, {2}, PersonAnswer.BAD, False),
+        ({1, 2}, PersonAnswer.GOOD, {1}, PersonAnswer.BAD, False),
+        ({1}, PersonAnswer.GOOD, {1, 2}, PersonAnswer.SKIP, False),
+        ({1}, PersonAnswer.SKIP, {1, 2}, PersonAnswer.BAD, False),
     ],
     ids=[
         "fails with a part of what passed",
@@ -128,7 +128,11 @@ def test_undoing_everything_gives_the_original(tmp_path: Path) -> None:
     ],
 )
 def test_answers_that_contradict_each_other_are_asked_about(
-    out_then: set[int], word_then: Word, out_now: set[int], word_now: Word, doubted: bool
+    out_then: set[int],
+    word_then: PersonAnswer,
+    out_now: set[int],
+    word_now: PersonAnswer,
+    doubted: bool,
 ) -> None:
     def inquiry(out: set[int]) -> Inquiry:
         edits = tuple(Edit(EditAction.DROP, f"p{at}", at) for at in sorted(out))
@@ -152,7 +156,7 @@ def test_a_skipped_build_is_never_blamed(tmp_path: Path) -> None:
         guided = started(tmp_path, PAIR, store)
         answer(guided, PAIR)
         answer(guided, PAIR)
-        guided.answer(Given(Word.SKIP, reason="the platform was down"))
+        guided.answer(Given(PersonAnswer.SKIP, reason="the platform was down"))
         finished(guided, PAIR)
         assert len(guided.verdict().culprits) == 1
         members = guided.verdict().culprits[0].members
@@ -168,10 +172,10 @@ ERROR: Could not find a version that satisfies the requirement p1==1.1 (from ver
         guided = started(tmp_path, PAIR, store)
         name = store.keep_log(log)
         with pytest.raises(Doubtful) as caught:
-            guided.answer(Given(Word.BAD, name))
+            guided.answer(Given(PersonAnswer.BAD, name))
         assert "skip" in (caught.value.hint or "")
         assert guided.answers == []
-        guided.answer(Given(Word.BAD, name, sure=True))
+        guided.answer(Given(PersonAnswer.BAD, name, sure=True))
         assert len(guided.answers) == 1
 
 
@@ -179,11 +183,11 @@ def test_a_log_of_another_build_is_asked_about(tmp_path: Path) -> None:
     log = b"error: Failed to build `p2==1.2`\n  compiler said no\n"
     with Store(tmp_path) as store:
         guided = started(tmp_path, PAIR, store)
-        guided.answer(Given(Word.BAD))
+        guided.answer(Given(PersonAnswer.BAD))
         while "p2==1.2" in guided.place.read_text().splitlines():
             answer(guided, PAIR)
         with pytest.raises(Doubtful, match="leaves out"):
-            guided.answer(Given(Word.BAD, store.keep_log(log)))
+            guided.answer(Given(PersonAnswer.BAD, store.keep_log(log)))
 
 
 def test_a_log_points_at_its_suspect_and_saves_builds(tmp_path: Path) -> None:
@@ -194,7 +198,7 @@ def test_a_log_points_at_its_suspect_and_saves_builds(tmp_path: Path) -> None:
         folder.mkdir()
         with Store(folder) as store:
             guided = started(folder, secret, store)
-            guided.answer(Given(Word.BAD, store.keep_log(log) if log else ""))
+            guided.answer(Given(PersonAnswer.BAD, store.keep_log(log) if log else ""))
             counts.append(len(finished(guided, secret)))
     assert counts[1] < counts[0]
 
@@ -206,7 +210,11 @@ def test_a_file_changed_by_hand_is_not_overwritten(tmp_path: Path) -> None:
         file = guided.place
         mine = file.read_bytes() + b"mine==1\n"
         file.write_bytes(mine)
-        for act in (lambda: guided.answer(Given(Word.GOOD)), lambda: guided.undo(1), guided.reset):
+        for act in (
+            lambda: guided.answer(Given(PersonAnswer.GOOD)),
+            lambda: guided.undo(1),
+            guided.reset,
+        ):
             with pytest.raises(Changed) as caught:
                 act()
             assert "+mine==1" in caught.value.diff
@@ -232,7 +240,7 @@ def test_an_answer_about_an_older_build_is_not_taken(tmp_path: Path) -> None:
         wanted = guided.place.read_bytes()
         guided.place.write_bytes(PAIR.text)
         with pytest.raises(InputError, match="another build"):
-            guided.answer(Given(Word.GOOD))
+            guided.answer(Given(PersonAnswer.GOOD))
         assert guided.place.read_bytes() == wanted
         assert len(guided.answers) == 1
 
@@ -247,7 +255,7 @@ def test_bytes_of_every_kind_come_back(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         start, manifest = new_start(file, evidence=False)
         guided = begin(store, start, manifest, None)
-        guided.answer(Given(Word.BAD))
+        guided.answer(Given(PersonAnswer.BAD))
         assert file.read_bytes() != text
         guided.reset()
     assert file.read_bytes() == text
@@ -265,7 +273,7 @@ def test_includes_are_changed_where_they_are_and_come_back(tmp_path: Path) -> No
         secret, seen = Secret((), (frozenset({"b==1"}),)), set[str]()
         while guided.position.inquiry is not None:
             text = (tmp_path / "base.txt").read_bytes() + file.read_bytes()
-            guided.answer(Given(Word.GOOD if secret.builds(text) else Word.BAD))
+            guided.answer(Given(PersonAnswer.GOOD if secret.builds(text) else PersonAnswer.BAD))
             seen.add((tmp_path / "base.txt").read_text())
             assert file.read_text().startswith("-r ../base.txt\n")
         assert "a==1\n# depbisect: b==1\n" in seen
@@ -291,7 +299,7 @@ def test_a_folder_takes_the_file_and_its_includes(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         start, manifest = new_start(file, evidence=False, to=f"{tmp_path / 'out'}/")
         guided = begin(store, start, manifest, None)
-        guided.answer(Given(Word.BAD))
+        guided.answer(Given(PersonAnswer.BAD))
         assert {path.name for path in (tmp_path / "out").iterdir()} == {
             "base.txt",
             "requirements.txt",
@@ -328,6 +336,6 @@ def test_a_password_in_a_log_is_not_kept(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         guided = started(tmp_path, PAIR, store)
         log = b"Looking in indexes: https://me:hunter22@index.example/simple\nerror: no\n"
-        guided.answer(Given(Word.BAD, store.keep_log(log)))
+        guided.answer(Given(PersonAnswer.BAD, store.keep_log(log)))
     kept = [path for path in (tmp_path / ".depbisect").rglob("*") if path.is_file()]
     assert not [path for path in kept if b"hunter22" in path.read_bytes()]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.builders._ci_projects import project_of
-from bisect_deps.builders._copies import Project, top_of
+from bisect_deps.builders._copies import CopiedProject, top_of
 from bisect_deps.lint.online import _commit
 from bisect_deps.run.revisions import find_revision
 
@@ -120,7 +120,7 @@ def test_no_program_of_a_repositorys_settings_is_run(
 ) -> None:
     lib = repository / "lib"
     monkeypatch.chdir(repository)
-    project = Project(lib, lib, tmp_path / "kept")
+    project = CopiedProject(lib, lib, tmp_path / "kept")
     assert (project.kept / "lib" / "new.txt").read_text() == "not yet added\n"
     assert (project.kept / ".git" / "HEAD").exists()
     found = find_revision(lib, "HEAD")
@@ -143,6 +143,6 @@ def test_a_work_tree_elsewhere_is_not_taken_for_the_project(
     subprocess.run(config, cwd=repository, check=True)
     lib = repository / "lib"
     assert top_of(lib, repository) == repository
-    project = Project(lib, repository, tmp_path / "kept")
+    project = CopiedProject(lib, repository, tmp_path / "kept")
     assert not list(project.kept.rglob("id"))
     assert (project.kept / "lib" / "requirements.txt").exists()

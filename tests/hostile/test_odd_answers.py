@@ -25,7 +25,7 @@ import pytest
 from bisect_deps.builders import buildbot, datarobot, github, gitlab, spaces
 from bisect_deps.builders._ci import CiBuilder
 from bisect_deps.builders.algorithmia.api import Algorithm, Api
-from bisect_deps.builders.algorithmia.settings import Settings
+from bisect_deps.builders.algorithmia.settings import AlgorithmiaSettings
 from bisect_deps.builders.algorithmia.source import source_of
 from bisect_deps.builders.base import Builder, Order
 from bisect_deps.errors import BuilderUnavailable
@@ -318,7 +318,9 @@ def test_a_hosted_api_of_another_shape_is_one_clear_error(
     platform: Platform,
 ) -> None:
     algorithm = Algorithm("a", "b")
-    settings = Settings(platform.address, (algorithm,), Path(), key=Secret("key-of-nobody"))
+    settings = AlgorithmiaSettings(
+        platform.address, (algorithm,), Path(), key=Secret("key-of-nobody")
+    )
     settings = replace(settings, calls=True, check_input=1)
 
     def asked(api: Api) -> Iterator[Callable[[], object]]:

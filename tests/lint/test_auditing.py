@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.lint.rules.vulnerable import RULES
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from tests.support.linted import checker, codes, fixed, lint, write_files
 
 pytestmark = pytest.mark.skipif(find_spec("pip_audit") is None, reason="pip-audit is missing")
@@ -60,14 +60,14 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
 
 def test_advisory_is_reported_in_its_own_words(tmp_path: Path) -> None:
     files = {"requirements.txt": "flask==3.0.3\njinja2==2.4.1\n"}
-    [found] = lint(tmp_path, files, settings=Settings(audit=True)).diagnostics
+    [found] = lint(tmp_path, files, settings=LintSettings(audit=True)).diagnostics
     assert (found.rule.code, found.line) == ("DB801", 2)
     assert "PYSEC-2019-217 (CVE-2016-10745), fixed in 2.8.1: In Pallets Jinja" in found.message
 
 
 def test_fix_pins_the_lowest_release_that_is_fixed(tmp_path: Path) -> None:
     files = {"requirements.txt": "jinja2==2.4.1\n"}
-    result = fixed(tmp_path, files, settings=Settings(audit=True), unsafe=True)
+    result = fixed(tmp_path, files, settings=LintSettings(audit=True), unsafe=True)
     assert list(result.files.values()) == [b"jinja2==2.8.1\n"]
 
 
@@ -75,7 +75,7 @@ def test_examples_of_the_rule_are_judged_rightly(tmp_path: Path) -> None:
     [rule] = RULES
     for number, example in enumerate((*rule.bad, *rule.good)):
         assert not isinstance(example, str)
-        report = lint(tmp_path / str(number), example.files, settings=Settings(audit=True))
+        report = lint(tmp_path / str(number), example.files, settings=LintSettings(audit=True))
         assert (rule.code in codes(report)) is (example in rule.bad)
 
 
@@ -85,7 +85,7 @@ def test_pins_of_locks_and_other_formats_are_audited(tmp_path: Path) -> None:
         "uv.lock": lock,
         "Dockerfile": "FROM x\nRUN pip install Jinja2==2.4.1\n",
     }
-    report = lint(tmp_path, files, "uv.lock", "Dockerfile", settings=Settings(audit=True))
+    report = lint(tmp_path, files, "uv.lock", "Dockerfile", settings=LintSettings(audit=True))
     assert codes(report) == ["DB801", "DB801"]
 
 
@@ -93,7 +93,7 @@ def test_service_without_an_answer_is_no_success(
     tmp_path: Path, service: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_AUDIT_OSV_URL", "http://127.0.0.1:9/v1/query")
-    report = lint(tmp_path, {"requirements.txt": "a==1\n"}, settings=Settings(audit=True))
+    report = lint(tmp_path, {"requirements.txt": "a==1\n"}, settings=LintSettings(audit=True))
     assert "the audit could not run" in report.unavailable
 
 
@@ -102,6 +102,6 @@ def test_nobody_is_asked_without_a_pin_or_without_the_option(
 ) -> None:
     monkeypatch.setenv("PIP_AUDIT_OSV_URL", "http://127.0.0.1:9/v1/query")
     write_files(tmp_path, {"requirements.txt": "flask\n", "pinned.txt": "jinja2==2.4.1\n"})
-    asked = checker(tmp_path, Settings(audit=True)).check(["requirements.txt"])
+    asked = checker(tmp_path, LintSettings(audit=True)).check(["requirements.txt"])
     assert asked.unavailable == ""
     assert codes(checker(tmp_path).check(["pinned.txt"])) == []

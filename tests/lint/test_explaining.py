@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bisect_deps.lint.explaining import explain, rules_json, rules_table
 from bisect_deps.lint.outputs import render
-from bisect_deps.lint.outputs.base import Style
+from bisect_deps.lint.outputs.base import OutputStyle
 from bisect_deps.lint.rules import all_rules
 from tests.support.linted import lint
 
@@ -31,13 +31,13 @@ def test_every_rule_is_in_the_list_once() -> None:
 
 def test_statistics_count_by_rule_the_most_frequent_first(tmp_path: Path) -> None:
     report = lint(tmp_path, {"requirements.txt": "a\nb\nc===1.0\n"})
-    lines = render(report, "statistics", Style()).splitlines()
+    lines = render(report, "statistics", OutputStyle()).splitlines()
     assert lines[:2] == ["2  DB101  [ ]  unpinned", "1  DB105  [*]  arbitrary-equality"]
 
 
 def test_links_start_with_the_address_of_the_settings(tmp_path: Path) -> None:
     report = lint(tmp_path, {"requirements.txt": "a\n"})
-    style = Style(docs="https://docs.example/rules")
+    style = OutputStyle(docs="https://docs.example/rules")
     found = json.loads(render(report, "json", style))["findings"][0]
     assert found["docs"] == "https://docs.example/rules#db101-unpinned"
     sarif = json.loads(render(report, "sarif", style))

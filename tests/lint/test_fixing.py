@@ -11,7 +11,7 @@ import pytest
 
 from bisect_deps.errors import InputError
 from bisect_deps.lint.fixing import write
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from bisect_deps.system.trust import make_state_folder
 from tests.support.linted import codes, fixed, write_files
 
@@ -89,7 +89,7 @@ def test_pin_comes_from_the_freeze(tmp_path: Path) -> None:
         "requirements.txt": "Flask[async]  # web\nrequests >= 2 ; python_version > '3'\nother\n",
         "freeze.txt": "flask==3.0.3\nrequests==2.32.3\n",
     }
-    result = fixed(tmp_path, files, settings=Settings(evidence=("freeze.txt",)))
+    result = fixed(tmp_path, files, settings=LintSettings(evidence=("freeze.txt",)))
     [data] = result.files.values()
     assert data.decode() == (
         "Flask[async]==3.0.3  # web\nrequests ==2.32.3 ; python_version > '3'\nother\n"
@@ -99,7 +99,7 @@ def test_pin_comes_from_the_freeze(tmp_path: Path) -> None:
 
 def test_a_freeze_outside_of_the_range_is_not_taken(tmp_path: Path) -> None:
     files = {"requirements.txt": "a>=2\n", "freeze.txt": "a==1.0\n"}
-    result = fixed(tmp_path, files, settings=Settings(evidence=("freeze.txt",)))
+    result = fixed(tmp_path, files, settings=LintSettings(evidence=("freeze.txt",)))
     assert not result.files
     assert "does not allow" in result.report.diagnostics[0].message
 
@@ -117,8 +117,8 @@ def test_hashes_come_with_the_pin_or_there_is_no_pin(tmp_path: Path) -> None:
         "bare.txt": "a==1.5\n",
         "lock.txt": f"a==1.5 {new}\n",
     }
-    assert not fixed(tmp_path, files, settings=Settings(evidence=("bare.txt",))).files
-    result = fixed(tmp_path, files, settings=Settings(evidence=("lock.txt",)))
+    assert not fixed(tmp_path, files, settings=LintSettings(evidence=("bare.txt",))).files
+    result = fixed(tmp_path, files, settings=LintSettings(evidence=("lock.txt",)))
     assert list(result.files.values()) == [f"a==1.5 \\\n    {new}\n".encode()]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bisect_deps.lint.profiles import profile_of
 from bisect_deps.lint.rules.base import Profile, Severity
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from tests.support.linted import codes, lint
 
 
@@ -114,13 +114,16 @@ def test_secret_stands_in_no_message_and_no_source_line(tmp_path: Path) -> None:
 
 def test_prefix_and_name_select_rules(tmp_path: Path) -> None:
     files = {"requirements.txt": "flask\nrequests>=2\n--extra-index-url https://x.example/\n"}
-    assert codes(lint(tmp_path, files, settings=Settings(select=("DB1",)))) == ["DB101", "DB102"]
-    assert codes(lint(tmp_path, files, settings=Settings(select=("extra-index",)))) == ["DB704"]
-    assert codes(lint(tmp_path, files, settings=Settings(ignore=("DB1", "DB7")))) == []
+    assert codes(lint(tmp_path, files, settings=LintSettings(select=("DB1",)))) == [
+        "DB101",
+        "DB102",
+    ]
+    assert codes(lint(tmp_path, files, settings=LintSettings(select=("extra-index",)))) == ["DB704"]
+    assert codes(lint(tmp_path, files, settings=LintSettings(ignore=("DB1", "DB7")))) == []
 
 
 def test_severity_can_be_set(tmp_path: Path) -> None:
-    settings = Settings(severities={"DB101": Severity.INFO})
+    settings = LintSettings(severities={"DB101": Severity.INFO})
     [found] = lint(tmp_path, {"requirements.txt": "flask\n"}, settings=settings).diagnostics
     assert found.severity is Severity.INFO
 
@@ -153,7 +156,7 @@ def test_lock_for_one_environment_need_not_hold_all(tmp_path: Path) -> None:
 def test_line_for_another_platform_than_the_targets_may_float(tmp_path: Path) -> None:
     files = {"requirements.txt": 'pywin32 ; sys_platform == "win32"\n'}
     assert codes(lint(tmp_path, files)) == ["DB101"]
-    settings = Settings(targets=("platform=linux_x86_64",))
+    settings = LintSettings(targets=("platform=linux_x86_64",))
     assert codes(lint(tmp_path, files, settings=settings)) == ["DB404"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bisect_deps.lint.outputs import FORMATS, render
-from bisect_deps.lint.outputs.base import Style
+from bisect_deps.lint.outputs.base import OutputStyle
 from tests.support.linted import fixed, lint
 
 NAMES = st.sampled_from(["a", "b", "Flask", "sklearn", "zope.interface", "x_y"])
@@ -80,7 +80,7 @@ def test_arbitrary_bytes_never_crash(data: bytes) -> None:
     with Folder() as folder:
         report = lint(folder, {"requirements.txt": data})
         for output_format in FORMATS:
-            render(report, output_format, Style())
+            render(report, output_format, OutputStyle())
 
 
 @LAW
@@ -89,7 +89,7 @@ def test_any_lines_are_reported_in_every_format(text: str) -> None:
     with Folder() as folder:
         report = lint(folder, {"requirements.txt": text})
         for output_format in FORMATS:
-            shown = render(report, output_format, Style())
+            shown = render(report, output_format, OutputStyle())
             assert "u:secret" not in shown
             assert "\f" not in shown
 

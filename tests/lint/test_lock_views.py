@@ -8,7 +8,7 @@ import pytest
 
 from bisect_deps.errors import InputError
 from bisect_deps.lint.locks import lock_manifest
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from bisect_deps.model import Edit, EditAction
 from tests.support.linted import codes, lint
 
@@ -63,7 +63,7 @@ def test_a_lock_is_no_list_of_findings_off_line(tmp_path: Path) -> None:
 def test_what_a_lock_holds_is_pinned_for_the_file_that_it_was_made_from(tmp_path: Path) -> None:
     text, _ = PIPFILES["plain"]
     files = {"Pipfile": '[packages]\nflask = "*"\nclick = "*"\n', "Pipfile.lock": text}
-    report = lint(tmp_path, files, settings=Settings())
+    report = lint(tmp_path, files, settings=LintSettings())
     assert [(diagnostic.rule.code, diagnostic.line) for diagnostic in report.diagnostics] == [
         ("DB101", 3),
         ("DB702", 3),

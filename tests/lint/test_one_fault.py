@@ -8,7 +8,7 @@ import pytest
 
 from bisect_deps.knowledge.well_known import slip_of
 from bisect_deps.lint.rules.base import Safety
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from tests.support.linted import codes, fixed, lint
 
 COMMIT = "0123456789012345678901234567890123456789"
@@ -74,7 +74,7 @@ def test_a_freeze_is_no_evidence_for_another_environment(
     tmp_path: Path, marker: str, safety: Safety
 ) -> None:
     files = {"requirements.txt": f"numpy>=1{marker}\n", "freeze.txt": "numpy==1.26.4\n"}
-    [found] = lint(tmp_path, files, settings=Settings(evidence=("freeze.txt",))).diagnostics
+    [found] = lint(tmp_path, files, settings=LintSettings(evidence=("freeze.txt",))).diagnostics
     assert found.repair is not None
     assert found.repair.safety is safety
 

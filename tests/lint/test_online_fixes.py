@@ -8,7 +8,7 @@ from pathlib import Path
 from bisect_deps.lint.checking import Checker
 from bisect_deps.lint.fixing import Fixed, fix
 from bisect_deps.lint.inputs import Inputs
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from bisect_deps.model import IndexSettings
 from tests.support.linted import codes, write_files
 from tests.support.local_index import LocalIndex, Project
@@ -17,7 +17,7 @@ from tests.support.local_index import LocalIndex, Project
 def fixed_online(folder: Path, text: str, url: str, **options: bool) -> Fixed:
     write_files(folder, {"requirements.txt": text})
     checker = Checker(
-        Inputs(folder, variables={}), Settings(online=True), index=IndexSettings(index_url=url)
+        Inputs(folder, variables={}), LintSettings(online=True), index=IndexSettings(index_url=url)
     )
     try:
         return fix(checker, ["requirements.txt"], unsafe=options.get("unsafe", True))

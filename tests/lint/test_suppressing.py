@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from tests.support.linted import codes, fixed, lint
 
 
@@ -83,7 +83,7 @@ def test_ignore_works_in_toml(tmp_path: Path) -> None:
 
 def test_settings_ignore_by_file_and_by_project(tmp_path: Path) -> None:
     files = {"requirements.txt": "flask\nclick\nrequests>=2\n"}
-    by_file = Settings(per_file_ignores={"req*.txt": ("DB101",)})
-    by_project = Settings(per_package_ignores={"Flask": ("DB1",)})
+    by_file = LintSettings(per_file_ignores={"req*.txt": ("DB101",)})
+    by_project = LintSettings(per_package_ignores={"Flask": ("DB1",)})
     assert codes(lint(tmp_path, files, settings=by_file)) == ["DB102"]
     assert codes(lint(tmp_path, files, settings=by_project)) == ["DB101", "DB102"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from tests.support.linted import codes, lint, write_files
 
 
@@ -118,7 +118,7 @@ def test_constraints_of_a_command_pin_what_it_installs(tmp_path: Path, given: st
 
 def test_constraints_of_the_command_line_pin_all_files(tmp_path: Path) -> None:
     files = {"requirements.txt": "flask\nclick\n", "sub/pins.txt": "flask==3.0.3\n"}
-    settings = Settings(constraints=("sub/pins.txt",))
+    settings = LintSettings(constraints=("sub/pins.txt",))
     report = lint(tmp_path, files, settings=settings)
     assert [(diagnostic.rule.code, diagnostic.line) for diagnostic in report.diagnostics] == [
         ("DB101", 2)

@@ -20,7 +20,7 @@ from bisect_deps.resolution.conflicts import (
     find_conflicts,
     is_judged,
 )
-from bisect_deps.resolution.uv_resolver import Answered, Resolution, Resolver
+from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 from bisect_deps.system.interpreters import find
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.scenarios import SCENARIOS, Scenario, read_line
@@ -110,9 +110,9 @@ class Simulated:
         self.asked.append(numbers)
         broken = [edge for edge in self.edges if edge <= numbers]
         if not broken:
-            return Resolution(Answered.RESOLVED)
+            return Resolution(ResolverOutcome.RESOLVED)
         blamed = tuple(f"p{number}" for number in broken[0]) if self.explains else ()
-        return Resolution(Answered.CONFLICT, blamed=blamed)
+        return Resolution(ResolverOutcome.CONFLICT, blamed=blamed)
 
     def ask_ahead(self, questions: Iterable[tuple[list[str], list[str]]]) -> None:
         sets = [frozenset(map(int, [*lines, *limits])) for lines, limits in questions]

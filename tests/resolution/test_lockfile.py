@@ -19,7 +19,7 @@ from bisect_deps.progress import Silent
 from bisect_deps.resolution import lockfile
 from bisect_deps.resolution.lockfile import write_lock
 from bisect_deps.run.running import Finished, run
-from bisect_deps.run.settings import Settings
+from bisect_deps.run.settings import RunSettings
 from bisect_deps.system.interpreters import find, find_uv
 from tests.support.local_index import Fault, LocalIndex, Project
 
@@ -52,7 +52,7 @@ def served(index: LocalIndex) -> Iterator[str]:
 def solved(folder: Path, settings: IndexSettings, text: str = TEXT) -> Finished:
     file = folder / "requirements.txt"
     file.write_text(text)
-    return run(Settings(file=file, python=sys.executable, index=settings), Silent())
+    return run(RunSettings(file=file, python=sys.executable, index=settings), Silent())
 
 
 def installed_from(folder: Path, *arguments: str) -> dict[str, str]:

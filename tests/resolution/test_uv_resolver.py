@@ -9,7 +9,7 @@ import pytest
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.index import Index, on_platform
 from bisect_deps.model import IndexSettings, Interpreter, Release
-from bisect_deps.resolution.uv_resolver import Answered, Resolver
+from bisect_deps.resolution.uv_resolver import Resolver, ResolverOutcome
 from tests.support.local_index import HTML_TYPE, Fault, LocalIndex, Project, demo
 
 PYTHON = Interpreter(sys.executable, "3.12.1", "cpython", "linux-x86_64")
@@ -42,7 +42,7 @@ def test_a_resolution_names_releases_and_who_asked_for_them(tmp_path: Path) -> N
 
 def test_a_conflict_is_no_resolution_and_its_names_are_hints(tmp_path: Path) -> None:
     answer = folder_resolver(tmp_path).resolve(["good", "left", "right"])
-    assert answer.answered is Answered.CONFLICT
+    assert answer.answered is ResolverOutcome.CONFLICT
     assert {"left", "right"} <= set(answer.blamed)
     assert not answer.infrastructure
 
@@ -59,7 +59,7 @@ def test_nothing_is_ever_built(tmp_path: Path) -> None:
 
 def test_a_conflict_beside_a_release_that_needs_a_build_is_seen(tmp_path: Path) -> None:
     answer = folder_resolver(tmp_path).resolve(["over-source", "left"])
-    assert answer.answered is Answered.CONFLICT
+    assert answer.answered is ResolverOutcome.CONFLICT
 
 
 def test_what_is_known_to_need_a_build_is_not_even_fetched(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_look_before_each_question_may_refuse_it_and_keeps_no_answer_from_othe
 
 def test_an_invalid_line_is_no_conflict(tmp_path: Path) -> None:
     answer = folder_resolver(tmp_path).resolve(["good ==== 1"])
-    assert answer.answered is Answered.INVALID
+    assert answer.answered is ResolverOutcome.INVALID
 
 
 def test_an_index_that_is_down_is_infrastructure(
@@ -180,7 +180,7 @@ def test_credentials_reach_the_index_and_no_log(
         resolver = Resolver(PYTHON, settings, cache=tmp_path / "cache")
         assert resolver.resolve(["good"]).resolved
         answer = resolver.resolve(["good==7"])
-    assert answer.answered is Answered.CONFLICT
+    assert answer.answered is ResolverOutcome.CONFLICT
     assert "hunter2" not in answer.log
 
 

@@ -34,7 +34,7 @@ from bisect_deps.model import (
 from bisect_deps.policy import POLICY
 from bisect_deps.progress import Silent
 from bisect_deps.resolution.edits import edited
-from bisect_deps.resolution.uv_resolver import Answered, Resolution
+from bisect_deps.resolution.uv_resolver import Resolution, ResolverOutcome
 from bisect_deps.run.driver import Limits, Prober
 from bisect_deps.run.journal import Journal, Started
 from bisect_deps.system import interpreters
@@ -119,8 +119,8 @@ def test_what_the_resolver_says_is_a_probe_that_costs_no_build(tmp_path: Path) -
         builder = make_builder("command", options)
         with Journal(tmp_path / ".depbisect") as journal:
             prober = Prober(manifest, builder, journal, Silent(), Limits())
-            fails = prober.resolved(Candidate(), Resolution(Answered.CONFLICT, log=log))
-            passes = prober.resolved(only_a, Resolution(Answered.RESOLVED))
+            fails = prober.resolved(Candidate(), Resolution(ResolverOutcome.CONFLICT, log=log))
+            passes = prober.resolved(only_a, Resolution(ResolverOutcome.RESOLVED))
             assert (journal.folder / fails.log).read_text(encoding="utf-8") == log
         builder.close()
         assert prober.builds == 0
@@ -133,7 +133,7 @@ def test_what_the_resolver_says_is_a_probe_that_costs_no_build(tmp_path: Path) -
 
 def test_builds_count_without_what_the_resolver_says(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("a==1\nb==2\n", encoding="utf-8")
-    conflict = Resolution(Answered.CONFLICT, log="error: No solution found")
+    conflict = Resolution(ResolverOutcome.CONFLICT, log="error: No solution found")
     asked = [
         Candidate(),
         *(Candidate((Edit(EditAction.DROP, n, at),)) for at, n in ((0, "a"), (1, "b"))),

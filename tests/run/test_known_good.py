@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.errors import InputError
-from bisect_deps.run.known_good import Known, known_good
+from bisect_deps.run.known_good import KnownGood, known_good
 from tests.formats.locks import LOCKS, MARKERS
 from tests.support.repository import Repository
 
 NOON = "2024-05-01T10:00:00Z"
-Ask = Callable[..., Known]
+Ask = Callable[..., KnownGood]
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     return found
 
 
-def asked(good: str, *files: str, markers: Mapping[str, str] = MARKERS["3.11"]) -> Known:
+def asked(good: str, *files: str, markers: Mapping[str, str] = MARKERS["3.11"]) -> KnownGood:
     paths = [Path(file) for file in files or ("requirements.txt",)]
     return known_good(good, paths, paths[0].absolute().parent, markers)
 
@@ -124,7 +124,7 @@ def test_a_file_comes_before_a_day_and_a_day_before_a_revision(repository: Repos
 def test_where_nothing_is_mistaken_nothing_is_said(tmp_path: Path, repository: Repository) -> None:
     assert asked("2024-03-02").reported == ""
     (tmp_path / "freeze.txt").write_text("a==1\n")
-    assert asked(str(tmp_path / "freeze.txt")) == Known({"a": "1"})
+    assert asked(str(tmp_path / "freeze.txt")) == KnownGood({"a": "1"})
 
 
 @pytest.mark.parametrize("good", ["nonesuch", "HEAD~7", "-1", "a b", "tomorrow"])

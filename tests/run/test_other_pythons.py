@@ -11,7 +11,7 @@ from bisect_deps.model import IndexSettings, Interpreter, Outcome, Verdict, Verd
 from bisect_deps.progress import Silent
 from bisect_deps.run.other_pythons import nearest
 from bisect_deps.run.running import run
-from bisect_deps.run.settings import Settings
+from bisect_deps.run.settings import RunSettings
 from bisect_deps.system import interpreters
 from tests.support.local_index import Fault, LocalIndex, Project
 
@@ -42,7 +42,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def bisect(folder: Path, served: str, text: str, *, alternatives: bool = True) -> Verdict:
     file = folder / "requirements.txt"
     file.write_text(text)
-    settings = Settings(
+    settings = RunSettings(
         file=file,
         python=NEWEST.path,
         index=IndexSettings(index_url=served),

@@ -21,7 +21,7 @@ from bisect_deps.model import (
 )
 from bisect_deps.progress import Silent
 from bisect_deps.run.running import run
-from bisect_deps.run.settings import Settings
+from bisect_deps.run.settings import RunSettings
 from tests.support.local_index import (
     Fault,
     LocalIndex,
@@ -86,7 +86,7 @@ def bisect(tmp_path: Path, served: str, text: str, **more: object) -> Verdict:
     file = tmp_path / "requirements.txt"
     if not file.exists():
         file.write_bytes(text.encode())
-    settings = Settings(
+    settings = RunSettings(
         file=file,
         python=sys.executable,
         index=IndexSettings(index_url=served),

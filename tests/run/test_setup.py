@@ -8,7 +8,7 @@ import pytest
 
 from bisect_deps.model import STDIN, Interpreter, PythonFor
 from bisect_deps.progress import Silent
-from bisect_deps.run.settings import Settings
+from bisect_deps.run.settings import RunSettings
 from bisect_deps.run.setup import choose_python, manifest_of
 
 DEFAULT = Interpreter("/python3.12", "3.12.1", "cpython", "linux-x86_64")
@@ -58,7 +58,7 @@ def test_standard_input_is_a_file_of_the_current_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "base.txt").write_text("y==1\n")
-    manifest = manifest_of(Settings(Path(STDIN), stdin=b"x==1\n-r base.txt\n"))
+    manifest = manifest_of(RunSettings(Path(STDIN), stdin=b"x==1\n-r base.txt\n"))
     assert [(own.name, own.file) for own in manifest.requirements] == [
         ("x", "<stdin>"),
         ("y", "base.txt"),
@@ -73,7 +73,7 @@ def test_standard_input_goes_together_with_files(
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.txt").write_text("y==1\n")
     files = (Path("sub/a.txt"), Path(STDIN))
-    manifest = manifest_of(Settings(Path(STDIN), files=files, stdin=b"x==1\n"))
+    manifest = manifest_of(RunSettings(Path(STDIN), files=files, stdin=b"x==1\n"))
     assert [(own.name, own.file) for own in manifest.requirements] == [
         ("y", "sub/a.txt"),
         ("x", "<stdin>"),

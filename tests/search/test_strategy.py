@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bisect_deps.model import Outcome
 from bisect_deps.search.base import Answer, Items, Question
-from bisect_deps.search.strategy import Finding, Prefer, Problem, State, bisect
+from bisect_deps.search.strategy import Prefer, SearchProblem, SearchResult, State, bisect
 
 Oracle = Callable[[Items], Answer]
 # `SEARCH_EXAMPLES=10000 pytest tests/search` is the long run.
@@ -24,7 +24,7 @@ EXAMPLES = int(os.environ.get("SEARCH_EXAMPLES", "50"))
 class Run:
     """A finished search: what it found, and the rounds that it asked."""
 
-    finding: Finding
+    finding: SearchResult
     rounds: list[list[Question]]
     answers: list[list[Answer]] = field(default_factory=list)
 
@@ -33,7 +33,7 @@ class Run:
         return [question.items for questions in self.rounds for question in questions]
 
 
-def solve(problem: Problem, oracle: Oracle) -> Run:
+def solve(problem: SearchProblem, oracle: Oracle) -> Run:
     search = bisect(problem)
     rounds: list[list[Question]] = []
     answers: list[list[Answer]] = []
@@ -57,7 +57,7 @@ def failing_with(*edges: set[int], unresolved: Sequence[Items] = ()) -> Oracle:
     return oracle
 
 
-def members(finding: Finding) -> set[Items]:
+def members(finding: SearchResult) -> set[Items]:
     return {culprit.members for culprit in finding.culprits}
 
 
@@ -87,7 +87,7 @@ STRUCTURES = {
 @pytest.mark.parametrize("edges", STRUCTURES.values(), ids=STRUCTURES)
 @pytest.mark.parametrize("slots", [1, 4, 8])
 def test_finds_every_culprit_with_any_number_of_slots(edges: list[set[int]], slots: int) -> None:
-    run = solve(Problem(tuple(range(12)), slots=slots), failing_with(*edges))
+    run = solve(SearchProblem(tuple(range(12)), slots=slots), failing_with(*edges))
     assert run.finding.state is State.FOUND
     assert members(run.finding) == sets(*edges)
     assert run.finding.passing == frozenset(range(12)) - run.finding.removed
@@ -96,20 +96,20 @@ def test_finds_every_culprit_with_any_number_of_slots(edges: list[set[int]], slo
 
 @pytest.mark.parametrize("slots", [1, 4, 8])
 def test_overlapping_combinations_are_corrected_by_what_they_share(slots: int) -> None:
-    run = solve(Problem(tuple(range(12)), slots=slots), failing_with({1, 2}, {2, 3}))
+    run = solve(SearchProblem(tuple(range(12)), slots=slots), failing_with({1, 2}, {2, 3}))
     assert run.finding.state is State.FOUND
     assert members(run.finding) <= sets({1, 2}, {2, 3})
 
 
 @pytest.mark.parametrize("suspected", [2, 9])
 def test_of_a_combination_the_most_suspected_item_is_removed(suspected: int) -> None:
-    problem = Problem(tuple(range(12)), weights={suspected: 0.6})
+    problem = SearchProblem(tuple(range(12)), weights={suspected: 0.6})
     assert solve(problem, failing_with({2, 9})).finding.removed == {suspected}
 
 
 @pytest.mark.parametrize("count", [2, 10, 40, 120, 300])
 def test_right_hint_costs_two_builds_in_one_round(count: int) -> None:
-    problem = Problem(tuple(range(count)), hints=(count // 3,), slots=2)
+    problem = SearchProblem(tuple(range(count)), hints=(count // 3,), slots=2)
     run = solve(problem, failing_with({count // 3}))
     assert members(run.finding) == sets({count // 3})
     assert (len(run.asked), len(run.rounds)) == (2, 1)
@@ -117,7 +117,7 @@ def test_right_hint_costs_two_builds_in_one_round(count: int) -> None:
 
 @pytest.mark.parametrize("count", [2, 10, 40, 120, 300])
 def test_right_hint_costs_two_builds_one_at_a_time(count: int) -> None:
-    problem = Problem(tuple(range(count)), hints=(count // 3,))
+    problem = SearchProblem(tuple(range(count)), hints=(count // 3,))
     assert len(solve(problem, failing_with({count // 3})).asked) == 2
 
 
@@ -134,8 +134,8 @@ def test_builds_stay_near_what_their_answers_have_to_tell() -> None:
             drawn = iter(Random(f"{sizes} {seed}").sample(range(count), sum(sizes)))
             edges = [set(islice(drawn, size)) for size in sizes]
             bits += ways + sum(sizes) + 1
-            builds += len(solve(Problem(tuple(range(count))), failing_with(*edges)).asked)
-            together = solve(Problem(tuple(range(count)), slots=4), failing_with(*edges))
+            builds += len(solve(SearchProblem(tuple(range(count))), failing_with(*edges)).asked)
+            together = solve(SearchProblem(tuple(range(count)), slots=4), failing_with(*edges))
             rounds += len(together.rounds)
             assert members(together.finding) == sets(*edges)
     assert builds <= 1.06 * bits
@@ -149,25 +149,25 @@ def test_new_log_names_the_next_culprit() -> None:
         named = tuple(item for item in culprits if item in items)[:1]
         return Answer(Outcome.FAIL, suspects=named) if named else Answer(Outcome.PASS)
 
-    run = solve(Problem(tuple(range(120)), hints=(5,), slots=4), oracle)
+    run = solve(SearchProblem(tuple(range(120)), hints=(5,), slots=4), oracle)
     assert members(run.finding) == sets({5}, {60}, {99})
     assert (len(run.asked), len(run.rounds)) == (6, 3)
 
 
 @pytest.mark.parametrize("count", [0, 1, 12])
 def test_frame_that_fails_is_said(count: int) -> None:
-    run = solve(Problem(tuple(range(count))), failing_with(set()))
+    run = solve(SearchProblem(tuple(range(count))), failing_with(set()))
     assert run.finding.state is State.FRAME_FAILS
     assert len(run.asked) <= 12
 
 
 def test_items_need_not_count_from_zero() -> None:
-    run = solve(Problem((10, 30, 20, 77)), failing_with({20, 77}))
+    run = solve(SearchProblem((10, 30, 20, 77)), failing_with({20, 77}))
     assert members(run.finding) == sets({20, 77})
 
 
 def test_known_facts_are_not_asked_again() -> None:
-    problem = Problem(tuple(range(20)))
+    problem = SearchProblem(tuple(range(20)))
     oracle = failing_with({4}, {7, 15})
     first = solve(problem, oracle)
     known = tuple((items, oracle(items).outcome) for items in first.asked)
@@ -185,12 +185,12 @@ def test_infrastructure_failure_is_asked_again_and_never_evidence() -> None:
             return Answer(Outcome.FAIL, infrastructure=True)
         return failing_with({6})(items)
 
-    assert members(solve(Problem(tuple(range(10))), oracle).finding) == sets({6})
+    assert members(solve(SearchProblem(tuple(range(10))), oracle).finding) == sets({6})
 
 
 def test_builder_that_is_always_in_failure_ends_inconclusive() -> None:
     run = solve(
-        Problem(tuple(range(10))), lambda _: Answer(Outcome.UNRESOLVED, infrastructure=True)
+        SearchProblem(tuple(range(10))), lambda _: Answer(Outcome.UNRESOLVED, infrastructure=True)
     )
     assert run.finding.state is State.INCONCLUSIVE
     assert run.finding.culprits == ()
@@ -203,7 +203,7 @@ def test_anchor_named_with_what_needs_it_is_linked() -> None:
             return Answer(Outcome.UNRESOLVED, suspects=(3,), missing=missing)
         return failing_with({3})(items)
 
-    finding = solve(Problem(tuple(range(10))), oracle).finding
+    finding = solve(SearchProblem(tuple(range(10))), oracle).finding
     assert finding.state is State.FOUND
     assert finding.removed == {3}
 
@@ -214,7 +214,7 @@ def test_anchor_named_alone_joins_the_frame() -> None:
             return Answer(Outcome.UNRESOLVED, missing=frozenset({7}))
         return failing_with({3})(items)
 
-    run = solve(Problem(tuple(range(10))), oracle)
+    run = solve(SearchProblem(tuple(range(10))), oracle)
     assert run.finding.state is State.FOUND
     assert (members(run.finding), run.finding.removed) == (sets({3}), {3})
     assert sum(bool(items) and 7 not in items for items in run.asked) <= 1
@@ -228,7 +228,7 @@ def test_failure_that_hides_behind_the_first_is_chased_next() -> None:
             return Answer(Outcome.UNRESOLVED, signature="second")
         return Answer(Outcome.PASS)
 
-    finding = solve(Problem(tuple(range(10))), oracle).finding
+    finding = solve(SearchProblem(tuple(range(10))), oracle).finding
     assert finding.state is State.FOUND
     assert members(finding) == sets({2}, {8})
 
@@ -242,12 +242,12 @@ def test_a_question_without_an_answer_is_passed_over() -> None:
             return Answer(Outcome.UNRESOLVED)
         return failing_with({5})(items)
 
-    finding = solve(Problem(tuple(range(30))), oracle).finding
+    finding = solve(SearchProblem(tuple(range(30))), oracle).finding
     assert members(finding) == sets({5})
 
 
 def test_everything_skipped_ends_inconclusive() -> None:
-    run = solve(Problem(tuple(range(30))), lambda _: Answer(Outcome.UNRESOLVED))
+    run = solve(SearchProblem(tuple(range(30))), lambda _: Answer(Outcome.UNRESOLVED))
     assert run.finding.state is State.INCONCLUSIVE
     assert run.finding.passing is None
 
@@ -256,7 +256,7 @@ def test_what_stays_undecided_offers_the_largest_set_that_passed() -> None:
     def oracle(items: Items) -> Answer:
         return Answer(Outcome.UNRESOLVED if len(items) > 3 else Outcome.PASS)
 
-    run = solve(Problem(tuple(range(8))), oracle)
+    run = solve(SearchProblem(tuple(range(8))), oracle)
     assert run.finding.state is State.INCONCLUSIVE
     passed = [items for items in run.asked if len(items) <= 3]
     assert run.finding.passing is not None
@@ -265,19 +265,19 @@ def test_what_stays_undecided_offers_the_largest_set_that_passed() -> None:
 
 
 def test_small_candidates_are_preferred_where_they_are_cheaper() -> None:
-    problem = Problem(tuple(range(120)), single_cost=0.05)
+    problem = SearchProblem(tuple(range(120)), single_cost=0.05)
 
     def seconds(asked: Sequence[Items]) -> float:
         return sum(0.05 + 0.95 * len(items) / 120 for items in asked)
 
     pairs = [failing_with({item, 119 - item}) for item in range(0, 60, 10)]
     cheap = sum(seconds(solve(problem, pair).asked) for pair in pairs)
-    plain = sum(seconds(solve(Problem(problem.items), pair).asked) for pair in pairs)
+    plain = sum(seconds(solve(SearchProblem(problem.items), pair).asked) for pair in pairs)
     assert cheap < 0.9 * plain
 
 
 def test_progress_narrows_to_the_culprit() -> None:
-    run = solve(Problem(tuple(range(100))), failing_with({42}))
+    run = solve(SearchProblem(tuple(range(100))), failing_with({42}))
     left = [
         questions[0].progress.suspects_left for questions in run.rounds if questions[0].progress
     ]
@@ -293,7 +293,7 @@ def hypergraphs(draw: st.DrawFn, most: int = 8) -> tuple[int, list[Items]]:
     return count, edges
 
 
-def assert_proven(finding: Finding, oracle: Oracle, count: int) -> None:
+def assert_proven(finding: SearchResult, oracle: Oracle, count: int) -> None:
     """Check a FOUND finding against the oracle itself."""
     whole = frozenset(range(count))
     assert finding.state is State.FOUND
@@ -312,7 +312,7 @@ def test_every_answer_is_proven_and_minimal(
 ) -> None:
     count, edges = graph
     oracle = failing_with(*map(set, edges))
-    problem = Problem(tuple(range(count)), slots=slots, prefer=prefer)
+    problem = SearchProblem(tuple(range(count)), slots=slots, prefer=prefer)
     run = solve(problem, oracle)
     assert_proven(run.finding, oracle, count)
     minimal = {edge for edge in edges if not any(other < edge for other in edges)}
@@ -337,7 +337,7 @@ def test_unresolved_answers_never_make_a_false_claim(
     whole = frozenset(range(count))
     unresolved = data.draw(st.lists(st.sampled_from(subsets(whole)[:-1]), max_size=12))
     oracle = failing_with(*map(set, edges), unresolved=unresolved)
-    run = solve(Problem(tuple(range(count)), slots=slots), oracle)
+    run = solve(SearchProblem(tuple(range(count)), slots=slots), oracle)
     if run.finding.state is State.FOUND:
         assert_proven(run.finding, oracle, count)
     for culprit in run.finding.culprits:
@@ -362,7 +362,7 @@ def test_a_lack_that_a_log_names_is_met_once(
                 return Answer(Outcome.UNRESOLVED, suspects=(item,), missing=frozenset({needed}))
         return failing_with(*map(set, edges))(items)
 
-    run = solve(Problem(tuple(range(count))), oracle)
+    run = solve(SearchProblem(tuple(range(count))), oracle)
     for item, needed in requires.items():
         assert sum(item in asked and needed not in asked for asked in run.asked) <= len(requires)
     assert_proven(run.finding, oracle, count)
@@ -375,7 +375,7 @@ def test_replay_of_any_prefix_asks_the_same_next_questions(
     graph: tuple[int, list[Items]], slots: int, data: st.DataObject
 ) -> None:
     count, edges = graph
-    problem = Problem(tuple(range(count)), slots=slots)
+    problem = SearchProblem(tuple(range(count)), slots=slots)
     run = solve(problem, failing_with(*map(set, edges)))
     stop = data.draw(st.integers(0, max(len(run.rounds) - 1, 0)))
     search = bisect(problem)
@@ -402,7 +402,7 @@ def test_history_that_is_not_monotone_ends_with_proofs_that_hold(
             fails = not fails
         return Answer(Outcome.FAIL if fails else Outcome.PASS)
 
-    run = solve(Problem(tuple(range(count))), oracle)
+    run = solve(SearchProblem(tuple(range(count))), oracle)
     if run.finding.state is State.FOUND:
         assert run.finding.passing is not None
         assert oracle(run.finding.passing).outcome is Outcome.PASS

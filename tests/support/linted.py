@@ -9,7 +9,7 @@ from bisect_deps.lint.checking import Checker
 from bisect_deps.lint.diagnostics import Report
 from bisect_deps.lint.fixing import Fixed, fix
 from bisect_deps.lint.inputs import Inputs
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 
 
 def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
@@ -19,13 +19,16 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
 
 
-def checker(folder: Path, settings: Settings | None = None) -> Checker:
-    settings = settings or Settings()
+def checker(folder: Path, settings: LintSettings | None = None) -> Checker:
+    settings = settings or LintSettings()
     return Checker(Inputs(folder, settings.exclude, variables={}), settings)
 
 
 def lint(
-    folder: Path, files: Mapping[str, str | bytes], *paths: str, settings: Settings | None = None
+    folder: Path,
+    files: Mapping[str, str | bytes],
+    *paths: str,
+    settings: LintSettings | None = None,
 ) -> Report:
     """Write the files and lint `paths` (default: the first file)."""
     write_files(folder, files)
@@ -36,7 +39,7 @@ def fixed(
     folder: Path,
     files: Mapping[str, str | bytes],
     *paths: str,
-    settings: Settings | None = None,
+    settings: LintSettings | None = None,
     unsafe: bool = False,
 ) -> Fixed:
     """Write the files and fix them as drafts."""

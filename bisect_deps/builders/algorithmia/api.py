@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bisect_deps.builders._http import Http, HttpError, Record, Reply, error_fields
+from bisect_deps.builders._http import Http, HttpError, JsonObject, Reply, error_fields
 from bisect_deps.errors import InputError
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret
@@ -81,7 +81,7 @@ class RemoteBuild:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class BuildsPage:
     """One page of builds; `marker` None on the last."""
 
     builds: tuple[RemoteBuild, ...]
@@ -179,7 +179,9 @@ class Api:
         found.text("id")
         return dict(found.values)
 
-    def builds(self, algorithm: Algorithm, *, marker: str | None = None, limit: int = PAGE) -> Page:
+    def builds(
+        self, algorithm: Algorithm, *, marker: str | None = None, limit: int = PAGE
+    ) -> BuildsPage:
         """Return a page of builds; one request, which never sleeps."""
         query = {"limit": str(limit), **({"marker": marker} if marker else {})}
         reply = self._http.get(f"{algorithm.path}/builds", query, patient=False)
@@ -187,7 +189,7 @@ class Api:
         listed = (build.values for build in page.listed("results") if build.words("build_id"))
         builds = tuple(map(RemoteBuild.of, listed))
         following = page.get("marker")
-        return Page(builds, following if isinstance(following, str) and following else None)
+        return BuildsPage(builds, following if isinstance(following, str) and following else None)
 
     def build(self, algorithm: Algorithm, build_id: str) -> RemoteBuild:
         """Return one build; one request, which never sleeps."""
@@ -285,7 +287,7 @@ class Api:
             f"{self.address}/v1", headers=self._headers, secrets=self.secrets, sleep=self._sleep
         )
 
-    def _object(self, path: str) -> Record:
+    def _object(self, path: str) -> JsonObject:
         reply = self._http.get(path)
         value = reply.record()
         if isinstance(value.get("error"), (dict, str)):

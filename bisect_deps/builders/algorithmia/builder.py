@@ -21,7 +21,7 @@ from bisect_deps.builders.algorithmia.patience import GitError, Patience
 from bisect_deps.builders.algorithmia.records import Records
 from bisect_deps.builders.algorithmia.repository import Repository
 from bisect_deps.builders.algorithmia.rights import advice_for_git, explained, unavailable
-from bisect_deps.builders.algorithmia.settings import Settings
+from bisect_deps.builders.algorithmia.settings import AlgorithmiaSettings
 from bisect_deps.builders.algorithmia.source import source_of
 from bisect_deps.builders.algorithmia.watching import (
     FAILED,
@@ -46,7 +46,7 @@ class AlgorithmiaBuilder:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: AlgorithmiaSettings,
         *,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,

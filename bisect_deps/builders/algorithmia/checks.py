@@ -15,8 +15,8 @@ from bisect_deps.builders.algorithmia.api import Algorithm, Api, expiry
 from bisect_deps.builders.algorithmia.data import URIS, data_checks
 from bisect_deps.builders.algorithmia.patience import GitError, Patience
 from bisect_deps.builders.algorithmia.repository import Repository
-from bisect_deps.builders.algorithmia.rights import Advice, advice_for, advice_for_git
-from bisect_deps.builders.algorithmia.settings import Settings
+from bisect_deps.builders.algorithmia.rights import RightsAdvice, advice_for, advice_for_git
+from bisect_deps.builders.algorithmia.settings import AlgorithmiaSettings
 from bisect_deps.builders.algorithmia.source import source_of
 from bisect_deps.builders.base import Check
 from bisect_deps.errors import BuilderUnavailable, DepbisectError
@@ -24,7 +24,7 @@ from bisect_deps.system.scratch import scratch
 
 
 def look(
-    settings: Settings, *, advice: bool = True, patience: Patience | None = None
+    settings: AlgorithmiaSettings, *, advice: bool = True, patience: Patience | None = None
 ) -> Iterator[Check]:
     """Yield the checks of a cluster and its scratch algorithms, as they are made.
 
@@ -39,7 +39,9 @@ def look(
         api.close()
 
 
-def _look(api: Api, settings: Settings, advice: bool, patience: Patience) -> Iterator[Check]:
+def _look(
+    api: Api, settings: AlgorithmiaSettings, advice: bool, patience: Patience
+) -> Iterator[Check]:
     if settings.token is not None:
         yield _token(settings)
     reached = _reached(api, patience)
@@ -52,7 +54,7 @@ def _look(api: Api, settings: Settings, advice: bool, patience: Patience) -> Ite
         yield Check("sample input", True, f"JSON, called for up to {settings.call_timeout:g} s")
 
 
-def _token(settings: Settings) -> Check:
+def _token(settings: AlgorithmiaSettings) -> Check:
     ends = expiry(settings.token) if settings.token is not None else None
     if ends is None:
         return Check("token", True, "says nothing of its end")
@@ -77,7 +79,7 @@ def _reached(api: Api, patience: Patience) -> tuple[Check, ...]:
 
 
 def _algorithm(
-    api: Api, settings: Settings, algorithm: Algorithm, advice: bool, patience: Patience
+    api: Api, settings: AlgorithmiaSettings, algorithm: Algorithm, advice: bool, patience: Patience
 ) -> Iterator[Check]:
     name = f"algorithm {algorithm}"
     try:
@@ -127,7 +129,9 @@ def _managing(api: Api, algorithm: Algorithm, patience: Patience) -> Check:
     return Check(name, True, "the key manages the algorithm: its error log, too, may be read")
 
 
-def _settings(algorithm: Algorithm, found: dict[str, Any], settings: Settings) -> Iterator[Check]:
+def _settings(
+    algorithm: Algorithm, found: dict[str, Any], settings: AlgorithmiaSettings
+) -> Iterator[Check]:
     """Yield the algorithm's own settings that make builds or calls fail."""
     own = found.get("settings")
     own = own if isinstance(own, dict) else {}
@@ -173,7 +177,7 @@ def _source(api: Api, algorithm: Algorithm) -> Iterator[Check]:
 
 
 def _git(
-    api: Api, settings: Settings, algorithm: Algorithm, advice: bool, patience: Patience
+    api: Api, settings: AlgorithmiaSettings, algorithm: Algorithm, advice: bool, patience: Patience
 ) -> Iterator[Check]:
     """Yield whether git lets us read and push, and whether an earlier run is left to put back."""
     name = f"git login for {algorithm}"
@@ -210,5 +214,5 @@ def _git(
         )
 
 
-def _failed(name: str, advice: Advice, error: HttpError) -> Check:
+def _failed(name: str, advice: RightsAdvice, error: HttpError) -> Check:
     return Check(name, False, f"{advice.means} ({error})", f"Likely {advice.likely}: {advice.hint}")

@@ -59,7 +59,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class Restoration:
     """What putting the original back came to.
 
     `kept` are files that somebody else changed since; `orders` maps the orders since the original
@@ -167,12 +167,12 @@ class Repository:
             return []  # Git ends with 1 and says nothing where nothing is found.
         return list(dict.fromkeys(found.splitlines()))
 
-    def restore(self) -> Restored:
+    def restore(self) -> Restoration:
         """Put the original files back by one last commit; history stays as it is."""
         for _ in range(POLICY.pushes):
             self.open()
             if not self._ours:
-                return Restored(None)
+                return Restoration(None)
             ours, kept = self._touched(), self._changed_since()
             tree = self._tree({}, ours - kept)
             message = f"depbisect: the original files are back\n\n{RESTORED}: {self.original}\n"
@@ -180,7 +180,7 @@ class Repository:
             if self._pushed(commit):
                 orders = {our.order: our.sha for our in self._ours}
                 self._ours = []
-                return Restored(commit, tuple(sorted(kept)), orders)
+                return Restoration(commit, tuple(sorted(kept)), orders)
         raise GitError("the branch moves faster than it can be pushed to")
 
     @property

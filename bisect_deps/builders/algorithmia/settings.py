@@ -54,7 +54,7 @@ class Options(BuilderOptions):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class AlgorithmiaSettings:
     """Checked settings; `check_input` counts only where `calls`. `state` holds what to put back.
 
     `fresh` asks for no build of the past; `tell` hears what is waited for.
@@ -91,7 +91,9 @@ class Settings:
         return None
 
 
-def read_settings(options: Options, environment: Mapping[str, str] | None = None) -> Settings:
+def read_settings(
+    options: Options, environment: Mapping[str, str] | None = None
+) -> AlgorithmiaSettings:
     """Check the options; what they leave open comes from the environment. Raises InputError."""
     env = os.environ if environment is None else environment
     address = read_address(options, env)
@@ -110,7 +112,7 @@ def read_settings(options: Options, environment: Mapping[str, str] | None = None
             hint="change --call-timeout",
         )
     password = env.get("ALGORITHMIA_GIT_PASSWORD")
-    return Settings(
+    return AlgorithmiaSettings(
         address=address,
         algorithms=tuple(dict.fromkeys(Algorithm.parse(name) for name in options.algorithms)),
         state=options.folder / STATE,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect_deps.builders.algorithmia.api import Algorithm, Api
 from bisect_deps.builders.algorithmia.repository import Login
 from bisect_deps.builders.algorithmia.rights import BY_CODE, unavailable
-from bisect_deps.builders.algorithmia.settings import Settings
+from bisect_deps.builders.algorithmia.settings import AlgorithmiaSettings
 
 
-def source_of(api: Api, settings: Settings, algorithm: Algorithm) -> tuple[str, Login | None]:
+def source_of(
+    api: Api, settings: AlgorithmiaSettings, algorithm: Algorithm
+) -> tuple[str, Login | None]:
     """Return where an algorithm's source is and who may push there; raises HttpError.
 
     The platform's key goes to the platform's own git host alone.

@@ -17,7 +17,7 @@ from bisect_deps.builders.algorithmia.api import Algorithm, Api, Called, RemoteB
 from bisect_deps.builders.algorithmia.calling import is_near, is_over, log_of, note_of
 from bisect_deps.builders.algorithmia.patience import Patience
 from bisect_deps.builders.algorithmia.rights import explained
-from bisect_deps.builders.algorithmia.settings import Settings
+from bisect_deps.builders.algorithmia.settings import AlgorithmiaSettings
 from bisect_deps.builders.base import FENCE, STOPPED, begin_fence, end_fence
 from bisect_deps.model import BuildStatus
 from bisect_deps.policy import POLICY, Pace
@@ -99,7 +99,7 @@ class Watcher:
     def __init__(
         self,
         api: Api,
-        settings: Settings,
+        settings: AlgorithmiaSettings,
         pace: Pace,
         clock: Callable[[], float],
         head: Callable[[Algorithm], str],

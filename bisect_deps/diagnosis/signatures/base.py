@@ -47,7 +47,7 @@ class Trait(str, Enum):
     COLLECTION = "collection"  # tests could not be imported
 
 
-class Scope(str, Enum):
+class SignatureScope(str, Enum):
     """Where a signature's words mean what it says."""
 
     ANY = "any"
@@ -93,7 +93,7 @@ class Signature:
     phase: Phase | None = None
     weight: int = Weight.CAUSE
     blame: Blame = Blame.FRAME
-    scope: Scope = Scope.ANY
+    scope: SignatureScope = SignatureScope.ANY
     fatal: bool = False
     counter: str = ""
     remedies: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class Signature:
     @property
     def as_remedies(self) -> tuple[Remedy, ...]:
         """Return the remedies with where they have to be in force."""
-        kind = RemedyKind.BUILD if self.scope is Scope.BUILD else RemedyKind.RUN
+        kind = RemedyKind.BUILD if self.scope is SignatureScope.BUILD else RemedyKind.RUN
         return tuple(Remedy(kind, requirement) for requirement in self.remedies)
 
     def match(self, text: str) -> re.Match[str] | None:

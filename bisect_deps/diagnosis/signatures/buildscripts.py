@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bisect_deps.diagnosis.signatures.base import Blame, Scope, Signature, Weight
+from bisect_deps.diagnosis.signatures.base import Blame, Signature, SignatureScope, Weight
 from bisect_deps.model import Cause, Phase
 
 _REMOVED = Cause.BUILD_API_REMOVED
@@ -275,5 +275,5 @@ _ALL: tuple[Signature, ...] = (
 )
 
 SIGNATURES: tuple[Signature, ...] = tuple(
-    replace(signature, scope=Scope.BUILD) for signature in _ALL
+    replace(signature, scope=SignatureScope.BUILD) for signature in _ALL
 )

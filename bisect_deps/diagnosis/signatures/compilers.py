@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bisect_deps.diagnosis.signatures.base import Scope, Signature, Weight
+from bisect_deps.diagnosis.signatures.base import Signature, SignatureScope, Weight
 from bisect_deps.model import Cause
 
 _CAUSE = Cause.COMPILE_ERROR
@@ -133,5 +133,5 @@ _ALL: tuple[Signature, ...] = (
 )
 
 SIGNATURES: tuple[Signature, ...] = tuple(
-    replace(signature, scope=Scope.BUILD) for signature in _ALL
+    replace(signature, scope=SignatureScope.BUILD) for signature in _ALL
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bisect_deps.diagnosis.signatures.base import Blame, Scope, Signature, Trait, Weight
+from bisect_deps.diagnosis.signatures.base import Blame, Signature, SignatureScope, Trait, Weight
 from bisect_deps.model import BreakageKind, Cause, Phase
 
 _ALIGN = "align the versions of the two: the older side was made for an older release of the other"
@@ -351,5 +351,5 @@ _ALL: tuple[Signature, ...] = (
 )
 
 SIGNATURES: tuple[Signature, ...] = tuple(
-    replace(signature, scope=Scope.RUNTIME) for signature in _ALL
+    replace(signature, scope=SignatureScope.RUNTIME) for signature in _ALL
 )

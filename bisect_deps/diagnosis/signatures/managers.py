@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect_deps.diagnosis.signatures.base import Blame, Scope, Signature, Trait, Weight
+from bisect_deps.diagnosis.signatures.base import Blame, Signature, SignatureScope, Trait, Weight
 from bisect_deps.model import Cause, Phase
 
 _NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
@@ -98,7 +98,7 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="correct the line",
         example="Could not parse version constraint: =>1.20",
         weight=Weight.EXACT,
-        scope=Scope.INSTALLER,
+        scope=SignatureScope.INSTALLER,
         fatal=True,
     ),
     Signature(

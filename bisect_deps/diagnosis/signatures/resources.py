@@ -6,7 +6,7 @@ the job itself can tell: what a build script lacks or may not write is that scri
 
 from __future__ import annotations
 
-from bisect_deps.diagnosis.signatures.base import Blame, Scope, Signature, Trait, Weight
+from bisect_deps.diagnosis.signatures.base import Blame, Signature, SignatureScope, Trait, Weight
 from bisect_deps.model import Cause, Phase
 
 
@@ -21,7 +21,7 @@ def _resources(
     weight: int = Weight.DECISIVE,
     counter: str = "",
     fatal: bool = False,
-    scope: Scope = Scope.INSTALLER,
+    scope: SignatureScope = SignatureScope.INSTALLER,
     traits: tuple[Trait, ...] = (),
 ) -> Signature:
     return Signature(
@@ -49,7 +49,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "free space, or point TMPDIR and the cache at a larger disk",
         "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
         fatal=True,
-        scope=Scope.ANY,
+        scope=SignatureScope.ANY,
     ),
     _resources(
         "resources-killed",
@@ -58,7 +58,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
         "      gcc: fatal error: Killed signal terminated program cc1",
         fatal=True,
-        scope=Scope.ANY,
+        scope=SignatureScope.ANY,
     ),
     _resources(
         "resources-memory",
@@ -67,7 +67,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
         "virtual memory exhausted: Cannot allocate memory",
         fatal=True,
-        scope=Scope.ANY,
+        scope=SignatureScope.ANY,
     ),
     _resources(
         "resources-time-limit",
@@ -76,7 +76,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "raise the limit, or cache what takes so long to build",
         "ERROR: Job failed: execution took longer than 1h0m0s seconds",
         fatal=True,
-        scope=Scope.JOB,
+        scope=SignatureScope.JOB,
         traits=(Trait.TIME,),
     ),
     _resources(
@@ -132,6 +132,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "build again",
         "##[error]The hosted runner lost communication with the server.",
         fatal=True,
-        scope=Scope.JOB,
+        scope=SignatureScope.JOB,
     ),
 )

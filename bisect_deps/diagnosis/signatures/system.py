@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bisect_deps.diagnosis.signatures.base import Scope, Signature, Weight
+from bisect_deps.diagnosis.signatures.base import Signature, SignatureScope, Weight
 from bisect_deps.model import Cause
 
 _CAUSE = Cause.SYSTEM_DEP_MISSING
@@ -153,6 +153,8 @@ _ALL: tuple[Signature, ...] = (
 )
 
 SIGNATURES: tuple[Signature, ...] = tuple(
-    signature if signature.name == "system-shared-object" else replace(signature, scope=Scope.BUILD)
+    signature
+    if signature.name == "system-shared-object"
+    else replace(signature, scope=SignatureScope.BUILD)
     for signature in _ALL
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 
 from bisect_deps.lint.diagnostics import Report
-from bisect_deps.lint.outputs.base import Style
+from bisect_deps.lint.outputs.base import OutputStyle
 
 # Format to (module in this folder, function).
 FORMATS: dict[str, tuple[str, str]] = {
@@ -23,7 +23,7 @@ FORMATS: dict[str, tuple[str, str]] = {
 }
 
 
-def render(report: Report, output_format: str, style: Style) -> str:
+def render(report: Report, output_format: str, style: OutputStyle) -> str:
     """Return the report in the format, ending in a line end (or empty), without any secret."""
     module, function = FORMATS[output_format]
     found = importlib.import_module(f"bisect_deps.lint.outputs.{module}")

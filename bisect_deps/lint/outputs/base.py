@@ -13,7 +13,7 @@ TOOL = "depbisect"
 VERSION = __version__
 
 
-class Style(NamedTuple):
+class OutputStyle(NamedTuple):
     """How a report is to be shown: colour for terminals, which fixes count as available.
 
     `docs` is the address of the rules' page.
@@ -24,12 +24,12 @@ class Style(NamedTuple):
     docs: str = DOCS
 
 
-def docs_of(rule: Rule, style: Style = Style()) -> str:  # noqa: B008
+def docs_of(rule: Rule, style: OutputStyle = OutputStyle()) -> str:  # noqa: B008
     """Return where a rule is documented, by default relative to the project's own pages."""
     return f"{style.docs}#{rule.code.lower()}-{rule.name}"
 
 
-def is_fixable(diagnostic: Diagnostic, style: Style) -> bool:
+def is_fixable(diagnostic: Diagnostic, style: OutputStyle) -> bool:
     """Say whether `--fix`, as it was called, would fix it."""
     repair = diagnostic.repair
     if diagnostic.generated:

@@ -10,13 +10,13 @@ import os
 from collections.abc import Iterator
 
 from bisect_deps.lint.diagnostics import Diagnostic, Report
-from bisect_deps.lint.outputs.base import TOOL, Style
+from bisect_deps.lint.outputs.base import TOOL, OutputStyle
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 _PER_LEVEL = 10
 
 
-def render(report: Report, style: Style) -> str:
+def render(report: Report, style: OutputStyle) -> str:
     """Return one command per annotation; also adds to the job's summary where there is one."""
     _add_summary(report)
     return "".join(f"{line}\n" for line in _commands(report))

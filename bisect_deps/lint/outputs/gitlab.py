@@ -7,12 +7,12 @@ import json
 from collections import Counter
 
 from bisect_deps.lint.diagnostics import Report
-from bisect_deps.lint.outputs.base import Style
+from bisect_deps.lint.outputs.base import OutputStyle
 
 _SEVERITIES = {"error": "major", "warning": "minor", "info": "info"}
 
 
-def render(report: Report, style: Style) -> str:
+def render(report: Report, style: OutputStyle) -> str:
     """Return the array. GitLab shows one issue per fingerprint, so equal ones are numbered."""
     seen: Counter[str] = Counter()
     issues = []

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 from bisect_deps.lint.diagnostics import Diagnostic, Report
-from bisect_deps.lint.outputs.base import Style, docs_of
+from bisect_deps.lint.outputs.base import OutputStyle, docs_of
 from bisect_deps.lint.rules.base import Repair
 from bisect_deps.text import of_file
 
 
-def render(report: Report, style: Style) -> str:
+def render(report: Report, style: OutputStyle) -> str:
     """Return one object: `version`, `findings`, and what was counted."""
     document = {
         "version": 1,
@@ -29,7 +29,7 @@ def render(report: Report, style: Style) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _finding(diagnostic: Diagnostic, style: Style) -> dict[str, Any]:
+def _finding(diagnostic: Diagnostic, style: OutputStyle) -> dict[str, Any]:
     return {
         "code": diagnostic.rule.code,
         "name": diagnostic.rule.name,

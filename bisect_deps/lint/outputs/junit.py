@@ -5,10 +5,10 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from bisect_deps.lint.diagnostics import Report
-from bisect_deps.lint.outputs.base import TOOL, Style
+from bisect_deps.lint.outputs.base import TOOL, OutputStyle
 
 
-def render(report: Report, style: Style) -> str:
+def render(report: Report, style: OutputStyle) -> str:
     """Return one suite. Hints are no failures and go to the case's output."""
     suite = ElementTree.Element("testsuite", name=f"{TOOL} lint", errors="0")
     failures = 0

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bisect_deps.lint.diagnostics import Diagnostic, Report
-from bisect_deps.lint.outputs.base import TOOL, VERSION, Style, docs_of
+from bisect_deps.lint.outputs.base import TOOL, VERSION, OutputStyle, docs_of
 from bisect_deps.lint.rules import all_rules
 from bisect_deps.lint.rules.base import Repair, Rule
 from bisect_deps.text import of_file
@@ -21,7 +21,7 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note", "off": "none"
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render(report: Report, style: Style) -> str:
+def render(report: Report, style: OutputStyle) -> str:
     """Return a log with one run."""
     numbers = {code: number for number, code in enumerate(all_rules())}
     results = [
@@ -54,7 +54,7 @@ def _invocation(report: Report) -> dict[str, Any]:
     return invocation
 
 
-def _rule(rule: Rule, style: Style) -> dict[str, Any]:
+def _rule(rule: Rule, style: OutputStyle) -> dict[str, Any]:
     return {
         "id": rule.code,
         "name": rule.name,

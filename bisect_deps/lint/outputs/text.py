@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bisect_deps.lint.diagnostics import Diagnostic, Report
-from bisect_deps.lint.outputs.base import Style, is_fixable
+from bisect_deps.lint.outputs.base import OutputStyle, is_fixable
 from bisect_deps.lint.rules._pinning import pin_step
 from bisect_deps.lint.rules.base import Safety, Severity
 from bisect_deps.lint.rules.meta import NOT_JUDGED
@@ -15,13 +15,13 @@ _COLORS = {"error": "31", "warning": "33", "info": "36"}
 _MOST_LINES = 12
 
 
-def concise(report: Report, style: Style) -> str:
+def concise(report: Report, style: OutputStyle) -> str:
     """Return one line per diagnostic, and the summary."""
     lines = [_headline(diagnostic, style) for diagnostic in _steps_once(report.diagnostics)]
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
-def full(report: Report, style: Style) -> str:
+def full(report: Report, style: OutputStyle) -> str:
     """Return each diagnostic with its source lines, carets and fix, and the summary."""
     lines: list[str] = []
     for diagnostic in _steps_once(report.diagnostics):
@@ -29,7 +29,7 @@ def full(report: Report, style: Style) -> str:
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
-def statistics(report: Report, style: Style) -> str:
+def statistics(report: Report, style: OutputStyle) -> str:
     """Return one line per rule: how often, code, fixable or not, name; the most frequent first."""
     counts = Counter(diagnostic.rule.code for diagnostic in report.diagnostics)
     fixable = Counter(
@@ -56,7 +56,7 @@ def _steps_once(diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
             yield diagnostic
 
 
-def _headline(diagnostic: Diagnostic, style: Style) -> str:
+def _headline(diagnostic: Diagnostic, style: OutputStyle) -> str:
     place = f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column}"
     code = diagnostic.rule.code
     if style.color:
@@ -66,7 +66,7 @@ def _headline(diagnostic: Diagnostic, style: Style) -> str:
     return f"{place}: {code}{mark} {diagnostic.message}"
 
 
-def _source(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
+def _source(diagnostic: Diagnostic, style: OutputStyle) -> Iterator[str]:
     width = len(str(diagnostic.first_line + len(diagnostic.text) - 1))
     blank = " " * width
     yield f"{blank} |"
@@ -111,7 +111,7 @@ def _columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _summary(report: Report, style: Style) -> Iterator[str]:
+def _summary(report: Report, style: OutputStyle) -> Iterator[str]:
     found = report.diagnostics
     if not found:
         yield f"{_clear(report)}{_count(report.requirements, 'requirement')} in {_judged(report)}."
@@ -136,7 +136,7 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
         yield f"{report.known} known from the baseline."
 
 
-def _fixes(report: Report, style: Style) -> Iterator[str]:
+def _fixes(report: Report, style: OutputStyle) -> Iterator[str]:
     repairable = [
         diagnostic
         for diagnostic in report.diagnostics
@@ -167,5 +167,5 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _paint(text: str, color: str, style: Style) -> str:
+def _paint(text: str, color: str, style: OutputStyle) -> str:
     return f"\x1b[{color}m{text}\x1b[0m" if style.color else text

@@ -242,7 +242,7 @@ def _holds_everywhere(marker: str) -> bool:
     return usual.where(marker) == usual.everywhere
 
 
-class Known(NamedTuple):
+class IndexRemark(NamedTuple):
     """One thing that the index says of a requirement: its kind, a sentence, a better version.
 
     Kinds: `gone`, `no-such-version`, `too-new`, `requires-python`, `no-artifact`,
@@ -263,10 +263,10 @@ class Advisory(NamedTuple):
     description: str = ""
 
 
-class Facts(Protocol):
+class OnlineFacts(Protocol):
     """What an index and a resolver tell; asked only with --online."""
 
-    def about(self, item: Item) -> Sequence[Known]:
+    def about(self, item: Item) -> Sequence[IndexRemark]:
         """Return what the index says of a requirement, for all targets."""
 
     def newest(self, name: str, specifier: str) -> str | None:
@@ -320,7 +320,7 @@ class Scope(NamedTuple):
     worlds: Sequence[Mapping[str, str]]
     targets: Sequence[Any] = ()
     evidence: Mapping[str, Pinned] = NONE
-    facts: Facts | None = None
+    facts: OnlineFacts | None = None
     lock: str = ""
     locked: Mapping[str, frozenset[str]] = NONE
     lock_groups: frozenset[str] | None = None

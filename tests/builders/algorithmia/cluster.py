@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bisect_deps.builders.algorithmia.builder import AlgorithmiaBuilder
-from bisect_deps.builders.algorithmia.settings import Options, Settings, read_settings
+from bisect_deps.builders.algorithmia.settings import AlgorithmiaSettings, Options, read_settings
 from bisect_deps.builders.base import Handle, Order
 from bisect_deps.model import BuildStatus
 from bisect_deps.policy import Pace
@@ -60,7 +60,7 @@ class Cluster:
     def hello(self) -> Algorithm:
         return self.platform.algorithms["acme/Hello"]
 
-    def settings(self, **how: Any) -> Settings:
+    def settings(self, **how: Any) -> AlgorithmiaSettings:
         options = Options(
             folder=self.folder,
             cwd=self.folder,

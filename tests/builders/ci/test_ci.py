@@ -18,7 +18,15 @@ from bisect_deps.builders._ci import CiBuilder, Run
 from bisect_deps.builders._ci_logs import read_log
 from bisect_deps.builders._ci_projects import project_of
 from bisect_deps.builders._http import HttpError, Reply
-from bisect_deps.builders._job import BOOTSTRAP, SCRIPT, Credentials, Place, Result, job_of, packed
+from bisect_deps.builders._job import (
+    BOOTSTRAP,
+    SCRIPT,
+    Credentials,
+    Machines,
+    Result,
+    job_of,
+    packed,
+)
 from bisect_deps.builders._limits import slower, wait_of
 from bisect_deps.builders.base import BuilderOptions, Order
 from bisect_deps.builders.github import Options as GitHubOptions
@@ -106,7 +114,7 @@ def test_requests_become_rarer_as_the_limit_nears() -> None:
 
 
 def written(asked: Order, options: BuilderOptions) -> str:
-    return packed(job_of(asked, options, Place(checkout=("app", ".")), Credentials(), MARKER))
+    return packed(job_of(asked, options, Machines(checkout=("app", ".")), Credentials(), MARKER))
 
 
 def build(

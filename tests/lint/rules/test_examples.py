@@ -8,7 +8,7 @@ import pytest
 
 from bisect_deps.lint.rules import all_rules
 from bisect_deps.lint.rules.base import Example, Needs, Profile, Rule, Severity
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from tests.support.linted import codes, lint
 
 RULES = all_rules()
@@ -28,7 +28,7 @@ def reported(folder: Path, rule: Rule, example: str | Example) -> list[str]:
         example = Example({"requirements.txt": example})
     # A rule that is off by default is shown its examples by name.
     named = (rule.code,) if rule.severity is Severity.OFF and not example.profile else ()
-    settings = Settings(profile=example.profile, targets=example.targets, extend_select=named)
+    settings = LintSettings(profile=example.profile, targets=example.targets, extend_select=named)
     return codes(lint(folder, example.files, settings=settings))
 
 

@@ -13,7 +13,7 @@ from bisect_deps.lint.fixing import fix
 from bisect_deps.lint.inputs import Inputs
 from bisect_deps.lint.rules import all_rules
 from bisect_deps.lint.rules.base import Example, Needs, Rule, Severity
-from bisect_deps.lint.settings import Settings
+from bisect_deps.lint.settings import LintSettings
 from bisect_deps.model import IndexSettings
 from tests.support.linted import codes, write_files
 from tests.support.local_index import LocalIndex, Project, Server
@@ -61,7 +61,7 @@ def reported(folder: Path, server: Server, rule: Rule, example: Example) -> list
         for name, text in example.files.items()
     }
     write_files(folder, files)
-    settings = Settings(
+    settings = LintSettings(
         online=True, profile=example.profile, targets=example.targets, extend_select=named
     )
     index = IndexSettings(index_url=server.url)
@@ -90,7 +90,7 @@ def test_good_example_is_not_reported(
 
 def test_targets_are_judged_each_for_itself(tmp_path: Path, server: Server) -> None:
     write_files(tmp_path, {"requirements.txt": "elsewhere==1.0\n"})
-    settings = Settings(
+    settings = LintSettings(
         online=True,
         targets=("python=3.11,platform=win_amd64", "python=3.11,platform=linux_x86_64"),
     )
@@ -112,7 +112,7 @@ def test_targets_are_judged_each_for_itself(tmp_path: Path, server: Server) -> N
 def test_unreachable_index_is_never_a_pass(tmp_path: Path) -> None:
     write_files(tmp_path, {"requirements.txt": "fine==1.0\n"})
     index = IndexSettings(index_url="http://127.0.0.1:9/simple/")
-    checker = Checker(Inputs(tmp_path, variables={}), Settings(online=True), index=index)
+    checker = Checker(Inputs(tmp_path, variables={}), LintSettings(online=True), index=index)
     report = checker.check(["requirements.txt"])
     checker.close()
     assert report.unavailable
@@ -137,7 +137,7 @@ def test_lock_is_looked_up_and_never_edited(
 ) -> None:
     write_files(tmp_path, {name: text})
     index = IndexSettings(index_url=server.url)
-    checker = Checker(Inputs(tmp_path, variables={}), Settings(online=True), index=index)
+    checker = Checker(Inputs(tmp_path, variables={}), LintSettings(online=True), index=index)
     result = fix(checker, [name], unsafe=True)
     checker.close()
     [found] = [
@@ -150,7 +150,7 @@ def test_lock_is_looked_up_and_never_edited(
 def test_a_version_that_a_variable_holds_is_not_asked_for(tmp_path: Path, server: Server) -> None:
     files = {"Dockerfile": "FROM x\nRUN pip install fine==${V}\nRUN pip install fine==7.0\n"}
     write_files(tmp_path, files)
-    settings = Settings(online=True)
+    settings = LintSettings(online=True)
     index = IndexSettings(index_url=server.url)
     checker = Checker(Inputs(tmp_path, variables={}), settings, index=index)
     try:
@@ -165,7 +165,7 @@ def test_commands_of_one_file_need_no_versions_in_common(tmp_path: Path, server:
     write_files(tmp_path, {"Dockerfile": text, "requirements.txt": "needs==1.0\nfine==1.1\n"})
     index = IndexSettings(index_url=server.url)
     for name, wanted in (("Dockerfile", []), ("requirements.txt", ["DB703"])):
-        checker = Checker(Inputs(tmp_path, variables={}), Settings(online=True), index=index)
+        checker = Checker(Inputs(tmp_path, variables={}), LintSettings(online=True), index=index)
         try:
             report = checker.check([name])
         finally:

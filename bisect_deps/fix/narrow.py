@@ -174,9 +174,12 @@ def _narrow_one(
         if _by_resolver(case, culprit):
             return [_resolves(case, search, fixed, version) for version in versions]
         tried = {tried.version for tried in search.tried}
-        left_to_try = [version for version in versions if version not in tried]
-        inquiries = _inquiries(case, culprit, search, best.candidate, left_to_try, known)
         left = None if most is None else most - used
+        within = versions if left != 0 else _built(axis, known)
+        left_to_try = [
+            version for version in versions if version in within and version not in tried
+        ]
+        inquiries = _inquiries(case, culprit, search, best.candidate, left_to_try, known)
         asked = [i for i in inquiries.values() if _asked(i) not in known][:left]
         probes = (yield asked) if asked else []
         used += len(asked)
@@ -202,8 +205,11 @@ def _inquiries(
     Where the whole file is known to fail with one, it is of no use that some build alone.
     """
     fails = _fails_between(case, search, fixed, known)
+    built = _built(search.axis, known)
     found: dict[str, Inquiry | None] = {}
     for version in versions:
+        if not fails and version not in built and _is_costly(case, search.axis.name, version):
+            continue
         whole = _whole(case, search, fixed, version)
         is_known = fails or _asked(whole) in known
         asked = whole if is_known else _inquiry(case, culprit, search, fixed, version)
@@ -216,10 +222,17 @@ def _fails_between(
 ) -> bool:
     """Say whether the whole file is known to fail with a release between the two ends."""
     axis = search.axis
-    moved = {edit.pin for about in known for edit in about[0].edits if edit.name == axis.name}
+    moved = _built(axis, known)
     built = [axis.versions[at] for at in _between(axis) if axis.versions[at] in moved]
     asked = [_asked(_whole(case, search, fixed, version)) for version in built]
     return any(known[one].outcome is Outcome.FAIL for one in asked if one in known)
+
+
+def _built(axis: Axis, known: Mapping[_Question, Probe]) -> set[str]:
+    """Return the versions that some build had, by itself or in the whole file."""
+    moved = {edit.pin for about in known for edit in about[0].edits if edit.name == axis.name}
+    alone = {about[1] for about in known}
+    return {v for v in axis.versions if v in moved or str(Release(axis.name, v)) in alone}
 
 
 def _nearest(
@@ -285,8 +298,7 @@ def _inquiry(
     """Return what to build for a version; None where that would cost more than it tells."""
     name = search.axis.name
     release = str(Release(name, version))
-    costly = is_compiled(case, name, version) and not case.is_pure(name)
-    if costly and case.narrow is not Narrow.FULL:
+    if _is_costly(case, name, version):
         return None
     alone = case.capabilities.isolated and culprit.phase is not Phase.CHECK
     if alone and len(culprit.members) == 1:
@@ -300,6 +312,12 @@ def _inquiry(
             isolated=release,
         )
     return _whole(case, search, fixed, version)
+
+
+def _is_costly(case: Case, name: str, version: str) -> bool:
+    """Say whether a version would have to be compiled, and not every build was asked for."""
+    is_slow = is_compiled(case, name, version) and not case.is_pure(name)
+    return is_slow and case.narrow is not Narrow.FULL
 
 
 def _is_held_out(case: Case, search: _NarrowSearch, whole: Inquiry) -> bool:

@@ -127,6 +127,23 @@ def test_no_more_builds_than_allowed_and_what_was_not_built_is_listed(most: int)
     assert narrowing.not_built
 
 
+@pytest.mark.parametrize("kind", [{}, SOURCE], ids=["wheels", "what would be compiled"])
+def test_the_resolver_is_asked_of_no_release_that_is_not_built(kind: dict[str, Any]) -> None:
+    versions = [f"{number}.0" for number in range(1, 60)]
+    lib = [at(version, f"{1960 + at_}-01-01", **kind) for at_, version in enumerate(versions[1:])]
+    projects = {
+        "app": [at("1.0", "2020-01-01", "lib")],
+        "lib": [at("1.0", "1950-01-01"), *lib[:-1], at("59.0", "2019-01-01")],
+    }
+    here = small("app==1.0\n", projects, breaks("amber", app="1.0", lib="/".join(versions[20:])))
+    resolver = here.case.resolver
+    assert resolver is not None
+    narrowing, _, builds = narrowed(here, "lib", "59.0", "1.0", most=1)
+    assert len(narrowing.not_built) > 15
+    assert resolver.calls < 12
+    assert builds <= 1
+
+
 def test_the_builds_are_dealt_out_evenly() -> None:
     projects = {"app": [at("1.0", "2020-01-01", "lib", "side")]}
     tables = dict.fromkeys(("lib", "side"), yearly(*VERSIONS, start=2000))

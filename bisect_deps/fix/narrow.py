@@ -208,7 +208,7 @@ def _inquiries(
     built = _built(search.axis, known)
     found: dict[str, Inquiry | None] = {}
     for version in versions:
-        if not fails and version not in built and _is_costly(case, search.axis.name, version):
+        if not fails and version not in built and _is_costly(case, search.axis, version):
             continue
         whole = _whole(case, search, fixed, version)
         is_known = fails or _asked(whole) in known
@@ -298,7 +298,7 @@ def _inquiry(
     """Return what to build for a version; None where that would cost more than it tells."""
     name = search.axis.name
     release = str(Release(name, version))
-    if _is_costly(case, name, version):
+    if _is_costly(case, search.axis, version):
         return None
     alone = case.capabilities.isolated and culprit.phase is not Phase.CHECK
     if alone and len(culprit.members) == 1:
@@ -314,9 +314,14 @@ def _inquiry(
     return _whole(case, search, fixed, version)
 
 
-def _is_costly(case: Case, name: str, version: str) -> bool:
-    """Say whether a version would have to be compiled, and not every build was asked for."""
-    is_slow = is_compiled(case, name, version) and not case.is_pure(name)
+def _is_costly(case: Case, axis: Axis, version: str) -> bool:
+    """Say whether a version would have to be compiled, and not every build was asked for.
+
+    Not where the fix's own is a source of a project that compiles nothing.
+    """
+    passing = axis.versions[axis.passing]
+    like_the_fix = case.is_pure(axis.name) and is_compiled(case, axis.name, passing)
+    is_slow = is_compiled(case, axis.name, version) and not like_the_fix
     return is_slow and case.narrow is not Narrow.FULL
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bisect_deps.fix.repair import repair
 from bisect_deps.model import Cause, VerdictKind
-from tests.fix.small import Small, at, said, small, unbuildable
+from tests.fix.small import Small, at, breaks, said, small, unbuildable
 from tests.fix.world import ELSEWHERE, Fault, Listing
 
 SOURCE: dict[str, Any] = {"wheel": "", "sdist": True}
@@ -73,3 +73,18 @@ def test_a_source_that_clashes_with_another_line_accuses_nobody() -> None:
     conclusion = here.told(repair(here.case))
     assert said(conclusion.ways[0].candidate) == "plugin==65.0"
     assert [culprit.members[0].name for culprit in conclusion.culprits] == ["plugin"]
+
+
+def test_where_the_fix_has_a_wheel_no_source_is_built_to_narrow_it() -> None:
+    versions = {"1.0": {}, "2.0": SOURCE, "3.0": SOURCE, "4.0": {}, "5.0": {}}
+    lib = [
+        at(version, f"20{10 + n}-01-01", **more)
+        for n, (version, more) in enumerate(versions.items())
+    ]
+    projects = {"app": [at("1.0", "2020-01-01", "lib")], "lib": lib}
+    here = small("app==1.0\nlib==1.0\n", projects, breaks("amber", app="1.0", lib="1.0"))
+    conclusion = here.told(repair(here.case))
+    [narrowing] = conclusion.culprits[0].narrowings
+    built = {tried.version for tried in narrowing.tried if tried.probe is not None}
+    assert not built & {"2.0", "3.0"}
+    assert said(conclusion.ways[0].candidate) in ("lib==4.0", "lib==5.0")

@@ -83,11 +83,3 @@ class BudgetSpent(DepbisectError):
     """No build is left of `--max-builds`; thrown into the story, which says what it knows."""
 
     exit_code = ExitCode.INCONCLUSIVE
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, thrown into the story with what was built before anyone asked for it."""
-
-    def __init__(self, answers: Sequence[tuple[Inquiry, Probe]]) -> None:
-        super().__init__()
-        self.answers = answers

@@ -38,7 +38,7 @@ from bisect_deps.fix.failure import (
     is_infrastructure,
 )
 from bisect_deps.fix.followers import followed
-from bisect_deps.fix.inquiry import BudgetSpent, Interrupted, Story
+from bisect_deps.fix.inquiry import BudgetSpent, Story
 from bisect_deps.fix.install import absorbed, fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Difference, Smallest, change_between, minimise
@@ -91,10 +91,10 @@ def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusio
         )
     except BudgetSpent as spent:
         conclusion = _stopped(case, known, seen, spent)
-    except Interrupted as end:
+    except KeyboardInterrupt:
         if not seen.answers:
             raise
-        for inquiry, probe in end.answers:
+        for inquiry, probe in case.early() if case.early is not None else ():
             seen.note(inquiry, probe)
         conclusion = replace(_interrupted(case, known, seen), interrupted=True)
     if conclusion.kind in (VerdictKind.CULPRITS, VerdictKind.INCONCLUSIVE):

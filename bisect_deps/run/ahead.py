@@ -36,7 +36,8 @@ class Ahead:
 
     def __init__(self, tell: Callable[[Case], Story[object]], case: Case, wanted: int) -> None:
         self._tell = tell
-        self._case = replace(case, progress=Silent(), record=_unrecorded, served=None, tell=None)
+        alone = replace(case, progress=Silent(), served=None, tell=None, early=None)
+        self._case = replace(alone, record=_unrecorded)
         self._wanted = wanted
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
         self._rounds: list[Sequence[Probe]] = []

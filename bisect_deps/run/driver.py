@@ -17,7 +17,7 @@ from bisect_deps.builders.base import Builder, Handle, Order
 from bisect_deps.diagnosis import judge
 from bisect_deps.errors import DepbisectError
 from bisect_deps.fix.failure import failing_release, suspects_of
-from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Interrupted, Rounds, Story
+from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Rounds, Story
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import (
     RESOLVER_NUMBERS,
@@ -763,8 +763,8 @@ def drive(story: Story[T], prober: Prober) -> T:
         except BudgetSpent as spent:
             rounds.throw(spent)
             continue
-        except KeyboardInterrupt:
-            rounds.throw(Interrupted(prober.keep_early()))
+        except KeyboardInterrupt as end:
+            rounds.throw(end)
             continue
         rounds.send(answers)
     return rounds.result

@@ -175,7 +175,9 @@ def run(
                 if settings.allow_removal or not is_lossy(opened.case, candidate):
                     announced(candidate, 0, last=False)
 
-            case = replace(opened.case, record=prober.resolved, tell=announced)
+            case = replace(
+                opened.case, record=prober.resolved, tell=announced, early=prober.keep_early
+            )
             prober.proven = proven
             _take_over(prober, case, settings, handover)
             try:

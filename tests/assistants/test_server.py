@@ -22,6 +22,8 @@ pytest.importorskip("mcp", reason="the extra mcp is not installed")
 anyio = pytest.importorskip("anyio")
 
 ROOT = Path(__file__).resolve().parents[2]
+# Of each process of the tests another: what works on it is found by its name.
+SLOW = f"slow{os.getpid()}.txt"
 TEXT = "turns==1.0\nplain==1.0\n"
 DIFF = ("-turns==1.0", "+turns==2.0")
 LOG = """\
@@ -133,7 +135,7 @@ def test_write_changes_the_file_where_the_server_was_started_for_it(
 
 
 def test_a_cancelled_run_ends_its_build_and_the_server_goes_on(served: str, project: Path) -> None:
-    (project / "slow.txt").write_text("slow==1.0\n")
+    (project / SLOW).write_text("slow==1.0\n")
 
     async def say(client: Any) -> None:
         began = anyio.Event()
@@ -143,14 +145,14 @@ def test_a_cancelled_run_ends_its_build_and_the_server_goes_on(served: str, proj
                 began.set()
 
         async with anyio.create_task_group() as tasks:
-            arguments = {"file": "slow.txt"}
+            arguments = {"file": SLOW}
             tasks.start_soon(lambda: client.call_tool("run", arguments, progress_callback=hear))
             await began.wait()
             assert children(), "a build is under way"
             tasks.cancel_scope.cancel()
         while children():
             await anyio.sleep(0.1)
-        linted = await client.call_tool("lint", {"paths": ["slow.txt"]})
+        linted = await client.call_tool("lint", {"paths": [SLOW]})
         assert linted.structured_content["findings"] == []
 
     talk(project, served, say)
@@ -163,7 +165,7 @@ def test_a_cancelled_run_ends_its_build_and_the_server_goes_on(served: str, proj
 def test_an_interrupt_ends_the_server_and_its_build_while_the_caller_waits(
     ending: signal.Signals, served: str, project: Path
 ) -> None:
-    (project / "slow.txt").write_text("slow==1.0\n")
+    (project / SLOW).write_text("slow==1.0\n")
     words = ["-m", "bisect_deps", "mcp", "--root", str(project), "--index-url", served]
     server = subprocess.Popen(
         [sys.executable, *words],
@@ -185,7 +187,7 @@ def test_an_interrupt_ends_the_server_and_its_build_while_the_caller_waits(
             }
             asked = {
                 "name": "run",
-                "arguments": {"file": "slow.txt"},
+                "arguments": {"file": SLOW},
                 "_meta": {"progressToken": 1},
             }
             for message in (
@@ -209,7 +211,7 @@ def children() -> list[str]:
     listed = subprocess.run(
         ["ps", "-e", "-ww", "-o", "args"], capture_output=True, text=True, check=True
     ).stdout
-    return [line for line in listed.splitlines() if "slow.txt" in line]
+    return [line for line in listed.splitlines() if SLOW in line]
 
 
 @pytest.mark.parametrize(

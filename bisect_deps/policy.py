@@ -59,6 +59,7 @@ class Policy:
     install_fixes: int = 4  # Candidates for one set of culprits.
     moved_releases: int = 4  # Of each line that fails with others, the nearest first.
     old_tool_builds: int = 4  # With older build tools, for one culprit.
+    sources_a_round: int = 2  # By how many a range is cut; the same on every machine.
     walk_builds: int = 3  # Each may take the whole time limit: so did the walk that it ends.
     avoiding_builds: int = 10  # Each goes round what the builds before showed to fail.
     few_changes: int = 4  # So few are taken back one by one, more by halves.

@@ -349,7 +349,7 @@ class Case:
         """Say whether all wheels of a project are for any system: its sources compile nothing."""
         releases = self.index.releases(name) if self.index is not None else ()
         wheels = [file.filename for r in releases for file in r.files if file.is_wheel]
-        return bool(wheels) and all(name.endswith("-none-any.whl") for name in wheels)
+        return bool(wheels) and all(wheel.endswith("-none-any.whl") for wheel in wheels)
 
     def release(self, name: str, version: str) -> ReleaseFacts | None:
         """Return one release as the index has it."""

@@ -320,7 +320,7 @@ def _is_costly(case: Case, axis: Axis, version: str) -> bool:
     Not where the fix's own is a source of a project that compiles nothing.
     """
     passing = axis.versions[axis.passing]
-    like_the_fix = case.is_pure(axis.name) and is_compiled(case, axis.name, passing)
+    like_the_fix = is_compiled(case, axis.name, passing) and case.is_pure(axis.name)
     is_slow = is_compiled(case, axis.name, version) and not like_the_fix
     return is_slow and case.narrow is not Narrow.FULL
 

@@ -15,6 +15,7 @@ from bisect_deps.fix.culprits import is_of_the_machine
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.proposers.base import newer_than, series
 from bisect_deps.model import Candidate, Culprit, Edit, ProbeKind, Release, Requirement
+from bisect_deps.policy import POLICY
 from bisect_deps.search.base import Answer, Question
 from bisect_deps.search.narrow import narrow
 
@@ -69,7 +70,7 @@ def _first_that_builds(case: Case, line: Requirement, versions: Sequence[str]) -
         return [Answer(probe.outcome) for probe in probes]
 
     last = len(versions) - 1
-    asking = narrow(len(versions), failing=0, passing=last, slots=case.slots)
+    asking = narrow(len(versions), failing=0, passing=last, slots=POLICY.sources_a_round)
     narrowed = yield from relayed(asking, answer)
     turn = narrowed.turn
     return None if turn is None or turn.passing == last else versions[turn.passing]

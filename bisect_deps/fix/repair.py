@@ -73,7 +73,7 @@ GO_ON = "Go on with a larger --max-builds; no finished build is repeated."
 _INTERRUPTED = "it was interrupted"
 # Why a fix is as it is that was proven before anything was taken from it.
 _AS_FOUND = (
-    "It is the first that passed; it was interrupted before it was known which of its changes are "
+    "A build passed with it; the run was interrupted before it was known which of its changes are "
     "needed. The same command goes on."
 )
 
@@ -637,12 +637,12 @@ def _unresolved(probe: Probe) -> Conclusion:
 
 def _interrupted(case: Case, known: Sequence[Conclusion], seen: Seen) -> Conclusion:
     """Return what is known at Ctrl-C: a fix that was announced counts, smallest or not."""
-    stopped = _stopped(case, known, seen)
-    fixed = next((p for i, p in seen.answers if _is_fix(p) and is_whole(case, i)), None)
-    if stopped.ways or fixed is None or _is_no_fix(case, fixed.candidate):
+    stopped, fixed = _stopped(case, known, seen), seen.fallback(case)
+    if stopped.ways or fixed is None or not fixed.edits or _is_no_fix(case, fixed):
         return stopped
-    culprits = tuple(proven(culprit, fixed.number) for culprit in stopped.culprits)
-    way = Way(fixed.candidate, fixed.number, "bump", _AS_FOUND)
+    number = next(p.number for i, p in seen.answers if p.candidate == fixed and is_whole(case, i))
+    culprits = tuple(proven(culprit, number) for culprit in stopped.culprits)
+    way = Way(fixed, number, "bump", _AS_FOUND)
     return replace(stopped, kind=VerdictKind.FIXED, culprits=culprits, ways=(way,), summary="")
 
 

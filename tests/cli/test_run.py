@@ -258,7 +258,7 @@ def test_a_fix_that_was_announced_is_the_answer_of_a_run_that_is_stopped_then(
     assert (tmp_path / "fixed.txt").read_text() == "fails==1.1\nendless==1.1\n"
     said = " ".join(output.split())
     assert "requirements.txt fails on Python" in said
-    assert "it was interrupted before it was known which of its changes are needed" in said
+    assert "the run was interrupted before it was known which of its changes are needed" in said
     assert "not at fault" not in said
 
 

@@ -11,7 +11,7 @@ from bisect_deps.fix.conclusion import Conclusion
 from bisect_deps.fix.inquiry import Inquiry, Rounds
 from bisect_deps.fix.repair import repair
 from bisect_deps.model import Candidate, Cause, ProbeKind, VerdictKind
-from tests.fix.small import Small, at, said, small, unbuildable
+from tests.fix.small import Small, at, breaks, said, small, unbuildable
 from tests.fix.world import ELSEWHERE
 
 SOURCE: dict[str, Any] = {"wheel": ELSEWHERE, "sdist": True}
@@ -57,3 +57,21 @@ def test_a_fix_that_was_proven_is_the_answer(early: bool, thinking: bool) -> Non
     assert conclusion.interrupted
     assert conclusion.kind is (VerdictKind.FIXED if early else VerdictKind.INCONCLUSIVE)
     assert [said(way.candidate) for way in conclusion.ways] == ["alpha==2.0"] * early
+
+
+def test_a_fix_of_a_check_is_the_answer_as_soon_as_it_was_announced() -> None:
+    """Two failures behind each other; it is being looked at which of the two moves is needed."""
+    held = [at("1.0", "2019-01-01"), at("2.0", "2021-01-01")]
+    projects = {"app": [at("1.0", "2020-01-01", "lib", "core")], "lib": held, "core": held}
+    faults = breaks("amber", app="1.0", lib="2.0"), breaks("flint", 1, app="1.0", core="2.0")
+    here = small("app==1.0\n", projects, *faults)
+    announced: list[Candidate] = []
+    case = replace(here.case, tell=lambda candidate, probe, last: announced.append(candidate))
+    rounds = Rounds(repair(case))
+    while not announced:
+        rounds.send(here.builds.answer(rounds.asked))
+    assert not rounds.over, "what is not needed is still to be taken back"
+    rounds.throw(KeyboardInterrupt())
+    conclusion = rounds.result
+    assert conclusion.kind is VerdictKind.FIXED
+    assert conclusion.ways[0].candidate == announced[0]

@@ -17,7 +17,7 @@ from bisect_deps.errors import InputError
 from bisect_deps.formats._embedded import Embedding, Follow, StringSlot, broken, embed
 from bisect_deps.formats._entries import Entry, all_judged, no_entries, no_files
 from bisect_deps.formats._splice import TAG, Change, newline_of, quotable, remark_at
-from bisect_deps.formats._text import Mapped
+from bisect_deps.formats._text import Mapped, mapped
 from bisect_deps.formats._toml import Array, Layout, NotToml, Text, layout, load
 from bisect_deps.formats.base import Document, Problem, ProblemKind, Span
 from bisect_deps.text import escaped
@@ -27,6 +27,11 @@ _OPTION = re.compile(
     r"(?:(?P<flag>-[rc]|--requirement|--constraint)\s*=?\s*(?P<file>[^\s{}]+)|[-./{])"
 )
 _ONLY_COMMENT = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|$)")
+
+
+def whole_file(document: Document) -> Mapped:
+    """Return all of a document as the text that holds requirements."""
+    return mapped(document.text, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from bisect_deps.formats._entries import Entry, entries_of
-from bisect_deps.formats._text import Mapped, decode_utf8, mapped
+from bisect_deps.formats._text import decode_utf8
 from bisect_deps.formats._toml import Layout
-from bisect_deps.formats._toml_style import TomlStyle
-from bisect_deps.formats.base import Document
+from bisect_deps.formats._toml_style import TomlStyle, whole_file
 
 INSTALLED = frozenset({"packages"})
 _OTHERS = ("source", "requires", "scripts", "pipenv")
@@ -25,10 +24,6 @@ def _no_arrays(_: tuple[str, ...]) -> None:
     return None
 
 
-def _source(document: Document) -> Mapped:
-    return mapped(document.text, 0)
-
-
 STYLE = TomlStyle(
-    decode_utf8, _source, _no_arrays, ("packages",), table=("packages",), entries=_entries
+    decode_utf8, whole_file, _no_arrays, ("packages",), table=("packages",), entries=_entries
 )

@@ -17,10 +17,9 @@ from bisect_deps.formats._entries import (
     sources_of,
     tox_group,
 )
-from bisect_deps.formats._text import Mapped, decode_utf8, mapped
+from bisect_deps.formats._text import decode_utf8
 from bisect_deps.formats._toml import Layout
-from bisect_deps.formats._toml_style import TomlStyle
-from bisect_deps.formats.base import Document
+from bisect_deps.formats._toml_style import TomlStyle, whole_file
 
 POETRY = "tool.poetry.dependencies"
 _MAIN = "project.dependencies"
@@ -96,13 +95,9 @@ def _not_judged(data: dict[str, Any]) -> str:
     return f"its dependencies are dynamic: {backend} computes them when it builds"
 
 
-def _source(document: Document) -> Mapped:
-    return mapped(document.text, 0)
-
-
 STYLE = TomlStyle(
     decode_utf8,
-    _source,
+    whole_file,
     _group,
     ("project", "dependencies"),
     table=("tool", "poetry", "dependencies"),

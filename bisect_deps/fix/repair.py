@@ -92,10 +92,10 @@ def repair(case: Case, known: list[Conclusion] | None = None) -> Story[Conclusio
     except BudgetSpent as spent:
         conclusion = _stopped(case, known, seen, spent)
     except KeyboardInterrupt:
+        for inquiry, probe in case.unheard() if case.unheard is not None else ():
+            seen.note(inquiry, probe)
         if not seen.answers:
             raise
-        for inquiry, probe in case.early() if case.early is not None else ():
-            seen.note(inquiry, probe)
         conclusion = replace(_interrupted(case, known, seen), interrupted=True)
     if conclusion.kind in (VerdictKind.CULPRITS, VerdictKind.INCONCLUSIVE):
         conclusion = replace(conclusion, fallback=seen.fallback(case))

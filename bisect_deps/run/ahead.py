@@ -36,7 +36,7 @@ class Ahead:
 
     def __init__(self, tell: Callable[[Case], Story[object]], case: Case, wanted: int) -> None:
         self._tell = tell
-        alone = replace(case, progress=Silent(), served=None, tell=None, early=None)
+        alone = replace(case, progress=Silent(), served=None, tell=None, unheard=None)
         self._case = replace(alone, record=_unrecorded)
         self._wanted = wanted
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")

@@ -163,6 +163,8 @@ class Prober:
         # Signatures of failure within one release that stayed through every try.
         self._lasting: set[str] = set()
         self._failure = ""
+        # What the round that is open has been answered so far.
+        self._round: list[tuple[Inquiry, Probe]] = []
         self._running: list[_Flight] = []
         self._told_at = clock()
         # Builds of questions that are likely to be asked next, by key: under way or ended, waiting.
@@ -279,18 +281,21 @@ class Prober:
         whole = [p for p in self.probes if p.kind is ProbeKind.WHOLE and not p.candidate.edits]
         return any(probe.outcome is Outcome.FAIL for probe in whole)
 
-    def keep_early(self) -> list[tuple[Inquiry, Probe]]:
-        """Keep and return the answers of early builds that have ended: the run ends before it asks.
+    def unheard(self) -> list[tuple[Inquiry, Probe]]:
+        """Return the answers that a run which ends now has not heard, and keep them.
 
-        One of them may be a fix that was announced.
+        Those of the open round, and of early builds that have ended: one may be a fix that was
+        announced.
         """
         self.progress = Silent()
-        kept: list[tuple[Inquiry, Probe]] = []
+        kept = [*self._round]
         for key, early in [*self._early.items()]:
             if early.ended is not None:
                 with contextlib.suppress(DepbisectError):  # The run ends for another reason.
-                    probe = self._finish(self._adopted(0, key, self._early.pop(key)))
+                    probe = self._known(key, early.inquiry, early.order)
+                    probe = probe or self._finish(self._adopted(0, key, early))
                     kept += [(early.inquiry, probe)] if probe is not None else []
+                del self._early[key]
         return kept
 
     def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
@@ -298,6 +303,7 @@ class Prober:
 
         Interrupted at any point, running builds are cancelled before the exception goes on.
         """
+        self._round.clear()
         answers: list[Probe | None] = [None] * len(inquiries)
         waiting: list[tuple[int, Inquiry, Order, str]] = []
         first: dict[str, int] = {}
@@ -311,6 +317,7 @@ class Prober:
             known = self._known(key, inquiry, order)
             if known is not None:
                 answers[place] = known
+                self._round.append((inquiry, known))
                 self._keep(known)
             else:
                 waiting.append((place, inquiry, order, key))
@@ -373,22 +380,22 @@ class Prober:
                     place, inquiry, order, key = queue.pop(0)
                     try:
                         self._running.append(self._start(place, inquiry, order, key))
+                        self._early.pop(key, None)
                     except BudgetSpent as error:
                         # What was paid for is completed: the journal keeps its answer.
                         spent = error
                         queue.clear()
                 finished = [flight for flight in self._running if self._has_ended(flight)]
                 for flight in finished:
-                    self._running.remove(flight)
                     if self._asks_for_more(flight):
                         self._running.append(self._afresh(flight))
-                        continue
-                    probe = self._finish(flight)
-                    if probe is None:
+                    elif (probe := self._finish(flight)) is None:
                         self._running.append(self._again(flight))
                     else:
                         answers[flight.place] = probe
+                        self._round.append((flight.inquiry, probe))
                         self._forget_named(probe)
+                    self._running.remove(flight)
                 self._look_ahead(answers)
                 self._start_early()
                 self._tell_output()
@@ -396,11 +403,20 @@ class Prober:
                     self._sleep(self._pause())
         except BaseException:
             for flight in self._running:
-                self.builder.cancel(flight.handle)
+                self._leave(flight)
             self._running.clear()
             raise
         if spent is not None:
             raise spent
+
+    def _leave(self, flight: _Flight) -> None:
+        """End a build whose round gets no answers; one that had ended before keeps its own."""
+        if flight.ended is None:
+            self.builder.cancel(flight.handle)
+        else:
+            early = _Early(flight.inquiry, flight.order, flight.handle, flight.began, flight.ended)
+            self._early[flight.key] = early
+            self.builds -= 1
 
     def _tell_output(self) -> None:
         """Pass on what running builds have written since, now and then."""
@@ -428,7 +444,7 @@ class Prober:
     def _asked_for(self, place: int, inquiry: Inquiry, order: Order, key: str) -> _Flight | None:
         """Return the flight of a build that was started early, now that it is asked for."""
         self._likely.pop(key, None)
-        early = self._early.pop(key, None)
+        early = self._early.get(key)
         if early is None:
             return None
         return self._adopted(place, key, replace(early, inquiry=inquiry, order=order))
@@ -758,16 +774,15 @@ def drive(story: Story[T], prober: Prober) -> T:
     """Answer a story's rounds until it returns; a spent budget or Ctrl-C is thrown into it."""
     rounds = Rounds(story)
     while not rounds.over:
-        try:
-            answers = prober.answer(rounds.asked)
-        except BudgetSpent as spent:
-            rounds.throw(spent)
-            continue
-        except KeyboardInterrupt as end:
-            rounds.throw(end)
-            continue
-        rounds.send(answers)
+        _go_on(rounds, prober)
     return rounds.result
+
+
+def _go_on(rounds: Rounds[Sequence[Inquiry], Sequence[Probe], T], prober: Prober) -> None:
+    try:
+        rounds.send(prober.answer(rounds.asked))
+    except (BudgetSpent, KeyboardInterrupt) as end:
+        rounds.throw(end)
 
 
 def _file_parts(files: Mapping[str, bytes]) -> list[object]:

@@ -213,10 +213,12 @@ class Journal:
                     hint="look at it, then use --fresh; builds in a sandbox cannot reach it",
                 )
             line = memoryview(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-            while line:
-                line = line[self._stream.write(line) :]
-            os.fsync(self._stream.fileno())
-            self._written = _facts(self.path)
+            try:
+                while line:
+                    line = line[self._stream.write(line) :]
+                os.fsync(self._stream.fileno())
+            finally:  # Ctrl-C comes while the disk is waited for: what changed was our own line.
+                self._written = _facts(self.path)
         except OSError as error:
             raise _unwritable("the journal", self.path, error) from None
 

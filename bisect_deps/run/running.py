@@ -176,7 +176,7 @@ def run(
                     announced(candidate, 0, last=False)
 
             case = replace(
-                opened.case, record=prober.resolved, tell=announced, early=prober.keep_early
+                opened.case, record=prober.resolved, tell=announced, unheard=prober.unheard
             )
             prober.proven = proven
             _take_over(prober, case, settings, handover)
@@ -191,7 +191,7 @@ def run(
             except IndexUnavailable as error:
                 conclusion = _unavailable(error)
             except BaseException:
-                prober.keep_early()
+                prober.unheard()
                 raise
             if watch.fixed is None:
                 watch.fixed = time.monotonic() - watch.began

@@ -27,7 +27,7 @@ def interrupted(here: Small, *, early: bool, thinking: bool) -> Conclusion:
     def kept() -> list[Any]:
         return [(fix, *here.builds.answer([fix]))] if early else []
 
-    case = replace(here.case, early=kept)
+    case = replace(here.case, unheard=kept)
     rounds = Rounds(repair(case))
     answers = here.builds.answer(rounds.asked)
     if thinking:
@@ -57,6 +57,29 @@ def test_a_fix_that_was_proven_is_the_answer(early: bool, thinking: bool) -> Non
     assert conclusion.interrupted
     assert conclusion.kind is (VerdictKind.FIXED if early else VerdictKind.INCONCLUSIVE)
     assert [said(way.candidate) for way in conclusion.ways] == ["alpha==2.0"] * early
+
+
+def test_what_the_open_round_was_answered_counts_where_a_fix_was_built_beside_it() -> None:
+    """The file failed, its fix passed, and the story had heard of neither."""
+    projects = {"alpha": [at("1.0", **SOURCE), at("2.0")]}
+    here = small("alpha==1.0\n", projects, unbuildable("slate", "alpha", "1.0"))
+    fix = Inquiry(here.case.settled(Candidate(), {"alpha": "2.0"}), ProbeKind.FIX, "a guess")
+    asked: list[Inquiry] = []
+
+    def unheard() -> list[Any]:
+        return [(i, *here.builds.answer([i])) for i in (*asked, fix)]
+
+    rounds = Rounds(repair(replace(here.case, unheard=unheard)))
+    asked += rounds.asked
+    rounds.throw(KeyboardInterrupt())
+    assert [said(way.candidate) for way in rounds.result.ways] == ["alpha==2.0"]
+
+
+def test_an_interrupt_before_anything_was_answered_says_nothing() -> None:
+    here = small("alpha==1.0\n", {"alpha": [at("1.0")]})
+    rounds = Rounds(repair(replace(here.case, unheard=list)))
+    with pytest.raises(KeyboardInterrupt):
+        rounds.throw(KeyboardInterrupt())
 
 
 def test_a_fix_of_a_check_is_the_answer_as_soon_as_it_was_announced() -> None:

@@ -499,7 +499,7 @@ def test_a_fix_that_was_told_is_not_built_again_by_the_next_run(tmp_path: Path) 
         prober.answer([whole])
         prober.expect([fix])
         built_early(prober)
-        prober.keep_early()
+        prober.unheard()
     with prober_of(tmp_path, command, slots=2) as prober:
         [probe] = prober.answer([fix])
         assert (probe.outcome, probe.from_journal, prober.builds) == (Outcome.PASS, True, 0)
@@ -543,11 +543,48 @@ def test_how_an_early_build_ended_is_told_to_who_guesses_and_kept_where_the_run_
         prober.foresight = Listening([])
         prober.answer([whole])
         assert heard[-1] == {fix.build: Outcome.PASS}
-        prober.keep_early()
+        prober.unheard()
         assert [probe.number for probe in prober.probes] == [1, 2]
     with prober_of(tmp_path, command, slots=2) as prober:
         prober.answer([fix])
         assert prober.builds == 0
+
+
+def test_an_interrupted_round_gives_what_it_was_answered_until_then(tmp_path: Path) -> None:
+    command, whole, fix = fixing(tmp_path)
+
+    def impatient(seconds: float) -> None:
+        if prober.probes:
+            raise KeyboardInterrupt
+        time.sleep(0.01)
+
+    with prober_of(tmp_path, f"if {command}; then sleep 60; else exit 1; fi", slots=2) as prober:
+        prober._sleep = impatient
+        with pytest.raises(KeyboardInterrupt):
+            prober.answer([whole, fix])
+        [(inquiry, probe)] = prober.unheard()
+    assert (inquiry, probe.outcome) == (whole, Outcome.FAIL)
+
+
+def test_a_build_that_had_ended_is_heard_of_wherever_its_round_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impatient(*_: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    for at, where in enumerate(("record_start", "record", "keep")):
+        folder = tmp_path / where
+        folder.mkdir()
+        command, _, fix = fixing(folder)
+        with prober_of(folder, command, slots=2) as prober:
+            prober.expect([fix])
+            built_early(prober)
+            monkeypatch.setattr(type(prober.journal), where, impatient)
+            with pytest.raises(KeyboardInterrupt):
+                prober.answer([fix])
+            [(inquiry, probe)] = prober.unheard()
+        assert (inquiry, probe.outcome, prober.builds) == (fix, Outcome.PASS, 1), at
 
 
 def test_a_release_that_fails_alone_is_no_failure_of_the_file(tmp_path: Path) -> None:

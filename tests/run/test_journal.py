@@ -98,6 +98,23 @@ def test_a_disk_that_is_full_is_told_once(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def test_an_interrupt_while_the_disk_is_waited_for_is_no_foreign_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impatient(descriptor: int) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    with Journal(tmp_path) as journal:
+        journal.record(answered("a"))
+        monkeypatch.setattr(os, "fsync", impatient)
+        with pytest.raises(KeyboardInterrupt):
+            journal.record_start(Started("b", 2, {"id": "b"}))
+        journal.record(answered("b", 2))
+    with Journal(tmp_path) as journal:
+        assert journal.answer("b") == answered("b", 2)
+
+
 def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").write_text('{"type": "run", "format": 99}\n')
     with pytest.raises(JournalError, match="another version"):

@@ -7,9 +7,9 @@
     python -m benchmarks.mutations --sample 200 --kept FOLDER      goes on where it was cut off
     python -m benchmarks.mutations --sample 200 --kept FOLDER --part 2/2     every second one
 
-With `--kept` the folder's tests run once, without a mutation, to see which call which function; of
-those that call the mutated one, the cheapest `--most` seconds are run. What comes of a mutation is
-kept in the folder and not run again.
+With `--kept` the folder's tests run once, without a mutation, to see which run which lines; of
+those that run the mutated one, the cheapest `--most` seconds are run, and none where none does.
+What comes of a mutation is kept in the folder and not run again.
 
 Each mutation is made in a copy of the repository, and the tests of the mirrored folder run until
 the first fails. A listed mutation (`name`, `file`, `old`, `new`) whose old text does not stand in
@@ -52,7 +52,7 @@ TIMEOUT = 600.0
 # Built once and never looked at by tests of the code.
 LEFT_OUT = (".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__")
 
-# What sees which functions a test calls.
+# What sees which lines a test runs.
 REACHED = "benchmarks.reached"
 
 CAUGHT, SURVIVED, STALE, TIMED_OUT = "caught", "SURVIVED", "STALE", "timed out"
@@ -460,7 +460,7 @@ def results(
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A folder that holds what came of mutations, and which tests call which functions."""
+    """A folder that holds what came of mutations, and which tests run which lines."""
 
     folder: Path
     most: float
@@ -491,22 +491,26 @@ class Kept:
         return self.folder / f"{sha256(told.encode()).hexdigest()[:16]}.json"
 
     def reaching(self, copy: Path, tests: str, mutation: Mutation) -> list[str]:
-        """Return the tests that call the mutated function, the cheapest first.
+        """Return the tests that run the mutated statement, the cheapest first.
 
-        Outside of all functions those that call any of the file.
+        Outside of all functions, and of what imports run, those that run any of the file.
         """
         text = (copy / mutation.file).read_text(encoding="utf-8")
         file = mutation.file.removeprefix(f"{PACKAGE}/")
-        line = text.count("\n", 0, mutation.start or text.index(mutation.old)) + 1
-        start = function_at(text, line)
-        tests_to_calls = self._calls(copy, tests)
-        known = any(at == file for _, calls in tests_to_calls.values() for at, _ in calls)
+        start = text.index(mutation.old) if mutation.start is None else mutation.start
+        statement = statement_at(text, text.count("\n", 0, start) + 1)
+        tests_to_lines = self._lines(copy, tests)
+        _, imported = tests_to_lines.pop("")
+        known = any(file in lines for _, lines in tests_to_lines.values())
+        if statement is not None and set(statement) & set(imported.get(file, ())):
+            statement = None
         found: list[tuple[float, int, str]] = []
-        for name, (seconds, calls) in tests_to_calls.items():
-            # Nobody calls a table: any test may read it.
-            if not known or any(at == file and start in (None, first) for at, first in calls):
-                found.append((seconds, -len(calls), name))
-        # One that calls much may notice what many cheap ones do not.
+        for name, (seconds, lines) in tests_to_lines.items():
+            ran = lines.get(file, [])
+            # Nobody runs a table: any test may read it.
+            if not known or (ran if statement is None else set(statement) & set(ran)):
+                found.append((seconds, -sum(map(len, lines.values())), name))
+        # One that runs much may notice what many cheap ones do not.
         widest = min(found, key=lambda test: (test[0] > self.most / 2, test[1]), default=None)
         chosen: list[str] = []
         left = self.most
@@ -519,26 +523,33 @@ class Kept:
                 left -= seconds
         return chosen
 
-    def _calls(self, copy: Path, tests: str) -> dict[str, tuple[float, list[tuple[str, int]]]]:
+    def _lines(self, copy: Path, tests: str) -> dict[str, tuple[float, dict[str, list[int]]]]:
         path = self.folder / f"{tests.replace('/', '-')}.reached.json"
         if not path.exists():
             code, output = pytest(copy, f"-p {REACHED} {tests}", 3600, {"REACHED_TO": str(path)})
             if code != 0:
                 path.unlink(missing_ok=True)
                 raise SystemExit(f"{tests} fails without any mutation:\n{output[-2000:]}")
-        found: dict[str, tuple[float, list[tuple[str, int]]]]
+        found: dict[str, tuple[float, dict[str, list[int]]]]
         found = json.loads(path.read_text(encoding="utf-8"))
         return found
 
 
-def function_at(text: str, line: int) -> int | None:
-    """Return where the innermost function around a line begins, None outside of all."""
-    found: int | None = None
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            inside = node.body[0].lineno <= line <= (node.end_lineno or 0)
-            if inside:  # walked from the outside in
-                found = min([node.lineno, *(part.lineno for part in node.decorator_list)])
+def statement_at(text: str, line: int) -> range | None:
+    """Return the lines of the innermost statement around one, None outside of all functions.
+
+    A statement that holds others is its head alone.
+    """
+    found: range | None = None
+    inside = False
+    for node in ast.walk(ast.parse(text)):  # from the outside in
+        end = getattr(node, "end_lineno", None) or 0
+        if isinstance(node, ast.stmt) and node.lineno <= line <= end:
+            body: list[ast.stmt] = getattr(node, "body", [])
+            head = max(node.lineno, body[0].lineno - 1) if body else end
+            if inside:
+                found = range(node.lineno, head + 1)
+            inside |= isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and head < line
     return found
 
 

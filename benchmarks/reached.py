@@ -1,9 +1,10 @@
-"""A pytest plugin: which functions of the package each test calls, or only some tests, in an order.
+"""A pytest plugin: which lines of the package each test runs, or only some tests, in an order.
 
-    REACHED_TO=FILE pytest -p benchmarks.reached …     writes {test: [seconds, [[file, line], …]]}
+    REACHED_TO=FILE pytest -p benchmarks.reached …     writes {test: [seconds, {file: [line, …]}]},
+                                                       what imports run as the test ""
     REACHED_ONLY=FILE pytest -p benchmarks.reached …   runs the listed tests in the list's order
 
-`line` is where a function begins, with its decorators. Other processes are not seen.
+Other processes are not seen.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import Any
 
 import pytest
 
 PACKAGE = "bisect_deps"
 _FOLDER = str(Path(__file__).resolve().parent.parent / PACKAGE) + os.sep
 
-_called: set[CodeType] = set()
-_found: dict[str, tuple[float, list[tuple[str, int]]]] = {}
+TraceFunction = Callable[[FrameType, str, Any], Any]
+
+_ran: dict[CodeType, set[int]] = {}
+_found: dict[str, tuple[float, dict[str, list[int]]]] = {}
 
 
 def _worked() -> float:
@@ -30,27 +34,51 @@ def _worked() -> float:
     return sum(os.times()[:4])
 
 
-def _note(frame: FrameType, event: str, argument: object) -> None:
-    _called.add(frame.f_code)
+def _note(frame: FrameType, event: str, argument: object) -> TraceFunction | None:
+    """Note the lines of the package's own code alone: all else runs at its speed."""
+    code = frame.f_code
+    if not code.co_filename.startswith(_FOLDER):
+        return None
+    lines = _ran.setdefault(code, set())
+
+    def note(frame: FrameType, event: str, argument: object) -> TraceFunction:
+        lines.add(frame.f_lineno)
+        return note
+
+    return note
+
+
+def _start() -> None:
+    _ran.clear()
+    threading.settrace(_note)
+    sys.settrace(_note)
+
+
+def _stop(test: str, seconds: float) -> None:
+    sys.settrace(None)
+    files: dict[str, set[int]] = {}
+    for code, lines in tuple(_ran.items()):
+        files.setdefault(code.co_filename[len(_FOLDER) :], set()).update(lines)
+    _found[test] = seconds, {file: sorted(lines) for file, lines in files.items()}
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Note what a test calls, with what it sets up and takes down."""
+    """Note what a test runs, with what it sets up and takes down."""
     if "REACHED_TO" not in os.environ:
         return (yield)
-    _called.clear()
-    threading.settrace(_note)
-    sys.settrace(_note)
+    _start()
     began = _worked()
     try:
         return (yield)
     finally:
-        seconds = _worked() - began
-        sys.settrace(None)
-        own = {code for code in tuple(_called) if code.co_filename.startswith(_FOLDER)}
-        calls = {(code.co_filename[len(_FOLDER) :], code.co_firstlineno) for code in own}
-        _found[item.nodeid] = seconds, sorted(calls)
+        _stop(item.nodeid, _worked() - began)
+
+
+def pytest_collection_finish() -> None:
+    """Note what the imports of all tests ran."""
+    if "REACHED_TO" in os.environ:
+        _stop("", 0.0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,3 +95,7 @@ def pytest_sessionfinish() -> None:
     """Write what was found."""
     if "REACHED_TO" in os.environ:
         Path(os.environ["REACHED_TO"]).write_text(json.dumps(_found), encoding="utf-8")
+
+
+if "REACHED_TO" in os.environ:
+    _start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ import pytest
 from benchmarks.mutations import (
     CAUGHT,
     LISTED,
+    REACHED,
     ROOT,
     STALE,
     SURVIVED,
     TIMED_OUT,
+    Kept,
     Mutation,
     Result,
-    function_at,
     listed,
     mirror_of,
     mutations_of,
@@ -24,7 +26,11 @@ from benchmarks.mutations import (
     row,
     run,
     sampled,
+    statement_at,
     summary,
+)
+from benchmarks.mutations import (
+    pytest as run_pytest,
 )
 
 TEXT = '''"""Of 1 use: x < 1."""
@@ -162,11 +168,70 @@ def test_listed_mutations_are_chosen_by_place_and_none_is_stale() -> None:
         assert mutation.applied((ROOT / mutation.file).read_text(encoding="utf-8")), mutation.name
 
 
-@pytest.mark.parametrize(("line", "start"), [(1, None), (3, None), (5, 3), (8, 3)])
-def test_a_line_belongs_to_the_function_around_it(line: int, start: int | None) -> None:
-    assert function_at(TEXT, line) == start
+@pytest.mark.parametrize(
+    ("line", "statement"),
+    [
+        (1, None),
+        (3, None),
+        (5, range(5, 6)),
+        (6, range(6, 7)),
+        (7, range(7, 8)),
+    ],
+    ids=["outside", "defaults", "a statement", "a head", "what it holds"],
+)
+def test_a_line_belongs_to_the_statement_around_it(line: int, statement: range | None) -> None:
+    assert statement_at(TEXT, line) == statement
 
 
-def test_the_innermost_function_counts_from_its_decorators_on() -> None:
-    text = "def outer():\n    @cache\n    def inner():\n        return 1\n    return inner\n"
-    assert [function_at(text, line) for line in (4, 5)] == [2, 1]
+def test_the_innermost_statement_has_all_its_lines() -> None:
+    text = """def outer():
+    def inner(one,
+              two=2):
+        return (
+            1
+        )
+"""
+    assert statement_at(text, 3) == range(2, 4)
+    assert statement_at(text, 5) == range(4, 7)
+
+
+REACHING = {
+    "": (0.0, {"code.py": [1, 3, 8]}),
+    "cheap": (1.0, {"code.py": [5, 6]}),
+    "wide": (2.0, {"code.py": [4, 5, 6, 7, 9], "more.py": [1, 2, 3]}),
+    "expensive": (70.0, {"code.py": [5, 7]}),
+    "elsewhere": (0.5, {"more.py": [1]}),
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "only"),
+    [
+        ("code.py", "found += 1", ["wide"]),
+        ("code.py", "or first < 0", ["wide", "cheap"]),
+        ("code.py", "return found", ["wide", "cheap"]),
+        ("code.py", "= True", ["wide", "cheap"]),
+        ("table.py", "max", ["wide", "elsewhere", "cheap"]),
+    ],
+    ids=["a statement", "a condition", "run by an import", "outside of functions", "a table"],
+)
+def test_only_tests_that_run_what_is_mutated_are_run(
+    file: str, old: str, only: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "tests-x.reached.json").write_text(json.dumps(REACHING), encoding="utf-8")
+    (tmp_path / "bisect_deps").mkdir()
+    (tmp_path / "bisect_deps" / file).write_text(TEXT, encoding="utf-8")
+    mutation = Mutation("any", f"bisect_deps/{file}", old, "")
+    assert Kept(tmp_path, 60).reaching(tmp_path, "tests/x", mutation) == only
+
+
+def test_lines_are_noted_for_the_test_that_runs_them(tmp_path: Path) -> None:
+    noted = tmp_path / "reached.json"
+    tests = f"-p {REACHED} tests/test_secret.py"
+    assert run_pytest(ROOT, tests, 60, {"REACHED_TO": str(noted)})[0] == 0
+    found = json.loads(noted.read_text(encoding="utf-8"))
+    text = (ROOT / "bisect_deps/secret.py").read_text(encoding="utf-8").splitlines()
+    shown = text.index("        return MASK") + 1
+    assert any(shown in lines.get("secret.py", ()) for _, lines in found.values())
+    assert shown not in found[""][1]["secret.py"]
+    assert text.index("import binascii") + 1 in found[""][1]["secret.py"]

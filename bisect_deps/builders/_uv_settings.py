@@ -1,9 +1,10 @@
 """uv's own settings on this machine, and ours where there are none: an index's files never change.
 
 An index that tells neither age nor version of a file makes uv fetch it again for every build, and
-compile again what it compiled before. Where the user says nothing of uv, our builds are told that a
-file of the default index stays as it is; its pages keep the age that the index gives them. Must not
-know what is built.
+compile again what it compiled before; one that tells no age of its pages makes it ask for each page
+again in every build. Where the user says nothing of uv, our builds are told that a file of the
+default index stays as it is, and that its pages have the age that it documents. Must not know what
+is built.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import platformdirs
 
 from bisect_deps.knowledge.default_index import default_index
 from bisect_deps.model import IndexSettings
+from bisect_deps.policy import POLICY
 from bisect_deps.system.files import read_settings
 
 # What decides where uv looks, or which settings it reads.
@@ -32,7 +34,7 @@ _KEPT_FILES = """\
 [[index]]
 url = "{index}"
 default = true
-cache-control = {{ files = "max-age=31536000, immutable" }}
+cache-control = {{ api = "max-age={age}", files = "max-age=31536000, immutable" }}
 """
 
 
@@ -60,7 +62,7 @@ def write_kept_files(folder: Path) -> Path:
     place = folder / "uv-settings"
     place.mkdir(exist_ok=True)
     # Without the last slash, as uv itself spells it: its cache is parted by the spelling.
-    text = _KEPT_FILES.format(index=default_index().rstrip("/"))
+    text = _KEPT_FILES.format(index=default_index().rstrip("/"), age=POLICY.page_age)
     (place / "uv.toml").write_text(text, encoding="utf-8")
     return place
 

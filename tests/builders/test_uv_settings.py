@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import tomlkit
 
 from bisect_deps.builders import make_builder
 from bisect_deps.builders._uv_settings import keeps_files, settings_files, write_kept_files
 from bisect_deps.builders.local import Options
 from bisect_deps.model import BuildStatus, IndexSettings
+from bisect_deps.policy import POLICY
 from bisect_deps.system import interpreters
 from bisect_deps.system.sandbox import Isolation, open_sandbox
 from tests.builders.contract import finish, whole_log
@@ -65,10 +67,13 @@ def test_another_index_is_asked_as_the_user_asks_it(
     assert not keeps_files(tmp_path, index, environment)
 
 
-def test_only_files_are_kept_and_pages_keep_their_age(tmp_path: Path) -> None:
+def test_files_are_kept_for_good_and_pages_as_long_as_the_default_index_says(
+    tmp_path: Path,
+) -> None:
     text = (write_kept_files(tmp_path) / "uv.toml").read_text()
-    assert "files =" in text
-    assert "api" not in text
+    [index] = tomlkit.parse(text).unwrap()["index"]
+    assert index["cache-control"]["files"].endswith("immutable")
+    assert index["cache-control"]["api"] == f"max-age={POLICY.page_age}"
 
 
 def test_settings_are_found_from_the_folder_upwards(tmp_path: Path) -> None:

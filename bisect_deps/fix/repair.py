@@ -396,13 +396,14 @@ def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Pr
 def _inseparable(case: Case, change: Difference, small: Smallest, probe: Probe) -> list[Culprit]:
     """Return the releases that can only move together as one culprit: no build parts them.
 
-    Those alone that the log says to be broken, where it names any.
+    Those alone that the log says to be broken, else that it names, where it names any.
     """
     resolution = case.resolve(probe.candidate)
-    named = [name for name in small.names if name in broken_in(probe) and name in change.before]
+    here = [name for name in small.names if name in change.before]
+    told = ([name for name in here if name in some] for some in (broken_in(probe), involved(probe)))
     members = [
         member
-        for name in named or small.names
+        for name in next(filter(None, told), here)
         if (member := case.member(name, change.before.get(name), resolution)) is not None
     ]
     if not members:

@@ -24,6 +24,7 @@ from bisect_deps.fix.failure import (
 )
 from bisect_deps.fix.independent import Part, first_moves, part_of
 from bisect_deps.fix.inquiry import Inquiry, Story
+from bisect_deps.fix.outlived import outlived
 from bisect_deps.fix.proposers import moves
 from bisect_deps.fix.proposers.base import Scene
 from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
@@ -93,7 +94,8 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
         if probe.outcome is Outcome.PASS:
             return Followed((*layers, *step), tuple(probes), probe)
         earlier = [known.probe for known, _ in scenes]
-        if len(layers) < POLICY.check_layers and _is_deeper(probe, scene, earlier):
+        is_deeper = _is_deeper(probe, scene, earlier) and not _is_as_old(case, probe, scene)
+        if len(layers) < POLICY.check_layers and is_deeper:
             accident = yield from _accident(case, probe)
             if accident is not None:
                 after = [replace(layer, after=accident) for layer in step]
@@ -155,7 +157,8 @@ def _opened(
         origin=case.installed(origin),
         held=_held(layers),
     )
-    most = POLICY.absent_moves if absent_module(probe) else POLICY.check_moves
+    is_hopeless = absent_module(probe) or outlived(case, probe)
+    most = POLICY.hopeless_moves if is_hopeless else POLICY.check_moves
     return scene, islice(_offered(case, scene), most)
 
 
@@ -190,6 +193,11 @@ def _is_deeper(probe: Probe, scene: Scene, earlier: Sequence[Probe]) -> bool:
         return False
     now = first_fingerprint(probe)
     return not any(now == first_fingerprint(known) for known in earlier)
+
+
+def _is_as_old(case: Case, probe: Probe, scene: Scene) -> bool:
+    """Say whether an older release of a project that Python outlived fails in another way."""
+    return outlived(case, scene.probe) == breakage_of(probe).user != ""
 
 
 def _resolved(case: Case, candidate: Candidate) -> object:

@@ -14,7 +14,7 @@ from bisect_deps.fix.accidents import without_accidents
 from bisect_deps.fix.accuse import TELLING, broken_of
 from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
 from bisect_deps.fix.avoid import avoid, avoid_install
-from bisect_deps.fix.case import Case, baseline_inquiry
+from bisect_deps.fix.case import Case, baseline_inquiry, dropped, with_edits
 from bisect_deps.fix.certify import certify
 from bisect_deps.fix.check import Followed, breakage_of, follow
 from bisect_deps.fix.complete import complete, either_side
@@ -45,6 +45,7 @@ from bisect_deps.fix.minimise import Difference, Smallest, change_between, minim
 from bisect_deps.fix.names import amendments, is_needless
 from bisect_deps.fix.narrow import narrow_all
 from bisect_deps.fix.older_tools import commands_for, keep_by_older_tools
+from bisect_deps.fix.outlived import outlived
 from bisect_deps.fix.restore import restore
 from bisect_deps.fix.steady import steadied
 from bisect_deps.fix.walk import end_walk
@@ -251,6 +252,9 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
         return _Repaired(followed.passing, (), (note,), unsteady=1)
     passing, probes = followed.passing, followed.probes
     if passing is None:
+        rest = yield from _without_outlived(case, failing)
+        if rest is not None:
+            return rest
         probes += yield from warmed(case, avoid(case, failing, probes))
         passing = probes[-1] if probes[-1].outcome is Outcome.PASS else None
     if passing is not None:
@@ -263,6 +267,24 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
             return _Repaired(last, parted.culprits)
     culprits = yield from warmed(case, accuse_alone(case, failing))
     return _Repaired(failing, merged(_deepest(case, followed), culprits))
+
+
+def _without_outlived(case: Case, failing: Probe) -> Story[_Repaired | None]:
+    """Go on without the line of a project that Python outlived; None for none, or none shown."""
+    name = outlived(case, failing)
+    culprits = (yield from warmed(case, accuse_alone(case, failing))) if name else ()
+    if not culprits:
+        return None
+    lines = [dropped(member.requirement) for culprit in culprits for member in culprit.members]
+    purpose = f"does the rest pass without {name}?"
+    candidate = with_edits(failing.candidate, lines)
+    probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
+    if probe.outcome is Outcome.PASS:
+        return _Repaired(probe, culprits)
+    if probe.outcome is not Outcome.FAIL or not installs(probe) or name in involved(probe):
+        return _Repaired(failing, culprits)
+    rest = yield from _by_check(case, probe)
+    return replace(rest, culprits=merged(culprits, rest.culprits))
 
 
 _UNSTEADY_CHECK = "The check failed once and passed once alike: it does not always end the same."

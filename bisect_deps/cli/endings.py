@@ -43,12 +43,8 @@ def be_steady() -> None:
         raise InputError(
             "standard output is closed", hint="send it to a file, or to /dev/null, not to nowhere"
         )
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        raise InputError(
-            "the current folder has been removed", hint="cd to a folder that is there"
-        ) from None
+    if (nowhere := _nowhere()) is not None:
+        raise nowhere
 
 
 def as_ours(error: Exception) -> DepbisectError | None:
@@ -67,6 +63,17 @@ def as_ours(error: Exception) -> DepbisectError | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         place = str(error.filename) if error.filename else None
         return InputError(f"cannot be written: {error.strerror}", place=place or "standard output")
+    return _nowhere() if isinstance(error, FileNotFoundError) else None
+
+
+def _nowhere() -> InputError | None:
+    """Return the error of a current folder that has been removed, also while we ran."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return InputError(
+            "the current folder has been removed", hint="cd to a folder that is there"
+        )
     return None
 
 

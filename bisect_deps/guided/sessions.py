@@ -205,8 +205,18 @@ class Store:
             raise unreadable from None
 
     def originals(self, start: Start) -> dict[str, bytes]:
-        """Return the files as they were when the session began, the root file first."""
-        return {key: read_regular(self._kept(key)) for key in start.files}
+        """Return the files as they were when the session began, the root file first.
+
+        Raises JournalError.
+        """
+        try:
+            return {key: read_regular(self._kept(key)) for key in start.files}
+        except OSError as error:
+            raise JournalError(
+                f"the session's copy of a file cannot be read: {error.strerror or error}",
+                place=str(error.filename or self.folder),
+                hint="to end the session: depbisect reset --force",
+            ) from None
 
     def put_back(self) -> list[Path]:
         """Put all originals back, whatever the record says; return the files written.

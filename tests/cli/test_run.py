@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -260,6 +261,30 @@ def test_a_fix_that_was_announced_is_the_answer_of_a_run_that_is_stopped_then(
     assert "requirements.txt fails on Python" in said
     assert "the run was interrupted before it was known which of its changes are needed" in said
     assert "not at fault" not in said
+
+
+def test_a_folder_that_is_removed_while_the_run_goes_on_is_one_clear_error(
+    served: LocalIndex, tmp_path: Path
+) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "requirements.txt").write_text("fails==1.0\nendless==1.0\n")
+    running = subprocess.Popen(
+        command(served, "-o", "fixed.txt"),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert running.stderr is not None
+    assert any("it is safe to stop now" in line for line in running.stderr)
+    shutil.rmtree(folder)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=120)
+    assert "error: the current folder has been removed" in errors
+    assert running.returncode == 2, errors
 
 
 @pytest.mark.timeout(60 + 30 * KILLS)

@@ -34,6 +34,9 @@ _WHEELS_FOR = re.compile(
 _TAGS = (("win", "win32"), ("macosx", "darwin"), ("manylinux", "linux"), ("musllinux", "linux"), ("linux", "linux"))  # fmt: skip
 _NAMES = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
 
+# Letters of an advice, and of one that has a command for each system.
+_LONGEST, _LONGEST_COMMANDS = 400, 600
+
 # A line that a marker can be added to as it is.
 _PLAIN = re.compile(
     r"[A-Za-z0-9][\w.-]{0,100}(?:\[[^\]]{0,80}\])?\s?(?:[<>=!~]=?=?\s?[^\s;@#]{1,80})?$"
@@ -44,7 +47,7 @@ def advice_for_own(hit: Hit) -> str:
     """Return what to do about an error of the program's own."""
     path = hit.groups.get("path", "")
     if path and hit.groups.get("module"):
-        return cut(f"rename {path}: it hides Python's own module of that name", 400)
+        return cut(f"rename {path}: it hides Python's own module of that name", _LONGEST)
     return "no release is at fault: the program itself raised it"
 
 
@@ -53,7 +56,7 @@ def advice_for_tool(tool: str) -> str:
     return cut(
         f"{tool} itself is broken, not what it installs: make its environment anew,"
         f" `python -m venv --clear DIR`, and install {tool} there",
-        400,
+        _LONGEST,
     )
 
 
@@ -69,7 +72,7 @@ def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
             f"the compiled part of {project} is for another platform or Python: install it where it"
             " runs, or `pip install --platform manylinux2014_x86_64 --python-version 3.X"
             f" --only-binary=:all: --target DIR {project}`",
-            400,
+            _LONGEST,
         )
     if cause is Cause.SYSTEM_DEP_MISSING and (found := _system(hit, project)):
         return found
@@ -80,7 +83,7 @@ def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
         otherwise = hit.signature.advice.format_map(groups)
     except (ValueError, IndexError):
         otherwise = hit.signature.advice
-    return cut(", or ".join(filter(None, (_remedies(hit.signature), otherwise))), 400)
+    return cut(", or ".join(filter(None, (_remedies(hit.signature), otherwise))), _LONGEST)
 
 
 def advice_for_one(hit: Hit, project: str, line: str, *, uses: bool = False) -> str:
@@ -93,7 +96,7 @@ def advice_for_one(hit: Hit, project: str, line: str, *, uses: bool = False) -> 
     if known is not None and known.kind is AdviceKind.NOTHING_HERE:
         wanted = line.strip() if _PLAIN.match(line.strip()) else project
         keep = f", or write `{wanted}; {known.marker}`" if known.marker else ""
-        return cut(f"leave {project} out{keep}: it {known.reason}", 400)
+        return cut(f"leave {project} out{keep}: it {known.reason}", _LONGEST)
     if UNIMPORTABLE.search(hit.text):
         return ""
     gone = hit.groups.get("attribute") or hit.groups.get("argument", "")
@@ -101,7 +104,7 @@ def advice_for_one(hit: Hit, project: str, line: str, *, uses: bool = False) -> 
         return ""
     if uses:
         newer = f"take a newer release of {project}"
-        return cut(f"{newer}, or build with an older Python that still has {gone}", 400)
+        return cut(f"{newer}, or build with an older Python that still has {gone}", _LONGEST)
     return cut(
         f"pin {project} to a release that still takes {gone}, or change the code that uses it", 400
     )
@@ -117,7 +120,7 @@ def _for_another_system(hit: Hit, project: str, cause: Cause, line: str) -> str:
         return ""
     marker, reason = made
     wanted = line.strip() if _PLAIN.match(line.strip()) else project
-    return cut(f"{project} {reason}: write `{wanted}; {marker}`", 400)
+    return cut(f"{project} {reason}: write `{wanted}; {marker}`", _LONGEST)
 
 
 def _told_systems(hit: Hit, project: str) -> tuple[str, str] | None:
@@ -154,5 +157,5 @@ def _system(hit: Hit, project: str) -> str:
     what = f"what has {wanted}" if wanted else f"what {project} builds against"
     if commands:
         systems = "; ".join(f"{system}: `{command}`" for system, command in commands.items())
-        return cut(f"install {what} - {systems}", 600)
-    return cut(f"install the system package that has {wanted}", 400) if wanted else ""
+        return cut(f"install {what} - {systems}", _LONGEST_COMMANDS)
+    return cut(f"install the system package that has {wanted}", _LONGEST) if wanted else ""

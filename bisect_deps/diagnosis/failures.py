@@ -295,7 +295,7 @@ def _key(hit: Hit) -> object:
 
 def _failure(hits: list[Hit], frames: Frames, *, reported: bool = False) -> Failure | None:
     fatal = any(hit.signature.fatal for hit in hits)
-    episode = next((hit.episode for hit in reversed(hits) if hit.episode is not None), None)
+    episode = next((hit.episode for hit in hits if hit.episode is not None), None)
     reported = reported or fatal or (episode is not None and (episode.failed or episode.runtime))
     if not reported and not any(hit.signature.weight >= Weight.DECISIVE for hit in hits):
         return None
@@ -482,11 +482,6 @@ def _classify_prose(failure: Failure, story: Story) -> None:
 
 def _disguises(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
     """Unmask a `no matching version` that hides something else."""
-    network = [
-        hit
-        for hit in hits
-        if hit.signature.cause is Cause.NETWORK and Trait.PARTIAL not in hit.signature.traits
-    ]
     ignored = [hit for hit in hits if Trait.IGNORES in hit.signature.traits]
     for failure in found:
         if failure.cause is not Cause.NO_MATCHING_VERSION:
@@ -495,10 +490,6 @@ def _disguises(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
         if inside is not None:
             failure.best = inside
             _settle_build(failure)
-        elif network and not _has_versions(failure):
-            failure.best = network[-1]
-            failure.cause, failure.phase = Cause.NETWORK, Phase.DOWNLOAD
-            failure.hits = [*failure.hits, *(hit for hit in network if hit not in failure.hits)]
         elif hit := next((hit for hit in ignored if _excluded(failure, hit)), None):
             failure.best, failure.cause = hit, Cause.REQUIRES_PYTHON
             failure.hits = sorted({*failure.hits, hit}, key=lambda hit: hit.line)
@@ -544,16 +535,6 @@ def _settle_build(failure: Failure) -> None:
     failure.cause = best.signature.cause or reason
     if episode is not None and episode.build_requires:
         failure.cause, failure.phase = Cause.BUILD_DEP_FAILED, Phase.BUILD
-
-
-def _has_versions(failure: Failure) -> bool:
-    for hit in failure.hits:
-        if Trait.LISTS in hit.signature.traits:
-            at = hit.text.find("(from versions:")
-            if at >= 0:
-                reported = hit.text[at + len("(from versions:") :].strip(" )")
-                return bool(reported) and reported != "none"
-    return False
 
 
 def _excluded(failure: Failure, hit: Hit) -> bool:

@@ -1,4 +1,4 @@
-"""What each log of the fixtures was last read as: all that a diagnosis says but its sentences.
+"""What each log of the fixtures was last read as: all that a diagnosis says, of sentences the length.
 
     python -m tests.diagnosis.readings      write them anew, and look at the difference
 
@@ -8,7 +8,7 @@ The labels say what is right; these say that a change of the code reads no log o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bisect_deps.diagnosis import diagnose
@@ -32,7 +32,7 @@ def _suspect(suspect: Suspect) -> tuple[object, ...]:
     return (
         *(suspect.name, suspect.version or "", suspect.requirement or "", suspect.failing or ""),
         *(" > ".join(suspect.via), suspect.phase.value, suspect.cause.value),
-        *(f"{suspect.confidence:.3f}", suspect.group or "", bool(suspect.advice)),
+        *(f"{suspect.confidence:.3f}", suspect.group or "", len(suspect.advice)),
         *(_quoted(suspect.evidence), _remedied(suspect.remedies)),
     )
 
@@ -49,11 +49,19 @@ def reading_of(found: Diagnosis) -> list[str]:
     """Return a diagnosis as a line of its own, one a suspect and one a breakage."""
     own = (found.outcome.value, found.cause.value, found.phase.value, found.signature)
     rows = [
-        (*own, _quoted(found.evidence), len(found.notes)),
+        (*own, _quoted(found.evidence), *map(len, found.notes)),
         *map(_suspect, found.suspects),
         *map(_breakage, found.breakages),
     ]
     return [" | ".join(map(str, row)) for row in rows]
+
+
+def _halves(name: str, data: bytes, requirements: Sequence[str]) -> Iterator[tuple[str, Diagnosis]]:
+    """Yield a log that was cut off in its middle, and one of which only the end was kept."""
+    lines = data.splitlines(keepends=True)
+    middle = len(lines) // 2
+    for half, kept in (("beginning", lines[:middle]), ("end", lines[middle:])):
+        yield f"{name}, its {half}", diagnose(b"".join(kept), requirements=requirements)
 
 
 def readings() -> Iterator[tuple[str, Diagnosis]]:
@@ -61,10 +69,12 @@ def readings() -> Iterator[tuple[str, Diagnosis]]:
     for log in labelled.LOGS:
         yield f"logs/{log.name}", diagnose(log.data, requirements=log.requirements)
         yield f"logs/{log.name}, no file", diagnose(log.data)
+        yield from _halves(f"logs/{log.name}", log.data, log.requirements)
     for label in test_unseen.LABELS:
         data = (test_unseen.FOLDER / label["file"]).read_bytes()
         yield f"unseen/{label['file']}", diagnose(data, requirements=label["requirements"])
         yield f"unseen/{label['file']}, no file", diagnose(data)
+        yield from _halves(f"unseen/{label['file']}", data, label["requirements"])
     for label in test_breakages.LABELS:
         yield f"breakages/{label['file']}", test_breakages.read(label)
         log = test_breakages.read(label, with_modules=False)

@@ -40,7 +40,7 @@ _RETRY = (
     "HTTPSConnection object at 0x7f>: Failed to establish a new connection: [Errno -2] Name or "
     "service not known')': /simple/numpy/\n"
 )
-_EGG_INFO = (
+EGG_INFO = (
     "  error: subprocess-exited-with-error\n"
     "  × python setup.py egg_info did not run successfully.\n"
     "  │ exit code: 1\n"
@@ -81,6 +81,17 @@ _HIDDEN = (
     "  note: This error originates from a subprocess, and is likely not a problem with pip.\n"
     "Discarding https://h.example/thing-2.0.tar.gz: Command errored out\n"
 )
+_VAGUE = _HIDDEN.replace("import numpy", "check()").replace(
+    "ModuleNotFoundError: No module named 'numpy'", "RuntimeError: not here"
+)
+_ELSEWHERE = (
+    "  × No solution found when resolving dependencies:\n"
+    "  ╰─▶ Because thing==1.0 has no wheels with a matching platform tag (e.g., "
+    "`manylinux_2_36_x86_64`) and you require thing==1.0, we can conclude that your requirements "
+    "are unsatisfiable.\n\n"
+    "      hint: Wheels are available for `thing` (v1.0) on the following platforms: "
+    "`win_amd64`, `macosx_11_0_arm64`\n"
+)
 _WARNED = (
     "Collecting a==1\nInstalling collected packages: a, b\n"
     "ERROR: pip's dependency resolver does not currently take into account all the packages that "
@@ -113,7 +124,7 @@ _POETRY = (
 _DEEP = (
     "Collecting top==1 (from -r r.txt (line 1))\n  Downloading top-1.tar.gz\n"
     "Collecting mid (from top==1->-r r.txt (line 1))\n  Downloading mid-3.tar.gz\n"
-    "Collecting low (from mid)\n  Downloading low-4.tar.gz\n" + _EGG_INFO
+    "Collecting low (from mid)\n  Downloading low-4.tar.gz\n" + EGG_INFO
 )
 _WRONG = "TypeError: make() got an unexpected keyword argument 'wrong'"
 _HTTPX = "TypeError: Client.__init__() got an unexpected keyword argument 'proxies'"
@@ -123,7 +134,7 @@ _USER, _USED = ("client/a.py", "make", "return other.make(wrong=1)"), ("client==
 SHORT: dict[str, Short] = {
     "an address with its name behind it": Short(
         ("numpy==1.0", "thing==2"),
-        "Processing https://h.example/a.zip#egg=numpy&subdirectory=x\n" + _EGG_INFO,
+        "Processing https://h.example/a.zip#egg=numpy&subdirectory=x\n" + EGG_INFO,
         "setup-script-error",
         ("numpy==1.0",),
     ),
@@ -132,6 +143,12 @@ SHORT: dict[str, Short] = {
     ),
     "a build that pip gave up before it says that nothing matches": Short(
         ("thing",), _no_version("thing", "2.0", _HIDDEN), "build-dep-missing", ("thing",)
+    ),
+    "a build that pip gave up before it says so, without a known reason": Short(
+        ("thing",), _no_version("thing", "2.0", _VAGUE), "setup-script-error", ("thing",)
+    ),
+    "wheels for other systems alone": Short(
+        ("thing==1.0",), _ELSEWHERE, "no-compatible-wheel", ("thing==1.0",)
     ),
     "the version is left out for this Python": Short(
         ("thing==2.0",),

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bisect_deps.diagnosis import diagnose
-from bisect_deps.diagnosis.lines import LONGEST_LINE, WHOLE, Reader
+from bisect_deps.diagnosis.lines import LONGEST_LINE, TAIL, WHOLE, Reader
 
 NOISE = b"copying src/pkg/module.py -> build/lib/pkg/module.py\n"
 
 
-def numbers(log: bytes) -> list[tuple[int, str]]:
+def numbers(log: bytes | list[bytes]) -> list[tuple[int, str]]:
     reader = Reader((b"error",), (b"collecting",))
     return [(line.number, line.text) for line in reader.read(log)]
 
@@ -47,6 +48,41 @@ def test_tail_is_the_end_of_the_log_without_blank_lines() -> None:
     reader = Reader((), ())
     list(reader.read(NOISE * 100 + b"last\n\n"))
     assert (reader.tail()[-1].number, reader.tail()[-1].text) == (101, "last")
+
+
+@given(
+    st.lists(st.sampled_from(["", "noise", "error b", "Collecting c"]), max_size=3 * TAIL),
+    st.integers(1, 200),
+)
+def test_blocks_of_any_size_are_read_alike(lines: list[str], block: int) -> None:
+    log = "".join(f"{line}\n" for line in lines).encode()
+
+    def read() -> tuple[list[tuple[int, str, bool]], list[int], int]:
+        reader = Reader((b"error",), (b"collecting",))
+        told = [(line.number, line.text, line.alarming) for line in reader.read(log)]
+        return told, [line.number for line in reader.tail()], reader.count
+
+    with pytest.MonkeyPatch.context() as small:
+        small.setattr("bisect_deps.diagnosis.lines.WHOLE", 3)
+        small.setattr("bisect_deps.diagnosis.lines.WINDOW", 4)
+        at_once = read()
+        small.setattr("bisect_deps.diagnosis.lines.BLOCK", block)
+        assert read() == at_once
+    numbers = range(max(1, len(lines) - TAIL + 1), len(lines) + 1)
+    assert at_once[1:] == ([n for n in numbers if lines[n - 1]], len(lines))
+    expected = []
+    for number, line in enumerate(lines, 1):
+        hot = number <= 3 or "error b" in lines[max(0, number - 5) : number]
+        if hot or "Collecting c" in lines[max(0, number - 2) : number]:
+            expected.append((number, line, hot))
+    assert at_once[0] == expected
+
+
+@given(st.text("aé\n", max_size=40), st.integers(1, 9), st.sampled_from(["utf-16-le", "utf-16-be"]))
+def test_utf16_is_read_in_pieces_of_any_size(text: str, size: int, encoding: str) -> None:
+    log = ("\ufeff" + text).encode(encoding)
+    pieces = [log[:2], *(log[at : at + size] for at in range(2, len(log), size))]
+    assert numbers(pieces) == numbers(text.encode())
 
 
 def test_utf16_of_a_windows_shell_is_read() -> None:

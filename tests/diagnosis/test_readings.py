@@ -8,7 +8,7 @@ import pytest
 
 from bisect_deps.diagnosis import diagnose
 from tests.diagnosis.readings import KEPT, reading_of, readings
-from tests.diagnosis.short import SHORT
+from tests.diagnosis.short import EGG_INFO, SHORT
 
 
 def test_every_log_is_read_as_it_was_last_read() -> None:
@@ -16,6 +16,26 @@ def test_every_log_is_read_as_it_was_last_read() -> None:
     found = {name: reading_of(diagnosis) for name, diagnosis in readings()}
     differing = {name: found.get(name) for name, lines in kept.items() if found.get(name) != lines}
     assert not differing, "if it is meant: python -m tests.diagnosis.readings"
+
+
+def test_wheels_for_other_systems_tell_where_the_line_holds() -> None:
+    short = SHORT["wheels for other systems alone"]
+    [suspect] = diagnose(short.log, requirements=short.requirements).suspects
+    assert suspect.advice == (
+        'thing has wheels for macOS and Windows alone: write `thing==1.0; sys_platform != "linux"`'
+    )
+
+
+def test_a_log_of_very_many_failures_is_read_as_one_of_a_few() -> None:
+    def suspects(steps: int) -> list[tuple[str, str | None, int]]:
+        log = "".join(
+            f"Collecting p{n}==1 (from -r r.txt (line {n}))\n  Downloading p{n}-1.tar.gz\n{EGG_INFO}"
+            for n in range(1, steps + 1)
+        )
+        found = diagnose(log, exit_status=1).suspects
+        return [(suspect.name, suspect.version, suspect.evidence[0].line) for suspect in found]
+
+    assert suspects(900) == suspects(12) != suspects(11)
 
 
 @pytest.mark.parametrize("name", SHORT)

@@ -38,9 +38,7 @@ class Trait(str, Enum):
     TIME = "time"  # the time ran out
     ARCHIVE = "archive"  # an archive that cannot be read
     DECLARED = "declared"  # fetches what is declared, as an installer does
-    PARTIAL = "partial"  # a download that broke off: the release is there
     IGNORES = "ignores"  # the group `list` are releases left out for their Python
-    LISTS = "lists"  # tells the releases that are there, after `(from versions:`
     TESTS_RAN = "tests-ran"  # tests were run and failed
     ANY_EXCEPTION = "any-exception"  # stands for the error of a traceback that nothing else knows
     COMPARES = "compares"  # what is there is held against what the project declares

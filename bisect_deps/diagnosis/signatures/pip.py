@@ -193,7 +193,6 @@ SIGNATURES: tuple[Signature, ...] = (
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
         fatal=True,
-        traits=(Trait.PARTIAL,),
     ),
     Signature(
         name="pip-backend-unavailable",

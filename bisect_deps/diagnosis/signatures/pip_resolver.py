@@ -33,7 +33,6 @@ SIGNATURES: tuple[Signature, ...] = (
         blame=Blame.NAMED,
         weight=Weight.CAUSE,
         fatal=True,
-        traits=(Trait.LISTS,),
     ),
     Signature(
         name="pip-no-downloads",

@@ -143,6 +143,7 @@ def _open(store: Store, file: Path, flags: dict[str, Any]) -> Guided:
 def _page(guided: Guided) -> Iterator[str]:
     """Yield the build to make, the file as a checklist, and roughly how long it will take."""
     yield ""
+    yield from guided_text.learnt(guided)
     yield f"Build {len(guided.position.asked) + 1}. {guided_text.left(guided)}"
     yield from guided_text.checklist(guided)
     several = guided_text.has_several(guided)

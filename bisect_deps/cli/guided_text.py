@@ -29,6 +29,7 @@ def next_step(guided: Guided) -> Iterator[str]:
     here = guided.position
     if here.inquiry is None:
         return
+    yield from learnt(guided)
     what = safe_line(said(guided.manifest, here.inquiry.candidate))
     yield f"Build {len(here.asked) + 1}: {what}."
     yield from _shown_files(guided)
@@ -41,6 +42,24 @@ def next_step(guided: Guided) -> Iterator[str]:
     yield "    depbisect bad --log build.log   it failed; its log, if any, saves builds"
     yield "    depbisect skip                  cannot be tested: the platform was down, say"
     yield f"  {left(guided)}"
+
+
+def learnt(guided: Guided) -> Iterator[str]:
+    """Yield what the last answer showed: what its log says, and the fix where it proves one."""
+    here = guided.position
+    if not here.asked:
+        return
+    last = here.asked[-1].probe
+    if last.reported:
+        yield f"The log of build {last.number} says: {shown(last.reported)}."
+    if here.inquiry is not None and here.fix is not None and here.fix[1] == last.number:
+        from bisect_deps.reports.diff import unified
+
+        yield f"Fix proven (build {last.number}). What follows looks for less to change, and for"
+        yield "the versions at which the outcome turns. To stop here, this is the change:"
+        files = guided.manifest.files
+        diff = unified(files, {**files, **guided.manifest.render(here.fix[0].edits)})
+        yield from (f"  {shown(line)}" for line in diff.splitlines())
 
 
 def left(guided: Guided) -> str:
@@ -60,6 +79,9 @@ def so_far(guided: Guided) -> Iterator[str]:
     if not guided.position.asked:
         yield "Nothing was answered yet."
         return
+    if guided.position.fix is not None and guided.position.inquiry is not None:
+        candidate, build = guided.position.fix
+        yield f"Fix proven (build {build}): {safe_line(said(guided.manifest, candidate))}"
     facts = known(guided)
     if facts.cleared:
         yield f"Cleared: {', '.join(shown(line.text) for line in facts.cleared)}"

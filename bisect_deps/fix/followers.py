@@ -68,10 +68,7 @@ def _why(
     edges = list(uv_edges(refusal.log))
     compiled = is_compiled(case, edit.name, before)
     if compiled and not _is_built(edit.name, before, known):
-        return (
-            f"{edit.name} {before} would have to be compiled, and was not to see whether it is at "
-            "fault"
-        )
+        return f"{edit.name} {before} has no wheel for this Python, and nobody tried to compile it"
     return (
         _asked_for(edit.name, chosen, edges)
         or _asks(edit.name, before, chosen, edges)

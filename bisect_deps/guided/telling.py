@@ -57,7 +57,8 @@ class Position:
 
     `build` is the digest of the files asked about. `left` is how many builds are still to come if
     one culprit, or two, are to be found. `resolved` are probes that the resolver alone answered;
-    `known` is what was concluded so far, last the newest.
+    `known` is what was concluded so far, last the newest; `fix` is the newest candidate that a
+    build proved to pass, with the number of that build.
     """
 
     known: list[Conclusion] = field(default_factory=list)
@@ -67,6 +68,7 @@ class Position:
     conclusion: Conclusion | None = None
     left: tuple[int, int] = (0, 0)
     resolved: dict[str, Probe] = field(default_factory=dict)
+    fix: tuple[Candidate, int] | None = None
 
     @property
     def candidate(self) -> Candidate:
@@ -111,7 +113,7 @@ class Telling:
         self._read: dict[str, Diagnosis | None] = {}
         self._known: dict[str, Probe] = {}
         self._answers: list[Probe] = []
-        case = replace(case, progress=self._counter, record=self._record)
+        case = replace(case, progress=self._counter, record=self._record, tell=self._tell)
         self._rounds = Rounds(repair(case, self.position.known))
         self._go_on()
 
@@ -162,6 +164,10 @@ class Telling:
             found = read_log(self._manifest, inquiry, self._log_of(given))
         # Whoever is sure that the file is at fault is believed: the log then has nothing to say.
         return None if found.infrastructure else found
+
+    def _tell(self, candidate: Candidate, probe: int, last: bool) -> None:
+        del last
+        self.position.fix = (candidate, probe)
 
     def _record(self, candidate: Candidate, resolution: Resolution) -> Probe:
         """Keep what the resolver said as a probe that costs no build."""

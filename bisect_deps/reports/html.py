@@ -303,10 +303,7 @@ def _what(probe: Probe, culprit: Culprit | None) -> str:
         return f"{probe.isolated} alone"
     if probe.kind is ProbeKind.ISOLATED and culprit:
         return f"{culprit.members[0].requirement.text} alone"
-    said = changes(probe.candidate.edits)
-    if probe.kind is ProbeKind.FIX and said:
-        return f"a fix: {said}"
-    return said or _TRIES[probe.kind]
+    return changes(probe.candidate.edits) or _TRIES[probe.kind]
 
 
 def _lines(log: str) -> list[str]:

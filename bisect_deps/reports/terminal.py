@@ -234,8 +234,8 @@ def _narrowing(page: _Page, narrowing: Narrowing, probes: Sequence[Probe]) -> No
         indent=3,
         hang=3,
     )
-    if not_built := left_out(narrowing):
-        page.say(f"Not built: {not_built}.", indent=3, hang=3)
+    if passed_over := left_out(narrowing):
+        page.say(f"Passed over: {passed_over}.", indent=3, hang=3)
 
 
 def _fix(page: _Page, fix: Fix, reasons: Sequence[str]) -> None:

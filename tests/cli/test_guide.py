@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         tmp_path_factory.mktemp("index"),
         Project("plain").release("1.0"),
         Project("turns").release("1.0", fault=Fault.COMPILE).release("2.0"),
+        Project("later").release("1.0").release("1.1").release("1.2").release("2.0").release("2.1"),
     )
     with index.serve() as server:
         yield server.url
@@ -278,6 +280,35 @@ def test_a_run_by_hand_shows_the_fix_and_leaves_the_file(
         written = tmp_path / ("fixed.txt" if to[0] == "-o" else FILE)
         assert written.read_text() == "plain==1.0\nturns==2.0\n"
         assert to[0] == "--write" or (tmp_path / FILE).read_text() == text
+
+
+def test_each_answer_tells_what_it_showed(terminal: Terminal, tmp_path: Path, served: str) -> None:
+    (tmp_path / FILE).write_text("plain==1.0\nlater==1.0\n")
+    (tmp_path / "build.log").write_text("  error: Failed to build `later==1.0`\n")
+    child = terminal("guide", FILE, "--index-url", served)
+    child.expect(QUESTION)
+    child.sendline("l")
+    child.expect("Path of the log:")
+    child.sendline("build.log")
+    child.expect(QUESTION)
+    assert "The log of build 1 says: later==1.0" in child.before
+    said = ""
+    while "Fix proven" not in said:
+        child.sendline("b" if "\nlater==1." in (tmp_path / FILE).read_text() else "g")
+        child.expect(QUESTION)
+        said = child.before
+    assert "  -later==1.0\r\n  +later==2.1\r\n" in said
+    child.sendline("q")
+    child.expect(pexpect.EOF)
+    status = subprocess.run(
+        [sys.executable, "-m", "bisect_deps", "status"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert re.search(r"^Fix proven \(build \d\): with later==2.1$", status, re.MULTILINE)
 
 
 def test_a_run_by_hand_takes_several_files(terminal: Terminal, tmp_path: Path, served: str) -> None:

@@ -356,6 +356,20 @@ def test_the_search_is_drawn_build_by_build() -> None:
     assert drawn(changed(READY, probes=READY.probes[:1])) is None
 
 
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
+def test_lines_keep_their_words_beside_many_builds(tmp_path: Path) -> None:
+    probes = [changed(READY.probes[at % 13], number=at + 1) for at in range(60)]
+    text = render(changed(READY, probes=tuple(probes)))
+    measure = (
+        "<script>document.title = Math.max(...[...document.querySelectorAll('.search th code')]"
+        ".map(name => name.getClientRects().length))</script></body>"
+    )
+    text = re.sub('<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
+    page = tmp_path / "report.html"
+    page.write_text(text.replace("</body>", measure), encoding="utf-8")
+    assert "<title>1</title>" in visit(page, tmp_path / "profile").dom, "lines of a name"
+
+
 def test_a_release_built_alone_is_in_and_all_others_are_out() -> None:
     alone = changed(READY.probes[3], isolated="pandas==1.1.5", reported="it does not compile")
     verdict = changed(READY, probes=(READY.probes[0], alone))

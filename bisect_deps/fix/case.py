@@ -265,7 +265,8 @@ class Case:
     ) -> Member | None:
         """Return a project as a member of a culprit: its own line, or the line that pulls it in.
 
-        Of several lines, that by which its `user` is installed, which breaks with it.
+        Of several lines, that by which its `user` is installed, which breaks with it. None where
+        the user has a line and asks for it in no way: nobody else is at fault of that.
         """
         if direct := self.line_at_fault(name):
             return Member(direct, name, version)
@@ -306,25 +307,19 @@ class Case:
         return [chain for chain in chains if chain]
 
     def _chain_for(self, name: str, resolution: Resolution, user: str) -> tuple[str, ...]:
-        """Return the chain to a project through its user, where that asks for it; else any."""
-        if user and user in resolution.parents.get(name, ()):
-            through = self._chain(user, resolution)
-            if through and name not in through:
-                return (*through, name)
-        return self._chain(name, resolution)
+        """Return the chain to a project through its user, where that asks for it; else any.
+
+        () where the user has a line of its own and does not.
+        """
+        asked_for = _upwards(name, resolution, lambda link: link == user)
+        above = self._chain(user, resolution) if asked_for else ()
+        if above and name not in above:
+            return (*above, *asked_for[1:])
+        return () if user and self.named(user) else self._chain(name, resolution)
 
     def _chain(self, name: str, resolution: Resolution) -> tuple[str, ...]:
         """Return the shortest chain from a line of the user's file to a project; () for none."""
-        paths: list[tuple[str, ...]] = [(name,)]
-        seen = {name}
-        for path in paths:
-            if self.named(path[0]):
-                return path
-            for parent in resolution.parents.get(path[0], ()):
-                if parent and parent not in seen:
-                    seen.add(parent)
-                    paths.append((parent, *path))
-        return ()
+        return _upwards(name, resolution, lambda link: bool(self.named(link)))
 
     def line_at_fault(self, name: str) -> Requirement | None:
         """Return the line that decides a project's version: the one that pins it, if any does."""
@@ -411,6 +406,20 @@ def parsed_requirement(text: str) -> tuple[str, str] | None:
     except InvalidRequirement:
         return None
     return canonicalize_name(parsed.name), str(parsed.specifier)
+
+
+def _upwards(name: str, resolution: Resolution, is_top: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the shortest chain to a project from one that asks for it in the end; () for none."""
+    paths: list[tuple[str, ...]] = [(name,)]
+    seen = {name}
+    for path in paths:
+        if is_top(path[0]):
+            return path
+        for parent in resolution.parents.get(path[0], ()):
+            if parent and parent not in seen:
+                seen.add(parent)
+                paths.append((parent, *path))
+    return ()
 
 
 def _key(edit: Edit) -> int | str:

@@ -124,6 +124,29 @@ def test_of_two_lines_that_pull_it_in_that_of_its_user_is_at_fault() -> None:
         assert (found.requirement.name, found.via) == (user, (user,))
 
 
+def test_a_user_that_asks_for_it_through_others_is_at_fault_before_a_nearer_line() -> None:
+    projects = {
+        "near": [at("1.0", "2020-01-01", "lib")],
+        "user": [at("1.0", "2020-01-01", "between")],
+        "between": [at("1.0", "2020-01-01", "lib")],
+        "lib": yearly("1.0"),
+    }
+    case = small("near==1.0\nuser==1.0\n", projects).case
+    found = case.member("lib", "1.0", case.resolve(Candidate()), "user")
+    assert found is not None
+    assert (found.requirement.name, found.via) == ("user", ("user", "between"))
+
+
+def test_what_a_line_uses_unasked_is_not_the_fault_of_the_line_that_asks_for_it() -> None:
+    projects = {
+        "asks": [at("1.0", "2020-01-01", "lib")],
+        "user": yearly("1.0"),
+        "lib": yearly("1.0"),
+    }
+    case = small("asks==1.0\nuser==1.0\n", projects).case
+    assert case.member("lib", "1.0", case.resolve(Candidate()), "user") is None
+
+
 def test_the_line_that_pins_is_at_fault_before_the_line_that_names() -> None:
     case = given("lib\napp==1.0\n", "lib==3.0\n").case
     line = case.line_at_fault("lib")

@@ -79,7 +79,7 @@ WHEEL, SDIST, FULL = at("1.0"), at("1.0", **SOURCE), {"narrow": Narrow.FULL}
     [
         (WHEEL, (ALONE,), {}, ["alpha"], "not at fault"),
         (WHEEL, (ALONE, BETA_TOO), {}, ["alpha", "beta"], ""),
-        (SDIST, (ALONE, BETA_TOO), {}, ["alpha"], "would have to be compiled"),
+        (SDIST, (ALONE, BETA_TOO), {}, ["alpha"], "nobody tried to compile it"),
         (SDIST, (ALONE, BETA_TOO), FULL, ["alpha", "beta"], ""),
     ],
     ids=["follows", "fails as well", "not compiled for that alone", "compiled where asked for"],

@@ -481,13 +481,15 @@ class Member:
     """One requirement of a minimal failing set, or the transitive release that it brings.
 
     `via` is the chain of project names from the user's requirement to `name`, empty where the
-    requirement itself is at fault; `requirement` is the user's line in both cases.
+    requirement itself is at fault; `requirement` is the user's line in both cases. `used` says that
+    the line uses it, and is not seen to ask for it.
     """
 
     requirement: Requirement
     name: str
     version: str | None
     via: tuple[str, ...] = ()
+    used: bool = False
 
     @property
     def label(self) -> str:

@@ -265,8 +265,8 @@ class Case:
     ) -> Member | None:
         """Return a project as a member of a culprit: its own line, or the line that pulls it in.
 
-        Of several lines, that by which its `user` is installed, which breaks with it. None where
-        the user has a line and asks for it in no way: nobody else is at fault of that.
+        Of several lines, that by which its `user` is installed, which breaks with it; a user with a
+        line of its own is meant where it is not seen to ask for it, too.
         """
         if direct := self.line_at_fault(name):
             return Member(direct, name, version)
@@ -275,6 +275,8 @@ class Case:
             if chain:
                 top = self.named(chain[0])[0]
                 return Member(top, name, version, tuple(link for link in chain if link != name))
+        if own := self.named(user) if user else ():
+            return Member(own[0], name, version, (user,), used=True)
         return self._behind_a_source(name, version, resolution)
 
     def _behind_a_source(

@@ -54,6 +54,8 @@ def pulled_in(member: Member) -> str:
     if not member.via:
         return ""
     first, *between = member.via
+    if member.used:
+        return shown(f"{first} uses {member.label}.")
     through = f" through {', then '.join(between)}" if between else ""
     return shown(f"{first} pulls in {member.label}{through}.")
 

@@ -21,6 +21,7 @@ from bisect_deps.model import (
     ProbeKind,
     Suspect,
 )
+from bisect_deps.reports.base import pulled_in
 from tests.fix.small import Small, at, said, small, yearly
 
 PROJECTS = {
@@ -144,7 +145,10 @@ def test_what_a_line_uses_unasked_is_not_the_fault_of_the_line_that_asks_for_it(
         "lib": yearly("1.0"),
     }
     case = small("asks==1.0\nuser==1.0\n", projects).case
-    assert case.member("lib", "1.0", case.resolve(Candidate()), "user") is None
+    found = case.member("lib", "1.0", case.resolve(Candidate()), "user")
+    assert found is not None
+    assert (found.requirement.name, found.via, found.used) == ("user", ("user",), True)
+    assert pulled_in(found) == "user uses lib 1.0."
 
 
 def test_the_line_that_pins_is_at_fault_before_the_line_that_names() -> None:

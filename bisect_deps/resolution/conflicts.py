@@ -346,21 +346,29 @@ def _wish(oracle: _Oracle, members: Numbers, number: int, contested: str) -> str
         chain = view.chain(contested)
         if chain and chain[0] == requirement.name:
             parent = chain[-2]
-            asked = _required(oracle.ask(members).log, parent, view.releases[parent], contested)
+            log, extras = oracle.ask(members).log, requirement.extras if len(chain) == 2 else None
+            asked = _required(log, parent, view.releases[parent], contested, extras)
             wish = f"requires {asked}" if asked else f"takes {contested} {view.releases[contested]}"
             through = f" through {' > '.join(chain[1:-1])}" if len(chain) > 2 else ""
             return f"{_shown(requirement)} {wish}{through}"
     return _shown(requirement)
 
 
-def _required(log: str, parent: str, version: str, name: str) -> str:
-    """Return what a release requires of a project, as the resolver words it (`core>=2`), or ""."""
+def _required(
+    log: str, parent: str, version: str, name: str, extras: Iterable[str] | None = None
+) -> str:
+    """Return what a release requires of a project, as the resolver words it (`core>=2`), or "".
+
+    With `extras` it is the release with no others.
+    """
     for asking, wanted in uv_edges(log):
         try:
             asks, asked = Parsed(asking), Parsed(wanted)
         except InvalidRequirement:
             continue
         same = (canonicalize_name(asks.name), canonicalize_name(asked.name)) == (parent, name)
+        if extras is not None and not asks.extras <= set(extras):
+            continue
         if same and asked.specifier and asks.specifier.contains(version, prereleases=True):
             return wanted
     return ""

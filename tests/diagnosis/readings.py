@@ -19,6 +19,18 @@ from tests.diagnosis.short import SHORT
 
 KEPT = Path(__file__).parent.parent.parent / "fixtures" / "readings.json"
 
+# An error that names a thing, one that names a cause, and the last word of a compiler.
+_ERRORS = (
+    "ModuleNotFoundError: No module named 'something'",
+    "SyntaxError: Missing parentheses in call to 'print'. Did you mean print(x)?",
+    "error: command 'gcc' failed with exit status 1",
+)
+_RIVALS = (
+    "Collecting thing==1\n  error: subprocess-exited-with-error\n"
+    "  × python setup.py egg_info did not run successfully.\n  │ exit code: 1\n"
+    "  ╰─> [2 lines of output]\n      {}\n      {}\n      [end of output]\n"
+)
+
 
 def _quoted(evidence: tuple[Evidence, ...]) -> str:
     return ",".join(f"{quoted.line}:{len(quoted.text)}" for quoted in evidence)
@@ -86,10 +98,21 @@ def readings() -> Iterator[tuple[str, Diagnosis]]:
         )
     for signature in SIGNATURES:
         yield f"example of {signature.name}", diagnose(f"{signature.example}\n", exit_status=1)
+        yield f"example of {signature.name}, no status", diagnose(f"{signature.example}\n")
+
+
+def rivals() -> Iterator[tuple[str, list[str]]]:
+    """Yield what each signature's example is read as after another error of the same build."""
+    for signature in SIGNATURES:
+        found = [
+            diagnose(_RIVALS.format(error, signature.example), exit_status=1) for error in _ERRORS
+        ]
+        rows = (f"{one.cause.value} | {one.phase.value} | {_quoted(one.evidence)}" for one in found)
+        yield f"example of {signature.name}, after others", list(rows)
 
 
 def main() -> None:
-    found = {name: reading_of(diagnosis) for name, diagnosis in readings()}
+    found = {name: reading_of(diagnosis) for name, diagnosis in readings()} | dict(rivals())
     KEPT.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -126,6 +126,16 @@ _DEEP = (
     "Collecting mid (from top==1->-r r.txt (line 1))\n  Downloading mid-3.tar.gz\n"
     "Collecting low (from mid)\n  Downloading low-4.tar.gz\n" + EGG_INFO
 )
+_FAR = (
+    "Collecting low==4 (from mid->top==1->-r r.txt (line 1))\n  Downloading low-4.tar.gz\n"
+    + EGG_INFO
+)
+_SUMMED = (
+    "Collecting one==1\n  Downloading one-1.tar.gz\nCollecting two==2\n  Downloading two-2.tar.gz\n"
+    "Collecting three==3\n  Downloading three-3-py3-none-any.whl\n"
+    "Building wheels for collected packages: one, two\nFailed to build {}\n"
+    "ERROR: Failed to build installable wheels for some pyproject.toml based projects\n"
+)
 _WRONG = "TypeError: make() got an unexpected keyword argument 'wrong'"
 _HTTPX = "TypeError: Client.__init__() got an unexpected keyword argument 'proxies'"
 _GONE = "ImportError: cannot import name 'gone'"
@@ -183,6 +193,16 @@ SHORT: dict[str, Short] = {
     ),
     "poetry's note alone": Short(("thing==1.0",), _POETRY, "compile-error", ("thing==1.0",)),
     "a chain two levels deep": Short(("top==1",), _DEEP, "setup-script-error", ("top==1",)),
+    "a chain that one line tells": Short(("top==1",), _FAR, "setup-script-error", ("top==1",)),
+    "pip's summary alone says which build failed": Short(
+        ("one==1", "two==2", "three==3"),
+        _SUMMED.format("two"),
+        "compile-error",
+        ("two==2",),
+    ),
+    "pip's summary names what nobody collected": Short(
+        ("one==1", "two==2", "three==3"), _SUMMED.format("one other"), "compile-error"
+    ),
     "an argument of a known function": Short(
         ("client==1", "httpx==1"),
         installed(("client/a.py", "make", "self.http = httpx.Client(proxies=p)"), error=_HTTPX),

@@ -22,6 +22,7 @@ from bisect_deps.resolution.conflicts import (
 )
 from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 from bisect_deps.system.interpreters import find
+from tests.resolution.told import TOLD
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.scenarios import SCENARIOS, Scenario, read_line
 
@@ -75,6 +76,8 @@ def test_every_conflict_is_minimal_and_the_rest_resolves(
                     kept = result.removed - {number}
                     assert any(not conflict & kept for conflict in truth), "removed in vain"
                 assert all(conflict.sentence for conflict in result.found)
+            told = tuple(conflict.sentence for conflict in result.found)
+            assert told == TOLD.get(scenario.name, told)
     for name, version in scenario.chosen.items():
         assert result.rest.releases[name] == version
 
@@ -137,6 +140,9 @@ def test_all_minimal_conflicts_are_found_and_no_question_is_asked_twice(
     resolver = Simulated(edges)
     result = found_by(resolver, 16)
     smallest = {edge for edge in edges if not any(other < edge for other in edges)}
+    hits = [conflict.members & result.removed for conflict in result.found]
+    assert all(hits)
+    assert all({number} in hits for number in result.removed), "removed in vain"
     if result.complete:
         assert {conflict.members for conflict in result.found} == smallest
     assert {conflict.members for conflict in result.found} <= smallest

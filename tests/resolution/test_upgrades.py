@@ -185,22 +185,51 @@ FIRST = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("world", "lines", "culprits", "edits"), [case[1:] for case in FIRST], ids=[c[0] for c in FIRST]
-)
-def test_the_nearest_versions_that_suit_come_first(
-    tmp_path: Path, cache: Path, world: str, lines: str, culprits: list[int], edits: list[str]
-) -> None:
-    with bumps_of(tmp_path, cache, list(read_world(world)), lines, *culprits) as upgrades:
-        upgrade = next(upgrades)
-    shown = [
+# All upgrades of a world with what they aim at, where the nearest is not the only one.
+ALL: dict[str, list[str]] = {
+    "the next release": ["nearest: a 2", "latest: a 3"],
+    "a wheel that another line must move for, before a nearer source": [
+        "wheels: a 3, b 2",
+        "sources: a 2",
+    ],
+    "a source where no line can move for the wheels": ["sources: a 2"],
+    "the post-release": ["nearest: a 1.post1", "latest: a 2"],
+    "downwards where another line caps it": ["below: a 1"],
+    "two culprits that suit each other": ["nearest: a 2, b 3", "latest: a 3, b 4"],
+    "a line in the way moves as well": ["wheels: a 2, b 3"],
+    "a missing version: the next of its line": ["nearest: a 1.1.3", "latest-of-line: a 1.2"],
+    "missing: the last of its line": ["nearest: a 1.1.1", "latest-of-line: a 1.2"],
+    "what an unpinned other brings in moves, not the culprit": ["nearest: n 1.1", "latest: n 2.0"],
+    "of a conflict only the member that can move does": ["wider: b 2"],
+    "of a conflict the member that can go down does": ["wider: a 1"],
+    "what no release can fix is dropped": ["fewer: a -, b 2"],
+    "of a conflict that no release can fix one is dropped": ["fewer: a -, b -"],
+    "a range: what it took before": ["nearest: a 1", "latest: a 3"],
+    "a range with one release: the next": ["nearest: a 2", "latest: a 3"],
+}
+
+
+def shown(upgrade: Upgrade) -> list[str]:
+    return [
         f"{edit.name} {'-' if edit.action is EditAction.DROP else (edit.to or '').lstrip('=')}"
         for edit in upgrade.edits
     ]
-    assert sorted(shown) == sorted(edits)
-    assert upgrade.resolution.resolved
-    for name, version in upgrade.moved.items():
-        assert upgrade.resolution.releases.get(name) == version
+
+
+@pytest.mark.parametrize("case", FIRST, ids=[case[0] for case in FIRST])
+def test_the_nearest_versions_that_suit_come_first(
+    tmp_path: Path, cache: Path, case: tuple[str, str, str, list[int], list[str]]
+) -> None:
+    name, world, lines, culprits, edits = case
+    with bumps_of(tmp_path, cache, list(read_world(world)), lines, *culprits) as upgrades:
+        found = list(upgrades)
+    told = [f"{upgrade.aim.value}: {', '.join(shown(upgrade))}" for upgrade in found]
+    assert sorted(shown(found[0])) == sorted(edits)
+    assert told == ALL.get(name, [f"nearest: {', '.join(edits)}"])
+    for upgrade in found:
+        assert upgrade.resolution.resolved
+        for moved, version in upgrade.moved.items():
+            assert upgrade.resolution.releases.get(moved) == version
 
 
 def test_two_compiled_projects_move_to_their_first_wheels_together(

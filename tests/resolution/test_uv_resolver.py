@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.index import Index, on_platform
 from bisect_deps.model import IndexSettings, Interpreter, Release
-from bisect_deps.resolution.uv_resolver import Resolver, ResolverOutcome
+from bisect_deps.policy import POLICY
+from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 from tests.support.local_index import HTML_TYPE, Fault, LocalIndex, Project, demo
 
 PYTHON = Interpreter(sys.executable, "3.12.1", "cpython", "linux-x86_64")
@@ -38,6 +43,41 @@ def test_a_resolution_names_releases_and_who_asked_for_them(tmp_path: Path) -> N
     assert answer.chain("helper") in {("good", "helper"), ("left", "helper")}
     assert answer.chain("Left") == ("left",)
     assert answer.chain("stranger") == ()
+
+
+EDGES = st.dictionaries(
+    st.sampled_from("abcdef"),
+    st.frozensets(st.sampled_from(["", *"abcdef"]), max_size=3),
+    min_size=1,
+)
+
+
+@given(EDGES, st.sampled_from("abcdef"), st.sampled_from("abcdef"))
+def test_a_chain_is_the_shortest_and_all_that_a_project_requires_is_known(
+    edges: dict[str, frozenset[str]], top: str, name: str
+) -> None:
+    parents = {child: tuple(sorted(above)) for child, above in edges.items()}
+    answer = Resolution(ResolverOutcome.RESOLVED, {}, parents)
+    # By how many steps each is reached, as a table that is filled until nothing changes.
+    steps: dict[tuple[str, str], int] = {}
+    for _ in range(8):
+        for child, above in edges.items():
+            for parent in above:
+                steps[parent, child] = 1
+                for start in ["", *"abcdef"]:
+                    if (start, parent) in steps and parent:
+                        way = steps[start, parent] + 1
+                        steps[start, child] = min(way, steps.get((start, child), way))
+    for chain, first in ((answer.chain(name), ""), (answer.chain_from(top.upper(), name), top)):
+        if first == name or (first, name) not in steps:
+            assert chain == () or first == name
+            continue
+        assert len(chain) == steps[first, name] + bool(first)
+        assert chain[-1] == name
+        assert all(above in edges[below] for above, below in pairwise(chain))
+        assert chain[0] == first if first else "" in edges[chain[0]]
+    required = {child for above, child in steps if above == top}
+    assert answer.brought_by(top.upper()) == required | {top}
 
 
 def test_a_conflict_is_no_resolution_and_its_names_are_hints(tmp_path: Path) -> None:
@@ -275,17 +315,15 @@ def test_uv_that_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_questions_that_hang_end_with_the_run(tmp_path: Path) -> None:
-    links = tmp_path / "links"
-    links.mkdir()
-    os.mkfifo(links / "good-1.0-py3-none-any.whl")
-    settings = IndexSettings(find_links=(str(links),), no_index=True)
-    resolver = Resolver(PYTHON, settings, cache=tmp_path / "cache")
+    started, hangs = tmp_path / "started", tmp_path / "uv"
+    os.mkfifo(started)
+    hangs.write_text(f"#!/bin/sh\necho > {started}\nexec sleep 600\n")
+    hangs.chmod(0o755)
+    resolver = folder_resolver(tmp_path, uv=str(hangs))
     resolver.ask_ahead([(["good"], []), (["good==1.0"], []), (["good<2"], [])])
-    # What writes into the pipe has uv before it: then uv waits for the rest.
-    held = os.open(links / "good-1.0-py3-none-any.whl", os.O_WRONLY)
+    started.read_text()
     resolver.end()
     resolver._ahead.shutdown(wait=True)
-    os.close(held)
     resolver.ask_ahead([(["good"], [])])
     assert resolver.calls <= 2
 
@@ -296,3 +334,67 @@ def test_uv_that_was_killed_says_nothing_of_the_lines(tmp_path: Path) -> None:
     killed.chmod(0o755)
     with pytest.raises(BuilderUnavailable, match="uv was ended by SIGKILL"):
         folder_resolver(tmp_path, uv=str(killed)).resolve(["good"])
+
+
+def test_uv_that_answers_too_late_is_the_networks_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "uv"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    hurried = replace(POLICY, resolver_timeout=0.1)
+    monkeypatch.setattr("bisect_deps.resolution.uv_resolver.POLICY", hurried)
+    answer = folder_resolver(tmp_path, uv=str(slow)).resolve(["good"])
+    assert answer.infrastructure
+    assert "timed out" in answer.log
+
+
+@pytest.mark.parametrize(
+    ("merged", "keeps", "told", "own"),
+    [
+        (
+            False,
+            False,
+            {
+                "UV_DEFAULT_INDEX": "https://me:secret@main.example/simple",
+                "UV_INDEX": "https://other.example/simple",
+                "UV_FIND_LINKS": "https://me:secret@files.example/",
+            },
+            [],
+        ),
+        (True, False, {"UV_INDEX_STRATEGY": "unsafe-best-match", "UV_CONFIG_FILE": "uv.toml"}, []),
+        (
+            False,
+            True,
+            {"UV_INDEX_INDEX1_USERNAME": "me", "UV_INDEX_INDEX1_PASSWORD": "secret"},
+            ['name = "index0"', "default = false", 'name = "index1"', "default = true"],
+        ),
+    ],
+    ids=["as uv does", "as pip does", "pages are kept"],
+)
+def test_uv_is_told_of_all_indexes_and_credentials_in_its_environment_alone(
+    tmp_path: Path, merged: bool, keeps: bool, told: dict[str, str], own: list[str]
+) -> None:
+    spy = tmp_path / "uv"
+    spy.write_text(
+        f"#!/bin/sh\nenv > {tmp_path}/told\necho $* >> {tmp_path}/told\n"
+        f"cat uv.toml > {tmp_path}/own\nexit 2\n"
+    )
+    spy.chmod(0o755)
+    settings = IndexSettings(
+        index_url="https://me:secret@main.example/simple",
+        extra_index_urls=("https://other.example/simple",),
+        find_links=("https://me:secret@files.example/", "here"),
+    )
+    resolver = Resolver(
+        PYTHON, settings, uv=str(spy), cache=tmp_path / "cache", merged=merged, environ={}
+    )
+    if keeps:
+        resolver.keep_pages()
+    resolver.resolve(["good"])
+    *environment, arguments = (tmp_path / "told").read_text().splitlines()
+    kept = (tmp_path / "own").read_text().splitlines()
+    assert set(environment) >= {f"{name}={value}" for name, value in told.items()}
+    assert f"--find-links {os.path.abspath('here')}" in arguments
+    assert [line for line in kept if line.startswith(("name", "default"))] == own
+    assert "secret" not in arguments + "".join(kept)

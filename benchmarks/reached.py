@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -34,12 +35,20 @@ def _worked() -> float:
     return sum(os.times()[:4])
 
 
+@cache
+def _count(code: CodeType) -> int:
+    """Return how many lines of a function can run, the one of its name among them."""
+    return len({line for _, _, line in code.co_lines() if line is not None})
+
+
 def _note(frame: FrameType, event: str, argument: object) -> TraceFunction | None:
     """Note the lines of the package's own code alone: all else runs at its speed."""
     code = frame.f_code
     if not code.co_filename.startswith(_FOLDER):
         return None
-    lines = _ran.setdefault(code, set())
+    lines = _ran.setdefault(code, {code.co_firstlineno})
+    if len(lines) == _count(code):
+        return None
 
     def note(frame: FrameType, event: str, argument: object) -> TraceFunction:
         lines.add(frame.f_lineno)

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from bisect_deps.diagnosis.prose import uv_edges
 from bisect_deps.fix.case import Case, is_compiled, parsed_requirement
 from bisect_deps.fix.culprits import names_of, numbers_of
+from bisect_deps.fix.failed import Failed, failed_by
 from bisect_deps.model import Candidate, Culprit, Edit, EditAction, Note, Outcome, Probe, ProbeKind
 from bisect_deps.resolution.uv_resolver import Resolution
+from bisect_deps.text import listed
 
 
 def followed(
@@ -35,6 +37,10 @@ def followed(
         elif (probe := _failing(case, rest, failed)) is not None:
             text = f"{edit.text} {_does(edit)}: without that the build fails"
             notes.append(Note(text, probe.number))
+        elif (back := _back(case, rest, candidate, failed)) is not None:
+            held = listed([f"{name} {version}" for name, version in back.releases.items()])
+            text = f"{edit.text} {_does(edit)}: without that it comes to {held}, which fails"
+            notes.append(Note(text, back.probe.number))
         elif others := [e.text for e in candidate.edits if e.name == edit.name and e != edit]:
             text = (
                 f"{edit.text} {_does(edit)}: both lines of {edit.name} move, as {others[0]} does."
@@ -52,6 +58,15 @@ def _failing(case: Case, rest: Candidate, failed: Iterable[Probe]) -> Probe | No
         alike = releases is not None and case.releases_of(probe.candidate) == releases
         if alike or probe.candidate == rest:
             return probe
+    return None
+
+
+def _back(case: Case, rest: Candidate, fix: Candidate, failed: Sequence[Probe]) -> Failed | None:
+    """Return what was seen to fail and comes back with less of a fix, None for nothing known."""
+    without, fixed = case.releases_of(rest) or {}, case.releases_of(fix) or {}
+    for failure in failed_by(case, failed):
+        if failure.within(without) and not failure.within(fixed):
+            return failure
     return None
 
 

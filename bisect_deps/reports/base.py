@@ -450,6 +450,10 @@ def _without(culprit: Culprit, passing: Probe | None) -> str:
             return f"without {shown(edit.name)}" if several else "without it"
         if edit.number in numbers or edit.name in names:
             return shown(f"with {edit.text}")
+    there = (passing.installed if passing is not None else None) or {}
+    for member in culprit.members:
+        if member.version and there.get(member.name, member.version) != member.version:
+            return shown(f"with {member.name} {there[member.name]}")
     added = [edit.text for edit in edits if edit.action is EditAction.ADD]
     if added and not several:
         return shown(f"with {listed(added)} added")

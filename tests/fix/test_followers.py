@@ -31,7 +31,8 @@ from bisect_deps.model import (
 from bisect_deps.progress import Silent
 from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 from bisect_deps.system import interpreters
-from tests.fix.small import at, breaks, small
+from tests.fix.small import at, breaks, small, unbuildable
+from tests.fix.world import ELSEWHERE
 from tests.support.local_index import LocalIndex, Project
 
 PROJECTS = (
@@ -107,6 +108,24 @@ def test_a_release_that_was_compiled_is_not_said_to_wait_for_that() -> None:
     conclusion = here.told(repair(here.case))
     [note] = conclusion.notes
     assert note.text == "beta==2.0 moves along: beta 1.0 has no wheel for this Python."
+
+
+def test_a_line_moves_since_it_held_another_at_a_release_that_fails() -> None:
+    """Without a pin, the other takes a newer release as soon as this line lets it."""
+    projects = {
+        "app": [at("1.0", wheel=ELSEWHERE, sdist=True), at("2.0", "2021-01-01", "held>=2")],
+        "held": [at("1.0"), at("2.0")],
+        "beside": [at("1.0"), at("2.0")],
+    }
+    text = "app\nheld==1.0\nbeside==1.0\n"
+    here = small(text, projects, unbuildable("slate", "app", "1.0"))
+    fix = here.case.settled(Candidate(), {"held": "2.0", "beside": "2.0"})
+    app, _, beside = here.case.requirements
+    members = Member(app, "app", "1.0"), Member(beside, "beside", "1.0")
+    culprits = [Culprit((member,), Phase.BUILD, Cause.UNKNOWN, "") for member in members]
+    [note] = followed(here.case, culprits, fix, [here.probe()])
+    assert note.text == ("held==2.0 moves along: without that it comes to app 1.0, which fails")
+    assert note.probe == 1
 
 
 @dataclass(frozen=True)

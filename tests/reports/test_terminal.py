@@ -528,6 +528,16 @@ def test_a_proof_says_what_the_passing_build_has_instead(edit: Edit, words: str)
     assert proof_text(READY.culprits[2], (changed,)) == f"build 6 fails with it, {words}"
 
 
+def test_a_proof_names_the_release_that_a_line_without_an_edit_comes_to_instead() -> None:
+    culprit = READY.culprits[2]
+    name, version = culprit.members[0].name, culprit.members[0].version
+    edits = (Edit(EditAction.ADD, "beside", None, "==1"),)
+    [known] = [probe for probe in READY.probes if probe.number == 11]
+    passing = replace(known, candidate=Candidate(edits), installed={name: "99.0"})
+    assert version != "99.0"
+    assert proof_text(culprit, (passing,)).endswith(f"passes with {name} 99.0")
+
+
 def test_what_a_line_pulls_in_is_told_by_its_own_edit_not_by_the_lines() -> None:
     culprit = READY.culprits[2]
     [member] = culprit.members

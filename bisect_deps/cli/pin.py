@@ -90,6 +90,8 @@ def pin(
     pins = _pins(manifest, source, interpreter, index, transitive=transitive, hashes=hashes)
     for left in pins.left:
         note(f"Not pinned: {left}.")
+    for kept in pins.kept:
+        note(f"Kept: {kept}.")
     rendered = manifest.render(pins.edits)
     diff = _diff(manifest, rendered)
     report = _report(manifest, pins, interpreter)
@@ -173,6 +175,7 @@ def _report(manifest: Manifest, pins: Pins, interpreter: Interpreter) -> dict[st
         "source": pins.origin,
         "edits": [edit_to_json(edit) for edit in manifest.describe(pins.edits)],
         "left": list(pins.left),
+        "kept": list(pins.kept),
         "files": [],
         "diff": "",
         "proof": None,

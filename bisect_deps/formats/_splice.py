@@ -104,9 +104,7 @@ def _rehash(document: Document, line: LogicalLine, hashes: tuple[str, ...]) -> l
     if not old:
         if not hashes:
             return []
-        separator = f" \\{newline_of(document)}    "
-        written = "".join(f"{separator}--hash={digest}" for digest in hashes)
-        return [(Span(line.body.end, line.body.end), written)]
+        return [(Span(line.body.end, line.body.end), continued(document, hashes))]
     gaps = [_gap(document, line, option) for option in old]
     texts = [document.slice(gap) for gap in gaps]
     changes = []
@@ -121,6 +119,11 @@ def _rehash(document: Document, line: LogicalLine, hashes: tuple[str, ...]) -> l
         )
         changes.append((Span(gap.start, option.span.end), written))
     return changes
+
+
+def continued(document: Document, hashes: tuple[str, ...]) -> str:
+    """Return hashes as they follow a requirement, each on a line of its own."""
+    return "".join(f" \\{newline_of(document)}    --hash={digest}" for digest in hashes)
 
 
 def _gap(document: Document, line: LogicalLine, option: Option) -> Span:

@@ -22,6 +22,8 @@ from bisect_deps.formats._splice import (
     Change,
     append,
     comment_out,
+    continued,
+    newline_of,
     remark,
     remark_at,
     repin,
@@ -135,6 +137,7 @@ class RequirementsManifest:
                 file = self._constraints if edit.constraint else self.named[-1]
                 last[file] = last.get(file, 0) + 1
                 described.append(FixEdit(file, last[file], edit.name, None, edit.to, edit.action))
+                last[file] += len(edit.hashes)
                 continue
             described.append(described_edit(target_of(self, edit), edit))
         return described
@@ -189,7 +192,8 @@ class RequirementsManifest:
             )
         root = self.documents[0]
         lines = [_line(edit, root) for edit in edits if _is_add(edit) and edit.constraint]
-        return "".join(f"{line}\n" for line in lines).encode()
+        newline = newline_of(root)
+        return "".join(f"{line}{newline}" for line in lines).encode()
 
     def _check(self, document: Document, data: bytes, edits: tuple[Edit, ...]) -> None:
         again = self._read(data, document.path)
@@ -448,9 +452,8 @@ def _is_add(edit: Edit) -> bool:
 
 
 def _line(edit: Edit, document: Document) -> str:
-    hashes = "".join(f" --hash={digest}" for digest in edit.hashes)
     comment = f"  {remark(document, edit.comment)}" if edit.comment else ""
-    return f"{edit.name}{edit.to or ''}{hashes}{comment}"
+    return f"{edit.name}{edit.to or ''}{continued(document, edit.hashes)}{comment}"
 
 
 def _declared_by(lines: Iterable[LogicalLine]) -> list[object]:

@@ -32,6 +32,7 @@ from bisect_deps.policy import POLICY
 from bisect_deps.resolution.uv_resolver import Resolution, Resolver
 from bisect_deps.system.files import read_regular
 from bisect_deps.system.trust import be_ours
+from bisect_deps.text import counted, listed
 
 ENV, STDIN, INDEX, RUN = "env", "-", "index", "run"
 # Asks any Python from 3.6 on what is installed beside it; what is linked to a folder is no release.
@@ -63,10 +64,14 @@ class KnownVersions:
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """What pinning a file means: its edits, what was left as it is and why, the origin."""
+    """What pinning a file means: its edits, what was left as it is and why, the origin.
+
+    `kept` are pins of the file that differ from what the origin knows.
+    """
 
     edits: tuple[Edit, ...]
     left: tuple[str, ...]
+    kept: tuple[str, ...]
     origin: str
     transitive: int = 0
 
@@ -107,7 +112,8 @@ class Pinner:
             for name, version in sorted(more.items())
         ]
         origin = known.origin if known is not None else "the newest that suit each other"
-        return Pins(tuple(edits), tuple(self._left), origin, len(more))
+        kept = () if known is None else tuple(self._kept(known))
+        return Pins(tuple(edits), tuple(self._left), kept, origin, len(more))
 
     @property
     def _asks_for_more(self) -> bool:
@@ -149,6 +155,13 @@ class Pinner:
                 self._left.append(f"{own.file}:{own.line}: {own.text}: {reason}")
             elif version is not None:
                 yield own.number, (own.name, version)
+
+    def _kept(self, known: KnownVersions) -> Iterator[str]:
+        for own in self._installed():
+            version = known.versions.get(own.name)
+            if own.pin and version and not _allows(f"=={own.pin}", version):
+                place = f"{own.file}:{own.line}"
+                yield f"{place}: {own.text}: {known.origin} has {version}; a pin is not changed"
 
     def _why_not(self, own: Requirement, version: str | None) -> str:
         if own.url or not own.name:
@@ -216,6 +229,9 @@ def known_from(
             raise InputError("no pinned version in it", place="standard input", hint=hint)
         return KnownVersions(pins, "standard input")
     path = folder / source if (folder / source).is_file() else Path(source)
+    if not path.exists():
+        hint = "give env, -, run, index, or the path of a lock or freeze"
+        raise InputError("no such file", place=source, hint=hint)
     return KnownVersions(read_known_good(path, interpreter.markers), source)
 
 
@@ -273,9 +289,9 @@ def changed(manifest: Manifest, rendered: Mapping[str, bytes]) -> dict[str, byte
 
 
 def described(pins: Pins, names: Iterable[str]) -> str:
-    """Return what was pinned in one sentence without its end: `2 requirements, from …`."""
+    """Return what was pinned in one sentence without its end: `2 requirements (a.txt), from …`."""
     count = sum(edit.action is EditAction.REPIN for edit in pins.edits)
-    said = f"{count} requirement{'' if count == 1 else 's'}"
+    said = counted(count, "requirement")
     if pins.transitive:
-        said += f" and {pins.transitive} that they pull in"
-    return f"{said} of {', '.join(names)}, from {pins.origin}"
+        said += f" and the {pins.transitive} that {'it pulls' if count == 1 else 'they pull'} in"
+    return f"{said} ({listed(tuple(names))}), from {pins.origin}"

@@ -48,7 +48,7 @@ def test_bare_names_and_ranges_become_pins_that_a_build_proves(tmp_path: Path, u
     assert done.returncode == 0, done.stderr
     assert path.read_text() == "good==1.1\nrange==1.5  # keep this\nfixed==1.0\n"
     assert "+good==1.1\n" in done.stdout
-    assert "Pinned 2 requirements of requirements.txt" in done.stderr
+    assert "Pinned 2 requirements (requirements.txt)" in done.stderr
     assert "proven by a build on Python" in done.stderr
 
 
@@ -119,8 +119,9 @@ def test_transitive_pins_go_into_a_constraints_file_with_hashes(tmp_path: Path, 
     assert done.stdout.startswith("--- a/")
     assert path.read_text().startswith("good==1.1 \\\n    --hash=sha256:")
     constraints = (tmp_path / "depbisect-constraints.txt").read_text()
-    assert constraints.startswith("helper==2.0 --hash=sha256:")
-    assert "1 requirement and 1 that they pull in" in done.stderr
+    assert constraints.startswith("helper==2.0 \\\n    --hash=sha256:")
+    files = "(requirements.txt and depbisect-constraints.txt)"
+    assert f"1 requirement and the 1 that it pulls in {files}" in done.stderr
 
 
 def test_several_files_are_pinned_as_one_and_each_in_place(tmp_path: Path, url: str) -> None:
@@ -130,7 +131,7 @@ def test_several_files_are_pinned_as_one_and_each_in_place(tmp_path: Path, url: 
     done = pin(tmp_path, "requirements.txt", "-r", "dev.txt", "--index-url", url)
     assert done.returncode == 0, done.stderr
     assert (path.read_text(), more.read_text()) == ("good==1.1\n", "range==1.5\n")
-    assert "2 requirements of requirements.txt, dev.txt" in done.stderr
+    assert "2 requirements (requirements.txt and dev.txt)" in done.stderr
 
 
 def test_diff_and_output_leave_the_file_alone(tmp_path: Path, url: str) -> None:
@@ -144,14 +145,16 @@ def test_diff_and_output_leave_the_file_alone(tmp_path: Path, url: str) -> None:
 
 
 def test_the_last_verified_run_comes_before_a_lock_and_the_index(tmp_path: Path, url: str) -> None:
-    path = written(tmp_path, "good\n")
+    path = written(tmp_path, "good\nrange==1.0\n")
     state = tmp_path / ".depbisect"
     make_state_folder(state)
-    report = {"verdict": "fixed", "environment": {"Good": "1.0"}}
+    report = {"verdict": "fixed", "environment": {"Good": "1.0", "range": "1.5"}}
     (state / "report.json").write_text(json.dumps(report))
     done = pin(tmp_path, "--no-verify")
     assert "from the last verified run" in done.stderr
-    assert path.read_text() == "good==1.0\n"
+    kept = "requirements.txt:2: range==1.0: the last verified run has 1.5; a pin is not changed"
+    assert f"Kept: {kept}." in done.stderr
+    assert path.read_text() == "good==1.0\nrange==1.0\n"
 
 
 def test_active_environment_is_read_whatever_python_it_has(tmp_path: Path) -> None:
@@ -177,7 +180,7 @@ def test_a_table_of_another_tool_is_pinned_in_its_own_words(tmp_path: Path) -> N
     [
         (("--from", "run"), "there is no run to pin from"),
         (("--from", "-"), "no pinned version in it"),
-        (("--from", "nowhere.lock"), "nowhere.lock"),
+        (("--from", "nowhere.lock"), "hint: give env, -, run, index, or the path of a lock"),
     ],
 )
 def test_a_source_that_knows_nothing_is_an_error(

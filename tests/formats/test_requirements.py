@@ -164,7 +164,7 @@ def test_constraints_are_added_to_a_file_of_their_own() -> None:
     files = read("a\r\nb").render([add("x", "==1", constraint=True), add("y", constraint=True)])
     assert files == {
         "requirements.txt": b"a\r\nb\r\n-c depbisect-constraints.txt\r\n",
-        "depbisect-constraints.txt": b"x==1\ny\n",
+        "depbisect-constraints.txt": b"x==1\r\ny\r\n",
     }
 
 

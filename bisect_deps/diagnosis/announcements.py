@@ -13,7 +13,7 @@ from bisect_deps.model import Phase
 FROM_CHAIN = re.compile(r" \(from (?!versions)(?P<chain>.{1,400})\)\s*$")
 FILE_LINE = re.compile(r"-[rc] \S{1,200}? ?\(line (?P<line>\d{1,6})\)")
 ARCHIVE = re.compile(
-    r"(?:^|/)(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+!]{0,60}?)"
+    r"(?:^|/|^(?:Downloading|Using cached) )(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+!]{0,60}?)"
     r"(?:\.tar\.(?:gz|bz2|xz)|\.zip|\.tgz)(?:$|[\s#?(])"
 )
 # Where pip unpacks what it builds, from 1.3 on, and where uv does.

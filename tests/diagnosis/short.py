@@ -130,6 +130,13 @@ _FAR = (
     "Collecting low==4 (from mid->top==1->-r r.txt (line 1))\n  Downloading low-4.tar.gz\n"
     + EGG_INFO
 )
+_OLDER = (
+    "Collecting thing\n  Downloading thing-2.tar.gz (1 kB)\n"
+    "  Preparing metadata (setup.py): started\n"
+    "  Preparing metadata (setup.py): finished with status 'done'\n"
+    "Collecting other\n  Downloading other-1-py3-none-any.whl (1 kB)\n"
+    "  Using cached thing-1.tar.gz (1 kB)\n" + EGG_INFO
+)
 _SUMMED = (
     "Collecting one==1\n  Downloading one-1.tar.gz\nCollecting two==2\n  Downloading two-2.tar.gz\n"
     "Collecting three==3\n  Downloading three-3-py3-none-any.whl\n"
@@ -202,6 +209,9 @@ SHORT: dict[str, Short] = {
     ),
     "pip's summary names what nobody collected": Short(
         ("one==1", "two==2", "three==3"), _SUMMED.format("one other"), "compile-error"
+    ),
+    "an older release that pip takes after another project's": Short(
+        ("thing", "other"), _OLDER, "setup-script-error", ("thing",)
     ),
     "an argument of a known function": Short(
         ("client==1", "httpx==1"),

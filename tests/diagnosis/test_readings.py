@@ -26,6 +26,12 @@ def test_wheels_for_other_systems_tell_where_the_line_holds() -> None:
     )
 
 
+def test_the_release_that_pip_fetched_last_is_the_one_that_failed() -> None:
+    short = SHORT["an older release that pip takes after another project's"]
+    [suspect] = diagnose(short.log, requirements=short.requirements).suspects
+    assert (suspect.name, suspect.version) == ("thing", "1")
+
+
 def test_a_log_of_very_many_failures_is_read_as_one_of_a_few() -> None:
     def suspects(steps: int) -> list[tuple[str, str | None, int]]:
         log = "".join(

@@ -141,17 +141,23 @@ def _downloading(steps: Steps, line: Line, text: str, bare: str) -> None:
     match = ARCHIVE.search(bare)
     nested = steps.episode is not None and steps.episode.build_requires and not steps.episode.done
     known = steps.collected.get(Project(match["name"]).key) if match and not nested else None
-    if match and known and (steps.current is None or known.key != steps.current.key):
-        # A release taken after others: pip says `Collecting` only for a project's first.
-        steps.current = replace(known, version=match["version"])
-        steps.episode = Episode(steps.current, Phase.DOWNLOAD, line.number)
-    if match and steps.current and not steps.current.version:
-        name = match["name"]
-        if Project(name).key == steps.current.key:
-            steps.current = replace(steps.current, version=match["version"])
-            steps.collected[steps.current.key] = steps.current
+    if match and known:
+        _take_release(steps, known, match["version"], line.number)
     if steps.episode is None or not steps.episode.failed:
         steps.progress = line.number
+
+
+def _take_release(steps: Steps, known: Project, version: str, number: int) -> None:
+    """Take the release of a collected project whose sources are fetched.
+
+    One of those after the first is a step of its own: pip says `Collecting` only once for a project.
+    """
+    steps.current = steps.collected[known.key] = replace(known, version=version)
+    working = steps.episode.project if steps.episode else None
+    if known.version not in (None, version) or working is None or working.key != known.key:
+        steps.episode = Episode(steps.current, Phase.DOWNLOAD, number)
+    elif steps.episode is not None:
+        steps.episode.project = steps.current
 
 
 def _stage(steps: Steps, line: Line, text: str, bare: str) -> None:

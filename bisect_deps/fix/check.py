@@ -27,6 +27,7 @@ from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.outlived import outlived
 from bisect_deps.fix.proposers import moves
 from bisect_deps.fix.proposers.base import Scene
+from bisect_deps.fix.refusals import is_refused
 from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
 from bisect_deps.policy import POLICY
 
@@ -83,7 +84,7 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
             continue
         candidate = parts[-1].move.candidate
         same = _resolved(case, candidate)
-        if same in resolved:
+        if same in resolved or is_refused(case, candidate, probes):
             continue
         resolved.add(same)
         purpose = f"does it pass with {_shown(scene, candidate)}?"

@@ -1,0 +1,56 @@
+"""A candidate that a refusal has ruled out is not built."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bisect_deps.diagnosis import diagnose
+from bisect_deps.fix.refusals import is_refused
+from bisect_deps.model import Candidate, Outcome
+from tests.fix.small import Small, at, small, yearly
+from tests.fix.world import ELSEWHERE
+
+# As uv 0.9 says it.
+REFUSAL = b"""\
+error: No solution found when resolving dependencies
+  cause: Because source==1.0 depends on lib>=1,<2 and you require source==1.0, we can conclude \
+that you require lib>=1,<2.
+         And because you require lib==2.0, we can conclude that your requirements are \
+unsatisfiable.
+"""
+
+
+def given() -> Small:
+    """Return a file with a source that asks for lib>=1,<2, which shows only when it is built."""
+    projects = {
+        "source": [
+            at("1.0", "2020-01-01", "lib>=1,<2", wheel=ELSEWHERE, sdist=True),
+            at("2.0", "2020-01-01", wheel=ELSEWHERE, sdist=True),
+        ],
+        "lib": yearly("1.0", "1.5", "2.0", "3.0"),
+    }
+    return small("source==1.0\n", projects)
+
+
+@pytest.mark.parametrize(
+    ("versions", "refused"),
+    [
+        ({"lib": "3.0"}, True),
+        ({"lib": "1.0"}, False),
+        ({"lib": "3.0", "source": "2.0"}, False),
+        ({}, False),
+    ],
+)
+def test_what_a_source_was_told_to_ask_for_rules_out_other_pins(
+    versions: dict[str, str], refused: bool
+) -> None:
+    here = given()
+    diagnosis = diagnose(REFUSAL, requirements=here.case.requirements, exit_status=1)
+    failed = here.probe(here.case.settled(Candidate(), {"lib": "2.0"}))
+    assert failed.outcome is Outcome.FAIL
+    told = replace(failed, diagnosis=diagnosis)
+    candidate = here.case.settled(Candidate(), versions)
+    assert is_refused(here.case, candidate, [told]) is refused
+    assert not is_refused(here.case, candidate, [])

@@ -64,7 +64,8 @@ def fixed(verdict: Verdict) -> list[str]:
     assert verdict.fix is not None
     proof = next(probe for probe in verdict.probes if probe.number == verdict.fix.probe)
     assert proof.outcome is Outcome.PASS
-    return verdict.fix.files["requirements.txt"].decode().splitlines()
+    written = verdict.fix.files["requirements.txt"].decode()
+    return written.replace(" \\\n   ", "").splitlines()
 
 
 def test_a_bump_writes_the_hashes_of_the_new_release(

@@ -288,8 +288,6 @@ def _key(hit: Hit) -> object:
             return ("project", project.key)
     if episode is not None and episode.project is not None:
         return ("project", episode.project.key)
-    if signature.weight <= Weight.NOISE:
-        return "loose"
     return ("episode", id(episode)) if episode is not None and episode.failed else "loose"
 
 

@@ -104,7 +104,7 @@ def strip_prefixes(text: str) -> tuple[str, str]:
     for _ in range(3):
         stripped = _strip_one(text)
         if stripped is None:
-            break
+            return text, channel
         text, found = stripped
         channel = found or channel
     return text, channel

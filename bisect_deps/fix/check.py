@@ -31,10 +31,10 @@ from bisect_deps.fix.refusals import is_refused
 from bisect_deps.model import Breakage, BreakageKind, Candidate, Outcome, Probe, ProbeKind
 from bisect_deps.policy import POLICY
 
-# Errors of Python's own that say what the code is, not what happened to it.
+# What tells what the code is, not what happened to it: Python's own errors, an exit at import.
 _REFUSED = re.compile(
-    r"(?:\w+\.)*(?:ImportError|ModuleNotFoundError|SyntaxError|IndentationError|NameError"
-    r"|AttributeError(?!: 'NoneType'))\b"
+    r"the interpreter ended with\b|(?:\w+\.)*(?:ImportError|ModuleNotFoundError|SyntaxError"
+    r"|IndentationError|NameError|AttributeError(?!: 'NoneType'))\b"
 )
 
 

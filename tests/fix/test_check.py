@@ -184,6 +184,8 @@ def test_a_log_that_names_nobody_is_followed_by_days_and_series() -> None:
         ("RuntimeError: another process holds the lock", [1, 2]),
         ("ImportError: pyarrow requires NumPy", []),
         ("SyntaxError: invalid syntax", []),
+        ("the interpreter ended with 0 while importing", []),
+        ("killed by signal 11 while importing", [1, 2]),
     ],
 )
 def test_only_an_error_that_may_come_and_go_is_repeated(error: str, repeats: list[int]) -> None:

@@ -26,6 +26,7 @@ FOLLOWING = {
     "conda-not-found",
     "pipenv-lock-stale",
     "poetry-error",
+    "python-import-ended",
     "python-openai-1",
     "uv-archive-refused",
     "system-pg-config-hint",

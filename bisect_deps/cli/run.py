@@ -35,6 +35,7 @@ from bisect_deps.model import STDIN, IndexSettings, Narrow, Note, Verdict, Verdi
 from bisect_deps.policy import POLICY
 from bisect_deps.run.output import is_folder, write_fix
 from bisect_deps.run.settings import RunSettings, default_file, file_defaults, instant
+from bisect_deps.system.interrupts import answering
 from bisect_deps.system.trust import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -236,23 +237,24 @@ def command(**flags: Any) -> int:
     is_one_file = not settings.files and settings.stdin is None
     handover = handed_over(settings.file) if is_one_file else None
 
-    with display(
-        sys.stderr,
-        quiet=flags["quiet"],
-        verbose=bool(flags["verbose"]),
-        animated=not flags["no_progress"],
-        color=wants_color(flags["color"], sys.stderr),
-    ) as progress:
-        finished = run(settings, progress, handover)
-    if handover is not None and flags["write"]:
-        from bisect_deps.guided.handover import end_session
+    with answering() as answer:
+        with display(
+            sys.stderr,
+            quiet=flags["quiet"],
+            verbose=bool(flags["verbose"]),
+            animated=not flags["no_progress"],
+            color=wants_color(flags["color"], sys.stderr),
+        ) as progress:
+            finished = run(settings, progress, handover, known=answer.known)
+        if handover is not None and flags["write"]:
+            from bisect_deps.guided.handover import end_session
 
-        end_session(settings.file)
-    locker = _locker(finished, flags)
-    verdict = _with_way_on(finished.verdict, settings.max_builds)
-    deliver_verdict(verdict, finished.originals, settings, flags, locker)
-    if finished.interrupted:
-        raise KeyboardInterrupt
+            end_session(settings.file)
+        locker = _locker(finished, flags)
+        verdict = _with_way_on(finished.verdict, settings.max_builds)
+        deliver_verdict(verdict, finished.originals, settings, flags, locker)
+        if finished.interrupted or answer.interrupted:
+            raise KeyboardInterrupt
     return EXIT_CODES[verdict.kind]
 
 

@@ -103,6 +103,11 @@ class _Stopwatch:
     announced: tuple[Candidate, ...] = ()
     complete: bool = False
 
+    def stop(self) -> None:
+        """Take what is known now for the first fix, where none was announced."""
+        if self.fixed is None:
+            self.fixed = time.monotonic() - self.began
+
     def tell(
         self, manifest: Manifest, progress: Progress, candidate: Candidate, probe: int, last: bool
     ) -> None:
@@ -139,9 +144,12 @@ def run(
     progress: Progress,
     handover: Handover | None = None,
     shared: Shared | None = None,
+    *,
+    known: Callable[[], None] = lambda: None,
 ) -> Finished:
     """Bisect the failing build of a file: open the run, tell the repair, write the report.
 
+    `known` is called once there is an answer, which no interrupt may take away from then on.
     Raises DepbisectError for whatever keeps a run from starting; the file itself is never touched.
     """
     watch = _Stopwatch(time.monotonic())
@@ -180,24 +188,20 @@ def run(
             )
             prober.proven = proven
             _take_over(prober, case, settings, handover)
-            try:
-                prober.expect([baseline_inquiry(case)])
-                _read_the_rest()
-                from bisect_deps.fix.repair import repair
 
-                there.python_for = _python_for(case, progress)
-                prober.foresight = opening.enter_context(_ahead(case, prober))
-                conclusion = drive(repair(case), prober)
-            except IndexUnavailable as error:
-                conclusion = _unavailable(error)
-            except BaseException:
-                prober.unheard()
-                raise
-            if watch.fixed is None:
-                watch.fixed = time.monotonic() - watch.began
-            if _is_broken(conclusion):
-                there.ask(_as_written(settings, _is_of_check(conclusion)))
-            left += _elsewhere(settings, opened.options, prober, conclusion, there.python_for)
+            def after(conclusion: Conclusion) -> None:
+                watch.stop()
+                if _is_broken(conclusion):
+                    there.ask(_as_written(settings, _is_of_check(conclusion)))
+                left.extend(
+                    _elsewhere(settings, opened.options, prober, conclusion, there.python_for)
+                )
+                known()
+
+            conclusion = _concluded(
+                prober, lambda: _told(case, prober, there, opening, progress), after
+            )
+            known()
         finally:
             opening.close()
             left += close(opened.builder, progress)
@@ -229,6 +233,37 @@ def run(
         opened.interpreter,
         interrupted=conclusion.interrupted,
     )
+
+
+def _told(
+    case: Case, prober: Prober, there: MadeFor, opening: ExitStack, progress: Progress
+) -> Conclusion:
+    """Return what the repair ends with; the first build runs before the repair is read."""
+    prober.expect([baseline_inquiry(case)])
+    _read_the_rest()
+    from bisect_deps.fix.repair import repair
+
+    there.python_for = _python_for(case, progress)
+    prober.foresight = opening.enter_context(_ahead(case, prober))
+    return drive(repair(case), prober)
+
+
+def _concluded(
+    prober: Prober, told: Callable[[], Conclusion], after: Callable[[Conclusion], None]
+) -> Conclusion:
+    """Return what is told; what is asked `after` that may fail, and takes nothing away."""
+    conclusion: Conclusion | None = None
+    try:
+        conclusion = told()
+        after(conclusion)
+    except IndexUnavailable as error:
+        return conclusion or _unavailable(error)
+    except BaseException as error:
+        prober.unheard()
+        if conclusion is None or not isinstance(error, KeyboardInterrupt):
+            raise
+        return replace(conclusion, interrupted=True)
+    return conclusion
 
 
 def _read_the_rest() -> None:

@@ -7,7 +7,9 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +17,38 @@ if TYPE_CHECKING:
 
 _AGAIN = 0.01
 _IMPORTING = "<frozen importlib._bootstrap"
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a command tells: once that is known, the first interrupt waits until it is told."""
+
+    is_known: bool = False
+    interrupted: bool = False
+
+    def known(self) -> None:
+        """Have the next interrupt wait; the one after it ends us all the same."""
+        self.is_known = True
+
+    def takes(self) -> bool:
+        """Say whether an interrupt that comes now waits until the answer is told."""
+        waits = self.is_known and not self.interrupted
+        self.interrupted = self.interrupted or waits
+        return waits
+
+
+_answers: list[Answer] = []
+
+
+@contextmanager
+def answering() -> Iterator[Answer]:
+    """Let no interrupt take away an answer that is known, while inside: whoever tells it asks."""
+    answer = Answer()
+    _answers.append(answer)
+    try:
+        yield answer
+    finally:
+        _answers.remove(answer)
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
@@ -27,7 +61,8 @@ def interrupt(number: int, frame: FrameType | None) -> None:
         # No Thread object: its locks may be held by what was interrupted.
         _thread.start_new_thread(_again, (number,))
         return
-    raise KeyboardInterrupt
+    if not any(answer.takes() for answer in _answers):
+        raise KeyboardInterrupt
 
 
 def take_over(name: str) -> None:

@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 
 from bisect_deps.reports.json import schema
+from tests.builders.contract import left_in_the_end, names_in
 from tests.support.local_index import Fault, LocalIndex, Project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -285,6 +286,43 @@ def test_a_folder_that_is_removed_while_the_run_goes_on_is_one_clear_error(
     _, errors = running.communicate(timeout=120)
     assert "error: the current folder has been removed" in errors
     assert running.returncode == 2, errors
+
+
+# Runs the command, interrupted as the first call of one of its functions begins.
+INTERRUPTED = """
+import os, signal, sys
+from bisect_deps.cli import main
+from bisect_deps.run import running
+whole = getattr(running, {name!r})
+def interrupted(*arguments):
+    running.{name} = whole
+    os.kill(os.getpid(), signal.SIGINT)
+    return whole(*arguments)
+running.{name} = interrupted
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("name", ["_is_broken", "close", "_changed", "_keep"])
+def test_an_answer_is_told_whole_when_ctrl_c_comes_after_it(
+    served: LocalIndex, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "requirements.txt").write_text("metadata==1.0\n")
+    cache = tmp_path / "cache"
+    _, _, _, *arguments = command(served, "-o", "fixed.txt")
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED.format(name=name), *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 130, done.stderr
+    assert (tmp_path / "fixed.txt").read_text() == "metadata==1.1\n"
+    assert "+metadata==1.1" in done.stdout
+    assert left_in_the_end(lambda: names_in(cache / "depbisect" / "builds")) == []
 
 
 @pytest.mark.timeout(60 + 30 * KILLS)

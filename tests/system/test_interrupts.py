@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.system.interrupts import interrupt, take_over
+from bisect_deps.system.interrupts import answering, interrupt, take_over
 
 ROOT = Path(__file__).parents[2]
 # An interrupt that leaves an `exec` has Python end by the signal, whatever the exit code.
@@ -76,3 +76,16 @@ def test_an_ignored_signal_stays_so_and_other_threads_change_none() -> None:
         assert signal.getsignal(signal.SIGINT) is interrupt
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_an_answer_that_is_known_is_not_taken_away_by_the_first_interrupt() -> None:
+    with answering() as answer:
+        with pytest.raises(KeyboardInterrupt):
+            interrupt(signal.SIGINT, None)
+        answer.known()
+        interrupt(signal.SIGINT, None)
+        assert answer.interrupted
+        with pytest.raises(KeyboardInterrupt):
+            interrupt(signal.SIGINT, None)
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(signal.SIGINT, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import atexit
 import signal
 import sys
 import threading
@@ -69,12 +70,15 @@ def take_over(name: str) -> None:
     """Have the signal of that name interrupt us, where this system has it and it is not ignored.
 
     Under `nohup` a signal is ignored, and stays so; other threads than the main one change nothing.
+    Once all is done, while Python takes itself down, nothing is left to interrupt.
     """
     number = getattr(signal, name, None)
     if number is None or signal.getsignal(number) is signal.SIG_IGN:
         return
     with suppress(ValueError):  # Not the main thread.
         signal.signal(number, interrupt)
+        # Python would give the signal back to the system, and end by it with everything done.
+        atexit.register(signal.signal, number, signal.SIG_IGN)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

@@ -89,3 +89,27 @@ def test_an_answer_that_is_known_is_not_taken_away_by_the_first_interrupt() -> N
             interrupt(signal.SIGINT, None)
     with pytest.raises(KeyboardInterrupt):
         interrupt(signal.SIGINT, None)
+
+
+# Its object goes when Python takes itself down.
+LAST = """
+import os, signal, sys
+from bisect_deps.system.interrupts import take_over
+class Last:
+    def __del__(self, kill=os.kill, own=os.getpid(), number=signal.SIGINT):
+        kill(own, number)
+last = Last()
+for name in sys.argv[1:]:
+    take_over(name)
+sys.exit(3)
+"""
+
+
+def test_an_interrupt_once_all_is_done_changes_no_exit_code() -> None:
+    def code(*names: str) -> int:
+        command = [sys.executable, "-c", LAST, *names]
+        where = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, env=where, check=False, timeout=60).returncode
+
+    assert code("SIGINT") == 3
+    assert code() == -signal.SIGINT, "without it, Python ends by the signal"

@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,54 @@ def test_a_call_that_fails_is_bisected_like_a_build(cluster: Cluster, index_url:
     assert report["builds"] <= 4, "the nearest release is not worth many expensive builds"
     nearest, _ = runner.run("--check-input", '"x"', "--narrow", "full")
     assert [edit["to"] for edit in nearest["fix"]["edits"]] == ["==2.0"]
+    assert runner.restored
+
+
+def test_several_culprits_of_install_and_of_call_take_seven_builds(tmp_path: Path) -> None:
+    """The shape of numpy, pandas and flask of 2020 on Python 3.12, which meet newer neighbours."""
+    old, new = {"uploaded": "2020-06-01"}, {"uploaded": "2023-06-01"}
+    layers = {"templates": "marks", "marks": "", "dangers": ""}
+    index = LocalIndex(
+        tmp_path / "index",
+        *(
+            Project(name)
+            .release("1.0", fault=Fault.COMPILE, **old)
+            .release("1.1", fault=Fault.COMPILE, **old)
+            .release("2.0", **new)
+            for name in ("arrays", "frames")
+        ),
+        *(
+            Project(name)
+            .release(
+                "1.0",
+                code="gone = 1\n" + (f"from {user} import gone\n" if user else ""),
+                requires=[user] if user else [],
+                **old,
+            )
+            .release("2.0", requires=[user] if user else [], **new)
+            for name, user in layers.items()
+        ),
+        Project("web")
+        .release(
+            "1.0",
+            code="from templates import gone\nfrom dangers import gone\n",
+            requires=["templates", "dangers"],
+            **old,
+        )
+        .release("1.1", code="from templates import gone\n", requires=["templates"], **old)
+        .release("2.0", requires=["templates", "dangers"], **new),
+        Project("plain").release("1.0", **old),
+    )
+    text = "arrays==1.0\nframes==1.0\nweb==1.0\nplain==1.0\n"
+    source = "import arrays, frames, web, plain\n\n\ndef apply(value):\n    return value\n"
+    with ExitStack() as stack:
+        url = stack.enter_context(index.serve()).url
+        recipe = Install(arguments=("--index-url", url))
+        runner = Runner(stack.enter_context(served(tmp_path, recipe)), url, text, source)
+        report, _ = runner.run("--check-input", '"x"')
+    named = [culprit["requirements"][0]["name"] for culprit in report["culprits"]]
+    assert (report["verdict"], named) == ("fixed", ["arrays", "frames", "web"])
+    assert report["builds"] <= 7
     assert runner.restored
 
 

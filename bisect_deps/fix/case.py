@@ -266,7 +266,8 @@ class Case:
         """Return a project as a member of a culprit: its own line, or the line that pulls it in.
 
         Of several lines, that by which its `user` is installed, which breaks with it; a user with a
-        line of its own is meant where it is not seen to ask for it, too.
+        line of its own is meant where it is not seen to ask for it, too. Else the first that asks
+        for a source, of which only a build tells what it requires.
         """
         if direct := self.line_at_fault(name):
             return Member(direct, name, version)
@@ -277,36 +278,11 @@ class Case:
                 return Member(top, name, version, tuple(link for link in chain if link != name))
         if own := self.named(user) if user else ():
             return Member(own[0], name, version, (user,), used=True)
-        return self._behind_a_source(name, version, resolution)
-
-    def _behind_a_source(
-        self, name: str, version: str | None, resolution: Resolution | None
-    ) -> Member | None:
-        """Return a project as pulled in by a release that only tells when it is built.
-
-        None where several might be the one.
-        """
-        chains = self._source_chains(resolution)
-        if len(chains) != 1:
-            return None
-        return Member(self.named(chains[0][0])[0], name, version, chains[0])
-
-    def behind_sources(
-        self, name: str, version: str | None, resolution: Resolution | None, moved: Iterable[str]
-    ) -> Member | None:
-        """Return a project as pulled in by one of several sources, one that was `moved` first.
-
-        For what is at fault for certain, and of which only a build tells who asks for it.
-        """
-        wanted = set(moved)
-        chains = sorted(self._source_chains(resolution), key=wanted.isdisjoint)
-        return Member(self.named(chains[0][0])[0], name, version, chains[0]) if chains else None
-
-    def _source_chains(self, resolution: Resolution | None) -> list[tuple[str, ...]]:
         if resolution is None:
-            return []
-        chains = (self._chain(release.name, resolution) for release in resolution.needs_build)
-        return [chain for chain in chains if chain]
+            return None
+        behind = (self._chain(source.name, resolution) for source in resolution.needs_build)
+        chain = next(filter(None, behind), ())
+        return Member(self.named(chain[0])[0], name, version, chain) if chain else None
 
     def _chain_for(self, name: str, resolution: Resolution, user: str) -> tuple[str, ...]:
         """Return the chain to a project through its user, where that asks for it; else any.

@@ -55,7 +55,6 @@ from bisect_deps.model import (
     Culprit,
     Edit,
     EditAction,
-    Member,
     Narrow,
     Note,
     Outcome,
@@ -65,7 +64,6 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from bisect_deps.reports.base import changes
-from bisect_deps.resolution.uv_resolver import Resolution
 
 # So many builds are told of where the budget ends a run.
 _MOST_SHOWN = 8
@@ -363,7 +361,7 @@ def _culprits(
         resolution = case.resolve(probe.candidate)
         version = case.installed(probe).get(name, change.before.get(name))
         user = breakage.user if breakage is not None else ""
-        member = _member(case, small, name, version, resolution, user)
+        member = case.member(name, version, resolution, user)
         line = case.line_at_fault(name)
         if line is not None and version is not None:
             reported = broken_of(case, line, probe)
@@ -372,7 +370,7 @@ def _culprits(
         if version is None or member is None:
             # What was added was missing, or nobody asks for it: who needs it is at fault.
             using = next((n for n in involved(probe) if n != name), name)
-            member = _member(case, small, using, case.installed(probe).get(using), resolution)
+            member = case.member(using, case.installed(probe).get(using), resolution)
         if member is None:
             continue
         if breakage is not None:
@@ -383,21 +381,6 @@ def _culprits(
     if not found and apart is not None:
         found = _inseparable(case, change, small, apart)
     return merged((), found)
-
-
-def _member(
-    case: Case,
-    small: Smallest,
-    name: str,
-    version: str | None,
-    resolution: Resolution | None,
-    user: str = "",
-) -> Member | None:
-    member = case.member(name, version, resolution, user)
-    if member is None and version is not None:
-        moved = [edit.name for edit in small.candidate.edits]
-        return case.behind_sources(name, version, resolution, moved)
-    return member
 
 
 def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Probe) -> str:

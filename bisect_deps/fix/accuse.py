@@ -17,7 +17,9 @@ from bisect_deps.fix.culprits import INSTALL_PHASES, described, merged, numbers_
 from bisect_deps.fix.failure import (
     broken_in,
     failing_release,
+    first_fingerprint,
     phase_of,
+    shows,
     suspects_of,
 )
 from bisect_deps.fix.inquiry import Inquiry, Story
@@ -572,11 +574,11 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
     finding, probes = yield from drive(case, bisect(problem), axis, {whole: failing})
     only_once = any(culprit.failing == whole for culprit in finding.culprits)
     if only_once or finding.state is State.INCONCLUSIVE:
-        # Nothing but that one failure is evidence: what passes now was an accident.
-        passing = yield from _passes_now(case, failing)
-        if passing is not None:
+        # Nothing but that one failure is evidence: what is not seen again was an accident.
+        further = yield from _gets_further(failing)
+        if further is not None:
             unsteady = replace(standing, unsteady=standing.unsteady + 1)
-            return unsteady.knowing((), Note(_UNSTEADY, passing.number))
+            return unsteady.knowing((), Note(_UNSTEADY, further.number))
     for probe in probes.values():
         if probe.outcome is Outcome.FAIL:
             be_true(case, probe)
@@ -584,16 +586,17 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
 
 
 _UNSTEADY = (
-    "The same file failed once and passed once: the build does not always end alike. "
+    "The same file failed once and got further once: the build does not always end alike. "
     "Run again with --fresh, or fix what makes it unsteady first."
 )
 
 
-def _passes_now(case: Case, failing: Probe) -> Story[Probe | None]:
-    """Build a failing candidate once more; return that probe where it passes now."""
+def _gets_further(failing: Probe) -> Story[Probe | None]:
+    """Build a failing candidate once more; return that probe where it does not fail so now."""
     purpose = "does it fail once more?"
     [again] = yield [Inquiry(failing.candidate, ProbeKind.WHOLE, purpose, check=False, repeat=1)]
-    return again if again.outcome is Outcome.PASS else None
+    alike = shows(again, first_fingerprint(failing))
+    return None if alike or again.outcome is Outcome.UNRESOLVED else again
 
 
 def _concluded(

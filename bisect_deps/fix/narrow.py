@@ -102,14 +102,14 @@ def _searches(
 ) -> Iterator[_NarrowSearch]:
     seen: set[str] = set()
     for at, culprit in enumerate(culprits):
-        one = {member.name for member in culprit.members}
-        lines = [*case.named(min(one)), *case.limited(min(one))]
-        pins = {line.pin for line in lines if line.pin}
-        # Lines of one project that exclude each other have no boundary among its releases.
-        same = len(pins) > 1 or len(one) < len(culprit.members)
-        for member in () if culprit.narrowings or same else culprit.members:
+        names = [member.name for member in culprit.members]
+        for member in () if culprit.narrowings else culprit.members:
             edit = _edit_of(fixed, member)
-            if edit is None or edit.pin is None or member.name in seen:
+            lines = (*case.named(member.name), *case.limited(member.name))
+            # Lines of one project that exclude each other have no boundary among its releases.
+            pins = {line.pin for line in lines if line.pin}
+            apart = len(pins) > 1 or names.count(member.name) > 1
+            if edit is None or edit.pin is None or apart or member.name in seen:
                 continue
             axis = axis_between(case, member.name, member.version, edit.pin)
             if axis is not None:

@@ -328,7 +328,10 @@ def _smallest(
         if other is not None:
             others = (Way(other.candidate, other.number, "smallest-change"),)
     shown = tuple(every.values())
-    followers = frozenset(small.names) - names_of(culprits) - small.shown.keys()
+    told = case.resolve(failing.candidate)
+    # Of a source the resolver does not tell what it asks for: it may have to follow.
+    sources = {release.name for release in told.needs_build} if told is not None else ()
+    followers = frozenset(small.names).difference(names_of(culprits), small.shown, sources)
     return _Repaired(
         small.passing,
         culprits,

@@ -185,11 +185,10 @@ def _is_settled(case: Case, culprit: Culprit, fixed: Probe, answers: Sequence[Pr
         return True
 
     def is_moved(member: Member) -> bool:
-        own = any(e.name == member.name or e.number == member.requirement.number for e in edits)
-        if own and (not member.via or member.version is None):
-            return True
-        if member.version is None:
-            return False
+        if member.version in (None, None if member.via else member.requirement.pin):
+            return any(
+                e.name == member.name or e.number == member.requirement.number for e in edits
+            )
         return any(releases.get(member.name) == member.version for releases in had) and (
             after.get(member.name) != member.version
         )

@@ -37,7 +37,7 @@ LAWS = {
 }
 # Scenarios in which a law was broken once, each by another mistake.
 ONCE_BROKEN = (317, 524, 728, 731, 797, 1080, 1193, 1223, 1298, 1339, 1437, 1481, 1590, 1620, 1738)
-ONCE_BROKEN += (1811, 1813, 1825, 1836, 1875, 1918, 4232, 4513, 4913, 5492, 5923)
+ONCE_BROKEN += (1811, 1813, 1825, 1836, 1875, 1918, 4227, 4232, 4513, 4913, 5492, 5923)
 SHAPES_BROKEN = (109, 153, 221, 230, 340, 372, 487, 621, 669, 756, 878, 994, 1160, 1271, 1339, 1393)
 SHAPES_BROKEN += (1435, 1536, 1541, 1587, 1720, 1869, 1917, 1928, 1965, 4859, 5819)
 # The laws that the story breaks within the first scenarios.

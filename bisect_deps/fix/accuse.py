@@ -644,7 +644,9 @@ def certified(
 
 def broken_of(case: Case, line: Requirement, probe: Probe | None) -> Member:
     """Return a line as a member of a culprit: the release that it pulls in where that broke."""
-    own = Member(line, line.name, line.pin)
+    edits = probe.candidate.edits if probe is not None else ()
+    moved = next((edit.pin for edit in edits if edit.number == line.number), None)
+    own = Member(line, line.name, moved or line.pin)
     named = broken_in(probe) if probe is not None else ()
     if probe is None or line.name in named:
         return own

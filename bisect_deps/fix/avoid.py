@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bisect_deps.fix.accuse import Standing
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case, is_older, with_edits
+from bisect_deps.fix.case import Case, is_older, taken_back, with_edits
 from bisect_deps.fix.failed import Failed, broken_releases, failed_by
 from bisect_deps.fix.failure import installs, suspects_of
 from bisect_deps.fix.inquiry import Story
@@ -269,7 +269,7 @@ def _lean(
 ) -> Candidate:
     """Return a candidate without the edits that what failed does not ask for."""
     for edit in candidate.edits:
-        rest = Candidate(tuple(other for other in candidate.edits if other != edit))
+        rest = taken_back(candidate, edit)
         if edit not in base.edits and _is_free(case, rest, hidden, failed):
             candidate = rest
     return candidate

@@ -356,6 +356,11 @@ def without(base: Candidate, names: Iterable[str]) -> Candidate:
     return Candidate(tuple(edit for edit in base.edits if edit.name not in gone))
 
 
+def taken_back(base: Candidate, edit: Edit) -> Candidate:
+    """Return `base` without one edit."""
+    return Candidate(tuple(other for other in base.edits if other != edit))
+
+
 def dropped(requirement: Requirement) -> Edit:
     """Return the edit that comments a requirement out: a way to find, never a fix by itself."""
     return Edit(EditAction.DROP, requirement.name, requirement.number)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bisect_deps.fix.accuse import agrees, broken_of, lacks_something
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case, dropped, is_compiled, with_edits, without
+from bisect_deps.fix.case import Case, dropped, is_compiled, taken_back, with_edits, without
 from bisect_deps.fix.culprits import (
     broken,
     described,
@@ -211,7 +211,7 @@ def _less(candidate: Candidate) -> Iterator[tuple[Edit, Candidate]]:
     A line and its constraint may only move together.
     """
     edits = candidate.edits
-    yield from ((edit, _taken_back(candidate, edit)) for edit in edits)
+    yield from ((edit, taken_back(candidate, edit)) for edit in edits)
     names = [edit.name for edit in edits]
     for place, edit in enumerate(edits):
         if names.index(edit.name) < place:
@@ -219,7 +219,7 @@ def _less(candidate: Candidate) -> Iterator[tuple[Edit, Candidate]]:
 
 
 def _parts(candidate: Candidate) -> Iterator[Candidate]:
-    yield from (_taken_back(candidate, edit) for edit in candidate.edits)
+    yield from (taken_back(candidate, edit) for edit in candidate.edits)
 
 
 def _owners(
@@ -251,7 +251,3 @@ def _owners(
         )
         if not is_covered(culprit, culprits, fixed.candidate):
             yield culprit
-
-
-def _taken_back(candidate: Candidate, edit: Edit) -> Candidate:
-    return Candidate(tuple(other for other in candidate.edits if other != edit))

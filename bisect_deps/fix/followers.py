@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bisect_deps.diagnosis.prose import uv_edges
-from bisect_deps.fix.case import Case, is_compiled, parsed_requirement
+from bisect_deps.fix.case import Case, is_compiled, parsed_requirement, taken_back
 from bisect_deps.fix.culprits import names_of, numbers_of
 from bisect_deps.fix.failed import Failed, failed_by
 from bisect_deps.model import Candidate, Culprit, Edit, EditAction, Note, Outcome, Probe, ProbeKind
@@ -29,7 +29,7 @@ def followed(
         is_own = edit.name in own or edit.number in numbers_of(culprits)
         if is_own or edit.action is EditAction.DROP:
             continue
-        rest = Candidate(tuple(other for other in candidate.edits if other != edit))
+        rest = taken_back(candidate, edit)
         resolution = case.resolve(rest)
         if resolution is not None and not resolution.resolved:
             text = f"{edit.text} {_does(edit)}: {_why(case, edit, candidate, resolution, probes)}."

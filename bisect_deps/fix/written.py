@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case, with_edits
+from bisect_deps.fix.case import Case, taken_back, with_edits
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.formats.style import specifiers
 from bisect_deps.model import Candidate, Culprit, Edit, EditAction, Outcome, Probe, ProbeKind
@@ -24,6 +24,9 @@ def written(case: Case, culprits: Sequence[Culprit], fixed: Probe) -> Story[Prob
     candidate = fixed.candidate
     for edit in fixed.candidate.edits:
         candidate = _styled(case, culprits, candidate, edit)
+    if _needed(case, candidate) != _needed(case, fixed.candidate):
+        # A range lets in what has no need of another edit.
+        candidate = fixed.candidate
     if case.annotate:
         candidate = Candidate(tuple(_annotated(edit, culprits) for edit in candidate.edits))
     if candidate == fixed.candidate:
@@ -47,6 +50,11 @@ def _styled(case: Case, culprits: Sequence[Culprit], candidate: Candidate, edit:
         if case.releases_of(styled) == wanted:
             return styled
     return candidate
+
+
+def _needed(case: Case, candidate: Candidate) -> list[bool]:
+    """Say of each edit whether nothing resolves without it."""
+    return [case.releases_of(taken_back(candidate, edit)) is None for edit in candidate.edits]
 
 
 def _failing(culprits: Sequence[Culprit], name: str) -> list[str]:

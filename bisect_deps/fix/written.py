@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case, taken_back, with_edits
+from bisect_deps.fix.case import Case, allows, taken_back, with_edits
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.formats.style import specifiers
-from bisect_deps.model import Candidate, Culprit, Edit, EditAction, Outcome, Probe, ProbeKind
+from bisect_deps.model import Candidate, Cause, Culprit, Edit, EditAction, Outcome, Probe, ProbeKind
 
 
 def written(case: Case, culprits: Sequence[Culprit], fixed: Probe) -> Story[Probe]:
@@ -45,7 +45,7 @@ def _styled(case: Case, culprits: Sequence[Culprit], candidate: Candidate, edit:
     wanted = case.releases_of(candidate)
     if wanted is None:
         return candidate
-    for clause in specifiers(case.requirements, line, version, _failing(culprits, edit.name)):
+    for clause in specifiers(case.requirements, line, version, _failing(case, culprits, edit.name)):
         styled = with_edits(candidate, [replace(edit, to=clause)])
         if case.releases_of(styled) == wanted:
             return styled
@@ -57,13 +57,17 @@ def _needed(case: Case, candidate: Candidate) -> list[bool]:
     return [case.releases_of(taken_back(candidate, edit)) is None for edit in candidate.edits]
 
 
-def _failing(culprits: Sequence[Culprit], name: str) -> list[str]:
-    """Return the versions of a project that are known to fail."""
+def _failing(case: Case, culprits: Sequence[Culprit], name: str) -> list[str]:
+    """Return a project's versions that are known to fail: of a range in conflict, its newest."""
     found: dict[str, None] = {}
     for culprit in culprits:
         for member in culprit.members:
             if member.name == name and member.version is not None:
                 found[member.version] = None
+            elif member.name == name and culprit.cause is Cause.RESOLVER_CONFLICT:
+                line = member.requirement
+                taken = [r.version for r in case.releases(name) if allows(line, r.version)]
+                found |= dict.fromkeys(taken[-1:])
         for narrowing in culprit.narrowings:
             if narrowing.name == name:
                 failed = (t.version for t in narrowing.tried if t.outcome is Outcome.FAIL)

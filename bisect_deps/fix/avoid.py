@@ -270,7 +270,7 @@ def _lean(
     """Return a candidate without the edits that what failed does not ask for."""
     for edit in candidate.edits:
         rest = taken_back(candidate, edit)
-        if edit not in base.edits and _is_free(case, rest, hidden, failed):
+        if edit not in base.edits and rest != base and _is_free(case, rest, hidden, failed):
             candidate = rest
     return candidate
 

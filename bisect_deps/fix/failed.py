@@ -80,7 +80,7 @@ def _conflicts(case: Case, probe: Probe) -> Iterator[Mapping[str, str]]:
         if own is None and suspect.phase is Phase.RESOLVE and suspect.name in chosen:
             own = Release(suspect.name, chosen[suspect.name])
         if own is not None and not _breaks(suspect) and _is_refused(suspect):
-            groups.setdefault(suspect.group or suspect.name, {})[own.name] = own.version
+            groups.setdefault(suspect.group or suspect.name, {}).setdefault(own.name, own.version)
     together = [some for some in groups.values() if len(some) > 1]
     if probe.diagnosis is None or probe.diagnosis.cause is not Cause.RESOLVER_CONFLICT:
         yield from groups.values()

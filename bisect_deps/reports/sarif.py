@@ -16,6 +16,7 @@ from bisect_deps import __version__
 from bisect_deps.model import Cause, Culprit, Member, Verdict, VerdictKind
 from bisect_deps.reports.base import (
     CAUSE_WORDS,
+    advice_of,
     file_of,
     fix_changes,
     headline,
@@ -89,12 +90,13 @@ def _result(culprit: Culprit, number: int, verdict: Verdict) -> dict[str, Any]:
 
 
 def _message(culprit: Culprit, verdict: Verdict) -> str:
-    parts = [f"{title(culprit)}: {sentence(culprit)}"]
+    name, said = title(culprit), sentence(culprit)
+    parts = [said if said.startswith(name) else f"{name}: {said}"]
     if verdict.fix is not None:
         changes = listed(fix_changes(verdict.fix))
         parts.append(f"The file passes with: {changes} (build {verdict.fix.probe}).")
-    if culprit.advice:
-        parts.append(shown(ended(culprit.advice)))
+    if advice := advice_of(culprit, verdict):
+        parts.append(shown(ended(advice[0].upper() + advice[1:])))
     parts.append(f"Proof: {proof_text(culprit, verdict.probes)}.")
     return " ".join(parts)
 

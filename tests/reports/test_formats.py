@@ -69,6 +69,16 @@ def test_sarif_has_each_culprit_on_its_line_and_its_cause_as_rule(verdict: str) 
     assert len({rule["id"] for rule in rules}) == len(rules)
 
 
+def test_a_sarif_message_says_no_name_twice_and_no_advice_beside_a_fix() -> None:
+    summary = "numpy==1.19.5: the build script imports distutils."
+    culprit = replace(READY.culprits[0], summary=summary, advice="build it with `setuptools<81`")
+    for verdict, advised in ((READY, False), (replace(READY, fix=None), True)):
+        text = sarif.render(replace(verdict, culprits=(culprit,)))
+        message = json.loads(text)["runs"][0]["results"][0]["message"]["text"]
+        assert message.startswith(f"{summary} ")
+        assert ("Build it with" in message) is advised
+
+
 @pytest.mark.parametrize("name", ["sarif", "github"])
 def test_a_file_in_a_folder_is_named_as_seen_from_the_working_folder(
     name: str, tmp_path: Path

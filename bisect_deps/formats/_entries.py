@@ -75,6 +75,29 @@ def hatch_group(path: tuple[str, ...], table: tuple[str, ...]) -> bool:
 _HATCH_LISTS = ("dependencies", "extra-dependencies")
 
 
+def hatch_not_judged(table: Any) -> str:
+    """Return what of Hatch's table is not read: entries of overrides that name a condition."""
+    environments = table.get("envs") if isinstance(table, dict) else None
+    for name, environment in environments.items() if isinstance(environments, dict) else ():
+        overrides = environment.get("overrides") if isinstance(environment, dict) else None
+        if _has_conditions(overrides):
+            return f"the overrides of {name} add requirements under conditions (`value = …`)"
+    return ""
+
+
+def _has_conditions(table: Any) -> bool:
+    if not isinstance(table, dict):
+        return False
+    listed = [entry for key in _HATCH_LISTS for entry in _entries_in(table.get(key))]
+    return any(isinstance(entry, dict) for entry in listed) or any(
+        _has_conditions(inner) for inner in table.values()
+    )
+
+
+def _entries_in(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def tox_group(path: tuple[str, ...], table: tuple[str, ...]) -> bool:
     """Say whether a path is that of a list of tox: of an environment, or what tox itself needs."""
     inner = path[len(table) :]

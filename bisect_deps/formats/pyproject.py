@@ -14,6 +14,7 @@ from bisect_deps.formats._entries import (
     Entry,
     entries_of,
     hatch_group,
+    hatch_not_judged,
     sources_of,
     tox_group,
 )
@@ -43,6 +44,7 @@ _BY_NAME = {
 }
 _HATCH = ("tool", "hatch")
 _TOX = ("tool", "tox")
+_HATCH_HOOK = ("tool", "hatch", "metadata", "hooks", "requirements_txt")
 
 
 def _group(path: tuple[str, ...]) -> str | None:
@@ -72,7 +74,9 @@ def _table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def _names_files(data: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    """Yield the groups that setuptools reads from files when it builds, with those files."""
+    """Yield the groups that a backend reads from files when it builds, with those files."""
+    if _reads_files(data):
+        yield from _hatch_files(_table(data, *_HATCH_HOOK))
     dynamic = _table(data, "tool", "setuptools", "dynamic")
     tables = {_MAIN: dynamic.get("dependencies")}
     for extra, table in _table(dynamic, "optional-dependencies").items():
@@ -84,13 +88,33 @@ def _names_files(data: dict[str, Any]) -> Iterable[tuple[str, str]]:
         yield from ((group, file) for file in ([files] if isinstance(files, str) else files))
 
 
+def _reads_files(data: dict[str, Any]) -> bool:
+    """Say whether hatch-requirements-txt reads the dependencies from files."""
+    return _HATCH_HOOK[-1] in _table(data, *_HATCH_HOOK[:-1])
+
+
+def _hatch_files(hook: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield groups and files as hatch-requirements-txt names them. Source: its README."""
+    named = hook.get("files", hook.get("filename", "requirements.txt"))
+    groups = {_MAIN: [named] if isinstance(named, str) else named}
+    for extra, files in _table(hook, "optional-dependencies").items():
+        groups[f"project.optional-dependencies.{extra}"] = files
+    for group, files in groups.items():
+        for file in files if isinstance(files, list) else ():
+            if isinstance(file, str):
+                yield group, file
+
+
 def _not_judged(data: dict[str, Any]) -> str:
     if "legacy_tox_ini" in _table(data, *_TOX):
         return "legacy_tox_ini holds another file: write [tool.tox], or a tox.ini"
     dynamic = _table(data, "project").get("dynamic", ())
     is_elsewhere = _table(data, "tool", "poetry", "dependencies")
     backend = str(_table(data, "build-system").get("build-backend", "setuptools"))
-    if "dependencies" not in dynamic or is_elsewhere or backend.startswith("setuptools"):
+    if conditions := hatch_not_judged(_table(data, "tool", "hatch")):
+        return conditions
+    is_read = is_elsewhere or backend.startswith("setuptools") or _reads_files(data)
+    if "dependencies" not in dynamic or is_read:
         return ""
     return f"its dependencies are dynamic: {backend} computes them when it builds"
 

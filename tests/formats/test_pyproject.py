@@ -215,6 +215,38 @@ def test_a_file_that_lists_nothing_to_install_is_an_error(text: str, tmp_path: P
     assert re.search("export|give that file", caught.value.hint or "")
 
 
+@pytest.mark.parametrize(
+    ("hook", "names"),
+    [
+        ('files = ["requirements.txt", "more.txt"]', {"first", "second"}),
+        ('filename = "more.txt"', {"second"}),
+        ("", {"first"}),
+    ],
+)
+def test_files_of_the_hook_of_hatch_are_followed(
+    hook: str, names: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "requirements.txt").write_text("first==1\n")
+    (tmp_path / "more.txt").write_text("second==2\n")
+    path = tmp_path / "pyproject.toml"
+    path.write_text(
+        '[project]\nname = "x"\ndynamic = ["dependencies"]\n'
+        '[build-system]\nrequires = ["hatchling==1"]\nbuild-backend = "hatchling.build"\n'
+        f"[tool.hatch.metadata.hooks.requirements_txt]\n{hook}\n"
+    )
+    manifest = open_manifest(path)
+    assert {own.name for own in manifest.requirements if own.name != "hatchling"} == names
+    assert not manifest.problems
+
+
+def test_overrides_of_hatch_with_conditions_are_not_judged() -> None:
+    head = '[project]\nname = "x"\ndependencies = []\n[tool.hatch.envs.test.overrides]\n'
+    [problem] = read(f'{head}matrix.d.dependencies = [{{value = "a", if = ["1"]}}]\n').problems
+    assert problem.kind is ProblemKind.NOT_JUDGED
+    assert "overrides of test" in problem.message
+    assert not read(f'{head}platform.windows.dependencies = ["a"]\n').problems
+
+
 def test_an_empty_string_is_no_requirement() -> None:
     [problem] = read('[project]\ndependencies = [\n  "",\n]\n').problems
     assert (problem.kind, problem.line) == (ProblemKind.INVALID_REQUIREMENT, 3)

@@ -157,6 +157,8 @@ def _summary(members: Sequence[Member], suspect: Suspect, probe: Probe) -> str:
     broke = f"{failing} {version}" if version else failing
     names = " and ".join(member.label for member in members)
     said = suspect.summary.removeprefix(f"{suspect.failing}: ").removeprefix(f"{failing}: ")
+    if suspect.cause is Cause.BUILD_DEP_FAILED:
+        return f"{names} cannot be built: {broke}, which its build requires, could not be installed"
     chain = [link for link in suspect.via if link != failing]
     if [member.name for member in members] == chain[:1]:
         through = f" through {', then '.join(chain[1:])}" if chain[1:] else ""

@@ -102,3 +102,16 @@ def test_what_broke_deeper_is_named_once_with_its_version() -> None:
     assert described([APP], failed(suspect)).summary == (
         "app 1.0 breaks with tool 1.7, which it pulls in: it is not installed"
     )
+
+
+def test_what_a_build_requires_is_not_pulled_in() -> None:
+    suspect = Suspect(
+        "app",
+        failing=Mention.parse("tool==1.7"),
+        via=("app",),
+        cause=Cause.BUILD_DEP_FAILED,
+        summary="tool==1.7: what the build itself requires could not be installed",
+    )
+    assert described([APP], failed(suspect)).summary == (
+        "app 1.0 cannot be built: tool 1.7, which its build requires, could not be installed"
+    )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bisect_deps.errors import InputError
+from bisect_deps.formats._commands import Found
 from bisect_deps.formats._embedded import (
     Embedding,
     Follow,
@@ -22,6 +23,7 @@ from bisect_deps.formats._embedded import (
 )
 from bisect_deps.formats._splice import TAG, Change, newline_of, remark
 from bisect_deps.formats._text import decode_utf8, mapped
+from bisect_deps.formats._words import commands
 from bisect_deps.formats.base import Document, PhysicalLine, Span
 from bisect_deps.text import escaped
 
@@ -39,6 +41,8 @@ class IniStyle:
     `group_of` names the group of a section's key, None for one without requirements; `main` is the
     section and key that a build installs. `before` is what may stand before a requirement, and
     `files` what a line looks like that names a requirements file, as `file` (`-c` in `flag`).
+    `runs` names the group of a section's key that holds commands, which may install, too;
+    `root` is what stands for the file's own folder in them.
     """
 
     group_of: Callable[[str, str], str | None]
@@ -47,6 +51,8 @@ class IniStyle:
     files: re.Pattern[str] = _NO_FILE
     skipped: re.Pattern[str] = _NO_FILE
     read_line: LineReader = read_pep508
+    runs: Callable[[str, str], str | None] = lambda *_: None
+    root: re.Pattern[str] = _NO_FILE
 
     def read(self, data: bytes, path: str) -> Embedding:
         """Read the bytes; lists are one requirement per line, or separated by semicolons."""
@@ -59,7 +65,7 @@ class IniStyle:
         except configparser.Error as error:
             return broken(document, *_wrong(error))
         rest = {
-            section: {k: v for k, v in parser[section].items() if self.group_of(section, k) is None}
+            section: {k: v for k, v in parser[section].items() if not self._is_read(section, k)}
             for section in parser.sections()
         }
         slots: list[StringSlot] = []
@@ -76,9 +82,32 @@ class IniStyle:
             elif not self.skipped.match(slot.code.text):
                 slots.append(_behind(slot, self.before))
         has_list = parser.has_option(*self.main)
+        found, others = self._installed_by_commands(document)
+        slots = sorted([*slots, *found.slots], key=lambda slot: slot.span.start)
+        follows += [file._replace(path=self.root.sub("", file.path)) for file in found.follows]
+        document = document._replace(problems=(*document.problems, *found.problems))
         return replace(
-            embed(document, slots, rest, self.read_line), has_list=has_list, follows=tuple(follows)
+            embed(document, slots, (rest, others), self.read_line),
+            has_list=has_list,
+            follows=tuple(follows),
         )
+
+    def _is_read(self, section: str, key: str) -> bool:
+        return self.group_of(section, key) is not None or self.runs(section, key) is not None
+
+    def _installed_by_commands(self, document: Document) -> tuple[Found, list[str]]:
+        """Return what commands install, and each command without the requirements in it."""
+        found, others = Found(), []
+        for slot in _slots(document, self.runs):
+            before = len(found.slots)
+            for command in commands(slot.code):
+                found.take(command, document, slot.group)
+            text, at = "", slot.span.start
+            for inner in found.slots[before:]:
+                text += document.text[at : inner.span.start]
+                at = inner.span.end
+            others.append(text + document.text[at : slot.span.end])
+        return found, others
 
     def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
         """Comment a line out; cut a requirement out that shares its line."""

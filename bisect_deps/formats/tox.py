@@ -8,11 +8,17 @@ from bisect_deps.formats._ini import IniStyle
 from bisect_deps.formats._lines import read_code
 
 _KEYS = ("deps", "requires")
+_COMMANDS = ("commands", "commands_pre", "commands_post")
 
 
 def _group(section: str, key: str) -> str | None:
     is_environment = section == "tox" or section.startswith(("testenv", "env"))
     return f"{section}.{key}" if is_environment and key in _KEYS else None
+
+
+def _commands(section: str, key: str) -> str | None:
+    is_environment = section.startswith(("testenv", "env"))
+    return f"{section}.{key}" if is_environment and key in _COMMANDS else None
 
 
 STYLE = IniStyle(
@@ -24,5 +30,7 @@ STYLE = IniStyle(
     ),
     read_line=read_code,  # lines of pip's own grammar
     # Values of other keys, paths and options of pip are no requirements of their own.
+    runs=_commands,
+    root=re.compile(r"\A\{(?:toxinidir|tox_root)\}/"),
     skipped=re.compile(r"(?:[\w{},!.-]+:\s+)?(?:-|\{|\.|/|.*\{[^}]*\})"),
 )

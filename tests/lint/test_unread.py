@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bisect_deps.formats import parse_manifest
 from bisect_deps.lint.settings import LintSettings
+from bisect_deps.model import Edit, EditAction
 from tests.support.linted import codes, lint, write_files
 
 
@@ -184,3 +186,19 @@ def test_files_that_toxs_own_toml_names_are_read_and_its_old_text_is_named(tmp_p
     old = '[tool.tox]\nlegacy_tox_ini = """\n[testenv]\ndeps = a\n"""\n'
     report = lint(tmp_path / "old", {"pyproject.toml": old})
     assert [found.rule.code for found in report.diagnostics] == ["DB900"]
+
+
+def test_what_commands_of_tox_install_is_judged(tmp_path: Path) -> None:
+    ini = (
+        "[testenv]\ndeps = pytest==8.0\ncommands_pre =\n    pip install a\n"
+        "    pip install b -c {toxinidir}/limits.txt\n    pip install -r {tox_root}/more.txt\n"
+        "commands = pytest {posargs}\n"
+    )
+    files = {"tox.ini": ini, "limits.txt": "b==1\n", "more.txt": "c\n"}
+    report = lint(tmp_path, files)
+    found = sorted((one.rule.code, one.file, one.line) for one in report.diagnostics)
+    assert found == [("DB101", "more.txt", 1), ("DB101", "tox.ini", 4)]
+    manifest = parse_manifest(ini.encode(), Path("tox.ini"), folder=tmp_path)
+    number = next(own.number for own in manifest.requirements if own.name == "a")
+    after = manifest.render([Edit(EditAction.REPIN, "a", number, "==2")])
+    assert after["tox.ini"].decode() == ini.replace("install a", "install a==2")

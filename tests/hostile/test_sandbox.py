@@ -21,6 +21,7 @@ from bisect_deps.system.sandbox import Isolation, open_sandbox
 from tests.builders.contract import left_in_the_end
 from tests.hostile.builds import backend_of, build
 from tests.support.living import living
+from tests.support.local_index import Fault, LocalIndex, Project
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKS_HERE = open_sandbox(Isolation.AUTO)[0] is not None
@@ -248,3 +249,26 @@ def test_a_file_that_changes_during_a_run_is_named_and_not_written(tmp_path: Pat
     assert done.returncode == 0, done.stderr
     notes = json.loads((tmp_path / "report.json").read_text())["notes"]
     assert any("requirements.txt changed while" in note["text"] for note in notes), notes
+
+
+def test_a_fix_is_not_written_over_what_changed_during_the_run(
+    tmp_path: Path, local_index: LocalIndex
+) -> None:
+    local_index.add(Project("lib").release("1.0", fault=Fault.METADATA).release("1.1"))
+    file = tmp_path / "requirements.txt"
+    file.write_text("lib==1.0\n")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "bisect_deps", "run", "--write", "--no-index"),
+            *("--find-links", str(local_index.find_links), "--python", sys.executable),
+            *("--sandbox", "off", "--check", f"echo '# evil' >> {file}"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "changed or removed while the run went on; nothing was written" in done.stderr
+    assert file.read_text().startswith("lib==1.0\n# evil\n")

@@ -19,7 +19,14 @@ from bisect_deps.errors import DepbisectError, JournalError, NotTrusted
 from bisect_deps.guided.sessions import Store
 from bisect_deps.lint.evidence import evidence_beside
 from bisect_deps.run.journal import Answered, Journal, read
-from bisect_deps.system.trust import MARK, _strangeness, be_ours, make_state_folder
+from bisect_deps.system.trust import (
+    MARK,
+    _strangeness,
+    append_to,
+    be_ours,
+    make_state_folder,
+    write_new,
+)
 
 SESSION = {"format": 1, "files": ["requirements.txt"], "folder": ".", "evidence": False}
 
@@ -241,6 +248,15 @@ def test_links_are_refused(clone: Path, name: str, command: str) -> None:
     (clone / ".depbisect" / name).symlink_to(target)
     words = {"run": ["run"], "start": ["start", "requirements.txt"], "reset": ["reset", "--force"]}
     assert ends(*words.get(command, [command])) == 4
+    assert target.read_text() == "precious\n"
+
+
+def test_a_link_that_is_made_after_the_look_is_not_written_through(clone: Path) -> None:
+    link, target = clone / "link", clone.parent / "outside.txt"
+    link.symlink_to(target)
+    with pytest.raises(OSError, match="symbolic links"):
+        write_new(link, b"evil")
+    append_to(link, b"evil")
     assert target.read_text() == "precious\n"
 
 

@@ -578,7 +578,8 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
         further = yield from _gets_further(failing)
         if further is not None:
             unsteady = replace(standing, unsteady=standing.unsteady + 1)
-            return unsteady.knowing((), Note(_UNSTEADY, further.number))
+            now = "passed" if further.outcome is Outcome.PASS else "failed otherwise"
+            return unsteady.knowing((), Note(_UNSTEADY.format(now=now), further.number))
     for probe in probes.values():
         if probe.outcome is Outcome.FAIL:
             be_true(case, probe)
@@ -586,7 +587,7 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
 
 
 _UNSTEADY = (
-    "The same file failed once and got further once: the build does not always end alike. "
+    "The same file failed once and {now} once: the build does not always end alike. "
     "Run again with --fresh, or fix what makes it unsteady first."
 )
 

@@ -563,12 +563,7 @@ class LocalBuilder:
             raise BuilderUnavailable(f"{step.name} cannot be started: {error}") from error
 
     def _is_reusable(self, order: Order) -> bool:
-        return (
-            self.describe().warm
-            and order.isolated is None
-            and not order.build_constraints
-            and bool(order.imports or order.check)
-        )
+        return self.describe().warm and order.isolated is None and not order.build_constraints
 
     def _installed(self, running: _LocalBuild) -> None:
         """Take down what the install left; where a kept environment is not whole, begin afresh."""

@@ -139,7 +139,7 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
     notes: tuple[Note, ...] = ()
     tried_out = case.has_check or case.imports or not case.capabilities.check
     if probe.outcome is Outcome.PASS and not tried_out:
-        probe, notes = yield from _imported(case, probe)
+        probe, notes = yield from warmed(case, _imported(case, probe))
         case = replace(case, imports=True)
     if probe.outcome is Outcome.PASS:
         summary = "The file builds as it is."

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,16 @@ def where(builder: Builder, asked: Order) -> tuple[BuildStatus, str]:
 
 INODE = python("import os, sys; print(os.stat(sys.prefix + '/pyvenv.cfg').st_ino)")
 STATE = python("import victim; print(victim.state)")
+
+
+def test_what_was_only_installed_is_tried_out_in_the_same_environment(builder: Builder) -> None:
+    installing = replace(order("steady==1.0", warm=False), check=())
+    handles = [builder.start(installing)]
+    assert finish(builder, handles[0]) is BuildStatus.PASSED
+    handles.append(builder.start(order("steady==1.0")))
+    assert finish(builder, handles[1]) is BuildStatus.PASSED
+    added = ["+ steady==1.0" in whole_log(builder, handle) for handle in handles]
+    assert added == [True, False]
 
 
 def test_an_environment_is_brought_to_the_next_set(builder: Builder) -> None:

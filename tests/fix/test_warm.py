@@ -10,7 +10,7 @@ from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.fix.repair import repair
 from bisect_deps.model import Outcome, Probe, VerdictKind
 from bisect_deps.run.driver import drive
-from tests.fix.simulated import SimulatedBuilds
+from tests.fix.simulated import Checks, SimulatedBuilds
 from tests.fix.small import Small, at, breaks, small
 from tests.fix.solving import case_of
 
@@ -86,3 +86,12 @@ def test_an_answer_from_before_is_given_again_in_a_replay() -> None:
     again = SimulatedBuilds(here.scenario, here.builds.conditions)
     assert replace(concluded(here, again), passing=None) == replace(first, passing=None)
     assert again.builds == 0
+
+
+def test_imports_are_tried_where_the_file_was_just_installed() -> None:
+    projects = {"app": [at("1.0")]}
+    here = small("app==1.0\n", projects, checks=Checks.IMPLIED)
+    assert concluded(here, here.builds).kind is VerdictKind.PASSES
+    [(whole, _), (imports, probe)] = here.builds.asked
+    assert (whole.exact, imports.exact) == (None, ("app==1.0",))
+    assert probe.outcome is Outcome.PASS

@@ -238,14 +238,12 @@ def test_ctrl_c_ends_with_130_at_once_and_leaves_no_process(
     assert living_of(tmp_path) == []
 
 
-def test_a_fix_that_was_announced_is_the_answer_of_a_run_that_is_stopped_then(
-    served: LocalIndex, tmp_path: Path
-) -> None:
-    """What else fails alone is still being compiled: whether its line must move is not known."""
-    (tmp_path / "requirements.txt").write_text("fails==1.0\nendless==1.0\n")
+def announced(served: LocalIndex, folder: Path) -> subprocess.Popen[str]:
+    """Return a run that has just said that it is safe to stop; another line still compiles."""
+    (folder / "requirements.txt").write_text("fails==1.0\nendless==1.0\n")
     running = subprocess.Popen(
         command(served, "-o", "fixed.txt"),
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -254,6 +252,14 @@ def test_a_fix_that_was_announced_is_the_answer_of_a_run_that_is_stopped_then(
     )
     assert running.stderr is not None
     assert any("it is safe to stop now" in line for line in running.stderr)
+    return running
+
+
+def test_a_fix_that_was_announced_is_the_answer_of_a_run_that_is_stopped_then(
+    served: LocalIndex, tmp_path: Path
+) -> None:
+    """What else fails alone is still being compiled: whether its line must move is not known."""
+    running = announced(served, tmp_path)
     running.send_signal(signal.SIGINT)
     output, errors = running.communicate(timeout=120)
     assert running.returncode == 130, errors
@@ -269,18 +275,7 @@ def test_a_folder_that_is_removed_while_the_run_goes_on_is_one_clear_error(
 ) -> None:
     folder = tmp_path / "project"
     folder.mkdir()
-    (folder / "requirements.txt").write_text("fails==1.0\nendless==1.0\n")
-    running = subprocess.Popen(
-        command(served, "-o", "fixed.txt"),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert running.stderr is not None
-    assert any("it is safe to stop now" in line for line in running.stderr)
+    running = announced(served, folder)
     shutil.rmtree(folder)
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=120)

@@ -233,19 +233,22 @@ def test_the_journal_is_not_written_over_what_a_build_did_to_it(tmp_path: Path) 
             journal.begin("other inputs", {})
 
 
-def test_a_file_that_changes_during_a_run_is_named_and_not_written(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "bisect_deps", "run", "--write", "--json", "report.json"),
-            *("--check", f"echo '# evil' >> {tmp_path}/requirements.txt"),
-        ],
-        cwd=tmp_path,
+def written_to(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run with `--write` and a check that writes to the requirements file."""
+    check = f"echo '# evil' >> {folder}/requirements.txt"
+    return subprocess.run(
+        [sys.executable, "-m", "bisect_deps", "run", "--write", "--check", check, *options],
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_a_file_that_changes_during_a_run_is_named_and_not_written(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("")
+    done = written_to(tmp_path, "--json", "report.json")
     assert done.returncode == 0, done.stderr
     notes = json.loads((tmp_path / "report.json").read_text())["notes"]
     assert any("requirements.txt changed while" in note["text"] for note in notes), notes
@@ -257,18 +260,8 @@ def test_a_fix_is_not_written_over_what_changed_during_the_run(
     local_index.add(Project("lib").release("1.0", fault=Fault.METADATA).release("1.1"))
     file = tmp_path / "requirements.txt"
     file.write_text("lib==1.0\n")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "bisect_deps", "run", "--write", "--no-index"),
-            *("--find-links", str(local_index.find_links), "--python", sys.executable),
-            *("--sandbox", "off", "--check", f"echo '# evil' >> {file}"),
-        ],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    where = ("--no-index", "--find-links", str(local_index.find_links))
+    done = written_to(tmp_path, *where, "--python", sys.executable, "--sandbox", "off")
     assert done.returncode == 2, done.stderr
     assert "changed or removed while the run went on; nothing was written" in done.stderr
     assert file.read_text().startswith("lib==1.0\n# evil\n")

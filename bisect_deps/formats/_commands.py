@@ -98,6 +98,17 @@ class Found:
         self.follows: list[Follow] = []
         self.problems: list[Problem] = []
 
+    def take_all(self, given: Iterable[Command], document: Document, label: str, span: Span) -> str:
+        """Take what the commands at `span` install; return the text there without it."""
+        before = len(self.slots)
+        for command in given:
+            self.take(command, document, label)
+        text, at = "", span.start
+        for slot in self.slots[before:]:
+            text += document.text[at : slot.span.start]
+            at = slot.span.end
+        return text + document.text[at : span.end]
+
     def take(self, command: Command, document: Document, label: str) -> None:
         """Take what one command installs; `label` is the first part of its group's name."""
         found = list(installs(command.words))

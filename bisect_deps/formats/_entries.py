@@ -57,55 +57,64 @@ def all_judged(_: dict[str, Any]) -> str:
     return ""
 
 
+def no_commands(_: tuple[str, ...]) -> str | None:
+    """Return None: what stands at the path is no command."""
+    return None
+
+
+_HATCH_LISTS = ("dependencies", "extra-dependencies")
+_TOX_BASES = ("env_run_base", "env_pkg_base")
+
+
 def hatch_group(path: tuple[str, ...], table: tuple[str, ...]) -> bool:
     """Say whether a path is that of a list of Hatch: of an environment, or of a build.
 
-    `env.requires` are the plugins that Hatch installs for itself. What an override adds is a list,
-    too, where it names no condition for each.
+    `env.requires` are the plugins that Hatch installs for itself. What an override adds or sets is
+    a list, too.
     """
-    inner = path[len(table) :]
-    if path[: len(table)] == table and inner == ("env", "requires"):
+    inner = _inside(path, table)
+    if inner == ("env", "requires"):
         return True
-    if path[: len(table)] != table or not inner or inner[-1] not in _HATCH_LISTS:
+    if not inner or inner[-1].removeprefix("set-") not in _HATCH_LISTS:
         return False
     is_override = len(inner) > 3 and inner[2] == "overrides"
     return (inner[0] == "envs" and (len(inner) == 3 or is_override)) or inner[0] == "build"
 
 
-_HATCH_LISTS = ("dependencies", "extra-dependencies")
-
-
-def hatch_not_judged(table: Any) -> str:
-    """Return what of Hatch's table is not read: entries of overrides that name a condition."""
-    environments = table.get("envs") if isinstance(table, dict) else None
-    for name, environment in environments.items() if isinstance(environments, dict) else ():
-        overrides = environment.get("overrides") if isinstance(environment, dict) else None
-        if _has_conditions(overrides):
-            return f"the overrides of {name} add requirements under conditions (`value = …`)"
-    return ""
-
-
-def _has_conditions(table: Any) -> bool:
-    if not isinstance(table, dict):
+def hatch_runs(path: tuple[str, ...], table: tuple[str, ...]) -> bool:
+    """Say whether what stands at a path is shell text that an environment of Hatch runs."""
+    inner = _inside(path, table)
+    if len(inner) < 3 or inner[0] != "envs":
         return False
-    listed = [entry for key in _HATCH_LISTS for entry in _entries_in(table.get(key))]
-    return any(isinstance(entry, dict) for entry in listed) or any(
-        _has_conditions(inner) for inner in table.values()
-    )
-
-
-def _entries_in(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    is_hook = inner[-1] in ("pre-install-commands", "post-install-commands")
+    return is_hook or (len(inner) == 4 and inner[2] == "scripts")
 
 
 def tox_group(path: tuple[str, ...], table: tuple[str, ...]) -> bool:
-    """Say whether a path is that of a list of tox: of an environment, or what tox itself needs."""
-    inner = path[len(table) :]
-    if path[: len(table)] != table or not inner:
-        return False
-    is_base = len(inner) == 2 and inner[0] in ("env_run_base", "env_pkg_base")
-    is_environment = len(inner) == 3 and inner[0] == "env"
-    return inner == ("requires",) or ((is_base or is_environment) and inner[-1] == "deps")
+    """Say whether a path is that of a list of tox: of an environment, or what tox itself needs.
+
+    What stands there under a condition, or where nothing else is given, is such a list, too.
+    """
+    inner = _inside(path, table)
+    while inner and inner[-1] in ("then", "else", "default"):
+        inner = inner[:-1]
+    return inner == ("requires",) or _of_environment(inner) == "deps"
+
+
+def tox_runs(path: tuple[str, ...], table: tuple[str, ...]) -> bool:
+    """Say whether each list of strings at a path is a command that tox runs."""
+    return _of_environment(_inside(path, table)) in ("commands", "commands_pre", "commands_post")
+
+
+def _of_environment(inner: tuple[str, ...]) -> str:
+    """Return the key of an environment of tox that a path names; "" for another path."""
+    is_base = len(inner) == 2 and inner[0] in _TOX_BASES
+    return inner[-1] if is_base or (len(inner) == 3 and inner[0] == "env") else ""
+
+
+def _inside(path: tuple[str, ...], table: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a path from a table on; nothing for a path outside of it."""
+    return path[len(table) :] if path[: len(table)] == table else ()
 
 
 def entries_of(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import configparser
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from bisect_deps.errors import InputError
 from bisect_deps.formats._commands import Found
@@ -22,9 +23,9 @@ from bisect_deps.formats._embedded import (
     read_pep508,
 )
 from bisect_deps.formats._splice import TAG, Change, newline_of, remark
-from bisect_deps.formats._text import decode_utf8, mapped
-from bisect_deps.formats._words import commands
-from bisect_deps.formats.base import Document, PhysicalLine, Span
+from bisect_deps.formats._text import Mapped, decode_utf8, mapped
+from bisect_deps.formats._words import arguments
+from bisect_deps.formats.base import Document, Span
 from bisect_deps.text import escaped
 
 _NOTHING = re.compile("")
@@ -32,6 +33,24 @@ _NO_FILE = re.compile(r"(?!)(?P<flag>)(?P<file>)")
 _SECTION = re.compile(r"\[(?P<name>[^\]]+)\]")
 _KEY = re.compile(r"(?P<key>[^\s#;=:\[][^=:]*?)\s*[=:]\s*")
 _COMMENT_AT_END = re.compile(r"(?<!\s)\s+#.*$")
+
+
+class _Line(NamedTuple):
+    """A line of a value: the group of its key, its text, and whether the key stands on it."""
+
+    group: str
+    code: Mapped
+    on_key_line: bool
+
+
+def listed(lines: Iterable[_Line]) -> Iterator[StringSlot]:
+    """Yield one string a line, several between semicolons on the line of the key."""
+    for line in lines:
+        at = 0
+        for part in line.code.text.split(";") if line.on_key_line else [line.code.text]:
+            text = _COMMENT_AT_END.sub("", part)
+            yield from _slot(line.group, line.code.slice(at, at + len(text)))
+            at += len(part) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +61,7 @@ class IniStyle:
     section and key that a build installs. `before` is what may stand before a requirement, and
     `files` what a line looks like that names a requirements file, as `file` (`-c` in `flag`).
     `runs` names the group of a section's key that holds commands, which may install, too;
-    `root` is what stands for the file's own folder in them.
+    `root` is what stands for the file's own folder in them. `divide` makes strings of lines.
     """
 
     group_of: Callable[[str, str], str | None]
@@ -53,6 +72,7 @@ class IniStyle:
     read_line: LineReader = read_pep508
     runs: Callable[[str, str], str | None] = lambda *_: None
     root: re.Pattern[str] = _NO_FILE
+    divide: Callable[[Iterable[_Line]], Iterator[StringSlot]] = listed
 
     def read(self, data: bytes, path: str) -> Embedding:
         """Read the bytes; lists are one requirement per line, or separated by semicolons."""
@@ -70,7 +90,7 @@ class IniStyle:
         }
         slots: list[StringSlot] = []
         follows: list[Follow] = []
-        for slot in _slots(document, self.group_of):
+        for slot in self.divide(_lines(document, self.group_of)):
             named = self.files.match(slot.code.text)
             if named is not None:
                 is_constraint = named["flag"].startswith(("-c", "--c"))
@@ -84,7 +104,9 @@ class IniStyle:
         has_list = parser.has_option(*self.main)
         found, others = self._installed_by_commands(document)
         slots = sorted([*slots, *found.slots], key=lambda slot: slot.span.start)
-        follows += [file._replace(path=self.root.sub("", file.path)) for file in found.follows]
+        follows += [
+            file._replace(path=self.root.sub("", file.path, count=1)) for file in found.follows
+        ]
         document = document._replace(problems=(*document.problems, *found.problems))
         return replace(
             embed(document, slots, (rest, others), self.read_line),
@@ -98,15 +120,10 @@ class IniStyle:
     def _installed_by_commands(self, document: Document) -> tuple[Found, list[str]]:
         """Return what commands install, and each command without the requirements in it."""
         found, others = Found(), []
-        for slot in _slots(document, self.runs):
-            before = len(found.slots)
-            for command in commands(slot.code):
-                found.take(command, document, slot.group)
-            text, at = "", slot.span.start
-            for inner in found.slots[before:]:
-                text += document.text[at : inner.span.start]
-                at = inner.span.end
-            others.append(text + document.text[at : slot.span.end])
+        for slot in self.divide(_lines(document, self.runs)):
+            own = _behind(slot, self.before)
+            command = arguments(own.code)
+            others.append(found.take_all([command], document, own.group, slot.span))
         return found, others
 
     def drop(self, embedding: Embedding, indices: Sequence[int]) -> list[Change]:
@@ -119,6 +136,7 @@ class IniStyle:
             start, end = slot.span.start, slot.span.end
             if _stands_alone(document, slot):
                 changes.append((Span(start, start), TAG))
+                changes += [(Span(at, at), TAG) for at in _further_lines(document, slot)]
                 continue
             while text[end : end + 1] in ("\t", " ", ";"):
                 end += 1
@@ -185,32 +203,81 @@ def _stands_alone(document: Document, slot: StringSlot) -> bool:
     return not before.strip()
 
 
-def _slots(document: Document, group_of: Callable[[str, str], str | None]) -> Iterator[StringSlot]:
+def _further_lines(document: Document, slot: StringSlot) -> Iterator[int]:
+    """Yield where the text of each further line of a string starts; comments are none."""
+    first, last = (document.place(at)[0] for at in (slot.span.start, slot.span.end - 1))
+    for line in document.physical[first:last]:
+        content = document.slice(line.span)
+        if content.strip() and not _is_comment(content):
+            yield line.span.start + len(content) - len(content.lstrip())
+
+
+def _is_comment(content: str) -> bool:
+    return content.lstrip().startswith(("#", ";"))
+
+
+def _lines(document: Document, group_of: Callable[[str, str], str | None]) -> Iterator[_Line]:
+    """Yield the lines of the values whose key has a group, but those that only comment."""
     section, group = "", None
     for line in document.physical:
         content = document.slice(line.span)
-        if not content.strip() or content.lstrip().startswith(("#", ";")):
+        if not content.strip() or _is_comment(content):
             continue
+        code = mapped(content, line.span.start)
         if found := _SECTION.match(content):
             section, group = found["name"], None
         elif not content[0].isspace():
             key = _KEY.match(content)
             group = group_of(section, key["key"].lower()) if key else None
             if key and group:
-                yield from _on_key_line(content, line, key.end(), group)
+                yield _Line(group, code.slice(key.end(), len(content)), on_key_line=True)
         elif group:
-            yield from _whole_line(content, line, 0, group)
+            yield _Line(group, code, on_key_line=False)
 
 
-def _on_key_line(content: str, line: PhysicalLine, at: int, group: str) -> Iterator[StringSlot]:
-    for part in content[at:].split(";"):
-        yield from _whole_line(content[: at + len(part)], line, at, group)
-        at += len(part) + 1
-
-
-def _whole_line(content: str, line: PhysicalLine, at: int, group: str) -> Iterator[StringSlot]:
-    text = _COMMENT_AT_END.sub("", content[at:]).rstrip()
-    start = at + len(text) - len(text.lstrip())
-    if text.strip():
-        code = mapped(text.strip(), line.span.start + start)
+def _slot(group: str, code: Mapped) -> Iterator[StringSlot]:
+    """Yield the slot of a text without the blanks around it; none for an empty one."""
+    code = code.stripped()
+    if code.text:
         yield StringSlot(group, Span(code.starts[0], code.ends[-1]), code)
+
+
+def continued(lines: Iterable[_Line]) -> Iterator[StringSlot]:
+    """Yield one string a line as tox reads it: a backslash at the end joins the next one to it.
+
+    A `#` starts a comment wherever it stands, but behind a backslash. Source: tox, its INI loader.
+    """
+    opened: _Line | None = None
+    for line in lines:
+        code = _without_comment(line.code.stripped())
+        is_open = code.text.endswith("\\")
+        code = code.slice(0, len(code.text) - is_open)
+        if opened is not None and line.on_key_line:
+            yield from _slot(opened.group, opened.code)
+        elif opened is not None:
+            code = _joined(opened.code, code)
+        opened = line._replace(code=code) if is_open else None
+        if not is_open:
+            yield from _slot(line.group, code)
+    if opened is not None:
+        yield from _slot(opened.group, opened.code)
+
+
+_COMMENT_ANYWHERE = re.compile(r"(?<!\\)#")
+
+
+def _without_comment(code: Mapped) -> Mapped:
+    """Return the text before its comment; a `#` behind a backslash stands for itself."""
+    comment = _COMMENT_ANYWHERE.search(code.text)
+    if comment is not None:
+        code = code.slice(0, comment.start()).stripped()
+    if "\\#" not in code.text:
+        return code
+    kept = [at for at in range(len(code.text)) if not code.text.startswith("\\#", at)]
+    text = "".join(code.text[at] for at in kept)
+    return Mapped(text, [code.starts[at] for at in kept], [code.ends[at] for at in kept])
+
+
+def _joined(first: Mapped, second: Mapped) -> Mapped:
+    starts, ends = [*first.starts, *second.starts], [*first.ends, *second.ends]
+    return Mapped(first.text + second.text, starts, ends)

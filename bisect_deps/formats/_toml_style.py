@@ -14,18 +14,23 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from bisect_deps.errors import InputError
+from bisect_deps.formats._commands import Found
 from bisect_deps.formats._embedded import Embedding, Follow, StringSlot, broken, embed
-from bisect_deps.formats._entries import Entry, all_judged, no_entries, no_files
+from bisect_deps.formats._entries import Entry, all_judged, no_commands, no_entries, no_files
 from bisect_deps.formats._splice import TAG, Change, newline_of, quotable, remark_at
 from bisect_deps.formats._text import Mapped, mapped
 from bisect_deps.formats._toml import Array, Layout, NotToml, Text, layout, load
+from bisect_deps.formats._words import Command, Word, commands
 from bisect_deps.formats.base import Document, Problem, ProblemKind, Span
 from bisect_deps.text import escaped
 
 # An option of pip or a path, as a line of a requirements file has them.
 _OPTION = re.compile(
-    r"(?:(?P<flag>-[rc]|--requirement|--constraint)\s*=?\s*(?P<file>[^\s{}]+)|[-./{])"
+    r"(?:(?P<flag>-[rc]|--requirement|--constraint)\s*=?\s*(?:\{(?:toxinidir|tox_root)\}/)?"
+    r"(?P<file>[^\s{}]+)|[-./{])"
 )
+# What stands for the file's own folder in commands of tox and Hatch.
+_ROOT = re.compile(r"\{(?:toxinidir|tox_root|root)\}/")
 _ONLY_COMMENT = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|$)")
 
 
@@ -44,7 +49,8 @@ class TomlStyle:
     `entries` finds what stands in tables instead of arrays, `table` is the one of them that a build
     installs. `names_files` are the groups that stand in requirements files, with those files;
     `not_judged` says what of the text nobody can read. Strings of groups that `with_options`
-    matches may be options of pip, which name files.
+    matches may be options of pip, which name files. `runs` names the group of strings that are
+    shell text, `argv` that of arrays each of which is one command; both may install.
     """
 
     decode: Callable[[bytes, str], Document]
@@ -58,6 +64,8 @@ class TomlStyle:
     names_files: Callable[[dict[str, Any]], Iterable[tuple[str, str]]] = no_files
     not_judged: Callable[[dict[str, Any]], str] = all_judged
     with_options: re.Pattern[str] | None = None
+    runs: Callable[[tuple[str, ...]], str | None] = no_commands
+    argv: Callable[[tuple[str, ...]], str | None] = no_commands
 
     def read(self, data: bytes, path: str) -> Embedding:
         """Read the bytes, and check with `tomllib` that the right strings were found."""
@@ -69,8 +77,9 @@ class TomlStyle:
             return broken(document, self.missing)
         try:
             loaded = load(source.text)
-            arrays = self._arrays(source)
-            found_entries = list(self.entries(loaded, layout(source.text)))
+            places = layout(source.text)
+            arrays = self._arrays(places)
+            found_entries = list(self.entries(loaded, places))
         except NotToml as error:
             return broken(document, f"its layout cannot be followed: {error}")
         except ValueError as error:
@@ -78,7 +87,7 @@ class TomlStyle:
         slots = [_entry_slot(source, entry) for entry in found_entries]
         follows = [Follow(path, 1, group=group) for group, path in self.names_files(loaded)]
         for group, array in arrays:
-            if [text.value.text for text in array.texts] != _strings(loaded, array.path):
+            if [text.value.text for text in array.texts] not in _lists_at(loaded, array.path):
                 line, _ = document.place(source.offset(array.span.start))
                 return broken(document, f"{'.'.join(array.path)} is no plain list", line)
             for text in array.texts:
@@ -89,12 +98,44 @@ class TomlStyle:
                     line, _ = document.place(source.offset(text.span.start))
                     is_constraint = option["flag"].lstrip("-").startswith("c")
                     follows.append(Follow(option["file"], line, is_constraint, group))
-        slots.sort(key=lambda slot: slot.span.start)
-        rest = _without(loaded, [array for _, array in arrays], found_entries)
+        slots += self._under_conditions(source, places)
+        ran, others = self._installed_by_commands(document, source, places)
+        slots = sorted([*slots, *ran.slots], key=lambda slot: slot.span.start)
+        follows += [file._replace(path=_ROOT.sub("", file.path, count=1)) for file in ran.follows]
+        rest = (self._without(loaded, found_entries), others)
         document = self._with_problems(document, source, loaded, found_entries)
+        document = document._replace(problems=(*document.problems, *ran.problems))
         found = embed(document, slots, rest)
         has_list = any(array.path == self.main for _, array in arrays) or bool(found_entries)
         return replace(found, has_list=has_list, follows=tuple(follows))
+
+    def _under_conditions(self, source: Mapped, places: Layout) -> Iterator[StringSlot]:
+        """Yield what lists ask for by tables: `{value = "…", if = […]}`, as Hatch has them."""
+        for place, text in places.strings.items():
+            if len(place) > 1 and place[-1] == "value" and isinstance(place[-2], int):
+                group = self.group_of(tuple(key for key in place[:-1] if isinstance(key, str)))
+                if group is not None:
+                    yield _slot(group, source, text)
+
+    def _installed_by_commands(
+        self, document: Document, source: Mapped, places: Layout
+    ) -> tuple[Found, list[str]]:
+        """Return what commands install, and the text of each without the requirements in it."""
+        found = Found()
+        given: list[tuple[str, Span, Iterable[Command]]] = []
+        for array in places.arrays:
+            texts = [_slot("", source, text) for text in array.texts]
+            if (group := self.argv(array.path)) and texts:
+                words = tuple(Word(text.code, text.span) for text in texts)
+                given.append((group, source.span(*array.span), [Command(words)]))
+            elif group := self.runs(array.path):
+                given += [(group, text.span, commands(text.code)) for text in texts]
+        for place, text in places.strings.items():
+            if group := self.runs(tuple(key for key in place if isinstance(key, str))):
+                own = _slot("", source, text)
+                given.append((group, own.span, commands(own.code)))
+        given.sort(key=lambda own: own[1])
+        return found, [found.take_all(own, document, group, span) for group, span, own in given]
 
     def _option(self, group: str, text: Text) -> re.Match[str] | None:
         if self.with_options is None or not self.with_options.match(group):
@@ -116,7 +157,7 @@ class TomlStyle:
         assert source is not None
         wanted = {embedding.slots[index].span for index in indices}
         changes: list[Change] = []
-        for _, array in self._arrays(source):
+        for _, array in self._arrays(layout(source.text)):
             spans = [source.span(text.span.start, text.span.end) for text in array.texts]
             own = {index for index, span in enumerate(spans) if span in wanted}
             changes += _drop_from(array, source.text, own)
@@ -129,7 +170,7 @@ class TomlStyle:
         source = self.source(embedding.document)
         assert source is not None
         newline = newline_of(embedding.document) + self.margin
-        for _, array in self._arrays(source):
+        for _, array in self._arrays(layout(source.text)):
             if array.path == self.main:
                 changes = _add_to(array, source.text, texts, newline)
                 return [(source.span(span.start, span.end), text) for span, text in changes]
@@ -164,13 +205,44 @@ class TomlStyle:
             table = table.get(key, {})
         return self.main[-1] in table.get("dynamic", ())
 
-    def _arrays(self, source: Mapped) -> list[tuple[str, Array]]:
+    def _arrays(self, places: Layout) -> list[tuple[str, Array]]:
         found = []
-        for array in layout(source.text).arrays:
+        for array in places.arrays:
             group = self.group_of(array.path)
             if group is not None:
                 found.append((group, array))
         return found
+
+    def _without(self, data: dict[str, Any], entries: Iterable[Entry]) -> object:
+        """Return the data without requirements and without commands."""
+        data = copy.deepcopy(data)
+        for entry in entries:
+            holder: Any = data
+            for key in entry.path[:-1]:
+                holder = holder.get(key, {})
+            holder.pop(entry.path[-1], None)
+        return self._rest(data, ())
+
+    def _rest(self, value: Any, path: tuple[str, ...]) -> Any:
+        if self.runs(path) or self.argv(path):
+            return None
+        if isinstance(value, dict):
+            inner = {key: self._rest(own, (*path, key)) for key, own in value.items()}
+            # A list of requirements may be one that an edit makes.
+            return {
+                key: own
+                for key, own in inner.items()
+                if own != [] or self.group_of((*path, key)) is None
+            }
+        if not isinstance(value, list):
+            return value
+        is_read = self.group_of(path) is not None
+        return [self._rest(own, path) for own in value if not (is_read and _asks(own))]
+
+
+def _asks(own: Any) -> bool:
+    """Say whether an element of a list is a requirement, or one under a condition."""
+    return isinstance(own, str) or (isinstance(own, dict) and isinstance(own.get("value"), str))
 
 
 def _slot(group: str, source: Mapped, text: Text) -> StringSlot:
@@ -183,10 +255,15 @@ def _slot(group: str, source: Mapped, text: Text) -> StringSlot:
     return StringSlot(group, source.span(text.span.start, text.span.end), code)
 
 
-def _strings(data: Any, path: tuple[str, ...]) -> list[str] | None:
-    for key in path:
-        data = data.get(key) if isinstance(data, dict) else None
-    return [own for own in data if isinstance(own, str)] if isinstance(data, list) else None
+def _lists_at(data: Any, path: tuple[str, ...]) -> Iterator[list[str]]:
+    """Yield the strings of each list at a path; lists on the way stand for all they hold."""
+    if isinstance(data, list):
+        if not path:
+            yield [own for own in data if isinstance(own, str)]
+        for own in data:
+            yield from _lists_at(own, path)
+    elif path and isinstance(data, dict):
+        yield from _lists_at(data.get(path[0]), path[1:])
 
 
 def _entry_slot(source: Mapped, entry: Entry) -> StringSlot:
@@ -255,25 +332,6 @@ def _drop_entry(document: Document, span: Span) -> Change:
             hint="write it on a line of its own",
         )
     return Span(line.start, line.start), TAG
-
-
-def _without(data: dict[str, Any], arrays: list[Array], entries: Iterable[Entry] = ()) -> object:
-    data = copy.deepcopy(data)
-    for entry in entries:
-        holder: Any = data
-        for key in entry.path[:-1]:
-            holder = holder.get(key, {})
-        holder.pop(entry.path[-1], None)
-    for array in arrays:
-        table: Any = data
-        for key in array.path[:-1]:
-            table = table[key]
-        kept = [own for own in table[array.path[-1]] if not isinstance(own, str)]
-        if kept:
-            table[array.path[-1]] = kept
-        else:
-            del table[array.path[-1]]
-    return data
 
 
 def _line_of(error: ValueError, document: Document, source: Mapped) -> int:

@@ -44,14 +44,27 @@ def commands(source: Mapped) -> Iterator[Command]:
     yield from _Shell(source).commands()
 
 
+def arguments(source: Mapped) -> Command:
+    """Return the one command of a text that no shell reads: only quotes and backslashes count."""
+    reader = _Shell(source, operators="", signs="")
+    words = []
+    while reader.at < len(reader.text):
+        if reader.text[reader.at] in " \t\r\n":
+            reader.at += 1
+        else:
+            words.append(reader.word())
+    return Command(tuple(words))
+
+
 def runs_its_input(words: Sequence[str]) -> bool:
     """Say whether a command takes what it is given as text for commands."""
     return any(word.rpartition("/")[2] in (*SHELLS, "ssh") for word in words)
 
 
 class _Shell:
-    def __init__(self, source: Mapped) -> None:
+    def __init__(self, source: Mapped, operators: str = _OPERATORS, signs: str = "<>") -> None:
         self.source = source
+        self.ends = f" \t\r\n{signs}{operators}"
         self.text = source.text
         self.at = 0
         self.here: list[str] = []
@@ -79,7 +92,7 @@ class _Shell:
             elif char in "<>":
                 into_file = self._redirection(words)
             else:
-                word = self._word()
+                word = self.word()
                 (redirected if into_file else words).append(word)
                 is_number = word.text.isdigit() and self.text[self.at : self.at + 1] in ("<", ">")
                 if is_number and words and not into_file:
@@ -108,7 +121,8 @@ class _Shell:
             self.at += 1
         return True
 
-    def _word(self) -> Word:
+    def word(self) -> Word:
+        """Read a word, to the next sign that ends one."""
         start = self.at
         kept: list[int] = []
         ends: list[int] = []
@@ -140,7 +154,7 @@ class _Shell:
                     break
                 self.at += 1
                 self._keep(self.at, text, kept, ends)
-            elif char in " \t\r\n<>" or char in _OPERATORS:
+            elif char in self.ends:
                 break
             else:
                 self._keep(self.at, text, kept, ends)

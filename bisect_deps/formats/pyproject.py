@@ -14,9 +14,10 @@ from bisect_deps.formats._entries import (
     Entry,
     entries_of,
     hatch_group,
-    hatch_not_judged,
+    hatch_runs,
     sources_of,
     tox_group,
+    tox_runs,
 )
 from bisect_deps.formats._text import decode_utf8
 from bisect_deps.formats._toml import Layout
@@ -52,6 +53,14 @@ def _group(path: tuple[str, ...]) -> str | None:
     if path in _WHOLE or path[:-1] in _BY_NAME or is_tool:
         return ".".join(path)
     return None
+
+
+def _hatch_runs(path: tuple[str, ...]) -> str | None:
+    return ".".join(path) if hatch_runs(path, _HATCH) else None
+
+
+def _tox_runs(path: tuple[str, ...]) -> str | None:
+    return ".".join(path) if tox_runs(path, _TOX) else None
 
 
 def _entries(data: dict[str, Any], layout: Layout) -> Iterator[Entry]:
@@ -111,8 +120,6 @@ def _not_judged(data: dict[str, Any]) -> str:
     dynamic = _table(data, "project").get("dynamic", ())
     is_elsewhere = _table(data, "tool", "poetry", "dependencies")
     backend = str(_table(data, "build-system").get("build-backend", "setuptools"))
-    if conditions := hatch_not_judged(_table(data, "tool", "hatch")):
-        return conditions
     is_read = is_elsewhere or backend.startswith("setuptools") or _reads_files(data)
     if "dependencies" not in dynamic or is_read:
         return ""
@@ -129,4 +136,6 @@ STYLE = TomlStyle(
     names_files=_names_files,
     not_judged=_not_judged,
     with_options=re.compile(r"tool\.tox\.env"),
+    runs=_hatch_runs,
+    argv=_tox_runs,
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-from bisect_deps.formats._ini import IniStyle
+from bisect_deps.formats._ini import IniStyle, continued
 from bisect_deps.formats._lines import read_code
 
+_FACTORS = r"(?:[\w{},!.-]+:\s+)?"
+_ROOT = r"\{(?:toxinidir|tox_root)\}/"
 _KEYS = ("deps", "requires")
 _COMMANDS = ("commands", "commands_pre", "commands_post")
 
@@ -24,13 +26,15 @@ def _commands(section: str, key: str) -> str | None:
 STYLE = IniStyle(
     _group,
     ("testenv", "deps"),
-    before=re.compile(r"(?:[\w{},!.-]+:\s+)?"),
+    before=re.compile(_FACTORS),
     files=re.compile(
-        r"(?:[\w{},!.-]+:\s+)?(?P<flag>-[rc]|--requirement|--constraint)\s*=?\s*(?P<file>[^{}]+)$"
+        rf"{_FACTORS}(?P<flag>-[rc]|--requirement|--constraint)\s*=?\s*"
+        rf"(?:{_ROOT})?(?P<file>[^{{}}]+)$"
     ),
     read_line=read_code,  # lines of pip's own grammar
     # Values of other keys, paths and options of pip are no requirements of their own.
     runs=_commands,
-    root=re.compile(r"\A\{(?:toxinidir|tox_root)\}/"),
-    skipped=re.compile(r"(?:[\w{},!.-]+:\s+)?(?:-|\{|\.|/|.*\{[^}]*\})"),
+    root=re.compile(_ROOT),
+    skipped=re.compile(rf"{_FACTORS}(?:-|\{{|\.|/|.*\{{[^}}]*\}})"),
+    divide=continued,
 )

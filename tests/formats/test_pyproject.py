@@ -239,12 +239,12 @@ def test_files_of_the_hook_of_hatch_are_followed(
     assert not manifest.problems
 
 
-def test_overrides_of_hatch_with_conditions_are_not_judged() -> None:
+def test_what_an_override_of_hatch_asks_for_is_judged_as_any_other() -> None:
     head = '[project]\nname = "x"\ndependencies = []\n[tool.hatch.envs.test.overrides]\n'
-    [problem] = read(f'{head}matrix.d.dependencies = [{{value = "a", if = ["1"]}}]\n').problems
-    assert problem.kind is ProblemKind.NOT_JUDGED
-    assert "overrides of test" in problem.message
-    assert not read(f'{head}platform.windows.dependencies = ["a"]\n').problems
+    manifest = read(f'{head}matrix.d.dependencies = [{{if = ["1"], value = "a=1"}}, "b"]\n')
+    [problem] = manifest.problems
+    assert (problem.kind, problem.line) == (ProblemKind.INVALID_REQUIREMENT, 5)
+    assert [item.name for item in manifest.requirements] == ["b"]
 
 
 def test_an_empty_string_is_no_requirement() -> None:

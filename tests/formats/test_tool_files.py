@@ -226,3 +226,48 @@ def test_tables_take_new_entries_and_lose_old_ones(
 ) -> None:
     manifest = parse_manifest(text.encode(), Path(name))
     assert manifest.render([edit])[name].decode() == expected
+
+
+def dropped(name: str, text: str) -> str:
+    """Return a file without its first requirement, which must be read again without it."""
+    manifest = parse_manifest(text.encode(), Path(name), judging=True)
+    [after] = manifest.render([Edit(EditAction.DROP, "", 0)]).values()
+    left = parse_manifest(after, Path(name), judging=True).requirements
+    assert [item.text for item in left] == [item.text for item in manifest.requirements[1:]]
+    return after.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "tox.ini",
+            "[testenv]\ndeps =\n    a>=1, \\\n      # why\n      <2\n    b\n",
+            "[testenv]\ndeps =\n    # depbisect: a>=1, \\\n      # why\n"
+            "      # depbisect: <2\n    b\n",
+        ),
+        (
+            "hatch.toml",
+            '[envs.a.overrides]\nenv.CI.dependencies = [\n  {value="b", if=["1"]},\n  "c",\n]\n',
+            "[envs.a.overrides]\nenv.CI.dependencies = [\n"
+            '# depbisect:   {value="b", if=["1"]},\n  "c",\n]\n',
+        ),
+    ],
+)
+def test_a_requirement_of_several_parts_is_taken_out_whole(
+    name: str, text: str, expected: str
+) -> None:
+    assert dropped(name, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("hatch.toml", '[[envs.a.overrides.env.CI.dependencies]]\nvalue = "b"\nif = ["1"]\n'),
+        ("hatch.toml", '[envs.a.scripts]\nx = "pip install b c"\n'),
+        ("tox.toml", '[env.a]\ncommands = [\n  ["pip", "install", "b"],\n]\n'),
+    ],
+)
+def test_what_would_leave_a_broken_table_or_command_is_refused(name: str, text: str) -> None:
+    with pytest.raises(InputError, match=r"more than its own requirement|cannot be taken out"):
+        dropped(name, text)

@@ -3,12 +3,21 @@
 A Python that is told to keep bytecode in a folder looks there for the standard library's as well,
 and would compile it anew in each environment: measured, half the time of a first import. What the
 installation has is linked there, in few links: one for each package without packages of its own.
+Those are still 700, which took up to a quarter of a second in each run, so they are kept for later
+runs; builds see them and cannot write to them.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
+import shutil
+import stat
+import tempfile
 from pathlib import Path
+
+import platformdirs
 
 _CACHE = "__pycache__"
 # What a check seldom imports, and what is no part of the standard library.
@@ -16,23 +25,53 @@ _LEFT_OUT = frozenset({_CACHE, "dist-packages", "idlelib", "lib2to3", "site-pack
 
 
 class StandardLibrary:
-    """Links to the bytecode of one Python's standard library, in `folder`, made when first used."""
+    """Links to the bytecode of Pythons' standard libraries, each made when first used.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir()
+    They stand in the user's cache; in `spare` where that cannot be written.
+    """
+
+    def __init__(self, spare: Path) -> None:
+        kept = platformdirs.user_cache_path("depbisect", appauthor=False) / "library"
+        self.folder = kept if _is_ours(kept) else spare
+        self.folder.mkdir(exist_ok=True)
 
     def show(self, environment: Path, bytecode: Path) -> None:
         """Let an environment whose bytecode goes to `bytecode` find what is compiled already."""
         library = _library(environment)
         if library is None:
             return
-        links = self.folder / library.name
+        links = self.folder / _name(library)
         if not os.path.lexists(links):
-            _link(library, links)
+            self._make(library, links)
         place = bytecode / library.relative_to("/")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(links)
+
+    def _make(self, library: Path, links: Path) -> None:
+        """Make the links whole, or not at all; another run may make the same."""
+        made = Path(tempfile.mkdtemp(dir=self.folder))
+        _link(library, made / links.name)
+        with contextlib.suppress(OSError):
+            (made / links.name).rename(links)
+        shutil.rmtree(made)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Say whether the folder is there and we alone write to it; make it where it is not."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        about = folder.lstat()
+    except OSError:
+        return False
+    is_shared = stat.S_ISLNK(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o022
+    return not is_shared and os.access(folder, os.W_OK)
+
+
+def _name(library: Path) -> str:
+    """Return a name for the links to a library, another once files were put there or taken away."""
+    about = [os.stat(path).st_mtime_ns for path in (library, library / _CACHE)]
+    told = hashlib.sha256(f"{library} {about}".encode())
+    return f"{library.name}-{told.hexdigest()[:16]}"
 
 
 def _library(environment: Path) -> Path | None:

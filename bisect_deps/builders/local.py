@@ -197,6 +197,7 @@ class LocalBuilder:
         self._rooms = self._open_rooms()
         self._links = options.installer == "uv" and _minor(self._interpreter) >= _BYTECODE_APART
         self._builds: dict[str, _LocalBuild] = {}
+        self._tried: Slot | None = None
         self._family = processes.new_family()
         processes.stop_orphans()
 
@@ -233,14 +234,11 @@ class LocalBuilder:
 
     @in_work_folder
     def preflight(self) -> list[str]:
-        """Try an empty environment, and return what stands in the way."""
-        folder = self._work.take()
+        """Try an empty environment, and return what stands in the way; the first build has it."""
         try:
-            self._installer.make(folder / "env", self._environment())
+            self._tried = self._made()
         except BuilderUnavailable as error:
             return [error.message]
-        finally:
-            self._work.drop(folder)
         return []
 
     @in_work_folder
@@ -250,13 +248,11 @@ class LocalBuilder:
             if running.digest == order.digest and not running.status.is_final:
                 return Handle(name)
         number = str(len(self._builds) + 1)
-        slot = (self._slots.take() if order.exact is not None else None) or Slot(self._work.take())
+        slot = (self._slots.take() if order.exact is not None else None) or self._empty()
         self._work.clear(slot.folder)
         # First the files: the credentials in them decide what the environment must tell.
         written = self._write(order, slot.folder)
         environment = self._environment()
-        if slot.files is None:
-            self._installer.make(slot.environment, environment)
         cell = None
         if self._rooms is not None:
             caches = [self._apart(order)] if self._builds_apart(order) else []
@@ -357,6 +353,20 @@ class LocalBuilder:
                 running.status = BuildStatus.CANCELLED
         processes.stop_family(self._family)
         self._work.close()
+
+    def _empty(self) -> Slot:
+        """Return an empty environment in its folder: that which was tried, or another."""
+        tried, self._tried = self._tried, None
+        return tried or self._made()
+
+    def _made(self) -> Slot:
+        slot = Slot(self._work.take())
+        try:
+            self._installer.make(slot.environment, self._environment())
+        except BuilderUnavailable:
+            self._work.drop(slot.folder)
+            raise
+        return slot
 
     def _choose(self, name: str) -> Installer:
         uv = find_uv()

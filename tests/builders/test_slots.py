@@ -237,6 +237,22 @@ def test_the_standard_library_is_compiled_in_no_environment(builder: Builder, mo
         assert Path(said).name == "__pycache__", "bytecode that is kept apart stands in no such"
 
 
+@SANDBOX
+def test_no_build_changes_what_later_runs_take_the_standard_library_from(builder: Builder) -> None:
+    place = python(
+        "import json.decoder as m, os, sys; p = os.path.join(sys.pycache_prefix, m.__file__[1:]); "
+        "print(os.path.realpath(os.path.dirname(os.path.dirname(p))))"
+    )
+    _, kept = where(builder, order("steady==1.0", check=place))
+    before = contents(Path(kept))
+    assert before, "nothing is kept"
+    assert Path(kept).is_relative_to(os.environ["XDG_CACHE_HOME"])
+    write = python(f"open({kept + '/json/evil.py'!r}, 'w')")
+    with pytest.raises(BuilderUnavailable, match="builds in the sandbox only read"):
+        where(builder, order("steady==1.0", check=write))
+    assert contents(Path(kept)) == before
+
+
 def failing_at_first(folder: Path, failures: int) -> Sandbox:
     """Return a sandbox that refuses so many times, as where a folder to be hidden is gone."""
     counter, real = folder / "count", shutil.which("bwrap")

@@ -43,11 +43,19 @@ class Ahead:
         self._rounds: list[Sequence[Probe]] = []
         self._turn = 0
         self._guessed: _Guess | None = None
+        # The guess of the round that was closed last, where the answers are as it assumed.
+        self._came_true: _Guess | None = None
 
     def answered(self, answers: Sequence[Probe]) -> None:
         """Take the answers of a round that is closed."""
+        guess = self._guessed
+        self._came_true = guess if guess is not None and guess.suits(answers, {}) else None
         self._rounds.append(answers)
         self._guessed = None
+
+    def still_likely(self) -> Sequence[Inquiry] | None:
+        """Return what was foreseen in the round that is closed; None for no news. Never waits."""
+        return self._came_true.news() if self._came_true is not None else None
 
     def likely(
         self, answers: Sequence[Probe | None], early: Mapping[Hashable, Probe]

@@ -8,6 +8,7 @@ growing pauses and is never taken for an answer.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -129,6 +130,9 @@ class Foresight(Protocol):
     def answered(self, answers: Sequence[Probe]) -> None:
         """Take the answers of a round that is closed."""
 
+    def still_likely(self) -> Sequence[Inquiry] | None:
+        """Return what was foreseen in the round that is closed; None for no news. Never waits."""
+
 
 class Prober:
     """Answers inquiries by the journal or by a builder; counts what was really built."""
@@ -170,6 +174,7 @@ class Prober:
         # Builds of questions that are likely to be asked next, by key: under way or ended, waiting.
         self._early: dict[str, _Early] = {}
         self._likely: dict[str, tuple[Inquiry, Order]] = {}
+        self._thread = threading.get_ident()
         # Tells what to build ahead where a slot would be idle.
         self.foresight: Foresight | None = None
         # Hears of a fix that an early build proved, before anyone asks for it.
@@ -202,7 +207,19 @@ class Prober:
             for early in self._early.values()
             if early.probe is not None
         }
-        likely = self.foresight.likely(answers, early)
+        self._expect_news(self.foresight.likely(answers, early))
+
+    def meanwhile(self) -> None:
+        """Start what is likely to be asked next while the one who asks is busy with the resolver.
+
+        Does nothing in another thread than ours, where somebody else asks.
+        """
+        if self.foresight is None or threading.get_ident() != self._thread:
+            return
+        self._expect_news(self.foresight.still_likely())
+        self._start_early()
+
+    def _expect_news(self, likely: Sequence[Inquiry] | None) -> None:
         if likely is not None:
             with contextlib.suppress(DepbisectError):  # Whoever asks will hear of it.
                 self.expect(likely)

@@ -183,8 +183,13 @@ def run(
                 if settings.allow_removal or not is_lossy(opened.case, candidate):
                     announced(candidate, 0, last=False)
 
+            resolver = opened.case.resolver
             case = replace(
-                opened.case, record=prober.resolved, tell=announced, unheard=prober.unheard
+                opened.case,
+                record=prober.resolved,
+                tell=announced,
+                unheard=prober.unheard,
+                resolver=resolver.guarded(prober.meanwhile) if resolver is not None else None,
             )
             prober.proven = proven
             _take_over(prober, case, settings, handover)

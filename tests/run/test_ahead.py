@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -104,6 +105,28 @@ def test_an_answer_other_than_assumed_changes_the_guess_and_an_expected_one_does
         assert ahead._turn == turn
         ahead.likely([failing], {})
         assert ahead._turn == turn + 1
+
+
+def test_a_guess_outlives_its_round_where_the_answers_are_as_assumed() -> None:
+    here = conflicting()
+    [([whole], [failing]), ([fix], _), *_] = rounds_of(here)
+    passing = replace(failing, outcome=Outcome.PASS, diagnosis=None)
+
+    def in_two_rounds(case: Case) -> Story[None]:
+        yield [whole]
+        go_on.wait()
+        yield [fix]
+
+    for answer, expected in ((passing, (fix,)), (failing, None)):
+        go_on = threading.Event()
+        with closing(Ahead(in_two_rounds, failing_check().case, 2)) as ahead:
+            assert ahead.likely([None], {}) is None
+            assert ahead.still_likely() is None
+            go_on.set()
+            ahead._thread.submit(lambda: None).result()
+            ahead.answered([answer])
+            assert ahead.still_likely() == expected
+            assert ahead.still_likely() is None, "it is told once"
 
 
 def test_what_ended_early_takes_the_place_of_a_guess() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -403,6 +404,18 @@ class Foretold:
     def answered(self, answers: Sequence[Probe]) -> None:
         self.closed.append(answers)
 
+    def still_likely(self) -> Sequence[Inquiry] | None:
+        return self.inquiries if self.closed else None
+
+
+class Late(Foretold):
+    """Foresees nothing before a round is closed."""
+
+    def likely(
+        self, answers: Sequence[Probe | None], early: Mapping[Hashable, Probe]
+    ) -> Sequence[Inquiry] | None:
+        return None
+
 
 def beside(go: Path, built: Path) -> str:
     """Return a build command: without a it ends once `go` is there, without b it leaves `built`."""
@@ -426,6 +439,24 @@ def test_what_the_answers_of_a_round_make_likely_is_built_beside_the_rest_of_it(
         assert prober.answer([foreseen])[0].outcome is Outcome.PASS
         assert prober.builds == 3
     assert len(lines_of(go)) == 1
+
+
+def test_what_is_still_likely_is_built_while_the_resolver_is_asked(tmp_path: Path) -> None:
+    _, [whole, _, foreseen], _ = expecting(tmp_path)
+    built = tmp_path / "built"
+    with prober_of(tmp_path, beside(tmp_path / "go", built), slots=2) as prober:
+        prober.meanwhile()
+        prober.foresight = Late([foreseen])
+        prober.answer([whole])
+        elsewhere = threading.Thread(target=prober.meanwhile)
+        elsewhere.start()
+        elsewhere.join()
+        assert not prober._early, "a question from beside is nobody's who waits"
+        prober.meanwhile()
+        built_early(prober)
+        assert len(lines_of(built)) == 1
+        assert prober.answer([foreseen])[0].outcome is Outcome.PASS
+    assert len(lines_of(built)) == 1
 
 
 def test_what_ended_early_took_as_long_as_it_did_not_till_it_was_asked(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ class Policy:
     assistant_grace: float = 15.0  # An interrupted command ends its builds and closes its journal.
     fleet_look: float = 0.05  # For a stop, by each of its threads.
     sandbox_tries: int = 5  # One step's room: other programs come and go beside it.
+    compiled_releases: int = 1_000  # Bytecode that is kept for one Python: some 200 MB.
 
     # Commands that answer at once, and those that work; each may meet a loaded machine.
     answer_timeout: float = 30.0  # `git remote`, `gh auth token`, `python -c`.

@@ -13,11 +13,12 @@ import contextlib
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 from pathlib import Path
 
 import platformdirs
+
+from bisect_deps.system.files import is_ours_alone
 
 _CACHE = "__pycache__"
 # What a check seldom imports, and what is no part of the standard library.
@@ -32,7 +33,7 @@ class StandardLibrary:
 
     def __init__(self, spare: Path) -> None:
         kept = platformdirs.user_cache_path("depbisect", appauthor=False) / "library"
-        self.folder = kept if _is_ours(kept) else spare
+        self.folder = kept if is_ours_alone(kept) else spare
         self.folder.mkdir(exist_ok=True)
 
     def show(self, environment: Path, bytecode: Path) -> None:
@@ -54,17 +55,6 @@ class StandardLibrary:
         with contextlib.suppress(OSError):
             (made / links.name).rename(links)
         shutil.rmtree(made)
-
-
-def _is_ours(folder: Path) -> bool:
-    """Say whether the folder is there and we alone write to it; make it where it is not."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        about = folder.lstat()
-    except OSError:
-        return False
-    is_shared = stat.S_ISLNK(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o022
-    return not is_shared and os.access(folder, os.W_OK)
 
 
 def _name(library: Path) -> str:

@@ -195,6 +195,11 @@ class Rooms:
         )
         return Cell(self._box, room, self._work.private, logins=self._settings)
 
+    def for_reading(self, environment: Path, folder: Path) -> Cell:
+        """Return a room without a network that reads an environment, and writes to `folder`."""
+        cell = replace(self.make(folder, {}), sealed=environment).for_step("read")
+        return replace(cell, room=replace(cell.room, offline=True))
+
     def try_one(self) -> str:
         """Return what keeps a room from being made here, "" where it can be.
 

@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,6 +27,7 @@ import platformdirs
 from packaging.utils import canonicalize_name
 
 from bisect_deps.builders._bytecode import StandardLibrary
+from bisect_deps.builders._compiled import Compiled
 from bisect_deps.builders._environments import installed, modules
 from bisect_deps.builders._installers import (
     LINKED,
@@ -189,6 +191,8 @@ class LocalBuilder:
         self._work = WorkFolder(options.work)
         self._work.reserve(self.describe().max_parallel)
         self._library = StandardLibrary(self._work.path / "library")
+        self._family = processes.new_family()
+        self._compiled = Compiled(self._interpreter, self._work, self._family)
         self._secrets = secrets_of(os.environ)
         self._netrc = Netrc(self._work, _credentials(options))
         self._installer = self._choose(options.installer)
@@ -198,7 +202,6 @@ class LocalBuilder:
         self._links = options.installer == "uv" and _minor(self._interpreter) >= _BYTECODE_APART
         self._builds: dict[str, _LocalBuild] = {}
         self._tried: Slot | None = None
-        self._family = processes.new_family()
         processes.stop_orphans()
 
     def identity(self) -> str:
@@ -285,6 +288,7 @@ class LocalBuilder:
     @in_work_folder
     def poll(self, handle: Handle) -> BuildStatus:
         """Advance the build by the steps that have ended."""
+        self._compiled.collect()
         running = self._builds[handle.id]
         if running.status.is_final or running.process is None or running.step is None:
             return running.status
@@ -351,6 +355,7 @@ class LocalBuilder:
         for running in self._builds.values():
             if not running.status.is_final:
                 running.status = BuildStatus.CANCELLED
+        self._compiled.collect(stopping=True)
         processes.stop_family(self._family)
         self._work.close()
 
@@ -399,8 +404,8 @@ class LocalBuilder:
                 )
             return None
         uv = find_uv()
-        shown = [_IMPORTS_SCRIPT, self._library.folder, *options.sandbox_paths]
-        shown += [Path(uv)] if uv else []
+        shown = [_IMPORTS_SCRIPT, self._library.folder, *self._compiled.seen]
+        shown += [*options.sandbox_paths, *([Path(uv)] if uv else [])]
         offline = options.offline_builds
         rooms = Rooms(self._box, self._work, options, shown, self._interpreter, offline=offline)
         problem = rooms.try_one()
@@ -590,6 +595,8 @@ class LocalBuilder:
             for name, version in installed(sites).items()
             if running.seed.get(name) != version
         }
+        if running.slot.linked:
+            self._compiled.show(sites, running.slot.bytecode)
 
     def _begin_afresh(self, running: _LocalBuild, install: _Step) -> None:
         self._work.discard(running.slot.environment, running.slot.bytecode)
@@ -632,8 +639,14 @@ class LocalBuilder:
         running.steps.clear()
         stopped = status in (BuildStatus.BROKEN, BuildStatus.CANCELLED)
         spent = stopped or not running.reusable or (running.slot.linked and not self._links)
+        was_used = running.step is not None and running.step.name in _USES
+        if was_used and running.slot.linked and not stopped:
+            self._compiled.note(site_packages(running.slot.environment), running.slot.bytecode)
         if spent or not self._slots.give_back(running.slot):
             self._work.drop(running.slot.folder, linked=running.slot.linked)
+        elif self._rooms is not None and running.slot.linked:
+            apart = partial(self._rooms.for_reading, running.slot.environment)
+            self._compiled.compile(site_packages(running.slot.environment), apart)
 
 
 def _is_kept_from_writing(running: _LocalBuild) -> bool:

@@ -204,6 +204,17 @@ def write_whole(
     return str(path)
 
 
+def is_ours_alone(folder: Path) -> bool:
+    """Make a folder where it is not, and say whether nobody else writes to it, and we can."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        about = folder.lstat()
+    except OSError:
+        return False
+    is_shared = stat.S_ISLNK(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o022
+    return not is_shared and os.access(folder, os.W_OK)
+
+
 def be_regular(path: str | Path, found: os.stat_result) -> None:
     """Raise OSError for what could be read without end, or waited for: pipes, devices, /proc."""
     if stat.S_ISDIR(found.st_mode):

@@ -6,6 +6,7 @@ import importlib
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from bisect_deps.builders import make_builder
 from bisect_deps.builders._slots import contents, is_whole
 from bisect_deps.builders.base import Builder, Order
-from bisect_deps.builders.local import Options
+from bisect_deps.builders.local import LocalBuilder, Options
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus, IndexSettings
 from bisect_deps.system import interpreters
@@ -42,6 +43,8 @@ PROJECTS = (
     Project("victim").release("1.0", code="state = 'as it was installed'"),
     Project("rewrites").release("1.0", code=REWRITES),
     Project("leaves").release("1.0", code=LEAVES),
+    # Python warns of it when it compiles it: an invalid escape sequence.
+    Project("warns").release("1.0", code="PATTERN = '\\d'"),
     Project("one", module="shared").release("1.0"),
     Project("two", module="shared").release("1.0"),
 )
@@ -54,28 +57,39 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> LocalIndex:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's own cache of uv."""
+    """The user's own cache of uv; ours is empty, too."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "ours"))
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
 @pytest.fixture
-def builder(tmp_path: Path, index: LocalIndex, cache: Path) -> Iterator[Builder]:
+def make(tmp_path: Path, index: LocalIndex, cache: Path) -> Iterator[Make]:
+    """Make a builder, of one run or of a later one."""
     for name in ("project", "work"):
         (tmp_path / name).mkdir()
-    made = make_builder(
-        "local",
-        Options(
-            folder=tmp_path / "project",
-            cwd=tmp_path / "project",
-            work=tmp_path / "work",
-            interpreter=HERE,
-            index=IndexSettings(no_index=True, find_links=(str(index.find_links),)),
-            jobs=1,
-        ),
+    options = Options(
+        folder=tmp_path / "project",
+        cwd=tmp_path / "project",
+        work=tmp_path / "work",
+        interpreter=HERE,
+        index=IndexSettings(no_index=True, find_links=(str(index.find_links),)),
+        jobs=1,
     )
-    yield made
-    made.close()
+    made: list[Builder] = []
+
+    def make() -> Builder:
+        made.append(make_builder("local", options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def builder(make: Make) -> Builder:
+    return make()
 
 
 def order(*pins: str, check: str = "true", warm: bool = True) -> Order:
@@ -251,6 +265,48 @@ def test_no_build_changes_what_later_runs_take_the_standard_library_from(builder
     with pytest.raises(BuilderUnavailable, match="builds in the sandbox only read"):
         where(builder, order("steady==1.0", check=write))
     assert contents(Path(kept)) == before
+
+
+def compiled(builder: Builder) -> None:
+    """Wait until what is compiled beside the builds is kept."""
+    assert isinstance(builder, LocalBuilder)
+    while builder._compiled._running is not None:
+        time.sleep(0.02)
+        builder._compiled.collect()
+
+
+def bytecode(module: str) -> str:
+    """Return a check that prints where a module's bytecode came from, at last."""
+    return python(f"import {module} as m, os; print(os.path.realpath(m.__cached__))")
+
+
+@SANDBOX
+def test_a_fresh_environment_has_what_was_compiled_for_keeps(builder: Builder, make: Make) -> None:
+    def come_from(builder: Builder, *, warm: bool = False) -> Path:
+        return Path(where(builder, order("steady==1.0", check=bytecode("steady"), warm=warm))[1])
+
+    first = come_from(builder)
+    come_from(builder, warm=True)
+    compiled(builder)
+    kept = come_from(builder)
+    assert kept != first
+    assert kept.is_relative_to(Path(os.environ["XDG_CACHE_HOME"], "depbisect", "bytecode"))
+    assert come_from(make()) == kept, "a later run compiles it again"
+    write = python(f"open({str(kept)!r}, 'w')")
+    with pytest.raises(BuilderUnavailable, match="builds in the sandbox only read"):
+        where(builder, order("steady==1.0", check=write, warm=False))
+    assert kept.stat().st_size
+
+
+@SANDBOX
+def test_what_python_warns_of_is_compiled_in_each_environment(builder: Builder) -> None:
+    strict = 'python -W error -c "import warns"'
+    lenient = order("warns==1.0", check=python("import warns"))
+    for _ in range(2):
+        assert where(builder, lenient)[0] is BuildStatus.PASSED
+        compiled(builder)
+        ended, _ = where(builder, order("warns==1.0", check=strict, warm=False))
+        assert ended is BuildStatus.FAILED
 
 
 def failing_at_first(folder: Path, failures: int) -> Sandbox:

@@ -1,0 +1,123 @@
+"""Bytecode that is kept is that of the source it stands for, whatever a release says of itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from bisect_deps.builders._compiled import Compiled
+from bisect_deps.builders._scratch import WorkFolder
+from bisect_deps.system import interpreters, processes
+from bisect_deps.system.processes import Enclosure
+
+HERE = interpreters.find(sys.executable)
+TAG = sys.implementation.cache_tag
+SAYS = "print('as recorded')"
+
+
+class NoRoom:
+    """Keeps nothing apart."""
+
+    def enter(self, command: list[str], cwd: Path) -> list[str]:
+        return command
+
+
+def no_room(folder: Path) -> Enclosure:
+    return NoRoom()
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkFolder]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    folder = WorkFolder(None)
+    yield folder
+    folder.close()
+
+
+def digest(text: str) -> str:
+    told = hashlib.sha256(text.encode()).digest()
+    return base64.urlsafe_b64encode(told).rstrip(b"=").decode()
+
+
+def site_with(folder: Path, sources: Mapping[str, str], record: Mapping[str, str]) -> Path:
+    """Return a folder with one release: its files, and what its record says they hold."""
+    site = folder / "env" / "lib" / "site-packages"
+    for name, text in {**sources, "one-1.0.dist-info/RECORD": ""}.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text)
+    lines = [f"{name},sha256={digest(text)},{len(text)}\n" for name, text in record.items()]
+    (site / "one-1.0.dist-info" / "RECORD").write_text("".join(lines))
+    return site
+
+
+def compiled_by_a_check(bytecode: Path, site: Path, *names: str) -> None:
+    for name in names:
+        path = bytecode / site.relative_to("/") / f"{name}.{TAG}.pyc"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"anything")
+
+
+def kept(compiled: Compiled, site: Path) -> list[str]:
+    """Have what is wanted compiled, and return what is kept then."""
+    compiled.compile([site], no_room)
+    while compiled._running is not None:
+        time.sleep(0.02)
+        compiled.collect()
+    return sorted(path.name.partition(".")[0] for path in compiled.seen[1].rglob("*.pyc"))
+
+
+def said(site: Path, bytecode: Path, module: str) -> str:
+    program = f"import sys; sys.path.insert(0, {str(site)!r}); import {module}"
+    command = [sys.executable, "-I", "-X", f"pycache_prefix={bytecode}", "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_only_sources_that_are_as_recorded_are_compiled(tmp_path: Path, work: WorkFolder) -> None:
+    (tmp_path / "outside.py").write_text(SAYS)
+    outside = ("../outside", str(tmp_path / "outside"))
+    recorded = {f"{name}.py": SAYS for name in ("good", "other", *outside)}
+    site = site_with(tmp_path, {"good.py": SAYS, "other.py": "print('another')"}, recorded)
+    compiled = Compiled(HERE, work, processes.new_family())
+    compiled_by_a_check(tmp_path / "1", site, "good", "other", "unrecorded")
+    compiled.note([site], tmp_path / "1")
+    assert kept(compiled, site) == ["good"]
+    assert not list(tmp_path.rglob("outside.*.pyc"))
+
+
+def test_a_source_that_was_changed_is_never_taken_for_the_one_that_was_compiled(
+    tmp_path: Path, work: WorkFolder
+) -> None:
+    site = site_with(tmp_path, {"good.py": SAYS}, {"good.py": SAYS})
+    compiled = Compiled(HERE, work, processes.new_family())
+    compiled_by_a_check(tmp_path / "1", site, "good")
+    compiled.note([site], tmp_path / "1")
+    assert kept(compiled, site) == ["good"]
+    for text, expected in ((SAYS, "as recorded"), ("print('was changed')", "was changed")):
+        (site / "good.py").write_text(text)
+        bytecode = tmp_path / expected
+        compiled.show([site], bytecode)
+        assert said(site, bytecode, "good") == expected
+
+
+def test_what_a_run_had_no_time_for_is_compiled_in_the_next(
+    tmp_path: Path, work: WorkFolder
+) -> None:
+    site = site_with(tmp_path, {"good.py": SAYS}, {"good.py": SAYS})
+    compiled = Compiled(HERE, work, processes.new_family())
+    compiled_by_a_check(tmp_path / "1", site, "good")
+    compiled.note([site], tmp_path / "1")
+    compiled.compile([site], no_room)
+    compiled.collect(stopping=True)
+    later = WorkFolder(None)
+    try:
+        assert kept(Compiled(HERE, later, processes.new_family()), site) == ["good"]
+        assert not list(compiled.seen[1].rglob("wanted"))
+    finally:
+        later.close()

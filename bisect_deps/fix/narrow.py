@@ -204,7 +204,7 @@ def _inquiries(
 
     Where the whole file is known to fail with one, it is of no use that some build alone.
     """
-    fails = _fails_between(case, search, fixed, known)
+    fails = _fails_between(search.axis, known)
     built = _built(search.axis, known)
     found: dict[str, Inquiry | None] = {}
     for version in versions:
@@ -217,22 +217,24 @@ def _inquiries(
     return {version: inquiry for version, inquiry in found.items() if inquiry is not None}
 
 
-def _fails_between(
-    case: Case, search: _NarrowSearch, fixed: Candidate, known: Mapping[_Question, Probe]
-) -> bool:
-    """Say whether the whole file is known to fail with a release between the two ends."""
-    axis = search.axis
-    moved = _built(axis, known)
-    built = [axis.versions[at] for at in _between(axis) if axis.versions[at] in moved]
-    asked = [_asked(_whole(case, search, fixed, version)) for version in built]
-    return any(known[one].outcome is Outcome.FAIL for one in asked if one in known)
+def _fails_between(axis: Axis, known: Mapping[_Question, Probe]) -> bool:
+    """Say whether a whole file is known to fail with a release between the two ends."""
+    between = {axis.versions[at] for at in _between(axis)}
+    return any(
+        probe.outcome is Outcome.FAIL and isolated is None and between & _pins(candidate, axis.name)
+        for (candidate, isolated, *_), probe in known.items()
+    )
 
 
 def _built(axis: Axis, known: Mapping[_Question, Probe]) -> set[str]:
     """Return the versions that some build had, by itself or in the whole file."""
-    moved = {edit.pin for about in known for edit in about[0].edits if edit.name == axis.name}
+    moved = {pin for about in known for pin in _pins(about[0], axis.name)}
     alone = {about[1] for about in known}
     return {v for v in axis.versions if v in moved or str(Release(axis.name, v)) in alone}
+
+
+def _pins(candidate: Candidate, name: str) -> set[str]:
+    return {edit.pin for edit in candidate.edits if edit.name == name and edit.pin}
 
 
 def _nearest(

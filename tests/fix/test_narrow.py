@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -300,3 +301,20 @@ def test_what_no_installer_takes_is_on_no_axis_and_the_reason_is_said() -> None:
 def test_there_is_no_axis_without_two_releases_that_exist(before: str | None, after: str) -> None:
     case = small("lib==1.0\n", {"lib": LIB}).case
     assert axis_between(case, "lib", before, after) is None
+
+
+def test_what_builds_alone_is_no_boundary_where_a_whole_file_failed_with_it() -> None:
+    # lib 2.0 builds by itself; what it pulls in does not.
+    lib = [at("1.0", "2019-01-01"), at("2.0", "2020-01-01", "bad"), at("3.0", "2021-01-01")]
+    lib = [replace(one, wheel="" if one.version == "3.0" else one.wheel, sdist=True) for one in lib]
+    projects = {"lib": lib, "bad": [at("1.0", wheel="", sdist=True)], "app": yearly("1.0", "2.0")}
+    faults = (unbuildable("flint", "lib", "3.0"), unbuildable("amber", "bad", "1.0"))
+    here = small("lib==3.0\napp==2.0\n", projects, *faults)
+    failing = here.probe()
+    here.probe(here.case.settled(Candidate(), {"lib": "2.0"}))
+    fixed = here.probe(here.case.settled(Candidate(), {"lib": "1.0", "app": "1.0"}))
+    culprits = [culprit_of(here, failing, "lib", "3.0")]
+    seen = here.builds.asked
+    [found], _ = here.told(narrow_all(here.case, culprits, fixed, None, seen=seen))
+    [narrowing] = found.narrowings
+    assert (narrowing.last_failing, narrowing.first_passing) == ("2.0", "1.0")

@@ -87,6 +87,13 @@ def read(lines: Iterable[tuple[int, str]]) -> Story:
     return story
 
 
+def edges(line: str) -> list[tuple[str, str]]:
+    """Return who depends on what in one line of pip's or uv's explanation, as requirements."""
+    if edge := _PIP_EDGE.match(f" {line}"):
+        return [(f"{edge[1]}=={edge[2]}", edge[3].replace(" and ", ","))]
+    return uv_edges(line)
+
+
 def uv_edges(log: str) -> list[tuple[str, str]]:
     """Return who depends on what in uv's explanation: (`tensorflow==2.16.1`, `absl-py>=1.0.0`)."""
     return [(edge[1], edge[2]) for edge in _UV_ASKING.finditer(" ".join(log.split()))]

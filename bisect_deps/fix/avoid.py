@@ -16,6 +16,7 @@ from bisect_deps.fix.case import Case, is_older, taken_back, with_edits
 from bisect_deps.fix.failed import Failed, broken_releases, failed_by
 from bisect_deps.fix.failure import installs, suspects_of
 from bisect_deps.fix.inquiry import Story
+from bisect_deps.fix.refusals import Need, told, unmet
 from bisect_deps.model import (
     Candidate,
     Cause,
@@ -27,6 +28,7 @@ from bisect_deps.model import (
     Requirement,
 )
 from bisect_deps.policy import POLICY
+from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.uv_resolver import Resolution
 
 
@@ -83,19 +85,28 @@ class _Hidden:
         return all(releases.get(name) == version for name, version in self.by)
 
 
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """What builds told: what fails, what the resolver cannot see, what sources ask for."""
+
+    failed: Sequence[Failed]
+    hidden: Sequence[_Hidden]
+    needs: Sequence[Need]
+
+
 @dataclass(slots=True)
 class _Hunt:
-    """A search of the resolver for releases that hold nothing of `failed`; `asked` counts calls.
+    """A search of the resolver for releases that hold nothing that failed; `asked` counts calls.
 
-    `whole_series`: of versions that fail alike, those between are left out as well.
+    `whole_series`: of what failed together, all versions that failed with the same other projects
+    are left out, with those between.
     """
 
     case: Case
     base: Candidate
     installed: Mapping[str, str]
-    hidden: Sequence[_Hidden]
-    failed: Sequence[Failed]
-    whole_series: bool = True
+    learnt: _Learnt
+    whole_series: bool
     asked: int = 0
     seen: set[object] = field(default_factory=set)
 
@@ -108,22 +119,36 @@ class _Hunt:
         resolution = self._resolved(excluded)
         if resolution is None:
             return None
-        there = _there(self.hidden, resolution.releases)
+        there = _there(self.learnt.hidden, resolution.releases)
         releases = {**{unseen.name: unseen.version for unseen in there}, **resolution.releases}
-        held = next((failure for failure in self.failed if failure.within(releases)), None)
-        if held is None:
+        ways = self._ways_out(releases, there, excluded)
+        if ways is None:
             return resolution.releases
-        for name in sorted(held.releases, key=lambda name: len(self._alike(held, name))):
-            gone = excluded.get(name, frozenset()) | self._between(self._alike(held, name), name)
-            found = self.run({**excluded, name: gone})
-            if found is not None:
-                return found
-        for name, version in _pulling(there, held):
-            gone = excluded.get(name, frozenset()) | {version}
-            found = self.run({**excluded, name: gone})
+        for name, versions in ways:
+            found = self.run({**excluded, name: excluded.get(name, frozenset()) | versions})
             if found is not None:
                 return found
         return None
+
+    def _ways_out(
+        self,
+        releases: Mapping[str, str],
+        there: Iterable[_Hidden],
+        excluded: Mapping[str, frozenset[str]],
+    ) -> list[tuple[str, frozenset[str]]] | None:
+        """Return which versions to leave out next, any one will do; None where nothing failed."""
+        held = next((failure for failure in self.learnt.failed if failure.within(releases)), None)
+        if held is not None:
+            names = sorted(held.releases, key=lambda name: len(self._alike(held, name)))
+            alike = [(name, self._between(self._alike(held, name), name)) for name in names]
+            return alike + [(name, frozenset({v})) for name, v in _pulling(there, held)]
+        limits = [line for line in self.case.constraints if line.name not in excluded]
+        need = unmet(self.case, self.learnt.needs, releases, limits)
+        if need is None:
+            return None
+        known = (release.version for release in self.case.releases(need.asked))
+        refused = frozenset(version for version in known if not need.allows(version))
+        return [(need.asked, refused), (need.asking, frozenset({releases[need.asking]}))]
 
     def _resolved(self, excluded: Mapping[str, frozenset[str]]) -> Resolution | None:
         """Return what suits without these versions: their lines loosened, then pins, then all.
@@ -131,7 +156,11 @@ class _Hunt:
         What the resolver cannot see is asked for. What it sees as well, as others pull it in, may
         stay away where nothing suits that.
         """
-        unseen = frozenset(hidden.name for hidden in self.hidden if hidden.name in excluded)
+        names = {
+            *(one.name for one in self.learnt.hidden),
+            *(need.asked for need in self.learnt.needs),
+        }
+        unseen = frozenset(name for name in names if name in excluded)
         seen = frozenset(self.case.releases_of(self.base) or ())
         for asked_for in dict.fromkeys([unseen, unseen - seen]):
             found = self._suiting(excluded, asked_for)
@@ -165,10 +194,12 @@ class _Hunt:
         yield lines
 
     def _alike(self, held: Failed, name: str) -> set[str]:
-        """Return the versions of a project that were seen to fail with the same others."""
+        """Return the versions of a project that were seen to fail with the same other projects."""
         names = held.releases.keys()
         return {
-            failure.releases[name] for failure in self.failed if failure.releases.keys() == names
+            failure.releases[name]
+            for failure in self.learnt.failed
+            if failure is held or (self.whole_series and failure.releases.keys() == names)
         }
 
     def _between(self, versions: set[str], name: str) -> frozenset[str]:
@@ -176,8 +207,7 @@ class _Hunt:
         return frozenset(versions) | {
             release.version
             for release in self.case.releases(name)
-            if self.whole_series
-            and any(is_older(low, release.version) for low in versions)
+            if any(is_older(low, release.version) for low in versions)
             and any(is_older(release.version, high) for high in versions)
         }
 
@@ -203,7 +233,8 @@ def _hidden(case: Case, probes: Iterable[Probe]) -> list[_Hidden]:
     Sources tell what they require when they are built.
     """
     found: dict[object, _Hidden] = {}
-    for probe in reversed([probe for probe in probes if probe.outcome is Outcome.FAIL]):
+    whole = [probe for probe in probes if probe.kind is not ProbeKind.ISOLATED]
+    for probe in reversed([probe for probe in whole if probe.outcome is Outcome.FAIL]):
         seen = case.releases_of(probe.candidate) or {}
         broken = [{release.name: release.version} for release in broken_releases(probe)]
         # What an edit of this one build held is not there without it.
@@ -242,46 +273,40 @@ def _nearest(case: Case, failing: Probe, probes: Sequence[Probe]) -> Candidate |
     """Return the failing candidate with what the resolver moves so that nothing seen fails."""
     if case.resolver is None:
         return None
-    failed, hidden = failed_by(case, probes), _hidden(case, probes)
+    learnt = _Learnt(failed_by(case, probes), _hidden(case, probes), told(probes))
     installed = case.installed(failing)
-    releases = _Hunt(case, failing.candidate, installed, hidden, failed).run({})
-    if releases is None:
-        every = _Hunt(case, failing.candidate, installed, hidden, failed, whole_series=False)
-        releases = every.run({})
-    if releases is None:
+    for whole_series in (True, False):
+        releases = _Hunt(case, failing.candidate, installed, learnt, whole_series).run({})
+        if releases is not None:
+            break
+    else:
         return None
     first = {unseen.name: unseen.version for unseen in _hidden(case, [failing])}
     before = {**first, **installed}
     moved = {name: now for name, now in releases.items() if before.get(name, now) != now}
     for versions in (moved, releases):
         candidate = case.settled(failing.candidate, versions)
-        if _is_free(case, candidate, hidden, failed):
-            return _lean(case, failing.candidate, candidate, hidden, failed)
+        if _is_free(case, candidate, learnt):
+            return _lean(case, failing.candidate, candidate, learnt)
     return None
 
 
-def _lean(
-    case: Case,
-    base: Candidate,
-    candidate: Candidate,
-    hidden: Sequence[_Hidden],
-    failed: Sequence[Failed],
-) -> Candidate:
+def _lean(case: Case, base: Candidate, candidate: Candidate, learnt: _Learnt) -> Candidate:
     """Return a candidate without the edits that what failed does not ask for."""
     for edit in candidate.edits:
         rest = taken_back(candidate, edit)
-        if edit not in base.edits and rest != base and _is_free(case, rest, hidden, failed):
+        if edit not in base.edits and rest != base and _is_free(case, rest, learnt):
             candidate = rest
     return candidate
 
 
-def _is_free(
-    case: Case, candidate: Candidate, hidden: Sequence[_Hidden], failed: Sequence[Failed]
-) -> bool:
+def _is_free(case: Case, candidate: Candidate, learnt: _Learnt) -> bool:
     releases = case.releases_of(candidate)
     if releases is None:
         return False
     added = {edit.name: edit.pin for edit in candidate.edits if edit.pin}
-    there = {unseen.name: unseen.version for unseen in _there(hidden, releases)}
+    there = {unseen.name: unseen.version for unseen in _there(learnt.hidden, releases)}
     standing = {**there, **case.pins(candidate), **added, **releases}
-    return not any(failure.within(standing) for failure in failed)
+    limits = edited(case.constraints, candidate.edits)
+    held = any(failure.within(standing) for failure in learnt.failed)
+    return not held and unmet(case, learnt.needs, standing, limits) is None

@@ -318,6 +318,11 @@ class Case:
             if release.installable and release.yanked is None and not release.parsed.is_prerelease
         ]
 
+    def newest_of(self, lines: Sequence[Requirement]) -> str | None:
+        """Return the newest release that all these lines of a project allow; None for none."""
+        known = [release.version for release in self.releases(lines[0].name)] if lines else []
+        return next((v for v in reversed(known) if all(allows(line, v) for line in lines)), None)
+
     def is_pure(self, name: str) -> bool:
         """Say whether all wheels of a project are for any system: its sources compile nothing."""
         releases = self.index.releases(name) if self.index is not None else ()

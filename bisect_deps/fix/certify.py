@@ -5,7 +5,7 @@ What the logs on the way show to fail without an edit needs no build more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bisect_deps.fix.accuse import agrees, broken_of, lacks_something
@@ -36,6 +36,7 @@ from bisect_deps.model import (
     ProbeKind,
     Release,
 )
+from bisect_deps.resolution.uv_resolver import Resolution
 
 
 def certify(
@@ -123,15 +124,11 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
     reported = [failure for failure in failed_by(case, answers) if failure.reported]
     failed = [failure for failure in reported if _is_sure(case, failure, answers)]
     for edit, rest in _less(fixed.candidate):
-        releases = case.releases_of(rest)
         if edit.number is None and edit.hashes:
             # A file with hashes lists all that it installs.
             continue
-        if (
-            not rest.edits
-            or releases is None
-            or any(failure.within(releases) for failure in failed)
-        ):
+        resolution = case.resolve(rest) if rest.edits else None
+        if resolution is None or not resolution.resolved or _fails(case, rest, resolution, failed):
             continue
         probe = answered(case, rest, answers[::-1])
         if probe is None or _may_be_accident(case, probe, reported, answers):
@@ -144,6 +141,23 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
         if probe.outcome is Outcome.PASS:
             return (yield from _without_needless(case, replace(probe, candidate=rest), answers))
     return fixed
+
+
+def _fails(
+    case: Case, candidate: Candidate, resolution: Resolution, failed: Iterable[Failed]
+) -> bool:
+    """Say whether a candidate comes to what was seen to fail, as far as a resolver can tell."""
+    guessed = _guessed(case, candidate, resolution)
+    return any(
+        failure.within(resolution.releases) and not guessed & failure.releases.keys()
+        for failure in failed
+    )
+
+
+def _guessed(case: Case, candidate: Candidate, resolution: Resolution) -> set[str]:
+    """Return the sources that no line pins: a resolver knows not what rules a release out."""
+    pins = case.pins(candidate)
+    return {release.name for release in resolution.needs_build if release.name not in pins}
 
 
 def _may_be_accident(
@@ -176,6 +190,10 @@ def _is_sure(case: Case, one: Failed, answers: Sequence[Probe]) -> bool:
 def _is_settled(case: Case, culprit: Culprit, fixed: Probe, answers: Sequence[Probe]) -> bool:
     """Say whether a fix moves a member of a culprit away, from where the file had it."""
     after = case.installed(fixed)
+    told = case.resolve(fixed.candidate)
+    if told is not None and fixed.installed is None:
+        guessed = _guessed(case, fixed.candidate, told)
+        after = {name: version for name, version in after.items() if name not in guessed}
     edits = fixed.candidate.edits
     parts = (Candidate(), *_parts(fixed.candidate))
     had = [_installed_as(case, rest, answers) for rest in parts]

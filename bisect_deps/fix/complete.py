@@ -77,10 +77,10 @@ def _as_written(
 ) -> Iterator[Culprit]:
     """Yield who a probe shows to break as the file has it, moved by the fix and not named as yet.
 
-    Where the log names who uses what is gone: all that it names is as in the file. A file that does
-    not resolve tells by its pins what it has.
+    Where the log names who uses what is gone: all that it names is as in the file. Of what the
+    resolver does not see, the pins tell what the file has.
     """
-    before = case.releases_of(Candidate()) or case.pins(Candidate())
+    before = {**case.pins(Candidate()), **(case.releases_of(Candidate()) or {})}
     there, after = case.installed(probe), case.installed(fixed)
     named = set(names_of(culprits))
     for breakage in breakages_of(probe):

@@ -71,14 +71,17 @@ def _failed_in(case: Case, probe: Probe) -> Iterator[Failed]:
 def _conflicts(case: Case, probe: Probe) -> Iterator[Mapping[str, str]]:
     """Yield what a log says not to suit each other, a line without a pin as it was resolved.
 
-    What a source requires shows when it is built: where no lines are named, all of them take part.
+    Where the resolver sees nobody ask for it, that is the newest release that the line allows. What
+    a source requires shows when it is built: where no lines are named, all of them take part.
     """
     chosen = {**(case.releases_of(probe.candidate) or {}), **_pins(case, probe)}
     groups: dict[object, dict[str, str]] = {}
     for suspect in suspects_of(probe):
         own = failing_release(suspect)
-        if own is None and suspect.phase is Phase.RESOLVE and suspect.name in chosen:
-            own = Release(suspect.name, chosen[suspect.name])
+        if own is None and suspect.phase is Phase.RESOLVE:
+            lines = (*case.named(suspect.name), *case.limited(suspect.name))
+            version = chosen.get(suspect.name) or case.newest_of(lines)
+            own = Release(suspect.name, version) if version else None
         if own is not None and not _breaks(suspect) and _is_refused(suspect):
             groups.setdefault(suspect.group or suspect.name, {}).setdefault(own.name, own.version)
     together = [some for some in groups.values() if len(some) > 1]
@@ -88,8 +91,8 @@ def _conflicts(case: Case, probe: Probe) -> Iterator[Mapping[str, str]]:
         yield from together
     else:
         moved = [edit.name for edit in probe.candidate.edits if edit.name in chosen]
-        lines = [line.name for line in case.standing if line.name in chosen]
-        yield {name: chosen[name] for name in (*moved, *lines)}
+        every = [line.name for line in case.standing if line.name in chosen]
+        yield {name: chosen[name] for name in (*moved, *every)}
 
 
 def _is_refused(suspect: Suspect) -> bool:

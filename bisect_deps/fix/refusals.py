@@ -5,31 +5,66 @@ So no candidate is built that a log has ruled out already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from bisect_deps.diagnosis.prose import uv_edges
-from bisect_deps.fix.case import Case, parsed_requirement
+from bisect_deps.diagnosis.prose import edges
+from bisect_deps.fix.case import Case, allows, parsed_requirement
 from bisect_deps.fix.failure import suspects_of
-from bisect_deps.model import Candidate, Cause, Outcome, Probe
+from bisect_deps.model import Candidate, Cause, Outcome, Probe, Requirement
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a log told: these versions of `asking` need `asked` at `wanted` (clauses)."""
+
+    asking: str
+    versions: str
+    asked: str
+    wanted: str
+
+    def allows(self, version: str) -> bool:
+        """Say whether it takes a version of what it asks for."""
+        return _allows(self.wanted, version)
 
 
 def is_refused(case: Case, candidate: Candidate, known: Iterable[Probe]) -> bool:
     """Say whether a pin of a candidate is not what another of its pins was told to ask for."""
     pins = case.pins(candidate) | {edit.name: edit.pin for edit in candidate.edits if edit.pin}
-    return any(
-        asking in pins
-        and asked in pins
-        and _allows(versions, pins[asking])
-        and not _allows(wanted, pins[asked])
-        for asking, versions, asked, wanted in _told(known)
-    )
+    return unmet(case, told(known), pins) is not None
 
 
-def _told(probes: Iterable[Probe]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield who asks for what: a project and its versions, another and those that it wants."""
+def unmet(
+    case: Case,
+    needs: Iterable[Need],
+    releases: Mapping[str, str],
+    limits: Iterable[Requirement] = (),
+) -> Need | None:
+    """Return what one of these releases needs and does not get beside the others; None for nothing.
+
+    Of what is not among them, the constraints `limits` must allow some release that it takes.
+    """
+    lines = list(limits)
+    for need in needs:
+        if need.asking not in releases or not _allows(need.versions, releases[need.asking]):
+            continue
+        own = [line for line in lines if line.name == need.asked]
+        if need.asked in releases:
+            if not need.allows(releases[need.asked]):
+                return need
+        elif own and not any(
+            need.allows(release.version) and all(allows(line, release.version) for line in own)
+            for release in case.releases(need.asked)
+        ):
+            return need
+    return None
+
+
+def told(probes: Iterable[Probe]) -> Sequence[Need]:
+    """Return what the logs of failed builds tell of who asks for what, each once."""
     lines = {
         line.text
         for probe in probes
@@ -38,11 +73,13 @@ def _told(probes: Iterable[Probe]) -> Iterator[tuple[str, str, str, str]]:
         if suspect.cause is Cause.RESOLVER_CONFLICT
         for line in suspect.evidence
     }
+    found: dict[Need, None] = {}
     for text in sorted(lines):
-        for parent, wanted in uv_edges(text):
+        for parent, wanted in edges(text):
             asking, asked = parsed_requirement(parent), parsed_requirement(wanted)
             if asking is not None and asked is not None:
-                yield (*asking, *asked)
+                found[Need(*asking, *asked)] = None
+    return tuple(found)
 
 
 def _allows(clause: str, version: str) -> bool:

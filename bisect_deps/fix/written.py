@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case, allows, taken_back, with_edits
+from bisect_deps.fix.case import Case, taken_back, with_edits
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.formats.style import specifiers
 from bisect_deps.model import Candidate, Cause, Culprit, Edit, EditAction, Outcome, Probe, ProbeKind
@@ -65,9 +65,8 @@ def _failing(case: Case, culprits: Sequence[Culprit], name: str) -> list[str]:
             if member.name == name and member.version is not None:
                 found[member.version] = None
             elif member.name == name and culprit.cause is Cause.RESOLVER_CONFLICT:
-                line = member.requirement
-                taken = [r.version for r in case.releases(name) if allows(line, r.version)]
-                found |= dict.fromkeys(taken[-1:])
+                newest = case.newest_of([member.requirement])
+                found |= {newest: None} if newest else {}
         for narrowing in culprit.narrowings:
             if narrowing.name == name:
                 failed = (t.version for t in narrowing.tried if t.outcome is Outcome.FAIL)

@@ -40,7 +40,7 @@ from bisect_deps.model import (
 from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.uv_resolver import Resolution
 from tests.fix.resolving import Query, SimulatedResolver, Solution, Solver
-from tests.fix.world import HERE, Fault, SimulatedIndex, World, read
+from tests.fix.world import HERE, Fault, SimulatedIndex, World, allows, read
 
 ROOT = "requirements.txt"
 LIMITS = "constraints.txt"
@@ -537,7 +537,34 @@ class _Shown:
             )
             for requirement in reported
         ]
+        asking = [Evidence(8, f"Because {edge}") for edge in self._edges(lines)]
+        if self._quality is Quality.EXACT:
+            suspects = [replace(one, evidence=(*one.evidence, *asking)) for one in suspects]
         return self._diagnosis(Phase.RESOLVE, cause, text, suspects)
+
+    def _edges(self, lines: Sequence[Requirement]) -> list[str]:
+        """Return who asks for what, from releases that these lines allow to one of the others."""
+        named = {line.name for line in lines}
+        leading = set(named)
+        listings = self._world.projects
+        asks = {
+            name: {read(text).name for own in listings[name] for text in own.requires}
+            for name in listings
+        }
+        for _ in listings:
+            leading |= {name for name in listings if asks[name] & leading}
+        found: dict[str, None] = {}
+        reached = [(line.name, read(line.text).specifier) for line in lines]
+        for name, clause in reached:
+            for own in listings.get(name, ()):
+                wanted = [read(text) for text in own.requires if allows(clause, own.version)]
+                for line in wanted:
+                    if line.applies and not line.within and line.name in leading:
+                        edge = f"{name}=={own.version} depends on {line.name}{line.specifier}"
+                        found.setdefault(edge)
+                        if (line.name, line.specifier) not in reached and line.name not in named:
+                            reached.append((line.name, line.specifier))
+        return list(found)
 
     def missing(self, name: str) -> Diagnosis:
         """Return what the user's check says of a project that is not installed."""

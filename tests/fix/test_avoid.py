@@ -78,3 +78,40 @@ def test_what_the_machine_lacks_is_avoided_by_no_release() -> None:
     assert avoided(small("lib==9.0\n", {"lib": lib}, lacking)) == ()
     broken = unbuildable("amber", "lib", "/".join(versions[4:]), Cause.COMPILE_ERROR)
     assert avoided(small("lib==9.0\n", {"lib": lib}, broken)) != ()
+
+
+def test_what_a_source_asks_for_is_learnt_from_one_refusal() -> None:
+    # 1.0 to 8.0 of the source ask for a lib that fails; what each asks for only its build tells.
+    source = [
+        at(f"{n}.0", f"20{10 + n}-01-01", "lib==1.0", sdist=True, wheel="") for n in range(2, 9)
+    ]
+    source.insert(0, at("1.0", "2010-01-01", "lib>=4", sdist=True, wheel=""))
+    lib = yearly("1.0", "2.0", "3.0", "4.0", "5.0")
+    here = small(
+        "source==8.0\nlib==1.0\n", {"source": source, "lib": lib}, breaks("amber", lib="1.0")
+    )
+    made = avoided(here)
+    assert made[-1].outcome is Outcome.PASS
+    assert said(made[-1].candidate) == "source==1.0 lib==5.0"
+
+
+def test_a_constraint_that_a_source_does_not_suit_is_moved() -> None:
+    source = [
+        at("1.0", "2019-01-01", "lib==1.0", sdist=True, wheel=""),
+        at("2.0", "2020-01-01", "lib>=2,<3", sdist=True, wheel=""),
+    ]
+    projects = {"source": source, "lib": yearly("1.0", "2.0", "3.0")}
+    here = small("source==1.0\n", projects, breaks("amber", source="1.0"), limits="lib<2\n")
+    made = avoided(here)
+    assert [said(probe.candidate) for probe in made] == ["source==2.0", "source==2.0 lib==2.0"]
+    assert made[-1].outcome is Outcome.PASS
+
+
+def test_a_source_is_left_for_another_where_all_that_it_pulls_in_fails() -> None:
+    source = [at("1.0", "2019-01-01"), at("2.0", "2020-01-01", "lib", sdist=True, wheel="")]
+    lib = [at(version, wheel="", sdist=True) for version in ("1.0", "2.0")]
+    here = small("source\n", {"source": source, "lib": lib}, unbuildable("amber", "lib", "1.0/2.0"))
+    failing, alone = here.probe(), here.alone("lib==2.0")
+    made = here.told(avoid(here.case, failing, [failing, alone]))
+    assert said(made[-1].candidate) == "source==1.0"
+    assert made[-1].outcome is Outcome.PASS

@@ -143,3 +143,22 @@ def test_a_release_that_failed_to_install_once_is_tried_again_without_its_edit()
         smaller, _ = here.told(certify(here.case, fixed, [culprit], [*probes, fixed]))
         fixes.append(said(smaller.candidate))
     assert "app==2.0" in fixes, "lib builds now and then"
+
+
+def test_what_a_source_rules_out_is_no_reason_to_pin() -> None:
+    # Nothing is known of what a source asks for; app 2.0 cannot be taken beside lib 1.0.
+    wheelless = {"wheel": "", "sdist": True}
+    app = [at("1.0", "2020-01-01", "lib"), at("2.0", "2023-01-01", "lib>=3", **wheelless)]
+    faults = (unbuildable("flint", "app", "2.0"), unbuildable("beryl", "lib", "3.0"))
+    lib = [at("1.0", "2020-01-01"), at("3.0", "2021-01-01", **wheelless)]
+    here = small(
+        "app\nlib==3.0\n", {"app": app, "lib": lib}, *faults, checks=Checks.NONE, local=False
+    )
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"app": "1.0", "lib": "1.0"}))
+    member = here.case.member("app", "2.0")
+    assert member is not None
+    culprit = described([member], failing)
+    smaller, left = here.told(certify(here.case, fixed, [culprit], [failing, fixed]))
+    assert said(smaller.candidate) == "lib==1.0"
+    assert "app" in names(left), "that it failed, its own log shows"

@@ -22,6 +22,21 @@ unsatisfiable.
 """
 
 
+# As pip 24 says it.
+BY_PIP = b"""\
+ERROR: Cannot install lib==2.0 and source==1.0 because these package versions have conflicting \
+dependencies.
+
+The conflict is caused by:
+    The user requested lib==2.0
+    source 1.0 depends on lib<2 and >=1
+
+To fix this you could try to:
+ERROR: ResolutionImpossible: for help visit https://pip.pypa.io/en/latest/topics/dependency-\
+resolution/#dealing-with-dependency-conflicts
+"""
+
+
 def given() -> Small:
     """Return a file with a source that asks for lib>=1,<2, which shows only when it is built."""
     projects = {
@@ -34,6 +49,7 @@ def given() -> Small:
     return small("source==1.0\n", projects)
 
 
+@pytest.mark.parametrize("log", [REFUSAL, BY_PIP])
 @pytest.mark.parametrize(
     ("versions", "refused"),
     [
@@ -44,10 +60,10 @@ def given() -> Small:
     ],
 )
 def test_what_a_source_was_told_to_ask_for_rules_out_other_pins(
-    versions: dict[str, str], refused: bool
+    versions: dict[str, str], refused: bool, log: bytes
 ) -> None:
     here = given()
-    diagnosis = diagnose(REFUSAL, requirements=here.case.requirements, exit_status=1)
+    diagnosis = diagnose(log, requirements=here.case.requirements, exit_status=1)
     failed = here.probe(here.case.settled(Candidate(), {"lib": "2.0"}))
     assert failed.outcome is Outcome.FAIL
     told = replace(failed, diagnosis=diagnosis)

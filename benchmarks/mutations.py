@@ -24,10 +24,12 @@ import argparse
 import ast
 import compileall
 import json
+import math
 import os
 import py_compile
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -49,6 +51,8 @@ LISTED = Path(__file__).with_suffix(".toml")
 PACKAGE = "bisect_deps"
 # A mutation may make a loop endless: that is noticed, too.
 TIMEOUT = 600.0
+# With `--kept`, how many times longer a run may wait than its processor may work.
+LOADED = 10
 # Built once and never looked at by tests of the code.
 LEFT_OUT = (".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__")
 
@@ -392,19 +396,25 @@ def run(
         return Result(mutation, TIMED_OUT, "", time.monotonic() - began)
     finally:
         path.write_bytes(text.encode())
+    if code == -signal.SIGXCPU:
+        return Result(mutation, TIMED_OUT, "", time.monotonic() - began)
     outcome = SURVIVED if code == 0 else CAUGHT
     return Result(mutation, outcome, _noticing(output), time.monotonic() - began)
 
 
 def _pytest_of(copy: Path, only: Sequence[str], timeout: float) -> tuple[int, str]:
-    """Run these tests in their order until the first fails; none at all is a pass."""
+    """Run these tests in their order until the first fails; none at all is a pass.
+
+    `timeout` counts the processor's seconds: a busy machine is no endless loop.
+    """
     if not only:
         return 0, ""
     names = copy / "only.json"
     names.write_text(json.dumps(list(only)), encoding="utf-8")
+    variables = {"REACHED_ONLY": str(names), "REACHED_SECONDS": str(math.ceil(timeout))}
     files = shlex.join(sorted({name.partition("::")[0] for name in only}))
     plugin = f"-p {REACHED} {files}"
-    return pytest(copy, plugin, timeout, {"REACHED_ONLY": str(names)})
+    return pytest(copy, plugin, LOADED * timeout, variables)
 
 
 def pytest(
@@ -464,6 +474,7 @@ class Kept:
 
     folder: Path
     most: float
+    timeout: float
 
     def results(self, mutations: Sequence[Mutation], heard: Callable[[Result], None]) -> None:
         """Run the mutations whose result is not kept, one after another; keep each at once."""
@@ -473,7 +484,7 @@ class Kept:
                 if (result := self.known(mutation)) is None:
                     tests = mirror_of(ROOT, mutation.file)
                     only = self.reaching(copy, tests, mutation)
-                    result = run(copy, mutation, tests, only=only)
+                    result = run(copy, mutation, tests, self.timeout, only)
                     self._place(mutation).write_text(
                         json.dumps([result.outcome, result.test, result.seconds]), encoding="utf-8"
                     )
@@ -599,7 +610,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="what the random ones follow from")
     parser.add_argument("--tests", help="pytest's arguments (default: the mirrored folder)")
     parser.add_argument("--least", type=int, default=0, help="how many must be caught")
-    parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds for one run")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=TIMEOUT,
+        help="seconds for one run (with --kept: of the processor)",
+    )
     parser.add_argument("--kept", type=Path, help="folder of what was found so far")
     parser.add_argument("--most", type=float, default=60, help="with --kept: seconds of tests")
     parser.add_argument("--part", default="1/1", help="with --kept: N/M, every Mth from the Nth on")
@@ -618,7 +634,7 @@ def main() -> int:
         options.kept.mkdir(parents=True, exist_ok=True)
         first, every = map(int, options.part.split("/"))
         found = []
-        Kept(options.kept.resolve(), options.most).results(
+        Kept(options.kept.resolve(), options.most, options.timeout).results(
             chosen[first - 1 :: every], lambda result: (hear(result), found.append(result))[0]
         )
     print(summary(found))

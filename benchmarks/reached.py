@@ -2,7 +2,8 @@
 
     REACHED_TO=FILE pytest -p benchmarks.reached …     writes {test: [seconds, {file: [line, …]}]},
                                                        what imports run as the test ""
-    REACHED_ONLY=FILE pytest -p benchmarks.reached …   runs the listed tests in the list's order
+    REACHED_ONLY=FILE pytest -p benchmarks.reached …   runs the listed tests in the list's order,
+                                                       for REACHED_SECONDS of the processor at most
 
 Other processes are not seen.
 """
@@ -10,7 +11,9 @@ Other processes are not seen.
 from __future__ import annotations
 
 import json
+import math
 import os
+import resource
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -91,9 +94,11 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the listed tests alone."""
+    """Keep the listed tests alone, and end where they never would."""
     if "REACHED_ONLY" in os.environ:
         listed = json.loads(Path(os.environ["REACHED_ONLY"]).read_text(encoding="utf-8"))
+        seconds = math.ceil(_worked()) + int(os.environ["REACHED_SECONDS"])
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         places = {name: place for place, name in enumerate(listed)}
         items[:] = sorted(
             (item for item in items if item.nodeid in places), key=lambda item: places[item.nodeid]

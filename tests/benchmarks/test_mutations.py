@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import reached
 from benchmarks.mutations import (
     CAUGHT,
     LISTED,
@@ -145,6 +146,20 @@ def test_a_mutation_that_never_ends_is_caught(tmp_path: Path) -> None:
     assert (tmp_path / "code_under_test.py").read_text(encoding="utf-8") == TEXT
 
 
+def test_time_that_the_processor_does_other_work_is_no_endless_loop(tmp_path: Path) -> None:
+    (tmp_path / "code_under_test.py").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "test_it.py").write_text(TEST, encoding="utf-8")
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks/reached.py").write_bytes(Path(reached.__file__).read_bytes())
+    only = ["test_it.py::test_larger"]
+    for new, outcome in [
+        ("while True: pass", TIMED_OUT),
+        ("found += 1; __import__('time').sleep(1.5)", SURVIVED),
+    ]:
+        mutation = Mutation("slow", "code_under_test.py", "found += 1", new)
+        assert run(tmp_path, mutation, "", timeout=1.0, only=only).outcome == outcome
+
+
 def test_tests_that_fail_anyway_prove_nothing(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("def test_it():\n    assert False\n", encoding="utf-8")
     with pytest.raises(SystemExit, match="fails without any mutation"):
@@ -222,7 +237,7 @@ def test_only_tests_that_run_what_is_mutated_are_run(
     (tmp_path / "bisect_deps").mkdir()
     (tmp_path / "bisect_deps" / file).write_text(TEXT, encoding="utf-8")
     mutation = Mutation("any", f"bisect_deps/{file}", old, "")
-    assert Kept(tmp_path, 60).reaching(tmp_path, "tests/x", mutation) == only
+    assert Kept(tmp_path, 60, 60).reaching(tmp_path, "tests/x", mutation) == only
 
 
 def test_lines_are_noted_for_the_test_that_runs_them(tmp_path: Path) -> None:

@@ -112,13 +112,3 @@ class Facts:
         if mask in self.failed:
             return not self.failed[mask]
         return any(not failed and not mask & ~asked for asked, failed in self.failed.items())
-
-    def is_implied(self, mask: int) -> bool:
-        """Say whether another answer already gives the one that this mask got."""
-        failed = self.failed[mask]
-        for other, others in self.failed.items():
-            if other != mask and others is failed:
-                inner, outer = (other, mask) if failed else (mask, other)
-                if not inner & ~outer:
-                    return True
-        return False

@@ -42,9 +42,9 @@ NEWS = 4
 
 
 class Belief:
-    """A sample of `size` hypotheses about the edges among `count` items, following the facts."""
+    """A sample of `size` hypotheses about which sets of items fail, following the facts."""
 
-    def __init__(self, count: int, size: int) -> None:
+    def __init__(self, size: int) -> None:
         self._random = Random(1).random
         self._size = size
         self._facts: Sequence[Fact] = ()
@@ -52,10 +52,8 @@ class Belief:
         self._crowding: list[float] = []
         self._proposal: list[float] = []
         self._urns: dict[int, _Urn] = {}
-        self._draw = _Urn((), ())
         self.sample: list[Hypothesis] = []
         self._misfits: list[float] = []
-        self._full = (1 << count) - 1
 
     def follow(self, facts: Sequence[Fact], chances: Sequence[float], focus: Sequence[int]) -> None:
         """Bring the sample in line with all facts.
@@ -121,7 +119,7 @@ class Belief:
     def _news(self, facts: Sequence[Fact]) -> Sequence[Fact]:
         """Take over the facts; return those that are new, as (what is outside, failed)."""
         before = set(self._facts)
-        self._facts = [(~mask & self._full, failed) for mask, failed in facts]
+        self._facts = [(~mask, failed) for mask, failed in facts]
         return [fact for fact in self._facts if fact not in before]
 
     def _misfit(self, hypothesis: Hypothesis, facts: Sequence[Fact]) -> float:

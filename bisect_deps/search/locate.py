@@ -172,7 +172,6 @@ def _proof_ideas(scene: RoundGoal) -> Iterator[tuple[int, str]]:
             break
         yield edge, "does it fail alone?" if edge.bit_count() == 1 else "do they fail together?"
         for item in bits(edge):
-            yield edge & ~(1 << item), "do they pass without it?"
             yield scene.region & ~(1 << item), "does the rest pass without it?"
     for failing in scene.failing[:2]:
         reductions = (failing & ~(1 << item) for item in bits(failing))

@@ -120,7 +120,7 @@ class _Engine:
         self.problem = problem
         self.shapes = Shapes(problem.items)
         self.facts = Facts()
-        self.belief = Belief(len(problem.items), min(SAMPLE, 40 + 10 * len(problem.items)))
+        self.belief = Belief(min(SAMPLE, 40 + 10 * len(problem.items)))
         self.fruitless = 0
         self.failure: dict[int, int] = {}
         self.suspects: dict[int, tuple[int, ...]] = {}
@@ -240,13 +240,12 @@ class _Engine:
                 return
 
     def telling(self) -> list[tuple[int, bool]]:
-        """Return the facts that bear on the region, without those that others imply."""
+        """Return the facts that bear on the region."""
         return [
             (mask, failed)
             for mask, failed in self.facts.failed.items()
             if not (failed and mask & ~self.region)
             and not (not failed and any(not edge & ~mask for edge in self.edges))
-            and not self.facts.is_implied(mask)
         ]
 
     def focus(self) -> list[int]:

@@ -239,7 +239,7 @@ class LocalBuilder:
     def preflight(self) -> list[str]:
         """Try an empty environment, and return what stands in the way; the first build has it."""
         try:
-            self._tried = self._made()
+            self._tried = self._made(self._work.take())
         except BuilderUnavailable as error:
             return [error.message]
         return []
@@ -362,14 +362,14 @@ class LocalBuilder:
     def _empty(self) -> Slot:
         """Return an empty environment in its folder: that which was tried, or another."""
         tried, self._tried = self._tried, None
-        return tried or self._made()
+        return tried or self._made(self._work.take())
 
-    def _made(self) -> Slot:
-        slot = Slot(self._work.take())
+    def _made(self, folder: Path) -> Slot:
+        slot = Slot(folder)
         try:
             self._installer.make(slot.environment, self._environment())
         except BuilderUnavailable:
-            self._work.drop(slot.folder)
+            self._work.drop(folder)
             raise
         return slot
 

@@ -275,6 +275,9 @@ def _read_the_rest() -> None:
     """Import what is needed once the first build has ended: a tenth of a second while it runs."""
     for name in _READ_LATER:
         importlib.import_module(name)
+    from bisect_deps.diagnosis.gate import candidates
+
+    candidates("")  # Files its literals, for the log of that build.
 
 
 def _keep(journal: Journal, verdict: Verdict, progress: Progress) -> None:

@@ -13,13 +13,12 @@ from bisect_deps.builders.local import Options
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus, IndexSettings
 from bisect_deps.system import interpreters
-from bisect_deps.system.sandbox import Isolation, open_sandbox
 from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.living import living
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
+from tests.support.sandboxes import WORKS_HERE
 
 HERE = interpreters.find(sys.executable)
-WORKS_HERE = open_sandbox(Isolation.AUTO)[0] is not None
 Make = Callable[..., Builder]
 
 NO_LIBRARY = "cannot open shared object file: No such file or directory"
@@ -93,7 +92,7 @@ class TestLocalBuilder(BuilderContract):
     ) -> Bench:
         work = tmp_path / "work"
         installer, _, sandboxed = request.param.partition(" ")
-        if sandboxed and open_sandbox(Isolation.AUTO)[0] is None:
+        if sandboxed and not WORKS_HERE:
             pytest.skip("bubblewrap is not installed, or does not work here")
 
         def left() -> list[str]:

@@ -20,15 +20,14 @@ from bisect_deps.builders.local import LocalBuilder, Options
 from bisect_deps.errors import BuilderUnavailable
 from bisect_deps.model import BuildStatus, IndexSettings
 from bisect_deps.system import interpreters
-from bisect_deps.system.sandbox import Isolation, Sandbox, open_sandbox
+from bisect_deps.system.sandbox import Sandbox
 from tests.builders.contract import finish, whole_log
 from tests.support.local_index import LocalIndex, Project
+from tests.support.sandboxes import WORKS_HERE
 
 HERE = interpreters.find(sys.executable)
 Make = Callable[[], Builder]
-SANDBOX = pytest.mark.skipif(
-    open_sandbox(Isolation.AUTO)[0] is None, reason="bubblewrap does not work here"
-)
+SANDBOX = pytest.mark.skipif(not WORKS_HERE, reason="bubblewrap does not work here")
 
 # Rewrites a module of another project in place, through whatever links lead to it.
 REWRITES = """

@@ -14,13 +14,12 @@ from bisect_deps.builders.local import Options
 from bisect_deps.model import BuildStatus, IndexSettings
 from bisect_deps.policy import POLICY
 from bisect_deps.system import interpreters
-from bisect_deps.system.sandbox import Isolation, open_sandbox
 from tests.builders.contract import finish, whole_log
 from tests.builders.test_local import order
 from tests.support.local_index import LocalIndex, Project
+from tests.support.sandboxes import WORKS_HERE
 
 NOWHERE: dict[str, str] = {}
-WORKS_HERE = open_sandbox(Isolation.AUTO)[0] is not None
 
 
 @pytest.fixture(autouse=True)

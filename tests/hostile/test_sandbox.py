@@ -22,9 +22,9 @@ from tests.builders.contract import left_in_the_end
 from tests.hostile.builds import backend_of, build
 from tests.support.living import living
 from tests.support.local_index import Fault, LocalIndex, Project
+from tests.support.sandboxes import WORKS_HERE
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKS_HERE = open_sandbox(Isolation.AUTO)[0] is not None
 IN_SANDBOX = pytest.param(
     Isolation.REQUIRE,
     id="sandbox",

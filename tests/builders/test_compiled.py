@@ -64,6 +64,14 @@ def compiled_by_a_check(bytecode: Path, site: Path, *names: str) -> None:
         path.write_bytes(b"anything")
 
 
+def wanting(work: WorkFolder, site: Path, folder: Path, *names: str) -> Compiled:
+    """Return what keeps bytecode, after a check that compiled these modules."""
+    compiled = Compiled(HERE, work, processes.new_family())
+    compiled_by_a_check(folder / "1", site, *names)
+    compiled.note([site], folder / "1")
+    return compiled
+
+
 def kept(compiled: Compiled, site: Path) -> list[str]:
     """Have what is wanted compiled, and return what is kept then."""
     compiled.compile([site], no_room)
@@ -84,9 +92,7 @@ def test_only_sources_that_are_as_recorded_are_compiled(tmp_path: Path, work: Wo
     outside = ("../outside", str(tmp_path / "outside"))
     recorded = {f"{name}.py": SAYS for name in ("good", "other", *outside)}
     site = site_with(tmp_path, {"good.py": SAYS, "other.py": "print('another')"}, recorded)
-    compiled = Compiled(HERE, work, processes.new_family())
-    compiled_by_a_check(tmp_path / "1", site, "good", "other", "unrecorded")
-    compiled.note([site], tmp_path / "1")
+    compiled = wanting(work, site, tmp_path, "good", "other", "unrecorded")
     assert kept(compiled, site) == ["good"]
     assert not list(tmp_path.rglob("outside.*.pyc"))
 
@@ -95,9 +101,7 @@ def test_a_source_that_was_changed_is_never_taken_for_the_one_that_was_compiled(
     tmp_path: Path, work: WorkFolder
 ) -> None:
     site = site_with(tmp_path, {"good.py": SAYS}, {"good.py": SAYS})
-    compiled = Compiled(HERE, work, processes.new_family())
-    compiled_by_a_check(tmp_path / "1", site, "good")
-    compiled.note([site], tmp_path / "1")
+    compiled = wanting(work, site, tmp_path, "good")
     assert kept(compiled, site) == ["good"]
     for text, expected in ((SAYS, "as recorded"), ("print('was changed')", "was changed")):
         (site / "good.py").write_text(text)
@@ -110,9 +114,7 @@ def test_what_a_run_had_no_time_for_is_compiled_in_the_next(
     tmp_path: Path, work: WorkFolder
 ) -> None:
     site = site_with(tmp_path, {"good.py": SAYS}, {"good.py": SAYS})
-    compiled = Compiled(HERE, work, processes.new_family())
-    compiled_by_a_check(tmp_path / "1", site, "good")
-    compiled.note([site], tmp_path / "1")
+    compiled = wanting(work, site, tmp_path, "good")
     compiled.compile([site], no_room)
     compiled.collect(stopping=True)
     later = WorkFolder(None)

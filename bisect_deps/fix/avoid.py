@@ -32,14 +32,18 @@ from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.uv_resolver import Resolution
 
 
-def avoid(case: Case, failing: Probe, known: Sequence[Probe]) -> Story[tuple[Probe, ...]]:
+def avoid(
+    case: Case, failing: Probe, known: Sequence[Probe], most: int | None = None
+) -> Story[tuple[Probe, ...]]:
     """Return the builds made, the last one passing where any does; none where logs do not tell.
 
-    `known` are the probes of the way so far. Costs at most `POLICY.avoiding_builds`.
+    `known` are the probes of the way so far. Costs at most `most` builds, by default
+    `POLICY.avoiding_builds`.
     """
     made: list[Probe] = []
     tried = {probe.candidate for probe in (failing, *known)}
-    while len(made) < POLICY.avoiding_builds and not _ends_at_the_machine((failing, *known, *made)):
+    most = POLICY.avoiding_builds if most is None else most
+    while len(made) < most and not _ends_at_the_machine((failing, *known, *made)):
         candidate = _nearest(case, failing, (failing, *known, *made))
         if candidate is None or candidate in tried:
             break
@@ -305,8 +309,8 @@ def _is_free(case: Case, candidate: Candidate, learnt: _Learnt) -> bool:
     if releases is None:
         return False
     added = {edit.name: edit.pin for edit in candidate.edits if edit.pin}
-    there = {unseen.name: unseen.version for unseen in _there(learnt.hidden, releases)}
-    standing = {**there, **case.pins(candidate), **added, **releases}
+    standing = {**case.pins(candidate), **added, **releases}
+    standing |= {unseen.name: unseen.version for unseen in _there(learnt.hidden, standing)}
     limits = edited(case.constraints, candidate.edits)
     held = any(failure.within(standing) for failure in learnt.failed)
     return not held and unmet(case, learnt.needs, standing, limits) is None

@@ -248,10 +248,13 @@ def _owners(
     after = case.installed(fixed)
     named = set(names_of(culprits))
     for failure in failed:
-        name = next((n for n in failure.releases if after.get(n) != failure.releases[n]), None)
+        away = [n for n, version in failure.releases.items() if after.get(n) != version]
         within = failure.probe.candidate == rest or failure.within(releases)
-        if name is None or not within or named & failure.releases.keys():
+        # What leads to a failing check may stay: only what the fix moves away explains it.
+        explained = named.intersection(away if installs(failure.probe) else failure.releases)
+        if not away or not within or explained:
             continue
+        name = away[0]
         named.add(name)
         breakage = reported_by_breakage(failure.probe, [name])
         member = case.member(

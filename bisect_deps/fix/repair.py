@@ -63,6 +63,7 @@ from bisect_deps.model import (
     ProbeKind,
     VerdictKind,
 )
+from bisect_deps.policy import POLICY
 from bisect_deps.reports.base import changes
 
 # So many builds are told of where the budget ends a run.
@@ -251,10 +252,11 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
     passing, probes = followed.passing, followed.probes
     if passing is None:
         rest = yield from _without_outlived(case, failing)
-        if rest is not None:
-            return rest
-        probes += yield from warmed(case, avoid(case, failing, probes))
+        most = None if rest is None else POLICY.hopeless_moves
+        probes += yield from warmed(case, avoid(case, failing, probes, most))
         passing = probes[-1] if probes[-1].outcome is Outcome.PASS else None
+        if passing is None and rest is not None:
+            return rest
     if passing is not None:
         return (yield from _smallest(case, failing, passing, probes, build=True))
     if case.imports:
@@ -292,7 +294,10 @@ def _deepest(case: Case, followed: Followed) -> list[Culprit]:
     """Return what the layers that were left behind prove: each failure ended with its move."""
     found: list[Culprit] = []
     for layer in followed.layers:
+        told = broken_in(layer.failure)
         name = layer.part.move.name
+        # What the log says to be broken may be what the moved line pulls in.
+        name = name if name in told else next(iter(told), name)
         version = case.installed(layer.failure).get(name)
         user = layer.part.breakage.user
         member = case.member(name, version, case.resolve(layer.failure.candidate), user)

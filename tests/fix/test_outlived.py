@@ -53,7 +53,16 @@ def test_the_rest_is_repaired_without_it_in_few_builds() -> None:
     assert conclusion.passing is not None
     assert conclusion.passing.outcome is Outcome.PASS
     assert said(conclusion.passing.candidate) == "-old beside==2.0"
-    assert len(here.builds.asked) <= 9
+    assert len(here.builds.asked) <= 10
+
+
+def test_the_oldest_release_is_looked_at_where_those_between_fail() -> None:
+    # None of its nearest releases works, nor the rest without it.
+    projects = {"old": yearly("1.0", "2.0", "3.0", "4.0"), "beside": yearly("1.0", "2.0")}
+    fault = loses("old", "2.0/3.0/4.0")
+    here = small("old==4.0\nbeside==1.0\n", projects, fault, needed=["old"])
+    conclusion = here.told(repair(here.case))
+    assert [said(way.candidate) for way in conclusion.ways] == ["old==1.0"]
 
 
 def test_an_older_release_that_works_is_found_all_the_same() -> None:

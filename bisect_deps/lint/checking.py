@@ -362,7 +362,7 @@ def diagnostic_of(rule: Rule, severity: Severity, finding: Finding, file: str) -
     if not document.physical or span.end > document.physical[line - 1].span.end:
         end_line, end_column = document.place(max(span.end, span.start))
     first, last = line, end_line
-    if finding.line is not None:
+    if finding.line is not None and (finding.line.number < line or finding.line.last > end_line):
         first, last = min(first, finding.line.number), max(last, finding.line.last)
     return Diagnostic(
         rule,
@@ -377,13 +377,13 @@ def diagnostic_of(rule: Rule, severity: Severity, finding: Finding, file: str) -
         document,
         first,
         last,
-        _with_hashes(finding.repair, finding.line),
+        _with_hashes(finding.repair, finding.line) if finding.repair is not None else None,
     )
 
 
-def _with_hashes(repair: Repair | None, line: LogicalLine | None) -> Repair | None:
+def _with_hashes(repair: Repair, line: LogicalLine | None) -> Repair:
     """Return the repair with the changes that refresh the line's hashes."""
-    if repair is None or not repair.hashes or repair.pins is None or line is None:
+    if not repair.hashes or repair.pins is None or line is None:
         return repair
     from bisect_deps.formats._splice import repin
     from bisect_deps.model import exactly

@@ -102,7 +102,7 @@ class Selection:
         """Say whether the settings ignore a rule in a file or for a project."""
         if package and rule.code in self._of_packages.get(package, ()):
             return True
-        return any(
+        return bool(self._in_files) and any(
             rule.code in codes and (fnmatch(file, pattern) or fnmatch(file, f"*/{pattern}"))
             for pattern, codes in self._in_files
         )

@@ -17,15 +17,18 @@ _MOST_LINES = 12
 
 def concise(report: Report, style: OutputStyle) -> str:
     """Return one line per diagnostic, and the summary."""
-    lines = [_headline(diagnostic, style) for diagnostic in _steps_once(report.diagnostics)]
+    lines = [
+        _headline(diagnostic, message, style)
+        for diagnostic, message in _steps_once(report.diagnostics)
+    ]
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
 def full(report: Report, style: OutputStyle) -> str:
     """Return each diagnostic with its source lines, carets and fix, and the summary."""
     lines: list[str] = []
-    for diagnostic in _steps_once(report.diagnostics):
-        lines += [_headline(diagnostic, style), *_source(diagnostic, style), ""]
+    for diagnostic, message in _steps_once(report.diagnostics):
+        lines += [_headline(diagnostic, message, style), *_source(diagnostic, style), ""]
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
@@ -44,26 +47,26 @@ def statistics(report: Report, style: OutputStyle) -> str:
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
-def _steps_once(diagnostics: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-    """Yield the diagnostics; a step that is for a whole file is said by the first of them only."""
-    said: set[str] = set()
+def _steps_once(diagnostics: Sequence[Diagnostic]) -> Iterator[tuple[Diagnostic, str]]:
+    """Yield each diagnostic and its words; a step for a whole file is said by the first only."""
+    said: tuple[str, ...] = ()
     for diagnostic in diagnostics:
-        step = pin_step(diagnostic.message)
-        if step and step in said:
-            yield diagnostic._replace(message=diagnostic.message.removesuffix(step))
-        else:
-            said.add(step)
-            yield diagnostic
+        message = diagnostic.message
+        if message.endswith(said):
+            message = message.removesuffix(pin_step(message))
+        elif step := pin_step(message):
+            said += (step,)
+        yield diagnostic, message
 
 
-def _headline(diagnostic: Diagnostic, style: OutputStyle) -> str:
+def _headline(diagnostic: Diagnostic, message: str, style: OutputStyle) -> str:
     place = f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column}"
     code = diagnostic.rule.code
     if style.color:
         place = _paint(place, "1", style)
         code = _paint(code, _COLORS[diagnostic.severity.value], style)
     mark = " [*]" if diagnostic.repair is not None and is_fixable(diagnostic, style) else ""
-    return f"{place}: {code}{mark} {diagnostic.message}"
+    return f"{place}: {code}{mark} {message}"
 
 
 def _source(diagnostic: Diagnostic, style: OutputStyle) -> Iterator[str]:
@@ -125,15 +128,22 @@ def _summary(report: Report, style: OutputStyle) -> Iterator[str]:
         hints = severities.count(Severity.INFO)
         counts += [_count(hints, "hint")] if hints else []
         yield f"Found {', '.join(counts)} in {_judged(report, with_requirements=True)}."
-    shown = {f"{one.file}:{one.line}: {one.message.removeprefix(NOT_JUDGED)}" for one in found}
-    for place in report.not_judged:
-        if place not in shown:
-            yield f"Not judged: {place}."
+    if report.not_judged:
+        yield from _not_judged(report)
     yield from _fixes(report, style)
     if report.suppressed:
         yield f"{len(report.suppressed)} ignored by comments."
     if report.known:
         yield f"{report.known} known from the baseline."
+
+
+def _not_judged(report: Report) -> Iterator[str]:
+    """Yield the places that nobody can judge and that no diagnostic names."""
+    found = report.diagnostics
+    said = {f"{one.file}:{one.line}: {one.message.removeprefix(NOT_JUDGED)}" for one in found}
+    for place in report.not_judged:
+        if place not in said:
+            yield f"Not judged: {place}."
 
 
 def _fixes(report: Report, style: OutputStyle) -> Iterator[str]:

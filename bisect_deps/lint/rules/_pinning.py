@@ -43,7 +43,7 @@ def is_pinned(scope: Scope, item: Item) -> bool:
     """
     if item.pin or item.parts.url is not None or item.name in scope.locked:
         return True
-    if _may_be_constrained(scope, item):
+    if scope.unread_constraints and _may_be_constrained(scope, item):
         return True  # nobody knows, and DB900 says so once
     if item.name not in scope.fixed:
         return False
@@ -142,8 +142,8 @@ def repin_to_index(scope: Scope, item: Item, version: str | None) -> Repair | No
 
 def drift_finding(scope: Scope, item: Item, message: str) -> Finding:
     """Return the finding that a line's version may change, with the pin that fixes it."""
-    repair = pin_repair(scope, item)
     known = scope.evidence.get(item.name)
+    repair = pin_repair(scope, item) if known is not None or scope.facts is not None else None
     if repair is not None and repair.pins is not None:
         message += f"; pin it: {item.parts.name}=={repair.pins[1]} ({repair.note.split(', ')[-1]})"
     elif known is not None:

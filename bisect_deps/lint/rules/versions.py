@@ -112,6 +112,7 @@ def _check_compatible(scope: Scope) -> Iterator[Finding]:
         yield drift_finding(scope, item, message)
 
 
+@lru_cache(maxsize=4096)
 def _series(specifier: str) -> str:
     version = next(c[2:].strip() for c in _clauses(specifier) if c.startswith("~="))
     parsed = version_of(version)

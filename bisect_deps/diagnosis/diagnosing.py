@@ -19,7 +19,7 @@ from bisect_deps.diagnosis.failures import (
 )
 from bisect_deps.diagnosis.fingerprint import signature_of
 from bisect_deps.diagnosis.frames import Frames
-from bisect_deps.diagnosis.gate import ALARMS, MARKS, candidates
+from bisect_deps.diagnosis.gate import ALARMS, MARKS, matches
 from bisect_deps.diagnosis.lines import TAIL, Line, Reader
 from bisect_deps.diagnosis.owners import Owners
 from bisect_deps.diagnosis.pointing import Context
@@ -58,7 +58,7 @@ def diagnose(
     same came of every try: an archive that cannot be read, and what a build script could not
     fetch, are then failures of that release.
     """
-    channels: dict[str, Frames] = {"": Frames(candidates)}
+    channels: dict[str, Frames] = {"": Frames(matches)}
     reader = Reader(ALARMS, MARKS)
     in_excerpt = False
     for line in reader.read(log):
@@ -68,7 +68,7 @@ def diagnose(
         key = line.channel if line.channel in channels or len(channels) < MOST_CHANNELS else ""
         frames = channels.get(key)
         if frames is None:
-            frames = channels[key] = Frames(candidates)
+            frames = channels[key] = Frames(matches)
         frames.feed(line)
     tail = reader.tail()
     for channel, frames in channels.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
 
 from bisect_deps.diagnosis.announcements import (
     CHECK_COMMAND,
@@ -27,6 +28,7 @@ from bisect_deps.diagnosis.announcements import (
 from bisect_deps.diagnosis.beginnings import Beginning
 from bisect_deps.diagnosis.facts import Episode, Hit, Project, Section
 from bisect_deps.diagnosis.lines import Line
+from bisect_deps.diagnosis.remembered import remembered
 from bisect_deps.diagnosis.signatures import SIGNATURES
 from bisect_deps.diagnosis.signatures.base import Blame, Signature, SignatureScope, Trait, Weight
 from bisect_deps.diagnosis.steps import Steps
@@ -37,6 +39,7 @@ from bisect_deps.model import Phase
 MOST_HITS = 1600
 _FETCHED = re.compile(r"Failed to (?:download|extract|fetch|unzip) (?!and build|distributions)")
 _OF_METADATA = re.compile(r"when getting requirements to build|generating (?:package )?metadata")
+_HANDLING = re.compile("During handling of the above exception")
 _LISTED = re.compile(r",?\s+(?:and\s+)?|,")
 # pipenv shows what pip reports inside of it wrapped at the terminal's width.
 _WRAPS = "pipenv.patched.pip."
@@ -54,6 +57,9 @@ _ANY_EXCEPTION = next(
 )
 
 
+Matches = Callable[[str], Sequence[tuple[Signature, re.Match[str]]]]
+
+
 class Frames:
     """The state of one channel: feed it lines, then read `hits`, `collected` and the endings.
 
@@ -61,9 +67,9 @@ class Frames:
     is what stands outside all fences. `stuck` is the episode at which a fenced step failed.
     """
 
-    def __init__(self, signatures: Callable[[str], Sequence[Signature]]) -> None:
+    def __init__(self, matches: Matches) -> None:
         self.steps = Steps()
-        self._signatures = signatures
+        self._matches = matches
         self.bad_ending = 0
         self.good_ending = 0
         self.fences: dict[str, int] = {}
@@ -229,35 +235,29 @@ class Frames:
         self.step = "imports" if match["step"] == "import" else ""
 
     def _ends(self, line: Line, bare: str) -> None:
-        worded = any(word in bare for word in ENDING_WORDS)
-        if worded and ENDINGS_BAD.search(bare):
+        ending = _ending(bare)
+        if ending is _Ending.BAD:
             self.bad_ending = line.number
-        elif worded and ENDINGS_GOOD.search(bare):
+        elif ending is _Ending.GOOD:
             self.good_ending = line.number
-        elif DOCS_DONE.match(bare):
+        elif ending is _Ending.CHECKED:
             self.tests_passed = line.number
             self.steps.succeed(line.number)
-        elif match := TESTS_DONE.match(bare):
-            reported = match["counts"] or match["bare"] or match["unittest"]
-            if reported == "OK" or (
-                "passed" in reported and "failed" not in reported and "error" not in reported
-            ):
-                self.tests_passed = line.number
-                self.steps.succeed(line.number)
 
     def _notice(self, bare: str) -> None:
         """Take what changes how later lines are read."""
-        if PYTEST.match(bare):
+        news = _news(bare)
+        if news is PYTEST:
             self.tests = self.steps.tracebacks.pytest = self._section.tests = True
-        elif UNITTEST.match(bare):
+        elif news is UNITTEST:
             self.tests = self._section.tests = True
-        elif "During handling of the above exception" in bare and self.steps.episode is not None:
+        elif news is _HANDLING:
             self._handle()
-        elif OF_A_PROGRAM.search(bare):
+        elif news is OF_A_PROGRAM:
             self.steps.installed = True
-        elif UV_PROJECT.search(bare):
+        elif news is UV_PROJECT:
             self.steps.rooted_by_project = True
-        elif CHECK_COMMAND.match(bare):
+        elif news is CHECK_COMMAND:
             self._checking = True
 
     def _handle(self) -> None:
@@ -294,10 +294,10 @@ class Frames:
         What matches the part of it that is `known`, too, was taken before.
         """
         heaviest = -1
-        again = RETRYING.search(text) is not None
-        for signature in self._signatures(text):
-            match = signature.regex.search(text)
-            if match is None or not self._fits(signature):
+        found = self._matches(text)
+        again = bool(found) and RETRYING.search(text) is not None
+        for signature, match in found:
+            if not self._fits(signature):
                 continue
             if (again and signature.weight > Weight.NOISE) or (
                 known and signature.regex.search(known)
@@ -474,6 +474,41 @@ class Frames:
         if reported is not None:
             self.steps.episode.packages = reported.packages
         return self.steps.episode
+
+
+class _Ending(Enum):
+    """How a line says that a job ended, or a check."""
+
+    BAD = "bad"
+    GOOD = "good"
+    CHECKED = "checked"
+
+
+@remembered
+def _ending(bare: str) -> _Ending | None:
+    worded = any(word in bare for word in ENDING_WORDS)
+    if worded and ENDINGS_BAD.search(bare):
+        return _Ending.BAD
+    if worded and ENDINGS_GOOD.search(bare):
+        return _Ending.GOOD
+    if DOCS_DONE.match(bare):
+        return _Ending.CHECKED
+    match = TESTS_DONE.match(bare)
+    reported = match["counts"] or match["bare"] or match["unittest"] if match else ""
+    passed = "passed" in reported and "failed" not in reported and "error" not in reported
+    return _Ending.CHECKED if passed or reported == "OK" else None
+
+
+@remembered
+def _news(bare: str) -> re.Pattern[str] | None:
+    """Return the first pattern that the line matches of those that change how others are read."""
+    starting = (PYTEST, UNITTEST)
+    if found := next((pattern for pattern in starting if pattern.match(bare)), None):
+        return found
+    inside = (_HANDLING, OF_A_PROGRAM, UV_PROJECT)
+    if found := next((pattern for pattern in inside if pattern.search(bare)), None):
+        return found
+    return CHECK_COMMAND if CHECK_COMMAND.match(bare) else None
 
 
 def _each_named(groups: dict[str, str]) -> Iterator[dict[str, str]]:

@@ -6,8 +6,10 @@ signatures through, so adding a signature stays one entry.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+import re
+from functools import cache
 
+from bisect_deps.diagnosis.remembered import remembered
 from bisect_deps.diagnosis.signatures import SIGNATURES
 from bisect_deps.diagnosis.signatures.base import Signature
 
@@ -48,7 +50,13 @@ def _filed() -> dict[tuple[str, ...], list[tuple[str, tuple[int, ...]]]]:
     return filed
 
 
-@lru_cache(maxsize=4096)
+@remembered
+def matches(text: str) -> tuple[tuple[Signature, re.Match[str]], ...]:
+    """Return the signatures that match the line, in the table's order, each with its match."""
+    tried = ((signature, signature.regex.search(text)) for signature in candidates(text))
+    return tuple((signature, match) for signature, match in tried if match is not None)
+
+
 def candidates(text: str) -> tuple[Signature, ...]:
     """Return the signatures whose literals are in the line, in the table's order."""
     found: set[int] = set()

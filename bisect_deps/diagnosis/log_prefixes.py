@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from bisect_deps.diagnosis.remembered import remembered
+
 LONGEST = 16_384
 
 _ANSI = re.compile(
@@ -72,6 +74,7 @@ _ESCAPES = {"n": "", "r": "", "t": "\t", '"': '"', "\\": "\\", "/": "/", "b": ""
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)")
 
 
+@remembered
 def plain(raw: bytes) -> str:
     """Return one physical line as a terminal would end up showing it, prefix included.
 
@@ -98,6 +101,7 @@ def _overtyped(text: str) -> str:
     return "".join(shown)
 
 
+@remembered
 def strip_prefixes(text: str) -> tuple[str, str]:
     """Return the line without its prefixes, and the channel that they name ("" for none)."""
     channel = ""

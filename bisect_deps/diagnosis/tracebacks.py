@@ -131,10 +131,13 @@ class Tracebacks:
             return None
         if _CRASH.match(text):
             return self._crash(number, text)
-        if _STARLARK.search(text):
+        names_file = 'File "' in text
+        if names_file and _STARLARK.search(text):
             self._trace, self._open = Trace(), False
             return None
-        frame = _FRAME.match(text) or (_PYTEST_FRAME.match(text) if self.pytest else None)
+        frame = _FRAME.match(text) if names_file else None
+        if frame is None and self.pytest:
+            frame = _PYTEST_FRAME.match(text)
         if frame is not None:
             self._take_frame(frame, text)
             return None

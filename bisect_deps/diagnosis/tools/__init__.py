@@ -24,7 +24,7 @@ def follow(steps: Steps, line: Line, text: str, bare: str) -> None:
     uv.follow_output(steps, text)
     if steps.block is not None and pip.in_block(steps, line, text, bare):
         return
-    if block := BLOCK.match(text):
+    if " output" in text and (block := BLOCK.match(text)):
         pip.open_block(steps, line.number, len(block["indent"]))
         return
     for handler in _BY_WORD.get(bare.split(" ", 1)[0], ()):

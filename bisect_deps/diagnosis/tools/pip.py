@@ -38,7 +38,7 @@ _WORD = re.compile(r"(?<![\w./-])[A-Za-z][\w-]{2,40}(?![\w./-])")
 def in_block(steps: Steps, line: Line, text: str, bare: str) -> bool:
     """Take a line of what a build script wrote; say whether it is one."""
     indent = len(text) - len(text.lstrip())
-    if BLOCK_END.match(text):
+    if bare.endswith(("-", "]")) and BLOCK_END.match(text):
         steps.block = None
         steps.tracebacks.reset()
         return True
@@ -48,7 +48,7 @@ def in_block(steps: Steps, line: Line, text: str, bare: str) -> bool:
     if steps.episode is not None:
         if steps.episode.project is None:
             _name_by_output(steps, bare)
-        if hook := HOOK_FRAME.search(bare):
+        if "build_" in bare and (hook := HOOK_FRAME.search(bare)):
             steps.hook(hook)
         if steps.episode.build_requires:
             _inner(steps, line, bare)
@@ -231,12 +231,13 @@ def _installing(steps: Steps, line: Line, text: str, bare: str) -> None:
 
 def explain(steps: Steps, line: Line, text: str, bare: str) -> None:
     """Take the name that a path or the arrow under a headline gives."""
-    if "Command " in bare and (command := COMMAND_FAILED.search(bare)):
-        _command_failed(steps, line, command)
-    elif _ERRORED_OUT.search(bare) and (
-        steps.episode is None or steps.episode.started in ("", "command")
-    ):
-        steps.open(steps.current, Phase.METADATA, line.number)
+    if "Command " in bare:
+        if command := COMMAND_FAILED.search(bare):
+            _command_failed(steps, line, command)
+        elif _ERRORED_OUT.search(bare) and (
+            steps.episode is None or steps.episode.started in ("", "command")
+        ):
+            steps.open(steps.current, Phase.METADATA, line.number)
     elif bare.startswith("command: ") and steps.episode and not steps.episode.started:
         if (phase := phase_of_command(bare)) is not None:
             steps.episode.phase, steps.episode.started = phase, "command"

@@ -26,7 +26,7 @@ _TELLS = ("was included because", "hint: This error likely", "is often confused 
 
 def follow_output(steps: Steps, text: str) -> None:
     """Follow where what a build script wrote begins and ends."""
-    if marker := OUTPUT.match(text):
+    if "std" in text and (marker := OUTPUT.match(text)):
         steps.output = len(marker["indent"] or "")
         if steps.episode is None:
             steps.open(None, Phase.BUILD, 0, "uv").started = "output"
@@ -135,7 +135,7 @@ def _follow_hook(steps: Steps, bare: str) -> None:
         episode.phase, episode.hooked = Phase.METADATA, True
     elif steps.in_uv and (hook := UV_HOOK.search(bare)):
         episode.phase, episode.hooked = phase_of_hook(hook["hook"] or hook["old"]), True
-    elif hook := HOOK_FRAME.search(bare):
+    elif "build_" in bare and (hook := HOOK_FRAME.search(bare)):
         steps.hook(hook)
 
 

@@ -145,7 +145,7 @@ class Case:
         line names is added. A line that holds the version as it is written stays as it is.
         """
         edits = {_key(edit): edit for edit in base.edits}
-        for name, version in sorted(versions.items()):
+        for name, version in versions.items():
             lines, limits = self.named(name), self.limited(name)
             edits.pop(name, None)
             for line in (*lines, *limits):

@@ -216,7 +216,7 @@ def _by_halves(
         outcome = probe.outcome
         if outcome is Outcome.FAIL and not (installs(probe) or fingerprints(probe) & seen):
             outcome = Outcome.UNRESOLVED
-        return Answer(outcome, suspects, probe.seconds)
+        return Answer(outcome, suspects)
 
     problem = SearchProblem(
         items=tuple(range(len(names))),

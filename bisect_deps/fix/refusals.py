@@ -65,16 +65,16 @@ def unmet(
 
 def told(probes: Iterable[Probe]) -> Sequence[Need]:
     """Return what the logs of failed builds tell of who asks for what, each once."""
-    lines = {
+    lines = dict.fromkeys(
         line.text
         for probe in probes
         if probe.outcome is Outcome.FAIL
         for suspect in suspects_of(probe)
         if suspect.cause is Cause.RESOLVER_CONFLICT
         for line in suspect.evidence
-    }
+    )
     found: dict[Need, None] = {}
-    for text in sorted(lines):
+    for text in lines:
         for parent, wanted in edges(text):
             asking, asked = parsed_requirement(parent), parsed_requirement(wanted)
             if asking is not None and asked is not None:

@@ -90,7 +90,7 @@ def dropping(
 
     def read(probe: Probe, kept: Items) -> Answer:
         if not check and installs(probe):
-            return Answer(Outcome.PASS, cost=probe.seconds)
+            return Answer(Outcome.PASS)
         named = [number for number in numbers_named(case, probe) if number in numbers]
         absent = frozenset(number for number in named if number not in kept)
         outcome = outcome_of(probe, chased)
@@ -102,13 +102,11 @@ def dropping(
             return Answer(
                 Outcome.UNRESOLVED,
                 missing=absent if phase_of(probe) is Phase.CHECK else frozenset(),
-                cost=probe.seconds,
                 signature=probe.signature,
             )
         return Answer(
             outcome,
             suspects=tuple(number for number in named if number in kept),
-            cost=probe.seconds,
             signature=probe.signature,
             infrastructure=is_infrastructure(probe),
         )

@@ -237,7 +237,7 @@ def _minimal(oracle: _Oracle, numbers: Numbers, answer: Resolution) -> Numbers:
     """
     hinted = oracle.hinted(answer, numbers)
     alone = next(
-        (frozenset({n}) for n in sorted(numbers) if _stops(oracle.facts.get(n, ()))),
+        (frozenset({n}) for n in numbers if _stops(oracle.facts.get(n, ()))),
         None,
     )
     if alone and oracle.conflicts(alone):

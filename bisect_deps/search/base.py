@@ -49,7 +49,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the outcome, the items the log suspects (best first), the cost in seconds.
+    """What came back: the outcome, the items the log suspects (best first).
 
     `signature` identifies a failure; `missing` names items whose absence made the build fail for
     another reason (an anchor): they belong with what needed them. `infrastructure` marks failure
@@ -58,7 +58,6 @@ class Answer:
 
     outcome: Outcome
     suspects: tuple[int, ...] = ()
-    cost: float = 0.0
     signature: str = ""
     missing: Items = frozenset()
     infrastructure: bool = False

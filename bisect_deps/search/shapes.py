@@ -72,7 +72,7 @@ class Shapes:
         while True:
             left = mask
             for place, needed in self._needs.items():
-                if left >> place & 1 and needed & ~mask:
+                if needed & ~mask:
                     left &= ~(1 << place)
             if left == mask:
                 return mask

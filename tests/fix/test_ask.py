@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from bisect_deps.fix.ask import Seen, ask, is_whole, noting
+from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
 from bisect_deps.fix.case import dropped
 from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
 from bisect_deps.model import Candidate, Outcome, Probe, ProbeKind
@@ -86,3 +89,25 @@ def test_what_was_answered_before_the_budget_ended_is_kept() -> None:
         story.throw(BudgetSpent("no build is left"))
     assert ended.value.value == "spent", "the story itself hears of it"
     assert [probe.number for _, probe in kept.answers] == [1]
+
+
+@pytest.mark.parametrize(
+    ("more", "exact"),
+    [
+        ({}, ("alpha==1.0", "beta==1.0", "gamma==1.0")),
+        ({"check": False}, None),
+        ({"isolated": "alpha==1.0"}, None),
+        ({"build_constraints": ("setuptools<81",)}, None),
+        ({"repeat": 1}, None),
+        ({"kind": ProbeKind.FIX}, None),
+    ],
+    ids=["a check", "an install", "alone", "with other build tools", "once more", "a fix"],
+)
+def test_only_a_build_that_tries_a_check_out_may_use_an_environment_again(
+    more: dict[str, Any], exact: tuple[str, ...] | None
+) -> None:
+    def story() -> Story[None]:
+        yield [replace(Inquiry(Candidate(), ProbeKind.VERSION, ""), **more)]
+
+    [inquiry] = next(warmed(HERE.case, story()))
+    assert inquiry.exact == exact

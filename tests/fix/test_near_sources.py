@@ -66,6 +66,15 @@ def test_no_source_is_built_where_it_is_not_worth_it(wheel: str, tag: str) -> No
     assert said(conclusion.ways[0].candidate) == f"plugin=={wheel}"
 
 
+def test_no_source_is_built_where_the_machine_lacks_what_each_is_compiled_with() -> None:
+    lacking = unbuildable("flint", "plugin", "/".join(SOURCES[:7]), Cause.SYSTEM_DEP_MISSING)
+    here = world(lacking)
+    conclusion = here.told(repair(here.case))
+    assert said(conclusion.ways[0].candidate) == "framework==4.0 plugin==65.0"
+    built = [inquiry.isolated for inquiry, _ in here.builds.asked if inquiry.isolated]
+    assert not {f"plugin=={version}" for version in SOURCES[1:]} & {*built}
+
+
 def test_a_source_that_clashes_with_another_line_accuses_nobody() -> None:
     """Only its build tells what it requires: the resolver thought that it suits."""
     listed = [PLUGIN[0], at("0.2", "2020-01-01", "framework>=4", **SOURCE), at("65.0")]

@@ -160,8 +160,17 @@ def test_all_minimal_conflicts_are_found_and_no_question_is_asked_twice(
         ([{0, 1}, {1, 2}, {0, 2}], True, 12, 11),
         ([{0, 1}, {2, 3}], True, 12, 12),
         ([{0}, {1, 2}, {3}], True, 10, 5),
+        ([{0, 1}, {0, 2}], True, 9, 9),
     ],
-    ids=["a pair", "a pair unexplained", "one alone", "three in a ring", "two apart", "mixed"],
+    ids=[
+        "a pair",
+        "a pair unexplained",
+        "one alone",
+        "three in a ring",
+        "two apart",
+        "mixed",
+        "two that share one",
+    ],
 )
 def test_conflicts_cost_so_many_questions(
     edges: list[set[int]], explains: bool, questions: int, ahead: int

@@ -324,8 +324,9 @@ def _refusing(said: _Said, levels: Sequence[_Level], owners: Owners) -> str:
     """Return the distribution whose function refused an argument, where it can be told."""
     owner = said.groups.get("owner", "").split(".")[-1]
     name = owner or said.groups.get("function", "")
-    if found := ARGUMENTS.get((name, said.groups.get("argument", ""))):
-        return found
+    for key in ("argument", "wanted", "function"):
+        if found := ARGUMENTS.get((name, said.groups.get(key) or "")):
+            return found
     own = levels[-1][0] if levels else ""
     for holder, _, source in reversed(levels):
         if holder != own:

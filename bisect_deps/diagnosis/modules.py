@@ -301,16 +301,19 @@ TYPES: dict[str, str] = {
     "DiGraph": "networkx", "Graph": "networkx", "Redis": "redis", "StrictRedis": "redis", "Retry": "urllib3", "HTTPResponse": "urllib3",
     "Image": "pillow", "FreeTypeFont": "pillow", "ImageDraw": "pillow", "Word2Vec": "gensim", "KeyedVectors": "gensim",
     "Axes3D": "matplotlib", "Figure": "matplotlib", "AxesSubplot": "matplotlib", "Collection": "pymongo", "MongoClient": "pymongo",
-    "Client": "redis", "Celery": "celery", "Environment": "jinja2", "Database": "pymongo", "PdfFileReader": "pypdf2",
+    "WebDriver": "selenium", "WebElement": "selenium", "Client": "redis", "Celery": "celery", "Environment": "jinja2", "Database": "pymongo", "PdfFileReader": "pypdf2",
     "Account": "web3", "Web3": "web3", "FigureCanvasBase": "matplotlib", "Request": "werkzeug", "WSGIRequestHandler": "werkzeug",
 }  # fmt: skip
 
 
-# Functions that a message names without their module, by the argument that they no longer take.
+# Functions that a message names without their module, by the argument that they no longer take, or
+# methods by the type.
 ARGUMENTS: dict[tuple[str, str], str] = {
     ("Client", "proxies"): "httpx", ("AsyncClient", "proxies"): "httpx", ("HTTPTransport", "proxies"): "httpx",
     ("Client", "app"): "httpx", ("AsyncClient", "app"): "httpx",
     ("Retry", "method_whitelist"): "urllib3", ("OneHotEncoder", "sparse"): "scikit-learn",
+    ("load", "Loader"): "pyyaml", ("load_all", "Loader"): "pyyaml",
+    ("Parameter", "make_metavar"): "click", ("TyperArgument", "make_metavar"): "click", ("TyperOption", "make_metavar"): "click",
     ("DataFrame", "encoding"): "pandas", ("read_csv", "error_bad_lines"): "pandas", ("read_csv", "squeeze"): "pandas",
 }  # fmt: skip
 

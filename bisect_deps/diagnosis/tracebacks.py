@@ -13,6 +13,11 @@ MOST_FRAMES = 60
 MOST_MESSAGE = 12
 
 _HEADER = "Traceback (most recent call last)"
+# Rich draws a box around a traceback, and wraps long lines in it.
+_BOX = re.compile(r"^[╭┌]─.{0,200}Traceback \(most recent call last\)")
+_BOXED_START = re.compile(r"/|[A-Za-z]:\\|<")
+_BOXED_FRAME = re.compile(r"(?P<path>.{1,600}?):\d{1,7} in ?(?P<function>[\w.<>]{1,120})$")
+_BOXED_SOURCE = re.compile(r"[❱>] {1,4}\d{1,7} │?(?P<source>.{0,4000})$")
 _FRAME = re.compile(
     r'^\s*(?:\| )?File "(?P<path>[^"]{1,600})", line \d{1,7}(?:,? in (?P<function>\S{1,120}))?'
 )
@@ -106,6 +111,8 @@ class Tracebacks:
         self._link = ""
         self._passing = False
         self._above = self._function = ""
+        # What a box holds of a frame so far; None outside of one.
+        self._boxed: str | None = None
 
     @property
     def outside(self) -> bool:
@@ -126,8 +133,7 @@ class Tracebacks:
     def feed(self, number: int, text: str) -> Trace | None:
         """Take one line; return the traceback whose error this line is, if any."""
         text = text.removeprefix("INTERNALERROR> ")
-        if _HEADER in text and text.lstrip(" |E+").startswith(_HEADER):
-            self._begin(text)
+        if self._is_boxed(text) or self._is_header(text):
             return None
         if _CRASH.match(text):
             return self._crash(number, text)
@@ -163,6 +169,39 @@ class Tracebacks:
         # NumPy prints the first frame on the header's own line.
         if frame := _FRAME.match(text.split("):", 1)[-1]):
             self._add(frame["path"], frame["function"] or "")
+
+    def _is_header(self, text: str) -> bool:
+        """Say whether a line begins a traceback, and begin it."""
+        begins = _HEADER in text and text.lstrip(" |E+").startswith(_HEADER)
+        if begins:
+            self._begin(text)
+        return begins
+
+    def _is_boxed(self, text: str) -> bool:
+        """Say whether a line is of a box, and take it: a log's reader may take its left edge off."""
+        if _BOX.match(text):
+            self._begin(text)
+            self._boxed = ""
+            return True
+        if self._boxed is not None and (text.startswith("│") or text.rstrip().endswith("│")):
+            self._take_boxed(text.strip("│ "))
+            return True
+        ends = self._boxed is not None and text.startswith(("╰─", "└─"))
+        self._boxed = None
+        return ends
+
+    def _take_boxed(self, text: str) -> None:
+        """Take a line of a box: a part of a frame's place, or the line of source that failed."""
+        if source := _BOXED_SOURCE.match(text):
+            if self._trace.frames:
+                self._trace.frames[-1].source = source["source"].strip("│ ")
+            return
+        if not (self._boxed or _BOXED_START.match(text)):
+            return
+        self._boxed = f"{self._boxed}{text}"[:800]
+        if frame := _BOXED_FRAME.match(self._boxed):
+            self._add(frame["path"], frame["function"])
+            self._boxed = ""
 
     def _crash(self, number: int, text: str) -> Trace:
         """Begin what the interpreter prints when it dies: its frames come innermost first."""

@@ -59,9 +59,9 @@ class Case:
     good day. `served` opens the index that builds are served by, to be looked at afresh, and only
     for whether it can be believed. `same_tool` says that the resolver is the installer's own, so
     that what it refuses, the installer refuses. `tell` hears of proven fixes, each with its probe,
-    and whether nothing more is taken from it. `unheard` keeps and returns, when a run ends, the
-    answers that the story has not been given. `warm` lets builds whose releases are known be made
-    in environments that were used before.
+    and whether nothing more is taken from it. `checks` are the user's commands. `unheard` keeps and
+    returns, when a run ends, the answers that the story has not been given. `warm` lets builds
+    whose releases are known be made in environments that were used before.
     """
 
     manifest: Manifest
@@ -73,6 +73,7 @@ class Case:
     resolver: Resolver | None = None
     same_tool: bool = True
     has_check: bool = False
+    checks: Sequence[str] = ()
     imports: bool = False
     slots: int = 1
     prefer: Prefer = Prefer.BUILDS

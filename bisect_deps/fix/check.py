@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from bisect_deps.fix.ask import ask
-from bisect_deps.fix.case import Case
+from bisect_deps.fix.case import Case, is_older
 from bisect_deps.fix.failure import (
     absent_module,
     breakages_of,
@@ -38,6 +38,15 @@ _REFUSED = re.compile(
 )
 
 
+# What the check's own code asks for in vain.
+_IN_CHECK = (
+    BreakageKind.NAME_GONE,
+    BreakageKind.ATTRIBUTE_GONE,
+    BreakageKind.ARGUMENT_GONE,
+    BreakageKind.OTHER,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """A failure, the part of a candidate that ended it, and the probe of that candidate."""
@@ -52,13 +61,14 @@ class Followed:
     """Where following a failure ended: the layers that were kept, and every probe on the way.
 
     `passing` is None where no way led to a build that passes; `unsteady` counts failures that were
-    accidents.
+    accidents. `outlived` is the probe where a project that Python outlived ended the way.
     """
 
     layers: tuple[Layer, ...]
     probes: tuple[Probe, ...]
     passing: Probe | None = None
     unsteady: int = 0
+    outlived: Probe | None = None
 
 
 def follow(case: Case, failing: Probe) -> Story[Followed]:
@@ -78,6 +88,9 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
         scene, offered = scenes[-1]
         parts = next(offered, None)
         if parts is None:
+            if outlived(case, scene.probe):
+                # What Python lost, no other move of an earlier layer brings back.
+                return Followed(_layers(path), tuple(probes), outlived=scene.probe)
             scenes.pop()
             if path:
                 path.pop()
@@ -95,7 +108,7 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
         if probe.outcome is Outcome.PASS:
             return Followed((*layers, *step), tuple(probes), probe)
         earlier = [known.probe for known, _ in scenes]
-        is_deeper = _is_deeper(probe, scene, earlier) and not _is_as_old(case, probe, scene)
+        is_deeper = _is_deeper(probe, scene, earlier) and not _is_too_old(case, probe, scene)
         if len(layers) < POLICY.check_layers and is_deeper:
             accident = yield from _accident(case, probe)
             if accident is not None:
@@ -196,9 +209,21 @@ def _is_deeper(probe: Probe, scene: Scene, earlier: Sequence[Probe]) -> bool:
     return not any(now == first_fingerprint(known) for known in earlier)
 
 
-def _is_as_old(case: Case, probe: Probe, scene: Scene) -> bool:
-    """Say whether an older release of a project that Python outlived fails in another way."""
-    return outlived(case, scene.probe) == breakage_of(probe).user != ""
+def _is_too_old(case: Case, probe: Probe, scene: Scene) -> bool:
+    """Say whether a move only went back too far: who failed before does no more, or not in this.
+
+    An older release of a project that Python outlived fails in another way; and where the check's
+    own code did not fail before, it was written for what the file had.
+    """
+    now, before = breakage_of(probe), scene.breakage
+    if outlived(case, scene.probe) == now.user != "":
+        return True
+    if now.user or not before.user or now.kind not in _IN_CHECK:
+        return False
+    installed = case.installed(probe)
+    return not any(
+        is_older(scene.installed[n], v) for n, v in installed.items() if n in scene.installed
+    )
 
 
 def _resolved(case: Case, candidate: Candidate) -> object:

@@ -55,6 +55,7 @@ from bisect_deps.model import (
     Culprit,
     Edit,
     EditAction,
+    Member,
     Narrow,
     Note,
     Outcome,
@@ -250,13 +251,14 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
         note = Note(_UNSTEADY_CHECK, followed.passing.number)
         return _Repaired(followed.passing, (), (note,), unsteady=1)
     passing, probes = followed.passing, followed.probes
+    told = _outlived_as_told(case, followed.outlived)
     if passing is None:
-        rest = yield from _without_outlived(case, failing)
-        most = None if rest is None else POLICY.hopeless_moves
+        rest = yield from _without_outlived(case, followed.outlived or failing)
+        most = None if rest is None and not told else POLICY.hopeless_moves
         probes += yield from warmed(case, avoid(case, failing, probes, most))
         passing = probes[-1] if probes[-1].outcome is Outcome.PASS else None
         if passing is None and rest is not None:
-            return rest
+            return replace(rest, culprits=merged(_deepest(case, followed), rest.culprits))
     if passing is not None:
         return (yield from _smallest(case, failing, passing, probes, build=True))
     if case.imports:
@@ -265,7 +267,7 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
         if parted.culprits:
             last = yield from _afresh(case, parted.passing or failing)
             return _Repaired(last, parted.culprits)
-    culprits = yield from warmed(case, accuse_alone(case, failing))
+    culprits = told or (yield from warmed(case, accuse_alone(case, failing)))
     return _Repaired(failing, merged(_deepest(case, followed), culprits))
 
 
@@ -285,6 +287,19 @@ def _without_outlived(case: Case, failing: Probe) -> Story[_Repaired | None]:
         return _Repaired(failing, culprits)
     rest = yield from _by_check(case, probe)
     return replace(rest, culprits=merged(culprits, rest.culprits))
+
+
+def _outlived_as_told(case: Case, failing: Probe | None) -> tuple[Culprit, ...]:
+    """Return the line of a project that Python outlived, as the log names it; () for none.
+
+    A check of the user's needs other lines, too: there nothing shows it alone.
+    """
+    name = outlived(case, failing) if failing is not None and case.has_check else ""
+    line = case.line_at_fault(name) if name else None
+    if failing is None or line is None:
+        return ()
+    member = Member(line, name, case.installed(failing).get(name))
+    return (broken([member], failing, breakage_of(failing), None),)
 
 
 _UNSTEADY_CHECK = "The check failed once and passed once alike: it does not always end the same."

@@ -287,16 +287,22 @@ class Prober:
         """Tell of a fix that was built before it was asked for, once the file as it is failed."""
         inquiry = early.inquiry
         is_fix = inquiry.kind is ProbeKind.FIX and inquiry.exact is None
-        if early.announced or not is_fix or self.proven is None or not self._has_failed():
+        if early.announced or not is_fix or self.proven is None:
+            return
+        if not self._has_failed(inquiry.imports):
             return
         if self.builder.poll(early.handle) is BuildStatus.PASSED:
             early.announced = True
             self.proven(inquiry.candidate)
 
-    def _has_failed(self) -> bool:
-        """Say whether the file as it is failed; a release that fails alone does not tell that."""
+    def _has_failed(self, imports: bool) -> bool:
+        """Say whether the file as it is failed in what a build with or without `imports` tries.
+
+        A release that fails alone does not tell that; where the file installs, its imports failed.
+        """
         whole = [p for p in self.probes if p.kind is ProbeKind.WHOLE and not p.candidate.edits]
-        return any(probe.outcome is Outcome.FAIL for probe in whole)
+        outcomes = {probe.outcome for probe in whole}
+        return Outcome.FAIL in outcomes and (imports or Outcome.PASS not in outcomes)
 
     def unheard(self) -> list[tuple[Inquiry, Probe]]:
         """Return the answers that a run which ends now has not heard, and keep them.

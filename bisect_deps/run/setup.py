@@ -333,6 +333,7 @@ def _case(
         served=(lambda: Index(index.settings, interpreter, kept=False)) if is_here else None,
         resolver=resolver,
         has_check=bool(settings.checks) or capabilities.exercised,
+        checks=settings.checks,
         imports=settings.imports,
         slots=capabilities.max_parallel,
         prefer=Prefer(prefer),

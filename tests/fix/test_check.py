@@ -230,3 +230,32 @@ def test_nothing_else_is_said_to_be_at_fault_where_a_culprit_was_never_left_out(
     conclusion = here.told(repair(here.case))
     assert {member.name for c in conclusion.culprits for member in c.members} == {"tool", "ghost"}
     assert conclusion.notes == (), "tool is in every build that failed: it is no build without it"
+
+
+def drifted(kit: str) -> Small:
+    # The log names who fails, not that it fails with the newest kit.
+    projects = {
+        "app": [at(f"{n}.0", f"20{n + 10}-01-01", "kit") for n in range(1, 6)],
+        "kit": [at("1.0", "2010-01-01"), at("2.0", f"{kit}-01-01")],
+    }
+    older = replace(breaks("beryl", app="1.0/2.0/3.0", place=1), blind="user")
+    faults = (
+        replace(breaks("amber", app="5.0/4.0", kit="2.0"), kind=BreakageKind.RAISED),
+        replace(older, kind=BreakageKind.ATTRIBUTE_GONE),
+    )
+    return small("app==5.0\n", projects, *faults, quality=Quality.HALF)
+
+
+def test_what_a_pinned_release_pulls_in_newer_than_itself_is_held_back_first() -> None:
+    here = drifted("2020")
+    found = followed(here)
+    assert found.passing is not None
+    assert here.asked == ["", "kit==1.0"]
+
+
+def test_where_the_checks_own_code_fails_with_an_older_release_it_went_too_far() -> None:
+    here = drifted("2012")
+    found = followed(here)
+    assert found.passing is not None
+    assert said(found.passing.candidate) == "kit==1.0"
+    assert [layer.failure.candidate for layer in found.layers] == [Candidate()]

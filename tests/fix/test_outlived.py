@@ -69,3 +69,22 @@ def test_an_older_release_that_works_is_found_all_the_same() -> None:
     here = given(loses("old", "3.0"))
     conclusion = here.told(repair(here.case))
     assert [said(way.candidate) for way in conclusion.ways] == ["old==2.0"]
+
+
+def test_behind_other_failures_it_ends_the_way_and_what_was_ended_before_stays_named() -> None:
+    projects = {
+        "old": yearly(*[f"{n}.0" for n in range(1, 12)]),
+        "beside": yearly("1.0", requires=["hub"]),
+        "hub": yearly("1.0", "2.0", "3.0", start=2013),
+    }
+    here = small(
+        "beside==1.0\nold==11.0\n",
+        projects,
+        breaks("flint", beside="1.0", hub="3.0/2.0"),
+        replace(loses("old", EVERY), place=1),
+        needed=["old", "beside"],
+    )
+    conclusion = here.told(repair(here.case))
+    assert [c.members[0].name for c in conclusion.culprits] == ["hub", "old"]
+    assert conclusion.kind is VerdictKind.CULPRITS
+    assert len(here.builds.asked) <= 14

@@ -512,6 +512,27 @@ def test_a_fix_that_was_built_early_is_told_once_the_file_as_it_is_failed(tmp_pa
         assert told == [fix.candidate], "once"
 
 
+def test_what_mends_an_install_that_needs_no_mending_is_told_as_no_fix_of_its_imports(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "requirements.txt").write_text("a==1\n", encoding="utf-8")
+    whole = Inquiry(Candidate(), ProbeKind.WHOLE, "does it build?")
+    fix = Inquiry(Candidate((Edit(EditAction.REPIN, "a", 0, "==2"),)), ProbeKind.FIX, "so?")
+    told: list[Candidate] = []
+    with prober_of(tmp_path, "true", slots=2) as prober:
+        prober.proven = told.append
+        prober.expect([fix])
+        built_early(prober)
+        [passing] = prober.answer([whole])
+        failing = replace(passing, number=9, outcome=Outcome.FAIL)
+        prober.probes.append(failing)
+        built_early(prober)
+        assert told == []
+        prober.expect([replace(fix, imports=True)])
+        built_early(prober)
+    assert told == [fix.candidate]
+
+
 def test_a_file_that_builds_as_it_is_is_told_no_fix(tmp_path: Path) -> None:
     _, whole, fix = fixing(tmp_path)
     told: list[Candidate] = []

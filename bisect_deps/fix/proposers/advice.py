@@ -23,7 +23,8 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
         now = scene.installed.get(name)
         if now is not None and allowed.contains(now, prereleases=True):
             continue
-        fit = ready_first(r for r in reversed(case.releases(name)) if r.parsed in allowed)
+        allowing = [r for r in reversed(case.releases(name)) if r.parsed in allowed]
+        fit = ready_first(case, name, allowing)
         why = f"the failure's own advice: {remedy.requirement}"
         yield from moved(case, scene.candidate, name, fit, why)
     yield from _missing(case, scene)
@@ -40,6 +41,6 @@ def _missing(case: Case, scene: Scene) -> Iterator[Move]:
         for release in case.releases(name)
         if until is None or (release.uploaded and instant(release.uploaded) < until)
     ]
-    versions = ready_first(reversed(known or list(case.releases(name))))
+    versions = ready_first(case, name, reversed(known or list(case.releases(name))))
     why = f"{user or 'the check'} imports {name}, which nothing in the file asks for"
     yield from moved(case, scene.candidate, name, versions, why)

@@ -103,7 +103,7 @@ def held_back(
         return
     older = older_than(case, name, scene.installed[name])
     known = [release for release in reversed(older) if _is_before(release, before)]
-    yield from moved(case, scene.candidate, name, ready_first(known), why)
+    yield from moved(case, scene.candidate, name, ready_first(case, name, known), why)
 
 
 def lifted(
@@ -112,7 +112,7 @@ def lifted(
     """Yield a project at the first of these releases that suits the other lines, as they are or
     with those moved that stand in its way.
     """
-    versions = ready_first(releases)
+    versions = ready_first(case, name, releases)
     alone = list(moved(case, base, name, versions, why))
     yield from alone
     if alone or not versions or case.index is None or case.resolver is None:
@@ -159,6 +159,12 @@ def superseded(case: Case, name: str, version: str) -> datetime | None:
     return min(later) - TOGETHER if later else None
 
 
+def came_out(case: Case, name: str, version: str) -> datetime | None:
+    """Return when a release appeared; None where the index does not tell."""
+    release = case.release(name, version)
+    return instant(release.uploaded) if release is not None and release.uploaded else None
+
+
 def series(version: str) -> tuple[int, int]:
     """Return the major and the minor number of a version: (0, 0) for one that PEP 440 knows not."""
     from bisect_deps.index.releases import parsed
@@ -187,9 +193,10 @@ def since(releases: Iterable[ReleaseFacts], moment: datetime | None) -> list[Rel
     ]
 
 
-def ready_first(releases: Iterable[ReleaseFacts]) -> list[str]:
-    """Return the versions of releases in their order, those that need no compiler first."""
-    ordered = sorted(releases, key=lambda release: not release.usable_wheel)
+def ready_first(case: Case, name: str, releases: Iterable[ReleaseFacts]) -> list[str]:
+    """Return the versions of a project's releases in their order, what needs no compiler first."""
+    plain = case.is_pure(name)
+    ordered = sorted(releases, key=lambda release: not (plain or release.usable_wheel))
     return [release.version for release in ordered]
 
 

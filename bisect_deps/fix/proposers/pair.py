@@ -11,6 +11,7 @@ from bisect_deps.fix.proposers.base import (
     Move,
     Scene,
     began,
+    came_out,
     held_back,
     lifted,
     moved,
@@ -66,7 +67,7 @@ def sides(case: Case, failing: Probe, breakage: Breakage, name: str) -> Iterator
 def _between(case: Case, scene: Scene, name: str) -> Iterator[Move]:
     """Bring a side that an earlier move set back half the way to where it was: it went too far."""
     before, now = scene.origin.get(name), scene.installed[name]
-    if before is None or not is_older(now, before):
+    if before is None or not is_older(now, before) or _is_younger(case, scene, name):
         return
     between = [r for r in newer_than(case, name, now) if is_older(r.version, before)]
     heads = {series(release.version): release.version for release in between}
@@ -79,12 +80,30 @@ def _between(case: Case, scene: Scene, name: str) -> Iterator[Move]:
     )
 
 
+def _is_younger(case: Case, scene: Scene, name: str) -> bool:
+    """Say whether a side that lost something came out after who uses it: it goes back farther."""
+    user = scene.breakage.user
+    if name != scene.breakage.lacks:
+        return False
+    own = came_out(case, name, scene.installed[name])
+    users = came_out(case, user, scene.installed[user])
+    return own is not None and users is not None and users < own
+
+
 def _hold(case: Case, scene: Scene, name: str, other: str) -> Iterator[Move]:
-    """Hold one side back to its newest release that the other's can have known."""
+    """Hold one side back to its newest release that the other's can have known.
+
+    A series seldom loses what it had: where that one is of the series that fails, the newest of the
+    series before goes first.
+    """
     version = scene.installed[other]
     until = superseded(case, other, version)
     why = f"{name} {{version}} is the newest that {other} {version} can have known"
-    yield from held_back(case, scene, name, until, why)
+    newest = list(held_back(case, scene, name, until, why))
+    known = case.releases_of(newest[0].candidate) if newest else None
+    if known and series(known.get(name, "")) == series(scene.installed[name]):
+        yield from held_back(case, scene, name, began(case, name, scene.installed[name]), why)
+    yield from newest
 
 
 def _is_used(case: Case, scene: Scene, user: str, pins: Mapping[str, str]) -> bool:

@@ -39,6 +39,17 @@ def test_a_pinned_user_keeps_its_pin_and_what_it_pulls_in_is_held_back() -> None
     assert offered(given("user==1.0\n"))[0] == "lacks==1.1", "the newest that user 1.0 can know"
 
 
+def test_where_the_newest_known_is_of_the_series_that_fails_the_series_before_goes_first() -> None:
+    lacks = [
+        at("0.27", "2020-01-01"),
+        at("0.28.0", "2021-01-01"),
+        at("0.28.1", "2021-02-01"),
+    ]
+    projects = {**PROJECTS, "lacks": lacks}
+    here = small("user==1.1\n", projects, breaks("amber", user="1.1", lacks="0.28.0/0.28.1"))
+    assert offered(here)[:2] == ["lacks==0.27", "lacks==0.28.0"]
+
+
 def test_a_pinned_project_that_lost_a_name_stays_and_its_loose_user_is_held_back() -> None:
     here = given("user<2\nlacks==2.0\n")
     assert here.case.installed(here.probe())["user"] == "1.1"

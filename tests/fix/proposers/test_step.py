@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from bisect_deps.fix.proposers.step import steps_back
 from bisect_deps.policy import POLICY
 from tests.fix.small import at, breaks, small, texts, yearly
 from tests.fix.solving import PYTHON
+from tests.fix.world import ELSEWHERE, Listing
 
 
 def versions(older: list[str], now: str) -> list[str]:
@@ -26,6 +28,11 @@ def versions(older: list[str], now: str) -> list[str]:
         (["1.0", "1.1", "1.2", "1.3", "1.4"], "1.5", ["1.4", "1.3", "1.1"]),
         (["1.9", "2.0", "2.1"], "2.2", ["1.9", "2.1", "2.0"]),
         (["0.1", "0.2", "0.3", "0.9", "1.0"], "2.0", ["1.0", "0.9", "0.2"]),
+        (
+            ["0.8", "0.28", "1.0", "1.9", *(f"2.{n}" for n in range(9)), "3.0", "3.1"],
+            "3.2",
+            ["2.8", "3.1", "1.9", "0.28"],
+        ),
         (["2.0.1", "2.0.2"], "2.0.3", ["2.0.1"]),
         (["0.9.0", "0.9.1"], "1.0", ["0.9.1", "0.9.0"]),
         ([], "1.0", []),
@@ -35,6 +42,7 @@ def versions(older: list[str], now: str) -> list[str]:
         "minor series where there is one major",
         "the major before comes before the minor before",
         "zero is a major like others",
+        "each major before, however many releases it has",
         "the first of a series where there is no other",
         "one release before where there is no other series",
         "nothing older",
@@ -52,14 +60,17 @@ def test_a_step_lands_on_the_newest_that_needs_no_compiler() -> None:
         at("1.9", "2019-01-01", wheel="", sdist=True),
         at("2.0", "2020-01-01"),
     ]
+    assert _first_step(lib) == "lib==1.9", "a source of a project that compiles nothing"
+    assert _first_step([at("0.1", "2017-01-01", wheel=ELSEWHERE), *lib]) == "lib==1.0"
+
+
+def _first_step(lib: Sequence[Listing]) -> str:
     here = small(
         "app==1.0\n",
         {"app": [at("1.0", "2020-01-01", "lib")], "lib": lib},
         breaks("amber", app="1.0", lib="2.0"),
     )
-    moves = texts(list(step.propose(here.case, here.scene())))
-    assert "lib==1.0" in moves
-    assert "lib==1.9" not in moves[:1]
+    return texts(list(step.propose(here.case, here.scene())))[0]
 
 
 def test_what_lost_a_name_steps_before_its_user_and_each_to_its_newest_as_well() -> None:

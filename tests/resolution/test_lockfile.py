@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,20 @@ def test_a_folder_of_files_is_locked_as_well(tmp_path: Path, index: LocalIndex) 
     lock = tmp_path / "pylock.dev.toml"
     write_lock(lock, found.verdict, found.index, found.interpreter)
     assert installed_from(tmp_path, "sync", str(lock)) == {"good": "1.0", "helper": "2.0"}
+
+
+def test_an_environment_that_is_known_to_be_empty_is_locked(tmp_path: Path, served: str) -> None:
+    text = "good==1.0 ; sys_platform == 'nowhere'\n"
+    found = solved(tmp_path, IndexSettings(index_url=served), text)
+    lock = tmp_path / "locked.txt"
+    write_lock(lock, found.verdict, found.index, found.interpreter)
+    assert "==" not in lock.read_text()
+    lock.unlink()
+    probes = tuple(replace(probe, installed=None) for probe in found.verdict.probes)
+    unknown = replace(found.verdict, probes=probes)
+    with pytest.raises(InputError, match="not known what the build installed"):
+        write_lock(lock, unknown, found.index, found.interpreter)
+    assert not lock.exists()
 
 
 def test_what_no_index_has_cannot_be_locked(tmp_path: Path, served: str) -> None:

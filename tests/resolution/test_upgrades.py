@@ -72,6 +72,20 @@ FIRST = [
         ["a 2"],
     ),
     ("a source where there is no wheel", "a 1 | a 2 @source", "a==1", [0], ["a 2"]),
+    (
+        "a range goes on where the release before its newest does not suit",
+        "a 1 | a 2 -> c<2 | a 3 | a 4 | c 1 | c 2",
+        "a<4 | c==2",
+        [0],
+        ["a 4"],
+    ),
+    (
+        "a line that has sources alone stays where it is",
+        "a 1 | a 2 | a 3 | b 1 @source | b 2 @source",
+        "a==1 | b",
+        [0],
+        ["a 2"],
+    ),
     ("the post-release", "a 1 | a 1.post1 | a 2", "a==1", [0], ["a 1.post1"]),
     ("the final of a pre-release", "a 1rc1 | a 1rc2 | a 1", "a==1rc1", [0], ["a 1"]),
     ("downwards where nothing is above", "a 1 | a 2 | a 3", "a==3", [0], ["a 2"]),
@@ -204,6 +218,7 @@ ALL: dict[str, list[str]] = {
     "of a conflict the member that can go down does": ["wider: a 1"],
     "what no release can fix is dropped": ["fewer: a -, b 2"],
     "of a conflict that no release can fix one is dropped": ["fewer: a -, b -"],
+    "a line that has sources alone stays where it is": ["nearest: a 2", "latest: a 3"],
     "a range: what it took before": ["nearest: a 1", "latest: a 3"],
     "a range with one release: the next": ["nearest: a 2", "latest: a 3"],
 }
@@ -289,8 +304,9 @@ def test_a_pin_with_hashes_gets_those_of_the_new_release(tmp_path: Path, cache: 
     assert edit.hashes == tuple(f"sha256:{file.sha256}" for file in new)
 
 
-def test_a_member_that_may_stay_stays(tmp_path: Path, cache: Path) -> None:
-    world = list(read_world("a 1 -> c<2 | a 2 -> c | b 1 -> c>=2 | b 2 -> c>=2 | c 1 | c 2"))
+@pytest.mark.parametrize("other", ["b 2 -> c>=2", "b 0"], ids=["newer", "older"])
+def test_a_member_that_may_stay_stays(other: str, tmp_path: Path, cache: Path) -> None:
+    world = list(read_world(f"a 1 -> c<2 | a 2 -> c | b 1 -> c>=2 | {other} | c 1 | c 2"))
     minimums = {name: Minimum("1", included=True) for name in "ab"}
     with bumps_of(tmp_path, cache, world, "a==1 | b==1", 0, 1, minimums=minimums) as upgrades:
         assert next(upgrades).moved == {"a": "2"}

@@ -262,18 +262,26 @@ class Case:
         return {**seen, **releases}
 
     def member(
-        self, name: str, version: str | None, resolution: Resolution | None = None, user: str = ""
+        self,
+        name: str,
+        version: str | None,
+        resolution: Resolution | None = None,
+        user: str = "",
+        moving: str = "",
     ) -> Member | None:
         """Return a project as a member of a culprit: its own line, or the line that pulls it in.
 
-        Of several lines, that by which its `user` is installed, which breaks with it; a user with a
-        line of its own is meant where it is not seen to ask for it, too. Else the first that asks
-        for a source, of which only a build tells what it requires.
+        Of several lines, the one that is `moving` it; else that by which its `user` is installed,
+        which breaks with it; a user with a line of its own is meant where it is not seen to ask for
+        it, too. Else the first that asks for a source, of which a build alone tells what it needs.
         """
         if direct := self.line_at_fault(name):
             return Member(direct, name, version)
         for known in (resolution, self.resolve(Candidate())):
-            chain = self._chain_for(name, known, user) if known is not None else ()
+            if known is None:
+                continue
+            led = known.chain_from(moving, name) if self.named(moving) else ()
+            chain = led or self._chain_for(name, known, user)
             if chain:
                 top = self.named(chain[0])[0]
                 return Member(top, name, version, tuple(link for link in chain if link != name))

@@ -384,7 +384,7 @@ def _culprits(
         resolution = case.resolve(probe.candidate)
         version = case.installed(probe).get(name, change.before.get(name))
         user = breakage.user if breakage is not None else ""
-        member = case.member(name, version, resolution, user)
+        member = case.member(name, version, resolution, user, moving=moved)
         line = case.line_at_fault(name)
         if line is not None and version is not None:
             reported = broken_of(case, line, probe)

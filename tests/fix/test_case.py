@@ -125,6 +125,15 @@ def test_of_two_lines_that_pull_it_in_that_of_its_user_is_at_fault() -> None:
         assert (found.requirement.name, found.via) == (user, (user,))
 
 
+def test_of_two_lines_that_pull_it_in_the_one_that_moves_it_is_at_fault() -> None:
+    asking = {name: [at("1.0", "2020-01-01", "lib")] for name in ("one", "two")}
+    case = small("one==1.0\ntwo==1.0\n", {**asking, "lib": yearly("1.0")}).case
+    for moving in ("one", "two"):
+        found = case.member("lib", "1.0", case.resolve(Candidate()), moving=moving)
+        assert found is not None
+        assert (found.requirement.name, found.via) == (moving, (moving,))
+
+
 def test_a_user_that_asks_for_it_through_others_is_at_fault_before_a_nearer_line() -> None:
     projects = {
         "near": [at("1.0", "2020-01-01", "lib")],

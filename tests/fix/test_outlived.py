@@ -88,3 +88,15 @@ def test_behind_other_failures_it_ends_the_way_and_what_was_ended_before_stays_n
     assert [c.members[0].name for c in conclusion.culprits] == ["hub", "old"]
     assert conclusion.kind is VerdictKind.CULPRITS
     assert len(here.builds.asked) <= 14
+
+
+def test_what_it_pulls_in_is_not_moved_for_it() -> None:
+    projects = {
+        "old": yearly(*[f"{n}.0" for n in range(1, 4)], requires=["kit"]),
+        "kit": yearly("1.0", "2.0", start=2016),
+    }
+    here = small("old==3.0\n", projects, loses("old", EVERY), needed=["old"])
+    here.told(repair(here.case))
+    assert not any("kit" in edits for edits in here.asked[:3]), (
+        "another release of it is tried first"
+    )

@@ -151,7 +151,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-argument",
-        pattern=r"TypeError: (?:(?P<owner>[\w.<>]{1,120})\.)?(?P<function>[\w<>]{1,80})\(\) (?:got an unexpected keyword argument '(?P<argument>\w{1,80})'|missing \d{1,2} required (?:positional|keyword-only) arguments?: '(?P<wanted>\w{1,80})'|takes (?:from \d{1,2} to )?\d{1,2} positional arguments? but \d{1,2} (?:was|were) given)",
+        pattern=r"TypeError: (?:(?P<owner>[\w.<>]{1,120})\.)?(?P<function>[\w<>]{1,80})\(\) (?:got an unexpected keyword argument '(?P<argument>\w{1,80})'|missing \d{1,2} required (?:positional|keyword-only) arguments?:(?: '(?P<wanted>\w{1,80})'| ?$)|takes (?:from \d{1,2} to )?\d{1,2} positional arguments? but \d{1,2} (?:was|were) given)",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
         means="{function} no longer takes what it is called with",

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from bisect_deps.diagnosis.modules import distribution_of
 from bisect_deps.fix.case import Case, is_compiled
 from bisect_deps.fix.failure import involved
+from bisect_deps.fix.outlived import outlived
 from bisect_deps.fix.proposers.base import (
     Move,
     Scene,
@@ -62,6 +63,8 @@ def _pulled_in(
     user = scene.breakage.user
     resolution = case.resolve(scene.candidate)
     if scene.breakage.lacks or resolution is None or user not in scene.installed:
+        return (), ()
+    if outlived(case, scene.probe):
         return (), ()
     day = came_out(case, user, scene.installed[user])
     pulled = [n for n in resolution.brought_by(user) if n in scene.installed and n not in names]

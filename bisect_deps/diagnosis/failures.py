@@ -490,7 +490,6 @@ def _disguises(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
             _settle_build(failure)
         elif hit := next((hit for hit in ignored if _excluded(failure, hit)), None):
             failure.best, failure.cause = hit, Cause.REQUIRES_PYTHON
-            failure.hits = sorted({*failure.hits, hit}, key=lambda hit: hit.line)
     return found
 
 

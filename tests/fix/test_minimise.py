@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bisect_deps.fix.minimise import Smallest, change_between, minimise
-from bisect_deps.model import Candidate, Outcome
+from bisect_deps.model import Candidate, Cause, Outcome, Phase
 from bisect_deps.policy import POLICY
 from tests.fix.small import Small, at, breaks, said, small, yearly
 from tests.fix.world import Fault
@@ -158,3 +160,26 @@ def test_what_would_move_beside_a_part_is_kept_where_it_was() -> None:
     made = change.made(here.case, ["lead"])
     assert made is not None
     assert here.case.releases_of(made) == {"lead": "1.0", "side": "1.0"}
+
+
+def test_what_cannot_be_parted_is_shown_by_a_build_that_had_all_of_it() -> None:
+    def apart(name: str, **versions: str) -> Fault:
+        return replace(breaks(name, **versions), phase=Phase.BUILD, cause=Cause.COMPILE_ERROR)
+
+    here = world(
+        breaks("amber", user="1.0", lacks="2.0", side="2.0/3.0"),
+        apart("beryl", lacks="2.0", side="1.0"),
+        apart("coral", lacks="1.0", side="2.0"),
+        text="user==1.0\nside==2.0\n",
+        lacks=("1.0", "2.0"),
+        side=("1.0", "2.0", "3.0"),
+    )
+    failing = here.probe()
+    other = here.probe(here.case.settled(Candidate(), {"side": "3.0"}))
+    passing = here.probe(here.case.settled(Candidate(), {"lacks": "1.0", "side": "1.0"}))
+    assert (other.outcome, passing.outcome) == (Outcome.FAIL, Outcome.PASS)
+    change = change_between(here.case, failing, passing)
+    found = here.told(minimise(here.case, change, failing, passing, [other, failing, passing]))
+    assert found is not None
+    assert (found.names, found.shown) == (("lacks", "side"), {})
+    assert found.inseparable == failing

@@ -80,6 +80,14 @@ def test_a_chain_is_the_shortest_and_all_that_a_project_requires_is_known(
     assert answer.brought_by(top.upper()) == required | {top}
 
 
+def test_a_wheel_from_an_address_is_no_release_of_the_index(tmp_path: Path) -> None:
+    resolver = folder_resolver(tmp_path)
+    [wheel] = LocalIndex(tmp_path / "index").find_links.glob("left-1.0-*.whl")
+    answer = resolver.resolve([f"left @ {wheel.as_uri()}"])
+    assert answer.resolved
+    assert set(answer.releases) == {"helper"}
+
+
 def test_a_conflict_is_no_resolution_and_its_names_are_hints(tmp_path: Path) -> None:
     answer = folder_resolver(tmp_path).resolve(["good", "left", "right"])
     assert answer.answered is ResolverOutcome.CONFLICT

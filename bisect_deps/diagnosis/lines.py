@@ -107,12 +107,7 @@ class Reader:
 
     def _keep_tail(self, block: bytes) -> None:
         total = block.count(b"\n")
-        start = len(block) - 1
-        for _ in range(TAIL):
-            start = block.rfind(b"\n", 0, start)
-            if start < 0:
-                break
-        last = block[start + 1 :].split(b"\n")[:-1]
+        last = block.rsplit(b"\n", TAIL + 1)[:-1][-TAIL:]
         first = self.count + total - len(last) + 1
         self._tail.extend((first + index, raw[:8192]) for index, raw in enumerate(last))
         self.count += total

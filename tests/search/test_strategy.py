@@ -246,6 +246,20 @@ def test_a_question_without_an_answer_is_passed_over() -> None:
     assert members(finding) == sets({5})
 
 
+def test_builds_that_give_no_answer_keep_few_searches_from_their_end() -> None:
+    found = 0
+    for seed in range(10):
+        drawn = Random(f"pairs {seed}").sample(range(12), 4)
+        oracle = failing_with(set(drawn[:2]), set(drawn[2:]))
+
+        def often(items: Items, seed: int = seed, oracle: Oracle = oracle) -> Answer:
+            silent = len(items) > 1 and Random(f"{seed} {sorted(items)}").random() < 0.15
+            return Answer(Outcome.UNRESOLVED) if silent else oracle(items)
+
+        found += solve(SearchProblem(tuple(range(12))), often).finding.state is State.FOUND
+    assert found >= 9
+
+
 def test_everything_skipped_ends_inconclusive() -> None:
     run = solve(SearchProblem(tuple(range(30))), lambda _: Answer(Outcome.UNRESOLVED))
     assert run.finding.state is State.INCONCLUSIVE

@@ -66,23 +66,25 @@ class Compiled:
 
     def show(self, sites: Iterable[Path], bytecode: Path) -> None:
         """Let an environment whose bytecode goes to `bytecode` find what is compiled already."""
-        for site in sites if self._names else ():
-            for release in _releases(site):
-                if release.name in self._names:
-                    _link(self._folder / release.name, bytecode / site.relative_to("/"))
+        with contextlib.suppress(OSError):  # Nothing depends on it.
+            for site in sites if self._names else ():
+                for release in _releases(site):
+                    if release.name in self._names:
+                        _link(self._folder / release.name, bytecode / site.relative_to("/"))
 
     def note(self, sites: Iterable[Path], bytecode: Path) -> None:
         """Note what a check compiled for itself: what is not kept is wanted, in this run or later.
 
         Its bytecode is not looked at, only the names of the modules.
         """
-        for site in sites:
-            place = bytecode / site.relative_to("/")
-            compiled = {_COMPILED.sub(".py", path): path for path in _files(place)}
-            for release in _releases(site) if compiled else ():
-                wanted = {compiled[path] for path in release.digests if path in compiled}
-                if wanted:
-                    self._want(release.name, wanted)
+        with contextlib.suppress(OSError):
+            for site in sites:
+                place = bytecode / site.relative_to("/")
+                compiled = {_COMPILED.sub(".py", path): path for path in _files(place)}
+                for release in _releases(site) if compiled else ():
+                    wanted = {compiled[path] for path in release.digests if path in compiled}
+                    if wanted:
+                        self._want(release.name, wanted)
 
     def compile(self, sites: Iterable[Path], room: Callable[[Path], Enclosure]) -> None:
         """Have what is wanted of the installed releases compiled beside the run, in its own time.
@@ -91,8 +93,8 @@ class Compiled:
         """
         if self._running is not None:
             return
-        job = [entry for site in sites for entry in self._wanted(site)]
-        with contextlib.suppress(OSError):  # Nothing depends on it.
+        with contextlib.suppress(OSError):
+            job = [entry for site in sites for entry in self._wanted(site)]
             if job:
                 shutil.rmtree(self._job, ignore_errors=True)
                 self._job.mkdir()
@@ -132,11 +134,10 @@ class Compiled:
                 os.replace(os.path.join(at, name), there / name)
 
     def _want(self, name: str, paths: set[str]) -> None:
-        with contextlib.suppress(OSError):
-            (self._folder / name).mkdir(exist_ok=True)
-            with (self._folder / name / _WANTED).open("a", encoding="utf-8") as stream:
-                stream.writelines(f"{path}\n" for path in sorted(paths - self._wanted_of(name)))
-            self._names.add(name)
+        (self._folder / name).mkdir(exist_ok=True)
+        with (self._folder / name / _WANTED).open("a", encoding="utf-8") as stream:
+            stream.writelines(f"{path}\n" for path in sorted(paths - self._wanted_of(name)))
+        self._names.add(name)
 
     def _wanted_of(self, name: str) -> set[str]:
         try:
@@ -154,10 +155,14 @@ class Compiled:
 
     def _pruned(self) -> list[str]:
         """Return the names of what is kept, once that which was used least lately is removed."""
-        kept = sorted(os.scandir(self._folder), key=lambda entry: -entry.stat().st_mtime_ns)
-        for entry in kept[POLICY.compiled_releases :]:
-            shutil.rmtree(entry.path, ignore_errors=True)
-        return [entry.name for entry in kept[: POLICY.compiled_releases]]
+        used: dict[str, int] = {}
+        for entry in os.scandir(self._folder):
+            with contextlib.suppress(OSError):  # Another run removes what it finds too much.
+                used[entry.name] = entry.stat().st_mtime_ns
+        lately = sorted(used, key=lambda name: -used[name])
+        for name in lately[POLICY.compiled_releases :]:
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+        return lately[: POLICY.compiled_releases]
 
 
 def _releases(site: Path) -> Iterator[_Release]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bisect_deps.builders._compiled import Compiled
 from bisect_deps.builders._scratch import WorkFolder
+from bisect_deps.policy import POLICY
 from bisect_deps.system import interpreters, processes
 from bisect_deps.system.processes import Enclosure
 
@@ -95,6 +98,19 @@ def test_only_sources_that_are_as_recorded_are_compiled(tmp_path: Path, work: Wo
     compiled = wanting(work, site, tmp_path, "good", "other", "unrecorded")
     assert kept(compiled, site) == ["good"]
     assert not list(tmp_path.rglob("outside.*.pyc"))
+
+
+def test_what_was_not_used_for_longest_is_removed_where_there_is_too_much(
+    tmp_path: Path, work: WorkFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Compiled(HERE, work, processes.new_family()).seen[1]
+    for age, name in enumerate(("newest", "newer", "oldest")):
+        (folder / name).mkdir()
+        os.utime(folder / name, (1_700_000_000 - age, 1_700_000_000 - age))
+    fewer = replace(POLICY, compiled_releases=2)
+    monkeypatch.setattr("bisect_deps.builders._compiled.POLICY", fewer)
+    assert sorted(Compiled(HERE, work, processes.new_family())._names) == ["newer", "newest"]
+    assert not (folder / "oldest").exists()
 
 
 def test_a_source_that_was_changed_is_never_taken_for_the_one_that_was_compiled(

@@ -45,6 +45,16 @@ DISTRIBUTIONS: dict[str, str] = {
     "pydantic_core": "pydantic-core", "typing_extensions": "typing-extensions", "importlib_metadata": "importlib-metadata",
 }  # fmt: skip
 
+# Projects of the same name as their module that many releases import and do not ask for, because
+# something else once pulled them in. Only these are added by their name: a name alone is no proof.
+UNASKED = frozenset(
+    {
+        "appdirs", "chardet", "decorator", "docutils", "future", "imageio_ffmpeg", "importlib_resources", "ipython_genutils",
+        "jinja2", "markupsafe", "numpy", "packaging", "pandas", "psutil", "pyparsing", "pytz", "requests", "scipy", "simplejson",
+        "six", "tabulate", "toml", "tomli", "tqdm", "typing_inspect", "urllib3", "wheel",
+    }
+)  # fmt: skip
+
 # One import name, several distributions that may bring it: the user's list decides.
 ALTERNATIVES: dict[str, tuple[str, ...]] = {
     "cv2": ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),

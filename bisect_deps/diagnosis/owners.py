@@ -18,6 +18,7 @@ from bisect_deps.diagnosis.modules import (
     GONE,
     INNER,
     STANDARD,
+    UNASKED,
     distribution_of,
 )
 from bisect_deps.diagnosis.requirements import UserList
@@ -131,6 +132,6 @@ class Owners:
         )
         joined = "-".join(parts[:2])
         tabled = DISTRIBUTIONS.get(".".join(parts[:2])) or DISTRIBUTIONS.get(top)
-        if listed or tabled or (len(parts) > 1 and self._user.named(joined)):
+        if listed or tabled or top in UNASKED or (len(parts) > 1 and self._user.named(joined)):
             return distribution_of(name, {}, self._user.by_key, installed=True) or ""
         return ""

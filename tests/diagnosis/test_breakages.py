@@ -522,3 +522,29 @@ def test_a_module_is_found_inside_any_name_of_a_line() -> None:
     owners = Owners({"httpx": "httpx", "openai": "openai"}, UserList(()))
     assert owners.mentioned("Other = SyncHttpxClientWrapper(1)", inside=True) == ["httpx"]
     assert owners.mentioned("Other = SyncHttpxClientWrapper(1)") == []
+
+
+@pytest.mark.parametrize(
+    ("module", "lacks"), [("ipython_genutils", "ipython-genutils"), ("own_helper", "")]
+)
+def test_only_a_module_that_is_known_by_its_name_is_taken_for_a_project(
+    module: str, lacks: str
+) -> None:
+    text = (
+        "Traceback (most recent call last):\n"
+        f'  File "{SITE}/nbconvert/filters/__init__.py", line 11, in <module>\n'
+        f"    from {module}.text import indent\n"
+        f"ModuleNotFoundError: No module named '{module}'"
+    )
+    found = only(checked(text), {"nbconvert": "nbconvert"})
+    assert (found.user, found.lacks) == ("nbconvert", lacks)
+
+
+def test_an_extension_that_needs_a_newer_sphinx_is_one_side_of_a_pair() -> None:
+    text = (
+        "Sphinx version error:\nThe sphinxcontrib.applehelp extension used by this project needs "
+        "at least Sphinx v5.0; it therefore cannot be built with this version."
+    )
+    found = only(checked(text), {"sphinx": "Sphinx"})
+    assert (found.user, found.lacks) == ("sphinxcontrib-applehelp", "sphinx")
+    assert found.what == "Sphinx v5.0"

@@ -183,7 +183,7 @@ _ALL: tuple[Signature, ...] = (
         means="the build script requires {name}, whose own build script failed",
         advice="install a {name} that builds here first, and build {project} without isolation: `pip install --no-build-isolation`",
         example='      File "/tmp/easy_install-wu9lgsxc/pandoc-2.0a4/setup.py", line 11',
-        weight=Weight.EXACT + 5,
+        weight=Weight.EXACT,
     ),
     Signature(
         name="setup-fetch-failed",
@@ -228,7 +228,6 @@ _ALL: tuple[Signature, ...] = (
         means="the build script is not valid for this Python",
         advice="take a release made for this Python",
         example="    SyntaxError: Missing parentheses in call to 'print'. Did you mean print(x)?",
-        weight=Weight.CAUSE,
     ),
     Signature(
         name="setup-requirements-refused",
@@ -239,7 +238,6 @@ _ALL: tuple[Signature, ...] = (
         remedies=("setuptools<66",),
         example="error in celery setup command: 'install_requires' must be a string or list of strings",
         blame=Blame.NAMED,
-        weight=Weight.CAUSE,
     ),
     Signature(
         name="setup-exception",

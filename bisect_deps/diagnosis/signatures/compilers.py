@@ -28,7 +28,6 @@ _ALL: tuple[Signature, ...] = (
         advice=_NEWER,
         example="      blist/_blist.c:6592:27: error: lvalue required as left operand of assignment",
         counter="warning: no previously-included files matching '*.c' found",
-        weight=Weight.CAUSE,
     ),
     Signature(
         name="compiler-numpy-2",
@@ -56,7 +55,6 @@ _ALL: tuple[Signature, ...] = (
         means="the release lacks a source file",
         advice="take another release of {project}",
         example="      cc1: fatal error: hungry.c: No such file or directory",
-        weight=Weight.CAUSE + 4,
     ),
     Signature(
         name="compiler-command-failed",
@@ -65,7 +63,7 @@ _ALL: tuple[Signature, ...] = (
         means="the compiler failed",
         advice=_NEWER,
         example="      error: command '/usr/bin/gcc' failed with exit code 1",
-        weight=Weight.GENERIC + 5,
+        weight=Weight.GENERIC,
     ),
     Signature(
         name="compiler-linker",
@@ -74,7 +72,7 @@ _ALL: tuple[Signature, ...] = (
         means="the parts of an extension module do not fit together",
         advice=_NEWER,
         example="collect2: error: ld returned 1 exit status",
-        weight=Weight.GENERIC + 8,
+        weight=Weight.GENERIC,
     ),
     Signature(
         name="compiler-rust",
@@ -100,7 +98,7 @@ _ALL: tuple[Signature, ...] = (
         means="the project's own build system failed",
         advice=_NEWER,
         example="ninja: build stopped: subcommand failed.",
-        weight=Weight.GENERIC + 6,
+        weight=Weight.GENERIC,
     ),
     Signature(
         name="compiler-cmake-policy",
@@ -119,7 +117,7 @@ _ALL: tuple[Signature, ...] = (
         means="CMake could not configure the build",
         advice=_NEWER,
         example="CMake Error at CMakeLists.txt:25 (message):",
-        weight=Weight.GENERIC + 4,
+        weight=Weight.GENERIC,
     ),
     Signature(
         name="compiler-meson-error",
@@ -128,7 +126,7 @@ _ALL: tuple[Signature, ...] = (
         means="Meson could not configure the build",
         advice=_NEWER,
         example="../meson.build:1:0: ERROR: Problem encountered: NumPy requires GCC >= 8.4",
-        weight=Weight.GENERIC + 4,
+        weight=Weight.GENERIC,
     ),
 )
 

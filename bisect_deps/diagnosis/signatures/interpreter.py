@@ -134,7 +134,6 @@ _ALL: tuple[Signature, ...] = (
         advice="pin the project that has {type} to a release that still has {attribute}",
         example="E       AttributeError: 'DataFrame' object has no attribute 'append'",
         blame=Blame.MODULE,
-        weight=Weight.CAUSE,
         kind=BreakageKind.ATTRIBUTE_GONE,
     ),
     Signature(
@@ -183,7 +182,6 @@ _ALL: tuple[Signature, ...] = (
         advice=_ALIGN,
         example="TypeError: Client.__init__() got an unexpected keyword argument 'proxies'",
         blame=Blame.MODULE,
-        weight=Weight.CAUSE,
         kind=BreakageKind.ARGUMENT_GONE,
     ),
     Signature(
@@ -333,7 +331,6 @@ _ALL: tuple[Signature, ...] = (
         advice="return plain values (`.tolist()`, `.to_dict()`, `float(...)`); what is none, keep in a file by the data API and return its data:// URI",
         example="TypeError: Object of type DataFrame is not JSON serializable",
         blame=Blame.MODULE,
-        weight=Weight.CAUSE,
         kind=BreakageKind.OTHER,
     ),
     Signature(
@@ -371,7 +368,6 @@ _ALL: tuple[Signature, ...] = (
         example="the interpreter ended with 0 while importing",
         counter="the interpreter ended with 0",
         blame=Blame.FRAME,
-        weight=Weight.CAUSE,
         fatal=True,
         kind=BreakageKind.OTHER,
     ),

@@ -234,7 +234,6 @@ SIGNATURES: tuple[Signature, ...] = (
         means="the lock does not belong to the project file",
         advice="lock again: `pdm lock`",
         example="Lock file hash doesn't match pyproject.toml, packages may be outdated",
-        weight=Weight.CAUSE,
         blame=Blame.NOBODY,
     ),
     Signature(
@@ -268,7 +267,6 @@ SIGNATURES: tuple[Signature, ...] = (
         means="the lock does not belong to the Pipfile",
         advice="lock again: `pipenv lock`",
         example="Your Pipfile.lock (8f9aeb) is out of date. Expected: (451ad5).",
-        weight=Weight.CAUSE,
         blame=Blame.NOBODY,
     ),
     Signature(

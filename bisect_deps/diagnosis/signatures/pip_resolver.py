@@ -31,7 +31,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="ERROR: Could not find a version that satisfies the requirement zipp==3.15.0 "
         "(from -r requirements.txt (line 2)) (from versions: 0.1.0, 0.2.0)",
         blame=Blame.NAMED,
-        weight=Weight.CAUSE,
         fatal=True,
     ),
     Signature(
@@ -43,7 +42,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="check the name and pick a version that exists",
         example="Could not find any downloads that satisfy the requirement argparse-plus",
         blame=Blame.NAMED,
-        weight=Weight.CAUSE,
         fatal=True,
     ),
     Signature(
@@ -91,7 +89,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="loosen one side of the conflict",
         example="ERROR: ResolutionImpossible: for help visit https://pip.example/topics/",
         blame=Blame.PROSE,
-        weight=Weight.CAUSE,
         fatal=True,
     ),
     Signature(
@@ -280,7 +277,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="correct the path: it counts from the folder where the installer runs",
         example="ERROR: Directory './lib' is not installable. Neither 'setup.py' nor 'pyproject.toml' found.",
         blame=Blame.NAMED,
-        weight=Weight.CAUSE,
         fatal=True,
     ),
     Signature(

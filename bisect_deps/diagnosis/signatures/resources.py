@@ -95,7 +95,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "install into a virtual environment that belongs to you",
         "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/usr/lib/python3'",
         phase=Phase.INSTALL,
-        weight=Weight.EXACT + 9,
+        weight=Weight.EXACT,
         fatal=True,
     ),
     _resources(

@@ -41,7 +41,6 @@ _ALL: tuple[Signature, ...] = (
         cause=_CAUSE,
         means="the program that tells where PostgreSQL's library is, is not installed",
         example="    python setup.py build_ext --pg-config /path/to/pg_config build ...",
-        weight=Weight.CAUSE,
     ),
     Signature(
         name="system-pkg-config",

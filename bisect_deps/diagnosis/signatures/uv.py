@@ -63,7 +63,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="loosen one side of the conflict",
         example="  × No solution found when resolving dependencies:",
         blame=Blame.PROSE,
-        weight=Weight.CAUSE,
         fatal=True,
     ),
     Signature(
@@ -157,7 +156,6 @@ SIGNATURES: tuple[Signature, ...] = (
         means="what its pyproject.toml asks for cannot be read",
         advice="take a newer release of {project}",
         example="  cause: `pyproject.toml` does not match the required schema. When the `[project]` table is present, `project.name` must be present and non-empty.",
-        weight=Weight.CAUSE,
     ),
     Signature(
         name="uv-editable-address",

@@ -21,7 +21,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="check the name and pick a version that exists: `pip index versions {name}`",
         example="Error: PythonPipBuilder:ResolveDependencies - Could not satisfy the requirement: QuantLib",
         blame=Blame.NAMED,
-        weight=Weight.CAUSE,
         fatal=True,
     ),
     Signature(
@@ -33,7 +32,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="pick a version of {name} with a wheel for the platform, or build in a container of it",
         example="Error: PythonPipBuilder:ResolveDependencies - {numpy==1.19.5(wheel)}",
         blame=Blame.NAMED,
-        weight=Weight.CAUSE,
         fatal=True,
     ),
     Signature(
@@ -78,7 +76,6 @@ SIGNATURES: tuple[Signature, ...] = (
         means="what is there of a dependency does not satisfy what the project declares",
         advice="take {other} as the project asks for it, or another release of the project",
         example="       >   - httpcore==1.* not satisfied by version 0.18.0",
-        weight=Weight.CAUSE,
         traits=(Trait.COMPARES,),
     ),
     Signature(

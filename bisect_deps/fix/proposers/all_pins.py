@@ -13,8 +13,6 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
     pinned = [line for line in case.current(scene.candidate) if line.pin and not line.url]
     for clause, why in ((">=", "the newest of all pins"), ("<", "older releases of all pins")):
         numbers = {line.number: clause for line in pinned if _has_room(case, line.name, clause)}
-        if not numbers:
-            continue
         then = case.resolve(scene.candidate, loosened=numbers)
         if then is None or not then.resolved:
             continue

@@ -303,7 +303,8 @@ def _failure(hits: list[Hit], frames: Frames, *, reported: bool = False) -> Fail
     best = _in_fallback(best, hits)
     if best.episode is not None:
         episode = best.episode
-    phase = best.signature.phase or (episode.phase if episode else Phase.RESOLVE)
+    outside = Phase.INSTALL if frames.steps.success else Phase.RESOLVE
+    phase = best.signature.phase or (episode.phase if episode else outside)
     cause = best.signature.cause
     if cause is None or best.signature.weight <= Weight.CLOSER:
         reason = Cause.SETUP_SCRIPT_ERROR if phase is Phase.METADATA else Cause.COMPILE_ERROR

@@ -451,6 +451,8 @@ class Frames:
         ):
             return current
         phase = Phase.DOWNLOAD if _FETCHED.search(line.text) else Phase.BUILD
+        if "Failed to install: " in line.text:
+            phase = Phase.INSTALL
         episode = self.steps.open(project, phase, line.number, "uv")
         episode.failed = True
         return episode

@@ -24,7 +24,8 @@ WINDOW = 80
 WHOLE = 10_000
 TAIL = 40
 
-_JSON_START = re.compile(rb'\s{0,40}(?:[\[{]|"[^"\\]{1,60}"\s{0,4}:)')
+# A bracket alone may be a time stamp's, and old pip's commands have `\n` in them.
+_JSON_START = re.compile(rb'\s{0,40}(?:\[\s{0,9}[\[{"]|\{\s{0,9}"|"[^"\\]{1,60}"\s{0,4}:)')
 # A runtime's JSON line that holds one line of the log, its end included.
 _ONE_MESSAGE = re.compile(rb'\{"log":"(?:[^"\\]|\\[^n])*(?:\\n)?"')
 _JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')

@@ -299,7 +299,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-exception",
-        pattern=r"^(?:E {1,8})?(?P<exception>(?!pip\._internal|pdm\.|piptools\.|poetry\.|pipenv\.)(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|NotFound|Conflict|Missing|Invalid\w{0,40}))(?:: ?(?! {1,4}[×x] )(?P<what>.{0,300}))?$",
+        pattern=r"^(?:E {1,8})?(?P<exception>(?!Error: Job '|pip\._internal|pdm\.|piptools\.|poetry\.|pipenv\.)(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|NotFound|Conflict|Missing|Invalid\w{0,40}))(?:: ?(?! {1,4}[×x] )(?P<what>.{0,300}))?$",
         cause=Cause.RUNTIME_ERROR,
         phase=Phase.CHECK,
         means="a program stopped with an error",

@@ -53,7 +53,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     _resources(
         "resources-killed",
-        r"Killed signal terminated program|^\s*(?:\S{1,60}: line \d+: +\d+ )?Killed(?:: 9|\s*$|\s{2,40}\S)|Killed process|SIGKILL|signal:? 9\b|(?:exit code|exit status|code):? 137\b|OOMKilled|oom-kill",
+        r"Killed signal terminated program|^\s*(?:\S{1,60}: line \d+: +\d+ )?Killed(?:: 9|\s*$|\s{2,40}\S)|Killed process|SIGKILL|signal:? 9\b|signal: killed\b|(?:exit code|exit status|code):? (?:137|-9)\b|OOMKilled|oom-kill",
         "the operating system killed a process, most likely out of memory",
         "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
         "      gcc: fatal error: Killed signal terminated program cc1",

@@ -271,10 +271,7 @@ class _UpgradeSearch:
 
     def _ask(self, aim: Aim, wheels_only: bool | tuple[str, ...]) -> Resolution:
         relaxed = [self._relaxed(r, aim) for r in self._standing()]
-        # Without versions to hold the others at, "lowest" would send them all to their oldest.
-        unpinned = any(r.name not in self.names and not r.pin for r in relaxed)
-        lowest = aim in _NEAR and (bool(self.kept) or not unpinned)
-        return self._resolve(relaxed, "lowest-direct" if lowest else "highest", wheels_only)
+        return self._resolve(relaxed, "lowest-direct" if aim in _NEAR else "highest", wheels_only)
 
     def _resolve(
         self,

@@ -340,3 +340,14 @@ def test_no_later_aim_compiles_what_has_a_wheel_elsewhere(tmp_path: Path, cache:
     ]
     with bumps_of(tmp_path, cache, world, "a==1.1 | b", 0) as upgrades:
         assert [upgrade.moved["a"] for upgrade in upgrades] == ["2.1", "3.0"]
+
+
+def test_of_two_that_no_release_reconciles_the_later_line_is_dropped(
+    tmp_path: Path, cache: Path
+) -> None:
+    world = list(
+        read_world("a 1 -> c<2 | a 2 -> c<2 | b 1 -> c>=2 | b 2 -> c>=2 | c 1 | c 2 | d 1 | d 2")
+    )
+    with bumps_of(tmp_path, cache, world, "a==1 | b==1 | d", 0, 1) as upgrades:
+        first = next(upgrades)
+    assert (first.aim, first.moved, first.dropped) == (Aim.FEWER, {"a": "2"}, ("b",))

@@ -18,6 +18,7 @@ from bisect_deps.fix.failure import (
     broken_in,
     failing_release,
     first_fingerprint,
+    involved,
     phase_of,
     shows,
     suspects_of,
@@ -659,7 +660,10 @@ def broken_of(case: Case, line: Requirement, probe: Probe | None) -> Member:
             return Member(line, broke, version, suspect.via)
     resolution = case.resolve(probe.candidate)
     pulled = resolution.brought_by(line.name) if resolution is not None else frozenset()
-    name = next((name for name in named if name in pulled), None)
+    # Of three that fail together, a log names the third on the way only.
+    name = next((n for n in (*named, *involved(probe)) if n in pulled or n == line.name), None)
+    if name == line.name:
+        return own
     via: tuple[str, ...] = ()
     if name is None and resolution is not None and len(named) == 1:
         # What a source pulls in, the resolver does not tell.

@@ -88,7 +88,7 @@ def _why(
         _asked_for(edit.name, chosen, edges)
         or _asks(edit.name, before, chosen, edges)
         or (f"{edit.name} {before} has no wheel for this Python" if compiled else "")
-        or ("it is not at fault, but nothing suits the rest as it was")
+        or "nothing suits the rest as it was"
     )
 
 

@@ -149,7 +149,7 @@ OTHERS = (
     [
         (f"Because {OTHERS} and app==2.0 depends on lib>=2", "app 2.0 requires lib>=2"),
         (f"Because {OTHERS} and lib==1.0 depends on app<2", "lib 1.0 requires app<2, and app is"),
-        (f"Because {OTHERS}, it is so", "it is not at fault, but nothing suits"),
+        (f"Because {OTHERS}, it is so", "nothing suits the rest as it was"),
     ],
     ids=["who asks for it", "what it asks for", "nobody"],
 )

@@ -58,6 +58,7 @@ WORLD = World(
 SCENARIO = Scenario(WORLD, {ROOT: "app==1.0\nidle==1.0\nold==1.0\n"})
 APP, IDLE, OLD = SCENARIO.manifest.requirements
 HOLD = Edit(EditAction.ADD, "lib", None, "==2.0")
+NEAR = Edit(EditAction.ADD, "lib", None, "==3.0")
 LIFT = Edit(EditAction.REPIN, "old", 2, "==2.0")
 SHIFT = Edit(EditAction.REPIN, "idle", 1, "==2.0")
 MOVE = Edit(EditAction.REPIN, "app", 0, "==2.0")
@@ -129,6 +130,14 @@ SAID = [
     ("an edit of nobody's", accused(PAIR), [2, 3]),
     ("one edit that fixes what another fixes", fixed(MOVE, LIFT, HOLD), [2, 2]),
     ("a side of a pair is not named", accused(LIB_ALONE, BUILD), [3]),
+    (
+        "a side is not named that was seen to fail in another release",
+        replace(
+            accused(LIB_ALONE, BUILD),
+            probes=(RIGHT.probes[0], probe(2, Outcome.FAIL, LIFT, NEAR), RIGHT.probes[2]),
+        ),
+        [],
+    ),
     ("a release that fails is not named", accused(PAIR), [2, 3]),
     ("an innocent is named", accused(PAIR, BUILD, IDLE_TOO), [5]),
     ("a version that does not fail is named", accused(PAIR, BUILD, OLDER_LIB), [5]),

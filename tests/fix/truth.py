@@ -337,15 +337,27 @@ class Truth:
         given_up = given_up or (not self.strict and reported.fix is None)
         if given_up or self.scenario.quality is Quality.STATUS:
             return
-        seen = set(chain.from_iterable(reported.shown.values())) | {"conflict"}
         named = self._named_by(reported.culprits) | self._noted(reported)
         for failing in self.failing(Candidate()):
             unnamed = self._to_be_named(failing, named) - named
             if not self.strict and self._is_unknowable(failing, reported.culprits, named):
                 continue
-            if failing.name in seen and unnamed:
+            if unnamed and self._is_shown(reported, failing):
                 text = ", ".join(sorted(unnamed))
                 yield Violation(3, f"{failing} was shown, and {text} is not named")
+
+    def _is_shown(self, reported: Reported, failing: Failing) -> bool:
+        """Say whether some log shows what fails in the file, in the file's own releases."""
+        if failing.name == "conflict":
+            return True
+        before = self.scenario.state(Candidate()).installed
+        built = {probe.number: probe.candidate for probe in reported.probes}
+        for number, names in reported.shown.items():
+            now = self.scenario.state(built.get(number, Candidate())).installed
+            alike = all(now.get(name) == before.get(name) for name in failing.names)
+            if failing.name in names and alike:
+                return True
+        return False
 
     def _to_be_named(self, failing: Failing, named: Set[str]) -> frozenset[str]:
         """Return the projects of a failing set that a verdict has to name."""

@@ -17,6 +17,7 @@ from bisect_deps.fix.culprits import INSTALL_PHASES, described, merged, numbers_
 from bisect_deps.fix.failure import (
     broken_in,
     failing_release,
+    fingerprints,
     first_fingerprint,
     involved,
     phase_of,
@@ -25,7 +26,7 @@ from bisect_deps.fix.failure import (
 )
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.names import is_known
-from bisect_deps.fix.subsets import drive, dropping, numbers_named
+from bisect_deps.fix.subsets import SubsetAxis, drive, dropping, numbers_named
 from bisect_deps.index import FactKind
 from bisect_deps.model import (
     Candidate,
@@ -573,6 +574,7 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
     )
     whole = frozenset(problem.items)
     finding, probes = yield from drive(case, bisect(problem), axis, {whole: failing})
+    finding = yield from _seen_beside(case, finding, axis, probes)
     only_once = any(culprit.failing == whole for culprit in finding.culprits)
     if only_once or finding.state is State.INCONCLUSIVE:
         # Nothing but that one failure is evidence: what is not seen again was an accident.
@@ -585,6 +587,31 @@ def _by_search(case: Case, standing: Standing) -> Story[Standing]:
         if probe.outcome is Outcome.FAIL:
             be_true(case, probe)
     return _concluded(case, standing, finding, probes)
+
+
+def _seen_beside(
+    case: Case, finding: SearchResult, axis: SubsetAxis, probes: dict[Items, Probe]
+) -> Story[SearchResult]:
+    """Leave out who fails alone and not beside what passes: a check may only lack the others.
+
+    Only where builds check and no log tells why one fails. Costs a build for each in doubt, which
+    is its proof then, and added to `probes`.
+    """
+    kept: list[Certified] = []
+    whole = max(probes, key=len)
+    for one in finding.culprits:
+        both = one.failing.union(*one.passing[:1])
+        candidate = axis.candidate(both)
+        mute = case.has_check and one.failing in probes and not fingerprints(probes[one.failing])
+        if not mute or candidate is None or both == whole:
+            kept.append(one)
+            continue
+        if both not in probes:
+            purpose = "does it fail beside what passes, too?"
+            probes[both] = yield from ask(case, candidate, axis.kind, purpose, check=axis.check)
+        if probes[both].outcome is Outcome.FAIL:
+            kept.append(replace(one, failing=both))
+    return replace(finding, culprits=tuple(kept))
 
 
 _UNSTEADY = (

@@ -42,7 +42,7 @@ class SubsetAxis:
 
 def drive(
     case: Case, search: Search[SearchResult], axis: SubsetAxis, known: Mapping[Items, Probe]
-) -> Story[tuple[SearchResult, Mapping[Items, Probe]]]:
+) -> Story[tuple[SearchResult, dict[Items, Probe]]]:
     """Drive a search by builds; return its finding, and which probe answered which question."""
     probes = dict(known)
     finding = yield from relayed(search, lambda questions: _answered(case, questions, axis, probes))

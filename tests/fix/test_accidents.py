@@ -8,7 +8,7 @@ from bisect_deps.fix.culprits import described
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.model import Candidate, Culprit, Note, Outcome, Probe, ProbeKind
 from bisect_deps.policy import POLICY
-from tests.fix.simulated import Checks
+from tests.fix.simulated import Checks, Quality
 from tests.fix.small import Small, small, unbuildable, yearly
 
 PROJECTS = {"alpha": yearly("1.0", "2.0"), "beta": yearly("1.0", "2.0")}
@@ -66,6 +66,23 @@ def test_of_two_that_only_logs_accuse_each_is_built_until_it_is_sure() -> None:
         assert builds <= 2 * (POLICY.doubted_failures - 1)
         found.append(names)
     assert ["beta"] in found, "alpha builds now and then"
+
+
+def test_a_failure_alone_is_the_proof_where_the_log_of_the_file_is_mute() -> None:
+    here = small(TEXT, PROJECTS, ALPHA, BETA, checks=Checks.NONE, quality=Quality.SILENT)
+    seen = Seen()
+
+    def whole() -> Story[Probe]:
+        [probe] = yield [Inquiry(Candidate(), ProbeKind.WHOLE, "?")]
+        return probe
+
+    probe = here.told(noting(seen, whole()))
+    members = [here.case.member(name, "1.0") for name in ("alpha", "beta")]
+    both = [described([member], probe) for member in members if member is not None]
+    culprits, _ = here.told(noting(seen, without_accidents(here.case, both, seen)))
+    asked = {probe.number: inquiry.isolated for inquiry, probe in seen.answers}
+    proofs = [asked[culprit.proof.failing_probe or 0] for culprit in culprits]
+    assert proofs == ["alpha==1.0", "beta==1.0"]
 
 
 def test_who_installed_in_another_build_is_none_and_costs_nothing() -> None:

@@ -23,7 +23,7 @@ from bisect_deps.model import (
 from bisect_deps.policy import POLICY
 from bisect_deps.search.strategy import Certified
 from tests.fix.simulated import Quality
-from tests.fix.small import Small, at, breaks, small, unbuildable, yearly
+from tests.fix.small import Small, at, breaks, said, small, unbuildable, yearly
 from tests.fix.world import ELSEWHERE
 
 SOURCE: dict[str, Any] = {"wheel": ELSEWHERE, "sdist": True}
@@ -330,6 +330,19 @@ def test_where_logs_say_nothing_subsets_are_searched() -> None:
     assert standing.culprits[0].proof.passing_probe is not None
     assert len(here.builds.asked) <= 6
     assert not any(inquiry.repeat for inquiry, _ in here.builds.asked), "many builds show it"
+
+
+def test_who_fails_for_lack_of_what_the_check_imports_is_innocent() -> None:
+    # No log tells why one fails: each line alone does, but the one that the check needs.
+    projects = {name: yearly("1.0") for name in ("p0", "p1", "p2", "p3")}
+    text = "".join(f"{name}==1.0\n" for name in projects)
+    fault = unbuildable("flint", "p2", "1.0")
+    here = small(text, projects, fault, quality=Quality.STATUS, local=False, needed=["p3"])
+    standing = accused(here)
+    assert named(standing) == [["p2"]]
+    shown = standing.culprits[0].proof
+    probes = {probe.number: said(probe.candidate) for probe in here.builds.probes}
+    assert "-p3" not in probes[shown.failing_probe or 0], "it fails beside what the check needs"
 
 
 @pytest.mark.parametrize("accident", [True, False])

@@ -77,7 +77,7 @@ WHEEL, SDIST, FULL = at("1.0"), at("1.0", **SOURCE), {"narrow": Narrow.FULL}
 @pytest.mark.parametrize(
     ("beta", "faults", "case", "culprits", "note"),
     [
-        (WHEEL, (ALONE,), {}, ["alpha"], "not at fault"),
+        (WHEEL, (ALONE,), {}, ["alpha"], "nothing suits"),
         (WHEEL, (ALONE, BETA_TOO), {}, ["alpha", "beta"], ""),
         (SDIST, (ALONE, BETA_TOO), {}, ["alpha"], "nobody tried to compile it"),
         (SDIST, (ALONE, BETA_TOO), FULL, ["alpha", "beta"], ""),

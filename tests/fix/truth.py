@@ -427,11 +427,15 @@ class Truth:
         return reached
 
     def _drags(self, name: str, base: Candidate) -> set[str]:
-        """Return what moves with some release of a project, as the resolver has it."""
+        """Return what moves with some release of a project, or without it, as resolved."""
         before = self.scenario.state(base).installed
         dragged: set[str] = set()
-        for listing in self.scenario.world.projects.get(name, ()):
-            moved = self.moved(base, name, listing.version)
+        listings = self.scenario.world.projects.get(name, ())
+        lines = [line for line in self.scenario.manifest.requirements if line.name == name]
+        kept = [edit for edit in base.edits if edit.name != name]
+        gone = [Edit(EditAction.DROP, name, line.number) for line in lines]
+        without = Candidate((*kept, *gone))
+        for moved in (without, *(self.moved(base, name, own.version) for own in listings)):
             state = self.scenario.state(moved)
             dragged |= {own for own, v in state.installed.items() if v != before.get(own)}
             # What does not let it move alone can only move with it.

@@ -71,7 +71,7 @@ class Policy:
     hopeless_moves: int = 3  # For a module that nothing has, or a project that Python outlived.
     completing_builds: int = 2  # Look for who else breaks with one culprit.
     stepped_projects: int = 3  # Of those that a traceback names.
-    first_steps: int = 4  # Back from a release, each twice as far: 1, 2, 4, 8 series.
+    first_steps: int = 4  # Back from a release: the major before, 1 and 2 series, its first one.
     steps: int = 7  # 64 series back at last.
     later_years: tuple[int, ...] = (0, 1, 3)  # After the newest pin, the nearest first.
     earlier_releases: tuple[int, ...] = (1, 2, 4, 8)  # The newest that an earlier day is without.

@@ -147,7 +147,8 @@ def _newest(case: Case, scene: Scene, name: str) -> Iterator[Move]:
 def steps_back(older: Sequence[ReleaseFacts], now: str) -> list[ReleaseFacts]:
     """Return the newest releases of older series: the major before, the minor, then ever farther.
 
-    `older` is oldest first. A first number of 0 counts as no major series.
+    `older` is oldest first. A first number of 0 counts as no major series. Where the majors before
+    are too far, the first series of the own one is near enough to begin with.
     """
     heads: dict[tuple[int, int], ReleaseFacts] = {}
     for release in older:
@@ -159,5 +160,9 @@ def steps_back(older: Sequence[ReleaseFacts], now: str) -> list[ReleaseFacts]:
     within = [release for release in older if series(release.version) == (major, minor)]
     far = [below[at] for at in (0, 1, 3, 7) if at < len(below) and below[at] not in majors[:1]]
     near = [older[-step] for step in (1, 2, 4) if step <= len(older)]
-    chosen = [*majors[:1], *far[:1], *majors[1:3], *far[1:], *majors[3:5], *within[:1], *near]
+    own = [release for release in below if series(release.version)[0] == major]
+    first = next((release for release in reversed(own) if release.usable_wheel), None)
+    floor = [first] if first is not None else own[-1:]
+    chosen = [*majors[:1], *far[:1], *majors[1:3], *far[1:2], *floor, *far[2:], *majors[3:5]]
+    chosen += [*within[:1], *near]
     return list({release.version: release for release in chosen}.values())[: POLICY.steps]

@@ -25,7 +25,7 @@ def versions(older: list[str], now: str) -> list[str]:
     ("older", "now", "steps"),
     [
         (["1.0", "1.1", "2.0", "2.1", "2.1.1", "2.2"], "3.0", ["2.2", "2.1.1", "1.1"]),
-        (["1.0", "1.1", "1.2", "1.3", "1.4"], "1.5", ["1.4", "1.3", "1.1"]),
+        (["1.0", "1.1", "1.2", "1.3", "1.4"], "1.5", ["1.4", "1.3", "1.0", "1.1"]),
         (["1.9", "2.0", "2.1"], "2.2", ["1.9", "2.1", "2.0"]),
         (["0.1", "0.2", "0.3", "0.9", "1.0"], "2.0", ["1.0", "0.9", "0.2"]),
         (
@@ -33,6 +33,7 @@ def versions(older: list[str], now: str) -> list[str]:
             "3.2",
             ["2.8", "3.1", "1.9", "0.28"],
         ),
+        (["0.9", *(f"1.{n}" for n in range(9))], "1.9", ["0.9", "1.8", "1.7", "1.0", "1.5"]),
         (["2.0.1", "2.0.2"], "2.0.3", ["2.0.1"]),
         (["0.9.0", "0.9.1"], "1.0", ["0.9.1", "0.9.0"]),
         ([], "1.0", []),
@@ -43,6 +44,7 @@ def versions(older: list[str], now: str) -> list[str]:
         "the major before comes before the minor before",
         "zero is a major like others",
         "each major before, however many releases it has",
+        "the first series of its own major",
         "the first of a series where there is no other",
         "one release before where there is no other series",
         "nothing older",

@@ -408,12 +408,12 @@ def parsed_requirement(text: str) -> tuple[str, str] | None:
 def _upwards(name: str, resolution: Resolution, is_top: Callable[[str], bool]) -> tuple[str, ...]:
     """Return the shortest chain to a project from one that asks for it in the end; () for none."""
     paths: list[tuple[str, ...]] = [(name,)]
-    seen = {name}
+    seen = {name, ""}
     for path in paths:
         if is_top(path[0]):
             return path
         for parent in resolution.parents.get(path[0], ()):
-            if parent and parent not in seen:
+            if parent not in seen:
                 seen.add(parent)
                 paths.append((parent, *path))
     return ()

@@ -22,6 +22,7 @@ from bisect_deps.model import (
     Suspect,
 )
 from bisect_deps.reports.base import pulled_in
+from bisect_deps.resolution.uv_resolver import Resolution, ResolverOutcome
 from tests.fix.small import Small, at, said, small, yearly
 
 PROJECTS = {
@@ -211,3 +212,10 @@ def test_only_releases_that_an_installer_takes_are_offered() -> None:
 def test_what_an_address_comes_to_is_not_known_exactly() -> None:
     assert given("app==1.0\nlib==3.0\n").case.exact(Candidate()) == ("app==1.0", "lib==3.0")
     assert given("app==1.0\nlib @ https://files.example/lib.zip\n").case.exact(Candidate()) is None
+
+
+def test_projects_that_ask_for_each_other_alone_are_pulled_in_by_no_line() -> None:
+    here = small("app==1.0\n", {"app": yearly("1.0")})
+    parents = {"app": ("",), "one": ("other",), "other": ("one",)}
+    resolution = Resolution(ResolverOutcome.RESOLVED, dict.fromkeys(parents, "1.0"), parents)
+    assert here.case.member("one", "1.0", resolution) is None

@@ -164,7 +164,6 @@ _ALL: tuple[Signature, ...] = (
         advice="install it first and build without isolation",
         example="error: Could not find suitable distribution for Requirement.parse('numpy>=1.9')",
         weight=Weight.EXACT,
-        fatal=True,
     ),
     Signature(
         name="setup-install-layout",

@@ -343,7 +343,6 @@ _ALL: tuple[Signature, ...] = (
         example="FAILED tests/test_calc.py::test_grow - AttributeError: 'DataFrame' object has no attribute 'append'",
         blame=Blame.MODULE,
         weight=Weight.GENERIC,
-        fatal=True,
         traits=(Trait.TESTS_RAN,),
     ),
     Signature(
@@ -355,7 +354,6 @@ _ALL: tuple[Signature, ...] = (
         example="!!!!!!!!!!!!!!!!!!!! Interrupted: 1 error during collection !!!!!!!!!!!!!!!!!!!!",
         blame=Blame.MODULE,
         weight=Weight.GENERIC - 5,
-        fatal=True,
         traits=(Trait.COLLECTION,),
     ),
     Signature(
@@ -368,7 +366,6 @@ _ALL: tuple[Signature, ...] = (
         example="the interpreter ended with 0 while importing",
         counter="the interpreter ended with 0",
         blame=Blame.FRAME,
-        fatal=True,
         kind=BreakageKind.OTHER,
     ),
     Signature(

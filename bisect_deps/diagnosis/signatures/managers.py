@@ -144,7 +144,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="Poetry was unable to find a compatible version. If you have one, you can explicitly use it",
         blame=Blame.NOBODY,
         weight=Weight.DECISIVE,
-        fatal=True,
     ),
     Signature(
         name="pdm-name",
@@ -179,7 +178,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="pdm.exceptions.CandidateNotFound: No candidate is found for `tensorflow` that matches the environment or hashes",
         blame=Blame.PROSE,
         weight=Weight.EXACT + 1,
-        fatal=True,
     ),
     Signature(
         name="pdm-build-error",
@@ -189,7 +187,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="look at the lines around it: they say why",
         example="[BuildError]: Build backend raised error: Showing the last 10 lines of the build output:",
         weight=Weight.CLOSER,
-        fatal=True,
     ),
     Signature(
         name="poetry-error",
@@ -212,7 +209,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="  JSONDecodeError",
         blame=Blame.NOBODY,
         weight=Weight.DECISIVE,
-        fatal=True,
     ),
     Signature(
         name="pdm-no-such-path",
@@ -224,7 +220,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="[FileNotFoundError]: [Errno 2] No such file or directory: '/app/vendor/tool'",
         blame=Blame.NAMED,
         weight=Weight.EXACT,
-        fatal=True,
     ),
     Signature(
         name="pdm-lock-stale",
@@ -257,7 +252,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="[TypeError]: super(type, obj): obj must be an instance or subtype of type",
         blame=Blame.NOBODY,
         weight=Weight.CLOSER + 5,
-        fatal=True,
     ),
     Signature(
         name="pipenv-lock-stale",
@@ -334,7 +328,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example='[pipenv.exceptions.InstallError]:   File "/v/site-packages/pipenv/core.py", line 862, in do_install',
         weight=Weight.NOISE,
         blame=Blame.NOBODY,
-        fatal=True,
     ),
     Signature(
         name="conda-unsatisfiable",
@@ -413,6 +406,5 @@ SIGNATURES: tuple[Signature, ...] = (
         example="CondaHTTPError: HTTP 000 CONNECTION FAILED for url <https://conda.example/noarch/repodata.json>",
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
-        fatal=True,
     ),
 )

@@ -157,7 +157,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="ERROR: Failed to build lxml",
         weight=Weight.CLOSER,
         blame=Blame.NAMED,
-        fatal=True,
         counter="Failed to build installable wheels",
         traits=(Trait.CLOSES,),
     ),
@@ -169,7 +168,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice=_BUILD,
         example="error: legacy-install-failure",
         weight=Weight.CLOSER,
-        fatal=True,
     ),
     Signature(
         name="pip-metadata-reference",
@@ -180,7 +178,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice=_BUILD,
         example="error: metadata-generation-failed",
         weight=Weight.CLOSER,
-        fatal=True,
     ),
     Signature(
         name="pip-incomplete-download",
@@ -192,7 +189,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="error: incomplete-download",
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
-        fatal=True,
     ),
     Signature(
         name="pip-backend-unavailable",
@@ -214,7 +210,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="error: externally-managed-environment",
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
-        fatal=True,
     ),
     Signature(
         name="pip-distutils-uninstall",
@@ -226,7 +221,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="ERROR: Cannot uninstall 'PyYAML'. It is a distutils installed project and thus we "
         "cannot accurately determine which files belong to it",
         blame=Blame.NOBODY,
-        fatal=True,
     ),
     Signature(
         name="pip-internal-exception",

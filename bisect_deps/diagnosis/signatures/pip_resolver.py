@@ -99,7 +99,6 @@ SIGNATURES: tuple[Signature, ...] = (
         means="the resolver gave up: too many releases to try",
         advice="pin or bound what the resolver walks through",
         example="error: resolution-too-deep",
-        fatal=True,
     ),
     Signature(
         name="pip-backtracking",
@@ -214,7 +213,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="ERROR: Invalid requirement: 'numpy=>1.20': Expected end or semicolon",
         blame=Blame.NAMED,
         weight=Weight.EXACT,
-        fatal=True,
     ),
     Signature(
         name="file-unreadable",
@@ -277,7 +275,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="correct the path: it counts from the folder where the installer runs",
         example="ERROR: Directory './lib' is not installable. Neither 'setup.py' nor 'pyproject.toml' found.",
         blame=Blame.NAMED,
-        fatal=True,
     ),
     Signature(
         name="pip-missing-file",
@@ -290,7 +287,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "directory: '/app/wheels/lost-1.0-py3-none-any.whl'",
         blame=Blame.NAMED,
         weight=Weight.EXACT,
-        fatal=True,
     ),
     Signature(
         name="pip-hash-mismatch",

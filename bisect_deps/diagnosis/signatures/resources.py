@@ -20,7 +20,6 @@ def _resources(
     phase: Phase | None = None,
     weight: int = Weight.DECISIVE,
     counter: str = "",
-    fatal: bool = False,
     scope: SignatureScope = SignatureScope.INSTALLER,
     traits: tuple[Trait, ...] = (),
 ) -> Signature:
@@ -35,7 +34,6 @@ def _resources(
         weight=weight,
         blame=Blame.NOBODY,
         counter=counter,
-        fatal=fatal,
         scope=scope,
         traits=traits,
     )
@@ -48,7 +46,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "the disk is full",
         "free space, or point TMPDIR and the cache at a larger disk",
         "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
-        fatal=True,
         scope=SignatureScope.ANY,
     ),
     _resources(
@@ -57,7 +54,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "the operating system killed a process, most likely out of memory",
         "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
         "      gcc: fatal error: Killed signal terminated program cc1",
-        fatal=True,
         scope=SignatureScope.ANY,
     ),
     _resources(
@@ -66,7 +62,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "the machine ran out of memory",
         "give the build more memory, or build fewer things at once (MAKEFLAGS=-j1)",
         "virtual memory exhausted: Cannot allocate memory",
-        fatal=True,
         scope=SignatureScope.ANY,
     ),
     _resources(
@@ -75,7 +70,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "the job ran out of its time",
         "raise the limit, or cache what takes so long to build",
         "ERROR: Job failed: execution took longer than 1h0m0s seconds",
-        fatal=True,
         scope=SignatureScope.JOB,
         traits=(Trait.TIME,),
     ),
@@ -85,7 +79,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "the job ran out of its time",
         "raise the limit, or cache what takes so long to build",
         "ERROR: the build timed out after 30 minutes",
-        fatal=True,
         traits=(Trait.TIME,),
     ),
     _resources(
@@ -96,7 +89,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/usr/lib/python3'",
         phase=Phase.INSTALL,
         weight=Weight.EXACT,
-        fatal=True,
     ),
     _resources(
         "resources-target",
@@ -105,7 +97,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "install into a folder that can be written",
         "FileNotFoundError: [Errno 2] No such file or directory: '/proc/site'",
         phase=Phase.INSTALL,
-        fatal=True,
     ),
     _resources(
         "resources-long-path",
@@ -114,7 +105,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "turn on long paths in Windows, or install into a folder nearer to the root: `python -m venv C:\\v`",
         "HINT: This error might have occurred since this system does not have Windows Long Path support enabled.",
         phase=Phase.INSTALL,
-        fatal=True,
     ),
     _resources(
         "resources-no-installer",
@@ -123,7 +113,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "install it first, or call it through the interpreter: `python -m pip`",
         "/bin/sh: 1: uv: not found",
         phase=Phase.RESOLVE,
-        fatal=True,
     ),
     _resources(
         "resources-lost-runner",
@@ -131,7 +120,6 @@ SIGNATURES: tuple[Signature, ...] = (
         "the machine that built was lost",
         "build again",
         "##[error]The hosted runner lost communication with the server.",
-        fatal=True,
         scope=SignatureScope.JOB,
     ),
 )

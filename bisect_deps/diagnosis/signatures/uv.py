@@ -17,7 +17,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="  × Failed to build `psycopg2==2.9.3`",
         weight=Weight.CLOSER,
         blame=Blame.NAMED,
-        fatal=True,
         traits=(Trait.HEADLINE,),
     ),
     Signature(
@@ -28,7 +27,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="  Caused by: Failed to build: `pyyaml==5.4`",
         weight=Weight.CLOSER,
         blame=Blame.NAMED,
-        fatal=True,
         traits=(Trait.HEADLINE,),
     ),
     Signature(
@@ -39,7 +37,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="error: Failed to download distributions",
         weight=Weight.NOISE,
         blame=Blame.NAMED,
-        fatal=True,
         traits=(Trait.HEADLINE,),
     ),
     Signature(
@@ -191,7 +188,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="error: file:///app/lib does not appear to be a Python project, as neither "
         "`pyproject.toml` nor `setup.py` are present in the directory",
         weight=Weight.EXACT,
-        fatal=True,
     ),
     Signature(
         name="uv-hash",
@@ -203,7 +199,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="error: In `--require-hashes` mode, all requirements must have a hash, but none were provided for: idna==3.3",
         blame=Blame.NAMED,
         weight=Weight.EXACT,
-        fatal=True,
     ),
     Signature(
         name="uv-metadata",
@@ -248,7 +243,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="error: Failed to fetch: `https://mirror.example/simple/click/`",
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
-        fatal=True,
     ),
     Signature(
         name="uv-index-refuses",
@@ -260,7 +254,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="      hint: An index URL (https://mirror.example/simple) could not be queried due to a lack of valid authentication credentials (403 Forbidden).",
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
-        fatal=True,
     ),
     Signature(
         name="uv-backend-error",
@@ -270,7 +263,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="look at the lines below it: they say why",
         example="error: The build backend returned an error",
         weight=Weight.CLOSER,
-        fatal=True,
         traits=(Trait.BACKEND,),
     ),
     Signature(
@@ -283,7 +275,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example='  cause: at byte 270848: extraction policy rejected input: archive member path rejected by name policy: "Protego-0.1.16/tests/test_data/www.autoblog.com:443"',
         weight=Weight.DECISIVE,
         blame=Blame.FRAME,
-        fatal=True,
     ),
     Signature(
         name="uv-archive",
@@ -320,7 +311,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="  cause: Failed to acquire lock on the distribution cache",
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
-        fatal=True,
     ),
     Signature(
         name="uv-own-python",
@@ -331,7 +321,6 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="build with a Python that fits {wants}: `uv sync --python X.Y`, or widen `requires-python`",
         example="error: The requested interpreter resolved to Python 3.8.18, which is incompatible with the project's Python requirement: `>=3.9` (from `project.requires-python`)",
         blame=Blame.NOBODY,
-        fatal=True,
     ),
     Signature(
         name="uv-lock-stale",
@@ -353,6 +342,5 @@ SIGNATURES: tuple[Signature, ...] = (
         advice="create the environment first: `uv venv`",
         example="error: No virtual environment found; run `uv venv` to create an environment",
         blame=Blame.NOBODY,
-        fatal=True,
     ),
 )

@@ -34,6 +34,5 @@ SIGNATURES: tuple[Signature, ...] = (
         means="the version control program failed",
         advice="run the command by hand to see why",
         example='Command "git clone -q file:///srv/git/missing /scratch/pip-install-x/ledger" failed with error code 128 in None',
-        fatal=True,
     ),
 )

@@ -66,7 +66,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="error: builder for '/nix/store/abc-python3.11-foo-1.0.drv' failed with exit code 1;",
         weight=Weight.CLOSER,
         blame=Blame.NAMED,
-        fatal=True,
         traits=(Trait.CLOSES,),
     ),
     Signature(
@@ -145,7 +144,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example=" !     Requested runtime (Python-3.6.4) is not available for this stack (heroku-16).",
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
-        fatal=True,
     ),
     Signature(
         name="oryx-broken-pipe",
@@ -156,7 +154,6 @@ SIGNATURES: tuple[Signature, ...] = (
         example="write error : Broken pipe",
         weight=Weight.DECISIVE,
         blame=Blame.NOBODY,
-        fatal=True,
     ),
     Signature(
         name="gunicorn-failed-to-boot",

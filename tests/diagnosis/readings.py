@@ -105,7 +105,9 @@ def examples() -> Iterator[tuple[str, list[str]]]:
         yield f"example of {signature.name}", reading_of(diagnose(log, exit_status=1))
         yield f"example of {signature.name}, no status", reading_of(diagnose(log))
         amid = diagnose(f"Collecting other==1\n{log}"), diagnose(f"{log}Build succeeded\n")
-        rows = (f"{one.outcome.value} | {one.cause.value} | {_quoted(one.evidence)}" for one in amid)
+        rows = (
+            f"{one.outcome.value} | {one.cause.value} | {_quoted(one.evidence)}" for one in amid
+        )
         yield f"example of {signature.name}, in a step and before a good end", list(rows)
         found = [
             diagnose(_RIVALS.format(error, signature.example), exit_status=1) for error in _ERRORS

@@ -140,6 +140,9 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
     [probe] = yield [baseline_inquiry(case)]
     notes: tuple[Note, ...] = ()
     tried_out = case.has_check or case.imports or not case.capabilities.check
+    if probe.outcome is Outcome.PASS and not case.manifest.requirements:
+        summary = "There is nothing to install: the file names no requirement."
+        return Conclusion(VerdictKind.PASSES, summary=summary, passing=probe)
     if probe.outcome is Outcome.PASS and not tried_out:
         probe, notes = yield from warmed(case, _imported(case, probe))
         case = replace(case, imports=True)

@@ -363,7 +363,7 @@ def _file(package: DistributionPackage) -> File:
         url=package.url,
         is_wheel=package.package_type == "wheel",
         requires_python=package.requires_python,
-        yanked=(package.yanked_reason or "") if package.is_yanked else None,
+        yanked=(package.yanked_reason or "").strip(" .") if package.is_yanked else None,
         uploaded=_utc(moment) if moment else None,
         hashes=package.digests,
     )

@@ -308,8 +308,10 @@ def _alone(text: str, log: str) -> str:
     said = re.search(
         r"Because (.+?),? (?:we can conclude|and you require|and only)", log, re.DOTALL
     )
-    reason = f": {' '.join(said[1].split())}" if said else ""
-    return f"{text} cannot be resolved even by itself{reason}"
+    if said is None:
+        return f"{text} cannot be resolved, whatever else the file asks for"
+    reason = " ".join(said[1].split())
+    return reason if reason.startswith(f"{text} ") else f"{text} cannot be resolved: {reason}"
 
 
 def _sentence(oracle: _Oracle, members: Numbers, contested: str) -> str:

@@ -95,3 +95,11 @@ def test_imports_are_tried_where_the_file_was_just_installed() -> None:
     [(whole, _), (imports, probe)] = here.builds.asked
     assert (whole.exact, imports.exact) == (None, ("app==1.0",))
     assert probe.outcome is Outcome.PASS
+
+
+def test_a_file_without_requirements_is_built_once_and_said_to_have_nothing() -> None:
+    here = small("# nothing yet\n", {}, checks=Checks.IMPLIED)
+    conclusion = concluded(here, here.builds)
+    assert conclusion.kind is VerdictKind.PASSES
+    assert conclusion.summary.startswith("There is nothing to install")
+    assert here.builds.builds == 1

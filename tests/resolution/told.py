@@ -20,7 +20,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     ),
     "a circle with a pin against it": ("b requires a==1, and the file has a==2",),
     "a diamond that does not meet": (
-        "a cannot be resolved even by itself: all versions of c depend on d>=2 and all "
+        "a cannot be resolved: all versions of c depend on d>=2 and all "
         "versions of b depend on d<2",
     ),
     "two conflicts apart": (
@@ -70,8 +70,7 @@ TOLD: dict[str, tuple[str, ...]] = {
         "the index has no release a >=2; the nearest release is 1",
     ),
     "a transitive pre-release that nobody named": (
-        "a cannot be resolved even by itself: only b<=2b1 is available and all versions "
-        "of a depend on b>=2",
+        "a cannot be resolved: only b<=2b1 is available and all versions of a depend on b>=2",
     ),
     "a pin is not its post-release": (
         "the index has no release a 1; the nearest release is 1.post1",
@@ -81,14 +80,12 @@ TOLD: dict[str, tuple[str, ...]] = {
     ),
     "a post-release against a pin": ("b requires a==1.post1, and the file has a==1",),
     "compatible release against a need": ("b requires a>=2, and the file has a~=1.4",),
-    "only yanked releases": (
-        "a cannot be resolved even by itself: a==1 was yanked (reason: withdrawn)",
-    ),
+    "only yanked releases": ("a cannot be resolved: a==1 was yanked (reason: withdrawn)",),
     "a yanked release that would have suited": (
-        "a cannot be resolved even by itself: b==2 was yanked (reason: withdrawn)",
+        "a cannot be resolved: b==2 was yanked (reason: withdrawn)",
     ),
     "a yanked transitive pinned by its parent": (
-        "a cannot be resolved even by itself: b==2 was yanked (reason: withdrawn) and "
+        "a cannot be resolved: b==2 was yanked (reason: withdrawn) and "
         "all versions of a depend on b==2",
     ),
     "a conflict made by requires-python": ("a requires b<2, and the file has b==2",),
@@ -97,13 +94,12 @@ TOLD: dict[str, tuple[str, ...]] = {
     "a constraint against a transitive": ("no resolution suits a and b<2 together",),
     "an unknown project": ("the index has no project nothing",),
     "an unknown transitive": (
-        "a cannot be resolved even by itself: nothing was not found in the package "
+        "a cannot be resolved: nothing was not found in the package "
         "registry and all versions of a depend on nothing",
     ),
     "an unknown version": ("the index has no release a 1.5; the nearest release is 1",),
     "an unknown version of a transitive": (
-        "a cannot be resolved even by itself: there is no version of b==7 and all "
-        "versions of a depend on b==7",
+        "a cannot be resolved: there is no version of b==7 and all versions of a depend on b==7",
     ),
     "names that differ in spelling only": (
         "b requires some-name<2, and the file has some_name==2",

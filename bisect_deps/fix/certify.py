@@ -58,7 +58,17 @@ def certify(
             culprits = merged(
                 culprits, (yield from _lines_of(case, edit, culprits, smaller, fixed, answers))
             )
-    return smaller, tuple(culprits)
+    return smaller, tuple(culprits or _together(case, smaller, answers))
+
+
+def _together(case: Case, fixed: Probe, answers: Sequence[Probe]) -> list[Culprit]:
+    """Return the lines of a fix that no build parts, and nobody is accused of: one culprit."""
+    probe = answered(case, Candidate(), answers)
+    moved = [edit.number for edit in fixed.candidate.edits if edit.number is not None]
+    if probe is None or probe.outcome is not Outcome.FAIL or len(moved) < 2:
+        return []
+    lines = [case.manifest.requirements[number] for number in sorted(moved)]
+    return [described([broken_of(case, line, probe) for line in lines], probe, fixed.number)]
 
 
 def _lines_of(

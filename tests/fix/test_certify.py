@@ -7,7 +7,7 @@ from dataclasses import replace
 from bisect_deps.fix.certify import certify
 from bisect_deps.fix.culprits import described
 from bisect_deps.model import Candidate, Culprit, Outcome, Probe
-from tests.fix.simulated import Checks
+from tests.fix.simulated import Checks, Quality
 from tests.fix.small import Small, at, breaks, said, small, unbuildable, yearly
 
 PROJECTS = {
@@ -162,3 +162,21 @@ def test_what_a_source_rules_out_is_no_reason_to_pin() -> None:
     smaller, left = here.told(certify(here.case, fixed, [culprit], [failing, fixed]))
     assert said(smaller.candidate) == "lib==1.0"
     assert "app" in names(left), "that it failed, its own log shows"
+
+
+def test_lines_that_only_move_together_are_one_culprit_where_no_log_tells_more() -> None:
+    projects = {
+        "app": [at("1.0", "2020-01-01", "base<2"), at("2.0", "2021-01-01", "base>=2")],
+        "base": yearly("1.0", "2.0"),
+    }
+    here = small(
+        "app==1.0\nbase==1.0\n",
+        projects,
+        breaks("amber", app="1.0", base="1.0"),
+        quality=Quality.STATUS,
+        local=False,
+    )
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"app": "2.0", "base": "2.0"}))
+    _, left = here.told(certify(here.case, fixed, [], [failing, fixed]))
+    assert [[member.name for member in culprit.members] for culprit in left] == [["app", "base"]]

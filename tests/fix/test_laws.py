@@ -56,7 +56,7 @@ SHAPES_BROKEN += (
     4940,
     4977,
 )
-SHAPES_BROKEN += (5160, 5481, 5533, 5677, 5819, 6302, 6451, 6471, 6505, 6677, 6945)
+SHAPES_BROKEN += (5160, 5481, 5533, 5677, 5819, 6205, 6302, 6451, 6471, 6505, 6677, 6945)
 # The laws that the story breaks within the first scenarios.
 BROKEN: set[int] = set()
 

@@ -150,7 +150,7 @@ class Belief:
     def _explain(self, passes: Sequence[int], fails: Sequence[int]) -> Hypothesis:
         """Give each failing mask an edge that no passing mask holds."""
         hypothesis: Hypothesis = ()
-        for mask in sorted(fails, key=int.bit_count):
+        for mask in fails:
             if any(not edge & ~mask for edge in hypothesis):
                 continue
             edge = 0

@@ -106,7 +106,7 @@ def _built(steps: Steps, line: Line, text: str, bare: str) -> None:
 
 def _headline(steps: Steps, line: Line, text: str, bare: str) -> None:
     steps.said = bare
-    steps.wrapped = bare.startswith("×") and text.startswith("  ×")
+    steps.wrapped = text.startswith("  ×")
     steps.in_uv = steps.in_uv or steps.wrapped
     _answer(steps, line, text, bare.removeprefix("× "))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bisect_deps.diagnosis import missing_here
+from bisect_deps.diagnosis.fingerprint import fingerprint_of
 from bisect_deps.fix.failure import breakages_of, phase_of, suspects_of
 from bisect_deps.model import (
     Breakage,
@@ -93,6 +94,21 @@ def merged(known: Sequence[Culprit], more: Iterable[Culprit]) -> tuple[Culprit, 
             seen.add(_identity(culprit))
             found.append(culprit)
     return tuple(found)
+
+
+def told_once(culprits: Sequence[Culprit]) -> tuple[Culprit, ...]:
+    """Return culprits without what a line pulls in where that line is at fault by the same error.
+
+    The two are the sides of one failure, and the line's own release is what moves.
+    """
+    own = {_error(culprit) for culprit in culprits if not culprit.members[0].via}
+    return tuple(c for c in culprits if not c.members[0].via or _error(c) not in own)
+
+
+def _error(culprit: Culprit) -> tuple[int, str]:
+    """Return the line of a culprit's first member, and what identifies the error that shows it."""
+    text = culprit.evidence[0].text if culprit.evidence else str(culprit.proof.failing_probe)
+    return culprit.members[0].requirement.number, fingerprint_of(text)
 
 
 def proven(culprit: Culprit, passing: int) -> Culprit:

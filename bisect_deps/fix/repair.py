@@ -28,6 +28,7 @@ from bisect_deps.fix.culprits import (
     proven,
     releases_named,
     reported_by_breakage,
+    told_once,
 )
 from bisect_deps.fix.failure import (
     absent_module,
@@ -406,7 +407,7 @@ def _culprits(
     apart = small.inseparable
     if not found and apart is not None:
         found = _inseparable(case, change, small, apart)
-    return merged((), found)
+    return told_once(merged((), found))
 
 
 def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Probe) -> str:

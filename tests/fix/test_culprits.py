@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bisect_deps.fix.culprits import described, merged, proven, reported_by_breakage
+from bisect_deps.fix.culprits import described, merged, proven, reported_by_breakage, told_once
 from bisect_deps.model import (
     Breakage,
     BreakageKind,
     Candidate,
     Cause,
+    Culprit,
     Diagnosis,
+    Evidence,
     Member,
     Mention,
     Outcome,
@@ -72,6 +74,21 @@ def test_a_culprit_is_told_once_the_first_proof_stays() -> None:
     again = replace(first, summary="again")
     both = described([APP, LIB], failed())
     assert merged([first], [again, both, both]) == (first, both)
+
+
+def test_the_sides_of_one_error_are_told_once_by_the_line_that_moves() -> None:
+    def shown(member: Member, text: str) -> Culprit:
+        return replace(described([member], failed()), evidence=(Evidence(1, text),))
+
+    gone = (
+        "ImportError: cannot import name 'escape' from 'deep' ({}/site-packages/deep/__init__.py)"
+    )
+    pulled = replace(APP, name="deep", version="3.0", via=("app",))
+    own, side = shown(APP, gone.format("/one/lib")), shown(pulled, gone.format("/two/lib"))
+    assert told_once([side, own]) == (own,)
+    other = shown(pulled, "ImportError: cannot import name 'Markup' from 'deep'")
+    assert told_once([other, own]) == (other, own)
+    assert told_once([side]) == (side,)
 
 
 def test_a_passing_proof_is_added_where_it_lacks_and_never_replaced() -> None:

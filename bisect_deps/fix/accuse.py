@@ -8,7 +8,7 @@ doubt asks for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from bisect_deps.fix.ask import ask
@@ -234,9 +234,10 @@ def _by_release(case: Case, standing: Standing) -> Story[Standing]:
     accused = _accused(case, standing)
     if not accused:
         return standing
-    reported = {a.release: probe for a, probe in _reported(case, standing) if a in accused}
-    counts = {a.release: int(a.release in reported) for a in accused}
-    probes = dict(reported)
+    # Of these the installer itself says in this log that they fail.
+    reported = _by_log(case, standing, INSTALL_PHASES)
+    probes = {a.release: standing.probe for a in reported if a in accused}
+    counts = {a.release: int(a.release in probes) for a in accused}
     standing = replace(standing, judged=standing.judged | {a.release for a in accused})
     while True:
         waiting = [a for a in accused if _is_open(case, standing, a, accused, counts, probes)]
@@ -369,18 +370,12 @@ def _fresh(standing: Standing, accused: Iterable[Accused]) -> list[Accused]:
     return list(found.values())
 
 
-def _reported(case: Case, standing: Standing) -> Iterator[tuple[Accused, Probe]]:
-    """Yield the releases of which the installer itself says in this log that they fail."""
-    for suspect in suspects_of(standing.probe):
-        if suspect.phase in INSTALL_PHASES and suspect.cause is not Cause.RESOLVER_CONFLICT:
-            for accusation in _accused_by(case, standing, suspect):
-                yield accusation, standing.probe
-
-
-def _by_log(case: Case, standing: Standing) -> Iterator[Accused]:
+def _by_log(
+    case: Case, standing: Standing, phases: Set[Phase] = frozenset(Phase)
+) -> Iterator[Accused]:
     """Yield the releases that the failing probe's log names, direct and transitive, best first."""
     for suspect in suspects_of(standing.probe):
-        if suspect.cause is not Cause.RESOLVER_CONFLICT:
+        if suspect.cause is not Cause.RESOLVER_CONFLICT and suspect.phase in phases:
             yield from _accused_by(case, standing, suspect)
 
 

@@ -267,11 +267,11 @@ class Case:
         version: str | None,
         resolution: Resolution | None = None,
         user: str = "",
-        moving: str = "",
+        moving: Iterable[str] = (),
     ) -> Member | None:
         """Return a project as a member of a culprit: its own line, or the line that pulls it in.
 
-        Of several lines, the one that is `moving` it; else that by which its `user` is installed,
+        Of several lines, one that is `moving` it; else that by which its `user` is installed,
         which breaks with it; a user with a line of its own is meant where it is not seen to ask for
         it, too. Else the first that asks for a source, of which a build alone tells what it needs.
         """
@@ -280,8 +280,8 @@ class Case:
         for known in (resolution, self.resolve(Candidate())):
             if known is None:
                 continue
-            led = known.chain_from(moving, name) if self.named(moving) else ()
-            chain = led or self._chain_for(name, known, user)
+            led = (known.chain_from(mover, name) for mover in moving if self.named(mover))
+            chain = next(filter(None, led), ()) or self._chain_for(name, known, user)
             if chain:
                 top = self.named(chain[0])[0]
                 return Member(top, name, version, tuple(link for link in chain if link != name))

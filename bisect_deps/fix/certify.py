@@ -272,6 +272,7 @@ def _owners(
             failure.releases.get(name),
             case.resolve(failure.probe.candidate),
             breakage.user if breakage is not None else "",
+            moving=[edit.name for edit in fixed.candidate.edits],
         )
         if member is None:
             continue

@@ -89,7 +89,13 @@ def _as_written(
         alike = all(name in there and there[name] == before.get(name) for name in sides)
         if not (breakage.user and moved and alike) or named & set(sides):
             continue
-        member = case.member(moved[0], there[moved[0]], case.resolve(Candidate()), breakage.user)
+        member = case.member(
+            moved[0],
+            there[moved[0]],
+            case.resolve(Candidate()),
+            breakage.user,
+            moving=[edit.name for edit in fixed.candidate.edits],
+        )
         if member is not None:
             named.add(member.name)
             yield broken([member], probe, breakage, fixed.number)

@@ -378,6 +378,7 @@ def _culprits(
 ) -> tuple[Culprit, ...]:
     """Return a culprit for each release of the smallest change that a probe shows to be needed."""
     found: list[Culprit] = []
+    edited = [edit.name for edit in small.passing.candidate.edits if edit.name in change.before]
     for moved in small.names:
         probe = small.shown.get(moved)
         if probe is None:
@@ -388,7 +389,7 @@ def _culprits(
         resolution = case.resolve(probe.candidate)
         version = case.installed(probe).get(name, change.before.get(name))
         user = breakage.user if breakage is not None else ""
-        member = case.member(name, version, resolution, user, moving=moved)
+        member = case.member(name, version, resolution, user, moving=(moved, *edited))
         line = case.line_at_fault(name)
         if line is not None and version is not None:
             reported = broken_of(case, line, probe)

@@ -7,8 +7,9 @@ import pytest
 from bisect_deps.fix.complete import complete, either_side, told_of
 from bisect_deps.fix.culprits import broken
 from bisect_deps.fix.failure import breakages_of
+from bisect_deps.fix.repair import repair
 from bisect_deps.model import Candidate, Culprit, Outcome, Probe
-from tests.fix.small import Small, at, breaks, small, yearly
+from tests.fix.small import Small, at, breaks, said, small, yearly
 
 # Two lines use what hub lost; the log of a check stops at the first.
 PROJECTS = {
@@ -158,3 +159,16 @@ def test_a_failure_of_a_release_that_the_file_does_not_have_accuses_nobody(
     fixed = here.probe(here.case.settled(Candidate(), {"hub": "1.0"}))
     culprits = here.told(complete(here.case, [], fixed, [probe], build=False))
     assert [culprit.members[0].name for culprit in culprits] == found
+
+
+def test_of_two_lines_that_pull_it_in_the_one_that_the_fix_moves_is_named() -> None:
+    projects = {
+        "early": [at("1.0", "2020-01-01", "leaf")],
+        "late": [at("1.0", "2020-01-01", "leaf<2"), at("2.0", "2023-01-01", "leaf")],
+        "leaf": [at("1.0", "2019-01-01"), at("2.0", "2022-01-01")],
+    }
+    broken_leaf = breaks("amber", leaf="1.0")
+    here = small("early\nlate==1.0\n", projects, broken_leaf, needed=["early", "late"])
+    conclusion = here.told(repair(here.case))
+    assert [said(way.candidate) for way in conclusion.ways] == ["late==2.0"]
+    assert lines(conclusion.culprits) == ["late==1.0"]

@@ -60,7 +60,8 @@ class Minimum:
 class Upgrade:
     """One way out: the edits, and what the edited lines resolve to.
 
-    `moved` maps each changed project to its new version; `dropped` are those the index lacks.
+    `moved` maps each changed project to its new version; `dropped` are those the index lacks for
+    this Python.
     """
 
     aim: Aim
@@ -137,9 +138,12 @@ class _UpgradeSearch:
 
     def start(self, culprits: set[int]) -> None:
         names = {r.name for r in self.requirements if r.number in culprits and not r.url}
-        self.gone |= {name for name in names if not self.index.exists(name)}
+        self.gone |= {name for name in names if not self._is_for_this_python(name)}
         self.names = names - self.gone
         self._hold_the_others()
+
+    def _is_for_this_python(self, name: str) -> bool:
+        return any(release.python_ok for release in self.index.releases(name))
 
     def upgrade(self, aim: Aim) -> Upgrade | None:
         """Return the upgrade for this aim, or None where no versions suit."""

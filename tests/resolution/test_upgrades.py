@@ -144,6 +144,13 @@ FIRST = [
     ("missing: the next line", "a 1.0 | a 1.3", "a==1.1.2", [0], ["a 1.3"]),
     ("a missing project is dropped", "a 1", "a==1 | nothing==2", [1], ["nothing -"]),
     (
+        "one that is for other Pythons in all releases is dropped, others go below",
+        "a 1 | a 2 @python>=4 | b 1 @python>=4 | b 2 @python>=4",
+        "a==2 | b==2",
+        [0, 1],
+        ["a 1", "b -"],
+    ),
+    (
         "a missing project beside a culprit",
         "a 1 | a 2",
         "a==1 | nothing==2",

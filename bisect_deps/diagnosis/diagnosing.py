@@ -31,7 +31,7 @@ from bisect_deps.text import cut
 
 MOST_CHANNELS = 64
 
-_TROUBLE = re.compile(
+_FAILING = re.compile(
     r"(?i)\b(?:error|fatal|failed|failure|cannot|can't|unable|denied|refused|missing|abort\w*|panic)\b"
 )
 # Where a log has no word of success: failure in its last lines is not taken for a pass.
@@ -230,7 +230,7 @@ def _unexplained(
 def _telling(tail: Sequence[Line]) -> tuple[Evidence, ...]:
     """Return the last lines that sound like failure, and the last two as they are."""
     lines = [line for line in tail if not line.text.startswith("::depbisect ")]
-    sounding = [line for line in lines[:-2] if _TROUBLE.search(line.text)][-4:]
+    sounding = [line for line in lines[:-2] if _FAILING.search(line.text)][-4:]
     chosen = [*sounding, *lines[-2:]] if sounding else lines[-5:]
     return tuple(Evidence(line.number, cut(line.text.strip())) for line in chosen)
 

@@ -160,10 +160,10 @@ def _spoilt(case: Case, probe: Probe) -> list[Release]:
 
 def _explains(case: Case, standing: Standing) -> bool:
     """Say whether a culprit is known that the candidate leaves where it fails."""
-    return bool(unmended(case, standing)) or standing.unsteady > 0
+    return bool(unfixed(case, standing)) or standing.unsteady > 0
 
 
-def unmended(case: Case, standing: Standing) -> list[Culprit]:
+def unfixed(case: Case, standing: Standing) -> list[Culprit]:
     """Return the culprits whose releases the candidate still asks for."""
     moved = {
         edit.number if edit.number is not None else edit.name: edit

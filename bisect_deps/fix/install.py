@@ -17,7 +17,7 @@ from bisect_deps.fix.accuse import (
     alone,
     suspected,
     suspected_by_facts,
-    unmended,
+    unfixed,
 )
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, candidate_of, dropped, is_older, with_edits
@@ -61,7 +61,7 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
             standing = yield from _once_more(case, standing)
             continue
         learned = standing.culprits != known or standing.failing != failing_before
-        if not (learned or unmended(case, standing) or suspected(case, standing)):
+        if not (learned or unfixed(case, standing) or suspected(case, standing)):
             break
         case.progress.phase("Looking for releases that build")
         fixed = yield from _try_fixes(case, standing)

@@ -126,14 +126,14 @@ class _Page:
             line.rstrip()
             self._write(Text(later if number else " " * indent) + line)
 
-    def title(self, lead: str, text: str, place: str) -> None:
+    def title(self, prefix: str, text: str, place: str) -> None:
         """Write a requirement, whole, and its place: beside it, or below where that is full."""
         text, place = shown(text), shown(place)
-        beside = len(lead) + len(text) + 2 + len(place) <= self._width
-        start = Text.assemble((lead, "bold"), (text, "bold red"))
+        beside = len(prefix) + len(text) + 2 + len(place) <= self._width
+        start = Text.assemble((prefix, "bold"), (text, "bold red"))
         self._write(Text.assemble(start, (f"  {place}" if beside and place else "", "dim")))
         if place and not beside:
-            self._write(Text.assemble(" " * len(lead), (place, "dim")))
+            self._write(Text.assemble(" " * len(prefix), (place, "dim")))
 
     def code(self, text: str, style: str = "", indent: int = 0) -> None:
         """Write one line as it is, however long."""
@@ -161,10 +161,10 @@ def _head(page: _Page, verdict: Verdict, written: Sequence[str]) -> None:
 
 def _culprit(page: _Page, number: int, culprit: Culprit, verdict: Verdict) -> None:
     page.gap()
-    lead = f"{number}. "
+    prefix = f"{number}. "
     for text, place in _titles(culprit, verdict):
-        page.title(lead, text, place)
-        lead = " " * (len(lead) - 2) + "+ "
+        page.title(prefix, text, place)
+        prefix = " " * (len(prefix) - 2) + "+ "
     page.say(reason(culprit), indent=3)
     if said := together(culprit):
         page.say(said, indent=3)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bisect_deps.fix.accuse import Standing, accuse, agrees, by_conflict, certified, unmended
+from bisect_deps.fix.accuse import Standing, accuse, agrees, by_conflict, certified, unfixed
 from bisect_deps.model import (
     Candidate,
     Cause,
@@ -395,11 +395,11 @@ def test_a_culprit_is_met_only_where_its_release_is_gone() -> None:
     here = small("lib==1.0\n", {"lib": yearly("1.0", "1.1", "2.0")},
                  unbuildable("flint", "lib", "1.0/1.1"))  # fmt: skip
     standing = accused(here)
-    assert unmended(here.case, standing) == list(standing.culprits)
+    assert unfixed(here.case, standing) == list(standing.culprits)
     for version, met in (("2.0", True), ("1.0", False)):
         edit = here.case.pin(here.case.requirements[0], version)
         moved = standing.at(Candidate((edit,)), standing.probe)
-        assert (unmended(here.case, moved) == []) is met
+        assert (unfixed(here.case, moved) == []) is met
 
 
 LINES = {n: Requirement(n, f"p{n}", "==1", f"p{n}==1", "requirements.txt", n + 1) for n in range(2)}

@@ -26,7 +26,7 @@ from bisect_deps.builders._environments import LARGEST_RECORD
 from bisect_deps.builders._scratch import WorkFolder
 from bisect_deps.model import Interpreter
 from bisect_deps.policy import POLICY
-from bisect_deps.system.files import is_ours_alone
+from bisect_deps.system.files import folder_below, is_ours_alone
 from bisect_deps.system.processes import Enclosure, Process, stop
 
 _SCRIPT = Path(__file__).with_name("_compile_script.py")
@@ -70,7 +70,7 @@ class Compiled:
             for site in sites if self._names else ():
                 for release in _releases(site):
                     if release.name in self._names:
-                        _link(self._folder / release.name, bytecode / site.relative_to("/"))
+                        _link(self._folder / release.name, bytecode, site.relative_to("/"))
 
     def note(self, sites: Iterable[Path], bytecode: Path) -> None:
         """Note what a check compiled for itself: what is not kept is wanted, in this run or later.
@@ -79,7 +79,7 @@ class Compiled:
         """
         with contextlib.suppress(OSError):
             for site in sites:
-                place = bytecode / site.relative_to("/")
+                place = folder_below(bytecode, site.relative_to("/"))
                 compiled = {_COMPILED.sub(".py", path): path for path in _files(place)}
                 for release in _releases(site) if compiled else ():
                     wanted = {compiled[path] for path in release.digests if path in compiled}
@@ -166,11 +166,11 @@ class Compiled:
 
 
 def _releases(site: Path) -> Iterator[_Release]:
-    for entry in os.scandir(site):
-        record = Path(entry.path, "RECORD")
-        if not entry.name.endswith(".dist-info") or not record.is_file():
-            continue
-        if record.stat().st_size > LARGEST_RECORD:
+    with os.scandir(site) as entries:
+        infos = [entry.path for entry in entries if entry.name.endswith(".dist-info")]
+    for info in infos:
+        record = Path(info, "RECORD")
+        if not record.is_file() or record.stat().st_size > LARGEST_RECORD:
             continue
         found = {
             path: digest.decode()
@@ -194,13 +194,15 @@ def _files(top: Path) -> Iterator[str]:
                 yield os.path.relpath(path, top)
 
 
-def _link(kept: Path, place: Path) -> None:
-    """Link all that is kept of a release to where its Python looks; what is there stays."""
+def _link(kept: Path, bytecode: Path, below: Path) -> None:
+    """Link all that is kept of a release to where its Python looks; what is there stays.
+
+    Builds write to that place, and could have left links there that lead elsewhere.
+    """
     with contextlib.suppress(OSError):  # Somebody clears caches: what is gone is compiled again.
         os.utime(kept)
     for at, _, names in os.walk(kept):
-        there = place / Path(at).relative_to(kept)
-        there.mkdir(parents=True, exist_ok=True)
+        there = folder_below(bytecode, below / Path(at).relative_to(kept), make=True)
         for name in names:
             if name == _WANTED:
                 continue

@@ -9,12 +9,15 @@ stands beside it. Must not know who installs, or what is checked.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
+
+from bisect_deps.system.files import folder_below
 
 # Path below the environment to size, time of the last change of content or name, and file number.
 Files: TypeAlias = Mapping[str, tuple[int, int, int]]
@@ -105,9 +108,11 @@ def is_whole(files: Files, sites: Iterable[Path]) -> bool:
 
 
 def _forget(bytecode: Path, source: Path) -> None:
-    folder = bytecode / source.parent.relative_to("/")
-    for compiled in folder.glob(f"{glob.escape(source.stem)}.*.pyc"):
-        compiled.unlink()
+    # A check that is gone by now could have left links there.
+    with contextlib.suppress(OSError):
+        folder = folder_below(bytecode, source.parent.relative_to("/"))
+        for compiled in folder.glob(f"{glob.escape(source.stem)}.*.pyc"):
+            compiled.unlink()
 
 
 def _recorded(sites: Iterable[Path]) -> Iterator[str]:

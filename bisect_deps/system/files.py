@@ -5,6 +5,7 @@ Must not know what is in them.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -202,6 +203,22 @@ def write_whole(
             else "name a file in a folder that you may write to",
         ) from None
     return str(path)
+
+
+def folder_below(top: Path, below: Path, *, make: bool = False) -> Path:
+    """Return a folder below another that strangers write to, where no link leads elsewhere.
+
+    Made where it is not, if `make`. Raises OSError where a link or a file stands in the way.
+    """
+    at = top
+    for part in ("", *below.parts):
+        at = at / part
+        if make:
+            with contextlib.suppress(FileExistsError):
+                at.mkdir()
+        if not stat.S_ISDIR(at.lstat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(at))
+    return at
 
 
 def is_ours_alone(folder: Path) -> bool:

@@ -298,6 +298,27 @@ def test_a_fresh_environment_has_what_was_compiled_for_keeps(builder: Builder, m
 
 
 @SANDBOX
+def test_a_link_that_a_check_left_leads_to_no_folder_of_the_user(
+    builder: Builder, tmp_path: Path
+) -> None:
+    where(builder, order("steady==1.0", check=bytecode("steady")))
+    compiled(builder)
+    name = Path(where(builder, order("steady==1.0", check=bytecode("steady")))[1]).name
+    mine = tmp_path / "project" / "mine"
+    mine.mkdir()
+    lead = python(
+        "import os, shutil, steady; at = os.path.dirname(steady.__cached__); shutil.rmtree(at); "
+        f"os.symlink({str(mine)!r}, at)"
+    )
+    assert where(builder, order("steady==1.0", check=lead))[0] is BuildStatus.PASSED
+    assert where(builder, order("steady==1.0"))[0] is BuildStatus.PASSED
+    assert list(mine.iterdir()) == [], "something was linked there"
+    (mine / name).write_text("")
+    assert where(builder, order("steady==2.0"))[0] is BuildStatus.PASSED
+    assert [path.name for path in mine.iterdir()] == [name], "it was taken for old bytecode"
+
+
+@SANDBOX
 def test_what_python_warns_of_is_compiled_in_each_environment(builder: Builder) -> None:
     strict = 'python -W error -c "import warns"'
     lenient = order("warns==1.0", check=python("import warns"))

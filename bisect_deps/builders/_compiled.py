@@ -68,9 +68,11 @@ class Compiled:
         """Let an environment whose bytecode goes to `bytecode` find what is compiled already."""
         with contextlib.suppress(OSError):  # Nothing depends on it.
             for site in sites if self._names else ():
+                place = folder_below(bytecode, site.relative_to("/"), make=True)
                 for release in _releases(site):
                     if release.name in self._names:
-                        _link(self._folder / release.name, bytecode, site.relative_to("/"))
+                        os.utime(self._folder / release.name)
+                        _link(self._folder / release.name, place)
 
     def note(self, sites: Iterable[Path], bytecode: Path) -> None:
         """Note what a check compiled for itself: what is not kept is wanted, in this run or later.
@@ -194,17 +196,16 @@ def _files(top: Path) -> Iterator[str]:
                 yield os.path.relpath(path, top)
 
 
-def _link(kept: Path, bytecode: Path, below: Path) -> None:
+def _link(kept: Path, place: Path) -> None:
     """Link all that is kept of a release to where its Python looks; what is there stays.
 
     Builds write to that place, and could have left links there that lead elsewhere.
     """
-    with contextlib.suppress(OSError):  # Somebody clears caches: what is gone is compiled again.
-        os.utime(kept)
-    for at, _, names in os.walk(kept):
-        there = folder_below(bytecode, below / Path(at).relative_to(kept), make=True)
-        for name in names:
-            if name == _WANTED:
-                continue
+    with os.scandir(kept) as entries:
+        found = list(entries)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            _link(Path(entry.path), folder_below(place, Path(entry.name), make=True))
+        elif entry.name != _WANTED:
             with contextlib.suppress(FileExistsError):
-                os.symlink(os.path.join(at, name), there / name)
+                os.symlink(entry.path, f"{place}/{entry.name}")

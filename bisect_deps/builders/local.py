@@ -595,7 +595,7 @@ class LocalBuilder:
             for name, version in installed(sites).items()
             if running.seed.get(name) != version
         }
-        if running.slot.linked:
+        if running.slot.linked and running.steps:  # Who only installs imports nothing.
             self._compiled.show(sites, running.slot.bytecode)
 
     def _begin_afresh(self, running: _LocalBuild, install: _Step) -> None:

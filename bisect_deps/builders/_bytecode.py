@@ -18,7 +18,7 @@ from pathlib import Path
 
 import platformdirs
 
-from bisect_deps.system.files import is_ours_alone
+from bisect_deps.system.files import folder_below, is_ours_alone
 
 _CACHE = "__pycache__"
 # What a check seldom imports, and what is no part of the standard library.
@@ -37,16 +37,20 @@ class StandardLibrary:
         self.folder.mkdir(exist_ok=True)
 
     def show(self, environment: Path, bytecode: Path) -> None:
-        """Let an environment whose bytecode goes to `bytecode` find what is compiled already."""
+        """Let an environment whose bytecode goes to `bytecode` find what is compiled already.
+
+        Once is enough. A check may have put something else in that place, which is no harm but its
+        own.
+        """
         library = _library(environment)
         if library is None:
             return
         links = self.folder / _name(library)
         if not os.path.lexists(links):
             self._make(library, links)
-        place = bytecode / library.relative_to("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(links)
+        with contextlib.suppress(OSError):
+            place = folder_below(bytecode, library.parent.relative_to("/"), make=True)
+            (place / library.name).symlink_to(links)
 
     def _make(self, library: Path, links: Path) -> None:
         """Make the links whole, or not at all; another run may make the same."""

@@ -164,10 +164,10 @@ class Rooms:
         self._projects: dict[Path, CopiedProject] = {}
         self._copies: dict[tuple[Path, Path], Copy] = {}
 
-    def make(self, build: Path, files: Mapping[str, bytes], caches: Sequence[Path] = ()) -> Cell:
+    def make(self, build: Path, files: Mapping[str, bytes], apart: Path | None = None) -> Cell:
         """Return the room of a build in the folder `build` for the candidate's files.
 
-        `caches` are folders of ours that the build may write to, besides the installers' own.
+        `apart` is a folder of ours with caches, in the place of the installers' own.
 
         Local folders among the requirements are built in a copy: backends write beside the source.
         """
@@ -175,7 +175,7 @@ class Rooms:
         for folder in (home, temporary):
             folder.mkdir(exist_ok=True)
         links, folders = self._named(files)
-        own = (build, self._cache)
+        own = (build, apart or self._cache)
         readable = tuple(dict.fromkeys([*self._readable, *links, *_git_files(files)]))
         # What is only read would cover a cache that the user keeps in the project.
         common = None if _covers(readable, own) else can_be_common(own)
@@ -185,7 +185,7 @@ class Rooms:
             readable=readable,
             writable=(
                 *(own if common is None else ()),
-                *_existing([pip_cache(os.environ), *caches]),
+                *(_existing([pip_cache(os.environ)]) if apart is None else ()),
             ),
             replaced=tuple(self._replaced(build, folders)),
             hidden=tuple(self._hidden()),

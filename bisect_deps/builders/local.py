@@ -199,7 +199,8 @@ class LocalBuilder:
         self._keeps_files = keeps_files(options.cwd.resolve(), options.index, os.environ)
         self._slots = Slots(self.describe().max_parallel)
         self._rooms = self._open_rooms()
-        self._links = options.installer == "uv" and _minor(self._interpreter) >= _BYTECODE_APART
+        # Whether checks leave what they use as it is.
+        self._links = _minor(self._interpreter) >= _BYTECODE_APART
         self._builds: dict[str, _LocalBuild] = {}
         self._tried: Slot | None = None
         processes.stop_orphans()
@@ -258,12 +259,10 @@ class LocalBuilder:
         environment = self._environment()
         cell = None
         if self._rooms is not None:
-            caches = [self._apart(order)] if self._builds_apart(order) else []
-            cell = self._rooms.make(slot.folder, order.files, caches)
+            apart = self._apart(order) if self._builds_apart(order) else None
+            cell = self._rooms.make(slot.folder, order.files, apart)
             environment = cell.environment(environment)
-            slot = replace(slot, linked=self._links and cell.can_link and not caches)
-        if slot.linked and slot.files is None:
-            self._library.show(slot.environment, slot.bytecode)
+            slot = replace(slot, linked=cell.can_link and self._links_for(order))
         steps = list(self._steps(order, slot, environment, written))
         running = _LocalBuild(
             digest=order.digest,
@@ -577,6 +576,11 @@ class LocalBuilder:
             self._finish(running, BuildStatus.BROKEN)
             raise BuilderUnavailable(f"{step.name} cannot be started: {error}") from error
 
+    def _links_for(self, order: Order) -> bool:
+        """Say whether files may be links: whoever uses them, if anyone, only reads them."""
+        is_used = order.isolated is None and bool(order.imports or order.check)
+        return self._options.installer == "uv" and (self._links or not is_used)
+
     def _is_reusable(self, order: Order) -> bool:
         return self.describe().warm and order.isolated is None and not order.build_constraints
 
@@ -596,14 +600,13 @@ class LocalBuilder:
             if running.seed.get(name) != version
         }
         if running.slot.linked and running.steps:  # Who only installs imports nothing.
+            self._library.show(environment, running.slot.bytecode)
             self._compiled.show(sites, running.slot.bytecode)
 
     def _begin_afresh(self, running: _LocalBuild, install: _Step) -> None:
         self._work.discard(running.slot.environment, running.slot.bytecode)
         self._installer.make(running.slot.environment, install.environment)
         running.slot = replace(running.slot, files=None)
-        if running.slot.linked:
-            self._library.show(running.slot.environment, running.slot.bytecode)
         running.steps.appendleft(install)
         running.afresh = None
 

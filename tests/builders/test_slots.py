@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.support.local_index import LocalIndex, Project
 from tests.support.sandboxes import WORKS_HERE
 
 HERE = interpreters.find(sys.executable)
-Make = Callable[[], Builder]
+Make = Callable[..., Builder]
 SANDBOX = pytest.mark.skipif(not WORKS_HERE, reason="bubblewrap does not work here")
 
 # Rewrites a module of another project in place, through whatever links lead to it.
@@ -77,8 +78,8 @@ def make(tmp_path: Path, index: LocalIndex, cache: Path) -> Iterator[Make]:
     )
     made: list[Builder] = []
 
-    def make() -> Builder:
-        made.append(make_builder("local", options))
+    def make(**changes: Any) -> Builder:
+        made.append(make_builder("local", replace(options, **changes)))
         return made[-1]
 
     yield make
@@ -197,6 +198,31 @@ def test_files_are_linked_where_checks_only_read_them(builder: Builder) -> None:
     for warm in (True, False):
         asked = order("victim==1.0", check=links, warm=warm)
         assert where(builder, asked) == (BuildStatus.PASSED, "True")
+
+
+@SANDBOX
+def test_files_are_linked_to_a_cache_of_its_own_too(make: Make) -> None:
+    links = order("victim==1.0", check=python("import os, victim; print(os.stat(victim.__file__))"))
+    older_tools = replace(links, build_constraints=("setuptools<99",), digest="older tools")
+    for builder, asked in ((make(own_cache=True), links), (make(), older_tools)):
+        status, said = where(builder, asked)
+        assert status is BuildStatus.PASSED
+        assert "st_nlink=1," not in said
+
+
+@SANDBOX
+def test_files_that_nothing_uses_are_linked_whatever_the_python(make: Make, tmp_path: Path) -> None:
+    old = interpreters.present("cpython3.7")
+    if old is None:
+        pytest.skip("no Python 3.7 is here")
+    builder = make(interpreter=old)
+    handle = builder.start(replace(order("victim==1.0", warm=False), check=()))
+    assert finish(builder, handle) is BuildStatus.PASSED
+    [installed] = (tmp_path / "work").rglob("env/lib/*/site-packages/victim/__init__.py")
+    assert installed.stat().st_nlink > 1
+    assert where(builder, order("victim==1.0", check=python("import victim")))[0] is (
+        BuildStatus.PASSED
+    )
 
 
 @SANDBOX

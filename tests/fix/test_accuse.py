@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bisect_deps.fix.accuse import Standing, accuse, agrees, by_conflict, certified, unfixed
+from bisect_deps.fix.accuse import (
+    Standing,
+    accuse,
+    agrees,
+    be_true,
+    by_conflict,
+    certified,
+    unfixed,
+)
 from bisect_deps.model import (
     Candidate,
     Cause,
+    Diagnosis,
+    Evidence,
     Mention,
     Outcome,
     Phase,
@@ -24,7 +35,7 @@ from bisect_deps.policy import POLICY
 from bisect_deps.search.strategy import Certified
 from tests.fix.simulated import Quality
 from tests.fix.small import Small, at, breaks, said, small, unbuildable, yearly
-from tests.fix.world import ELSEWHERE
+from tests.fix.world import ELSEWHERE, SimulatedIndex
 
 SOURCE: dict[str, Any] = {"wheel": ELSEWHERE, "sdist": True}
 
@@ -476,3 +487,74 @@ def test_lines_that_only_fail_together_are_no_releases_that_fail() -> None:
     standing = by_conflict(here.case, Standing(probe.candidate, probe))
     assert len(standing.culprits[0].members) == 2
     assert standing.failing == {}
+
+
+class Looked(SimulatedIndex):
+    """An index that notes what it is asked to be believed in."""
+
+    asked: tuple[str, ...] = ()
+
+    def be_there(self, names: Iterable[str]) -> None:
+        self.asked += tuple(names)
+
+    def be_true(self, release: Release) -> None:
+        self.asked += (str(release),)
+
+
+ASKED_FOR = ("lib", *(f"p{n}" for n in range(POLICY.fetched_on_suspicion)))
+PINS = tuple(f"{name}==1.0" for name in ASKED_FOR)
+
+
+@pytest.mark.parametrize(
+    ("suspect", "said", "same_tool", "has_index", "own", "served"),
+    [
+        (Phase.BUILD, "gcc failed", False, True, ASKED_FOR, ()),
+        (Phase.RESOLVE, "no such version", True, True, ASKED_FOR, ()),
+        (Phase.RESOLVE, "no such version", False, True, ASKED_FOR, ASKED_FOR),
+        (Phase.RESOLVE, "no such version", True, False, (), ASKED_FOR),
+        (Phase.DOWNLOAD, "404", False, True, (*ASKED_FOR, PINS[0]), (*ASKED_FOR, PINS[0])),
+        (Phase.BUILD, "not a zip file", False, True, (*ASKED_FOR, PINS[0]), (*ASKED_FOR, PINS[0])),
+        (
+            None,
+            "not a zip file",
+            True,
+            False,
+            (),
+            (*ASKED_FOR, *PINS[: POLICY.fetched_on_suspicion]),
+        ),
+        (None, "gcc failed", True, True, ASKED_FOR, ()),
+    ],
+    ids=[
+        "a build",
+        "the resolver's own words",
+        "another tool's resolver",
+        "no index of ours",
+        "a download",
+        "a file that is spoilt",
+        "a file that is spoilt, and no word of which",
+        "nobody is named",
+    ],
+)
+def test_an_index_that_may_have_misled_is_looked_at_before_anyone_is_accused(
+    suspect: Phase | None,
+    said: str,
+    same_tool: bool,
+    has_index: bool,
+    own: tuple[str, ...],
+    served: tuple[str, ...],
+) -> None:
+    text = "".join(f"{pin}\n" for pin in PINS) + "https://x.example/a.whl\n"
+    here = small(text, {name: yearly("1.0", "2.0") for name in ASKED_FOR})
+    ours, theirs = Looked(here.scenario.world), Looked(here.scenario.world)
+    case = replace(
+        here.case,
+        index=ours if has_index else None,
+        served=lambda: theirs,
+        same_tool=same_tool,
+    )
+    evidence = (Evidence(1, said),)
+    named = Suspect("lib", failing=Mention.parse("lib==1.0"), phase=suspect or Phase.BUILD)
+    suspects = (Suspect("none", phase=Phase.BUILD), named) if suspect is not None else ()
+    diagnosis = Diagnosis(Outcome.FAIL, Cause.UNKNOWN, Phase.BUILD, suspects, evidence=evidence)
+    be_true(case, Probe(1, ProbeKind.WHOLE, Candidate(), Outcome.FAIL, diagnosis=diagnosis))
+    assert (ours.asked, theirs.asked) == (own, served)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -406,3 +407,158 @@ def test_uv_is_told_of_all_indexes_and_credentials_in_its_environment_alone(
     assert f"--find-links {os.path.abspath('here')}" in arguments
     assert [line for line in kept if line.startswith(("name", "default"))] == own
     assert "secret" not in arguments + "".join(kept)
+
+
+def saying(tmp_path: Path, code: int, log: str, resolved: str = "", **options: object) -> Resolver:
+    """Return a resolver whose uv ends with this code, having said and written this."""
+    (tmp_path / "said").write_text(log)
+    (tmp_path / "wrote").write_text(resolved)
+    uv = tmp_path / "uv"
+    uv.write_text(
+        '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" = --output-file ] && output=$2; shift; done\n'
+        f"cat {tmp_path}/said; cat {tmp_path}/wrote > $output; exit {code}\n"
+    )
+    uv.chmod(0o755)
+    return folder_resolver(tmp_path, uv=str(uv), **options)
+
+
+ANSWERS: dict[str, tuple[int, str, ResolverOutcome, tuple[str, ...], str]] = {
+    "no solution": (
+        1,
+        "  x No solution found when resolving dependencies:\n  ╰─▶ Because left==1.0 depends on\n"
+        "      helper<2 and you require right and left, we can conclude that they clash.\n",
+        ResolverOutcome.CONFLICT,
+        ("right", "left", "helper"),
+        "",
+    ),
+    "no solution, three required": (
+        1,
+        "No solution found: Because you require a[x]>=1, b==2 and c.d-e, it fails.",
+        ResolverOutcome.CONFLICT,
+        ("a", "b", "c"),
+        "",
+    ),
+    "an index that does not answer": (
+        2,
+        "error: Failed to fetch: `https://me:****@index.example:8443/simple/good/`\n"
+        "  No solution found",
+        ResolverOutcome.INFRASTRUCTURE,
+        (),
+        "index.example:8443",
+    ),
+    "an index that does not answer, named before": (
+        2,
+        "at https://one.example/ we ask\nerror: operation timed out",
+        ResolverOutcome.INFRASTRUCTURE,
+        (),
+        "",
+    ),
+    "a build that lacks the network": (
+        1,
+        "Failed to download and build `a==1`\n  dns error: https://files.example/a.tar.gz",
+        ResolverOutcome.INFRASTRUCTURE,
+        (),
+        "files.example",
+    ),
+    "anything else": (2, "error: it broke", ResolverOutcome.INVALID, (), ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "log", "answered", "blamed", "host"), ANSWERS.values(), ids=ANSWERS
+)
+def test_what_uv_says_is_read(
+    tmp_path: Path,
+    code: int,
+    log: str,
+    answered: ResolverOutcome,
+    blamed: tuple[str, ...],
+    host: str,
+) -> None:
+    answer = saying(tmp_path, code, log).resolve(["good"])
+    assert (answer.answered, answer.blamed, answer.unreachable) == (answered, blamed, host)
+
+
+def test_what_uv_resolves_to_is_read_with_who_asked(tmp_path: Path) -> None:
+    text = (
+        "# a comment\n-e ./here\nB_c[x]==2.0  # via D (v1), d[more], -r requirements.in\n"
+        "alone==1\n  indented==3\n"
+    )
+    answer = saying(tmp_path, 0, "", text).resolve(["b-c"])
+    assert answer.releases == {"b-c": "2.0", "alone": "1"}
+    assert answer.parents == {"b-c": ("", "d"), "alone": ()}
+
+
+class Kept(dict[str, str]):
+    """Answers by their digests, in memory."""
+
+    def put(self, key: str, text: str) -> None:
+        self[key] = text
+
+
+@pytest.mark.parametrize(
+    ("code", "log", "as_of", "calls"),
+    [
+        (0, "", True, 1),
+        (1, "No solution found", True, 1),
+        (1, "Failed to fetch", True, 2),
+        (2, "error: it broke", True, 2),
+        (0, "", False, 2),
+    ],
+    ids=["resolved", "a conflict", "no network", "a failure", "of no instant"],
+)
+def test_an_answer_that_no_later_day_changes_is_asked_for_in_one_run(
+    tmp_path: Path, code: int, log: str, as_of: bool, calls: int
+) -> None:
+    memory = Kept()
+    asked = saying(tmp_path, code, log, "good==1.0\n", memory=memory)
+    settings = replace(asked.settings, exclude_newer="2026-01-01T00:00:00Z" if as_of else None)
+    runs = [
+        Resolver(PYTHON, settings, uv=asked.program, cache=tmp_path / "cache", memory=memory)
+        for _ in range(2)
+    ]
+    first, second = (run.resolve(["good"]) for run in runs)
+    assert replace(first, seconds=0) == replace(second, seconds=0)
+    assert sum(run.calls for run in runs) == calls
+    for key in memory:
+        memory[key] = "[1]"
+    again = Resolver(PYTHON, settings, uv=asked.program, cache=tmp_path / "cache", memory=memory)
+    assert replace(again.resolve(["good"]), seconds=0) == replace(first, seconds=0)
+    assert again.calls == 1, "what cannot be read is asked anew"
+
+
+DIFFERENT: dict[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
+    "other limits": ({}, {"constraints": ["helper<2"]}),
+    "other overrides": ({}, {"overrides": ["helper<2"]}),
+    "wheels alone": ({}, {"wheels_only": True}),
+    "wheels of one": ({}, {"wheels_only": ["good"]}),
+    "the lowest": ({}, {"resolution": "lowest"}),
+    "other preferences": ({}, {"preferences": {"good": "1.0"}}),
+    "another day for one": ({}, {"exclude_newer_package": {"good": "2020-01-01"}}),
+    "all indexes together": ({"merged": True}, {}),
+    "another platform": ({"platform": "linux-aarch64"}, {}),
+    "another variable of uv": ({"environ": {"UV_PRERELEASE": "allow"}}, {}),
+}
+
+
+@pytest.mark.parametrize(("of_all", "of_one"), DIFFERENT.values(), ids=DIFFERENT)
+def test_a_question_that_differs_is_another(
+    tmp_path: Path, of_all: Mapping[str, object], of_one: Mapping[str, object]
+) -> None:
+    memory = Kept()
+    uv = saying(tmp_path, 0, "", "good==1.0\n").program
+    settings = IndexSettings(no_index=True, exclude_newer="2026-01-01T00:00:00Z")
+    calls = []
+    for options, question in ((of_all, of_one), ({}, {}), (of_all, of_one)):
+        given = {"environ": {}, **options}
+        resolver = Resolver(
+            PYTHON,
+            settings,
+            uv=uv,
+            cache=tmp_path / "cache",
+            memory=memory,
+            **given,  # type: ignore[arg-type]
+        )
+        resolver.resolve(["good"], **question)  # type: ignore[arg-type]
+        calls.append(resolver.calls)
+    assert calls == [1, 1, 0]

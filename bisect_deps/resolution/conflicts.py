@@ -294,8 +294,8 @@ def _explained(oracle: _Oracle, members: Numbers) -> Conflict:
     texts = [_shown(oracle.by_number[number]) for number in sorted(members)]
     if len(members) == 1:
         [number] = members
-        facts = [fact for fact in oracle.facts.get(number, ()) if fact.kind.stops]
-        sentence = facts[0].sentence if facts else _alone(texts[0], log)
+        facts = (fact.sentence for fact in oracle.facts.get(number, ()) if fact.kind.stops)
+        sentence = next(facts, None) or _alone(texts[0], log)
         return Conflict(members, sentence, oracle.by_number[number].name, log)
     contested = _contested(oracle, members)
     if contested is None:
@@ -326,15 +326,19 @@ def _sentence(oracle: _Oracle, members: Numbers, contested: str) -> str:
 
 
 def _contested(oracle: _Oracle, members: Numbers) -> str | None:
-    """Return the project that takes another version without one member than without another."""
+    """Return the project that takes another version without one member than without another.
+
+    Of several a member's own, else one that the explanation names.
+    """
     views = [oracle.ask(members - {number}).releases for number in members]
     own = {oracle.by_number[number].name for number in members}
     seen: dict[str, set[str]] = {}
     for view in views:
         for name, version in view.items():
             seen.setdefault(name, set()).add(version)
-    moving = sorted(name for name, versions in seen.items() if len(versions) > 1)
-    return next((name for name in moving if name in own), moving[0] if moving else None)
+    told = oracle.ask(members).blamed
+    moving = (name for name, versions in seen.items() if len(versions) > 1)
+    return min(moving, key=lambda name: (name not in own, name not in told, name), default=None)
 
 
 def _wish(oracle: _Oracle, members: Numbers, number: int, contested: str) -> str:

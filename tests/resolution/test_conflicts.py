@@ -185,6 +185,30 @@ def test_conflicts_cost_so_many_questions(
     assert (len(resolver.asked), sum(map(len, resolver.ahead))) == (questions, ahead)
 
 
+def test_questions_come_in_the_order_of_the_lines_and_are_looked_ahead_to() -> None:
+    resolver = Simulated([frozenset({1, 8, 16}), frozenset({8, 3})])
+    result = found_by(resolver, 25)
+
+    def asked(numbers: frozenset[int]) -> str:
+        left_out = frozenset(range(25)) - numbers
+        few = min(numbers, left_out, key=len)
+        return ("all but " if few is left_out else "") + " ".join(map(str, sorted(few)))
+
+    assert [sorted(conflict.members) for conflict in result.found] == [[1, 8, 16], [3, 8]]
+    assert result.removed == {8}, "nothing is left of the first that the second does not need"
+    assert "; ".join(map(asked, resolver.asked)) == (
+        "all but ; 1 8 16; 1 8; 1 16; 8 16; all but 1; 3 8; 3; 8; all but 8; all but 1 3; "
+        "all but 3 16"
+    )
+    assert [", ".join(map(asked, sets)) for sets in resolver.ahead] == [
+        "1 8 16, 8 16, 1 16, 1 8",
+        "all but 1, all but 8, all but 16",
+        "3 8, 8, 3",
+        "all but 1 3, all but 1 8",
+        "all but 3 16, all but 8 16",
+    ]
+
+
 def test_of_a_conflict_the_constraint_goes_then_the_later_line() -> None:
     assert found_by(Simulated([frozenset({0, 2})]), 3).removed == {2}
     assert found_by(Simulated([frozenset({0, 2})]), 3, limits=(0,)).removed == {0}

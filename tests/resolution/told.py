@@ -49,6 +49,9 @@ TOLD: dict[str, tuple[str, ...]] = {
         "a requires x<2 and b requires x>=2: no release of x suits them together",
         "b requires y<2 and c requires y>=2: no release of y suits them together",
     ),
+    "two projects that two lines cannot agree on": (
+        "a requires y<2 and b requires y>=2: no release of y suits them together",
+    ),
     "a triple, any two of which suit": (
         "a requires x>1, b takes x 1 and c: no release of x suits them together",
     ),

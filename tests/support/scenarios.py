@@ -196,6 +196,12 @@ SCENARIOS = [
         (0, 1),
         (1, 2),
     ),
+    scenario(
+        "two projects that two lines cannot agree on",
+        "a 1 -> x<2, y<2 | b 1 -> x>=2, y>=2 | x 1 | x 2 | y 1 | y 2",
+        "a | b",
+        (0, 1),
+    ),
     # -- combinations of three and more
     scenario(
         "a triple, any two of which suit",

@@ -70,8 +70,8 @@ def _repeated(asked: Mapping[int, tuple[Inquiry, int]], seen: Seen) -> Story[dic
 
 def _told_by(culprit: Culprit, alone: Probe, seen: Seen) -> Culprit:
     """Return a culprit with its failure alone as proof, where no log of the file's own tells it."""
-    shown = (probe for _, probe in seen.answers if probe.number == culprit.proof.failing_probe)
-    is_told = any(suspects_of(probe) for probe in shown)
+    shown = {probe.number: probe for _, probe in seen.answers}.get(culprit.proof.failing_probe or 0)
+    is_told = shown is not None and suspects_of(shown)
     if is_told or alone.kind is not ProbeKind.ISOLATED or alone.outcome is not Outcome.FAIL:
         return culprit
     return described(culprit.members, alone, culprit.proof.passing_probe)

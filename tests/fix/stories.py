@@ -7,14 +7,31 @@ The laws say what is right; these say that a change of the code tells no story o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from bisect_deps.fix.case import Case
+from bisect_deps.fix.check import breakage_of
+from bisect_deps.fix.failure import installs
 from bisect_deps.fix.inquiry import Inquiry
+from bisect_deps.fix.proposers import moves
+from bisect_deps.fix.proposers.base import Scene
 from bisect_deps.fix.repair import repair
 from bisect_deps.fix.verdict import verdict_of
-from bisect_deps.model import Culprit, Fix, Member, Narrow, Narrowing, Probe, Target, Tried
+from bisect_deps.model import (
+    Culprit,
+    Fix,
+    Member,
+    Narrow,
+    Narrowing,
+    Outcome,
+    Probe,
+    Target,
+    Tried,
+)
+from bisect_deps.policy import POLICY
 from bisect_deps.progress import Silent
 from bisect_deps.run.driver import drive
 from bisect_deps.search.strategy import Prefer
@@ -82,6 +99,7 @@ def told(scenario: Scenario, number: int) -> Iterator[str]:
     )
     concluded = drive(repair(case), builds)  # type: ignore[arg-type]
     yield from (_asked(inquiry, probe) for inquiry, probe in builds.asked)
+    yield from _offered(case, builds.probes)
     yield "; ".join(heard.said)
     yield from (f"proven: {line}" for line in proven)
     verdict = verdict_of(scenario.manifest, TARGET, concluded, builds.probes)
@@ -101,6 +119,17 @@ def _asked(inquiry: Inquiry, probe: Probe) -> str:
     words += ["warm"] if inquiry.exact is not None else []
     said = f"{probe.number} {inquiry.kind.value}: {' | '.join(words)}"
     return f"{said} [{inquiry.purpose}] {probe.outcome.value}"
+
+
+def _offered(case: Case, probes: Sequence[Probe]) -> Iterator[str]:
+    """Yield all that is offered for the first failing check, whatever was built of it."""
+    failing = next((p for p in probes if p.outcome is Outcome.FAIL and installs(p)), None)
+    if failing is None:
+        return
+    installed = case.installed(failing)
+    scene = Scene(failing, breakage_of(failing), installed, installed, {})
+    for move in islice(moves(case, scene), POLICY.check_moves):
+        yield f"offered: {shown(move.candidate)} [{move.name}: {move.why}]"
 
 
 def _culprit(culprit: Culprit) -> Iterator[str]:

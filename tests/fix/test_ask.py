@@ -111,3 +111,35 @@ def test_only_a_build_that_tries_a_check_out_may_use_an_environment_again(
 
     [inquiry] = next(warmed(HERE.case, story()))
     assert inquiry.exact == exact
+
+
+def test_what_is_asked_again_is_another_build_of_the_same() -> None:
+    kept = seen((out(0), Outcome.FAIL), (out(1), Outcome.FAIL))
+    inquiry = kept.answers[0][0]
+    for repeat in (1, 2, 3):
+        again = kept.again(replace(inquiry, kind=ProbeKind.FIX, exact=("beta==1.0",)))
+        assert (again.repeat, again.exact) == (repeat, None)
+        kept.note(again, Probe(9 + repeat, ProbeKind.FIX, out(0), Outcome.FAIL))
+    assert kept.failed(inquiry) == 4
+    assert kept.again(Inquiry(out(2), ProbeKind.WHOLE, "")).repeat == 0, "never asked"
+
+
+def test_what_is_expected_of_a_build_makes_no_other_question_of_it() -> None:
+    inquiry = Inquiry(out(0), ProbeKind.VERSION, "")
+    assert replace(inquiry, likely_fails=True) == inquiry
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "shaken"),
+    [
+        ((Outcome.FAIL, Outcome.PASS), True),
+        ((Outcome.PASS, Outcome.FAIL), True),
+        ((Outcome.FAIL, Outcome.FAIL), False),
+        ((Outcome.FAIL, Outcome.UNRESOLVED), False),
+    ],
+)
+def test_a_build_that_ended_otherwise_alike_shakes_what_is_known(
+    outcomes: tuple[Outcome, Outcome], shaken: bool
+) -> None:
+    assert seen(*((out(0), outcome) for outcome in outcomes)).is_shaken is shaken
+    assert not seen(*((out(at), outcome) for at, outcome in enumerate(outcomes))).is_shaken

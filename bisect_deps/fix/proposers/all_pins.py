@@ -14,8 +14,8 @@ def propose(case: Case, scene: Scene) -> Iterator[Move]:
     for clause, why in ((">=", "the newest of all pins"), ("<", "older releases of all pins")):
         numbers = {line.number: clause for line in pinned if _has_room(case, line.name, clause)}
         then = case.resolve(scene.candidate, loosened=numbers)
-        if then is None or not then.resolved:
-            continue
+        if then is None:
+            return
         versions = {
             line.name: then.releases[line.name]
             for line in pinned

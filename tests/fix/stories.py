@@ -8,11 +8,13 @@ The laws say what is right; these say that a change of the code tells no story o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from bisect_deps.fix.case import Case
+from bisect_deps.fix.avoid import avoid
+from bisect_deps.fix.case import Case, baseline_inquiry
 from bisect_deps.fix.check import breakage_of
 from bisect_deps.fix.failure import installs
 from bisect_deps.fix.inquiry import Inquiry
@@ -100,6 +102,7 @@ def told(scenario: Scenario, number: int) -> Iterator[str]:
     concluded = drive(repair(case), builds)  # type: ignore[arg-type]
     yield from (_asked(inquiry, probe) for inquiry, probe in builds.asked)
     yield from _offered(case, builds.probes)
+    yield from _avoided(scenario, wish)
     yield "; ".join(heard.said)
     yield from (f"proven: {line}" for line in proven)
     verdict = verdict_of(scenario.manifest, TARGET, concluded, builds.probes)
@@ -130,6 +133,16 @@ def _offered(case: Case, probes: Sequence[Probe]) -> Iterator[str]:
     scene = Scene(failing, breakage_of(failing), installed, installed, {})
     for move in islice(moves(case, scene), POLICY.check_moves):
         yield f"offered: {shown(move.candidate)} [{move.name}: {move.why}]"
+
+
+def _avoided(scenario: Scenario, wish: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is built where no move is tried and the resolver goes round all that failed."""
+    builds = SimulatedBuilds(scenario)
+    case = case_of(scenario, builds, **wish)
+    [failing] = builds.answer([replace(baseline_inquiry(case), imports=scenario.checks.imports)])
+    if failing.outcome is Outcome.FAIL:
+        for probe in drive(avoid(case, failing, [failing]), builds):  # type: ignore[arg-type]
+            yield f"avoided: {shown(probe.candidate)} {probe.outcome.value}"
 
 
 def _culprit(culprit: Culprit) -> Iterator[str]:

@@ -125,8 +125,7 @@ def _for_another_system(hit: Hit, project: str, cause: Cause, line: str) -> str:
 
 def _told_systems(hit: Hit, project: str) -> tuple[str, str] | None:
     """Return the marker of the systems that uv has wheels for, and why; None where it has none."""
-    lines = [text.strip() for number, text in hit.around if number >= hit.line]
-    told = _WHEELS_FOR.search(" ".join(lines))
+    told = _WHEELS_FOR.search(" ".join(text.strip() for _, text in hit.around))
     if told is None or canonicalize_name(told["name"]) != canonicalize_name(project):
         return None
     tags = re.findall(r"`([a-z]+)", told["tags"])

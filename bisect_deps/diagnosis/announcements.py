@@ -190,18 +190,18 @@ def direct_reference(
     rest: str, chain: tuple[str, ...], at: int | None, rooted: bool
 ) -> Project | None:
     """Return the project of a direct reference: a path, an URL, or `name from URL`."""
-    target = rest.split(" (", 1)[0].strip()
+    target = rest.partition(" (")[0].strip()
     if REFERENCE.search(rest):
         name = REFERENCE.split(rest, maxsplit=1)[0]
         found = project_of(name)
-        text = re.split(r" from ", rest, maxsplit=1)[-1] if " from " in rest else rest
+        text = rest.partition(" from ")[2] or rest
         return found and Project(found.name, found.version, text, chain, at, rooted)
     if "/" not in target and not target.endswith((".whl", ".gz", ".zip")):
         return None
     if "#egg=" in target:
-        return Project(target.split("#egg=")[1].split("&")[0], None, target, chain, at, rooted)
-    last = target.rstrip("/").rsplit("/", 1)[-1].split("#")[0]
-    last = last.split("@")[0].removesuffix(".git")
+        return Project(target.split("#egg=")[1].partition("&")[0], None, target, chain, at, rooted)
+    last = target.rstrip("/").rpartition("/")[2].partition("#")[0]
+    last = last.partition("@")[0].removesuffix(".git")
     if wheel := re.match(r"([A-Za-z0-9][\w.]{0,100})-(\d[\w.+!]{0,60})-.{1,120}\.whl$", last):
         return Project(wheel[1], wheel[2], target, chain, at, rooted)
     if archive := ARCHIVE.search(last):

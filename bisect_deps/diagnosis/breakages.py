@@ -156,7 +156,7 @@ def _is_own(said: _Said, levels: Sequence[_Level], found: Breakage) -> bool:
 
 def hides_standard(groups: Mapping[str, str]) -> bool:
     """Say whether a file of the user's own has the name of a module of Python, and was taken for it."""
-    path, top = groups.get("path", ""), groups.get("module", "").split(".")[0]
+    path, top = groups.get("path", ""), groups.get("module", "").partition(".")[0]
     own = bool(path) and "-packages" not in path and not PYTHONS_OWN.search(path)
     return own and path != "unknown location" and top in PYTHONS_MODULES
 
@@ -398,7 +398,7 @@ def _what(said: _Said) -> str:
 
 def _exception(text: str) -> str:
     """Return the name of the exception that an error's line begins with, without its module."""
-    return text.split(":", maxsplit=1)[0].rsplit(".", maxsplit=1)[-1].strip()[:80]
+    return text.partition(":")[0].rpartition(".")[2].strip()[:80]
 
 
 def _print(said: _Said, what: str, lacks: str) -> str:
@@ -414,7 +414,7 @@ def _print(said: _Said, what: str, lacks: str) -> str:
 
 def _remedies(said: _Said) -> tuple[Remedy, ...]:
     if said.kind is BreakageKind.MODULE_GONE:
-        backport = BACKPORTS.get(said.groups["module"].split(".")[0])
+        backport = BACKPORTS.get(said.groups["module"].partition(".")[0])
         if backport is not None:
             return (Remedy(RemedyKind.RUN, backport),)
     return said.signature.as_remedies if said.signature is not None else ()

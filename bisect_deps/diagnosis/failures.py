@@ -84,8 +84,6 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
             one for group in groups if (one := _failure(group, frames, reported=True)) is not None
         ]
     found = _disguises(_tests(found, hits), hits)
-    if any(not _is_tool(failure) for failure in found):
-        found = [failure for failure in found if not _is_tool(failure)]
     found = [_own_download(failure) for failure in found]
     found = [_contradiction(failure) for failure in found]
     found = [_backtracking(failure) for failure in found]
@@ -502,12 +500,6 @@ def _tests(found: list[Failure], hits: Sequence[Hit]) -> list[Failure]:
             if failure.episode is not None and failure.episode.runtime:
                 failure.cause = Cause.TEST_FAILURE
     return found
-
-
-def _is_tool(failure: Failure) -> bool:
-    """Say whether the installer's own code broke, in a way that no signature knows."""
-    episode = failure.episode
-    return episode is not None and episode.runtime and bool(episode.tool)
 
 
 def _hidden_build_failure(failure: Failure) -> Hit | None:

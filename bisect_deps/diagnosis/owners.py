@@ -70,7 +70,7 @@ class Owners:
         parts = re.split(r"[/\\]", match["rest"] if match else path)
         if egg := _EGG.match(parts[0]):
             return canonicalize_name(egg["name"])
-        last = parts[-1].split(".")[0]
+        last = parts[-1].partition(".")[0]
         dotted = ".".join([*parts[:-1], *([] if last == "__init__" else [last])])
         if owner := self.brought(dotted):
             return owner
@@ -83,7 +83,7 @@ class Owners:
         """
         if owner := self.brought(name):
             return owner
-        top = name.split(".", maxsplit=1)[0]
+        top = name.partition(".")[0]
         if top in GONE and top not in PYTHONS_MODULES:
             return GONE[top]
         if top in PYTHONS_MODULES:

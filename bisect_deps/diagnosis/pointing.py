@@ -337,7 +337,7 @@ def _runtime(failure: Failure, episode: Episode, context: Context) -> list[Point
     raised = [name for name in through if name not in _TEST_TOOLS] or through
     user_of, lacking = breakage.user or None, breakage.lacks or None
     missing = breakage.kind is BreakageKind.MODULE_GONE
-    gone = missing and breakage.what.split(".")[0] in GONE
+    gone = missing and breakage.what.partition(".")[0] in GONE
     private = "._" in breakage.what  # nobody's own code imports that: it is half of a project
     known = private or bool(lacking and user.named(lacking)) or bool(breakage.module)
     if missing and not raised and not known:

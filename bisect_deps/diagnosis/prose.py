@@ -121,7 +121,7 @@ def _pip(texts: list[str], story: Story) -> None:
             _add(story.constraints if wish.group(1) else story.wishes, project_of(wish.group(2)))
         elif edge := _PIP_EDGE.match(text):
             name, version, wanted = edge.groups()
-            bare = name.split("[")[0]
+            bare = name.partition("[")[0]
             _add(story.parents, Project(bare, version, f"{name}=={version}"))
             _add(story.wanted, project_of(wanted))
 

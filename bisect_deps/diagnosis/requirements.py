@@ -132,16 +132,16 @@ def _listed(item: Requirement | str, index: int) -> Listed:
     reference, name = bare, ""
     if "#egg=" in bare:
         reference, name = bare.split("#egg=", 1)
-        name = name.split("&")[0]
+        name = name.partition("&")[0]
     elif " @ " in bare:
         name, reference = bare.split(" @ ", 1)
     elif bare.startswith((".", "/")) or "://" in bare or bare.endswith(_ARCHIVES):
-        last = bare.rstrip("/").rsplit("/", 1)[-1]
-        name = last.split("-")[0] if last.endswith(_ARCHIVES) else ""
+        last = bare.rstrip("/").rpartition("/")[2]
+        name = last.partition("-")[0] if last.endswith(_ARCHIVES) else ""
     elif text == bare:
         project = project_of(bare)
         return Listed(text, project.key if project else "", index + 1)
-    key = canonicalize_name(name.split("[")[0].strip()) if name else ""
+    key = canonicalize_name(name.partition("[")[0].strip()) if name else ""
     return Listed(text, key, index + 1, _path(reference), vcs=_is_vcs(reference))
 
 
@@ -150,7 +150,7 @@ def _is_vcs(reference: str) -> bool:
 
 
 def _path(text: str) -> str:
-    path = _SCHEME.sub("", text.split(" ;", maxsplit=1)[0].split("#", maxsplit=1)[0].strip())
+    path = _SCHEME.sub("", text.partition(" ;")[0].partition("#")[0].strip())
     head, _, last = path.rpartition("/")
     path = f"{head}/{last.split('@')[0]}" if head else last
     return path.removesuffix(".git").lstrip("./").rstrip("/")

@@ -27,7 +27,7 @@ def follow(steps: Steps, line: Line, text: str, bare: str) -> None:
     if " output" in text and (block := BLOCK.match(text)):
         pip.open_block(steps, line.number, len(block["indent"]))
         return
-    for handler in _BY_WORD.get(bare.split(" ", 1)[0], ()):
+    for handler in _BY_WORD.get(bare.partition(" ")[0], ()):
         handler(steps, line, text, bare)
     if SUCCESS.match(bare):
         steps.take_success(line, bare)

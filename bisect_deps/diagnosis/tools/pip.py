@@ -77,7 +77,7 @@ def _inner(steps: Steps, line: Line, bare: str) -> None:
     if step := STEP.match(bare):
         _name_inner(steps, step["name"])
     if names := ARROW_NAMES.match(bare):
-        _name_inner(steps, names["names"].split(",")[0])
+        _name_inner(steps, names["names"].partition(",")[0])
     if wanted := NOT_THERE.search(bare):
         _name_inner(steps, wanted["name"])
 
@@ -116,7 +116,7 @@ def _collecting(steps: Steps, line: Line, text: str, bare: str) -> None:
             links = links[:-1]
         chain = tuple(reversed(links))
     project = direct_reference(rest, chain, at, rooted) or project_of(
-        rest.split(" from ")[0], chain=chain, line=at, rooted=rooted
+        rest.partition(" from ")[0], chain=chain, line=at, rooted=rooted
     )
     if project is None:
         return
@@ -169,13 +169,13 @@ def _stage(steps: Steps, line: Line, text: str, bare: str) -> None:
         return
     ended = how_ended(bare)
     phase = Phase.BUILD if build_requires else Phase.METADATA
-    started = steps.episode is not None and steps.episode.started == bare.split(":", maxsplit=1)[0]
+    started = steps.episode is not None and steps.episode.started == bare.partition(":")[0]
     if ended is False and steps.episode is not None and steps.episode.started == "headline":
         started = steps.episode.project == steps.current  # its complaints came before its answer
     if ended is None or not started:
         steps.open(steps.current, phase, line.number).build_requires = build_requires
         if steps.episode is not None:
-            steps.episode.started = bare.split(":", maxsplit=1)[0]
+            steps.episode.started = bare.partition(":")[0]
     steps.end(ended)
 
 

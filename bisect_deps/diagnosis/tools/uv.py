@@ -79,7 +79,7 @@ def _learn_chain(steps: Steps, reported: str) -> None:
 
 def _building(steps: Steps, line: Line, text: str, bare: str) -> None:
     """Take uv's announcement, `Building name==version` or `Building name @ file:///...`."""
-    named = project_of(bare[9:].split(" @ ", maxsplit=1)[0])
+    named = project_of(bare[9:].partition(" @ ")[0])
     if named is not None and (named.version or " @ " in bare):
         steps.collected[named.key] = replace(named, text=bare[9:])
         steps.building[named.key] = steps.collected[named.key]
@@ -89,7 +89,7 @@ def _building(steps: Steps, line: Line, text: str, bare: str) -> None:
 def _updating(steps: Steps, line: Line, text: str, bare: str) -> None:
     """Take uv's announcement, `Updating URL (reference)`, and `Updated` at its end."""
     word, _, rest = bare.partition(" ")
-    url = rest.split(" (", 1)[0]
+    url = rest.partition(" (")[0]
     if "://" not in url:
         return
     if word == "Updated":
@@ -99,7 +99,7 @@ def _updating(steps: Steps, line: Line, text: str, bare: str) -> None:
 
 
 def _built(steps: Steps, line: Line, text: str, bare: str) -> None:
-    named = project_of(bare.removeprefix("Built ").split(" @ ", maxsplit=1)[0])
+    named = project_of(bare.removeprefix("Built ").partition(" @ ")[0])
     if named is not None:
         steps.building.pop(named.key, None)
 

@@ -8,7 +8,7 @@ only move together, no build is spent on parting them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case
@@ -36,6 +36,12 @@ class Difference:
     def names(self) -> tuple[str, ...]:
         """Return the projects that differ, in order."""
         return tuple(sorted(self.after))
+
+    def without(self, name: str) -> Difference:
+        """Return what differs beside one project, which may be where it likes."""
+        before = {other: version for other, version in self.before.items() if other != name}
+        after = {other: version for other, version in self.after.items() if other != name}
+        return replace(self, before=before, after=after)
 
     def made(self, case: Case, names: Iterable[str]) -> Candidate | None:
         """Return the candidate with these moved and the others where they were; None for none.
@@ -96,8 +102,22 @@ def minimise(
     project that none of them shows to be needed, by halves where there are many.
     """
     if len(change.names) > POLICY.few_changes:
+        change = _without_followers(case, change, failing, passing)
+    if len(change.names) > POLICY.few_changes:
         return (yield from _by_halves(case, change, failing, passing, known))
     return (yield from _one_by_one(case, change, failing, passing, known))
+
+
+def _without_followers(
+    case: Case, change: Difference, failing: Probe, passing: Probe
+) -> Difference:
+    """Return the change without what the resolver moves with the rest, to where it passes."""
+    for name in _order(change, failing, passing):
+        rest = change.without(name)
+        candidate = rest.made(case, rest.names) if rest.names else None
+        if candidate is not None and answered(case, candidate, [passing]) is not None:
+            change = rest
+    return change
 
 
 def _one_by_one(
@@ -135,12 +155,16 @@ def _one_by_one(
         elif installs(probe) and probe.outcome is Outcome.FAIL:
             # What does not even install with it put back cannot be parted from the rest.
             shown[name] = probe
-    shown |= _shown_at_last(case, change, left, answers)
+    shown |= _shown_at_last(case, change, left, best, answers)
     return (yield from _written(case, change, tuple(sorted(left)), best, shown, answers))
 
 
 def _shown_at_last(
-    case: Case, change: Difference, left: Sequence[str], answers: Sequence[Probe]
+    case: Case,
+    change: Difference,
+    left: Sequence[str],
+    passing: Probe,
+    answers: Sequence[Probe],
 ) -> Mapping[str, Probe]:
     """Return the failure without each project where all that is not needed was taken back.
 
@@ -150,10 +174,27 @@ def _shown_at_last(
     for name in left:
         rest = [other for other in left if other != name]
         candidate = change.made(case, rest) if rest else change.base
-        probe = answered(case, candidate, answers) if candidate is not None else None
+        probe = _with_one_back(case, change, name, passing, answers)
+        if probe is None and candidate is not None:
+            probe = answered(case, candidate, answers)
         if probe is not None and probe.outcome is Outcome.FAIL and installs(probe):
             found[name] = probe
     return found
+
+
+def _with_one_back(
+    case: Case, change: Difference, name: str, passing: Probe, answers: Sequence[Probe]
+) -> Probe | None:
+    """Return a build that failed with all as it passes but one release, where it was."""
+    if name not in change.before:
+        return None
+    wanted = {**case.installed(passing), name: change.before[name]}
+    failed = [
+        probe
+        for probe in answers
+        if probe.outcome is Outcome.FAIL and dict(case.installed(probe)) == wanted
+    ]
+    return min(failed, key=lambda probe: probe.number, default=None)
 
 
 def _beside_alone(
@@ -274,13 +315,27 @@ def answered(case: Case, candidate: Candidate, known: Sequence[Probe]) -> Probe 
     for probe in whole:
         if probe.candidate == candidate:
             return probe
+    return next((probe for probe in whole if _installed_by(case, candidate, probe)), None)
+
+
+def _installed_by(case: Case, candidate: Candidate, probe: Probe) -> bool:
+    """Say whether a probe installed what a candidate would, as far as the resolver tells.
+
+    It takes releases that come as source for such that require nothing: what it does not see is
+    alike where all else is.
+    """
     releases = case.releases_of(candidate)
-    if releases is None:
-        return None
-    for probe in whole:
-        if installs(probe) and dict(case.installed(probe)) == dict(releases):
-            return probe
-    return None
+    if releases is None or not installs(probe):
+        return False
+    installed = dict(case.installed(probe))
+    if installed == dict(releases):
+        return True
+    unseen, others = (
+        {edit for edit in edits if edit.name not in releases}
+        for edits in (candidate.edits, probe.candidate.edits)
+    )
+    is_part = all(installed.get(name) == version for name, version in releases.items())
+    return is_part and unseen == others and case.releases_of(probe.candidate) == releases
 
 
 def _order(change: Difference, failing: Probe, passing: Probe) -> list[str]:

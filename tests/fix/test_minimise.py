@@ -118,6 +118,43 @@ def test_many_differences_are_searched_by_halves() -> None:
     assert found.shown.keys() == {"p3", "p11"}
 
 
+def test_of_many_that_only_follow_one_none_is_searched() -> None:
+    names = [f"p{n}" for n in range(8)]
+    projects = {
+        "user": [at("1.0", "2020-01-01", "lacks", *names)],
+        "lacks": [
+            at("1.0", "2019-01-01", *(f"{name}<2" for name in names)),
+            at("2.0", "2021-01-01", *names),
+        ],
+        **{name: yearly("1.0", "2.0") for name in names},
+    }
+    here = small("user==1.0\n", projects, AMBER)
+    found = smallest(here, lacks="1.0")
+    assert len(names) > POLICY.few_changes
+    assert said(found.candidate) == "lacks==1.0"
+    assert here.builds.asked == []
+
+
+def test_a_release_is_shown_by_a_build_in_which_all_else_is_as_it_passes() -> None:
+    # The file itself fails with the newest lacks, and says so first; side is needed with the older.
+    projects = {
+        "user": [at("1.0", "2020-01-01", "lacks", "side")],
+        "lacks": [at("1.0", "2019-01-01", "side"), at("2.0", "2021-01-01", "side>=2")],
+        "side": yearly("1.0", "2.0"),
+    }
+    beryl = breaks("beryl", place=1, user="1.0", side="2.0")
+    here = small("user==1.0\n", projects, AMBER, beryl)
+    first = here.probe()
+    second = here.probe(here.case.settled(Candidate(), {"lacks": "1.0"}))
+    passing = here.probe(here.case.settled(Candidate(), {"lacks": "1.0", "side": "1.0"}))
+    change = change_between(here.case, first, passing)
+    known = [first, second, passing]
+    found = here.told(minimise(here.case, change, first, passing, known))
+    assert found is not None
+    assert said(found.candidate) == "side==1.0", "lacks follows"
+    assert found.shown["side"] == second
+
+
 def test_probes_on_the_way_answer_what_they_can() -> None:
     beryl = breaks("beryl", place=1, user="1.0", side="2.0")
     here = world(AMBER, beryl, lacks=("1.0", "2.0"), side=("1.0", "2.0"))

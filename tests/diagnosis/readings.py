@@ -8,8 +8,11 @@ The labels say what is right; these say that a change of the code reads no log o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise, zip_longest
 from pathlib import Path
+from typing import TypeAlias
 
 from bisect_deps.diagnosis import diagnose
 from bisect_deps.diagnosis.signatures import SIGNATURES
@@ -18,6 +21,9 @@ from tests.diagnosis import labelled, test_breakages, test_unseen
 from tests.diagnosis.short import SHORT
 
 KEPT = Path(__file__).parent.parent.parent / "fixtures" / "readings.json"
+
+# So many lines are the last ones of a log, and so many of each are shown beside another's.
+_LAST, _SHOWN = 30, 300
 
 # An error that names a thing, one that names a cause, and the last word of a compiler.
 _ERRORS = (
@@ -68,34 +74,57 @@ def reading_of(found: Diagnosis) -> list[str]:
     return [" | ".join(map(str, row)) for row in rows]
 
 
-def _halves(name: str, data: bytes, requirements: Sequence[str]) -> Iterator[tuple[str, Diagnosis]]:
-    """Yield a log that was cut off in its middle, and one of which only the end was kept."""
+# A log's name, and what reads it.
+Reading: TypeAlias = tuple[str, Callable[[], Diagnosis]]
+
+
+def _parts(name: str, data: bytes, requirements: Sequence[str]) -> Iterator[Reading]:
+    """Yield a log with its requirements and with none, cut off in its middle, and its ends alone."""
     lines = data.splitlines(keepends=True)
     middle = len(lines) // 2
-    for half, kept in (("beginning", lines[:middle]), ("end", lines[middle:])):
-        yield f"{name}, its {half}", diagnose(b"".join(kept), requirements=requirements)
+    yield name, partial(diagnose, data, requirements=requirements)
+    yield f"{name}, no file", partial(diagnose, data)
+    parts = ("beginning", lines[:middle]), ("end", lines[middle:]), ("last lines", lines[-_LAST:])
+    for part, kept in parts:
+        log = b"".join(kept)
+        yield f"{name}, its {part}", partial(diagnose, log, requirements=requirements)
 
 
-def readings() -> Iterator[tuple[str, Diagnosis]]:
-    """Yield each log's name and its diagnosis: with its requirements, and with none."""
+def _beside(one: bytes, other: bytes) -> bytes:
+    """Return two logs as Docker Compose shows them, a line of each by turns."""
+    lines = zip_longest(one.splitlines()[-_SHOWN:], other.splitlines()[-_SHOWN:])
+    return b"".join(
+        b"%s  | %s\n" % (name, line)
+        for pair in lines
+        for name, line in zip((b"one-1", b"two-1"), pair, strict=True)
+        if line is not None
+    )
+
+
+def readings() -> Iterator[Reading]:
+    """Yield each log's name and what reads it: as it is, in parts, and beside another."""
     for log in labelled.LOGS:
-        yield f"logs/{log.name}", diagnose(log.data, requirements=log.requirements)
-        yield f"logs/{log.name}, no file", diagnose(log.data)
-        yield from _halves(f"logs/{log.name}", log.data, log.requirements)
+        yield from _parts(f"logs/{log.name}", log.data, log.requirements)
     for label in test_unseen.LABELS:
         data = (test_unseen.FOLDER / label["file"]).read_bytes()
-        yield f"unseen/{label['file']}", diagnose(data, requirements=label["requirements"])
-        yield f"unseen/{label['file']}, no file", diagnose(data)
-        yield from _halves(f"unseen/{label['file']}", data, label["requirements"])
+        yield from _parts(f"unseen/{label['file']}", data, label["requirements"])
     for label in test_breakages.LABELS:
-        yield f"breakages/{label['file']}", test_breakages.read(label)
-        log = test_breakages.read(label, with_modules=False)
-        yield f"breakages/{label['file']}, no modules", log
-    for name, short in SHORT.items():
-        yield (
-            f"short: {name}",
-            diagnose(short.log, requirements=short.requirements, exit_status=short.exit_status),
+        name = f"breakages/{label['file']}"
+        yield name, partial(test_breakages.read, label)
+        yield f"{name}, no modules", partial(test_breakages.read, label, with_modules=False)
+    for log, other in pairwise(labelled.LOGS):
+        both = partial(diagnose, _beside(log.data, other.data), requirements=log.requirements)
+        yield f"logs/{log.name} beside {other.name}", both
+    for label, after in pairwise(test_breakages.LABELS):
+        one, two = (
+            (test_breakages.FOLDER / name).read_bytes() for name in (label["file"], after["file"])
         )
+        both = partial(diagnose, _beside(one, two))
+        yield f"breakages/{label['file']} beside {after['file']}", both
+    for name, short in SHORT.items():
+        wanted, status = short.requirements, short.exit_status
+        read = partial(diagnose, short.log, requirements=wanted, exit_status=status)
+        yield f"short: {name}", read
 
 
 def examples() -> Iterator[tuple[str, list[str]]]:
@@ -117,7 +146,7 @@ def examples() -> Iterator[tuple[str, list[str]]]:
 
 
 def main() -> None:
-    found = {name: reading_of(diagnosis) for name, diagnosis in readings()} | dict(examples())
+    found = {name: reading_of(read()) for name, read in readings()} | dict(examples())
     KEPT.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -77,13 +77,9 @@ _Level = tuple[str, str, str]
 
 
 def breakages_of(channels: Sequence[Frames], owners: Owners) -> tuple[Breakage, ...]:
-    """Return the breakages of all sections that failed, in the order of the log."""
-    sections = sorted(
-        (section for frames in channels for section in _failed(frames)),
-        key=lambda section: section.begun,
-    )
+    """Return the breakages of all sections that failed, each channel's in the order of the log."""
     found: list[Breakage] = []
-    for section in sections:
+    for section in (section for frames in channels for section in _failed(frames)):
         for breakage in _of_section(section, owners):
             if not any(_same(breakage, known) for known in found):
                 found.append(breakage)

@@ -103,7 +103,6 @@ class Section:
     """
 
     step: str
-    begun: int
     project: str = ""
     module: str = ""
     ended: int = 0

@@ -77,7 +77,7 @@ class Frames:
         self.stuck: Episode | None = None
         self.tests = False
         self.tests_passed = 0
-        self.sections = [Section("", 0, code=1)]
+        self.sections = [Section("", code=1)]
         self._stack = self.sections[:]
         self._previous: Line | None = None
         self._quoted = False
@@ -181,7 +181,7 @@ class Frames:
         return not trace.passed_over and self.steps.tracebacks.tool is None
 
     def _begin_section(self, line: Line, match: re.Match[str]) -> None:
-        section = Section(match["step"], line.number, match["project"] or "", match["module"] or "")
+        section = Section(match["step"], match["project"] or "", match["module"] or "")
         self._stack.append(section)
         if section.step not in INSTALLING and len(self.sections) < MOST_SECTIONS:
             self.sections.append(section)

@@ -25,13 +25,17 @@ def installed(*frames: tuple[str, str, str], error: str) -> str:
     lines = [
         line
         for path, function, source in frames
-        for line in (f'  File "{SITE}/{path}", line 3, in {function}', f"    {source}")
+        for line in (f'  File "{_place(path)}", line 3, in {function}', f"    {source}")
     ]
     text = "\n".join(("Traceback (most recent call last):", *lines, error))
     return (
         "::depbisect install begin\nInstalled 3 packages in 3ms\n::depbisect install end rc=0\n"
         f"::depbisect check begin\n{text}\n::depbisect check end rc=1\n"
     )
+
+
+def _place(path: str) -> str:
+    return path if path.startswith("/") else f"{SITE}/{path}"
 
 
 _RETRY = (
@@ -148,6 +152,11 @@ _HTTPX = "TypeError: Client.__init__() got an unexpected keyword argument 'proxi
 _GONE = "ImportError: cannot import name 'gone'"
 _USER, _USED = ("client/a.py", "make", "return other.make(wrong=1)"), ("client==1", "other==1")
 
+_AMID = "      running egg_info\n      RuntimeError: no\n      [end of output]\n\n{}{}"
+_CLOSED = "error: metadata-generation-failed\n"
+_FAILED = "  ERROR: Failed building wheel for other\n"
+_HEADLINE = "  × Getting requirements to build wheel did not run successfully.\n"
+_REQUIRES = "  × pip subprocess to install build dependencies did not run successfully.\n"
 SHORT: dict[str, Short] = {
     "an address with its name behind it": Short(
         ("numpy==1.0", "thing==2"),
@@ -243,5 +252,61 @@ SHORT: dict[str, Short] = {
         installed(("client/a.py", "<module>", "from other.b import gone"), error=_GONE),
         "import-error",
         ("other", "client==1"),
+    ),
+    "an argument, by the nearest of two lines that name another project": Short(
+        (*_USED, "third==1"),
+        installed(
+            ("client/a.py", "call", "return other.make(1)"),
+            ("client/a.py", "make", "return third.make(wrong=1)"),
+            error=_WRONG,
+        ),
+        "import-error",
+        ("third==1", "client==1"),
+    ),
+    "an argument, by no line before that of another project": Short(
+        _USED,
+        installed(
+            ("client/a.py", "call", "return other.make(1)"),
+            ("outer/a.py", "call", "return make(1)"),
+            ("client/a.py", "make", "return make(wrong=1)"),
+            error=_WRONG,
+        ),
+        "import-error",
+        ("client==1",),
+    ),
+    "what a project raises on purpose while it is imported": Short(
+        ("client==1",),
+        installed(
+            ("/app/check.py", "<module>", "import client"),
+            ("client/__init__.py", "<module>", "make()"),
+            ("client/a.py", "make", "raise RuntimeError(WHY)"),
+            error="RuntimeError: not here",
+        ),
+        "import-error",
+        ("client==1",),
+    ),
+    "what a project raises on purpose when it is called": Short(
+        ("client==1",),
+        installed(
+            ("/app/check.py", "<module>", "client.make()"),
+            ("client/a.py", "make", "raise RuntimeError(WHY)"),
+            error="RuntimeError: not here",
+        ),
+        "runtime-error",
+    ),
+    "the last lines of a build, and two that say whose": Short(
+        ("thing==1", "other==1"),
+        _AMID.format(_CLOSED, _FAILED),
+        "setup-script-error",
+        ("other==1",),
+    ),
+    "the last lines of a build, and the same two the other way round": Short(
+        ("thing==1", "other==1"),
+        _AMID.format(_FAILED, _CLOSED),
+        "setup-script-error",
+        ("other==1",),
+    ),
+    "the last lines of a build, and two headlines": Short(
+        ("thing==1", "other==1"), _AMID.format(_HEADLINE, _REQUIRES), "setup-script-error"
     ),
 }

@@ -176,7 +176,7 @@ def unfixed(case: Case, standing: Standing) -> list[Culprit]:
     def is_met(member: Member) -> bool:
         if member.requirement.number in refused:
             return False
-        if member.via and releases is not None:
+        if member.via and releases is not None and case.sees(standing.candidate, member):
             return releases.get(member.name) != member.version
         edit = moved.get(member.requirement.number) or moved.get(member.name)
         return edit is not None and edit.pin not in standing.failing.get(edit.name, ())

@@ -293,6 +293,14 @@ class Case:
         chain = next(filter(None, behind), ())
         return Member(self.named(chain[0])[0], name, version, chain) if chain else None
 
+    def sees(self, candidate: Candidate, member: Member) -> bool:
+        """Say whether the resolver tells if a member is pulled in: of a source, it cannot."""
+        resolution = self.resolve(candidate)
+        if resolution is None:
+            return False
+        sources = {release.name for release in resolution.needs_build}
+        return member.name in resolution.releases or sources.isdisjoint(member.via)
+
     def _chain_for(self, name: str, resolution: Resolution, user: str) -> tuple[str, ...]:
         """Return the chain to a project through its user, where that asks for it; else any.
 

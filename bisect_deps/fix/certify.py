@@ -217,9 +217,9 @@ def _is_settled(case: Case, culprit: Culprit, fixed: Probe, answers: Sequence[Pr
             return any(
                 e.name == member.name or e.number == member.requirement.number for e in edits
             )
-        return any(releases.get(member.name) == member.version for releases in had) and (
-            after.get(member.name) != member.version
-        )
+        unseen = member.via and not case.sees(Candidate(), member)
+        had_it = any(releases.get(member.name) == member.version for releases in had)
+        return bool(had_it or unseen) and after.get(member.name) != member.version
 
     return any(is_moved(member) for member in culprit.members)
 

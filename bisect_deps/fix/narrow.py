@@ -103,8 +103,8 @@ def _searches(
     seen: set[str] = set()
     for at, culprit in enumerate(culprits):
         names = [member.name for member in culprit.members]
-        for member in () if culprit.narrowings else culprit.members:
-            edit = _edit_of(fixed, member)
+        for one in () if culprit.narrowings else culprit.members:
+            member, edit = _mover(fixed, one)
             lines = (*case.named(member.name), *case.limited(member.name))
             # Lines of one project that exclude each other have no boundary among its releases.
             pins = {line.pin for line in lines if line.pin}
@@ -303,7 +303,7 @@ def _inquiry(
     if _is_costly(case, search.axis, version):
         return None
     alone = case.capabilities.isolated and culprit.phase is not Phase.CHECK
-    if alone and len(culprit.members) == 1:
+    if alone and [search.member] == [*culprit.members]:
         if case.resolver is not None and not case.releases_of(_moved(case, search, fixed, version)):
             # It may build; the file has no place for it.
             return None
@@ -465,6 +465,15 @@ def _reason_to_skip(release: ReleaseFacts, ends: tuple[Version, Version]) -> str
     if not release.installable:
         return "has no file for this Python and system"
     return ""
+
+
+def _mover(fixed: Candidate, member: Member) -> tuple[Member, Edit | None]:
+    """Return who moved, with the edit: what broke, or the line that pulls it in."""
+    edit = _edit_of(fixed, member)
+    if edit is None and member.via:
+        line = member.requirement
+        member = Member(line, line.name, line.pin)
+    return member, edit or _edit_of(fixed, member)
 
 
 def _edit_of(candidate: Candidate, member: Member) -> Edit | None:

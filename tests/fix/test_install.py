@@ -281,3 +281,28 @@ def test_a_check_that_fails_once_and_passes_once_accuses_nobody() -> None:
     [note] = conclusion.notes
     assert note.text.startswith("The check failed once and passed once alike")
     assert here.builds.builds <= 3
+
+
+def test_what_a_source_pulls_in_is_attributed_to_the_line_that_the_log_names() -> None:
+    # The resolver sees nothing of parser: web, and first before it, come as source.
+    projects = {
+        "first": [at("1.0", **SOURCE)],
+        "web": [
+            at("1.0", "2020-01-01", "parser==1.0", **SOURCE),
+            at("1.1", "2020-06-01", "parser==1.0", **SOURCE),
+            *(at(f"{n}.0", f"202{n}-01-01") for n in range(2, 9)),
+        ],
+        "parser": [at("1.0", **SOURCE)],
+    }
+    text = "first==1.0\nweb==1.0\nomega==1.0\n"
+    here = small(text, {**PROJECTS, **projects}, unbuildable("amber", "parser", "1.0"))
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.FIXED
+    [culprit] = conclusion.culprits
+    [member] = culprit.members
+    assert (member.requirement.name, member.name) == ("web", "parser")
+    assert said(conclusion.ways[0].candidate) == "web==2.0"
+    [narrowing] = culprit.narrowings
+    assert (narrowing.name, narrowing.last_failing, narrowing.not_built) == ("web", "1.0", ("1.1",))
+    assert narrowing.first_passing == "2.0"
+    assert "subset" not in {inquiry.kind.value for inquiry, _ in here.builds.asked}

@@ -31,6 +31,8 @@ from tests.fix.small import Small, Stopping, at, breaks, said, small, unbuildabl
 from tests.fix.world import ELSEWHERE, Fault, Listing
 
 SOURCE: dict[str, Any] = {"wheel": ELSEWHERE, "sdist": True}
+# Without any wheel, what it requires is not seen without a build.
+UNSEEN: dict[str, Any] = {"wheel": "", "sdist": True}
 # Of both, the old release has no wheel here: facts suspect the two lines alike.
 PROJECTS: dict[str, Sequence[Listing]] = {
     "alpha": [at("1.0", **SOURCE), at("2.0")],
@@ -286,13 +288,13 @@ def test_a_check_that_fails_once_and_passes_once_accuses_nobody() -> None:
 def test_what_a_source_pulls_in_is_attributed_to_the_line_that_the_log_names() -> None:
     # The resolver sees nothing of parser: web, and first before it, come as source.
     projects = {
-        "first": [at("1.0", **SOURCE)],
+        "first": [at("1.0", **UNSEEN)],
         "web": [
-            at("1.0", "2020-01-01", "parser==1.0", **SOURCE),
-            at("1.1", "2020-06-01", "parser==1.0", **SOURCE),
+            at("1.0", "2020-01-01", "parser==1.0", **UNSEEN),
+            at("1.1", "2020-06-01", "parser==1.0", **UNSEEN),
             *(at(f"{n}.0", f"202{n}-01-01") for n in range(2, 9)),
         ],
-        "parser": [at("1.0", **SOURCE)],
+        "parser": [at("1.0", **UNSEEN)],
     }
     text = "first==1.0\nweb==1.0\nomega==1.0\n"
     here = small(text, {**PROJECTS, **projects}, unbuildable("amber", "parser", "1.0"))

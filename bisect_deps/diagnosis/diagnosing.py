@@ -83,6 +83,8 @@ def diagnose(
         failures = _all_failures(channels, failed=True)
     if stays:
         failures = [blame_release(failure, user) for failure in failures]
+    if _failed_step(channels) is Phase.INSTALL:
+        failures = [_of_install(failure) for failure in failures]
     breakages = breakages_of(list(channels.values()), Owners(modules or {}, user))
     context = Context(user, breakages)
     if failures:
@@ -110,6 +112,12 @@ def _all_failures(channels: Mapping[str, Frames], *, failed: bool) -> list[Failu
             standing = failures_of(frames, failed=True)
         found.extend(standing)
     return sorted(found, key=_order)
+
+
+def _of_install(failure: Failure) -> Failure:
+    """Return a failure as one of the install, after which nothing was checked."""
+    phase = failure.episode.phase if failure.episode is not None else Phase.INSTALL
+    return replace(failure, phase=phase) if failure.phase is Phase.CHECK else failure
 
 
 def _settled(failure: Failure, context: Context) -> Failure:

@@ -11,7 +11,7 @@ import pytest
 from bisect_deps.diagnosis import diagnose, same_failure
 from bisect_deps.diagnosis.owners import Owners
 from bisect_deps.diagnosis.requirements import UserList
-from bisect_deps.model import Breakage, BreakageKind, Cause, Diagnosis, Outcome, RemedyKind
+from bisect_deps.model import Breakage, BreakageKind, Cause, Diagnosis, Outcome, Phase, RemedyKind
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -405,8 +405,11 @@ def test_a_build_that_passed_has_none(status: int | None) -> None:
 
 
 def test_a_failure_of_the_install_has_none() -> None:
-    log = "::depbisect install begin\nERROR: No matching distribution found for idna==99.1\n::depbisect install end rc=1\n"
-    assert diagnose(log, exit_status=1).breakages == ()
+    for failure in ("ERROR: No matching distribution found for idna==99.1", "StrangeError: lost"):
+        log = f"::depbisect install begin\n{failure}\n::depbisect install end rc=1\n"
+        found = diagnose(log, exit_status=1)
+        assert found.breakages == ()
+        assert found.phase is not Phase.CHECK, "nothing was checked"
 
 
 _TRACE = "Traceback (most recent call last):\n"

@@ -240,7 +240,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="setup-exception",
-        pattern=r"^\s*(?P<exception>(?!(?:InstallationError|Error): Command |Error: Job '|pdm\.|pip\.|piptools\.|poetry\.|pipenv\.|pep517\.|pyproject_hooks\.|subprocess\.Called|CondaEnv)(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Invalid\w{1,40}|Conflict|NotFound|Missing|Required)): ?(?! {1,4}[×x] )(?P<what>.{0,300})",
+        pattern=r"^\s*(?P<exception>(?!(?:InstallationError|Error): Command |Error: Job '|pdm\.|pip\.|piptools\.|poetry\.|pipenv\.|pep517\.|pyproject_hooks\.|subprocess\.Called|CondaEnv)(?:[A-Za-z_]\w{0,60}\.){0,6}(?:[A-Z]\w{0,60})?(?:Error|Exception|Exit|Invalid\w{1,40}|Conflict|NotFound|Missing|Required)): ?(?! {1,4}[×x] )(?P<what>.{0,300})|^\s*(?:(?:Assertion|NotImplemented|Runtime|Value|Type|Index|Key|OS|System)Error|Exception|SystemExit)$",
         cause=Cause.SETUP_SCRIPT_ERROR,
         means="the build script stopped with an error of its own",
         advice="take another release of {project}; a newer one may have a wheel",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +25,7 @@ from bisect_deps.resolution.conflicts import (
 )
 from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 from bisect_deps.system.interpreters import find
+from tests.fix.world import SimulatedIndex, World
 from tests.resolution.told import TOLD
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.scenarios import SCENARIOS, Scenario, read_line
@@ -220,6 +222,40 @@ def test_no_more_conflicts_are_looked_for_than_wanted() -> None:
         result = found_by(Simulated(edges), 6, most=most)
         assert len(result.found) == most
         assert not result.complete
+
+
+def test_without_a_word_twenty_conflicts_are_looked_for() -> None:
+    resolver = Simulated(frozenset({number}) for number in range(21))
+    lines = [Requirement(n, f"p{n}", "", str(n), "r.txt", 1) for n in range(21)]
+    result = find_conflicts(lines, cast("Resolver", resolver))
+    assert (len(result.found), result.complete) == (20, False)
+
+
+class Noting(SimulatedIndex):
+    """An index that notes what is fetched at once."""
+
+    fetched: tuple[str, ...] = ()
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        self.fetched += tuple(names)
+
+
+def test_what_the_index_has_is_fetched_at_once() -> None:
+    texts = ("a==1", "b @ https://files.example/b-1-py3-none-any.whl", "c>2")
+    lines = [read_line(number, text) for number, text in enumerate(texts)]
+    lines[1] = replace(lines[1], url="https://files.example/b-1-py3-none-any.whl")
+    lines.append(replace(lines[2], number=3, editable=True))
+    index = Noting(World({}))
+
+    class Answering(Simulated):
+        def resolve(self, lines: list[str], constraints: list[str]) -> Resolution:
+            return Resolution(ResolverOutcome.RESOLVED)
+
+        def assume(self, releases: object) -> None:
+            pass
+
+    find_conflicts(lines, cast("Resolver", Answering(())), index)
+    assert index.fetched == ("a", "c")
 
 
 def test_a_conflict_is_told_with_what_brings_it(tmp_path: Path, cache: Path) -> None:

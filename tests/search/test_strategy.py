@@ -299,6 +299,12 @@ def test_progress_narrows_to_the_culprit() -> None:
     assert min(left) < 10
 
 
+def test_what_is_known_is_no_part_of_a_question() -> None:
+    [[question]] = solve(SearchProblem((0, 1)), failing_with({1})).rounds[:1]
+    assert question.progress is not None
+    assert replace(question, progress=None) == question
+
+
 @st.composite
 def hypergraphs(draw: st.DrawFn, most: int = 8) -> tuple[int, list[Items]]:
     count = draw(st.integers(1, most))

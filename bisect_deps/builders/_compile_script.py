@@ -9,13 +9,16 @@ What comes out is checked against its source whenever it is imported (PEP 552).
 import base64
 import contextlib
 import hashlib
+import importlib.util
 import json
+import marshal
 import os
-import py_compile
 import sys
 import warnings
 
 LARGEST = 4_000_000
+# The flags of bytecode that stands for the source of a digest, and is checked.
+CHECKED = (3).to_bytes(4, "little")
 
 
 def main(folder):
@@ -40,14 +43,11 @@ def compile_one(source, digest, target):
         return
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        py_compile.compile(
-            source,
-            target,
-            os.path.basename(source),
-            doraise=True,
-            optimize=0,
-            invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
-        )
+        code = compile(text, os.path.basename(source), "exec", dont_inherit=True, optimize=0)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target, "wb") as stream:
+        stream.write(importlib.util.MAGIC_NUMBER + CHECKED + importlib.util.source_hash(text))
+        marshal.dump(code, stream)
 
 
 if __name__ == "__main__":

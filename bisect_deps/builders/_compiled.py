@@ -22,7 +22,7 @@ from pathlib import Path
 
 import platformdirs
 
-from bisect_deps.builders._environments import LARGEST_RECORD
+from bisect_deps.builders._environments import read, records
 from bisect_deps.builders._scratch import WorkFolder
 from bisect_deps.model import Interpreter
 from bisect_deps.policy import POLICY
@@ -34,7 +34,7 @@ _JOB, _MADE = "job.json", "made"
 _MODULE = re.compile(rb'^([^,"\r\n]+\.py),sha256=([\w-]+),', re.MULTILINE)
 # Beside a release's bytecode: the paths of what is not compiled yet.
 _WANTED = "wanted"
-_COMPILED = re.compile(r"\.[\w-]+\.pyc$")
+_COMPILED = re.compile(r"\.[\w-]+\.pyc\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class Compiled:
         self._folder = one if is_ours else work.path / "compiled"
         self._folder.mkdir(exist_ok=True)
         self._names = set(self._pruned())
-        self._job = work.path / "compiling"
+        # Where no build that is under way writes to it: what stands there is kept.
+        self._job = work.private / "compiling"
         self._log = work.log("compiling")
         self._python, self._family = interpreter.path, family
         self._running: Process | None = None
@@ -142,10 +143,8 @@ class Compiled:
         self._names.add(name)
 
     def _wanted_of(self, name: str) -> set[str]:
-        try:
-            return set((self._folder / name / _WANTED).read_text(encoding="utf-8").splitlines())
-        except OSError:
-            return set()
+        noted = read(self._folder / name / _WANTED) or b""
+        return set(noted.decode("utf-8", "replace").split("\n"))
 
     def _wanted(self, site: Path) -> Iterator[tuple[str, str, str]]:
         """Yield source, digest, and where its bytecode is to be kept."""
@@ -168,15 +167,10 @@ class Compiled:
 
 
 def _releases(site: Path) -> Iterator[_Release]:
-    with os.scandir(site) as entries:
-        infos = [entry.path for entry in entries if entry.name.endswith(".dist-info")]
-    for info in infos:
-        record = Path(info, "RECORD")
-        if not record.is_file() or record.stat().st_size > LARGEST_RECORD:
-            continue
+    for _, record in records([site]):
         found = {
             path: digest.decode()
-            for name, digest in _MODULE.findall(record.read_bytes())
+            for name, digest in _MODULE.findall(record)
             if _is_below(path := name.decode("utf-8", "replace"))
         }
         told = json.dumps(sorted(found.items())).encode()

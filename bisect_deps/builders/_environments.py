@@ -1,6 +1,8 @@
 """What stands in an environment: installed releases, and whose modules they are.
 
-Reads metadata files only; runs nothing. Must not know who installed, or what is checked.
+Reads metadata files only; runs nothing. A build backend could have put anything there, links to
+what it cannot read itself included: regular files count, up to a size. Must not know who installed,
+or what is checked.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from bisect_deps.system.files import read_regular
+
 # Bounds for an environment that is larger than any of use.
 MOST_INFOS = 2_000
-LARGEST_RECORD = 8_000_000
+LARGEST_FILE = 8_000_000
 
 
 def installed(sites: Iterable[Path]) -> dict[str, str]:
@@ -26,6 +30,22 @@ def installed(sites: Iterable[Path]) -> dict[str, str]:
                 if name:
                     found[canonicalize_name(name)] = version
     return found
+
+
+def read(path: Path) -> bytes | None:
+    """Return a file of an environment; None for what is not there, not regular or too large."""
+    try:
+        return read_regular(path, most=LARGEST_FILE)
+    except OSError:
+        return None
+
+
+def records(sites: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
+    """Yield the folder of each release's metadata, and its record of files."""
+    for site in sites:
+        for info in site.glob("*.dist-info"):
+            if (record := read(info / "RECORD")) is not None:
+                yield info, record
 
 
 def modules(sites: Iterable[Path], log: str) -> dict[str, str]:
@@ -74,12 +94,9 @@ def _importable(info: Path) -> Iterator[tuple[list[str], bool]]:
 
     Its record of files tells; an editable install has none there, and lists its top names.
     """
-    names: list[str] = []
-    for place in ("RECORD", "top_level.txt"):
-        path = info / place
-        if path.is_file() and path.stat().st_size <= LARGEST_RECORD:
-            names = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        found = [module for module in map(_module if place == "RECORD" else _top, names) if module]
+    for place, module_of in (("RECORD", _module), ("top_level.txt", _top)):
+        names = (read(info / place) or b"").decode("utf-8", "replace").splitlines()
+        found = [module for module in map(module_of, names) if module]
         yield from found
         if found:
             return
@@ -104,9 +121,10 @@ def _top(line: str) -> tuple[list[str], bool] | None:
 
 def _release(info: Path) -> tuple[str, str]:
     for metadata in (info / "METADATA", info / "PKG-INFO", info):
-        if metadata.is_file():
+        text = read(metadata)
+        if text is not None:
             name = version = ""
-            for line in metadata.read_text(encoding="utf-8", errors="replace").splitlines():
+            for line in text.decode("utf-8", "replace").splitlines():
                 if line.startswith("Name:"):
                     name = line[5:].strip()
                 elif line.startswith("Version:"):

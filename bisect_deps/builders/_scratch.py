@@ -126,14 +126,17 @@ class WorkFolder:
 
     `private` holds what no build may see: logs, credentials, compiled modules.
 
-    Stands in the user's cache, where installers' caches are, so that files can be linked. What a
-    killed run left is removed by the next.
+    Stands in the user's cache, where installers' caches are, so that files can be linked: builds
+    can make new names on the way to it. So nothing else of ours has its place on that way, and what
+    we keep is there before any build. What a killed run left is removed by the next.
     """
 
     def __init__(self, parent: Path | None) -> None:
-        parent = parent or platformdirs.user_cache_path("depbisect") / "builds"
+        kept = platformdirs.user_cache_path("depbisect", appauthor=False)
+        parent = parent or kept.with_name("depbisect-builds")
         try:
-            parent.mkdir(parents=True, exist_ok=True)
+            for folder in (kept, parent):
+                folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BuilderUnavailable(
                 f"the work folder {parent} cannot be made: {error.strerror}",
@@ -362,7 +365,7 @@ def _remove(folder: Path) -> None:
     script = f"trap '' HUP INT QUIT TERM; {{ {REMOVE}; }} </dev/null >/dev/null 2>&1 &"
     command = ["/bin/sh", "-c", script, "sh", str(folder)]
     try:
-        lock = os.open(folder, os.O_RDONLY)
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:  # No folder, or one that cannot be read.
         subprocess.run(command, check=False)
         return

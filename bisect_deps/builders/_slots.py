@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from bisect_deps.builders._environments import records
 from bisect_deps.system.files import folder_below
 
 # Path below the environment to size, time of the last change of content or name, and file number.
@@ -116,9 +117,9 @@ def _forget(bytecode: Path, source: Path) -> None:
 
 
 def _recorded(sites: Iterable[Path]) -> Iterator[str]:
-    for site in sites:
-        for record in site.glob("*.dist-info/RECORD"):
-            for line in record.read_text(encoding="utf-8", errors="replace").splitlines():
-                name = line.rsplit(",", 2)[0].strip('"')
-                if name and not name.endswith(".pyc"):
-                    yield name if os.path.isabs(name) else os.path.normpath(f"{site}/{name}")
+    for info, record in records(sites):
+        site = os.path.dirname(info)
+        for line in record.decode("utf-8", "replace").splitlines():
+            name = line.rsplit(",", 2)[0].strip('"')
+            if name and not name.endswith(".pyc"):
+                yield os.path.normpath(f"{site}/{name}") if name[0] != "/" else name

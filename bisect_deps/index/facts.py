@@ -250,5 +250,5 @@ def _wheels_for(release: ReleaseFacts) -> str:
 
 
 def _python_order(tag: str) -> tuple[int, str]:
-    digits = "".join(char for char in tag.split(".", maxsplit=1)[0] if char.isdigit())
+    digits = "".join(char for char in tag.split(".", maxsplit=1)[0] if char.isdecimal())
     return (int(digits[1:] or 0) + 100 * int(digits[:1] or 0), tag)

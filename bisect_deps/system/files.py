@@ -222,14 +222,23 @@ def folder_below(top: Path, below: Path, *, make: bool = False) -> Path:
 
 
 def is_ours_alone(folder: Path) -> bool:
-    """Make a folder where it is not, and say whether nobody else writes to it, and we can."""
+    """Make a folder where it is not, and say whether nobody else writes to it, and we can.
+
+    Nor may anyone else put another in its place: that of another user, in a folder for all.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         about = folder.lstat()
+        above = [path.stat() for path in folder.parents]
     except OSError:
         return False
     is_shared = stat.S_ISLNK(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o022
-    return not is_shared and os.access(folder, os.W_OK)
+    is_moved = any(
+        found.st_uid not in (0, os.geteuid())
+        or (found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX)
+        for found in above
+    )
+    return not is_shared and not is_moved and os.access(folder, os.W_OK)
 
 
 def be_regular(path: str | Path, found: os.stat_result) -> None:

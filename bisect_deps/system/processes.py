@@ -330,7 +330,7 @@ def owner() -> str:
 def is_dead(name: str) -> bool:
     """Say whether the process of that `owner()` name is dead; False where we cannot know."""
     parts = name.split(".")
-    if len(parts) != 3 or not parts[0].isdigit() or parts[2] != _here():
+    if len(parts) != 3 or not parts[0].isdecimal() or parts[2] != _here():
         return False
     return _started(int(parts[0])) != parts[1]
 

@@ -139,3 +139,11 @@ def test_what_a_run_had_no_time_for_is_compiled_in_the_next(
         assert not list(compiled.seen[1].rglob("wanted"))
     finally:
         later.close()
+
+
+def test_notes_that_are_damaged_are_no_error(tmp_path: Path, work: WorkFolder) -> None:
+    site = site_with(tmp_path, {"good.py": SAYS}, {"good.py": SAYS})
+    compiled = wanting(work, site, tmp_path, "good")
+    [wanted] = compiled.seen[1].glob("*/wanted")
+    wanted.write_bytes(b"\xff\x00/\n../../evil.py\n" + wanted.read_bytes())
+    assert kept(compiled, site) == ["good"]

@@ -88,11 +88,12 @@ def build(
     beside: bool = False,
     text: str = "hostile\n",
     module: str = "hostile",
+    work: str | None = "work",
 ) -> tuple[BuildStatus, str]:
     """Build the hostile project in `folder/project`, and return how that ended and its log.
 
-    `text` is the requirements file, `module` what a check imports. `beside`: while another build
-    waits in the slot beside.
+    `text` is the requirements file, `module` what a check imports, `work` the folder of builds or
+    None for that of the user's cache. `beside`: while another build waits in the slot beside.
     """
     for name in ("project", "work", "cache"):
         (folder / name).mkdir(exist_ok=True)
@@ -102,7 +103,7 @@ def build(
         Options(
             folder=folder / "project",
             cwd=folder / "project",
-            work=folder / "work",
+            work=None if work is None else folder / work,
             interpreter=HERE,
             index=IndexSettings(no_index=True, find_links=(str(links),)),
             sandbox=isolation.value,

@@ -19,7 +19,7 @@ import pytest
 
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Index, pages
-from bisect_deps.model import IndexSettings
+from bisect_deps.model import IndexSettings, Requirement
 from bisect_deps.system.interpreters import find
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -96,6 +96,7 @@ PAGES = {
         None, gzip.compress(page(file()).encode())[:20], headers={"Content-Encoding": "gzip"}
     ),
     "no archive": Sent(None, "xx", headers={"Content-Encoding": "gzip"}),
+    "tags with numbers that are none": Sent(1, page(wheel(tags="cp²-none-win32"))),
     "a page of 200 MB in 200 kB": Sent(
         None, gzip.compress(b" " * 200_000_000, 1), headers={"Content-Encoding": "gzip"}
     ),
@@ -148,6 +149,7 @@ def test_a_hostile_page_is_read_or_named(
     with Index(settings, find(sys.executable), cache=tmp_path) as opened:
         if PAGES[name].releases is not None:
             assert len(opened.releases("x")) == PAGES[name].releases
+            opened.facts(Requirement(0, "x", "", "x", "requirements.txt", 1))
             return
         with pytest.raises(IndexUnavailable, match="the package index at"):
             opened.releases("x")

@@ -283,8 +283,7 @@ class Tracebacks:
         if not packages and (starter := _STARTER.search(path)) and starter["name"] in TOOLS:
             packages.append(starter["name"])
         if installed := _INSTALLED.search(path):
-            name = installed["name"].replace("/", ".").replace("\\", ".")
-            name = name[:-3] if name.endswith(".py") else name
+            name = installed["name"].replace("/", ".").replace("\\", ".").removesuffix(".py")
             if name not in _TEST_RUNNERS:
                 packages.append(name)
             if len(packages) > MOST_FRAMES:

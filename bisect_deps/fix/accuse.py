@@ -520,14 +520,13 @@ def _conflict(
         return culprit
     only = _only(case, standing, conflict.members)
     failing = case.record(only, asked[conflict.members])
-    passing = None
     for number in sorted(conflict.members):
         rest = conflict.members - {number}
         if rest in asked and asked[rest].resolved:
             case.record(_only(case, standing, rest), asked[rest])
     shown = standing.probe if _told_by_build(case, standing, members) else failing
     reported = described(members, shown)
-    return replace(culprit, evidence=reported.evidence, proof=Proof(shown.number, passing))
+    return replace(culprit, evidence=reported.evidence, proof=Proof(shown.number, None))
 
 
 def _told_by_build(case: Case, standing: Standing, members: Sequence[Member]) -> bool:

@@ -79,9 +79,9 @@ def _learn_chain(steps: Steps, reported: str) -> None:
 
 def _building(steps: Steps, line: Line, text: str, bare: str) -> None:
     """Take uv's announcement, `Building name==version` or `Building name @ file:///...`."""
-    named = project_of(bare[9:].partition(" @ ")[0])
+    named = project_of(bare.removeprefix("Building ").partition(" @ ")[0])
     if named is not None and (named.version or " @ " in bare):
-        steps.collected[named.key] = replace(named, text=bare[9:])
+        steps.collected[named.key] = replace(named, text=bare.removeprefix("Building "))
         steps.building[named.key] = steps.collected[named.key]
         steps.progress = line.number
 

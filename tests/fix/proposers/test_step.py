@@ -107,7 +107,7 @@ def test_a_release_from_before_this_python_goes_to_the_first_from_after_it_or_th
     python = replace(PYTHON, version="3.12.1")
     here = small("lib==2.0\n", {"lib": lib}, broken, case={"interpreter": python})
     assert texts(list(step.propose(here.case, here.scene())))[:2] == ["lib==2.1", "lib==3.0"]
-    tied = [replace(each, requires=("other>1",)) if each.version == "2.1" else each for each in lib]
+    tied = [replace(own, requires=("other>1",)) if own.version == "2.1" else own for own in lib]
     others = {"lib": tied, "other": yearly("1.0", "2.0")}
     here = small("lib==2.0\nother==1.0\n", others, broken, case={"interpreter": python})
     assert texts(list(step.propose(here.case, here.scene())))[0] == "lib==3.0"

@@ -115,8 +115,6 @@ class Steps:
         """Take that the script's output, in which the log began, is over."""
         self.block = None
         self.tracebacks.reset()
-        if self.episode is not None:
-            self.episode.failed = True
 
     def name_all(self, names: str, number: int) -> None:
         """Take the projects of a list as failed."""

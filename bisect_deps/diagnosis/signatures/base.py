@@ -8,8 +8,9 @@ one open-ended run; a test feeds each its worst case.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, IntEnum
+from functools import cache
 
 from bisect_deps.diagnosis.signatures._literals import kept_literals_of
 from bisect_deps.model import BreakageKind, Cause, Phase, Remedy, RemedyKind
@@ -98,16 +99,11 @@ class Signature:
     kind: BreakageKind | None = None
     traits: tuple[Trait, ...] = ()
     literals: tuple[str, ...] = ()
-    _compiled: list[re.Pattern[str]] = field(
-        init=False, repr=False, compare=False, default_factory=list
-    )
 
     @property
     def regex(self) -> re.Pattern[str]:
         """Return the compiled pattern."""
-        if not self._compiled:
-            self._compiled.append(re.compile(self.pattern))
-        return self._compiled[0]
+        return _compiled(self.pattern)
 
     @property
     def gate(self) -> tuple[str, ...]:
@@ -125,3 +121,8 @@ class Signature:
         if any(literal in text for literal in self.gate):
             return self.regex.search(text)
         return None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

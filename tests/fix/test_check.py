@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pytest
 
 from bisect_deps.fix.check import Followed, breakage_of, follow
+from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.fix.repair import repair
 from bisect_deps.model import (
     Breakage,
@@ -23,7 +25,8 @@ from bisect_deps.model import (
     Suspect,
 )
 from bisect_deps.policy import POLICY
-from tests.fix.simulated import Quality
+from bisect_deps.run.driver import drive
+from tests.fix.simulated import Quality, SimulatedBuilds
 from tests.fix.small import Small, at, breaks, said, small, yearly
 
 
@@ -196,6 +199,50 @@ def test_only_an_error_that_may_come_and_go_is_repeated(error: str, repeats: lis
     failing = replace(failed, diagnosis=replace(failed.diagnosis, breakages=(other,)))
     asked = next(follow(here.case, failing), ())
     assert [inquiry.repeat for inquiry in asked if inquiry.repeat] == repeats
+
+
+@dataclass(frozen=True)
+class Calming:
+    """Builds, of which those that are repeated pass; what an accident says is no import's error."""
+
+    builds: SimulatedBuilds
+
+    def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
+        """Return one probe per inquiry, in the same order."""
+        return [
+            replace(probe, outcome=Outcome.PASS) if inquiry.repeat else busy(probe)
+            for inquiry, probe in zip(inquiries, self.builds.answer(inquiries), strict=True)
+        ]
+
+
+def busy(probe: Probe) -> Probe:
+    if probe.diagnosis is None:
+        return probe
+    evidence = (Evidence(3, "RuntimeError: another process holds the lock"),)
+    breakages = tuple(
+        replace(one, evidence=evidence) if one.kind is BreakageKind.OTHER else one
+        for one in probe.diagnosis.breakages
+    )
+    return replace(probe, diagnosis=replace(probe.diagnosis, breakages=breakages))
+
+
+@pytest.mark.parametrize(
+    ("place", "edits"), [(0, []), (1, ["lib==1.0"])], ids=["at once", "a layer deeper"]
+)
+def test_a_failure_that_is_an_accident_ends_the_way(place: int, edits: list[str]) -> None:
+    projects = {
+        "app": [at("1.0", "2020-06-01", "lib", "base")],
+        "lib": [at("1.0", "2020-01-01"), at("2.0", "2022-01-01")],
+        "base": [at("1.0", "2020-01-01")],
+    }
+    first = breaks("amber", app="1.0", lib="2.0")
+    accident = replace(breaks("beryl", place=1, app="1.0", base="1.0"), kind=BreakageKind.OTHER)
+    here = small("app==1.0\n", projects, *(first, accident)[1 - place :])
+    found = drive(follow(here.case, busy(here.probe())), Calming(here.builds))  # type: ignore[arg-type]
+    assert found.passing is not None
+    assert found.unsteady == 1
+    assert [said(layer.after.candidate) for layer in found.layers] == edits
+    assert all(layer.after == found.passing for layer in found.layers)
 
 
 @pytest.mark.parametrize(

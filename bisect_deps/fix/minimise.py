@@ -95,8 +95,8 @@ def change_between(case: Case, failing: Probe, passing: Probe) -> Difference:
 
 def minimise(
     case: Case, change: Difference, failing: Probe, passing: Probe, known: Sequence[Probe]
-) -> Story[Smallest | None]:
-    """Return the smallest part of a change that passes; None where even the whole cannot be built.
+) -> Story[Smallest]:
+    """Return the smallest part of a change that passes.
 
     `known` are probes of the way that led here: they answer what they can. Costs a build for each
     project that none of them shows to be needed, by halves where there are many.
@@ -122,7 +122,7 @@ def _without_followers(
 
 def _one_by_one(
     case: Case, change: Difference, failing: Probe, passing: Probe, known: Sequence[Probe]
-) -> Story[Smallest | None]:
+) -> Story[Smallest]:
     """Take back one project after the other; what still passes without it was no part."""
     answers = [*known, failing, passing]
     best, shown = passing, dict[str, Probe]()
@@ -243,7 +243,7 @@ def _together(
 
 def _by_halves(
     case: Case, change: Difference, failing: Probe, passing: Probe, known: Sequence[Probe]
-) -> Story[Smallest | None]:
+) -> Story[Smallest]:
     """Search the smallest change as a hidden hypergraph: kept as it was, a release may fail."""
     names = change.names
     seen = {print_ for probe in known for print_ in fingerprints(probe)} | fingerprints(failing)
@@ -291,7 +291,7 @@ def _written(
     passing: Probe,
     shown: Mapping[str, Probe],
     known: Sequence[Probe],
-) -> Story[Smallest | None]:
+) -> Story[Smallest]:
     """Return the change as it is written, without the pins that kept others in place."""
     inseparable = _together(case, change, names, known) if not shown else None
     plain = case.settled(change.base, {name: change.after[name] for name in names})

@@ -90,15 +90,12 @@ def _of_name(case: Case, line: Requirement) -> Amendment | None:
     if advice is None:
         return _of_system(case, line)
     said = f"{line.name} {advice.reason}"
-    if advice.kind is AdviceKind.NOTHING_HERE and ">=" in advice.marker:
-        edit = _marked(line, advice.marker)
-        return Amendment(line, edit, _note(line, f"{said}: it needs the marker {advice.marker}."))
-    if advice.kind is AdviceKind.NOTHING_HERE:
+    if advice.kind is AdviceKind.ANOTHER_PROJECT:
+        return _renamed(case, line, advice.name, said)
+    if advice.kind is AdviceKind.NOTHING_HERE and ">=" not in advice.marker:
         return Amendment(line, dropped(line), _note(line, f"{said}; leave it out."))
-    if advice.kind is AdviceKind.OTHER_SYSTEM:
-        edit = _marked(line, advice.marker)
-        return Amendment(line, edit, _note(line, f"{said}: it needs the marker {advice.marker}."))
-    return _renamed(case, line, advice.name, said)
+    edit = _marked(line, advice.marker)
+    return Amendment(line, edit, _note(line, f"{said}: it needs the marker {advice.marker}."))
 
 
 def _renamed(case: Case, line: Requirement, right: str, said: str) -> Amendment | None:

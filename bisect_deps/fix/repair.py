@@ -335,8 +335,6 @@ def _smallest(
     _tell(case, passing, last=False)
     case.progress.phase("It passes; taking back what is not needed")
     small = yield from warmed(case, minimise(case, change, failing, passing, probes))
-    if small is None:
-        return _Repaired((yield from _afresh(case, passing)), ())
     proof = yield from _afresh(case, small.passing)
     small = replace(small, passing=proof)
     _tell(case, proof)

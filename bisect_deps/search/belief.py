@@ -154,15 +154,11 @@ class Belief:
             if any(not edge & ~mask for edge in hypothesis):
                 continue
             edge = 0
-            for passing in sorted(passes, key=lambda _: self._random()):
+            for passing in (*sorted(passes, key=lambda _: self._random()), 0):
                 if not edge & ~passing:
                     urn = self._urn(mask & ~passing)
                     if urn.items:
                         edge |= 1 << urn.draw(self._random())
-            if not edge:
-                urn = self._urn(mask)
-                if urn.items:
-                    edge |= 1 << urn.draw(self._random())
             hypothesis = (*(other for other in hypothesis if not _nested(edge, other)), edge)
         return hypothesis
 

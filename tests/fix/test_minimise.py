@@ -20,7 +20,6 @@ def smallest(here: Small, **versions: str) -> Smallest:
     change = change_between(here.case, failing, passing)
     here.builds.asked.clear()
     found = here.told(minimise(here.case, change, failing, passing, [failing, passing]))
-    assert found is not None
     assert found.passing.outcome is Outcome.PASS
     return found
 
@@ -150,7 +149,6 @@ def test_a_release_is_shown_by_a_build_in_which_all_else_is_as_it_passes() -> No
     change = change_between(here.case, first, passing)
     known = [first, second, passing]
     found = here.told(minimise(here.case, change, first, passing, known))
-    assert found is not None
     assert said(found.candidate) == "side==1.0", "lacks follows"
     assert found.shown["side"] == second
 
@@ -165,7 +163,6 @@ def test_probes_on_the_way_answer_what_they_can() -> None:
     here.builds.asked.clear()
     story = minimise(here.case, change, first, passing, [first, second, passing])
     found = here.told(story)
-    assert found is not None
     assert found.shown["side"].number == second.number, "it failed with side alone put back"
     assert len(here.builds.asked) == 1, "only lacks was put back once more"
 
@@ -217,6 +214,5 @@ def test_what_cannot_be_parted_is_shown_by_a_build_that_had_all_of_it() -> None:
     assert (other.outcome, passing.outcome) == (Outcome.FAIL, Outcome.PASS)
     change = change_between(here.case, failing, passing)
     found = here.told(minimise(here.case, change, failing, passing, [other, failing, passing]))
-    assert found is not None
     assert (found.names, found.shown) == (("lacks", "side"), {})
     assert found.inseparable == failing

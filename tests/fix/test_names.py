@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from bisect_deps.reports.base import loss
 from bisect_deps.run.running import run
 from bisect_deps.run.settings import RunSettings
 from tests.fix.small import at, small
+from tests.fix.world import ELSEWHERE
 from tests.support.local_index import Fault, LocalIndex, Project
 
 
@@ -117,16 +119,25 @@ TABLES = {
     "mixed": [ELSEWHERE_ONLY, at("2.0")],
     "plain": [at("1.0"), at("1.1", "2021-06-01"), at("2.0", "2024-01-01")],
     "tool": [at("1.0", "2021-09-01")],
+    "psycopg2": [at("2.8", wheel="", sdist=True), at("2.9", wheel="", sdist=True)],
+    "psycopg2-binary": [
+        at("2.8"),
+        at("2.8.1", yanked=True),
+        at("2.9", wheel=ELSEWHERE),
+        at("2.9.1", requires_python=">=3.99"),
+        at("3.0a1"),
+        at("3.0"),
+    ],
 }
 
 
-def amended(text: str, name: str) -> list[tuple[str | None, str]]:
+def amended(
+    text: str, name: str, cause: Cause = Cause.UNKNOWN, **more: Any
+) -> list[tuple[str | None, str]]:
     """Return what becomes of a culprit's line, None where nothing is known, with the reason."""
-    case = small(text, TABLES).case
+    case = small(text, TABLES, case=more).case
     [line] = [own for own in case.requirements if own.name == name][:1]
-    culprit = Culprit(
-        (Member(line, name, line.pin),), Phase.BUILD, Cause.UNKNOWN, "", proof=Proof(1, None)
-    )
+    culprit = Culprit((Member(line, name, line.pin),), Phase.BUILD, cause, "", proof=Proof(1, None))
     return [
         (amendment.edit.text if amendment.edit is not None else None, amendment.note.text)
         for amendment in amendments(case, [culprit, culprit])
@@ -223,3 +234,52 @@ def test_only_what_does_nothing_here_is_left_out_without_loss(text: str, needles
     assert is_needless(case, dropped(case.requirements[0])) is needless
     kept = case.pin(case.requirements[0], "1.0")
     assert not is_needless(case, kept), "what stays is no line left out"
+
+
+LACKING = Cause.SYSTEM_DEP_MISSING
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "becomes"),
+    [
+        ("psycopg2==2.8\n", LACKING, ["psycopg2-binary==2.8"]),
+        ("psycopg2==2.9\n", LACKING, ["psycopg2-binary==3.0"]),
+        ("psycopg2\n", LACKING, ["psycopg2-binary"]),
+        ("psycopg2==2.8\n", Cause.COMPILE_ERROR, []),
+        ("psycopg2==2.8\npsycopg2-binary==2.8\n", LACKING, []),
+        ("psycopg2==2.7\n", LACKING, []),
+        ("psycopg2>2\n", LACKING, []),
+    ],
+    ids=[
+        "the same version",
+        "the next that is ready here",
+        "no version",
+        "the machine lacks nothing",
+        "the file has it",
+        "a version that it never had",
+        "a range",
+    ],
+)
+def test_what_the_machine_lacks_a_library_for_gives_way_to_the_project_with_wheels(
+    text: str, cause: Cause, becomes: list[str]
+) -> None:
+    assert [found for found, _ in amended(text, "psycopg2", cause)] == becomes
+    assert amended(text, "psycopg2", cause, index=None) == []
+
+
+def test_a_backport_of_a_later_python_needs_the_marker_that_says_so() -> None:
+    [(found, why)] = amended("audioop-lts==0.2\n", "audioop-lts")
+    assert found == 'audioop-lts==0.2 ; python_version >= "3.13"'
+    assert 'it needs the marker python_version >= "3.13"' in why
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("winonly\n", "winonly"),
+        ("winonly==2.0\n", "winonly"),
+    ],
+    ids=["no version", "a version that is not there"],
+)
+def test_where_nothing_tells_what_was_meant_a_line_stays(text: str, name: str) -> None:
+    assert amended(text, name) == []

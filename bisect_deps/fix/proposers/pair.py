@@ -27,6 +27,9 @@ from bisect_deps.model import Breakage, Probe
 def propose(case: Case, scene: Scene) -> Iterator[Move]:
     """Yield the moves that bring the two sides of a broken pair together, the likelier first."""
     user, lacks = scene.breakage.user, scene.breakage.lacks
+    if user in scene.installed and not lacks:
+        # What Python lost, no older release knows of: an earlier move may have gone too far back.
+        yield from _between(case, scene, user)
     if user not in scene.installed or lacks not in scene.installed or user == lacks:
         return
     pins = case.pins(scene.candidate)

@@ -96,6 +96,23 @@ def test_a_side_that_went_too_far_comes_half_the_way_back() -> None:
     assert said(move.candidate) == "lacks==5.0"
 
 
+def test_what_was_set_back_before_what_this_python_lost_comes_half_the_way_back() -> None:
+    versions = [at(f"{n}.0", f"20{n + 10}-01-01") for n in range(1, 10)]
+    here = small(
+        "user==1.0\n",
+        {"user": [at("1.0", "2012-01-01", "lacks")], "lacks": versions},
+        breaks("python", lacks="1.0"),
+        breaks("late", user="1.0", lacks="8.0/9.0"),
+    )
+    late = here.probe()
+    early = here.probe(here.case.settled(Candidate(), {"lacks": "1.0"}))
+    assert (here.scene(early).breakage.user, here.scene(early).breakage.lacks) == ("lacks", "")
+    origin = here.case.installed(late)
+    move = next(pair.propose(here.case, here.scene(early, origin=origin)))
+    assert said(move.candidate) == "lacks==5.0"
+    assert [*pair.propose(here.case, here.scene(early))] == [], "nothing was set back"
+
+
 @pytest.mark.parametrize(
     ("more", "first"),
     [

@@ -61,7 +61,7 @@ def _repeated(asked: Mapping[int, tuple[Inquiry, int]], seen: Seen) -> Story[dic
     for _ in range(POLICY.doubted_failures):
         left = [at for at in left if seen.failed(asked[at][0]) < asked[at][1]]
         if not left:
-            break
+            return last
         probes = yield [seen.again(asked[at][0]) for at in left]
         last |= dict(zip(left, probes, strict=True))
         left = [at for at in left if not installs(last[at])]

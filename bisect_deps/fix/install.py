@@ -51,7 +51,7 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
     standing = Standing(failing.candidate, failing)
     for _ in range(POLICY.install_rounds):
         if installs(standing.probe) or standing.probe.outcome is Outcome.UNRESOLVED:
-            break
+            return standing
         case.progress.phase("Finding what is at fault")
         known, unsteady = standing.culprits, standing.unsteady
         failing_before = standing.failing
@@ -62,12 +62,12 @@ def fix_install(case: Case, failing: Probe) -> Story[Standing]:
             continue
         learned = standing.culprits != known or standing.failing != failing_before
         if not (learned or unfixed(case, standing) or suspected(case, standing)):
-            break
+            return standing
         case.progress.phase("Looking for releases that build")
         fixed = yield from _try_fixes(case, standing)
         suspects = {accusation.release for accusation in suspected(case, standing)}
         if fixed is None and not suspects:
-            break
+            return standing
         standing = fixed or replace(standing, judged=standing.judged | suspects)
     return standing
 
@@ -200,7 +200,7 @@ def _amended(
     if not numbers:
         return
     yield from _holding(case, standing, numbers, edits)
-    for choice in _choices_to_move(standing, numbers):
+    for choice in choices_to_move(standing, numbers):
         for candidate in upgrades(case, standing, choice, beside=edits):
             yield with_edits(candidate, edits)
 
@@ -262,7 +262,7 @@ def _held(case: Case, standing: Standing, base: Candidate, name: str) -> Candida
     return None
 
 
-def _choices_to_move(standing: Standing, numbers: frozenset[int]) -> Iterator[frozenset[int]]:
+def choices_to_move(standing: Standing, numbers: frozenset[int]) -> Iterator[frozenset[int]]:
     """Yield what to move: of combinations that builds showed one line each, the fewest first.
 
     The resolver knows nothing against such a combination, so moving must be asked for.
@@ -280,8 +280,7 @@ def _choices_to_move(standing: Standing, numbers: frozenset[int]) -> Iterator[fr
         for some in combinations(lines, size)
         if all(set(some) & members for members in built)
     ]
-    least = min((len(some) for some in hitting), default=0)
-    choices = [some for some in hitting if len(some) == least][: POLICY.install_fixes]
+    choices = [some for some in hitting if len(some) == len(hitting[0])][: POLICY.install_fixes]
     yield from (rest | some for some in choices or [frozenset[int]()])
 
 

@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 
+from bisect_deps.fix.accuse import Standing
 from bisect_deps.fix.conclusion import Conclusion
 from bisect_deps.fix.inquiry import Inquiry
+from bisect_deps.fix.install import choices_to_move, guessed_by_facts
 from bisect_deps.fix.repair import repair
 from bisect_deps.model import (
     Breakage,
     BreakageKind,
     Candidate,
     Cause,
+    Culprit,
     Evidence,
+    Member,
     Narrow,
     Outcome,
     Phase,
@@ -24,6 +28,7 @@ from bisect_deps.model import (
     ProbeKind,
     VerdictKind,
 )
+from bisect_deps.policy import POLICY
 from bisect_deps.progress import Silent
 from bisect_deps.run.driver import drive
 from tests.fix.simulated import Quality, SimulatedBuilds
@@ -308,3 +313,43 @@ def test_what_a_source_pulls_in_is_attributed_to_the_line_that_the_log_names() -
     assert (narrowing.name, narrowing.last_failing, narrowing.not_built) == ("web", "1.0", ("1.1",))
     assert narrowing.first_passing == "2.0"
     assert "subset" not in {inquiry.kind.value for inquiry, _ in here.builds.asked}
+
+
+def test_what_facts_alone_accuse_can_be_built_before_anything_failed() -> None:
+    def guessed(text: str, **more: Any) -> list[tuple[str, str | None]]:
+        case = small(text, PROJECTS, **more).case
+        return [(said(one.candidate), one.isolated) for one in guessed_by_facts(case)]
+
+    text = "alpha==1.0\nbeta==1.0\nomega==1.0\n"
+    assert guessed(text) == [
+        ("alpha==2.0 beta==2.0", None),
+        ("", "alpha==1.0"),
+        ("", "beta==1.0"),
+    ]
+    assert guessed(text, local=False) == [("alpha==2.0 beta==2.0", None)], "nothing builds alone"
+    assert guessed(f"{text}none==1.0\n") == [("", "alpha==1.0"), ("", "beta==1.0")]
+    assert guessed("omega==1.0\n") == []
+
+
+def test_of_what_fails_together_the_fewest_lines_that_are_in_all_of_it_are_moved() -> None:
+    names = ("a", "b", "c", "d")
+    case = small("".join(f"{name}==1.0\n" for name in names), {n: [at("1.0")] for n in names}).case
+    probe = Probe(1, ProbeKind.WHOLE, Candidate(), Outcome.FAIL)
+
+    def together(*numbers: int, cause: Cause = Cause.COMPILE_ERROR) -> Culprit:
+        members = (Member(case.requirements[n], names[n], "1.0") for n in numbers)
+        return Culprit(tuple(members), Phase.BUILD, cause, "")
+
+    def moved(*culprits: Culprit) -> list[list[int]]:
+        standing = Standing(Candidate(), probe, culprits)
+        return [sorted(some) for some in choices_to_move(standing, frozenset(range(4)))]
+
+    assert moved() == [[0, 1, 2, 3]]
+    assert moved(together(0, 1)) == [[0, 2, 3], [1, 2, 3]], "one of the two, and all the others"
+    assert moved(together(0, 1), together(1, 2)) == [[1, 3]], "what is in both"
+    assert (
+        moved(together(0, 1), together(2, 3))
+        == [[0, 2], [0, 3], [1, 2], [1, 3]][: POLICY.install_fixes]
+    )
+    conflict = together(0, 1, cause=Cause.RESOLVER_CONFLICT)
+    assert moved(conflict) == [[0, 1, 2, 3]], "the resolver itself parts them"

@@ -20,8 +20,12 @@ from bisect_deps.fix.accuse import (
 from bisect_deps.model import (
     Candidate,
     Cause,
+    Culprit,
     Diagnosis,
+    Edit,
+    EditAction,
     Evidence,
+    Member,
     Mention,
     Outcome,
     Phase,
@@ -558,3 +562,26 @@ def test_an_index_that_may_have_misled_is_looked_at_before_anyone_is_accused(
     diagnosis = Diagnosis(Outcome.FAIL, Cause.UNKNOWN, Phase.BUILD, suspects, evidence=evidence)
     be_true(case, Probe(1, ProbeKind.WHOLE, Candidate(), Outcome.FAIL, diagnosis=diagnosis))
     assert (ours.asked, theirs.asked) == (own, served)
+
+
+@pytest.mark.parametrize(
+    ("cause", "why"),
+    [
+        (Cause.NETWORK, "its place cannot be reached from here: no answer"),
+        (Cause.VCS_ERROR, "its place cannot be reached from here: no answer"),
+        (Cause.COMPILE_ERROR, "no answer"),
+    ],
+)
+def test_a_line_that_fails_in_its_new_text_as_well_is_said_to_do_so(cause: Cause, why: str) -> None:
+    old, new = (f"lib @ git+https://{host}.example/lib.git" for host in ("old", "new"))
+    here = small(f"{old}\nside==1.0\n", {"side": [at("1.0")]}, case={"resolver": None})
+    line = here.case.requirements[0]
+    culprit = Culprit((Member(line, "lib", None),), Phase.DOWNLOAD, Cause.VCS_ERROR, "")
+    candidate = Candidate((Edit(EditAction.REPLACE, "lib", 0, new),))
+    suspect = Suspect("lib", requirement=new, cause=cause, summary="no answer")
+    diagnosis = Diagnosis(Outcome.FAIL, cause, Phase.DOWNLOAD, (suspect,))
+    probe = Probe(2, ProbeKind.FIX, candidate, Outcome.FAIL, diagnosis=diagnosis)
+    standing = here.told(accuse(here.case, Standing(candidate, probe, (culprit,))))
+    assert standing.culprits == (culprit,)
+    [note] = standing.notes
+    assert (note.text, note.probe) == (f"Written as {new}, it fails as well: {why}.", 2)

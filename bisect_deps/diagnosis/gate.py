@@ -10,6 +10,7 @@ import re
 from functools import cache
 
 from bisect_deps.diagnosis.remembered import remembered
+from bisect_deps.diagnosis.repeats import words_of
 from bisect_deps.diagnosis.signatures import SIGNATURES
 from bisect_deps.diagnosis.signatures.base import Signature
 
@@ -28,6 +29,12 @@ MARKS: tuple[bytes, ...] = (
 
 # Letters from common to rare in English text and paths: a literal is filed under its rarest trigram.
 _COMMON_FIRST = " etaoinsrlcdupm/.-_:hgfbyvwkxETSRACIN"
+
+
+@cache
+def words() -> frozenset[bytes]:
+    """Return the words that the signatures' patterns hold: what tells an alarming line from another."""
+    return words_of(signature.pattern for signature in SIGNATURES)
 
 
 @cache

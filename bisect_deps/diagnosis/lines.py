@@ -1,7 +1,8 @@
 """Turns a log of any size into the few lines worth reading, with their numbers.
 
 Reads blocks of bytes and has `sifting` look for literal triggers; only lines that hold one, and
-the lines that follow an alarming one, are decoded and undressed. Memory is one block. Knows no
+the lines that follow an alarming one, are decoded and undressed. Where nearly all are alarming, a
+block that only repeats what stands around it is passed over. Memory is a few blocks. Knows no
 tool: the triggers are given.
 """
 
@@ -10,19 +11,22 @@ from __future__ import annotations
 import codecs
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bisect_deps.diagnosis.log_prefixes import plain, strip_prefixes, unescape
 from bisect_deps.diagnosis.margins import SAMPLE, Margin, learn
-from bisect_deps.diagnosis.sifting import Sieve
+from bisect_deps.diagnosis.repeats import Repeats
+from bisect_deps.diagnosis.sifting import MOST_KNOWN, Sieve
 
-BLOCK = 1 << 18
+BLOCK = 1 << 16
 LONGEST_LINE = 1 << 22
 WINDOW = 80
 # A log of ordinary size is read whole; the triggers are for what comes after.
 WHOLE = 10_000
 TAIL = 40
+# Where more of a block's lines than this are read, the next are asked whether they only repeat.
+MOST_READ = 0.5
 
 # A bracket alone may be a time stamp's, and old pip's commands have `\n` in them.
 _JSON_START = re.compile(rb'\s{0,40}(?:\[\s{0,9}[\[{"]|\{\s{0,9}"|"[^"\\]{1,60}"\s{0,4}:)')
@@ -49,40 +53,73 @@ class Reader:
     """Yields the lines worth reading, and keeps the last lines of the log in `tail`.
 
     `alarms` are lower-case literals that make a line and those after it worth reading, `marks` literals that
-    make just the line itself (and its successor) so.
+    make just the line itself (and its successor) so. `words` are those that tell lines apart, in a
+    log where nearly all are alarming; without them every line counts as another.
     """
 
-    def __init__(self, alarms: Sequence[bytes], marks: Sequence[bytes]) -> None:
+    def __init__(
+        self, alarms: Sequence[bytes], marks: Sequence[bytes], words: Collection[bytes] = ()
+    ) -> None:
         self._sieve = Sieve(dict.fromkeys(marks, 1) | dict.fromkeys(alarms, WINDOW))
+        self._marks = Sieve(dict.fromkeys(marks, 1))
+        self._repeats = Repeats(words)
+        self._repeated_marks: set[tuple[bytes, ...]] = set()
         self._tail: deque[tuple[int, bytes]] = deque(maxlen=TAIL)
         self._margin = Margin()
+        # How many more lines are read whatever they hold, and how many of these as alarming.
+        self._window = self._hot = WHOLE
         self.count = 0
 
     def read(self, log: Iterable[bytes] | bytes | str) -> Iterator[Line]:
         """Yield the lines of `log` worth reading, in order."""
-        window = hot = WHOLE
-        for block in _blocks(log):
+        for block, repeats in self._repeats.judged(_blocks(log)):
             if not self.count:
                 self._margin = learn([plain(raw) for raw in block.split(b"\n", SAMPLE)[:SAMPLE]])
-            hits = self._sieve.hits(block)
-            if hits or window > 0:
-                lines = block.split(b"\n")[:-1]
-                at = 0
-                for start, reach in [*hits, (len(lines), 0)]:
-                    until = min(at + max(window, 0), start)
-                    for index in range(at, until):
-                        hot -= 1
-                        yield from self._lines(self.count + index + 1, lines[index], hot >= 0)
-                    window -= until - at
-                    if start < len(lines):
-                        window, hot = window - 1, hot - 1
-                        alarming = hot >= 0 or reach > 1
-                        yield from self._lines(self.count + start + 1, lines[start], alarming)
-                        until = start + 1
-                        window = max(window, reach)
-                        hot = max(hot, reach if reach > 1 else 0)
-                    at = until
+            yield from self._marked(block) if repeats else self._worth(block)
             self._keep_tail(block)
+
+    def _worth(self, block: bytes) -> Iterator[Line]:
+        """Yield the lines that hold an alarm or a mark, and those in the windows after them."""
+        hits = self._sieve.hits(block)
+        self._repeats.dense = False
+        if not hits and self._window <= 0:
+            return
+        lines = block.split(b"\n")[:-1]
+        at = read = 0
+        for start, reach in [*hits, (len(lines), 0)]:
+            until = min(at + max(self._window, 0), start)
+            read += until - at
+            for index in range(at, until):
+                self._hot -= 1
+                yield from self._lines(self.count + index + 1, lines[index], self._hot >= 0)
+            self._window -= until - at
+            if start < len(lines):
+                self._window, self._hot = self._window - 1, self._hot - 1
+                alarming = self._hot >= 0 or reach > 1
+                yield from self._lines(self.count + start + 1, lines[start], alarming)
+                until = start + 1
+                self._window = max(self._window, reach)
+                self._hot = max(self._hot, reach if reach > 1 else 0)
+            at = until
+        self._repeats.dense = self.count > WHOLE and read + len(hits) > MOST_READ * len(lines)
+        self._repeated_marks.clear()
+
+    def _marked(self, block: bytes) -> Iterator[Line]:
+        """Yield what a block that only repeats announces, each once: versions differ there."""
+        lines = block.split(b"\n")[:-1]
+        starts = [start for start, _ in self._marks.hits(block)]
+        if self._window > 0:
+            starts.insert(0, -1)  # what comes first may go with the last line of the block before
+        for start in starts:
+            pair = tuple(lines[max(start, 0) : start + 2])
+            if pair in self._repeated_marks:
+                continue
+            for number, raw in enumerate(pair, self.count + max(start, 0) + 1):
+                yield from self._lines(number, raw, alarming=False)
+            if len(self._repeated_marks) < MOST_KNOWN:
+                self._repeated_marks.add(pair)
+        self._hot = 0
+        self._window = 1 if starts and starts[-1] == len(lines) - 1 else 0
 
     def tail(self) -> list[Line]:
         """Return the last lines of what was read, blank ones left out."""

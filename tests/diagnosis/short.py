@@ -157,6 +157,19 @@ _CLOSED = "error: metadata-generation-failed\n"
 _FAILED = "  ERROR: Failed building wheel for other\n"
 _HEADLINE = "  × Getting requirements to build wheel did not run successfully.\n"
 _REQUIRES = "  × pip subprocess to install build dependencies did not run successfully.\n"
+_IGNORED = (
+    "Collecting thing\nERROR: Ignored the following versions that require a different python "
+    "version: {0}\nERROR: Could not find a version that satisfies the requirement thing{1} (from "
+    "versions: none)\nERROR: No matching distribution found for thing{1}\n"
+)
+_INNER = (
+    "Collecting thing==1\n  Downloading thing-1.tar.gz\n"
+    "  Installing build dependencies: started\n    Collecting setuptools\n"
+    "    Collecting numpy==9\n"
+    "    ERROR: Could not find a version that satisfies the requirement numpy==9 (from versions: 1)\n"
+    "    ERROR: No matching distribution found for numpy==9\n"
+    "  Installing build dependencies: finished with status 'error'\n"
+)
 SHORT: dict[str, Short] = {
     "an address with its name behind it": Short(
         ("numpy==1.0", "thing==2"),
@@ -308,5 +321,25 @@ SHORT: dict[str, Short] = {
     ),
     "the last lines of a build, and two headlines": Short(
         ("thing==1", "other==1"), _AMID.format(_HEADLINE, _REQUIRES), "setup-script-error"
+    ),
+    "a class that is named after a project of which no frame is shown": Short(
+        ("celery==4", "click"),
+        installed(
+            error="TypeError: CeleryTask.bind_to() takes 1 positional argument but 2 were given"
+        ),
+        "import-error",
+        ("celery==4",),
+    ),
+    "any version, and all are for other Pythons": Short(
+        ("thing",), _IGNORED.format("1.0 Requires-Python >=3.99", ""), "requires-python", ("thing",)
+    ),
+    "a version, and others are for other Pythons": Short(
+        ("thing==2",),
+        _IGNORED.format("1.0 Requires-Python >=3.99; odd Requires-Python >=3.99", "==2"),
+        "no-matching-version",
+        ("thing==2",),
+    ),
+    "a build requirement that is collected further in": Short(
+        ("thing==1", "numpy==1"), _INNER, "build-dep-failed", ("thing==1",)
     ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bisect_deps.diagnosis.prose import Story, read
+from bisect_deps.diagnosis.prose import Story, edges, read
 
 PIP = """\
 ERROR: Cannot install -r requirements.txt (line 2) and botocore==1.19.0 because these package versions have conflicting dependencies.
@@ -59,3 +59,23 @@ def test_constraint_is_no_wish() -> None:
     )
     assert [project.text for project in story.wishes] == ["click>=8"]
     assert [project.version for project in story.constraints] == ["7.1.2"]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "boto3 1.20.0 depends on botocore<1.24.0 and >=1.23.0",
+            [("boto3==1.20.0", "botocore<1.24.0,>=1.23.0")],
+        ),
+        ("    rich 13 depends on pygments", [("rich==13", "pygments")]),
+        (
+            "Because boto3==1.20.0 depends on botocore>=1.23.0,<1.24.0 and you require boto3==1.20.0",
+            [("boto3==1.20.0", "botocore>=1.23.0,<1.24.0")],
+        ),
+        ("Because you require boto3, it fails", []),
+    ],
+    ids=["pip", "pip, any version", "uv", "neither"],
+)
+def test_one_line_tells_who_depends_on_what(line: str, told: list[tuple[str, str]]) -> None:
+    assert edges(line) == told

@@ -18,15 +18,15 @@ _PYTHON = re.compile(
 _FOLDERS = (
     # The environment that a build fills, the copy of the project beside it, and the rest.
     (
-        re.compile(r"depbisect[/\\]builds[/\\][^/\\]+[/\\][^/\\]+[/\\]build[/\\]env(?![\w.-])"),
+        re.compile(r"depbisect-builds[/\\][^/\\]+[/\\][^/\\]+[/\\]build[/\\]env(?![\w.-])"),
         "<env>",
     ),
     (
-        re.compile(r"depbisect[/\\]builds[/\\][^/\\]+[/\\][^/\\]+[/\\]build[/\\]tree(?![\w.-])"),
+        re.compile(r"depbisect-builds[/\\][^/\\]+[/\\][^/\\]+[/\\]build[/\\]tree(?![\w.-])"),
         "<project>",
     ),
     (
-        re.compile(r"depbisect[/\\]builds[/\\][^/\\]+[/\\][^/\\]+(?:[/\\]build)?(?![\w.-])"),
+        re.compile(r"depbisect-builds[/\\][^/\\]+[/\\][^/\\]+(?:[/\\]build)?(?![\w.-])"),
         "<build>",
     ),
     # What uv and pip build releases in, and what they unpack there.

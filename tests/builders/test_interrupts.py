@@ -70,7 +70,7 @@ def test_ctrl_c_ends_a_command_with_all_its_processes(
     run.send_signal(number)
     assert run.wait(60) == 130, (folder / "output").read_text()
     assert living(str(note)) == []
-    assert left_in_the_end(lambda: names_in(folder / "cache" / "depbisect" / "builds")) == []
+    assert left_in_the_end(lambda: names_in(folder / "cache" / "depbisect-builds")) == []
 
 
 def test_ctrl_c_ends_an_install_with_its_build_backend(
@@ -79,7 +79,7 @@ def test_ctrl_c_ends_an_install_with_its_build_backend(
     local_index.add(Project("slow").release("1.0", seconds=300))
     links = ["--no-index", "--find-links", str(local_index.find_links), "--python", sys.executable]
     run = start(folder, *links, "--no-evidence")
-    builds = folder / "cache" / "depbisect" / "builds"
+    builds = folder / "cache" / "depbisect-builds"
     backend = wait_for(folder / "index" / "state" / "slow-1.0.build", run)
     run.send_signal(signal.SIGINT)
     assert run.wait(60) == 130, (folder / "output").read_text()
@@ -97,4 +97,4 @@ def test_the_next_run_ends_what_a_killed_one_left(start: Start, folder: Path) ->
     assert lives(child)
     assert start(folder, *arguments, "exit 0").wait(60) == 0
     assert not lives(child)
-    assert left_in_the_end(lambda: names_in(folder / "cache" / "depbisect" / "builds")) == []
+    assert left_in_the_end(lambda: names_in(folder / "cache" / "depbisect-builds")) == []

@@ -318,7 +318,7 @@ def test_an_answer_is_told_whole_when_ctrl_c_comes_after_it(
     assert done.returncode == 130, done.stderr
     assert (tmp_path / "fixed.txt").read_text() == "metadata==1.1\n"
     assert "+metadata==1.1" in done.stdout
-    assert left_in_the_end(lambda: names_in(cache / "depbisect" / "builds")) == []
+    assert left_in_the_end(lambda: names_in(cache / "depbisect-builds")) == []
 
 
 @pytest.mark.timeout(60 + 30 * KILLS)

@@ -177,8 +177,8 @@ def test_what_is_removed_during_a_run_ends_it_with_one_message(tmp_path: Path, n
 def test_a_build_whose_folder_was_removed_accuses_nobody(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("")
     command = (
-        "rm -rf cache/depbisect/builds/*/copy1; exit 1",
-        "rm -rf cache/depbisect/builds/*; exit 1",
+        "rm -rf cache/depbisect-builds/*/copy1; exit 1",
+        "rm -rf cache/depbisect-builds/*; exit 1",
     )
     for word in command:
         words = f"--builder command --build-cmd 'cd {tmp_path}; {word}'"

@@ -6,7 +6,7 @@ import pytest
 
 from bisect_deps.text import shown
 
-WORK = "/home/me/.cache/depbisect/builds/481.2724333.4026531836-smb835dc/slot1"
+WORK = "/home/me/.cache/depbisect-builds/481.2724333.4026531836-smb835dc/slot1"
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ WORK = "/home/me/.cache/depbisect/builds/481.2724333.4026531836-smb835dc/slot1"
         ("file:///tmp/pip-req-build-a1b2c3/setup.py", "<source>/setup.py"),
         ("/tmp/pip-build-env-a1/overlay/lib/python3.11/x", "<build-env>/lib/python3.11/x"),
         ("/tmp/pip-install-ab_1/numpy_0a1/setup.py:5", "<source>/setup.py:5"),
-        (r"in C:\Users\me\depbisect\builds\7-x\slot1\build\env\Lib\a.py", r"in <env>\Lib\a.py"),
+        (r"in C:\Users\me\depbisect-builds\7-x\slot1\build\env\Lib\a.py", r"in <env>\Lib\a.py"),
         ("gcc -I/home/m/.pyenv/versions/3.12.1/include/x", "gcc -I<python>/include/x"),
         (
             "/opt/hostedtoolcache/Python/3.11.9/x64/lib/python3.11/a.py",
@@ -43,7 +43,7 @@ WORK = "/home/me/.cache/depbisect/builds/481.2724333.4026531836-smb835dc/slot1"
         ("/home/m/.pyenv/versions/3.12.1/bin/python", "/home/m/.pyenv/versions/3.12.1/bin/python"),
         ("/usr/include/python3.12/Python.h", "/usr/include/python3.12/Python.h"),
         ("/home/me/uv/project/a.py", "/home/me/uv/project/a.py"),
-        ("/home/me/depbisect/builds.txt", "/home/me/depbisect/builds.txt"),
+        ("/home/me/depbisect-builds.txt", "/home/me/depbisect-builds.txt"),
         ("https://index.example/depbisect/1.0", "https://index.example/depbisect/1.0"),
     ],
 )
@@ -51,6 +51,6 @@ def test_a_path_is_cut_to_what_is_in_a_scratch_folder(text: str, words: str) -> 
     assert shown(text) == words
 
 
-@pytest.mark.parametrize("part", ["depbisect/builds/", "uv/sdists-v9/a/", "uv/git-v0/checkouts/"])
+@pytest.mark.parametrize("part", ["depbisect-builds/", "uv/sdists-v9/a/", "uv/git-v0/checkouts/"])
 def test_a_long_line_costs_no_more_than_its_length(part: str) -> None:
     assert shown(part * 50_000)

@@ -54,7 +54,7 @@ def test_no_secret_is_written_or_shown(
     assert done.returncode == 0, done.stderr.decode()
     assert b"header==1.1" in (project / "requirements.txt").read_bytes()
     assert PLANTED.encode() not in done.stdout + done.stderr
-    assert left_in_the_end(lambda: names_in(cache / "depbisect" / "builds")) == []
+    assert left_in_the_end(lambda: names_in(cache / "depbisect-builds")) == []
     written = [path for folder in (project, cache) for path in folder.rglob("*") if path.is_file()]
     assert len(written) > 5
     assert [path for path in written if PLANTED.encode() in path.read_bytes()] == []

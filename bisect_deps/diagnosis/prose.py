@@ -140,7 +140,7 @@ def _listed(texts: list[str], story: Story) -> None:
                 _add(story.wishes, project_of(wanted))
             else:
                 _add(story.wanted, project_of(wanted))
-                owner = steps[-2] if steps[-1].startswith("-r") and len(steps) > 1 else steps[0]
+                owner = steps[-2] if steps[-1].startswith("-r") else steps[0]
                 _add(story.wishes if steps[-1].startswith("-r") else story.parents, _at(owner))
         elif "RequirementInformation" in text:
             for name, parent, version in _PDM_INFORMATION.findall(text):

@@ -101,13 +101,11 @@ def evidence_of(failure: Failure) -> tuple[Evidence, ...]:
     for hit in (failure.best, *same[:2], *same[-1:]):
         chosen.setdefault(hit.line, hit.text)
     for hit in sorted(hits, key=lambda hit: -hit.signature.weight):
-        if len(chosen) >= MOST_EVIDENCE - 1:
-            break
-        chosen.setdefault(hit.line, hit.text)
+        if len(chosen) < MOST_EVIDENCE - 1:
+            chosen.setdefault(hit.line, hit.text)
     for number, text in _explanation(failure):
-        if len(chosen) >= MOST_EVIDENCE:
-            break
-        chosen.setdefault(number, text)
+        if len(chosen) < MOST_EVIDENCE:
+            chosen.setdefault(number, text)
     for hit in reversed(hits):
         if hit.signature.fatal and len(chosen) < MOST_EVIDENCE:
             chosen.setdefault(hit.line, hit.text)

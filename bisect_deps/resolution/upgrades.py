@@ -67,7 +67,7 @@ class Upgrade:
     aim: Aim
     edits: tuple[Edit, ...]
     moved: Mapping[str, str]
-    dropped: tuple[str, ...]
+    dropped: frozenset[str]
     resolution: Resolution
 
 
@@ -394,7 +394,7 @@ class _UpgradeSearch:
         if answer.answered is not ResolverOutcome.RESOLVED:
             return None
         moved = {edit.name: chosen[edit.name] for edit in edits if edit.name in chosen}
-        return Upgrade(aim, tuple(edits), moved, tuple(sorted(self.gone)), answer)
+        return Upgrade(aim, tuple(edits), moved, frozenset(self.gone), answer)
 
     def _stays(self, requirement: Requirement, version: str) -> bool:
         """Say whether a line needs no edit: a pin to this version, or a clause that allows it.

@@ -177,9 +177,9 @@ class _UpgradeSearch:
         if aim is Aim.SOURCES:
             return [False]
         with_wheels = [name for name in self.names if self._has_any_wheel(name, aim)]
-        ways: list[bool | tuple[str, ...]] = [True, tuple(sorted(self.names))]
+        ways: list[bool | tuple[str, ...]] = [True, tuple(self.names)]
         if len(with_wheels) < len(self.names):
-            ways.append(tuple(sorted(with_wheels)))
+            ways.append(tuple(with_wheels))
         elif aim is Aim.BELOW:
             ways.append(False)
         return ways

@@ -28,7 +28,7 @@ from bisect_deps.system.interpreters import find
 from tests.fix.world import SimulatedIndex, World
 from tests.resolution.told import TOLD
 from tests.support.local_index import Fault, LocalIndex, Project
-from tests.support.scenarios import SCENARIOS, Scenario, read_line
+from tests.support.scenarios import SCENARIOS, Scenario, read_line, read_world
 
 PYTHON = find(sys.executable)
 
@@ -209,6 +209,33 @@ def test_questions_come_in_the_order_of_the_lines_and_are_looked_ahead_to() -> N
         "all but 1 3, all but 1 8",
         "all but 3 16, all but 8 16",
     ]
+
+
+@pytest.mark.parametrize(
+    ("edges", "found"),
+    [
+        ([{1, 64}, {8, 33}], {8, 33}),
+        ([{16, 65}, {1, 64}, {8, 64}], {1, 64}),
+        ([{1, 8, 16}, {1, 33, 64}], {1, 8, 16}),
+    ],
+)
+def test_of_several_conflicts_the_first_by_its_last_line_is_found(
+    edges: list[set[int]], found: set[int]
+) -> None:
+    def conflicts(numbers: frozenset[int]) -> bool:
+        return any(edge <= numbers for edge in edges)
+
+    rest = [1, 8, 16, 33, 64, 65]
+    assert by_halves(conflicts, frozenset(), frozenset(), rest) == found
+
+
+def test_lines_are_told_in_the_order_of_the_file(tmp_path: Path, cache: Path) -> None:
+    world = read_world("x 1 | x 2 | x 3")
+    lines = [read_line(16, "x!=1"), read_line(1, "x!=3"), read_line(8, "x!=2")]
+    with LocalIndex(tmp_path, *world).serve() as server:
+        resolver = Resolver(PYTHON, IndexSettings(index_url=server.url), cache=cache)
+        [conflict] = find_conflicts(lines, resolver).found
+    assert conflict.sentence == "no release of x suits x!=3, x!=2 and x!=1 together"
 
 
 def test_of_a_conflict_the_constraint_goes_then_the_later_line() -> None:

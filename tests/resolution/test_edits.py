@@ -17,7 +17,7 @@ from bisect_deps.resolution.pins import hashes_of, repinned
 OLD, NEW = f"sha256:{'0' * 64}", f"sha256:{'1' * 64}"
 TEXT = f"""\
 alpha==1.0
-beta[y,x]>=1 ; python_version > "3"
+beta[y,x,w,v,u]>=1 ; python_version > "3"
 gamma==1.0 --hash={OLD}
 """
 LINES = parse(TEXT.encode(), Path("requirements.txt")).requirements
@@ -32,7 +32,10 @@ A, B, C = (line.text for line in LINES)
         (Edit(EditAction.DROP, "alpha", 0), [B, C]),
         (Edit(EditAction.REPIN, "alpha", 0, "==2.0"), ["alpha==2.0", B, C]),
         (Edit(EditAction.REPIN, "alpha", 0), ["alpha", B, C]),
-        (Edit(EditAction.REPIN, "beta", 1, "<3"), [A, 'beta[x,y]<3 ; python_version > "3"', C]),
+        (
+            Edit(EditAction.REPIN, "beta", 1, "<3"),
+            [A, 'beta[u,v,w,x,y]<3 ; python_version > "3"', C],
+        ),
         (Edit(EditAction.REPLACE, "delta", 2, "delta>=4"), [A, B, "delta>=4"]),
         (Edit(EditAction.ADD, "delta", None, "==1.0"), [A, B, C]),
     ],

@@ -482,11 +482,15 @@ def test_what_uv_says_is_read(
 def test_what_uv_resolves_to_is_read_with_who_asked(tmp_path: Path) -> None:
     text = (
         "# a comment\n-e ./here\nB_c[x]==2.0  # via D (v1), d[more], -r requirements.in\n"
-        "alone==1\n  indented==3\n"
+        "alone==1\n  indented==3\nlast==1  # via zed, mid, gamma, beta, alpha\n"
     )
     answer = saying(tmp_path, 0, "", text).resolve(["b-c"])
-    assert answer.releases == {"b-c": "2.0", "alone": "1"}
-    assert answer.parents == {"b-c": ("", "d"), "alone": ()}
+    assert answer.releases == {"b-c": "2.0", "alone": "1", "last": "1"}
+    assert answer.parents == {
+        "b-c": ("", "d"),
+        "alone": (),
+        "last": ("alpha", "beta", "gamma", "mid", "zed"),
+    }
 
 
 class Kept(dict[str, str]):
@@ -562,3 +566,28 @@ def test_a_question_that_differs_is_another(
         resolver.resolve(["good"], **question)  # type: ignore[arg-type]
         calls.append(resolver.calls)
     assert calls == [1, 1, 0]
+
+
+def test_the_order_of_what_is_asked_makes_no_other_question(tmp_path: Path) -> None:
+    memory = Kept()
+    uv = saying(tmp_path, 0, "", "good==1.0\n").program
+    settings = IndexSettings(no_index=True, exclude_newer="2026-01-01T00:00:00Z")
+    names = ["zed", "mid", "gamma", "beta", "alpha"]
+    calls = []
+    for asked in (names, names[::-1]):
+        environ = {f"UV_{name.upper()}": "1" for name in asked}
+        resolver = Resolver(
+            PYTHON, settings, uv=uv, cache=tmp_path / "cache", memory=memory, environ=environ
+        )
+        resolver.assume(Release(name, "1") for name in asked)
+        for these in (asked, asked[::-1]):
+            resolver.resolve(
+                these,
+                constraints=these,
+                overrides=these,
+                wheels_only=these,
+                preferences=dict.fromkeys(these, "1"),
+                exclude_newer_package=dict.fromkeys(these, "2020-01-01"),
+            )
+        calls.append(resolver.calls)
+    assert calls == [1, 0]

@@ -148,7 +148,8 @@ class Found:
         self, word: Word, document: Document, group: str, installer: InstallCommand, option: str
     ) -> None:
         line, _ = document.place(word.span.start)
-        if installer.grammar is Grammar.CONDA:
+        is_environment = word.text.endswith((".yml", ".yaml"))
+        if installer.grammar is Grammar.CONDA and not is_environment:
             message = f"conda reads {escaped(word.text)} by its own words: name it by itself"
             kind = ProblemKind.NOT_JUDGED
             self.problems.append(Problem(kind, document.path, line, message, "", word.span))

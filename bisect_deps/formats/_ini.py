@@ -25,7 +25,7 @@ from bisect_deps.formats._embedded import (
 from bisect_deps.formats._splice import TAG, Change, newline_of, remark
 from bisect_deps.formats._text import Mapped, decode_utf8, mapped
 from bisect_deps.formats._words import arguments
-from bisect_deps.formats.base import Document, Span
+from bisect_deps.formats.base import Document, Problem, ProblemKind, Span
 from bisect_deps.text import escaped
 
 _NOTHING = re.compile("")
@@ -41,6 +41,9 @@ class _Line(NamedTuple):
     group: str
     code: Mapped
     on_key_line: bool
+
+
+_GroupOf = Callable[[str, str], "str | None"]
 
 
 def listed(lines: Iterable[_Line]) -> Iterator[StringSlot]:
@@ -62,6 +65,7 @@ class IniStyle:
     `files` what a line looks like that names a requirements file, as `file` (`-c` in `flag`).
     `runs` names the group of a section's key that holds commands, which may install, too;
     `root` is what stands for the file's own folder in them. `divide` makes strings of lines.
+    `refers` is how a value takes over another one, `computed` what only the tool knows.
     """
 
     group_of: Callable[[str, str], str | None]
@@ -73,6 +77,8 @@ class IniStyle:
     runs: Callable[[str, str], str | None] = lambda *_: None
     root: re.Pattern[str] = _NO_FILE
     divide: Callable[[Iterable[_Line]], Iterator[StringSlot]] = listed
+    refers: re.Pattern[str] = _NO_FILE
+    computed: re.Pattern[str] = _NO_FILE
 
     def read(self, data: bytes, path: str) -> Embedding:
         """Read the bytes; lists are one requirement per line, or separated by semicolons."""
@@ -84,13 +90,19 @@ class IniStyle:
             parser.read_string(document.text)
         except configparser.Error as error:
             return broken(document, *_wrong(error))
+        lists, runs = (self._with_named(document, own) for own in (self.group_of, self.runs))
         rest = {
-            section: {k: v for k, v in parser[section].items() if not self._is_read(section, k)}
+            section: {
+                k: v
+                for k, v in parser[section].items()
+                if not (lists(section, k) or runs(section, k))
+            }
             for section in parser.sections()
         }
         slots: list[StringSlot] = []
         follows: list[Follow] = []
-        for slot in self.divide(_lines(document, self.group_of)):
+        problems: list[Problem] = []
+        for slot in self.divide(_lines(document, lists)):
             named = self.files.match(slot.code.text)
             if named is not None:
                 is_constraint = named["flag"].startswith(("-c", "--c"))
@@ -100,27 +112,48 @@ class IniStyle:
                     for file in named["file"].split(",")
                 ]
             elif not self.skipped.match(slot.code.text):
-                slots.append(_behind(slot, self.before))
+                own = _behind(slot, self.before)
+                if self.computed.match(own.code.text):
+                    problems.append(_computed(document, own))
+                else:
+                    slots.append(own)
         has_list = parser.has_option(*self.main)
-        found, others = self._installed_by_commands(document)
+        found, others = self._installed_by_commands(document, runs)
         slots = sorted([*slots, *found.slots], key=lambda slot: slot.span.start)
         follows += [
             file._replace(path=self.root.sub("", file.path, count=1)) for file in found.follows
         ]
-        document = document._replace(problems=(*document.problems, *found.problems))
+        document = document._replace(problems=(*document.problems, *problems, *found.problems))
         return replace(
             embed(document, slots, (rest, others), self.read_line),
             has_list=has_list,
             follows=tuple(follows),
         )
 
-    def _is_read(self, section: str, key: str) -> bool:
-        return self.group_of(section, key) is not None or self.runs(section, key) is not None
+    def _with_named(self, document: Document, group_of: _GroupOf) -> _GroupOf:
+        """Return a function that also knows the keys which those that have a group take over."""
+        named: set[tuple[str, str]] = set()
 
-    def _installed_by_commands(self, document: Document) -> tuple[Found, list[str]]:
+        def known(section: str, key: str) -> str | None:
+            is_named = (section, key) in named
+            return group_of(section, key) or (
+                f"{self.main[0]}:{section}.{key}" if is_named else None
+            )
+
+        while True:
+            found = {
+                (other["section"], other["key"].lower())
+                for line in _lines(document, known)
+                for other in self.refers.finditer(line.code.text)
+            }
+            if found <= named:
+                return known
+            named |= found
+
+    def _installed_by_commands(self, document: Document, runs: _GroupOf) -> tuple[Found, list[str]]:
         """Return what commands install, and each command without the requirements in it."""
         found, others = Found(), []
-        for slot in self.divide(_lines(document, self.runs)):
+        for slot in self.divide(_lines(document, runs)):
             own = _behind(slot, self.before)
             command = arguments(own.code)
             others.append(found.take_all([command], document, own.group, slot.span))
@@ -175,6 +208,12 @@ class IniStyle:
         indent = document.text[line.span.start : slot.span.start]
         text = f"{indent}{remark(document, comment)}{newline_of(document)}"
         return [(Span(line.span.start, line.span.start), text)]
+
+
+def _computed(document: Document, slot: StringSlot) -> Problem:
+    line, _ = document.place(slot.span.start)
+    message = f"what {escaped(slot.code.text)} stands for is only known where the tool runs"
+    return Problem(ProblemKind.NOT_JUDGED, document.path, line, message, "", slot.span)
 
 
 def _wrong(error: configparser.Error) -> tuple[str, int]:

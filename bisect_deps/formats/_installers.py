@@ -111,7 +111,7 @@ def _program(text: str) -> str:
     """Return the name of a program, also of one by its path, or by a variable of its name."""
     variable = re.fullmatch(r"\$\{?(\w+?)(?:_EXE|_BIN|_CMD)?\}?", text)
     name = variable[1].lower() if variable else re.split(r"[/\\]", text)[-1]
-    name = name.removesuffix(".exe").removesuffix(".bat")
+    name = name.removesuffix(".exe").removesuffix(".bat").removeprefix("-m")
     return re.sub(r"(?<=^pip)\d?(?:\.\d+)?$", "", name)
 
 
@@ -186,7 +186,13 @@ _PIP_VERBS = (
     (("download",), _INTO_FOLDER),
     (("wheel",), _INTO_FOLDER),
 )
-_CONDA_VERBS = ((("install",), CONDA_INSTALL), (("create",), CONDA_INSTALL))
+_OF_ENVIRONMENT = CONDA_INSTALL._replace(grammar=Grammar.OPTIONS)
+_CONDA_VERBS = (
+    (("install",), CONDA_INSTALL),
+    (("create",), CONDA_INSTALL),
+    (("env", "create"), _OF_ENVIRONMENT),
+    (("env", "update"), _OF_ENVIRONMENT),
+)
 # A program to its verbs, each with how it reads what follows.
 _INSTALLERS: dict[str, tuple[tuple[tuple[str, ...], InstallCommand], ...]] = {
     "pip": _PIP_VERBS,

@@ -7,7 +7,8 @@ import re
 from bisect_deps.formats._ini import IniStyle, continued
 from bisect_deps.formats._lines import read_code
 
-_FACTORS = r"(?:[\w{},!.-]+:\s+)?"
+# Blanks between factors mean nothing. A line that has some is not read as one without.
+_FACTORS = r"(?:[\w{},!. -]+:\s+|(?![\w{},!. -]+:\s))"
 _ROOT = r"\{(?:toxinidir|tox_root)\}/"
 _KEYS = ("deps", "requires")
 _COMMANDS = ("commands", "commands_pre", "commands_post")
@@ -32,9 +33,11 @@ STYLE = IniStyle(
         rf"(?:{_ROOT})?(?P<file>[^{{}}]+)$"
     ),
     read_line=read_code,  # lines of pip's own grammar
-    # Values of other keys, paths and options of pip are no requirements of their own.
     runs=_commands,
     root=re.compile(_ROOT),
-    skipped=re.compile(rf"{_FACTORS}(?:-|\{{|\.|/|.*\{{[^}}]*\}})"),
+    # Options of pip and paths are no requirements of their own; other lists are read themselves.
+    skipped=re.compile(rf"{_FACTORS}(?:-|\.|/|\{{\w+\}}(?:/|$)|\{{\[)"),
+    refers=re.compile(r"\{\[(?P<section>[^\]]+)\](?P<key>\w+)\}"),
+    computed=re.compile(r".*\{[^}]*\}"),
     divide=continued,
 )

@@ -157,6 +157,7 @@ class Checker:
             hint = f" ({error.hint})" if error.hint else ""
             run.unavailable = f"the audit could not run: {error}{hint}"
             return scopes
+        run.audited = True
         run.not_judged += [f"{name}: {reason}" for name, reason in found.skipped.items()]
         return [scope._replace(advisories=found.advisories) for scope in scopes]
 
@@ -176,6 +177,7 @@ class _Run:
     def __init__(self, settings: LintSettings, selection: Selection) -> None:
         self.unavailable = ""
         self.judged = True
+        self.audited = False if settings.audit else None
         self.not_judged: list[str] = []
         self._settings = settings
         self._selection = selection
@@ -286,6 +288,7 @@ class _Run:
             judged=self.judged,
             profiles=tuple(profile.value for profile in Profile if profile in self._profiles),
             online=self._settings.online,
+            audited=self.audited,
         )
 
     def _not_checked(self) -> None:

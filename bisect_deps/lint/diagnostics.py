@@ -65,7 +65,8 @@ class Report(NamedTuple):
     people only. `fatal` counts, by file, what makes pip reject it, ignored or not. `unreadable` are
     the files that could not be read in their format, `not_judged` the places whose requirements
     nobody can read, both as `file:line: why`. `judged`: there was a list of requirements, be it
-    empty. `profiles` are those that were applied.
+    empty. `profiles` are those that were applied. `audited`: pip-audit knew of the pins, None where
+    it was not asked.
     """
 
     diagnostics: Sequence[Diagnostic]
@@ -81,6 +82,7 @@ class Report(NamedTuple):
     judged: bool = True
     profiles: Sequence[str] = ()
     online: bool = False
+    audited: bool | None = None
 
     def at_or_above(self, severity: Severity) -> Sequence[Diagnostic]:
         """Return the diagnostics that are as bad as `severity` or worse."""

@@ -29,9 +29,13 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 _INCLUDE = re.compile(rb"(?m)^[ \t]*(?:-r|-c|--requirement|--constraint)[ \t=]*([^\s#]+)")
-_HIDDEN_FOLDERS = frozenset((".github", "workflows"))
 _SKIPPED_FOLDERS = frozenset(
     ("node_modules", "site-packages", "__pycache__", "build", "dist", "venv", "env")
+)
+# What tools keep for themselves; other hidden folders hold what people wrote (`.devcontainer`).
+_KEPT_BY_TOOLS = re.compile(
+    r"\.(?:git|hg|svn|bzr|jj|tox|nox|venv|env|direnv|eggs|pixi|pyenv|conda|local|cache|\w+_cache|"
+    r"ipynb_checkpoints|pytype|pants\.d|depbisect|vscode\w*|idea|npm|nvm|cargo|rustup|terraform)"
 )
 
 
@@ -204,9 +208,7 @@ class Inputs:
         return (shown for shown in found if not self._is_excluded(shown))
 
     def _is_entered(self, at: str, name: str) -> bool:
-        if os.path.basename(at) == ".github":
-            return name in _HIDDEN_FOLDERS
-        if (name.startswith(".") and name not in _HIDDEN_FOLDERS) or name in _SKIPPED_FOLDERS:
+        if name in _SKIPPED_FOLDERS or _KEPT_BY_TOOLS.fullmatch(name):
             return False
         return not os.path.exists(os.path.join(at, name, "pyvenv.cfg"))
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bisect_deps.lint.outputs import render
+from bisect_deps.lint.outputs.base import OutputStyle
 from bisect_deps.lint.rules.vulnerable import RULES
 from bisect_deps.lint.settings import LintSettings
 from tests.support.linted import checker, codes, fixed, lint, write_files
@@ -105,3 +107,16 @@ def test_nobody_is_asked_without_a_pin_or_without_the_option(
     asked = checker(tmp_path, LintSettings(audit=True)).check(["requirements.txt"])
     assert asked.unavailable == ""
     assert codes(checker(tmp_path).check(["pinned.txt"])) == []
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_summary_says_who_was_asked(
+    tmp_path: Path, service: HTTPServer, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    if not answers:
+        monkeypatch.setenv("PIP_AUDIT_OSV_URL", "http://127.0.0.1:1/v1/query")
+    settings = LintSettings(audit=True)
+    report = lint(tmp_path, {"requirements.txt": "jinja2==2.4.1\n"}, settings=settings)
+    how = "audited" if answers else "not audited"
+    assert f"(1 requirement; publish; {how})" in render(report, "concise", OutputStyle())
+    assert json.loads(render(report, "json", OutputStyle()))["audited"] is answers

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bisect_deps.formats import parse_manifest
+from bisect_deps.lint.rules.base import Severity
 from bisect_deps.lint.settings import LintSettings
 from bisect_deps.model import Edit, EditAction
 from tests.support.linted import codes, lint, write_files
@@ -202,3 +203,63 @@ def test_what_commands_of_tox_install_is_judged(tmp_path: Path) -> None:
     number = next(own.number for own in manifest.requirements if own.name == "a")
     after = manifest.render([Edit(EditAction.REPIN, "a", number, "==2")])
     assert after["tox.ini"].decode() == ini.replace("install a", "install a==2")
+
+
+def test_conditions_of_tox_are_read_with_blanks_and_braces(tmp_path: Path) -> None:
+    ini = (
+        "[testenv]\ndeps =\n    image, dev: a\n    {py39,py310}-x: b>=1\n    !c: d==1\n"
+        "    -e {toxinidir}\n    {toxinidir}/pkg\n    e=={env:E}\n    {env:MORE:}\n"
+    )
+    report = lint(tmp_path, {"tox.ini": ini})
+    assert [(found.rule.code, found.package) for found in report.diagnostics] == [
+        ("DB101", "a"),
+        ("DB102", "b"),
+        ("DB900", ""),
+        ("DB900", ""),
+    ]
+    assert [place.split(": ")[0] for place in report.not_judged] == ["tox.ini:8", "tox.ini:9"]
+
+
+def test_lists_that_environments_of_tox_take_over_are_read(tmp_path: Path) -> None:
+    ini = (
+        "[base]\ndeps =\n    a\n    {[more]those}\ncommands = pip install b\nother = c\n"
+        "[more]\nthose = d\n[testenv]\ndeps = {[base]deps}\ncommands =\n    {[base]commands}\n"
+    )
+    report = lint(tmp_path, {"tox.ini": ini})
+    assert [found.package for found in report.diagnostics] == ["a", "b", "d"]
+    assert {found.severity for found in report.diagnostics} == {Severity.WARNING}
+    manifest = parse_manifest(ini.encode(), Path("tox.ini"), folder=tmp_path)
+    number = next(own.number for own in manifest.requirements if own.name == "d")
+    after = manifest.render([Edit(EditAction.REPIN, "d", number, "==2")])
+    assert after["tox.ini"].decode() == ini.replace("those = d", "those = d==2")
+
+
+def test_hidden_folders_of_people_are_searched_and_those_of_tools_are_not(tmp_path: Path) -> None:
+    image = "FROM x\nRUN pip install a\n"
+    files = {
+        ".devcontainer/Dockerfile": image,
+        ".github/actions/set-up/action.yml": "runs:\n  steps:\n    - run: pip install b\n",
+        ".tox/Dockerfile": image,
+        ".ruff_cache/Dockerfile": image,
+        "Dockerfile-cpu": image,
+        "api.dockerfile": image,
+    }
+    found = [(one.file, one.package) for one in lint(tmp_path, files, ".").diagnostics]
+    assert found == [
+        (".devcontainer/Dockerfile", "a"),
+        (".github/actions/set-up/action.yml", "b"),
+        ("Dockerfile-cpu", "a"),
+        ("api.dockerfile", "a"),
+    ]
+
+
+def test_environments_that_commands_of_conda_name_are_read(tmp_path: Path) -> None:
+    run = (
+        "RUN conda env create -n x -f envs/a.yaml\n"
+        "RUN micromamba install -y --file /tmp/envs/b.yml && conda env update --file=envs/c.yml\n"
+    )
+    environment = "dependencies:\n  - numpy\n"
+    files = {"Dockerfile": f"FROM x\n{run}", "envs/a.yaml": environment, "envs/b.yml": environment}
+    report = lint(tmp_path, files, "Dockerfile")
+    assert [found.file for found in report.diagnostics] == ["envs/a.yaml", "envs/b.yml"]
+    assert report.not_judged == ("Dockerfile:3: envs/c.yml is not here",)

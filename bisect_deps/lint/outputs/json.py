@@ -25,6 +25,7 @@ def render(report: Report, style: OutputStyle) -> str:
         "not_judged": list(report.not_judged),
         "profiles": list(report.profiles),
         "online": report.online,
+        "audited": bool(report.audited),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

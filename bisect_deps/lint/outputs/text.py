@@ -169,7 +169,10 @@ def _judged(report: Report, *, with_requirements: bool = False) -> str:
     """Return what was judged and how: the files, the profiles, with or without the index."""
     how = [_count(report.requirements, "requirement")] if with_requirements else []
     how += [", ".join(report.profiles)] if report.profiles else []
-    how.append("online" if report.online else "offline")
+    asked = ["online"] if report.online else []
+    if report.audited is not None:
+        asked.append("audited" if report.audited else "not audited")
+    how.append(", ".join(asked or ["offline"]))
     return f"{_count(len(report.files), 'file')} ({'; '.join(how)})"
 
 

@@ -68,7 +68,11 @@ def _found(item: Item, message: str, repair: Repair | None = None) -> Finding:
 
 
 def _called(item: Item) -> str:
-    return item.parts.name or "the requirement"
+    """Return the project's name; for a URL that tells none, the last part of its path."""
+    if item.parts.name:
+        return item.parts.name
+    path = re.split(r"[#?]", item.parts.url or "")[0].rstrip("/")
+    return path.rpartition("/")[2].partition("@")[0] or "the requirement"
 
 
 def _ref_of(url: str) -> str:

@@ -204,11 +204,11 @@ class _Run:
             if file not in self._ignores:
                 self._ignores[file] = _ignores_of(document)
         self._profiles.update(dict.fromkeys(item.profile for item in scope.items))
-        profiles = {(id(i.document), i.line.number, i.line.group): i.profile for i in scope.items}
+        profiles = {id(item.line): item.profile for item in scope.items}
         for rule in self._selection.rules(scope):
             for finding in self._findings(rule, scope):
                 file = shown[id(finding.document)]
-                profile = self._profile(finding, profiles, file)
+                profile = profiles.get(id(finding.line)) or self._profile(finding, file)
                 self._add(rule, finding, file, profile)
 
     def _note_problems(self, file: str, document: Document) -> None:
@@ -237,15 +237,10 @@ class _Run:
             os.sep, "/"
         )
 
-    def _profile(
-        self, finding: Finding, profiles: dict[tuple[int, int, str], Profile], file: str
-    ) -> Profile:
-        line = finding.line
-        if line is not None:
-            known = profiles.get((id(finding.document), line.number, line.group))
-            if known is not None:
-                return known
-        return self._settings.profile or profile_of(file, line.group if line else "")
+    def _profile(self, finding: Finding, file: str) -> Profile:
+        """Return the profile of a line that holds no requirement."""
+        group = finding.line.group if finding.line else ""
+        return self._settings.profile or profile_of(file, group)
 
     def _add(self, rule: Rule, finding: Finding, file: str, profile: Profile) -> None:
         severity = self._selection.severity(rule, profile, finding.severity)
@@ -255,18 +250,22 @@ class _Run:
         if diagnostic.repair is not None:
             diagnostic = diagnostic._replace(generated=self._source_of(file, finding.document))
         key = (rule.code, file, diagnostic.line, diagnostic.column, diagnostic.package)
-        first, last = diagnostic.line, diagnostic.end_line
-        if finding.line is not None:
-            first, last = finding.line.number, finding.line.last
-        silenced = None
-        for ignore in self._ignores.get(file, ()):
-            if ignore.covers(rule, first, last):
-                ignore.used.add(rule.code)
-                silenced = ignore
+        silenced = self._silenced(rule, finding, diagnostic) if self._ignores.get(file) else None
         if silenced is not None:
             self._suppressed[key] = diagnostic._replace(reason=silenced.reason)
         else:
             self._found.setdefault(key, diagnostic)
+
+    def _silenced(self, rule: Rule, finding: Finding, diagnostic: Diagnostic) -> Ignore | None:
+        first, last = diagnostic.line, diagnostic.end_line
+        if finding.line is not None:
+            first, last = finding.line.number, finding.line.last
+        silenced = None
+        for ignore in self._ignores[diagnostic.file]:
+            if ignore.covers(rule, first, last):
+                ignore.used.add(rule.code)
+                silenced = ignore
+        return silenced
 
     def report(self) -> Report:
         """Return the report, after the ignore comments themselves were judged."""

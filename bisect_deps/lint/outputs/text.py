@@ -49,13 +49,14 @@ def statistics(report: Report, style: OutputStyle) -> str:
 
 def _steps_once(diagnostics: Sequence[Diagnostic]) -> Iterator[tuple[Diagnostic, str]]:
     """Yield each diagnostic and its words; a step for a whole file is said by the first only."""
-    said: tuple[str, ...] = ()
+    said: set[str] = set()
     for diagnostic in diagnostics:
         message = diagnostic.message
-        if message.endswith(said):
-            message = message.removesuffix(pin_step(message))
-        elif step := pin_step(message):
-            said += (step,)
+        step = pin_step(message)
+        if step in said:
+            message = message[: -len(step)]
+        elif step:
+            said.add(step)
         yield diagnostic, message
 
 

@@ -154,6 +154,28 @@ def test_where_nothing_contradicts_itself_nothing_is_doubted() -> None:
     assert confidence_of(STEADY, [failed(1, "alpha"), passed(2)]) == 1.0
 
 
+@pytest.mark.parametrize(
+    ("unsteady", "failures", "names", "sure"),
+    [
+        (1, 1, ["alpha"], 0.8),
+        (1, 2, ["alpha"], 0.96),
+        (1, 0, ["alpha"], 0.8),
+        (3, 1, ["alpha"], 0.6),
+        (9, 1, ["alpha"], 0.5),
+        (1, 1, ["alpha", "alpha"], 0.64),
+        (1, 2, ["alpha", "beta"], 0.768),
+        (1, 1, [], 1.0),
+    ],
+)
+def test_who_failed_so_often_among_eight_builds_is_so_sure(
+    unsteady: int, failures: int, names: list[str], sure: float
+) -> None:
+    culprits = tuple(map(culprit, names))
+    shaky = Conclusion(VerdictKind.CULPRITS, culprits, unsteady=unsteady)
+    probes = [failed(at, "alpha") for at in range(failures)]
+    assert confidence_of(shaky, [*probes, *map(passed, range(failures, 8))]) == sure
+
+
 def test_each_further_failure_of_a_culprit_makes_it_surer() -> None:
     shaky = replace(STEADY, unsteady=1)
     others = [passed(number) for number in range(10, 18)]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bisect_deps.errors import IndexUnavailable
 from bisect_deps.index import Index
-from bisect_deps.model import IndexSettings, Requirement
+from bisect_deps.model import IndexSettings, Release, Requirement
 from bisect_deps.resolution.conflicts import (
     Conflicts,
     by_deletion,
@@ -25,7 +25,7 @@ from bisect_deps.resolution.conflicts import (
 )
 from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 from bisect_deps.system.interpreters import find
-from tests.fix.world import SimulatedIndex, World
+from tests.fix.world import Listing, SimulatedIndex, World
 from tests.resolution.told import TOLD
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.scenarios import SCENARIOS, Scenario, read_line, read_world
@@ -273,16 +273,32 @@ def test_what_the_index_has_is_fetched_at_once() -> None:
     lines[1] = replace(lines[1], url="https://files.example/b-1-py3-none-any.whl")
     lines.append(replace(lines[2], number=3, editable=True))
     index = Noting(World({}))
-
-    class Answering(Simulated):
-        def resolve(self, lines: list[str], constraints: list[str]) -> Resolution:
-            return Resolution(ResolverOutcome.RESOLVED)
-
-        def assume(self, releases: object) -> None:
-            pass
-
-    find_conflicts(lines, cast("Resolver", Answering(())), index)
+    find_conflicts(lines, cast("Resolver", Assuming(())), index)
     assert index.fetched == ("a", "c")
+
+
+class Assuming(Simulated):
+    """A resolver for which all resolves; it notes what is taken to require nothing."""
+
+    assumed: tuple[str, ...] = ()
+
+    def resolve(self, lines: list[str], constraints: list[str]) -> Resolution:
+        return Resolution(ResolverOutcome.RESOLVED)
+
+    def assume(self, releases: Iterable[Release]) -> None:
+        self.assumed += tuple(map(str, releases))
+
+
+def test_a_pinned_release_without_any_wheel_is_asked_nothing() -> None:
+    source = [Listing(version, wheel="", sdist=True) for version in ("1.0", "2.0")]
+    ready = [Listing(version, sdist=True) for version in ("1.0", "2.0")]
+    far = [Listing(version, wheel="cp27-cp27m-win32", sdist=True) for version in ("1.0", "2.0")]
+    index = SimulatedIndex(World({"source": source, "ready": ready, "far": far}))
+    texts = ("source==1.0", "ready==1.0", "far==1.0")
+    lines = [read_line(number, text) for number, text in enumerate(texts)]
+    resolver = Assuming(())
+    find_conflicts(lines, cast("Resolver", resolver), index)
+    assert resolver.assumed == ("source==1.0",)
 
 
 def test_a_conflict_is_told_with_what_brings_it(tmp_path: Path, cache: Path) -> None:

@@ -7,6 +7,7 @@ The labels say what is right; these say that a change of the code reads no log o
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bisect_deps.diagnosis import diagnose
-from bisect_deps.diagnosis.signatures import SIGNATURES
+from bisect_deps.diagnosis.signatures import SIGNATURES, TABLES
+from bisect_deps.diagnosis.signatures import __name__ as PACKAGE
 from bisect_deps.model import Breakage, Diagnosis, Evidence, Remedy, Suspect
 from tests.diagnosis import labelled, test_breakages, test_unseen
 from tests.diagnosis.short import SHORT
@@ -145,8 +147,26 @@ def examples() -> Iterator[tuple[str, list[str]]]:
         yield f"example of {signature.name}, after others", list(rows)
 
 
+def rivals(tables: Sequence[str] = TABLES) -> Iterator[tuple[str, list[str]]]:
+    """Yield which others of its table each signature gives way to in one build's output."""
+    for table in tables:
+        signatures = importlib.import_module(f"{PACKAGE}.{table}").SIGNATURES
+        alone = {one.name: _told_among(one.example) for one in signatures}
+        for one in signatures:
+            others = [other for other in signatures if alone[other.name] != alone[one.name]]
+            told = {other.name: _told_among(one.example, other.example) for other in others}
+            winners = [name for name, winner in told.items() if winner != alone[one.name]]
+            yield f"example of {one.name}, gives way to", [" ".join(winners)]
+
+
+def _told_among(*lines: str) -> str:
+    first, second = (*lines, "")[:2]
+    return diagnose(_RIVALS.format(first, second), exit_status=1).signature
+
+
 def main() -> None:
-    found = {name: reading_of(read()) for name, read in readings()} | dict(examples())
+    found = {name: reading_of(read()) for name, read in readings()}
+    found |= dict(examples()) | dict(rivals())
     KEPT.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -32,6 +32,7 @@ from bisect_deps.model import (
     Culprit,
     Edit,
     EditAction,
+    Member,
     Note,
     Outcome,
     Probe,
@@ -89,6 +90,19 @@ def guessed_by_facts(case: Case) -> list[Inquiry]:
     fixes = islice(moved, 1) if rest is not None and rest.resolved else ()
     isolated = alone(suspects) if case.capabilities.isolated else ()
     return [*(_fix(case, candidate) for candidate in fixes), *isolated]
+
+
+def fix_by_facts(case: Case, standing: Standing) -> Story[Standing]:
+    """Move all at once that the index is evidence against; return the standing, or where it passes.
+
+    What builds alone may keep another release back that does not.
+    """
+    for inquiry in guessed_by_facts(case):
+        if inquiry.kind is ProbeKind.FIX:
+            [probe] = yield [inquiry]
+            if installs(probe):
+                return standing.at(inquiry.candidate, probe)
+    return standing
 
 
 def _fix(case: Case, candidate: Candidate) -> Inquiry:
@@ -200,6 +214,7 @@ def _amended(
     if not numbers:
         return
     yield from _holding(case, standing, numbers, edits)
+    yield from _making_way(case, standing, numbers, edits)
     for choice in choices_to_move(standing, numbers):
         for candidate in upgrades(case, standing, choice, beside=edits):
             yield with_edits(candidate, edits)
@@ -220,13 +235,8 @@ def _holding(
 
     A release with a wheel is enough; without one, the line that pulls it in is moved.
     """
-    pulled = [
-        member
-        for culprit in standing.culprits
-        for member in culprit.members
-        if member.via and len(culprit.members) == 1 and not case.line_at_fault(member.name)
-    ]
-    own = numbers_of(c for c in standing.culprits if not any(m.via for m in c.members))
+    pulled = _pulled_in(case, standing)
+    own = _own(standing)
     if not pulled:
         return
     bases = (
@@ -241,6 +251,36 @@ def _holding(
                 candidate = _held(case, standing, candidate, member.name)
         if candidate is not None:
             yield candidate
+
+
+def _pulled_in(case: Case, standing: Standing) -> list[Member]:
+    """Return the culprits that only other lines pull in."""
+    return [
+        member
+        for culprit in standing.culprits
+        for member in culprit.members
+        if member.via and len(culprit.members) == 1 and not case.line_at_fault(member.name)
+    ]
+
+
+def _own(standing: Standing) -> frozenset[int]:
+    """Return the lines of the culprits that stand in the file themselves."""
+    return numbers_of(c for c in standing.culprits if not any(m.via for m in c.members))
+
+
+def _making_way(
+    case: Case, standing: Standing, numbers: frozenset[int], edits: Sequence[Edit]
+) -> Iterator[Candidate]:
+    """Yield a candidate with the lines moved that keep what is pulled in from a newer wheel."""
+    clauses: list[str] = []
+    for name in dict.fromkeys(member.name for member in _pulled_in(case, standing)):
+        bad = standing.failing.get(name, ())
+        newer = [r for r in case.releases(name) if bad and is_older(bad[-1], r.version)]
+        ready = [release for release in newer if release.usable_wheel]
+        clauses += [f"{name}>={release.version}" for release in ready[:1]]
+    if clauses:
+        found = upgrades(case, standing, _own(standing) & numbers, edits, clauses)
+        yield from (with_edits(candidate, edits) for candidate in islice(found, 1))
 
 
 def _fails_still(case: Case, standing: Standing, candidate: Candidate, name: str) -> bool:
@@ -285,11 +325,15 @@ def choices_to_move(standing: Standing, numbers: frozenset[int]) -> Iterator[fro
 
 
 def upgrades(
-    case: Case, standing: Standing, numbers: Iterable[int], beside: Sequence[Edit] = ()
+    case: Case,
+    standing: Standing,
+    numbers: Iterable[int],
+    beside: Sequence[Edit] = (),
+    clauses: Sequence[str] = (),
 ) -> Iterator[Candidate]:
     """Yield candidates with these requirements moved to releases that resolve together.
 
-    `beside` are edits of other lines that are made as well.
+    `beside` are edits of other lines that are made as well, `clauses` (`name>=2`) hold besides.
     """
     if case.index is None or case.resolver is None:
         return
@@ -305,6 +349,7 @@ def upgrades(
         case.resolver,
         case.index,
         minimums=minimums,
+        beside=clauses,
         dropped=given_up,
     )
     for upgrade in found:

@@ -40,7 +40,7 @@ from bisect_deps.fix.failure import (
 )
 from bisect_deps.fix.followers import followed
 from bisect_deps.fix.inquiry import BudgetSpent, Story
-from bisect_deps.fix.install import absorbed, fix_install
+from bisect_deps.fix.install import absorbed, fix_by_facts, fix_install
 from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Difference, Smallest, change_between, minimise
 from bisect_deps.fix.names import amendments, is_needless
@@ -226,6 +226,8 @@ def _by_evidence(
         ended = standing
         standing = yield from fix_install(case, ended.probe)
         standing = standing.knowing((), *ended.notes)
+        if not installs(standing.probe) or is_lossy(case, standing.candidate):
+            standing = yield from fix_by_facts(case, standing)
         if not installs(standing.probe) or is_lossy(case, standing.candidate):
             tried = [probe for _, probe in seen.answers]
             standing = yield from avoid_install(case, failing, standing, tried)

@@ -95,6 +95,14 @@ def find_conflicts(
     )
 
 
+def as_limits(clauses: Iterable[str]) -> list[Requirement]:
+    """Return clauses (`name>=2`) as constraint lines, numbered below those of any file."""
+    return [
+        Requirement(-place, canonicalize_name(Parsed(text).name), "", text, "", 0, constraint=True)
+        for place, text in enumerate(clauses, 1)
+    ]
+
+
 def is_judged(requirement: Requirement) -> bool:
     """Say whether the resolver can judge it without a build: no path, checkout or archive."""
     if requirement.editable or not requirement.name:

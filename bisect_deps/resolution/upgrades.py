@@ -16,7 +16,7 @@ from bisect_deps.index import Index
 from bisect_deps.index.facts import matches, nearest_release
 from bisect_deps.index.releases import ReleaseFacts, parsed
 from bisect_deps.model import Edit, EditAction, Release, Requirement, exactly
-from bisect_deps.resolution.conflicts import find_conflicts, is_judged
+from bisect_deps.resolution.conflicts import as_limits, find_conflicts, is_judged
 from bisect_deps.resolution.pins import repinned
 from bisect_deps.resolution.uv_resolver import Resolution, Resolver, ResolverOutcome
 
@@ -212,7 +212,7 @@ class _UpgradeSearch:
     def _in_the_way(self) -> Upgrade | None:
         for _ in range(3):
             relaxed = [self._relaxed(r, Aim.NEAREST) for r in self._standing()]
-            conflicts = find_conflicts([*relaxed, *self._limits()], self.resolver).found
+            conflicts = find_conflicts([*relaxed, *as_limits(self.beside)], self.resolver).found
             members = frozenset[int]().union(*(conflict.members for conflict in conflicts))
             names = {r.name for r in relaxed if r.number in members and r.pin and not r.url}
             if not names - self.names:
@@ -233,7 +233,7 @@ class _UpgradeSearch:
         for _ in range(len(self.names)):
             relaxed = [self._relaxed(r, Aim.NEAREST) for r in self._standing()]
             mine = {r.number: r.name for r in relaxed if r.name in self.names and not r.url}
-            conflicts = find_conflicts([*relaxed, *self._limits()], self.resolver).found
+            conflicts = find_conflicts([*relaxed, *as_limits(self.beside)], self.resolver).found
             hopeless = [max(found.members & mine.keys(), default=None) for found in conflicts]
             dropped = {mine[number] for number in hopeless if number is not None}
             if not dropped:
@@ -368,13 +368,6 @@ class _UpgradeSearch:
             if (name in self.wheeled and not release.usable_wheel)
             or (not release.python_ok and (release.usable_wheel or release.has_sdist))
             if first is not None and release.parsed >= first
-        ]
-
-    def _limits(self) -> list[Requirement]:
-        """Return the clauses that must hold as constraint lines, numbered below all others."""
-        return [
-            Requirement(-1 - place, "", "", text, "", 0, constraint=True)
-            for place, text in enumerate(self.beside)
         ]
 
     def _finished(self, aim: Aim, chosen: Mapping[str, str]) -> Upgrade | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -353,3 +353,38 @@ def test_of_what_fails_together_the_fewest_lines_that_are_in_all_of_it_are_moved
     )
     conflict = together(0, 1, cause=Cause.RESOLVER_CONFLICT)
     assert moved(conflict) == [[0, 1, 2, 3]], "the resolver itself parts them"
+
+
+# With pic 1.0, which builds, plot comes to a release that does not.
+HELD = {
+    "draw": [at("1.0", "2020-01-01", "plot")],
+    "num": [at("1.0", **SOURCE), at("2.0", "2021-01-01")],
+}
+
+
+def held_back_by(pic: Mapping[str, Any], **newest: Any) -> Small:
+    projects = {**HELD, "pic": [at("1.0", **pic), at("2.0", "2021-01-01")]}
+    older = [f"1.{n}" for n in range(12)]
+    plot = [at(version, **UNSEEN) for version in older]
+    plot.append(at("2.0", "2021-01-01", "pic>=2", **newest))
+    faults = unbuildable("amber", "num", "1.0"), unbuildable("flint", "plot", "/".join(older))
+    return small("num==1.0\npic==1.0\ndraw==1.0\n", {**projects, "plot": plot}, *faults)
+
+
+@pytest.mark.parametrize("pic", [{}, SOURCE], ids=["a wheel", "a source"])
+def test_the_line_that_keeps_what_is_pulled_in_from_a_newer_wheel_moves(
+    pic: Mapping[str, Any],
+) -> None:
+    here = held_back_by(pic)
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.FIXED
+    assert said(conclusion.ways[0].candidate) == "num==2.0 pic==2.0"
+    assert {m.name for c in conclusion.culprits for m in c.members} == {"num", "plot"}
+    assert here.builds.builds <= 6
+
+
+def test_what_facts_say_of_all_together_is_tried_before_there_is_no_fix() -> None:
+    here = held_back_by(SOURCE, wheel=ELSEWHERE, sdist=True)
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.FIXED
+    assert said(conclusion.ways[0].candidate) == "num==2.0 pic==2.0"

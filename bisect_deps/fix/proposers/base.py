@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from bisect_deps.fix.case import Case, is_older
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.index.releases import instant
-from bisect_deps.model import Breakage, Candidate, Probe, Release, Requirement
+from bisect_deps.model import Breakage, Candidate, Probe, Release
 from bisect_deps.policy import POLICY
-from bisect_deps.resolution.conflicts import find_conflicts
+from bisect_deps.resolution.conflicts import as_limits, find_conflicts
 from bisect_deps.resolution.edits import edited
 from bisect_deps.resolution.upgrades import Minimum, find_upgrades
 
@@ -75,10 +75,7 @@ def _jointly(case: Case, base: Candidate, name: str, version: str) -> Iterator[C
     lines = edited(case.standing, case.settled(base, {name: version}).edits)
     pins = [str(Release(name, version))]
     pins += [edit.text for edit in base.edits if edit.number is None]
-    limits = [
-        Requirement(-at, "", "", text, "", 0, constraint=True) for at, text in enumerate(pins, 1)
-    ]
-    conflicts = find_conflicts([*lines, *limits], case.resolver, limit=1)
+    conflicts = find_conflicts([*lines, *as_limits(pins)], case.resolver, limit=1)
     names = {
         line.name
         for line in lines

@@ -32,7 +32,7 @@ _WHEELS_FOR = re.compile(
     r"Wheels are available for `(?P<name>[^`]{1,100})` \(v[^)]{1,60}\) on the following platforms?: (?P<tags>`[^`]{1,80}`(?:, `[^`]{1,80}`){0,60})"
 )
 _TAGS = (("win", "win32"), ("macosx", "darwin"), ("manylinux", "linux"), ("musllinux", "linux"), ("linux", "linux"))  # fmt: skip
-_NAMES = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
+_NAMES = {"darwin": "macOS", "linux": "Linux", "win32": "Windows"}
 
 # Letters of an advice, and of one that has a command for each system.
 _LONGEST, _LONGEST_COMMANDS = 400, 600
@@ -131,7 +131,7 @@ def _told_systems(hit: Hit, project: str) -> tuple[str, str] | None:
     tags = re.findall(r"`([a-z]+)", told["tags"])
     systems = frozenset(system for tag in tags for start, system in _TAGS if tag.startswith(start))
     marker = marker_for(systems) if systems and len(systems) < len(_NAMES) else ""
-    names = " and ".join(_NAMES[system] for system in sorted(systems))
+    names = " and ".join(name for system, name in _NAMES.items() if system in systems)
     return (marker, f"has wheels for {names} alone") if marker else None
 
 

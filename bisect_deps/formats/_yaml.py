@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import yaml
@@ -18,10 +18,15 @@ def compose(text: str) -> Any:
     return yaml.compose(text, Loader=_Loader)
 
 
-def wrong(document: Document) -> tuple[str, int] | None:
-    """Return why a document is no YAML, with the line; None where it is."""
+def compose_all(text: str) -> list[Any]:
+    """Return the root nodes of a text's documents, which `---` stands between; raises YAMLError."""
+    return list(yaml.compose_all(text, Loader=_Loader))
+
+
+def wrong(document: Document, read: Callable[[str], object] = compose) -> tuple[str, int] | None:
+    """Return why a document is no YAML that `read` takes, with the line; None where it is."""
     try:
-        compose(document.text)
+        read(document.text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "it cannot be read"

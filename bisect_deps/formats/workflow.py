@@ -10,18 +10,28 @@ from typing import Any
 
 from bisect_deps.formats._commands import CommandStyle
 from bisect_deps.formats._text import Mapped, decode_utf8
-from bisect_deps.formats._yaml import children, compose, is_text, written, wrong
+from bisect_deps.formats._yaml import children, compose_all, is_text, written, wrong
 from bisect_deps.formats.base import Document
 
-_SCRIPTS = frozenset({"run", "script", "before_script", "after_script", "bash", "powershell"})
+_SCRIPTS = frozenset(
+    {
+        "run",
+        "script",
+        "before_script",
+        "after_script",
+        "pre_get_sources_script",
+        "bash",
+        "powershell",
+    }
+)
 # Steps in another language than a shell's.
 _LANGUAGES = ("python", "node", "perl", "ruby")
 
 
 def _texts(document: Document) -> Iterator[tuple[str, Mapped]]:
-    root = compose(document.text)
     seen: set[int] = set()
-    for node in _scripts(root):
+    # GitLab's `spec:` is a document of its own before the jobs.
+    for node in (node for root in compose_all(document.text) for node in _scripts(root)):
         start = node.start_mark.index
         if start not in seen:  # an anchor stands once, however often it is named
             seen.add(start)
@@ -49,4 +59,8 @@ def _texts_in(node: Any) -> Iterator[Any]:
             yield from _texts_in(value)
 
 
-STYLE = CommandStyle(decode_utf8, _texts, wrong)
+def _wrong(document: Document) -> tuple[str, int] | None:
+    return wrong(document, compose_all)
+
+
+STYLE = CommandStyle(decode_utf8, _texts, _wrong)

@@ -263,3 +263,17 @@ def test_environments_that_commands_of_conda_name_are_read(tmp_path: Path) -> No
     report = lint(tmp_path, files, "Dockerfile")
     assert [found.file for found in report.diagnostics] == ["envs/a.yaml", "envs/b.yml"]
     assert report.not_judged == ("Dockerfile:3: envs/c.yml is not here",)
+
+
+def test_gitlabs_inputs_and_hooks_stand_beside_the_jobs(tmp_path: Path) -> None:
+    text = (
+        "spec:\n  inputs:\n    v:\n      default: '1'\n---\ntest:\n"
+        "  hooks:\n    pre_get_sources_script:\n      - pip install a\n"
+        "  script:\n    - pip install b 'c==$[[ inputs.v ]]'\n"
+    )
+    report = lint(tmp_path, {".gitlab-ci.yml": text})
+    assert [found.package for found in report.diagnostics] == ["a", "b"]
+    manifest = parse_manifest(text.encode(), Path(".gitlab-ci.yml"), folder=tmp_path)
+    number = next(own.number for own in manifest.requirements if own.name == "b")
+    after = manifest.render([Edit(EditAction.REPIN, "b", number, "==2")])
+    assert after[".gitlab-ci.yml"].decode() == text.replace("install b", "install b==2")

@@ -18,7 +18,7 @@ ARCHIVE = re.compile(
 )
 # Where pip unpacks what it builds, from 1.3 on, and where uv does.
 _UNPACKED = re.compile(
-    r"(?:pip-(?:install|build|wheel|req-build|download|resolve)-[\w-]{4,16}|pip_build_[\w.-]{1,32})[\\/](?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:_[0-9a-f]{32})?[\\/]"
+    r"(?:pip-(?:install|build|wheel|req-build|download|resolve)-[\w-]{4,16}|pip_build_[\w.-]{1,32})[\\/]{1,2}(?P<name>[A-Za-z0-9][\w.-]{0,100}?)(?:_[0-9a-f]{32})?[\\/]"
     r"|[\\/]sdists-v\d{1,3}[\\/](?:pypi|index[\\/][0-9a-f]{8,64})[\\/](?P<name2>[A-Za-z0-9][\w.-]{0,100})[\\/](?P<version>\d[\w.+!]{0,60})[\\/]"
 )
 # A command that pip ran, up to 21, and where: in the folder of the project that it builds.

@@ -269,7 +269,7 @@ def _missing_distribution(said: _Said, levels: Sequence[_Level], owners: Owners)
 
 
 def _wanted_name(groups: Mapping[str, str]) -> str:
-    keys = ("other", "name", "name2", "have")
+    keys = ("other", "name", "name2", "name3", "have")
     return next((groups[key] for key in keys if groups.get(key)), "")
 
 

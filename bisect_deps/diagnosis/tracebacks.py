@@ -53,8 +53,9 @@ TOOLS = frozenset(
 )  # fmt: skip
 # The program that such a tool is started by, whose own files need not come first in a traceback.
 _STARTER = re.compile(
-    r"[/\\](?:bin|Scripts)[/\\](?P<name>[a-z]{2,20})(?:[\d.]{1,5})?(?:-script\.py|\.exe[/\\]__main__\.py)?$"
+    r"[/\\](?:bin|Scripts)[/\\](?P<name>pip-(?:compile|sync)|[a-z]{2,20})(?:[\d.]{1,5})?(?:-script\.py|\.exe[/\\]__main__\.py)?$"
 )
+_STARTED = {"pip-compile": "piptools", "pip-sync": "piptools"}
 _TEST_RUNNERS = frozenset({"_pytest", "pytest", "pluggy", "unittest", "runpy"})
 
 
@@ -280,8 +281,9 @@ class Tracebacks:
         frames.insert(place, Frame(path, function))
         if len(frames) > MOST_FRAMES:
             del frames[MOST_FRAMES // 2]
-        if not packages and (starter := _STARTER.search(path)) and starter["name"] in TOOLS:
-            packages.append(starter["name"])
+        if not packages and (starter := _STARTER.search(path)):
+            tool = _STARTED.get(starter["name"], starter["name"])
+            packages.extend({tool} & TOOLS)
         if installed := _INSTALLED.search(path):
             name = installed["name"].replace("/", ".").replace("\\", ".").removesuffix(".py")
             if name not in _TEST_RUNNERS:

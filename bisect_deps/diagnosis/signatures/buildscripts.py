@@ -157,6 +157,17 @@ _ALL: tuple[Signature, ...] = (
         weight=Weight.CAUSE + 3,
     ),
     Signature(
+        name="setup-missing-file",
+        pattern=r"^\s{0,40}error: \[Errno 2\] No such file or directory: u?'(?P<file>[^']{0,200}[/\\.][^']{1,200})'",
+        cause=Cause.SETUP_SCRIPT_ERROR,
+        means="the build script expects a file that is not there: {file}",
+        advice="take another release, or a wheel of it",
+        example="  error: [Errno 2] No such file or directory: 'build/bdist.linux-x86_64/wheel/languages/java.py'",
+        counter="error: [Errno 2] No such file or directory: 'swig'",
+        weight=Weight.GENERIC + 5,
+        scope=SignatureScope.BUILD,
+    ),
+    Signature(
         name="setup-requires-failed",
         pattern=r"No local packages or working download links found for (?P<name>[A-Za-z0-9][\w.-]{0,100})|Could not find suitable distribution for Requirement\.parse\('(?P<name2>[A-Za-z0-9][\w.-]{0,100})",
         cause=Cause.BUILD_DEP_FAILED,

@@ -138,7 +138,7 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-distribution-missing",
-        pattern=r"DistributionNotFound: The '(?P<name>[A-Za-z0-9][\w.-]{0,80})(?P<spec>[^']{0,80})' distribution was not found(?: and is required by (?P<by>[A-Za-z0-9][\w.-]{0,80}))?|(?:Contextual)?VersionConflict: \((?P<have>[A-Za-z0-9][\w.-]{0,80}) (?P<version>\S{1,40})(?:.{0,300}?Requirement\.parse\('[A-Za-z0-9][\w.-]{0,80}(?P<spec2>[^']{0,80})'\))?(?:.{0,10}?, \{'(?P<by2>[A-Za-z0-9][\w.-]{0,80}))?|PackageNotFoundError: (?:No package metadata was found for )?['\"]?(?P<name2>[A-Za-z0-9][\w.-]{0,80})",
+        pattern=r"DistributionNotFound: The '(?P<name>[A-Za-z0-9][\w.-]{0,80})(?P<spec>[^']{0,80})' distribution was not found(?: and is required by (?P<by>[A-Za-z0-9][\w.-]{0,80}))?|pkg_resources\.DistributionNotFound: (?P<name3>[A-Za-z0-9][\w.-]{0,80})(?P<spec3>[<>=!~][^\s']{0,80})?$|(?:Contextual)?VersionConflict: \((?P<have>[A-Za-z0-9][\w.-]{0,80}) (?P<version>\S{1,40})(?:.{0,300}?Requirement\.parse\('[A-Za-z0-9][\w.-]{0,80}(?P<spec2>[^']{0,80})'\))?(?:.{0,10}?, \{'(?P<by2>[A-Za-z0-9][\w.-]{0,80}))?|PackageNotFoundError: (?:No package metadata was found for )?['\"]?(?P<name2>[A-Za-z0-9][\w.-]{0,80})",
         cause=Cause.IMPORT_ERROR,
         phase=Phase.CHECK,
         means="what a project requires is not installed in a version that fits",

@@ -92,6 +92,17 @@ SIGNATURES: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="resolvelib-conflict",
+        pattern=r"RequirementsConflicted: Requirements conflict: <Requirement\(['\"](?P<name>[A-Za-z0-9][\w.-]{0,100})",
+        cause=Cause.RESOLVER_CONFLICT,
+        phase=Phase.RESOLVE,
+        means="no release is left that satisfies all who ask for it",
+        advice="loosen what asks for it",
+        example="resolvelib.resolvers.exceptions.RequirementsConflicted: Requirements conflict: <Requirement('lief==0.15.1')>",
+        blame=Blame.NAMED,
+        fatal=True,
+    ),
+    Signature(
         name="pip-resolution-too-deep",
         pattern=r"resolution-too-deep|ResolutionTooDeep",
         cause=Cause.RESOLVER_BACKTRACKING,

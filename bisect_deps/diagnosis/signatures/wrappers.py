@@ -124,6 +124,17 @@ SIGNATURES: tuple[Signature, ...] = (
         counter="SKIPPED:  py33: InterpreterNotFound: python3.3",
     ),
     Signature(
+        name="pipenv-no-interpreter",
+        pattern=r"^(?:Warning: )?Python \S{1,20} was not found on your system",
+        cause=Cause.RESOURCES,
+        phase=Phase.RESOLVE,
+        means="the Python that the Pipfile asks for is not on the machine",
+        advice="install that Python, or name one that is there: `pipenv --python PATH`",
+        example="Warning: Python 3.5 was not found on your system...",
+        blame=Blame.NOBODY,
+        fatal=True,
+    ),
+    Signature(
         name="hatch-incompatible",
         pattern=r"^Environment `[^`]{1,80}` is incompatible: ",
         cause=None,

@@ -101,6 +101,7 @@ def _collecting(steps: Steps, line: Line, text: str, bare: str) -> None:
     rest = bare.split(" ", 1)[1] if " " in bare else ""
     if rest.startswith("package metadata"):
         return
+    rest = rest.removeprefix("dependencies for ")  # said by setuptools, of what it installed
     indent = len(text) - len(text.lstrip())
     if indent >= 2 and steps.episode and steps.episode.build_requires and not steps.episode.done:
         steps.episode.inner = project_of(rest) or steps.episode.inner
@@ -187,7 +188,7 @@ def _step(steps: Steps, line: Line, text: str, bare: str) -> None:
             steps.episode = None
         elif bare.startswith("Running command git clone ") and steps.current is None:
             steps.current = _cloned(bare)
-        elif bare.startswith("Running setup.py (path:"):
+        elif bare.startswith(("Running setup.py (path:", "Running setup.py egg_info for ")):
             steps.open(steps.current, Phase.METADATA, line.number)
         return
     name = match["name"]
@@ -297,6 +298,7 @@ ANNOUNCES: dict[str, Handler] = {
     "Processing": _collecting,
     "Obtaining": _collecting,
     "Downloading": _downloading,
+    "Downloading/unpacking": _collecting,
     "Using": _downloading,
     "Preparing": _stage,
     "Getting": _stage,

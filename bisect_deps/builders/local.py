@@ -189,6 +189,14 @@ class LocalBuilder:
         self._interpreter = options.interpreter or find()
         self._box, self._kept_apart = open_sandbox(Isolation(options.sandbox))
         self._work = WorkFolder(options.work)
+        try:
+            self._set_up(options)
+        except BaseException:
+            self._work.close()
+            raise
+        processes.stop_orphans()
+
+    def _set_up(self, options: Options) -> None:
         self._work.reserve(self.describe().max_parallel)
         self._library = StandardLibrary(self._work.path / "library")
         self._family = processes.new_family()
@@ -203,7 +211,6 @@ class LocalBuilder:
         self._links = _minor(self._interpreter) >= _BYTECODE_APART
         self._builds: dict[str, _LocalBuild] = {}
         self._tried: Slot | None = None
-        processes.stop_orphans()
 
     def identity(self) -> str:
         """Return interpreter, platform, installer, index and the settings that decide."""

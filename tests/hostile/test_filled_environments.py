@@ -13,10 +13,13 @@ from bisect_deps.builders._compiled import Compiled
 from bisect_deps.builders._environments import installed, modules
 from bisect_deps.builders._scratch import WorkFolder
 from bisect_deps.builders._slots import contents, is_whole
+from bisect_deps.builders.local import LocalBuilder, Options
+from bisect_deps.errors import InputError
 from bisect_deps.model import BuildStatus
 from bisect_deps.system import processes
 from bisect_deps.system.files import is_ours_alone
 from bisect_deps.system.sandbox import Isolation
+from tests.builders.contract import left_in_the_end, names_in
 from tests.hostile.builds import HERE, build
 from tests.support.sandboxes import WORKS_HERE
 
@@ -129,3 +132,16 @@ def test_a_folder_that_others_can_put_away_is_not_ours(
     assert is_ours_alone(tmp_path / "above" / "kept")
     spoil(tmp_path / "above")
     assert is_ours_alone(tmp_path / "above" / "kept") is is_ours
+
+
+def test_a_builder_that_cannot_be_set_up_leaves_no_folder(tmp_path: Path) -> None:
+    options = Options(
+        folder=tmp_path,
+        cwd=tmp_path,
+        work=tmp_path / "work",
+        interpreter=HERE,
+        sandbox_paths=(tmp_path / "nowhere",),
+    )
+    with pytest.raises(InputError):
+        LocalBuilder(options)
+    assert left_in_the_end(lambda: names_in(tmp_path / "work")) == []

@@ -231,6 +231,11 @@ class Case:
             return None
         return resolution.releases
 
+    def is_guessed(self, candidate: Candidate) -> bool:
+        """Say whether what a candidate resolves to holds sources, which may ask for more."""
+        resolution = self.resolve(candidate)
+        return resolution is not None and bool(resolution.needs_build)
+
     def exact(self, candidate: Candidate) -> tuple[str, ...] | None:
         """Return all releases that a candidate resolves to, as pins; None where that is not known.
 

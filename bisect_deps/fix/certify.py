@@ -48,11 +48,12 @@ def certify(
     log of a failure without it names.
     """
     answers = [*known, fixed]
-    smaller = yield from _without_needless(case, fixed, answers)
+    smaller = yield from without_needless(case, fixed, answers)
     culprits = [culprit for culprit in culprits if _is_settled(case, culprit, smaller, answers)]
     failed = failed_by(case, answers)
     for rest in (Candidate(), *_parts(smaller.candidate)):
-        culprits = merged(culprits, _owners(case, smaller, rest, culprits, failed))
+        releases = _installed_as(case, rest, answers)
+        culprits = merged(culprits, _owners(case, smaller, rest, releases, culprits, failed))
     for edit in smaller.candidate.edits:
         if not (edit.name in names_of(culprits) or edit.number in numbers_of(culprits)):
             culprits = merged(
@@ -125,7 +126,7 @@ def _is_worth_it(case: Case, edit: Edit, culprits: Sequence[Culprit]) -> bool:
     return bool(pin and asked and at_install and not case.capabilities.isolated)
 
 
-def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[Probe]:
+def without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[Probe]:
     """Return the build of a fix without the edits that it passes without; `fixed` where none is.
 
     What logs of `answers` show to fail in what is left is needed; else that costs a build, which is
@@ -137,26 +138,30 @@ def _without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[P
         if edit.number is None and edit.hashes:
             # A file with hashes lists all that it installs.
             continue
-        resolution = case.resolve(rest) if rest.edits else None
-        if resolution is None or not resolution.resolved or _fails(case, rest, resolution, failed):
-            continue
         probe = answered(case, rest, answers[::-1])
-        if probe is None or _may_be_accident(case, probe, reported, answers):
+        if probe is not None and not rest.edits:
+            doubted = _failed_by_accident(case, probe, answers)
+        elif _is_shown_to_fail(case, rest, failed):
+            continue
+        else:
+            doubted = probe is None or _may_be_accident(case, probe, reported, answers)
+        if doubted:
             purpose = f"does it fail again without {edit.text}?"
             repeat = int(probe is not None)
             probe = yield from ask(
                 case, rest, ProbeKind.VERSION, purpose, repeat=repeat, likely_fails=True
             )
             answers.append(probe)
-        if probe.outcome is Outcome.PASS:
-            return (yield from _without_needless(case, replace(probe, candidate=rest), answers))
+        if probe is not None and probe.outcome is Outcome.PASS:
+            return (yield from without_needless(case, replace(probe, candidate=rest), answers))
     return fixed
 
 
-def _fails(
-    case: Case, candidate: Candidate, resolution: Resolution, failed: Iterable[Failed]
-) -> bool:
-    """Say whether a candidate comes to what was seen to fail, as far as a resolver can tell."""
+def _is_shown_to_fail(case: Case, candidate: Candidate, failed: Iterable[Failed]) -> bool:
+    """Say whether a candidate does not resolve, or comes to what was seen to fail."""
+    resolution = case.resolve(candidate)
+    if resolution is None or not resolution.resolved:
+        return True
     guessed = _guessed(case, candidate, resolution)
     return any(
         failure.within(resolution.releases) and not guessed & failure.releases.keys()
@@ -174,11 +179,16 @@ def _may_be_accident(
     case: Case, probe: Probe, reported: Sequence[Failed], answers: Sequence[Probe]
 ) -> bool:
     """Say whether what a log says to break installed in another build, or broke in no other."""
-    broke = frozenset(broken_releases(probe))
-    if broke and broke <= installed_by(case, answers):
+    if _failed_by_accident(case, probe, answers):
         return True
     own = [failure for failure in reported if failure.probe is probe]
     return case.capabilities.isolated and any(not _is_sure(case, one, answers) for one in own)
+
+
+def _failed_by_accident(case: Case, probe: Probe, answers: Sequence[Probe]) -> bool:
+    """Say whether all that a log says to break installed in another build."""
+    broke = frozenset(broken_releases(probe))
+    return bool(broke) and broke <= installed_by(case, answers)
 
 
 def _is_sure(case: Case, one: Failed, answers: Sequence[Probe]) -> bool:
@@ -251,10 +261,17 @@ def _parts(candidate: Candidate) -> Iterator[Candidate]:
 
 
 def _owners(
-    case: Case, fixed: Probe, rest: Candidate, culprits: Sequence[Culprit], failed: Sequence[Failed]
+    case: Case,
+    fixed: Probe,
+    rest: Candidate,
+    releases: Mapping[str, str],
+    culprits: Sequence[Culprit],
+    failed: Sequence[Failed],
 ) -> Iterator[Culprit]:
-    """Yield a culprit for each failure that returns with less of a fix and that none explains."""
-    releases = case.releases_of(rest) or {}
+    """Yield a culprit for each failure that returns with less of a fix and that none explains.
+
+    `releases` are what that comes to.
+    """
     after = case.installed(fixed)
     named = set(names_of(culprits))
     for failure in failed:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bisect_deps.fix.case import Case
 from bisect_deps.fix.culprits import INSTALL_PHASES
-from bisect_deps.fix.failure import breakages_of, failing_release, installs, suspects_of
-from bisect_deps.model import Cause, Outcome, Phase, Probe, Release, Suspect
+from bisect_deps.fix.failure import breakages_of, failing_release, installs, phase_of, suspects_of
+from bisect_deps.model import Cause, Outcome, Phase, Probe, ProbeKind, Release, Suspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,18 @@ class Failed:
 def failed_by(case: Case, probes: Iterable[Probe]) -> list[Failed]:
     """Return what the logs of failed builds show to fail, each once.
 
-    A release that failed to install in one build and installed in another failed by accident.
+    A release that failed to install in one build and installed in another failed by accident: one
+    that is refused, in another whole build, since alone it is built without what it requires.
     """
     found: dict[object, Failed] = {}
     probes = list(probes)
-    good = installed_by(case, probes)
+    built = installed_by(case, probes)
+    whole = [p for p in probes if p.kind is not ProbeKind.ISOLATED]
+    resolved = installed_by(case, whole)
     for probe in probes:
         for failure in _failed_in(case, probe) if probe.outcome is Outcome.FAIL else ():
             releases = {Release(name, version) for name, version in failure.releases.items()}
+            good = resolved if phase_of(probe) is Phase.RESOLVE else built
             if not (_is_of_an_install(failure) and releases <= good):
                 found.setdefault(tuple(sorted(failure.releases.items())), failure)
     return list(found.values())

@@ -322,10 +322,11 @@ def _installed_by(case: Case, candidate: Candidate, probe: Probe) -> bool:
     """Say whether a probe installed what a candidate would, as far as the resolver tells.
 
     It takes releases that come as source for such that require nothing: what it does not see is
-    alike where all else is.
+    alike where all else is, and where the builder tells nothing, unknown.
     """
     releases = case.releases_of(candidate)
-    if releases is None or not installs(probe):
+    told = probe.installed or not case.is_guessed(probe.candidate)
+    if releases is None or not (told and installs(probe)):
         return False
     installed = dict(case.installed(probe))
     if installed == dict(releases):

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from bisect_deps.fix.ask import relayed
 from bisect_deps.fix.case import Case
+from bisect_deps.fix.certify import without_needless
 from bisect_deps.fix.culprits import names_of, numbers_of
+from bisect_deps.fix.failed import broken_releases
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.formats.base import Manifest
 from bisect_deps.model import (
@@ -72,12 +75,17 @@ class Kept:
 
 
 def keep_by_older_tools(
-    case: Case, culprits: Sequence[Culprit], before: Candidate, among: Sequence[Culprit]
+    case: Case,
+    culprits: Sequence[Culprit],
+    before: Candidate,
+    among: Sequence[Culprit],
+    known: Sequence[Probe],
 ) -> Story[tuple[Kept | None, tuple[Note, ...]]]:
     """Return the file that keeps some of these culprits by build constraints, None where none does.
 
     `before` is the fix, or the file as far as it was fixed. Of its edits those stay that others
-    `among` the culprits call for.
+    `among` the culprits call for, and without which the file fails: `known` are builds with nothing
+    but the files.
     """
     targets = [culprit for culprit in culprits if _is_candidate(culprit)]
     if not targets:
@@ -98,8 +106,17 @@ def keep_by_older_tools(
         question = Inquiry(candidate, ProbeKind.FIX, purpose, imports=case.imports)
         [probe] = yield [replace(question, build_constraints=constraints)]
         if probe.outcome is Outcome.PASS:
-            return Kept(candidate, probe, tuple(some), constraints), ()
+            stay = {(member.name, member.version) for c in some for member in c.members}
+            broke = [{(r.name, r.version) for r in broken_releases(probe)} for probe in known]
+            others = [p for p, these in zip(known, broke, strict=True) if not these & stay]
+            least = without_needless(case, probe, others)
+            probe = yield from relayed(least, lambda asked: _built_with(constraints, asked))
+            return Kept(probe.candidate, probe, tuple(some), constraints), ()
     return None, ()
+
+
+def _built_with(constraints: tuple[str, ...], asked: Sequence[Inquiry]) -> Story[Sequence[Probe]]:
+    return (yield [replace(inquiry, build_constraints=constraints) for inquiry in asked])
 
 
 def commands_for(file: str) -> tuple[str, ...]:

@@ -415,15 +415,18 @@ def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Pr
     """Return the project that a log says to be broken, where the one that was moved only moves it.
 
     That one is at fault itself where the log names it, or names nothing that moved with it or went
-    away with it. What failed alike in the file (`origin`) in the release that passes is not broken.
+    away with it; of three that fail together, a log names the third on the way only. What failed
+    alike in the file (`origin`) in the release that passes is not broken.
     """
     before, after = case.installed(failing), case.installed(passing)
     alike = fingerprints(failing) & fingerprints(origin)
     innocent = case.installed(origin) if alike else {}
     named = broken_in(failing)
     moved = [n for n in named if n in before and after.get(n) not in (before[n], innocent.get(n))]
-    gone = [n for n in involved(failing) if n in before and n not in after]
-    return name if name in named else next(iter((*moved, *gone)), name)
+    there = [n for n in involved(failing) if n in before]
+    gone = [n for n in there if n not in after]
+    led = [n for n in there if after.get(n) != before[n]] if name not in there else []
+    return name if name in named else next(iter((*moved, *gone, *led)), name)
 
 
 def _inseparable(case: Case, change: Difference, small: Smallest, probe: Probe) -> list[Culprit]:
@@ -466,7 +469,10 @@ def _finished(
     try:
         if case.capabilities.isolated and (case.alternatives or not fixed):
             wanted = [c for c in culprits if case.alternatives or _is_lost(repaired, c)]
-            kept, more = yield from keep_by_older_tools(case, wanted, repaired.candidate, culprits)
+            plain = [probe for inquiry, probe in seen.answers if not inquiry.build_constraints]
+            kept, more = yield from keep_by_older_tools(
+                case, wanted, repaired.candidate, culprits, plain
+            )
             notes = (*notes, *more)
             if kept is not None:
                 way = Way(
@@ -482,6 +488,8 @@ def _finished(
                     probe = probe if fixed else kept.probe
         if ways and not ways[0].build_constraints:
             culprits, probe = yield from _certified(case, culprits, probe, seen)
+            if not probe.candidate.edits:
+                return _conclusion(case, replace(repaired, probe=probe, culprits=()), (), seen)
             most = _most_builds(case, seen)
             case.progress.phase("It passes; narrowing the versions")
             followers = repaired.followers - names_of(culprits)

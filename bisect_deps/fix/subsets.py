@@ -79,10 +79,12 @@ def dropping(
     """Return the axis on which a requirement left out is commented out.
 
     FAIL is the failure of `failing`; another one is UNRESOLVED, and chased later where nothing but
-    it is left. With `check`, an install that fails is none of the failure, and a module that is
-    missing names the requirement that belongs to what needs it.
+    it is left; where its log names nobody, not without a line that `base` moved: it may be why that
+    moved. With `check`, an install that fails is none of the failure, and a module that is missing
+    names the requirement that belongs to what needs it.
     """
     numbers = {line.number for line in items}
+    moved = {edit.number for edit in base.edits} & numbers
     chased = first_fingerprint(failing)
 
     def candidate(kept: Items) -> Candidate:
@@ -107,7 +109,7 @@ def dropping(
         return Answer(
             outcome,
             suspects=tuple(number for number in named if number in kept),
-            signature=probe.signature,
+            signature=probe.signature if named or moved <= kept else "",
             infrastructure=is_infrastructure(probe),
         )
 

@@ -62,11 +62,10 @@ class Small:
         """Tell a story until it ends."""
         return drive(story, self.builds)  # type: ignore[arg-type]
 
-    def probe(self, candidate: Candidate | None = None) -> Probe:
+    def probe(self, candidate: Candidate | None = None, repeat: int = 0) -> Probe:
         """Build a candidate: the file as it is without one."""
-        inquiry = Inquiry(
-            candidate or Candidate(), ProbeKind.WHOLE, "does it build?", imports=self.case.imports
-        )
+        tried, purpose, imports = candidate or Candidate(), "does it build?", self.case.imports
+        inquiry = Inquiry(tried, ProbeKind.WHOLE, purpose, imports=imports, repeat=repeat)
         [probe] = self.builds.answer([inquiry])
         return probe
 

@@ -115,3 +115,15 @@ def test_a_source_is_left_for_another_where_all_that_it_pulls_in_fails() -> None
     made = here.told(avoid(here.case, failing, [failing, alone]))
     assert said(made[-1].candidate) == "source==1.0"
     assert made[-1].outcome is Outcome.PASS
+
+
+def test_a_source_whose_requirement_is_not_there_is_avoided() -> None:
+    source = {"wheel": "", "sdist": True}
+    projects = {
+        "app": [at("1.0", "2020-01-01", **source), at("2.0", "2021-01-01", "lib>=2", **source)],
+        "lib": yearly("1.0"),
+    }
+    # The nearest release to the one that does not exist is refused; alone it is built.
+    here = small("app==3.0\n", projects, checks=Checks.NONE)
+    conclusion = here.told(repair(here.case))
+    assert [said(way.candidate) for way in conclusion.ways] == ["app==1.0"]

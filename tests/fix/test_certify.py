@@ -9,6 +9,7 @@ from bisect_deps.fix.culprits import described
 from bisect_deps.model import Candidate, Culprit, Outcome, Probe
 from tests.fix.simulated import Checks, Quality
 from tests.fix.small import Small, at, breaks, said, small, unbuildable, yearly
+from tests.fix.world import Fault
 
 PROJECTS = {
     "app": [at("1.0", "2020-01-01", "lib"), at("2.0", "2023-01-01", "lib")],
@@ -180,3 +181,55 @@ def test_lines_that_only_move_together_are_one_culprit_where_no_log_tells_more()
     fixed = here.probe(here.case.settled(Candidate(), {"app": "2.0", "base": "2.0"}))
     _, left = here.told(certify(here.case, fixed, [], [failing, fixed]))
     assert [[member.name for member in culprit.members] for culprit in left] == [["app", "base"]]
+
+
+def test_what_a_source_is_guessed_to_be_explains_no_edit_where_builds_tell() -> None:
+    source = {"wheel": "", "sdist": True}
+    projects = {
+        "app": yearly("1.0", "2.0"),
+        "lib": [at("1.0", "2020-01-01", **source), at("2.0", "2021-01-01", "base>=2", **source)],
+        "base": yearly("1.0"),
+    }
+    # The resolver takes lib 2.0; an installer that builds it finds that base 2 is not there.
+    here = small("app==1.0\nlib\nbase==1.0\n", projects, breaks("amber", app="1.0"))
+    failing = here.probe()
+    refused = here.probe(here.case.settled(Candidate(), {"lib": "2.0"}))
+    fixed = here.probe(here.case.settled(Candidate(), {"app": "2.0", "lib": "1.0"}))
+    assert (failing.installed or {})["lib"] == "1.0"
+    assert refused.diagnosis is not None
+    assert refused.diagnosis.suspects
+    _, left = here.told(certify(here.case, fixed, [], [failing, refused, fixed]))
+    assert names(left) == ["app"]
+
+
+def _shaken(*faults: Fault) -> tuple[Small, Probe, Probe]:
+    """Return a file whose build failed once of lib, by accident, and a fix that passes."""
+    for seed in range(40):
+        here = small(
+            "app==1.0\nlib==1.0\n",
+            PROJECTS,
+            *faults,
+            flakes={"lib==1.0": 0.4},
+            seed=seed,
+            local=False,
+        )
+        failing, again = here.probe(), here.probe(repeat=1)
+        fixed = here.probe(here.case.settled(Candidate(), {"app": "2.0"}))
+        flaked = ["flake lib==1.0" in here.builds.shown.get(p.number, ()) for p in (failing, again)]
+        if flaked == [True, False] and fixed.outcome is Outcome.PASS:
+            return here, failing, fixed
+    raise AssertionError("no such seed")
+
+
+def test_a_log_that_names_what_installed_elsewhere_proves_no_edit() -> None:
+    here, failing, fixed = _shaken(breaks("amber", app="1.0"))
+    smaller, [culprit] = here.told(certify(here.case, fixed, [], [failing, fixed]))
+    assert said(smaller.candidate) == "app==2.0"
+    shown = here.builds.shown[culprit.proof.failing_probe or 0]
+    assert (names((culprit,)), shown) == (["app"], ("amber",))
+
+
+def test_a_file_that_only_failed_by_accident_needs_no_edit() -> None:
+    here, failing, fixed = _shaken()
+    smaller, left = here.told(certify(here.case, fixed, [], [failing, fixed]))
+    assert (said(smaller.candidate), left) == ("", ())

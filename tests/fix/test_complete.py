@@ -172,3 +172,14 @@ def test_of_two_lines_that_pull_it_in_the_one_that_the_fix_moves_is_named() -> N
     conclusion = here.told(repair(here.case))
     assert [said(way.candidate) for way in conclusion.ways] == ["late==2.0"]
     assert lines(conclusion.culprits) == ["late==1.0"]
+
+
+def test_a_failure_that_does_not_name_a_culprit_tells_no_other_side_of_it() -> None:
+    here = small("first==1.0\nhub==2.0\nidle==1.0\n", {**PROJECTS, "idle": yearly("1.0")}, *FAULTS)
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"hub": "1.0"}))
+    member = here.case.member("idle", "1.0")
+    assert member is not None
+    culprit = broken([member], failing, breakages_of(failing)[0], fixed.number)
+    found, _ = here.told(either_side(here.case, culprit, breakages_of(failing)[0], failing, fixed))
+    assert found == culprit

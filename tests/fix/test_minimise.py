@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bisect_deps.fix.minimise import Smallest, change_between, minimise
+import pytest
+
+from bisect_deps.fix.case import dropped
+from bisect_deps.fix.minimise import Smallest, answered, change_between, minimise
 from bisect_deps.model import Candidate, Cause, Outcome, Phase
 from bisect_deps.policy import POLICY
 from tests.fix.small import Small, at, breaks, said, small, yearly
@@ -216,3 +219,24 @@ def test_what_cannot_be_parted_is_shown_by_a_build_that_had_all_of_it() -> None:
     found = here.told(minimise(here.case, change, failing, passing, [other, failing, passing]))
     assert (found.names, found.shown) == (("lacks", "side"), {})
     assert found.inseparable == failing
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_what_a_source_is_guessed_to_come_to_answers_for_no_other_build(local: bool) -> None:
+    source = {"wheel": "", "sdist": True}
+    projects = {
+        "app": [at("1.0", "2022-01-01", "lib<3")],
+        "lib": [
+            at("1.0", "2020-01-01", **source),
+            at("2.0", "2021-01-01", "base<2", **source),
+            at("3.0", "2022-01-01", **source),
+        ],
+        "base": yearly("1.0", "2.0"),
+    }
+    here = small("app\nlib==3.0\nbase==2.0\n", projects, local=local)
+    lib = here.case.requirements[1]
+    passed = here.probe(Candidate((dropped(lib),)))
+    assert passed.outcome is Outcome.PASS, "with lib 1.0, and the resolver takes it for 2.0"
+    moved = here.case.settled(Candidate(), {"lib": "2.0"})
+    assert answered(here.case, moved, [passed]) is None
+    assert here.probe(moved).outcome is Outcome.FAIL

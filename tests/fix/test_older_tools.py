@@ -194,7 +194,7 @@ def test_advice_of_the_log_is_tried_before_that_of_its_cause(
     culprit = failed_alone(here, "lib")
     assert culprit.remedies == ("setuptools<58",)
     culprit = culprit if advised else replace(culprit, remedies=())
-    kept, _ = here.told(keep_by_older_tools(here.case, [culprit], Candidate(), [culprit]))
+    kept, _ = here.told(keep_by_older_tools(here.case, [culprit], Candidate(), [culprit], []))
     assert kept is not None
     assert kept.constraints == ("setuptools<58",)
     alone = [i.build_constraints for i, _ in here.builds.asked if i.isolated is not None]
@@ -207,10 +207,29 @@ def test_what_is_kept_does_not_move_and_the_other_culprits_do() -> None:
     here = small("lib==1.0\nside==1.0\n", projects, *faults, checks=Checks.NONE)
     lib, side = (failed_alone(here, name) for name in ("lib", "side"))
     before = here.case.settled(Candidate(), {"lib": "2.0", "side": "2.0"})
-    kept, _ = here.told(keep_by_older_tools(here.case, [lib], before, [lib, side]))
+    kept, _ = here.told(keep_by_older_tools(here.case, [lib], before, [lib, side], []))
     assert kept is not None
     assert said(kept.candidate) == "side==2.0"
     assert [culprit.members[0].name for culprit in kept.culprits] == ["lib"]
+
+
+@pytest.mark.parametrize(("shown", "builds"), [(True, 2), (False, 4)])
+def test_no_edit_stays_beside_build_constraints_that_it_passes_without(
+    shown: bool, builds: int
+) -> None:
+    faults = (replace(REMOVED, remedy="setuptools<81"), unbuildable("gneiss", "side", "1.0"))
+    projects = {name: [at("1.0"), at("2.0")] for name in ("lib", "side", "idle")}
+    here = small("lib==1.0\nside==1.0\nidle==1.0\n", projects, *faults, checks=Checks.NONE)
+    lib, side, idle = (failed_alone(here, name) for name in ("lib", "side", "idle"))
+    before = here.case.settled(Candidate(), {"lib": "2.0", "side": "2.0", "idle": "2.0"})
+    known = [probe for _, probe in here.builds.asked if shown] * 2
+    here.builds.asked.clear()
+    kept, _ = here.told(keep_by_older_tools(here.case, [lib], before, [lib, side, idle], known))
+    assert kept is not None
+    assert said(kept.candidate) == "side==2.0"
+    whole = [inquiry for inquiry, _ in here.builds.asked if inquiry.isolated is None]
+    assert len(whole) == builds, "what a log shows to fail is not built again"
+    assert {inquiry.build_constraints for inquiry in whole} == {("setuptools<81",)}
 
 
 REMOVED = unbuildable("flint", "lib", "1.0", Cause.BUILD_API_REMOVED)

@@ -9,7 +9,7 @@ from bisect_deps.fix.repair import repair
 from bisect_deps.model import Cause, Diagnosis, Outcome, Phase, Probe, VerdictKind
 from bisect_deps.run.driver import drive
 from tests.fix.simulated import SimulatedBuilds
-from tests.fix.small import at, breaks, small, yearly
+from tests.fix.small import at, breaks, said, small, yearly
 from tests.fix.solving import case_of
 
 HERE = small(
@@ -58,3 +58,36 @@ def test_an_interrupt_before_the_first_answer_concludes_nothing() -> None:
     next(story)
     with pytest.raises(KeyboardInterrupt):
         story.throw(KeyboardInterrupt())
+
+
+def test_of_three_that_fail_together_the_one_that_moved_along_is_named() -> None:
+    projects = {
+        "user": yearly("1.0"),
+        "lacks": yearly("1.0"),
+        "top": [at("1.0", "2019-01-01", "third<2"), at("2.0", "2021-01-01", "third>=2")],
+        "third": yearly("1.0", "2.0"),
+    }
+    fault = breaks("amber", user="1.0", lacks="1.0", third="2.0")
+    here = small("user==1.0\nlacks==1.0\ntop==2.0\n", projects, fault)
+    conclusion = here.told(repair(here.case))
+    assert [said(way.candidate) for way in conclusion.ways] == ["top==1.0"]
+    [culprit] = conclusion.culprits
+    [member] = culprit.members
+    assert (member.requirement.text, member.name, member.version) == ("top==2.0", "third", "2.0")
+
+
+def test_a_file_that_failed_once_by_accident_is_not_said_to_be_fixed() -> None:
+    projects = {
+        "app": [at("1.0", wheel="", sdist=True), at("2.0", "2023-01-01")],
+        "lib": yearly("1.0", "2.0"),
+    }
+    kinds = set()
+    for seed in range(12):
+        here = small(
+            "lib==1.0\napp==1.0\n", projects, flakes={"lib==1.0": 0.4}, seed=seed, local=False
+        )
+        conclusion = here.told(repair(here.case))
+        kinds.add(conclusion.kind)
+        ways = {said(way.candidate) for way in conclusion.ways}
+        assert ways <= {"lib==2.0"}, "app is innocent"
+    assert VerdictKind.INCONCLUSIVE in kinds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect_deps.fix.subsets import dropping
 from bisect_deps.model import Candidate, Outcome
 from bisect_deps.search.base import Items
-from tests.fix.simulated import Checks
+from tests.fix.simulated import Checks, Quality
 from tests.fix.small import Small, breaks, small, unbuildable, yearly
 
 NAMES = ("alpha", "beta", "gamma")
@@ -53,3 +53,18 @@ def test_where_a_check_is_searched_a_failing_install_is_no_answer() -> None:
     axis = dropping(here.case, Candidate(), here.case.requirements, failing, check=True)
     broken = given(unbuildable("flint", "gamma", "1.0")).probe()
     assert axis.read(broken, ALL).outcome is Outcome.UNRESOLVED
+
+
+def test_what_fails_without_a_line_that_was_moved_is_not_chased_where_its_log_names_nobody() -> (
+    None
+):
+    faults = (unbuildable("flint", "beta", "1.0"), unbuildable("zircon", "alpha", "1.0"))
+    for quality, chased in ((Quality.SILENT, False), (Quality.EXACT, True)):
+        here = given(*faults, quality=quality)
+        base = here.case.settled(Candidate(), {"gamma": "2.0"})
+        axis = dropping(here.case, base, here.case.requirements, here.probe(base), check=False)
+        for kept, signed in ((frozenset({0, 2}), True), (frozenset({0}), chased)):
+            candidate = axis.candidate(kept)
+            assert candidate is not None
+            read = axis.read(here.probe(candidate), kept)
+            assert (read.outcome, bool(read.signature)) == (Outcome.UNRESOLVED, signed)

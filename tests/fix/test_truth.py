@@ -204,6 +204,41 @@ def test_what_no_log_showed_is_hidden_and_no_violation() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "strict", "broken"),
+    [("app==1.0\n", False, []), ("app==1.0\n", True, [3]), ("app==1.0\nleaf\n", False, [3])],
+)
+def test_what_only_a_source_asks_for_that_does_not_build_is_not_shown_of_the_file(
+    text: str, strict: bool, broken: list[int]
+) -> None:
+    source = Listing("2.0", ("leaf",), wheel="", sdist=True)
+    world = World(
+        {
+            "app": (Listing("1.0", ("middle",)), Listing("2.0")),
+            "middle": (Listing("1.0", ("leaf",)), source),
+            "leaf": (Listing("1.0", wheel="", sdist=True), Listing("2.0", yanked=True)),
+        },
+        (
+            Fault("flint", (("middle", frozenset({"2.0"})),), Phase.BUILD),
+            Fault("slate", (("leaf", frozenset({"1.0"})),), Phase.BUILD),
+        ),
+    )
+    scenario = Scenario(world, {ROOT: text})
+    app = scenario.manifest.requirements[0]
+    member = Member(app, "middle", "2.0", ("app",))
+    culprit = Culprit((member,), Phase.BUILD, Cause.COMPILE_ERROR, "", proof=Proof(1, 3))
+    held = Edit(EditAction.ADD, "middle", None, "==1.0")
+    reported = Reported(
+        VerdictKind.FIXED,
+        (culprit,),
+        Candidate((Edit(EditAction.REPIN, "app", 0, "==2.0"),)),
+        probes=(probe(1, Outcome.FAIL), probe(2, Outcome.FAIL, held)),
+        shown={1: ("flint",), 2: ("slate",)},
+    )
+    found = {violation.law for violation in Truth(scenario, strict=strict).violations(reported)}
+    assert sorted(found & {3}) == broken
+
+
+@pytest.mark.parametrize(
     ("named", "strict", "broken"),
     [
         (["app", "lib"], True, False),

@@ -31,6 +31,8 @@ f `_noted`: what a note says to fail as well is named. Law 3: it is told, with i
 g `_is_unknowable`: of a conflict that shows only once sources are built one side is enough. Law 9:
   what a resolver says that builds nothing is no proof.
 h law 8 is asked where logs tell all. Law 4: without a log no failure is told from another.
+i `_knowable`: what only a source asks for that does not build is not shown of the file. Law 10: no
+  probe and no fact tells that it is there.
 """
 
 from __future__ import annotations
@@ -350,14 +352,30 @@ class Truth:
         """Say whether some log shows what fails in the file, in the file's own releases."""
         if failing.name == "conflict":
             return True
-        before = self.scenario.state(Candidate()).installed
+        before = self._knowable()
         built = {probe.number: probe.candidate for probe in reported.probes}
         for number, names in reported.shown.items():
             now = self.scenario.state(built.get(number, Candidate())).installed
-            alike = all(now.get(name) == before.get(name) for name in failing.names)
+            alike = all(now.get(name) == before.get(name, "") for name in failing.names)
             if failing.name in names and alike:
                 return True
         return False
+
+    def _knowable(self) -> Mapping[str, str]:
+        """Return what the file installs, without what only sources ask for that do not build."""
+        state = self.scenario.state(Candidate())
+        if self.strict:
+            return state.installed
+        stuck = {name for fault in state.faults if not fault.installs for name in fault.names}
+        parents = state.solution.parents if state.solution is not None else {}
+        known: set[str] = set()
+        for _ in parents:
+            known |= {
+                name
+                for name, asking in parents.items()
+                if any(one == "" or (one in known and one not in stuck) for one in asking)
+            }
+        return {name: v for name, v in state.installed.items() if name in known}
 
     def _to_be_named(self, failing: Failing, named: Set[str]) -> frozenset[str]:
         """Return the projects of a failing set that a verdict has to name."""

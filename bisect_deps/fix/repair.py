@@ -66,7 +66,7 @@ from bisect_deps.model import (
     VerdictKind,
 )
 from bisect_deps.policy import POLICY
-from bisect_deps.reports.base import changes
+from bisect_deps.reports.base import NO_REQUIREMENT, changes
 
 # So many builds are told of where the budget ends a run.
 _MOST_SHOWN = 8
@@ -142,8 +142,7 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
     notes: tuple[Note, ...] = ()
     tried_out = case.has_check or case.imports or not case.capabilities.check
     if probe.outcome is Outcome.PASS and not case.manifest.requirements:
-        summary = "There is nothing to install: the file names no requirement."
-        return Conclusion(VerdictKind.PASSES, summary=summary, passing=probe)
+        return Conclusion(VerdictKind.PASSES, summary=NO_REQUIREMENT, passing=probe)
     if probe.outcome is Outcome.PASS and not tried_out:
         probe, notes = yield from warmed(case, _imported(case, probe))
         case = replace(case, imports=True)
@@ -240,7 +239,7 @@ def _by_evidence(
     if probe.candidate.dropped and absent_module(probe):
         # What is left out may be what has it: that is no failure of what is left.
         return repaired
-    checked = yield from _by_check(case, probe)
+    checked = yield from _by_check(case, probe, before=repaired.culprits)
     return replace(
         checked,
         culprits=merged(repaired.culprits, checked.culprits),
@@ -249,8 +248,11 @@ def _by_evidence(
     )
 
 
-def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
-    """Follow a failing check to a passing build, and make the change that led there small."""
+def _by_check(case: Case, failing: Probe, before: tuple[Culprit, ...] = ()) -> Story[_Repaired]:
+    """Follow a failing check to a passing build, and make the change that led there small.
+
+    `before` are the culprits that were found before: they are shown with those found here.
+    """
     case.progress.phase("It installs; following the failure of the check")
     followed = yield from warmed(case, follow(case, failing), failing=failing)
     if followed.unsteady and followed.passing is not None and not followed.layers:
@@ -266,7 +268,7 @@ def _by_check(case: Case, failing: Probe) -> Story[_Repaired]:
         if passing is None and rest is not None:
             return replace(rest, culprits=merged(_deepest(case, followed), rest.culprits))
     if passing is not None:
-        return (yield from _smallest(case, failing, passing, probes, build=True))
+        return (yield from _smallest(case, failing, passing, probes, build=True, before=before))
     if case.imports:
         case.progress.phase("Looking for lines that do not work together")
         parted = yield from warmed(case, part(case, failing))
@@ -291,7 +293,7 @@ def _without_outlived(case: Case, failing: Probe) -> Story[_Repaired | None]:
         return _Repaired(probe, culprits)
     if probe.outcome is not Outcome.FAIL or not installs(probe) or name in involved(probe):
         return _Repaired(failing, culprits)
-    rest = yield from _by_check(case, probe)
+    rest = yield from _by_check(case, probe, before=culprits)
     return replace(rest, culprits=merged(culprits, rest.culprits))
 
 
@@ -330,7 +332,13 @@ def _deepest(case: Case, followed: Followed) -> list[Culprit]:
 
 
 def _smallest(
-    case: Case, failing: Probe, passing: Probe, probes: Sequence[Probe], *, build: bool
+    case: Case,
+    failing: Probe,
+    passing: Probe,
+    probes: Sequence[Probe],
+    *,
+    build: bool,
+    before: tuple[Culprit, ...] = (),
 ) -> Story[_Repaired]:
     """Return the smallest part of a passing change, its culprits, and who else is fixed by it."""
     change = change_between(case, failing, passing)
@@ -341,7 +349,7 @@ def _smallest(
     small = replace(small, passing=proof)
     _tell(case, proof)
     culprits = _culprits(case, change, small, failing)
-    case.progress.culprits_known(releases_named(culprits))
+    case.progress.culprits_known(releases_named(merged(before, culprits)))
     every = {probe.number: probe for probe in (*probes, *small.shown.values())}
     others: tuple[Way, ...] = ()
     if build and len(culprits) == 1:

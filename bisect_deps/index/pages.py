@@ -363,10 +363,15 @@ def _file(package: DistributionPackage) -> File:
         url=package.url,
         is_wheel=package.package_type == "wheel",
         requires_python=package.requires_python,
-        yanked=(package.yanked_reason or "").strip(" .") if package.is_yanked else None,
+        yanked=_in_one_line(package.yanked_reason) if package.is_yanked else None,
         uploaded=_utc(moment) if moment else None,
         hashes=package.digests,
     )
+
+
+def _in_one_line(reason: str | None) -> str:
+    """Return why a file was yanked, to stand within a sentence: no breaks, no full stop."""
+    return " ".join((reason or "").split()).strip(" .")
 
 
 def _utc(moment: datetime) -> str | None:

@@ -425,7 +425,7 @@ def made_for(python: PythonFor, facts_shown: int | None = None) -> str:
     if python.failing_probe is not None:
         return f"{said}; as it is, it fails on that Python, too (build {python.failing_probe})."
     if python.path is not None:
-        return f"{said}; that Python is here: --python {version} builds for it."
+        return f"{said}; that Python is here; to build for it: --python {version}."
     return (
         f"{said}; that Python is not installed here: uv python install {version}, then "
         f"--python {version}."
@@ -463,6 +463,8 @@ def _without(culprit: Culprit, passing: Probe | None) -> str:
     return "once one of them is out" if several else "without it"
 
 
+# The summary where a file asks for nothing: that its build passes shows nothing of it.
+NO_REQUIREMENT = "The file names no requirement."
 STATUS_WORDS = {
     VerdictKind.PASSES: "Passes",
     VerdictKind.FIXED: "Fix found",
@@ -485,6 +487,8 @@ def file_of(member: Member, verdict: Verdict) -> str:
 
 def status_word(verdict: Verdict, written: Sequence[str] = ()) -> str:
     """Return the verdict in a word or two; a fix counts as made once files hold it."""
+    if verdict.kind is VerdictKind.PASSES and verdict.summary == NO_REQUIREMENT:
+        return "Nothing to install"
     return "Fixed" if written else STATUS_WORDS[verdict.kind]
 
 

@@ -227,7 +227,6 @@ class _Display:
 
     def fix_proven(self, fix: Fix, seconds: float, *, smaller: bool = False) -> None:
         """Write the fix with its diff, whole, so that nobody has to wait for more."""
-        rest = "a smaller one is looked for" if smaller else "narrowing follows"
         self._heading = ()
         shown = f" (build {fix.probe})" if fix.probe else ""
         is_smaller = len(fix.edits) < self._changes
@@ -237,17 +236,23 @@ class _Display:
                 f"{'Smaller fix' if is_smaller else 'Fix'} proven after {duration(seconds)}",
                 "bold green",
             ),
-            f"{shown}; it is safe to stop now, {rest}:",
+            f"{shown}:",
             whole=True,
         )
         for line in safe(fix.diff).splitlines():
             style = {"-": "red", "+": "green"}.get(line[:1], "dim")
             self._line("  ", (line, "bold" if line[:4] in _FILE_LINES else style), whole=True)
+        rest = (
+            "a smaller one is looked for"
+            if smaller
+            else "what may follow only narrows the versions"
+        )
+        self._line(f"It is safe to stop now; {rest}.", whole=True)
 
     def fix_stays(self) -> None:
         """Write that nothing could be taken from the fix which was shown."""
         self._heading = ()
-        self._line("No smaller fix was found; narrowing follows.")
+        self._line("No smaller fix was found.")
 
     def finished(self, verdict: Verdict) -> None:
         """Leave a line empty in a terminal; the verdict is for standard output."""

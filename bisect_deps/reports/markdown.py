@@ -39,7 +39,7 @@ def render(verdict: Verdict) -> str:
         blocks.append(f"**The fix**, which passes as build {verdict.fix.probe}:")
         blocks.append(fenced(safe(verdict.fix.diff), "diff"))
         if reasons := line_reasons(verdict):
-            blocks += ["Changed, but not at fault:", _list(reasons)]
+            blocks += ["Other lines that change, and why:", _list(reasons)]
         if lost := loss(verdict.fix):
             blocks.append(f"**Warning:** {plain(lost)}")
         if verdict.fix.reason:

@@ -244,7 +244,7 @@ def _fix(page: _Page, fix: Fix, reasons: Sequence[str]) -> None:
     page.gap()
     for line in safe(fix.diff).splitlines():
         page.code(line, _diff_style(line), indent=2)
-    _remarks(page, "Changed, but not at fault:", reasons)
+    _remarks(page, "Other lines that change, and why:", reasons)
     if lost := loss(fix):
         page.gap()
         page.say(("Warning: ", "bold yellow"), lost)

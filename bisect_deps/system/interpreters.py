@@ -118,11 +118,17 @@ def _default() -> Interpreter:
     folder = os.environ.get("VIRTUAL_ENV")
     paths = [os.path.join(folder, "bin", "python")] if folder else []
     paths += [path for name in ("python3", "python") if (path := shutil.which(name))]
-    for path in (*paths, sys.executable):
+    paths = list(dict.fromkeys((*paths, sys.executable)))
+    for path in paths:
         interpreter = _ask(path)
         if interpreter is not None:
             return interpreter
-    raise InputError("no Python was found", hint="name one with --python")
+    seconds = f"{POLICY.answer_timeout:g}"
+    raise InputError(
+        f"no Python answered: {', '.join(paths)}",
+        hint=f"each is given {seconds} s; run it again on a machine that is less busy, or name "
+        "another with --python",
+    )
 
 
 def _is_path(spec: str) -> bool:

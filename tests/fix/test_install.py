@@ -242,7 +242,7 @@ def test_the_display_hears_which_part_of_the_work_begins() -> None:
         "Looking for other culprits that the fix covers",
     ]
     assert progress.known[0] == ["alpha 1.0"]
-    assert progress.known[-1] == ["omega 1.0"]
+    assert progress.known[-1] == ["alpha 1.0", "omega 1.0"]
 
 
 def test_a_fix_is_announced_when_a_build_from_scratch_passed() -> None:

@@ -36,7 +36,7 @@ PROJECTS = [
     .release("1.1", wheel=("cp39-cp39-win_amd64", "cp312-cp312-manylinux_2_17_x86_64")),
     Project("modern").release("1.0").release("2.0", requires_python=">=3.13"),
     Project("elsewhere").release("1.0", wheel="cp312-cp312-win_amd64"),
-    Project("withdrawn").release("1.0").release("1.1", yanked="lost a file."),
+    Project("withdrawn").release("1.0").release("1.1", yanked="lost\na file.\n"),
     Project("late")
     .release("1.0", uploaded="2021-01-01T10:00:00Z")
     .release("2.0", uploaded="2022-01-01T10:00:00Z"),

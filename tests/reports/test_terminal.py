@@ -31,6 +31,7 @@ from bisect_deps.model import (
 )
 from bisect_deps.reports import html, markdown
 from bisect_deps.reports.base import (
+    NO_REQUIREMENT,
     also_built,
     between,
     builds_text,
@@ -174,10 +175,10 @@ def test_a_line_of_the_fix_that_is_not_at_fault_has_its_reason_beside_it() -> No
     moved = Note(f"{edit.name}{edit.after} moves along: what it needs asks for it", None)
     assert line_reasons(replace(READY, notes=(*READY.notes, moved))) == []
     shown = flat(render(verdict))
-    assert shown.index("Changed, but not at fault:") < shown.index("Why this one")
+    assert shown.index("Other lines that change, and why:") < shown.index("Why this one")
     assert shown.count(expected[0]) == 1
     for other in (markdown.render(verdict), html.render(verdict)):
-        assert "Changed, but not at fault" in other
+        assert "Other lines that change" in other
 
 
 def test_the_verdict_comes_first_and_the_python_of_the_file_second() -> None:
@@ -201,7 +202,7 @@ def test_the_verdict_comes_first_and_the_python_of_the_file_second() -> None:
         ),
         (
             PythonFor("3.8", ("a fact",), "/bin/python3.8"),
-            ": a fact; that Python is here: --python 3.8 builds for it.",
+            ": a fact; that Python is here; to build for it: --python 3.8.",
         ),
         (
             PythonFor("3.8", ()),
@@ -213,11 +214,16 @@ def test_the_python_of_the_file_comes_with_the_next_step(python: PythonFor, end:
     assert made_for(python) == f"This file was made for Python 3.8{end}"
 
 
+def test_a_file_that_asks_for_nothing_is_not_said_to_pass() -> None:
+    empty = replace(READY, kind=VerdictKind.PASSES, culprits=(), fix=None, summary=NO_REQUIREMENT)
+    assert flat(render(empty)).startswith("Nothing to install. The file names no requirement.")
+
+
 def test_before_the_first_build_two_facts_are_enough() -> None:
     python = PythonFor("3.8", ("all 4 fit", "a 1 does not here", "a 1 is old"), "/bin/python3.8")
     assert made_for(python, 2) == (
-        "This file was made for Python 3.8: all 4 fit; a 1 does not here; that Python is here: "
-        "--python 3.8 builds for it."
+        "This file was made for Python 3.8: all 4 fit; a 1 does not here; that Python is here; "
+        "to build for it: --python 3.8."
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,17 @@ def test_the_abi_is_that_of_the_version(minor: str, abi: str) -> None:
     if not versions:
         pytest.skip(f"no Python {minor} here")
     assert INSTALLED[versions[0]].tags[0].split("-")[1] == abi
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+def test_pythons_that_do_not_answer_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mute = tmp_path / "python3"
+    mute.write_text("#!/bin/sh\nexit 1\n")
+    mute.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.setattr(sys, "executable", str(mute))
+    with pytest.raises(InputError, match=re.escape(f"no Python answered: {mute}")):
+        interpreters.find()

@@ -446,10 +446,11 @@ def _without(culprit: Culprit, passing: Probe | None) -> str:
     edits = passing.candidate.edits if passing is not None else ()
     # What a line pulls in may move by an edit of its own, beside the line's.
     for edit in sorted(edits, key=lambda edit: edit.name not in names):
-        if edit.number in numbers and edit.action is EditAction.DROP:
+        if edit.number not in numbers and edit.name not in names:
+            continue
+        if edit.action is EditAction.DROP:
             return f"without {shown(edit.name)}" if several else "without it"
-        if edit.number in numbers or edit.name in names:
-            return shown(f"with {edit.text}")
+        return shown(f"with {edit.text}")
     there = (passing.installed if passing is not None else None) or {}
     for member in culprit.members:
         if member.version and there.get(member.name, member.version) != member.version:

@@ -522,6 +522,7 @@ def test_an_absolute_path_does_not_fill_the_sentence() -> None:
         (Edit(EditAction.REPIN, "flask", 2, "==2.2.5"), "build 11 passes with flask==2.2.5"),
         (Edit(EditAction.ADD, "jinja2", None, "<3.1"), "build 11 passes with jinja2<3.1"),
         (Edit(EditAction.DROP, "numpy", 0), "build 11 passes without it"),
+        (Edit(EditAction.DROP, "jinja2", 7), "build 11 passes without it"),
         (
             Edit(EditAction.REPLACE, "flask-lite", 2, "flask-lite==1.0"),
             "build 11 passes with flask-lite==1.0",

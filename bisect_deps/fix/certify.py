@@ -146,7 +146,7 @@ def without_needless(case: Case, fixed: Probe, answers: list[Probe]) -> Story[Pr
         else:
             doubted = probe is None or _may_be_accident(case, probe, reported, answers)
         if doubted:
-            purpose = f"does it fail again without {edit.text}?"
+            purpose = f"does it fail again without {edit.text or edit.name}?"
             repeat = int(probe is not None)
             probe = yield from ask(
                 case, rest, ProbeKind.VERSION, purpose, repeat=repeat, likely_fails=True

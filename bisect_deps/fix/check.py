@@ -19,6 +19,7 @@ from bisect_deps.fix.failure import (
     fingerprints,
     first_fingerprint,
     installs,
+    lacks_settings,
     shows,
     suspects_of,
 )
@@ -61,7 +62,8 @@ class Followed:
     """Where following a failure ended: the layers that were kept, and every probe on the way.
 
     `passing` is None where no way led to a build that passes; `unsteady` counts failures that were
-    accidents. `outlived` is the probe where a project that Python outlived ended the way.
+    accidents. `outlived` is the probe where a project that Python outlived ended the way,
+    `unconfigured` the one where the check turned out to lack settings of its own.
     """
 
     layers: tuple[Layer, ...]
@@ -69,6 +71,7 @@ class Followed:
     passing: Probe | None = None
     unsteady: int = 0
     outlived: Probe | None = None
+    unconfigured: Probe | None = None
 
 
 def follow(case: Case, failing: Probe) -> Story[Followed]:
@@ -86,6 +89,8 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
     deepest: tuple[Layer, ...] = ()
     while scenes and len(probes) <= POLICY.check_builds:
         scene, offered = scenes[-1]
+        if lacks_settings(scene.probe):
+            return Followed(_layers(path), tuple(probes), unconfigured=scene.probe)
         parts = next(offered, None)
         if parts is None:
             if outlived(case, scene.probe):
@@ -134,7 +139,8 @@ def _accident(case: Case, failing: Probe) -> Story[Probe | None]:
     known = breakages_of(failing)
     if not known or known[0].kind is not BreakageKind.OTHER or not case.cheap:
         return None
-    if any(_REFUSED.match(line.text.strip()) for line in known[0].evidence):
+    told = any(_REFUSED.match(line.text.strip()) for line in known[0].evidence)
+    if told or lacks_settings(failing):
         return None
     purpose = "does it fail in the same way again?"
     repeats = yield [

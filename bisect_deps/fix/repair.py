@@ -258,6 +258,9 @@ def _by_check(case: Case, failing: Probe, before: tuple[Culprit, ...] = ()) -> S
     if followed.unsteady and followed.passing is not None and not followed.layers:
         note = Note(_UNSTEADY_CHECK, followed.passing.number)
         return _Repaired(followed.passing, (), (note,), unsteady=1)
+    if followed.unconfigured is not None:
+        note = Note(_UNCONFIGURED, followed.unconfigured.number)
+        return _Repaired(failing, tuple(_deepest(case, followed)), (note,))
     passing, probes = followed.passing, followed.probes
     told = _outlived_as_told(case, followed.outlived)
     if passing is None:
@@ -310,6 +313,10 @@ def _outlived_as_told(case: Case, failing: Probe | None) -> tuple[Culprit, ...]:
     return (broken([member], failing, breakage_of(failing), None),)
 
 
+_UNCONFIGURED = (
+    "The check uses Django without its settings, and fails so with any releases: set "
+    "DJANGO_SETTINGS_MODULE for it, or call django.conf.settings.configure() first."
+)
 _UNSTEADY_CHECK = "The check failed once and passed once alike: it does not always end the same."
 
 

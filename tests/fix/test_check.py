@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from bisect_deps.diagnosis import diagnose
 from bisect_deps.fix.check import Followed, breakage_of, follow
 from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.fix.repair import repair
@@ -306,3 +307,39 @@ def test_where_the_checks_own_code_fails_with_an_older_release_it_went_too_far()
     assert found.passing is not None
     assert said(found.passing.candidate) == "kit==1.0"
     assert [layer.failure.candidate for layer in found.layers] == [Candidate()]
+
+
+_NO_SETTINGS = """::depbisect install begin
+::depbisect install end rc=0
+::depbisect check begin
+Traceback (most recent call last):
+  File "/app/env/lib/python3.12/site-packages/django/conf/__init__.py", line 61, in _setup
+    raise ImproperlyConfigured(
+django.core.exceptions.ImproperlyConfigured: Requested setting A, but settings are not configured.
+::depbisect check end rc=1
+"""
+
+
+@dataclass(frozen=True)
+class Unconfigured:
+    """Builds whose check finds no settings of Django once `lib` is held."""
+
+    builds: SimulatedBuilds
+
+    def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
+        """Return one probe per inquiry, in the same order."""
+        found = diagnose(_NO_SETTINGS, exit_status=1)
+        return [
+            replace(probe, diagnosis=found, signature=found.signature)
+            if "lib==" in said(probe.candidate)
+            else probe
+            for probe in self.builds.answer(inquiries)
+        ]
+
+
+def test_a_check_without_settings_of_its_own_is_followed_no_further() -> None:
+    here = layered()
+    conclusion = drive(repair(here.case), Unconfigured(here.builds))  # type: ignore[arg-type]
+    assert here.asked == ["", "lib==1.0"]
+    assert [culprit.members[0].name for culprit in conclusion.culprits] == ["lib"]
+    assert any("DJANGO_SETTINGS_MODULE" in note.text for note in conclusion.notes)

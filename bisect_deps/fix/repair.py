@@ -435,12 +435,14 @@ def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Pr
     """
     before, after = case.installed(failing), case.installed(passing)
     alike = fingerprints(failing) & fingerprints(origin)
-    innocent = case.installed(origin) if alike else {}
+    start = case.installed(origin)
+    innocent = start if alike else {}
     named = broken_in(failing)
     moved = [n for n in named if n in before and after.get(n) not in (before[n], innocent.get(n))]
     there = [n for n in involved(failing) if n in before]
     gone = [n for n in there if n not in after]
-    led = [n for n in there if after.get(n) != before[n]] if name not in there else []
+    # Of what the file has: what a build on the way moved is no part of its failure.
+    led = [n for n in there if after.get(n) != before[n] == start.get(n) and name not in there]
     return name if name in named else next(iter((*moved, *gone, *led)), name)
 
 

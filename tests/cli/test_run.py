@@ -251,7 +251,7 @@ def announced(served: LocalIndex, folder: Path) -> subprocess.Popen[str]:
         start_new_session=True,
     )
     assert running.stderr is not None
-    assert any("it is safe to stop now" in line for line in running.stderr)
+    assert any("It is safe to stop now" in line for line in running.stderr)
     return running
 
 

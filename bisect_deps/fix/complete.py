@@ -243,7 +243,9 @@ def either_side(
     [member] = culprit.members if len(culprit.members) == 1 else (None,)
     if member is None or member.via or member.name not in pins or not case.cheap:
         return culprit, None
-    if member.name not in (breakage.user, breakage.lacks):
+    is_the_fix = {edit.name for edit in fixed.candidate.edits} == {member.name}
+    if member.name not in (breakage.user, breakage.lacks) and not is_the_fix:
+        # The failure may be another's, whom the fix moves as well.
         return culprit, None
     other = breakage.lacks if member.name == breakage.user else breakage.user
     line = case.line_at_fault(other) if other in pins and other != member.name else None

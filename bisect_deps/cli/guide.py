@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 QUESTION = "Did it build? [g]ood [b]ad [s]kip [l]og file [p]aste log [u]ndo [q]uit"
 ANSWERS = ("good", "bad", "skip", "log", "paste", "undo", "quit")
+# What can be answered, too, once a build has proven a fix.
+END = "end"
+END_QUESTION = f"{QUESTION} [e]nd with the fix"
 EXIT_CODES = {
     VerdictKind.PASSES: ExitCode.OK,
     VerdictKind.FIXED: ExitCode.OK,
@@ -50,6 +53,7 @@ MEANINGS = (
     "  u  take the last answer back",
     "  q  leave; the session is kept, and the same command goes on",
 )
+END_MEANING = "  e  enough: show the fix that is proven; the same command looks for a smaller one"
 
 
 def command_named(name: str) -> click.Command:
@@ -155,13 +159,15 @@ def _page(guided: Guided) -> Iterator[str]:
 
 def _turn(guided: Guided, typed: Typed) -> bool:
     """Ask once and take the answer; False where the person leaves."""
-    answer = _ask(typed, QUESTION).lower()
-    word = next((choice for choice in ANSWERS if answer in (choice, choice[:1])), None)
+    has_fix = guided.position.fix is not None
+    answer = _ask(typed, END_QUESTION if has_fix else QUESTION).lower()
+    answers = (*ANSWERS, END) if has_fix else ANSWERS
+    word = next((choice for choice in answers if answer in (choice, choice[:1])), None)
     if word == "quit":
         return False
-    if word == "undo":
+    if word in ("undo", END):
         with difference_shown():
-            guided.undo(1)
+            guided.stop() if word == END else guided.undo(1)
     elif word == "good":
         _give(guided, typed, PersonAnswer.GOOD)
     elif word == "bad":
@@ -181,7 +187,7 @@ def _turn(guided: Guided, typed: Typed) -> bool:
         if log.strip():
             _give(guided, typed, PersonAnswer.BAD, log)
     elif answer in ("?", "h", "help"):
-        for line in MEANINGS:
+        for line in (*MEANINGS, END_MEANING) if has_fix else MEANINGS:
             click.echo(line)
     elif typed.drop_ahead():
         click.echo("That was more than an answer. To give a log, answer p first, then paste it.")

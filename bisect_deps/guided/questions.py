@@ -89,6 +89,12 @@ class Guided:
         self._reported().give(given, found)
         self.write_next("the answer is kept")
 
+    def stop(self) -> None:
+        """End with the fix that a build has proven, and write it; opened again, it goes on."""
+        self.be_ours(WRITE_AGAIN)
+        self._reported().stop()
+        self.write_next("the session is kept")
+
     def undo(self, steps: int) -> None:
         """Take back the last answers and write the file that was asked for then."""
         if not 1 <= steps <= len(self.answers):

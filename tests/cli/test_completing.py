@@ -12,6 +12,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.support.terminals import ended
+
 ROOT = Path(__file__).resolve().parents[2]
 SHELLS = {
     "bash": ["--norc", "--noprofile", "-i"],
@@ -47,7 +49,7 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[pexpect.sp
     child.sendline(f'eval "$(_DEPBISECT_COMPLETE={name}_source depbisect)"; echo re""ady')
     child.expect("ready")
     yield child
-    child.close(force=True)
+    ended(child)
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,13 @@ import pytest
 from bisect_deps.system.trust import STATE_FOLDER
 from tests.support.local_index import Fault, LocalIndex, Project
 from tests.support.person import Secret
+from tests.support.terminals import ended
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = Secret(tuple(f"p{at}==1.{at}" for at in range(8)), (frozenset({"p5==1.5"}),))
 FILE = "requirements.txt"
 QUESTION = r"Did it build\? \[g\]ood \[b\]ad \[s\]kip \[l\]og file \[p\]aste log \[u\]ndo \[q\]uit "
+END = QUESTION + re.escape("[e]nd with the fix ")
 GUIDE = ("guide", FILE, "--no-evidence")
 
 Terminal = Callable[..., "pexpect.spawn[str]"]
@@ -61,7 +63,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
     yield one
     for child in started:
-        child.close(force=True)
+        ended(child)
 
 
 def answer_till_the_end(child: pexpect.spawn[str], folder: Path) -> str:
@@ -295,7 +297,7 @@ def test_each_answer_tells_what_it_showed(terminal: Terminal, tmp_path: Path, se
     said = ""
     while "Fix proven" not in said:
         child.sendline("b" if "\nlater==1." in (tmp_path / FILE).read_text() else "g")
-        child.expect(QUESTION)
+        child.expect([END, QUESTION])
         said = child.before
     assert "  -later==1.0\r\n  +later==2.1\r\n" in said
     child.sendline("q")
@@ -309,6 +311,25 @@ def test_each_answer_tells_what_it_showed(terminal: Terminal, tmp_path: Path, se
         check=True,
     ).stdout
     assert re.search(r"^Fix proven \(build \d\): with later==2.1$", status, re.MULTILINE)
+    child = terminal("guide", FILE, "--index-url", served)
+    child.expect(END)
+    child.sendline("e")
+    assert "+later==2.1" in left_with(child, 0)
+    assert (tmp_path / FILE).read_text() == "plain==1.0\nlater==2.1\n"
+    again = terminal("guide", FILE, "--index-url", served)
+    again.expect(END)
+    assert "Build " in again.before, "it goes on where it was"
+    again.sendline("q")
+    left_with(again, 130)
+
+
+def test_a_session_without_a_fix_offers_no_end(terminal: Terminal) -> None:
+    child = terminal(*GUIDE)
+    child.expect(QUESTION)
+    child.sendline("e")
+    child.expect("Please answer with one of the letters")
+    child.expect(QUESTION)
+    assert "end with" not in child.before
 
 
 def test_a_run_by_hand_takes_several_files(terminal: Terminal, tmp_path: Path, served: str) -> None:

@@ -70,3 +70,34 @@ def test_a_missing_name_is_told_with_whose_it_was(error: str, words: str) -> Non
     at = '  File "/p/site-packages/tool/a.py", line 1, in <module>'
     log = "\n".join((*CHECKED, "Traceback (most recent call last):", at, error, ENDED))
     assert diagnose(log.encode(), exit_status=1).reported.endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("error", "summary"),
+    [
+        (
+            "error: Failed to download any of the following: ['https://files.example/lib-2.6.tar.gz'].",
+            "demo==1.0: the build script downloads what it needs by itself, and could not: "
+            "https://files.example/lib-2.6.tar.gz",
+        ),
+        (
+            "error: can't copy 'readme.txt': doesn't exist or not a regular file",
+            "demo==1.0: the build stopped with an error of its own",
+        ),
+        (
+            "error: subprocess-exited-with-error",
+            "demo==1.0: the source of the release could not be built",
+        ),
+    ],
+    ids=["what it downloads", "any other", "no reason"],
+)
+def test_the_error_that_ends_a_build_script_is_why_it_failed(error: str, summary: str) -> None:
+    log = (
+        "error: Failed to build `demo==1.0`\n  cause: The build backend returned an error\n"
+        "  cause: Call to `setuptools.build_meta.build_wheel` failed (exit status: 1)\n\n"
+        f"         [stderr]\n         running build_ext\n         {error}\n\n"
+    )
+    found = diagnose(log, exit_status=1)
+    assert [suspect.summary for suspect in found.suspects] == [summary]
+    quoted = found.suspects[0].evidence[-1].text.strip()
+    assert (quoted == error) == ("subprocess" not in error)

@@ -280,6 +280,26 @@ _ALL: tuple[Signature, ...] = (
         counter="DEPRECATION: Python 2.7 reached the end of its life on January 1st, 2020.",
         weight=Weight.EXCEPTION - 2,
     ),
+    Signature(
+        name="setup-own-download",
+        pattern=r"^\s{2,40}error: Failed to download any of the following: \['?(?P<url>[^'\s]{1,200})",
+        cause=Cause.SETUP_SCRIPT_ERROR,
+        means="the build script downloads what it needs by itself, and could not: {url}",
+        advice="take a release of {project} that has a wheel here, or build where that address can be reached",
+        example="    error: Failed to download any of the following: ['https://downloads.example/freetype-2.6.1.tar.gz', 'https://mirror.example/freetype-2.6.1.tar.gz'].  Please download one of these urls and extract it into 'build/' at the top-level of the source repository.",
+        weight=Weight.CAUSE,
+    ),
+    Signature(
+        # What setuptools prints of the error that ends its commands; installers indent it.
+        name="setup-own-error",
+        pattern=r"^\s{2,40}error: (?!\w{1,40}-[\w-]{1,80}\s{0,20}$|[Cc]ommand\b)(?P<what>\S.{1,300})",
+        cause=None,
+        means="the build stopped with an error of its own",
+        advice="take another release of {project}; a newer one may have a wheel",
+        example="      error: can't copy 'readme.txt': doesn't exist or not a regular file",
+        counter="  error: subprocess-exited-with-error",
+        weight=Weight.CLOSER + 5,
+    ),
 )
 
 SIGNATURES: tuple[Signature, ...] = tuple(

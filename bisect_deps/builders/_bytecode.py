@@ -16,9 +16,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import platformdirs
-
-from bisect_deps.system.files import folder_below, is_ours_alone
+from bisect_deps.builders._scratch import WorkFolder
+from bisect_deps.system.files import folder_below
 
 _CACHE = "__pycache__"
 # What a check seldom imports, and what is no part of the standard library.
@@ -26,15 +25,10 @@ _LEFT_OUT = frozenset({_CACHE, "dist-packages", "idlelib", "lib2to3", "site-pack
 
 
 class StandardLibrary:
-    """Links to the bytecode of Pythons' standard libraries, each made when first used.
+    """Links to the bytecode of Pythons' standard libraries, each made when first used."""
 
-    They stand in the user's cache; in `spare` where that cannot be written.
-    """
-
-    def __init__(self, spare: Path) -> None:
-        kept = platformdirs.user_cache_path("depbisect", appauthor=False) / "library"
-        self.folder = kept if is_ours_alone(kept) else spare
-        self.folder.mkdir(exist_ok=True)
+    def __init__(self, work: WorkFolder) -> None:
+        self.folder = work.for_later("library")
 
     def show(self, environment: Path, bytecode: Path) -> None:
         """Let an environment whose bytecode goes to `bytecode` find what is compiled already.

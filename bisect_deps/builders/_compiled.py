@@ -20,13 +20,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from bisect_deps.builders._environments import read, records
 from bisect_deps.builders._scratch import WorkFolder
 from bisect_deps.model import Interpreter
 from bisect_deps.policy import POLICY
-from bisect_deps.system.files import folder_below, is_ours_alone
+from bisect_deps.system.files import folder_below
 from bisect_deps.system.processes import Enclosure, Process, stop
 
 _SCRIPT = Path(__file__).with_name("_compile_script.py")
@@ -46,17 +44,14 @@ class _Release:
 
 
 class Compiled:
-    """What is kept for one Python in the user's cache; in the work folder where that is not ours.
+    """What is kept for one Python.
 
     `seen` is what builds must see, and the one that compiles. `family` is for `stop_family`.
     """
 
     def __init__(self, interpreter: Interpreter, work: WorkFolder, family: str) -> None:
-        kept = platformdirs.user_cache_path("depbisect", appauthor=False) / "bytecode"
-        one = kept / f"{interpreter.implementation}-{interpreter.version}"
-        is_ours = is_ours_alone(kept) and is_ours_alone(one)
-        self._folder = one if is_ours else work.path / "compiled"
-        self._folder.mkdir(exist_ok=True)
+        python = f"{interpreter.implementation}-{interpreter.version}"
+        self._folder = work.for_later("bytecode", python)
         self._names = set(self._pruned())
         # Where no build that is under way writes to it: what stands there is kept.
         self._job = work.private / "compiling"

@@ -28,7 +28,7 @@ import platformdirs
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.secret import Credential, Secret, split_credentials
 from bisect_deps.system import processes
-from bisect_deps.system.files import read_settings
+from bisect_deps.system.files import is_ours_alone, read_settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -182,6 +182,17 @@ class WorkFolder:
         log = self.private / f"{number}.log"
         log.touch(mode=0o600)
         return log
+
+    def for_later(self, *names: str) -> Path:
+        """Return a folder of the user's cache, for later runs too; one in here if that is shared.
+
+        No build may write to it, in either place.
+        """
+        kept = platformdirs.user_cache_path("depbisect", appauthor=False)
+        ways = [kept.joinpath(*names[:count]) for count in range(1, len(names) + 1)]
+        folder = ways[-1] if all(map(is_ours_alone, ways)) else self.path / names[0]
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def reserve(self, slots: int) -> None:
         """Make the folders that so many builds at once stand in."""

@@ -198,7 +198,7 @@ class LocalBuilder:
 
     def _set_up(self, options: Options) -> None:
         self._work.reserve(self.describe().max_parallel)
-        self._library = StandardLibrary(self._work.path / "library")
+        self._library = StandardLibrary(self._work)
         self._family = processes.new_family()
         self._compiled = Compiled(self._interpreter, self._work, self._family)
         self._secrets = secrets_of(os.environ)

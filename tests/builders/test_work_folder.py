@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from bisect_deps.builders._scratch import REMOVE, WorkFolder
 from bisect_deps.system import processes
 
@@ -96,3 +98,31 @@ def test_an_environment_of_links_is_removed_at_the_end_and_all_else_at_once(tmp_
         assert [path.name for path in (work.private / "rubbish").glob("*/*")] == left
     work.close()
     assert is_removed(work.path.with_name(f"{work.path.name}.rubbish"))
+
+
+def put_in_its_place(folder: Path, how: str, tmp_path: Path) -> None:
+    """Put something there that somebody else could write to."""
+    if how == "a link":
+        (tmp_path / "theirs").mkdir()
+        folder.symlink_to(tmp_path / "theirs")
+    elif how == "a file":
+        folder.write_text("")
+    else:
+        folder.mkdir()
+        folder.chmod(0o777)
+
+
+@pytest.mark.parametrize("how", ["a link", "a file", "writable by all"])
+@pytest.mark.parametrize("place", ["kept", "kept/inner"])
+def test_what_is_for_later_is_in_no_folder_that_others_could_write_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, how: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    work = WorkFolder(tmp_path / "builds")
+    (tmp_path / "depbisect" / place).parent.mkdir(exist_ok=True)
+    put_in_its_place(tmp_path / "depbisect" / place, how, tmp_path)
+    folder = work.for_later("kept", "inner")
+    assert folder.is_dir()
+    assert folder.is_relative_to(work.path)
+    assert work.for_later("another", "inner") == tmp_path / "depbisect" / "another" / "inner"
+    work.close()

@@ -56,6 +56,21 @@ def interrupts_reach_children() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep those together that share what their file makes once: else each worker makes it."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        if not any(item.iter_markers("xdist_group")) and any(
+            found.scope != "function" and found.baseid == file for found in _fixtures_of(item)
+        ):
+            item.add_marker(pytest.mark.xdist_group(file))
+
+
+def _fixtures_of(item: pytest.Item) -> Iterator[pytest.FixtureDef[object]]:
+    for found in item._fixtureinfo.name2fixturedefs.values():
+        yield from found
+
+
 @pytest.fixture
 def local_index(tmp_path: Path) -> LocalIndex:
     """Return an empty local index in the test's folder."""

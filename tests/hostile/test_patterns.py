@@ -37,6 +37,7 @@ LONGER = 8
 GROWTH = 24
 ANCHORED = {"match", "fullmatch"}
 METHODS = {"search", "match", "fullmatch", "sub", "subn", "finditer", "findall", "split"}
+CALLED = re.compile(rf"\.(?:{'|'.join(METHODS)})\b")
 RUNS = " a0-./\\\"'(=,:_@<[{~!\t\b\n\r\x1b;&?A%$|"
 
 
@@ -83,9 +84,11 @@ def _methods() -> dict[tuple[str, str], set[str]]:
     for path in PACKAGE.rglob("*.py"):
         module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
         module = module.removesuffix(".__init__")
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        tables = _tables(tree)
-        for node in ast.walk(tree):
+        text = path.read_text(encoding="utf-8")
+        # What is not used there need not be read: large tables take seconds.
+        nodes = list(ast.walk(ast.parse(text))) if CALLED.search(text) else []
+        tables = _tables(nodes)
+        for node in nodes:
             if not isinstance(node, ast.Attribute) or node.attr not in METHODS:
                 continue
             used = _used(node.value)
@@ -96,9 +99,9 @@ def _methods() -> dict[tuple[str, str], set[str]]:
     return found
 
 
-def _tables(tree: ast.AST) -> dict[str, str]:
+def _tables(nodes: list[ast.AST]) -> dict[str, str]:
     """Return the table that each name of a loop is of: `for pattern, change in _CHANGES`."""
-    loops = [node for node in ast.walk(tree) if isinstance(node, (ast.For, ast.comprehension))]
+    loops = [node for node in nodes if isinstance(node, (ast.For, ast.comprehension))]
     return {
         name.id: loop.iter.id
         for loop in loops

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,19 @@ from bisect_deps.run.settings import RunSettings
 from bisect_deps.system import interpreters
 from tests.support.local_index import Fault, LocalIndex, Project
 
-PRESENT = [python for python in interpreters.find_all() if python.implementation == "cpython"]
-NEWEST = PRESENT[0]
-OTHERS = nearest(NEWEST, PRESENT)
-needs_two = pytest.mark.skipif(not OTHERS, reason="needs two Pythons of different minor versions")
+
+@cache
+def present() -> list[Interpreter]:
+    """Return the Pythons of this machine, the newest first."""
+    return [python for python in interpreters.find_all() if python.implementation == "cpython"]
+
+
+@pytest.fixture
+def other() -> Interpreter:
+    """Return the nearest to the newest."""
+    if not (others := nearest(present()[0], present())):
+        pytest.skip("needs two Pythons of different minor versions")
+    return others[0]
 
 
 def minor(one: Interpreter) -> str:
@@ -31,7 +41,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         tmp_path_factory.mktemp("index"),
         Project("plain").release("1.0"),
         Project("young")
-        .release("1.0", fault=Fault.API_REMOVED, from_python=minor(NEWEST))
+        .release("1.0", fault=Fault.API_REMOVED, from_python=minor(present()[0]))
         .release("2.0"),
         Project("never").release("1.0", fault=Fault.COMPILE).release("2.0"),
     )
@@ -44,7 +54,7 @@ def bisect(folder: Path, served: str, text: str, *, alternatives: bool = True) -
     file.write_text(text)
     settings = RunSettings(
         file=file,
-        python=NEWEST.path,
+        python=present()[0].path,
         index=IndexSettings(index_url=served),
         checks=("python -c 'import plain'",),
         alternatives=alternatives,
@@ -54,30 +64,27 @@ def bisect(folder: Path, served: str, text: str, *, alternatives: bool = True) -
     return verdict
 
 
-@needs_two
-def test_the_nearest_older_python_that_builds_it_is_named(tmp_path: Path, served: str) -> None:
+def test_the_nearest_older_python_that_builds_it_is_named_and_built_once(
+    tmp_path: Path, served: str, other: Interpreter
+) -> None:
     verdict = bisect(tmp_path, served, "young==1.0\nplain==1.0\n")
     [note] = [note.text for note in verdict.notes if note.text.startswith("As it is")]
-    assert f"passes its check on Python {OTHERS[0].version}" in note
+    assert f"passes its check on Python {other.version}" in note
     number = int(note.partition("(build ")[2].partition(")")[0])
     proof = next(probe for probe in verdict.probes if probe.number == number)
     assert (proof.outcome, proof.candidate.edits) == (Outcome.PASS, ())
     assert (tmp_path / ".depbisect" / proof.log).exists()
-
-
-@needs_two
-def test_a_second_run_answers_it_from_the_journal(tmp_path: Path, served: str) -> None:
-    first = bisect(tmp_path, served, "young==1.0\nplain==1.0\n")
     second = bisect(tmp_path, served, "young==1.0\nplain==1.0\n")
-    assert (second.builds, second.notes) == (0, first.notes)
+    assert (second.builds, second.notes) == (0, verdict.notes)
 
 
-@needs_two
-def test_pythons_on_which_it_fails_too_are_listed(tmp_path: Path, served: str) -> None:
+def test_pythons_on_which_it_fails_too_are_listed(
+    tmp_path: Path, served: str, other: Interpreter
+) -> None:
     verdict = bisect(tmp_path, served, "never==1.0\nplain==1.0\n")
     [note] = [note.text for note in verdict.notes if note.text.startswith("As it is")]
     assert "does not pass on" in note
-    assert f"Python {OTHERS[0].version}" in note
+    assert f"Python {other.version}" in note
 
 
 def test_without_being_asked_no_other_python_is_tried(tmp_path: Path, served: str) -> None:

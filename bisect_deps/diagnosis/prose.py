@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from bisect_deps.diagnosis.facts import Project, project_of
 
 _N = r"[A-Za-z][\w.-]{0,100}(?:\[[^\]]{0,80}\])?"
+# The first letter of a word only: tried at each, a long word costs a hundred times as much.
+_WORD = rf"(?<![A-Za-z])(?<![A-Za-z][\w.-]){_N}"
 _SPEC = r"(?:[<>=!~]=?=?[^\s,`)]{1,60}(?:,[<>=!~]=?[^\s,`)]{1,60}){0,8})"
 _PIP_EDGE = re.compile(rf"^\s+({_N}) (\d[\w.+!-]{{0,60}}) depends on ({_N}.{{0,200}})$")
 _PIP_WISH = re.compile(rf"^\s+The user requested (\(constraint\) )?({_N}.{{0,200}})$")
@@ -21,15 +23,15 @@ _PIP_LINE = re.compile(r"-r \S{1,100} \(line (\d{1,6})\)")
 _UV_WISH = re.compile(
     rf"(?:you require|your (?:project|workspace|script) (?:requires|depends on)) `?({_N}{_SPEC}?)"
 )
-_UV_EDGE = re.compile(rf"({_N}{_SPEC}?)`? depends on `?({_N}{_SPEC}?)")
+_UV_EDGE = re.compile(rf"({_WORD}{_SPEC}?)`? depends on `?({_N}{_SPEC}?)")
 # `all versions of lib depend on core<2`, too: uv's words where the index has but one release.
-_UV_ASKING = re.compile(rf"({_N}{_SPEC}?)`? depends? on `?({_N}{_SPEC}?)")
+_UV_ASKING = re.compile(rf"({_WORD}{_SPEC}?)`? depends? on `?({_N}{_SPEC}?)")
 _UV_LIST = re.compile(
     r"(?:you require|your project depends on) ([^,]{1,200}?(?:,[<>=!~][^ ]{1,60}){0,6}),? we can"
 )
 _UV_ITEM = re.compile(rf"^`?({_N}{_SPEC}?)`?,?$")
 _POETRY_EDGE = re.compile(
-    rf"({_N})(?: \(([^)]{{1,80}})\))? (?:which )?depends on (?:both )?({_N})(?: \(([^)]{{1,120}})\))?"
+    rf"({_WORD})(?: \(([^)]{{1,80}})\))? (?:which )?depends on (?:both )?({_N})(?: \(([^)]{{1,120}})\))?"
 )
 _POETRY_BOTH = re.compile(
     rf"depends on both ({_N})(?: \(([^)]{{1,120}})\))? and ({_N})(?: \(([^)]{{1,120}})\))?"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bisect_deps.diagnosis import diagnose
-from bisect_deps.fix.refusals import is_refused
+from bisect_deps.fix.refusals import Need, is_refused, unmet
 from bisect_deps.model import Candidate, Outcome
 from tests.fix.small import Small, at, small, yearly
 from tests.fix.world import ELSEWHERE
@@ -70,3 +70,27 @@ def test_what_a_source_was_told_to_ask_for_rules_out_other_pins(
     candidate = here.case.settled(Candidate(), versions)
     assert is_refused(here.case, candidate, [told]) is refused
     assert not is_refused(here.case, candidate, [])
+
+
+@pytest.mark.parametrize(
+    ("limits", "refused"),
+    [("lib>=2", True), ("lib>=1", False), ("lib>=1\nlib!=1.0,!=1.5", True), ("another>=2", False)],
+)
+def test_what_is_asked_for_and_limits_allow_none_of_is_unmet(limits: str, refused: bool) -> None:
+    case = small(
+        "source==1.0\n", {"source": yearly("1.0"), "lib": yearly("1.0", "1.5", "2.0")}
+    ).case
+    lines = small(f"{limits}\n", {}).case.requirements
+    need = Need("source", "==1.0", "lib", "<2")
+    assert unmet(case, [need], {"source": "1.0"}, lines) == (need if refused else None)
+
+
+@pytest.mark.parametrize(
+    ("releases", "refused"),
+    [({"source": "2004d", "lib": "2.0"}, True), ({"source": "1.0", "lib": "2004d"}, False)],
+)
+def test_nothing_is_known_against_a_version_that_is_none(
+    releases: dict[str, str], refused: bool
+) -> None:
+    need = Need("source", "<2", "lib", "<2")
+    assert unmet(given().case, [need], releases) == (need if refused else None)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from bisect_deps.diagnosis.announcements import ENDINGS_BAD
 from bisect_deps.diagnosis.remembered import remembered
-from bisect_deps.diagnosis.repeats import words_of
+from bisect_deps.diagnosis.repeats import Telling, words_of
 from bisect_deps.diagnosis.signatures import SIGNATURES
-from bisect_deps.diagnosis.signatures.base import Signature
+from bisect_deps.diagnosis.signatures.base import Blame, Signature
 
 # Lower case: the reader folds. Each costs one search over the log's new lines, a third of a
 # nanosecond a byte, so there are few, and what always stands near another has none of its own.
@@ -35,6 +36,19 @@ _COMMON_FIRST = " etaoinsrlcdupm/.-_:hgfbyvwkxETSRACIN"
 def words() -> frozenset[bytes]:
     """Return the words that the signatures' patterns hold: what tells an alarming line from another."""
     return words_of(signature.pattern for signature in SIGNATURES)
+
+
+def telling(text: str) -> Telling:
+    """Return what a line's shape means: which project, only that something failed, or nothing."""
+    found = matches(text)
+    if any(_names(signature, match) for signature, match in found):
+        return Telling.NAMES
+    return Telling.ALIKE if found or ENDINGS_BAD.search(text) else Telling.NOTHING
+
+
+def _names(signature: Signature, match: re.Match[str]) -> bool:
+    named = signature.blame not in (Blame.FRAME, Blame.NOBODY)
+    return named or any(key.startswith("name") for key, value in match.groupdict().items() if value)
 
 
 @cache

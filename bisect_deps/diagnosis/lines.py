@@ -11,17 +11,19 @@ from __future__ import annotations
 import codecs
 import re
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bisect_deps.diagnosis.log_prefixes import plain, strip_prefixes, unescape
 from bisect_deps.diagnosis.margins import SAMPLE, Margin, learn
-from bisect_deps.diagnosis.repeats import Repeats
+from bisect_deps.diagnosis.repeats import Repeats, Telling
 from bisect_deps.diagnosis.sifting import MOST_KNOWN, Sieve
 
 BLOCK = 1 << 16
 LONGEST_LINE = 1 << 22
 WINDOW = 80
+# What comes before a new line amid others that repeat: a traceback's frames.
+BEFORE = 40
 # A log of ordinary size is read whole; the triggers are for what comes after.
 WHOLE = 10_000
 TAIL = 40
@@ -54,15 +56,19 @@ class Reader:
 
     `alarms` are lower-case literals that make a line and those after it worth reading, `marks` literals that
     make just the line itself (and its successor) so. `words` are those that tell lines apart, in a
-    log where nearly all are alarming; without them every line counts as another.
+    log where nearly all are alarming, and `telling` what a line means; without words each is read.
     """
 
     def __init__(
-        self, alarms: Sequence[bytes], marks: Sequence[bytes], words: Collection[bytes] = ()
+        self,
+        alarms: Sequence[bytes],
+        marks: Sequence[bytes],
+        words: Collection[bytes] = (),
+        telling: Callable[[str], Telling] = lambda _: Telling.NAMES,
     ) -> None:
         self._sieve = Sieve(dict.fromkeys(marks, 1) | dict.fromkeys(alarms, WINDOW))
         self._marks = Sieve(dict.fromkeys(marks, 1))
-        self._repeats = Repeats(words)
+        self._repeats = Repeats(words, lambda raw: telling(strip_prefixes(plain(raw))[0]))
         self._repeated_marks: set[tuple[bytes, ...]] = set()
         self._tail: deque[tuple[int, bytes]] = deque(maxlen=TAIL)
         self._margin = Margin()
@@ -72,10 +78,10 @@ class Reader:
 
     def read(self, log: Iterable[bytes] | bytes | str) -> Iterator[Line]:
         """Yield the lines of `log` worth reading, in order."""
-        for block, repeats in self._repeats.judged(_blocks(log)):
+        for block, new in self._repeats.judged(_blocks(log)):
             if not self.count:
                 self._margin = learn([plain(raw) for raw in block.split(b"\n", SAMPLE)[:SAMPLE]])
-            yield from self._marked(block) if repeats else self._worth(block)
+            yield from self._worth(block) if new is None else self._around(block, new)
             self._keep_tail(block)
 
     def _worth(self, block: bytes) -> Iterator[Line]:
@@ -104,22 +110,34 @@ class Reader:
         self._repeats.dense = self.count > WHOLE and read + len(hits) > MOST_READ * len(lines)
         self._repeated_marks.clear()
 
-    def _marked(self, block: bytes) -> Iterator[Line]:
-        """Yield what a block that only repeats announces, each once: versions differ there."""
+    def _around(self, block: bytes, new: Sequence[int]) -> Iterator[Line]:
+        """Yield what stands around the new lines, and what the rest announces, each once: versions differ there."""
         lines = block.split(b"\n")[:-1]
+        hot = set(range(min(self._window, len(lines)))) if self._hot > 0 else set()
+        for at in new:
+            hot.update(range(max(at - BEFORE, 0), min(at + WINDOW, len(lines))))
         starts = [start for start, _ in self._marks.hits(block)]
-        if self._window > 0:
-            starts.insert(0, -1)  # what comes first may go with the last line of the block before
-        for start in starts:
-            pair = tuple(lines[max(start, 0) : start + 2])
+        worth = hot | self._announced(lines, starts)
+        for at in sorted(worth):
+            yield from self._lines(self.count + at + 1, lines[at], at in hot)
+        left = new[-1] + WINDOW - len(lines) if new else 0
+        self._hot = max(left, 0)
+        self._window = max(left, 1 if starts and starts[-1] == len(lines) - 1 else 0)
+
+    def _announced(self, lines: Sequence[bytes], starts: Sequence[int]) -> set[int]:
+        """Return the lines with marks and those after them, as far as they were not read before."""
+        # What comes first may go with the last line of the block before.
+        before = [-1] if self._window > 0 else []
+        found: set[int] = set()
+        for start in [*before, *starts]:
+            places = range(max(start, 0), min(start + 2, len(lines)))
+            pair = tuple(lines[at] for at in places)
             if pair in self._repeated_marks:
                 continue
-            for number, raw in enumerate(pair, self.count + max(start, 0) + 1):
-                yield from self._lines(number, raw, alarming=False)
+            found.update(places)
             if len(self._repeated_marks) < MOST_KNOWN:
                 self._repeated_marks.add(pair)
-        self._hot = 0
-        self._window = 1 if starts and starts[-1] == len(lines) - 1 else 0
+        return found
 
     def tail(self) -> list[Line]:
         """Return the last lines of what was read, blank ones left out."""

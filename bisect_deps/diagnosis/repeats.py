@@ -1,22 +1,26 @@
-"""Which blocks of a long log only repeat what stands around them.
+"""Which lines of a long log say something that the lines around them do not.
 
-A line's shape is the words in it that any pattern has, in order: names, paths and numbers are left
-out. A block is passed over where each of its shapes stands in the blocks just before it and in those
-just after it: so the first line of each shape is read, and the last, wherever it comes to an end.
-Knows no tool and no line's meaning.
+A line's wording is what it holds of letters; its shape is the words in it that any pattern has, in
+order: names, paths and numbers are left out. Of a block whose lines are nearly all worth reading,
+these are read: the first and the last line of a shape that means something, counted over the blocks
+around it, and each new wording of a shape whose lines name a project. What shapes mean is asked of
+a line of each, once. Knows no tool and no line's meaning.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from dataclasses import dataclass
+from enum import Enum
 
 # How many blocks on either side are looked at.
 NEIGHBOURS = 2
-# A block with more shapes than this is never passed over: bounded memory.
+# Shapes and wordings that are remembered: bounded in number and length, about 2 MB.
 MOST_SHAPES = 4_096
+MOST_WORDINGS = 8_192
+LONGEST_WORDING = 240
 # A line of ours, whose numbers tell how a step ended: its block is always read.
 FENCE = b"::depbisect "
 
@@ -28,6 +32,14 @@ _ESCAPE = re.compile(r"\\.")
 _WORD = re.compile(r"[a-z]{2,}")
 
 
+class Telling(Enum):
+    """What the lines of a shape mean to whoever reads them."""
+
+    NOTHING = "nothing"
+    ALIKE = "alike"  # each the same: the first and the last are enough
+    NAMES = "names"  # each names a project: those of another wording are others
+
+
 def words_of(patterns: Iterable[str]) -> frozenset[bytes]:
     """Return the words that patterns hold, in lower case."""
     texts = (_ESCAPE.sub(" ", pattern).lower() for pattern in patterns)
@@ -36,46 +48,109 @@ def words_of(patterns: Iterable[str]) -> frozenset[bytes]:
 
 @dataclass(slots=True)
 class _Block:
-    """A block with its shapes; None where they were not asked for, or are too many."""
+    """A block with its lines' wordings, and the shape of each; None where all of it is read."""
 
     data: bytes
-    shapes: frozenset[bytes] | None
-    repeats: bool = field(default=False)
+    wordings: list[bytes]
+    shapes: dict[bytes, bytes] | None
+
+    @property
+    def kinds(self) -> Set[bytes]:
+        return frozenset(self.shapes.values()) if self.shapes else frozenset()
 
 
 class Repeats:
-    """Judges blocks in order, `NEIGHBOURS` behind; while `dense` is set, else each is to be read."""
+    """Judges blocks in order, `NEIGHBOURS` behind; while `dense` is set, else each is to be read.
 
-    def __init__(self, words: Collection[bytes]) -> None:
-        self._words = words
+    `words` are those that tell lines apart, `telling` says what a line means.
+    """
+
+    def __init__(self, words: Collection[bytes], telling: Callable[[bytes], Telling]) -> None:
+        self._kept = frozenset(words) | {b"\n"}
+        self._telling = telling
+        self._meaning: dict[bytes, Telling] = {}
+        self._told: set[bytes] = set()
         self.dense = False
 
-    def judged(self, blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-        """Yield each block, and whether it only repeats."""
-        before: deque[_Block] = deque(maxlen=NEIGHBOURS)
+    def judged(self, blocks: Iterable[bytes]) -> Iterator[tuple[bytes, list[int] | None]]:
+        """Yield each block with the lines that say something new, from 0; None for all of them."""
+        before: deque[Set[bytes]] = deque(maxlen=NEIGHBOURS)
         ahead: deque[_Block] = deque()
         for data in blocks:
-            ahead.append(_Block(data, self._shapes(data) if self.dense else None))
+            ahead.append(self._block(data))
             if len(ahead) > NEIGHBOURS:
                 yield self._judge(before, ahead)
         while ahead:
             yield self._judge(before, ahead)
 
-    def _judge(self, before: deque[_Block], ahead: deque[_Block]) -> tuple[bytes, bool]:
-        block = ahead.popleft()
-        shapes = block.shapes
-        repeats = shapes is not None and all(
-            len(side) == NEIGHBOURS
-            and shapes.issubset(shape for other in side for shape in other.shapes or ())
-            for side in (before, ahead)
-        )
-        before.append(_Block(b"", shapes))
-        return block.data, repeats
+    def _block(self, data: bytes) -> _Block:
+        if not self.dense or len(self._kept) == 1 or FENCE in data:
+            return _Block(data, [], None)
+        wordings = data.translate(_TABLE, _DIGITS).split(b"\n")[:-1]
+        distinct = list(set(wordings))
+        text = b" \n ".join(distinct)
+        shapes = b" ".join(filter(self._kept.__contains__, text.split(b" "))).split(b"\n")
+        found = {word: shape.strip() for word, shape in zip(distinct, shapes, strict=True)}
+        return _Block(data, wordings, found)
 
-    def _shapes(self, data: bytes) -> frozenset[bytes] | None:
-        if not self._words or FENCE in data:
-            return None
-        lines = set(data.translate(_TABLE, _DIGITS).split(b"\n"))
-        known = self._words.__contains__
-        shapes = {b" ".join(filter(known, line.split())) for line in lines}
-        return frozenset(shapes) if len(shapes) <= MOST_SHAPES else None
+    def _judge(
+        self, before: deque[Set[bytes]], ahead: deque[_Block]
+    ) -> tuple[bytes, list[int] | None]:
+        block = ahead.popleft()
+        kinds = block.kinds
+        known = len(before) == len(ahead) == NEIGHBOURS and block.shapes is not None
+        new = self._new(block, before, ahead) if known else None
+        before.append(kinds)
+        return block.data, new
+
+    def _new(
+        self, block: _Block, before: Iterable[Set[bytes]], ahead: Iterable[_Block]
+    ) -> list[int]:
+        """Return the lines of a block that say something that its neighbours do not."""
+        shapes = block.shapes or {}
+        meant = self._meanings(block)
+        first = meant.keys() - frozenset().union(*before)
+        last = meant.keys() - frozenset().union(*(other.kinds for other in ahead))
+        named = {shape for shape, telling in meant.items() if telling is Telling.NAMES}
+        other = (
+            {wording for wording, shape in shapes.items() if shape in named} - self._told
+            if named
+            else set()
+        )
+        if not (first or last or other):
+            return []
+        self._tell(other)
+        places: dict[bytes, int] = {}
+        found = set()
+        for at, wording in enumerate(block.wordings):
+            shape = shapes[wording]
+            if shape in first or wording in other:
+                found.add(at)
+                first -= {shape}
+                other.discard(wording)
+            if shape in last:
+                places[shape] = at
+        return sorted(found.union(places.values()))
+
+    def _meanings(self, block: _Block) -> dict[bytes, Telling]:
+        """Return the shapes of the block that mean something."""
+        kinds = block.kinds
+        unknown = kinds - self._meaning.keys()
+        if unknown:
+            if len(self._meaning) + len(unknown) > MOST_SHAPES:
+                self._meaning.clear()
+                unknown = set(kinds)
+            lines = block.data.split(b"\n")
+            for at, wording in enumerate(block.wordings):
+                shape = (block.shapes or {})[wording]
+                if shape in unknown:
+                    self._meaning[shape] = self._telling(lines[at])
+                    unknown -= {shape}
+        told = ((shape, self._meaning[shape]) for shape in kinds)
+        return {shape: telling for shape, telling in told if telling is not Telling.NOTHING}
+
+    def _tell(self, wordings: Iterable[bytes]) -> None:
+        short = [wording for wording in wordings if len(wording) <= LONGEST_WORDING]
+        if len(self._told) + len(short) > MOST_WORDINGS:
+            self._told.clear()
+        self._told.update(short[:MOST_WORDINGS])

@@ -42,6 +42,12 @@ _NO_FAILURE = re.compile(
 )
 
 
+# The last line of a log that was cut off while pip collects: it always says how that ended.
+_COLLECTING = re.compile(
+    r"Collecting \S|\s{1,20}(?:Downloading|Using cached) \S|\s{1,20}[━╸╺]|(?:WARNING: |\s{2})(?:Location|Url) '"
+)
+
+
 def diagnose(
     log: Iterable[bytes] | bytes | str,
     *,
@@ -181,7 +187,7 @@ def _without_failure(
     """Say PASS where the log ends well, FAIL with the last lines quoted where it ends badly."""
     phase = _last_phase(channels)
     quoted = _telling(tail)
-    if found := _ends_badly(channels, exit_status, quoted, context):
+    if found := _ends_badly(channels, tail, exit_status, context):
         return found
     if any(frames.steps.success or frames.good_ending for frames in channels.values()):
         return Diagnosis(Outcome.PASS, Cause.NONE, phase)
@@ -199,11 +205,12 @@ def _without_failure(
 
 def _ends_badly(
     channels: Mapping[str, Frames],
+    tail: Sequence[Line],
     exit_status: int | None,
-    quoted: tuple[Evidence, ...],
     context: Context,
 ) -> Diagnosis | None:
     """Return what a log's end shows where no signature does: a walk, a cut, a job's own word."""
+    quoted = _telling(tail)
     last = (quoted[-1].line, quoted[-1].text) if quoted else (0, "")
     for frames in channels.values():
         if (walked := backtracking_at_end(frames, last)) is not None:
@@ -211,7 +218,8 @@ def _ends_badly(
     broken = _failed_step(channels)
     failed = broken is not None or bool(exit_status)
     well = max(max(frames.steps.success, frames.good_ending) for frames in channels.values())
-    open_step = _open_step(channels, after=well)
+    collecting = bool(tail) and _COLLECTING.match(tail[-1].text) is not None
+    open_step = _open_step(channels, after=well, collecting=collecting)
     if open_step is not None and not failed:
         return _cut_off(open_step, quoted)
     if failed or max(frames.bad_ending for frames in channels.values()) > well:
@@ -252,16 +260,22 @@ def _failed_step(channels: Mapping[str, Frames]) -> Phase | None:
     return None
 
 
-def _open_step(channels: Mapping[str, Frames], *, after: int) -> Episode | None:
+def _open_step(channels: Mapping[str, Frames], *, after: int, collecting: bool) -> Episode | None:
     """Return the step that was announced last and never ended, where nothing followed it."""
     episodes = (frames.steps.episode for frames in channels.values())
     return next(
-        (episode for episode in episodes if episode is not None and _is_open(episode, after)), None
+        (
+            episode
+            for episode in episodes
+            if episode is not None and _is_open(episode, after, collecting)
+        ),
+        None,
     )
 
 
-def _is_open(episode: Episode, after: int) -> bool:
+def _is_open(episode: Episode, after: int, collecting: bool) -> bool:
     announced = bool(episode.started) and episode.tool != "poetry"
+    announced |= collecting and episode.phase is Phase.DOWNLOAD and not episode.tool
     running = announced and not (episode.failed or episode.done or episode.runtime)
     return running and episode.opened > after
 

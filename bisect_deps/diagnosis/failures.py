@@ -84,7 +84,7 @@ def failures_of(frames: Frames, *, failed: bool) -> list[Failure]:
             one for group in groups if (one := _failure(group, frames, reported=True)) is not None
         ]
     found = _disguises(_tests(found, hits), hits)
-    found = [_own_download(failure) for failure in found]
+    found = [_declared(_own_download(failure)) for failure in found]
     found = [_contradiction(failure) for failure in found]
     found = [_backtracking(failure) for failure in found]
     found.sort(key=lambda failure: failure.line)
@@ -103,7 +103,9 @@ def unexplained(frames: Frames, last: tuple[int, str]) -> Failure | None:
             return None
         episode = Episode(building[0], Phase.BUILD, last[0], tool="uv", failed=True)
     hit = Hit(_UNEXPLAINED, *last, {}, episode)
-    failure = Failure([hit], hit, Cause.UNKNOWN, episode.phase, frames, episode=episode)
+    raised = frames.steps.tracebacks.unfinished and episode.phase in (Phase.METADATA, Phase.BUILD)
+    cause = Cause.SETUP_SCRIPT_ERROR if raised else Cause.UNKNOWN
+    failure = Failure([hit], hit, cause, episode.phase, frames, episode=episode)
     failure.project = episode.project
     return failure
 
@@ -149,6 +151,14 @@ def _own_download(failure: Failure) -> Failure:
     own = failure.best.quoted and failure.frames.steps.reached
     declared = any(Trait.DECLARED in hit.signature.traits for hit in failure.hits)
     return blame_release(failure, UserList(())) if own and not declared else failure
+
+
+def _declared(failure: Failure) -> Failure:
+    """Return what setuptools could not find of what an installed project declares as no version there."""
+    tool = failure.episode.tool if failure.episode is not None else ""
+    if failure.cause is Cause.BUILD_DEP_FAILED and tool == "setuptools":
+        return replace(failure, cause=Cause.NO_MATCHING_VERSION, phase=Phase.RESOLVE)
+    return failure
 
 
 def _contradiction(failure: Failure) -> Failure:

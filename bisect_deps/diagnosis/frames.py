@@ -89,6 +89,7 @@ class Frames:
         self._fence_line = 0
         self._backend_lost = False
         self._checking = False
+        self._handled: Episode | None = None
         self._beginning: Beginning | None = Beginning()
 
     @property
@@ -158,8 +159,13 @@ class Frames:
         self._recent.append((line.number, text))
 
     def close(self, tail: Sequence[Line]) -> None:
-        """Take the last lines of the log once more, for how it ended."""
+        """Take the last lines of the log once more, for how it ended.
+
+        An error that was handled stands where the one that came of it is cut off.
+        """
         self._begin()
+        if self._handled is not None and self.steps.tracebacks.unfinished:
+            self._handled.done = False
         for line in tail:
             self._ends(line, line.text.strip())
 
@@ -264,7 +270,7 @@ class Frames:
         """Take back an error that was handled: the one that comes next stands."""
         if self.steps.episode is not None and self.steps.episode.runtime:
             self.steps.episode.done = True
-            self.steps.episode = None
+            self._handled, self.steps.episode = self.steps.episode, None
 
     # --- signatures -----------------------------------------------------------------------
 

@@ -18,6 +18,13 @@ _BOX = re.compile(r"^[╭┌]─.{0,200}Traceback \(most recent call last\)")
 _BOXED_START = re.compile(r"/|[A-Za-z]:\\|<")
 _BOXED_FRAME = re.compile(r"(?P<path>.{1,600}?):\d{1,7} in ?(?P<function>[\w.<>]{1,120})$")
 _BOXED_SOURCE = re.compile(r"[❱>] {1,4}\d{1,7} │?(?P<source>.{0,4000})$")
+# A notebook heads a traceback by its error, and shows the lines around each frame's own.
+_NOTEBOOK = re.compile(r"^[A-Za-z_][\w.]{0,100} {2,}Traceback \(most recent call last\)\s*$")
+_CELL_FRAME = re.compile(
+    r"^(?:File )?\[?(?P<path>(?:<ipython-input|[/~]|[A-Za-z]:\\|Cell In|Input In)[^\]\n]{0,600}?)\]?(?:\(\S{1,300}\))?"
+    r"(?::\d{1,7}|, line \d{1,7})?,? in (?P<function>[\w.<>]{1,120})(?:\(|:|$)"
+)
+_CELL_SOURCE = re.compile(r"^(?P<mark>-{1,8}>)? {0,8}\d{1,7}(?: (?P<source>.{0,4000}))?$")
 _FRAME = re.compile(
     r'^\s*(?:\| )?File "(?P<path>[^"]{1,600})", line \d{1,7}(?:,? in (?P<function>\S{1,120}))?'
 )
@@ -108,7 +115,7 @@ class Tracebacks:
         self._open = False
         self._ended = False
         self._margin = 0
-        self._crashed = False
+        self._crashed = self._notebook = False
         self._link = ""
         self._passing = False
         self._above = self._function = ""
@@ -134,7 +141,7 @@ class Tracebacks:
     def feed(self, number: int, text: str) -> Trace | None:
         """Take one line; return the traceback whose error this line is, if any."""
         text = text.removeprefix("INTERNALERROR> ")
-        if self._is_boxed(text) or self._is_header(text):
+        if self._is_boxed(text) or self._is_header(text) or self._is_of_cell(text):
             return None
         if _CRASH.match(text):
             return self._crash(number, text)
@@ -165,7 +172,7 @@ class Tracebacks:
             cause=cause, on_purpose=self._link == _DIRECT, passed_over=self._passing
         )
         self._open, self._ended, self._link = True, False, ""
-        self._passing = self._crashed = False
+        self._passing = self._crashed = self._notebook = False
         self._margin = len(text) - len(text.lstrip(" |+"))
         # NumPy prints the first frame on the header's own line.
         if frame := _FRAME.match(text.split("):", 1)[-1]):
@@ -173,10 +180,26 @@ class Tracebacks:
 
     def _is_header(self, text: str) -> bool:
         """Say whether a line begins a traceback, and begin it."""
-        begins = _HEADER in text and text.lstrip(" |E+").startswith(_HEADER)
+        if _HEADER not in text:
+            return False
+        notebook = _NOTEBOOK.match(text) is not None
+        begins = notebook or text.lstrip(" |E+").startswith(_HEADER)
         if begins:
             self._begin(text)
+            self._notebook = notebook
         return begins
+
+    def _is_of_cell(self, text: str) -> bool:
+        """Say whether a line is a frame of a notebook's traceback, or source, and take it."""
+        if not self._notebook or self._ended:
+            return False
+        if frame := _CELL_FRAME.match(text):
+            self._add(frame["path"], frame["function"])
+            return True
+        source = _CELL_SOURCE.match(text)
+        if source and source["mark"] and self._trace.frames:
+            self._trace.frames[-1].source = (source["source"] or "").strip()
+        return source is not None
 
     def _is_boxed(self, text: str) -> bool:
         """Say whether a line is of a box, and take it: a log's reader may take its left edge off."""
@@ -260,7 +283,7 @@ class Tracebacks:
     def _within(self, number: int, text: str, bare: str) -> Trace | None:
         frames = self._trace.frames
         indent = len(text) - len(text.lstrip(" |"))
-        is_error = bool(frames) and indent <= self._margin and not self.pytest
+        is_error = bool(frames) and indent <= self._margin and not (self.pytest or self._notebook)
         if is_error or _EXCEPTION.match(bare):
             self._ended = True
             if self._trace.line:

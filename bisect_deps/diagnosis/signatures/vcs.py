@@ -8,7 +8,7 @@ from bisect_deps.model import Cause, Phase
 SIGNATURES: tuple[Signature, ...] = (
     Signature(
         name="vcs-no-repository",
-        pattern=r"does not appear to be a git repository|Could not read from remote repository|Repository not found|repository '[^']{1,200}' (?:not found|does not exist)|could not read (?:Username|Password) for|Permission denied \(publickey|Host key verification failed|abort: repository|Authentication failed for",
+        pattern=r"does not appear to be a git repository|Could not read from remote repository|Repository not found|repository '[^']{1,200}' (?:not found|does not exist)|could not read (?:Username|Password) for|Permission denied \(publickey|Host key verification failed|abort: repository|Failed to clone \S{1,300}, (?:check your git|verify the repository)|Authentication failed for",
         cause=Cause.VCS_ERROR,
         phase=Phase.DOWNLOAD,
         means="the repository that a requirement names is not there, or may not be read",
@@ -18,7 +18,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="vcs-no-reference",
-        pattern=r"error: pathspec '(?P<ref>[^']{1,100})' did not match|couldn't find remote ref|Remote branch \S{1,100} not found|reference is not a tree|unknown revision|revspec '|unable to read tree|unadvertised object|bad object",
+        pattern=r"error: pathspec '(?P<ref>[^']{1,100})' did not match|couldn't find remote ref|Remote branch \S{1,100} not found|reference is not a tree|unknown revision|revspec '|unable to read tree|unadvertised object|verify ref exists on remote|Failed to checkout \S{1,300} at '|bad object",
         cause=Cause.VCS_ERROR,
         phase=Phase.DOWNLOAD,
         means="the branch, tag or commit that a requirement names is not in the repository",

@@ -101,7 +101,8 @@ def _collecting(steps: Steps, line: Line, text: str, bare: str) -> None:
     rest = bare.split(" ", 1)[1] if " " in bare else ""
     if rest.startswith("package metadata"):
         return
-    rest = rest.removeprefix("dependencies for ")  # said by setuptools, of what it installed
+    of_setuptools = rest.startswith("dependencies for ")  # said of what it installed
+    rest = rest.removeprefix("dependencies for ")
     indent = len(text) - len(text.lstrip())
     if indent >= 2 and steps.episode and steps.episode.build_requires and not steps.episode.done:
         steps.episode.inner = project_of(rest) or steps.episode.inner
@@ -122,7 +123,9 @@ def _collecting(steps: Steps, line: Line, text: str, bare: str) -> None:
     if project is None:
         return
     steps.current = project
-    steps.episode = Episode(project, Phase.DOWNLOAD, line.number)
+    phase = Phase.RESOLVE if of_setuptools else Phase.DOWNLOAD
+    tool = "setuptools" if of_setuptools else ""
+    steps.episode = Episode(project, phase, line.number, tool=tool)
     steps.in_uv = steps.installed = False
     steps.tracebacks.reset()
     steps.progress = line.number

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -56,19 +59,24 @@ def interrupts_reach_children() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep those together that share what their file makes once: else each worker makes it."""
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        if not any(item.iter_markers("xdist_group")) and any(
-            found.scope != "function" and found.baseid == file for found in _fixtures_of(item)
-        ):
-            item.add_marker(pytest.mark.xdist_group(file))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Have one worker run a file that makes something for all of its tests: else each makes it."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if shares(config.rootpath / file) else nodeid
+
+    return Together(config, log)
 
 
-def _fixtures_of(item: pytest.Item) -> Iterator[pytest.FixtureDef[object]]:
-    for found in item._fixtureinfo.name2fixturedefs.values():
-        yield from found
+@cache
+def shares(file: Path) -> bool:
+    """Say whether tests of a file share what one of them made: a cluster, an index, what was read."""
+    text = file.read_text(encoding="utf-8")
+    return re.search(r'scope="(?:module|session)"|^@cache$', text, re.MULTILINE) is not None
 
 
 @pytest.fixture

@@ -26,10 +26,7 @@ from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.buildbot import PASSWORD, USER, master, missing
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing()),
-    pytest.mark.xdist_group("buildbot"),  # One master for all.
-]
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 HERE = interpreters.find(sys.executable)
 Make = Callable[..., Builder]

@@ -28,10 +28,7 @@ from tests.builders.contract import Bench, BuilderContract, finish, whole_log
 from tests.support.local_index import Fault, LocalIndex, Project, broken_import
 from tests.support.slurm import cluster, missing
 
-pytestmark = [
-    pytest.mark.skipif(bool(missing()), reason=missing()),
-    pytest.mark.xdist_group("slurm"),  # One cluster for all.
-]
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 HERE = interpreters.find(sys.executable)
 Make = Callable[..., Builder]

@@ -74,7 +74,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 @cache
 def shares(file: Path) -> bool:
-    """Say whether tests of a file share what one of them made: a cluster, an index, what was read."""
+    """Say whether tests of a file share what one of them made: a cluster, an index, a reading."""
     text = file.read_text(encoding="utf-8")
     return re.search(r'scope="(?:module|session)"|^@cache$', text, re.MULTILINE) is not None
 

@@ -614,7 +614,8 @@ class Target:
     """What the build is for, and who builds it. `index_as_of` is ISO 8601, UTC.
 
     `sandbox` is what keeps builds apart from the machine (`bubblewrap 0.8.0`), `none: ` and why
-    where nothing does, "" where it is not ours to say.
+    where nothing does, "" where it is not ours to say. `checks` are the commands that a build has
+    to pass after its install, `imports` says whether it was told to import what it installed.
     """
 
     python: str
@@ -623,6 +624,8 @@ class Target:
     installer: str
     index_as_of: str
     sandbox: str = ""
+    checks: tuple[str, ...] = ()
+    imports: bool = False
 
     @property
     def is_by_hand(self) -> bool:

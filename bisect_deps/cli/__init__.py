@@ -22,6 +22,7 @@ from bisect_deps.errors import DepbisectError, ExitCode, InputError
 from bisect_deps.text import alike
 
 # What click says of a word that is no number.
+_VERSION = ("-V", "--version")
 _NOT_A_NUMBER = re.compile(r"is not a valid (integer|float)(?: range)?\b")
 
 # Objects that make a look worth while; Python's own 700 are for short programs.
@@ -119,7 +120,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, "-V", "--version", prog_name="depbisect")
+@click.version_option(__version__, *_VERSION, prog_name="depbisect")
 def group() -> None:
     """Find which requirements break a build, and what they should say instead."""
 
@@ -179,14 +180,22 @@ def _usage(error: click.ClickException) -> InputError:
     context = getattr(error, "ctx", None)
     see = f"see: {context.command_path if context else 'depbisect'} --help"
     if isinstance(error, click.NoSuchOption):
-        # Two dashes are no likeness.
-        named = {option.lstrip("-"): option for option in error.possibilities or ()}
-        near = alike(error.option_name.lstrip("-"), named)
-        meant = " or ".join(named[name] for name in near)
-        hint = f"did you mean {meant}?" if meant else see
-        return InputError(f"there is no option {error.option_name}", hint=hint)
+        return InputError(f"there is no option {error.option_name}", hint=_meant(error) or see)
     said = _NOT_A_NUMBER.sub(_no_number, error.format_message().rstrip("."))
     return InputError(said[:1].lower() + said[1:], hint=see)
+
+
+def _meant(error: click.NoSuchOption) -> str:
+    """Return what to type for an option that is not there; "" where nothing is like it."""
+    if error.option_name in _VERSION:
+        return "the version: depbisect --version"
+    # Two dashes are no likeness.
+    named = {option.lstrip("-"): option for option in error.possibilities or ()}
+    if near := alike(error.option_name.lstrip("-"), named):
+        return f"did you mean {' or '.join(named[name] for name in near)}?"
+    if error.ctx is not None and error.ctx.parent is None:
+        return f"options follow the command: depbisect COMMAND {error.option_name}"
+    return ""
 
 
 def _no_number(found: re.Match[str]) -> str:

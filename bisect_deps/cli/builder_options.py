@@ -36,7 +36,7 @@ class WithBuilderOptions(click.Command):
         groups: dict[str, list[tuple[str, str]]] = {"Options": []}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
-            if record is not None:
+            if record is not None and not isinstance(param, click.Argument):
                 groups.setdefault(_heading(param), []).append(record)
         for heading, records in groups.items():
             with formatter.section(heading):
@@ -80,7 +80,7 @@ def _option(setting: Setting, builders: tuple[str, ...]) -> Any:
     if setting.repeat:
         how["multiple"] = True
     elif setting.default is not None:
-        how["default"] = setting.default
+        how["default"] = _plain(setting.default)
         how["show_default"] = setting.kind is not bool
     return option(
         setting.flag,
@@ -90,6 +90,13 @@ def _option(setting: Setting, builders: tuple[str, ...]) -> Any:
         help=setting.help,
         **how,
     )
+
+
+def _plain(default: object) -> object:
+    """Return a default as help shows it: 300, not 300.0."""
+    if isinstance(default, float) and default.is_integer():
+        return int(default)
+    return default
 
 
 def _heading(param: click.Parameter) -> str:

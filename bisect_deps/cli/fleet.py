@@ -63,7 +63,12 @@ class _OfRun(one_file.FromFiles):
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--python", multiple=True, metavar="X", help="A Python to build for; repeatable.")
 @click.option(
-    "-j", "--jobs", type=click.IntRange(1, POLICY.most_jobs), default=1, help="Files at once."
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, POLICY.most_jobs),
+    default=1,
+    metavar="N",
+    help="Files at once.",
 )
 @click.option("--write", is_flag=True, help="Fix the files in place.")
 @click.option("--json", "json_to", metavar="FILE", help="A JSON line a file; - is stdout.")

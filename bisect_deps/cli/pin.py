@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bisect_deps.formats.base import Manifest
-    from bisect_deps.lint.pinning import Pins
+    from bisect_deps.lint.pinning import KnownVersions, Pins
     from bisect_deps.model import IndexSettings, Interpreter
 
 
@@ -76,7 +76,7 @@ def pin(
     """
     from bisect_deps.cli.output import write_report
     from bisect_deps.formats import open_manifest, open_several
-    from bisect_deps.lint.pinning import changed
+    from bisect_deps.lint.pinning import Pinner, changed
     from bisect_deps.run.settings import default_file
     from bisect_deps.secret import masked
     from bisect_deps.system import interpreters
@@ -87,7 +87,9 @@ def pin(
     manifest = open_several(files, path) if len(files) > 1 else open_manifest(path)
     interpreter = interpreters.find(python)
     index = _index(manifest, index_url, exclude_newer)
-    pins = _pins(manifest, source, interpreter, index, transitive=transitive, hashes=hashes)
+    known = _known(manifest, source, interpreter)
+    pinner = Pinner(manifest, interpreter, index, transitive=transitive, hashes=hashes)
+    pins = pinner.pins(known)
     for left in pins.left:
         note(f"Not pinned: {left}.")
     for kept in pins.kept:
@@ -103,14 +105,14 @@ def pin(
     if not pins.edits:
         note(f"Nothing to pin in {path}.")
     elif not (no_verify or only_diff):
-        report["proof"] = _proven(manifest, rendered, interpreter, index)
+        report["proof"] = _proven(manifest, rendered, interpreter, index, known)
         if failure := report["proof"]["failure"]:
             click.echo(f"error: {path} does not build with these pins.\n{failure}", err=True)
             click.echo("Nothing was written.", err=True)
             code = ExitCode.FINDINGS
     if pins.edits and code is ExitCode.OK:
         report["written"] = _written(manifest, rendered, output, only_diff=only_diff)
-        _say(pins, report, only_diff=only_diff)
+        _say(pins, report, known, only_diff=only_diff)
     if json_to:
         write_report(json_to, masked(json.dumps(report, ensure_ascii=False, indent=2) + "\n"))
     return code
@@ -135,25 +137,17 @@ def _index(manifest: Manifest, index_url: str | None, exclude_newer: str | None)
     return sources(asked, manifest, "uv", Path.cwd())
 
 
-def _pins(
-    manifest: Manifest,
-    source: str | None,
-    interpreter: Interpreter,
-    index: IndexSettings,
-    *,
-    transitive: bool,
-    hashes: bool,
-) -> Pins:
-    from bisect_deps.lint.pinning import STDIN, Pinner, default_source, known_from
+def _known(
+    manifest: Manifest, source: str | None, interpreter: Interpreter
+) -> KnownVersions | None:
+    from bisect_deps.lint.pinning import STDIN, default_source, known_from
     from bisect_deps.lint.scoping import lock_beside
 
     folder = manifest.path.absolute().parent
     lock = lock_beside(str(folder))
     chosen = source or default_source(folder, [lock] if lock else [])
     stdin = sys.stdin.buffer.read() if chosen == STDIN else None
-    known = known_from(chosen, folder, interpreter, stdin)
-    pinner = Pinner(manifest, interpreter, index, transitive=transitive, hashes=hashes)
-    return pinner.pins(known)
+    return known_from(chosen, folder, interpreter, stdin)
 
 
 def _diff(manifest: Manifest, rendered: Mapping[str, bytes]) -> bytes:
@@ -188,6 +182,7 @@ def _proven(
     rendered: Mapping[str, bytes],
     interpreter: Interpreter,
     index: IndexSettings,
+    known: KnownVersions | None,
 ) -> dict[str, Any]:
     """Return how a build of the pinned files ended; `failure` is "" where it passed."""
     from bisect_deps.lint.proving import prove
@@ -200,6 +195,8 @@ def _proven(
         requirements=manifest.requirements,
         interpreter=interpreter,
         label="pin",
+        checks=known.checks if known else (),
+        imports=known is not None and known.imports,
     )
     return {
         "passed": not proof.failure,
@@ -231,12 +228,15 @@ def _written(
     return [write_whole(folder / name, data) for name, data in files.items()]
 
 
-def _say(pins: Pins, report: Mapping[str, Any], *, only_diff: bool) -> None:
+def _say(
+    pins: Pins, report: Mapping[str, Any], known: KnownVersions | None, *, only_diff: bool
+) -> None:
     from bisect_deps.lint.pinning import described
 
     proof = report["proof"]
+    tried = " and what that run checked" if known and (known.checks or known.imports) else ""
     how = (
-        f"proven by a build on Python {report['python']} ({proof['seconds']:.1f} s)"
+        f"proven by a build{tried} on Python {report['python']} ({proof['seconds']:.1f} s)"
         if proof
         else "nothing was built"
     )

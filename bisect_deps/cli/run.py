@@ -168,7 +168,7 @@ def _be_no_looser(defaults: Mapping[str, Any]) -> None:
 @option(
     "--timeout",
     type=Finite(0, min_open=True),
-    default=POLICY.timeout,
+    default=int(POLICY.timeout),
     metavar="SECONDS",
     help="Time limit of one build.",
     show_default=True,

@@ -151,7 +151,8 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
         return Conclusion(VerdictKind.PASSES, summary=summary, notes=notes, passing=probe)
     if probe.outcome is Outcome.UNRESOLVED:
         return _unresolved(probe)
-    repaired = yield from _by_memory(case, probe)
+    repaired, remembered = yield from _by_memory(case, probe)
+    notes += remembered
     if repaired is None:
         repaired = yield from _by_evidence(case, probe, seen, known)
     culprits, accidents = yield from without_accidents(case, repaired.culprits, seen)
@@ -203,17 +204,17 @@ def _imported(case: Case, installed: Probe) -> Story[tuple[Probe, tuple[Note, ..
     return (installed if probe.outcome is Outcome.UNRESOLVED else probe), ()
 
 
-def _by_memory(case: Case, failing: Probe) -> Story[_Repaired | None]:
-    """Return the repair that what worked before leads to; None where nothing is known of it."""
+def _by_memory(case: Case, failing: Probe) -> Story[tuple[_Repaired | None, tuple[Note, ...]]]:
+    """Return the repair that what worked before leads to, None without one; and what it told."""
     if not case.good and case.good_date is None:
-        return None
+        return None, ()
     case.progress.phase("Comparing with what worked before")
     restored = yield from restore(case, failing)
     if restored.passing is None:
-        return None
+        return None, restored.notes
     probes = (failing, restored.passing)
     repaired = yield from _smallest(case, failing, restored.passing, probes, build=False)
-    return replace(repaired, notes=restored.notes)
+    return repaired, restored.notes
 
 
 def _by_evidence(
@@ -729,13 +730,16 @@ def _stopped(
 
 def _learnt(case: Case, seen: Seen) -> Iterator[Note]:
     """Yield what each build told that ended with a clear answer, one sentence a build."""
+    by_imports = any(inquiry.imports for inquiry, _ in seen.answers)
     for inquiry, probe in seen.answers:
         edits = changes(inquiry.candidate.edits)
         subject = (
             f"{inquiry.isolated} alone" if inquiry.isolated else f"the file {edits or 'as it is'}"
         )
         if probe.outcome is Outcome.PASS:
-            yield Note(f"So far: {subject} passes", probe.number)
+            is_install = by_imports and not inquiry.imports
+            verb = "installs" if is_install else "passes"
+            yield Note(f"So far: {subject} {verb}", probe.number)
         elif probe.outcome is Outcome.FAIL:
             suspects = probe.diagnosis.suspects if probe.diagnosis is not None else ()
             why = f": {suspects[0].summary.rstrip('.')}" if suspects else ""

@@ -37,7 +37,9 @@ def restore(case: Case, failing: Probe) -> Story[Restored]:
     changed = {name: then[name] for name in sorted(now) if then.get(name, now[name]) != now[name]}
     movable = {name: version for name, version in changed.items() if _may_move(case, failing, name)}
     if not movable:
-        text = "Nothing that this file pulls in differs from what was known to work."
+        text = (
+            "--good tells nothing: nothing that this file pulls in differs from what worked then."
+        )
         return Restored(None, (Note(text, failing.number),))
     passing = yield from ask(
         case,
@@ -46,7 +48,7 @@ def restore(case: Case, failing: Probe) -> Story[Restored]:
         "does it pass with all that was known to work?",
     )
     if passing.outcome is not Outcome.PASS:
-        text = "What was known to work does not pass here any more; it was not used."
+        text = "--good was not used: what worked then does not pass here any more."
         return Restored(None, (Note(text, passing.number),))
     notes: tuple[Note, ...] = ()
     if case.good_date is not None:

@@ -43,7 +43,7 @@ REASONS = {
     "bump": f"Only the culprits move, {_NEAREST}.",
     "smallest-change": "It keeps your lines as they are and adds the fewest others.",
     "build-constraint": "It keeps your version and builds it with older build tools.",
-    "needless": "It leaves out what does nothing here; each other line that changes goes to the "
+    "needless": "It leaves out what nothing needs; each other line that changes goes to the "
     "nearest release that was seen to pass.",
     "drop": "It leaves out what no release can fix.",
 }

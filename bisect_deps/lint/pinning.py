@@ -56,10 +56,15 @@ class CannotPin(DepbisectError):
 
 @dataclass(frozen=True, slots=True)
 class KnownVersions:
-    """Versions by normalised name, and where they are from, in words."""
+    """Versions by normalised name, and where they are from, in words.
+
+    `checks` and `imports` are what a build with them passed after its install.
+    """
 
     versions: Mapping[str, str]
     origin: str
+    checks: tuple[str, ...] = ()
+    imports: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +276,9 @@ def _last_run(folder: Path) -> KnownVersions:
     versions: dict[str, str] = {
         canonicalize_name(name): str(version) for name, version in environment.items()
     }
-    return KnownVersions(versions, "the last verified run")
+    target = report.get("target", {})
+    checks, imports = tuple(target.get("checks", ())), bool(target.get("imports"))
+    return KnownVersions(versions, "the last verified run", checks, imports)
 
 
 def default_source(folder: Path, locks: Sequence[str]) -> str:

@@ -36,9 +36,12 @@ def prove(
     requirements: Iterable[Requirement] = (),
     interpreter: Interpreter | None = None,
     label: str = "",
+    checks: tuple[str, ...] = (),
+    imports: bool = False,
 ) -> ProofBuild:
     """Build the first of `files`, which lie in `folder`, with uv in an environment of its own.
 
+    Then it has to pass `checks`, and its imports where `imports` says so.
     `requirements` are the user's lines, for the diagnosis. Raises BuilderUnavailable where nothing
     can be built here.
     """
@@ -48,19 +51,29 @@ def prove(
     try:
         if missing := builder.preflight():
             raise BuilderUnavailable(missing[0], hint="depbisect doctor says what to fix")
-        return _built(builder, files, tuple(requirements), label)
+        order = Order(
+            files,
+            next(iter(files)),
+            _digest(files),
+            check=checks,
+            imports=imports,
+            label=label,
+        )
+        return _built(builder, order, tuple(requirements))
     finally:
         builder.close()
 
 
-def _built(
-    builder: Builder, files: Mapping[str, bytes], requirements: tuple[Requirement, ...], label: str
-) -> ProofBuild:
+def _digest(files: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
     for name, data in files.items():
         digest.update(name.encode() + b"\0" + data + b"\0")
+    return digest.hexdigest()
+
+
+def _built(builder: Builder, order: Order, requirements: tuple[Requirement, ...]) -> ProofBuild:
     started = time.monotonic()
-    handle = builder.start(Order(files, next(iter(files)), digest.hexdigest(), label=label))
+    handle = builder.start(order)
     while not (status := builder.poll(handle)).is_final:
         time.sleep(POLICY.proving_look)
     seconds = time.monotonic() - started

@@ -77,23 +77,35 @@ def keeping(culprit: Culprit, verdict: Verdict) -> str:
     return f"the build constraint {wanted} may still build {kept}; --alternatives tries that."
 
 
-def turning_point(narrowing: Narrowing) -> str:
-    """Return in one phrase at which versions the outcome turns, and no more than was seen."""
+def turning_point(narrowing: Narrowing, probes: Sequence[Probe] | None = None) -> str:
+    """Return in one phrase at which versions the outcome turns, and no more than was seen.
+
+    With `probes`, what shows a version is named behind it.
+    """
     failing, passing = narrowing.last_failing, narrowing.first_passing
     ordered = by_version(narrowing)
+    seen = {tried.version: shown_by(tried, probes) for tried in ordered}
     if _turns(ordered) > 1:
-        return listed([f"{tried.version} {OUTCOME_WORDS[tried.outcome]}" for tried in ordered])
+        return listed(
+            [
+                f"{tried.version} {OUTCOME_WORDS[tried.outcome]}{seen[tried.version]}"
+                for tried in ordered
+            ]
+        )
+    fails = f"fails at {failing}{seen.get(failing, '')}" if failing else ""
+    passes = f"passes at {passing}{seen.get(passing, '')}" if passing else ""
     if failing and passing:
         following = "" if narrowing.not_built or left_out(narrowing) else ", the next release"
-        if _version_key(passing) > _version_key(failing):
-            return f"fails at {failing}, passes at {passing}{following}"
-        return f"passes at {passing}, fails at {failing}{following}"
-    if passing:
-        return f"passes at {passing}"
-    failed = [tried.version for tried in ordered if tried.outcome is Outcome.FAIL]
-    if len(failed) > 1:
+        ends = (fails, passes) if _version_key(passing) > _version_key(failing) else (passes, fails)
+        return f"{', '.join(ends)}{following}"
+    failed = [
+        f"{tried.version}{seen[tried.version]}"
+        for tried in ordered
+        if tried.outcome is Outcome.FAIL
+    ]
+    if len(failed) > 1 and not passing:
         return f"fails at every version that was built: {listed(failed)}"
-    return f"fails at {failing}" if failing else "was not built at any other version"
+    return passes or fails or "was not built at any other version"
 
 
 def by_version(narrowing: Narrowing) -> list[Tried]:
@@ -145,13 +157,11 @@ def between(narrowing: Narrowing) -> str:
     return f"between them {some(narrowing.not_built, 2)} {were} not built"
 
 
-def shown_by(narrowing: Narrowing, probes: Sequence[Probe] = ()) -> str:
-    """Return the builds that show what the versions at the turn do, older first; "" for none."""
-    ends = {narrowing.last_failing, narrowing.first_passing}
-    if None in ends and len(narrowing.tried) > 1:
+def shown_by(tried: Tried, probes: Sequence[Probe] | None) -> str:
+    """Return what shows how a version does, in parentheses; "" for none."""
+    if probes is None or tried.probe is None:
         return ""
-    at_turn = [tried.probe for tried in by_version(narrowing) if tried.version in ends]
-    return listed([named_probe(number, probes) for number in at_turn if number is not None])
+    return f" ({named_probe(tried.probe, probes)})"
 
 
 def left_out(narrowing: Narrowing) -> str:

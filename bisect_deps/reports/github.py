@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bisect_deps.model import Culprit, Verdict, VerdictKind
+from bisect_deps.model import Culprit, Member, Verdict, VerdictKind
 from bisect_deps.reports.base import file_of, fix_changes, headline, sentence, status_word
 from bisect_deps.text import listed, shown
 
@@ -28,7 +28,20 @@ def _culprit(culprit: Culprit, verdict: Verdict) -> Iterator[str]:
         place = {"file": file_of(member, verdict), "line": member.requirement.line or 1}
         written = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
         about = _property(f"{names}: {culprit.cause.value}")
-        yield f"::error {written},title={about}::{_data(sentence(culprit))}"
+        said = f"{sentence(culprit)}{_others(culprit, member, verdict)}"
+        yield f"::error {written},title={about}::{_data(said)}"
+
+
+def _others(culprit: Culprit, member: Member, verdict: Verdict) -> str:
+    """Return where the other lines of a combination stand, in a sentence; "" for a line alone."""
+    places = [
+        f"{file_of(other, verdict)}:{other.requirement.line or 1}"
+        for other in culprit.members
+        if other is not member
+    ]
+    if not places:
+        return ""
+    return f" The other line{'s' if places[1:] else ''}: {listed(places)}."
 
 
 def _whole(verdict: Verdict) -> str:

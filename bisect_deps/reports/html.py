@@ -19,7 +19,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bisect_deps import __version__
-from bisect_deps.model import Culprit, Evidence, Member, Narrowing, Probe, ProbeKind, Verdict
+from bisect_deps.model import Culprit, Evidence, Member, Narrowing, Phase, Probe, ProbeKind, Verdict
 from bisect_deps.reports._drawing import Drawing, drawn
 from bisect_deps.reports._pages import TONES, environment, resource
 from bisect_deps.reports.base import (
@@ -94,6 +94,7 @@ def render(
         headline=headline(verdict),
         facts=list(_facts(verdict)),
         written=listed(written),
+        tried="built and checked" if _is_checked(verdict) else "built",
         usage=usage(verdict, verdict.fix) if verdict.fix else "",
         loss=loss(verdict.fix) if verdict.fix else "",
         known_to_pass=_known_to_pass(verdict),
@@ -105,6 +106,13 @@ def render(
         unpinned=unpinned_lines(verdict.unpinned) if verdict.unpinned else "",
         probes=_probes(verdict, kept),
     )
+
+
+def _is_checked(verdict: Verdict) -> bool:
+    """Say whether what a build installed was used, too."""
+    target = verdict.target
+    of_check = any(culprit.phase is Phase.CHECK for culprit in verdict.culprits)
+    return bool(target.checks) or target.imports or of_check
 
 
 def render_run(verdict: Verdict, state: Path, written: tuple[str, ...]) -> str:

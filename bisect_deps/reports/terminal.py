@@ -42,7 +42,6 @@ from bisect_deps.reports.base import (
     pulled_in,
     reason,
     removal,
-    shown_by,
     statements,
     status_word,
     together,
@@ -224,11 +223,10 @@ def _install(page: _Page, commands: Mapping[str, str]) -> None:
 
 
 def _narrowing(page: _Page, narrowing: Narrowing, probes: Sequence[Probe]) -> None:
-    builds, unbuilt, also = shown_by(narrowing, probes), between(narrowing), also_built(narrowing)
+    unbuilt, also = between(narrowing), also_built(narrowing)
     page.say(
         f"Versions: {narrowing.name} ",
-        (turning_point(narrowing), "bold"),
-        f" ({builds})" if builds else "",
+        (turning_point(narrowing, probes), "bold"),
         f"; {unbuilt}" if unbuilt else "",
         f"; {how_also(narrowing, probes)}: {also}." if also else ".",
         indent=3,

@@ -53,6 +53,10 @@ if TYPE_CHECKING:
 
 # Of what shows which Python a file was made for: how many pins fit there, and which do not here.
 _FACTS_AT_ONCE = 2
+_INSTALL_ALONE = (
+    "Proven by installing it; nothing that it installs was used. To try that, too: --imports, or "
+    "--check CMD."
+)
 # What a run needs once its first build has ended.
 _READ_LATER = (
     "bisect_deps.diagnosis.diagnosing",
@@ -222,6 +226,8 @@ def run(
             seconds_to_fix=watch.fixed,
         )
         reported = [*_recalled(shared), *_changed(manifest, settings.file.resolve().parent)]
+        if opened.builder.describe().check and _is_of_install(settings, conclusion):
+            reported.append(_INSTALL_ALONE)
         verdict = replace(
             verdict,
             notes=(*verdict.notes, *map(Note, (*opened.notes, *left, *reported))),
@@ -411,6 +417,12 @@ def _is_broken(conclusion: Conclusion) -> bool:
 
 def _is_of_check(conclusion: Conclusion) -> bool:
     return any(culprit.phase is Phase.CHECK for culprit in conclusion.culprits)
+
+
+def _is_of_install(settings: RunSettings, conclusion: Conclusion) -> bool:
+    """Say whether a fix was proven by installing it, and nothing that it installs was tried."""
+    is_fixed = conclusion.kind is VerdictKind.FIXED
+    return is_fixed and not (settings.checks or settings.imports or _is_of_check(conclusion))
 
 
 def _as_written(settings: RunSettings, by_imports: bool) -> Inquiry:

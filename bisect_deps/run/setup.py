@@ -268,6 +268,8 @@ def _target(
         installer=_installer(builder),
         index_as_of=as_of,
         sandbox=builder.describe().sandbox,
+        checks=settings.checks,
+        imports=settings.imports,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -113,6 +114,17 @@ def test_every_option_is_explained_and_every_short_one_is_the_same(name: str) ->
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_a_sentence_for_each_row_and_plain_words_for_values(name: str) -> None:
+    command = command_of(name)
+    shown = command.get_help(click.Context(command, info_name=name))
+    rows = shown.partition("Options:\n")[2].splitlines()
+    unsaid = [row for row in rows if row.startswith("  ") and row[2:3] not in ("-", " ")]
+    assert unsaid == [], "what is no option has its place in the text above"
+    assert "RANGE" not in shown
+    assert not re.search(r"\d\.0\b", shown)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_json_names_a_file_or_stands_for_standard_output(name: str) -> None:
     param = options_of(name).get("--json")
     assert (param is not None) == (name in WITH_JSON)
@@ -155,6 +167,23 @@ def test_a_wrong_option_is_an_error_with_a_hint(name: str, tmp_path: Path) -> No
     first, second = done.stderr.splitlines()
     assert first == "error: there is no option --colour"
     assert second.startswith("hint: did you mean --color")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("run", "-V"), "the version: depbisect --version"),
+        (("lint", "--version"), "the version: depbisect --version"),
+        (("--python", "3.12", "run"), "options follow the command: depbisect COMMAND --python"),
+    ],
+    ids=["version, short", "version", "before the command"],
+)
+def test_an_option_in_the_wrong_place_is_told_where_it_belongs(
+    words: tuple[str, ...], hint: str, tmp_path: Path
+) -> None:
+    done = here(*words, cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr.splitlines()[1] == f"hint: {hint}"
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,31 @@ def test_the_last_verified_run_comes_before_a_lock_and_the_index(tmp_path: Path,
     assert path.read_text() == "good==1.0\nrange==1.0\n"
 
 
+@pytest.mark.parametrize(
+    ("check", "code", "said"),
+    [
+        ("python -c 'import good'", 0, "proven by a build and what that run checked on Python"),
+        ("python -c 'import nowhere'", 1, "requirements.txt does not build with these pins"),
+    ],
+    ids=["passes", "fails"],
+)
+def test_pins_of_a_run_pass_what_that_run_checked(
+    tmp_path: Path, url: str, check: str, code: int, said: str
+) -> None:
+    path = written(tmp_path, "good\n")
+    state = tmp_path / ".depbisect"
+    make_state_folder(state)
+    report = {
+        "verdict": "fixed",
+        "target": {"checks": [check], "imports": False},
+        "environment": {"good": "1.1", "helper": "2.0"},
+    }
+    (state / "report.json").write_text(json.dumps(report))
+    done = pin(tmp_path, "--from", "run", "--index-url", url)
+    assert (done.returncode, path.read_text()) == (code, "good\n" if code else "good==1.1\n")
+    assert said in done.stderr
+
+
 def test_active_environment_is_read_whatever_python_it_has(tmp_path: Path) -> None:
     path = written(tmp_path, "packaging\n")
     done = pin(tmp_path, "--from", "env", "--python", sys.executable, "--no-verify")

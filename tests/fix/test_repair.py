@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bisect_deps.fix.conclusion import Conclusion
 from bisect_deps.fix.repair import repair
-from bisect_deps.model import Cause, Diagnosis, Outcome, Phase, Probe, VerdictKind
+from bisect_deps.model import Candidate, Cause, Diagnosis, Outcome, Phase, Probe, VerdictKind
 from bisect_deps.run.driver import drive
 from tests.fix.simulated import SimulatedBuilds
 from tests.fix.small import at, breaks, said, small, yearly
@@ -51,6 +53,18 @@ def test_a_first_build_that_tells_nothing_ends_the_repair(
     assert (conclusion.kind, conclusion.passing) == (kind, probe)
     assert says in conclusion.summary
     assert conclusion.culprits == ()
+
+
+def test_a_file_that_installs_and_fails_its_imports_is_not_said_to_pass() -> None:
+    story = repair(replace(HERE.case, has_check=False, imports=False))
+    [installing] = next(story)
+    [importing] = story.send([Probe(1, installing.kind, Candidate(), Outcome.PASS)])
+    assert importing.imports
+    story.send([Probe(2, importing.kind, Candidate(), Outcome.FAIL)])
+    with pytest.raises(StopIteration) as ended:
+        story.throw(KeyboardInterrupt())
+    told = [note.text for note in ended.value.value.notes if note.text.startswith("So far")]
+    assert told == ["So far: the file as it is installs", "So far: the file as it is fails"]
 
 
 def test_an_interrupt_before_the_first_answer_concludes_nothing() -> None:

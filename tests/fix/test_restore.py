@@ -73,7 +73,7 @@ def test_where_nothing_differs_nothing_is_built() -> None:
     here = small("app==1.0\n", PROJECTS, FAULT, case={"good": {"lib": "2.0"}})
     found = restored(here)
     assert found.passing is None
-    assert "Nothing that this file pulls in differs" in found.notes[0].text
+    assert "nothing that this file pulls in differs" in found.notes[0].text
     assert len(here.builds.asked) == 1
 
 
@@ -101,3 +101,4 @@ def test_a_repair_that_memory_does_not_help_goes_by_evidence() -> None:
     here = small("app==1.0\n", PROJECTS, FAULT, case=good)
     concluded = here.told(repair(here.case))
     assert said(concluded.ways[0].candidate) == "lib==1.5"
+    assert any(note.text.startswith("--good tells nothing: ") for note in concluded.notes)

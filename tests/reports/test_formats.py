@@ -18,7 +18,7 @@ from bisect_deps.reports import REPORTS, concise, github, render, sarif
 from bisect_deps.reports.base import file_of, headline
 from bisect_deps.reports.json import from_json, to_json
 from bisect_deps.text import shown
-from tests.reports.verdicts import READY, VERDICTS
+from tests.reports.verdicts import PAIR, READY, VERDICTS
 
 SCHEMA = Path(__file__).parents[2] / "fixtures" / "schemas" / "sarif-2.1.0-rtm.5.json"
 
@@ -109,6 +109,14 @@ def test_annotations_are_one_command_a_line(verdict: str) -> None:
     for member, line in zip(members, lines, strict=False):
         place = f"file={file_of(member, VERDICTS[verdict])},line={member.requirement.line}"
         assert line.startswith(f"::error {place},")
+
+
+def test_an_annotation_of_a_combination_names_the_other_line() -> None:
+    lines = [f"{PAIR.file}:{m.requirement.line}" for m in PAIR.culprits[0].members]
+    first, second, _ = github.render(PAIR).splitlines()
+    assert first.endswith(f". The other line: {lines[1]}.")
+    assert second.endswith(f". The other line: {lines[0]}.")
+    assert "The other" not in github.render(READY)
 
 
 def test_concise_is_a_line_a_culprit_and_the_diff() -> None:

@@ -134,6 +134,22 @@ def test_the_python_of_the_file_follows_the_verdict_and_links_its_build() -> Non
     assert "Not pinned: flask>=2.0,<2.1 (2.0.3) and six (1.17.0)" in text
 
 
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (READY, "was built and checked:"),
+        (PAIR, "was built:"),
+        (changed(PAIR, target=changed(PAIR.target, checks=("true",))), "was built and checked:"),
+        (changed(PAIR, target=changed(PAIR.target, imports=True)), "was built and checked:"),
+    ],
+    ids=["its check failed", "install alone", "a check", "imports"],
+)
+def test_a_fix_is_said_to_be_checked_where_a_check_was_asked_for(
+    verdict: Verdict, said: str
+) -> None:
+    assert said in render(verdict)
+
+
 def test_several_files_are_all_named() -> None:
     page = render(changed(READY, file="a.txt", files=("a.txt", "sub/b.txt")))
     assert "<title>Fix found: a.txt and sub/b.txt - depbisect</title>" in page

@@ -116,12 +116,12 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
         "its setup needs distutils, which Python 3.12 removed.",
         "--> .depbisect/probes/3.log:118",
         "120 | ModuleNotFoundError: No module named 'distutils'",
-        "Versions: numpy fails at 1.25.2, passes at 1.26.0, the next release (build 8 and "
-        "build 7); also built: 1.19.5 fails.",
+        "Versions: numpy fails at 1.25.2 (build 8), passes at 1.26.0 (build 7), the next "
+        "release; also built: 1.19.5 fails.",
         "Proof: build 3 fails with it, build 5 passes without it.",
         "flask pulls in jinja2 3.1.6.",
-        "Versions: jinja2 passes at 3.0.3, fails at 3.1.0, the next release (build 12 and "
-        "resolver answer 1).",
+        "Versions: jinja2 passes at 3.0.3 (build 12), fails at 3.1.0 (resolver answer 1), the "
+        "next release.",
         "The fix, which passes as build 13:",
         "-numpy==1.19.5",
         "+numpy==1.26.0",
@@ -140,7 +140,7 @@ def test_a_fixed_file_is_explained_line_by_line() -> None:
 def test_what_was_not_built_between_the_neighbours_is_said() -> None:
     text = flat(render(PAIR))
     assert (
-        "Versions: urllib3 passes at 1.26.20, fails at 2.2.1 (build 4 and build 2); between "
+        "Versions: urllib3 passes at 1.26.20 (build 4), fails at 2.2.1 (build 2); between "
         "them 2.0.2, 2.0.3 and 3 more were not built." in text
     )
     assert "between them" not in render(READY), "an exact boundary says nothing of that"
@@ -389,7 +389,7 @@ def test_without_a_fix_the_best_known_is_said() -> None:
         "Known to pass: the file without mysqlclient (--allow-removal takes that for a fix)."
         in text
     )
-    assert "fails at every version that was built: 1.3.7, 1.4.6 and 2.2.4." in text
+    assert "built: 1.3.7 (build 2), 1.4.6 (build 4) and 2.2.4 (build 5)." in text
     assert "Advice" not in text, "the packages to install are listed, and once is enough"
     plain = replace(NOT_FIXED.culprits[0], install={}, cause=Cause.COMPILE_ERROR)
     text = flat(render(replace(NOT_FIXED, culprits=(plain,))))

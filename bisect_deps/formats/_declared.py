@@ -75,25 +75,8 @@ def declared(code: Mapped, folder: Path) -> Parts:
         marker = _marker(marker_text.strip())
         marker_span = _span_of(code, marker_text, len(name) + len(found))
     body = code.slice(0, len(name)).stripped()
-    if _BARE.fullmatch(body.text):
-        end = len(body.text)
-        return Parts(
-            name=body.text,
-            marker=marker,
-            name_span=body.span(0, end),
-            marker_span=marker_span,
-            insertion=body.ends[end - 1],
-        )
-    plain = _PLAIN.fullmatch(body.text)
-    if plain is not None:
-        return Parts(
-            name=plain[1],
-            specifier=_in_order(plain[2]),
-            marker=marker,
-            name_span=body.span(*plain.span(1)),
-            specifier_span=body.span(*plain.span(2)),
-            marker_span=marker_span,
-        )
+    if (parts := declared_plainly(body)) is not None:
+        return parts._replace(marker=marker, marker_span=marker_span) if marker else parts
     if _is_url(body.text):
         link, extras = body.text, frozenset[str]()
     else:
@@ -113,6 +96,24 @@ def declared(code: Mapped, folder: Path) -> Parts:
     )
 
 
+def declared_plainly(code: Mapped) -> Parts | None:
+    """Read a name, alone or with plain clauses, that is all of the text; None for all else."""
+    if _BARE.fullmatch(code.text):
+        whole = code.span(0, len(code.text))
+        return Parts(name=code.text, name_span=whole, insertion=whole.end, span=whole)
+    found = _PLAIN.fullmatch(code.text)
+    if found is None:
+        return None
+    return Parts(
+        name=found[1],
+        specifier=_in_order(found[2]),
+        name_span=code.span(*found.span(1)),
+        specifier_span=code.span(*found.span(2)),
+        span=code.span(0, len(code.text)),
+    )
+
+
+@lru_cache(maxsize=4096)
 def _in_order(clauses: str) -> str:
     """Return plain clauses as the parser writes them: in order, each once."""
     return ",".join(sorted({clause.strip() for clause in clauses.split(",")}))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from bisect_deps.formats._declared import Rejected, declared, declared_editable
+from bisect_deps.formats._declared import Rejected, declared, declared_editable, declared_plainly
 from bisect_deps.formats._hints import hint_for, quoted
 from bisect_deps.formats._options import OptionsRead, read_options
 from bisect_deps.formats._text import COMMENT, HIDDEN, Block, Mapped, blocks, decode, expand
@@ -85,6 +85,19 @@ def options_start(text: str) -> int:
 
 def _line(reader: _Reader, block: Block) -> LogicalLine:
     whole = Span(block.first.span.start, block.last.span.end)
+    if not block.swallowed and (parts := declared_plainly(block.code)) is not None:
+        # Most lines of most files: no option, variable or path to look for.
+        return LogicalLine(
+            LineKind.REQUIREMENT,
+            block.first.number,
+            block.last.number,
+            whole,
+            text=block.code.text,
+            written=block.code.text,
+            body=parts.span or whole,
+            comment=block.comment,
+            parts=parts,
+        )
     code, unset = expand(block.code, reader.variables)
     line = LogicalLine(
         LineKind.BLANK,

@@ -226,8 +226,10 @@ class Mapped(NamedTuple):
 
     def stripped(self) -> Mapped:
         """Return it without white space at both ends."""
+        if (text := self.text.strip()) == self.text:
+            return self
         left = len(self.text) - len(self.text.lstrip())
-        return self.slice(left, max(left, len(self.text.rstrip())))
+        return self.slice(left, left + len(text))
 
 
 def mapped(text: str, start: int) -> Mapped:
@@ -252,9 +254,11 @@ def blocks(document: Document) -> Iterator[Block]:
         content = document.slice(line.span)
         if content.endswith("\\") and not COMMENT.match(content):
             open_lines.append(line)
-            continue
-        yield _block(document, [*open_lines, line])
-        open_lines = []
+        elif not open_lines and "#" not in content:
+            yield Block(line, line, mapped(content, line.span.start).stripped(), None)
+        else:
+            yield _block(document, [*open_lines, line])
+            open_lines = []
     if open_lines:
         yield _block(document, open_lines)
 

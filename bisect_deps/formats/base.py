@@ -216,8 +216,8 @@ class Document(NamedTuple):
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return line and column of a character of `text`, both counted from 1."""
-        line = max(bisect_right(self.starts, offset), 1)
-        return line, offset - (self.starts[line - 1] if self.starts else 0) + 1
+        line = bisect_right(self.starts, offset)
+        return (line, offset - self.starts[line - 1] + 1) if line else (1, offset + 1)
 
     def slice(self, span: Span) -> str:
         """Return the text that a span covers."""

@@ -21,7 +21,7 @@ def slip_of(name: str) -> str | None:
     One letter left out, doubled, replaced, or two swapped. None for names that are known
     themselves, and where several projects are as near.
     """
-    if len(name) < _SHORTEST or _is_in(_meant(), name):
+    if len(name) < _SHORTEST or name in _meant():
         return None
     # A slip leaves the first two letters alone, or the last two.
     near = {
@@ -31,21 +31,17 @@ def slip_of(name: str) -> str | None:
         for meant in _by_end().get((end, length), ())
     }
     found = [meant for meant in near if _is_one_slip(name, meant)]
-    return found[0] if len(found) == 1 and not _is_in(_others(), name) else None
-
-
-def _is_in(names: str, name: str) -> bool:
-    return f"\n{name}\n" in names
+    return found[0] if len(found) == 1 and f"\n{name}\n" not in _others() else None
 
 
 @cache
-def _meant() -> str:
-    """Return the names meant, each between two line ends: a set of them takes longer to make."""
-    return _read("well_known.txt")
+def _meant() -> frozenset[str]:
+    return frozenset(_read("well_known.txt").split())
 
 
 @cache
 def _others() -> str:
+    """Return the other names, each between two line ends: a set of them takes longer to make."""
     return _read("known.txt")
 
 
@@ -57,7 +53,7 @@ def _read(file: str) -> str:
 def _by_end() -> dict[tuple[str, int], list[str]]:
     """Return the names meant by their first and their last two letters, with their length."""
     found: dict[tuple[str, int], list[str]] = {}
-    for name in _meant().split():
+    for name in _meant():
         if len(name) >= _SHORTEST:
             for end in {name[:2], name[-2:]}:
                 found.setdefault((end, len(name)), []).append(name)

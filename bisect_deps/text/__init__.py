@@ -120,7 +120,7 @@ def of_file(text: str) -> str:
         from bisect_deps.secret import redact
 
         text = redact(text)
-    return printable(text)
+    return text if text.isprintable() else printable(text)
 
 
 def escaped(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -181,6 +183,9 @@ class _Run:
         self.not_judged: list[str] = []
         self._settings = settings
         self._selection = selection
+        # Asked of every finding, and the same for nearly all of a rule.
+        self._severity = lru_cache(maxsize=None)(selection.severity)
+        self._may_ignore = selection.may_ignore
         self._found: dict[tuple[object, ...], Diagnostic] = {}
         self._suppressed: dict[tuple[object, ...], Diagnostic] = {}
         self._ignores: dict[str, list[Ignore]] = {}
@@ -225,7 +230,9 @@ class _Run:
             elif problem.kind in _NOT_JUDGED and said not in self.not_judged:
                 self.not_judged.append(said)
 
-    def _findings(self, rule: Rule, scope: Scope) -> list[Finding]:
+    def _findings(self, rule: Rule, scope: Scope) -> Iterable[Finding]:
+        if rule.needs is Needs.NOTHING:
+            return rule.check(scope)
         try:
             return list(rule.check(scope))
         except IndexUnavailable as error:
@@ -243,8 +250,10 @@ class _Run:
         return self._settings.profile or profile_of(file, group)
 
     def _add(self, rule: Rule, finding: Finding, file: str, profile: Profile) -> None:
-        severity = self._selection.severity(rule, profile, finding.severity)
-        if severity is Severity.OFF or self._selection.ignores(rule, file, finding.package):
+        severity = self._severity(rule.code, profile, finding.severity)
+        if severity is _OFF or (
+            self._may_ignore and self._selection.ignores(rule, file, finding.package)
+        ):
             return
         diagnostic = diagnostic_of(rule, severity, finding, file)
         if diagnostic.repair is not None:
@@ -275,8 +284,8 @@ class _Run:
             self._judge_ignores(self._selection.codes())
         found = _one_for_one_fault(self._found.values())
         return Report(
-            sorted(found, key=lambda diagnostic: diagnostic.order),
-            sorted(self._suppressed.values(), key=lambda diagnostic: diagnostic.order),
+            sorted(found, key=attrgetter("order")),
+            sorted(self._suppressed.values(), key=attrgetter("order")),
             files=tuple(self._documents),
             requirements=self._requirements,
             notes=tuple(_left_out(self._selection.left_out())),
@@ -313,6 +322,7 @@ class _Run:
                     self._add(rule, finding, file, Profile.PUBLISH)
 
 
+_OFF = Severity.OFF
 _UNREADABLE = (ProblemKind.INVALID_FILE, ProblemKind.ENCODING)
 _NOT_JUDGED = (ProblemKind.NOT_JUDGED, ProblemKind.REMOTE_INCLUDE)
 
@@ -358,14 +368,14 @@ def _left_out(rules: Iterable[Rule]) -> Iterator[str]:
 
 def diagnostic_of(rule: Rule, severity: Severity, finding: Finding, file: str) -> Diagnostic:
     """Return the finding as reports show it, with its place in lines and columns."""
-    document, span = finding.document, finding.span
+    document, span, message, package, whole, repair, _ = finding
     line, column = document.place(span.start)
     end_line, end_column = line, column + span.end - span.start
     if not document.physical or span.end > document.physical[line - 1].span.end:
         end_line, end_column = document.place(max(span.end, span.start))
     first, last = line, end_line
-    if finding.line is not None and (finding.line.number < line or finding.line.last > end_line):
-        first, last = min(first, finding.line.number), max(last, finding.line.last)
+    if whole is not None and (whole.number < line or whole.last > end_line):
+        first, last = min(first, whole.number), max(last, whole.last)
     return Diagnostic(
         rule,
         severity,
@@ -374,12 +384,12 @@ def diagnostic_of(rule: Rule, severity: Severity, finding: Finding, file: str) -
         column,
         end_line,
         end_column,
-        finding.package,
-        of_file(finding.message),
+        package,
+        of_file(message),
         document,
         first,
         last,
-        _with_hashes(finding.repair, finding.line) if finding.repair is not None else None,
+        _with_hashes(repair, whole) if repair is not None else None,
     )
 
 

@@ -86,5 +86,5 @@ class Report(NamedTuple):
 
     def at_or_above(self, severity: Severity) -> Sequence[Diagnostic]:
         """Return the diagnostics that are as bad as `severity` or worse."""
-        lowest = severity.rank
-        return [found for found in self.diagnostics if found.severity.rank >= lowest]
+        bad = {own for own in Severity if own.rank >= severity.rank}
+        return [found for found in self.diagnostics if found.severity in bad]

@@ -89,8 +89,9 @@ class Selection:
             if rule.code in self._named and not self.runs(rule)
         ]
 
-    def severity(self, rule: Rule, profile: Profile, own: Severity | None) -> Severity:
-        """Return how bad a finding is; `own` is what the finding itself says."""
+    def severity(self, code: str, profile: Profile, own: Severity | None) -> Severity:
+        """Return how bad a finding of a rule is; `own` is what the finding itself says."""
+        rule = all_rules()[code]
         if rule.code in self._severities:
             return self._severities[rule.code]
         by_profile = rule.severity_in(profile)
@@ -98,11 +99,16 @@ class Selection:
             return rule.severity if rule.severity is not Severity.OFF else Severity.WARNING
         return own if own is not None and by_profile is rule.severity else by_profile
 
+    @property
+    def may_ignore(self) -> bool:
+        """Say whether the settings ignore anything by file or project."""
+        return bool(self._in_files or self._of_packages)
+
     def ignores(self, rule: Rule, file: str, package: str) -> bool:
         """Say whether the settings ignore a rule in a file or for a project."""
         if package and rule.code in self._of_packages.get(package, ()):
             return True
-        return bool(self._in_files) and any(
+        return any(
             rule.code in codes and (fnmatch(file, pattern) or fnmatch(file, f"*/{pattern}"))
             for pattern, codes in self._in_files
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bisect_deps.lint.diagnostics import Diagnostic, Report
 from bisect_deps.lint.outputs.base import OutputStyle, is_fixable
-from bisect_deps.lint.rules._pinning import pin_step
+from bisect_deps.lint.rules._pinning import PIN_STEP
 from bisect_deps.lint.rules.base import Safety, Severity
 from bisect_deps.lint.rules.meta import NOT_JUDGED
 
@@ -52,11 +52,12 @@ def _steps_once(diagnostics: Sequence[Diagnostic]) -> Iterator[tuple[Diagnostic,
     said: set[str] = set()
     for diagnostic in diagnostics:
         message = diagnostic.message
-        step = pin_step(message)
-        if step in said:
-            message = message[: -len(step)]
-        elif step:
-            said.add(step)
+        at = message.rfind(PIN_STEP)
+        if at >= 0:
+            if message[at:] in said:
+                yield diagnostic, message[:at]
+                continue
+            said.add(message[at:])
         yield diagnostic, message
 
 

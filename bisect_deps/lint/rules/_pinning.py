@@ -149,18 +149,13 @@ def drift_finding(scope: Scope, item: Item, message: str) -> Finding:
     elif known is not None:
         message += f" ({known.origin} has {known.version}, which this line does not allow)"
     elif item.line.group == "":
-        message += f"{_PIN_STEP}{scope.root}`"
+        message += f"{PIN_STEP}{scope.root}`"
     where = item.parts.specifier_span or item.span
     return Finding(item.document, where, message, item.name, item.line, repair)
 
 
-def pin_step(message: str) -> str:
-    """Return the end of a message that says how the whole file is pinned, "" without one."""
-    at = message.rfind(_PIN_STEP)
-    return message[at:] if at >= 0 else ""
-
-
-_PIN_STEP = "; pin all by `depbisect pin "
+# How the end of a message begins that says how the whole file is pinned.
+PIN_STEP = "; pin all by `depbisect pin "
 
 
 def whole_line(item: Item) -> Span:

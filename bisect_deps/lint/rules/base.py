@@ -54,6 +54,8 @@ class Severity(str, Enum):
     INFO = "info"
     OFF = "off"
 
+    __hash__ = str.__hash__  # an enum's own is Python code, which each finding would run
+
     @property
     def rank(self) -> int:
         """Return 0 for OFF up to 3 for ERROR."""
@@ -74,6 +76,8 @@ class Profile(str, Enum):
     LIBRARY = "library"
     LOCKED = "locked"
     DEV = "dev"
+
+    __hash__ = str.__hash__  # as above
 
 
 class Needs(str, Enum):

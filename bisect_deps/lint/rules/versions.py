@@ -52,13 +52,11 @@ def _shape(specifier: str) -> str:
     return "compatible" if any(clause.startswith("~=") for clause in clauses) else "range"
 
 
-def _floating(scope: Scope, shape: str) -> Iterator[Item]:
+def _floating(scope: Scope, shape: str) -> list[Item]:
     of_shape = [
         item for item in scope.items if item.pin is None and _shape(item.parts.specifier) == shape
     ]
-    for item in declared(scope, of_shape):
-        if not is_pinned(scope, item):
-            yield item
+    return [item for item in declared(scope, of_shape) if not is_pinned(scope, item)]
 
 
 def _check_unpinned(scope: Scope) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import jsonschema
 import pytest
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Moments at which a run is killed; DEPBISECT_TEST_KILLS=20 asks for more.
 KILLS = int(os.environ.get("DEPBISECT_TEST_KILLS", "3"))
 TEXT = "turns==1.0\nplain==1.0\nmetadata==1.0\n"
+FIXED = "turns==2.0\nplain==1.0\nmetadata==1.1\n"
 
 
 @pytest.fixture(scope="module")
@@ -73,19 +75,35 @@ def run(
     )
 
 
-def test_a_fix_is_shown_and_nothing_is_written(served: LocalIndex, tmp_path: Path) -> None:
-    done = run(served, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "-turns==1.0" in done.stdout
-    assert "+turns==2.0" in done.stdout
-    assert (tmp_path / "requirements.txt").read_text() == TEXT
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".depbisect", "requirements.txt"]
+class Tried(NamedTuple):
+    """A run, and the folder it left: its journal answers later runs there."""
+
+    folder: Path
+    done: subprocess.CompletedProcess[str]
+    names: list[str]
+    text: str
+
+
+@pytest.fixture(scope="module")
+def tried(served: LocalIndex, tmp_path_factory: pytest.TempPathFactory) -> Tried:
+    folder = tmp_path_factory.mktemp("tried")
+    done = run(served, folder)
+    names = sorted(path.name for path in folder.iterdir())
+    return Tried(folder, done, names, (folder / "requirements.txt").read_text())
+
+
+def test_a_fix_is_shown_and_nothing_is_written(tried: Tried) -> None:
+    assert tried.done.returncode == 0, tried.done.stderr
+    assert "-turns==1.0" in tried.done.stdout
+    assert "+turns==2.0" in tried.done.stdout
+    assert tried.text == TEXT
+    assert tried.names == [".depbisect", "requirements.txt"]
 
 
 def test_the_report_fits_the_schema_and_alone_fills_standard_output(
-    served: LocalIndex, tmp_path: Path
+    served: LocalIndex, tried: Tried
 ) -> None:
-    done = run(served, tmp_path, "--json", "-")
+    done = run(served, tried.folder, "--json", "-")
     report = json.loads(done.stdout)
     jsonschema.validate(report, schema())
     assert report["verdict"] == "fixed"
@@ -96,12 +114,13 @@ def test_the_report_fits_the_schema_and_alone_fills_standard_output(
 
 
 def test_write_changes_the_file_in_place_and_keeps_its_mode(
-    served: LocalIndex, tmp_path: Path
+    served: LocalIndex, tried: Tried
 ) -> None:
-    (tmp_path / "requirements.txt").touch(mode=0o640)
-    assert run(served, tmp_path, "--write").returncode == 0
-    assert (tmp_path / "requirements.txt").read_text() == "turns==2.0\nplain==1.0\nmetadata==1.1\n"
-    assert (tmp_path / "requirements.txt").stat().st_mode & 0o777 == 0o640
+    file = tried.folder / "requirements.txt"
+    file.chmod(0o640)
+    assert run(served, tried.folder, "--write").returncode == 0
+    assert file.read_text() == FIXED
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 def test_where_nothing_could_be_written_that_is_said(served: LocalIndex, tmp_path: Path) -> None:
@@ -110,9 +129,9 @@ def test_where_nothing_could_be_written_that_is_said(served: LocalIndex, tmp_pat
     assert "Nothing was written: it passes as it is." in done.stderr
 
 
-def test_the_fix_goes_where_it_is_asked_to(served: LocalIndex, tmp_path: Path) -> None:
-    assert run(served, tmp_path, "-o", "fixed.txt").returncode == 0
-    assert (tmp_path / "fixed.txt").read_text() == "turns==2.0\nplain==1.0\nmetadata==1.1\n"
+def test_the_fix_goes_where_it_is_asked_to(served: LocalIndex, tried: Tried) -> None:
+    assert run(served, tried.folder, "-o", "fixed.txt").returncode == 0
+    assert (tried.folder / "fixed.txt").read_text() == FIXED
 
 
 def test_a_fix_of_an_include_needs_a_folder(served: LocalIndex, tmp_path: Path) -> None:

@@ -66,12 +66,21 @@ def bisect(folder: Path, served: str, text: str, **more: object) -> Finished:
     return run(settings, Silent())
 
 
+STUCK = "plain==1.0\nstuck==1.0\n"
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory, served: str) -> Finished:
+    """Return what came of a release that has no other way."""
+    return bisect(tmp_path_factory.mktemp("stuck"), served, STUCK)
+
+
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_what_has_no_other_way_keeps_its_version(
-    tmp_path: Path, served: str, installer: str
+    tmp_path: Path, served: str, kept: Finished, installer: str
 ) -> None:
-    finished = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n", installer=installer)
-    verdict = finished.verdict
+    by_pip = installer == "pip"
+    verdict = (bisect(tmp_path, served, STUCK, installer="pip") if by_pip else kept).verdict
     assert verdict.kind is VerdictKind.FIXED
     assert verdict.fix is not None
     assert verdict.fix.style == "build-constraint"
@@ -82,18 +91,19 @@ def test_what_has_no_other_way_keeps_its_version(
     assert "no release was found" in verdict.fix.reason.lower()
 
 
-def test_its_command_installs_the_file_as_it_is(tmp_path: Path, served: str) -> None:
-    finished = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n")
-    write_fix(
-        finished.verdict, finished.originals, tmp_path / "requirements.txt", None, in_place=True
-    )
-    assert (tmp_path / "requirements.txt").read_text() == "plain==1.0\nstuck==1.0\n"
+def test_its_command_installs_the_file_as_it_is(
+    tmp_path: Path, served: str, kept: Finished
+) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text(STUCK)
+    write_fix(kept.verdict, kept.originals, file, None, in_place=True)
+    assert file.read_text() == STUCK
     uv = find_uv() or "uv"
     subprocess.run(
         [uv, "venv", "-q", "--python", sys.executable, ".venv"], cwd=tmp_path, check=True
     )
-    assert finished.verdict.fix is not None
-    command = f"{finished.verdict.fix.commands[0]} --default-index {served}"
+    assert kept.verdict.fix is not None
+    command = f"{kept.verdict.fix.commands[0]} --default-index {served}"
     plain = f"uv pip install -r requirements.txt --default-index {served}"
     assert in_shell(plain, tmp_path, uv) != 0, "the caches hold nothing that older tools built"
     # uv's cache does not tell wheels by build constraints, so this one must not be the others'.
@@ -156,7 +166,7 @@ def test_what_no_tool_builds_is_a_culprit_without_a_fix(tmp_path: Path, served: 
 
 def test_once_written_the_fix_is_found_again(tmp_path: Path, served: str) -> None:
     (tmp_path / BUILD_CONSTRAINTS_FILE).write_text("setuptools<81\n")
-    verdict = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n").verdict
+    verdict = bisect(tmp_path, served, STUCK).verdict
     assert verdict.fix is not None
     assert verdict.fix.style == "build-constraint"
     assert "as it is" in usage(verdict, verdict.fix)
@@ -165,7 +175,7 @@ def test_once_written_the_fix_is_found_again(tmp_path: Path, served: str) -> Non
 
 def test_a_file_of_the_users_is_never_replaced(tmp_path: Path, served: str) -> None:
     (tmp_path / BUILD_CONSTRAINTS_FILE).write_text("mine<1\n")
-    verdict = bisect(tmp_path, served, "plain==1.0\nstuck==1.0\n").verdict
+    verdict = bisect(tmp_path, served, STUCK).verdict
     assert verdict.kind is VerdictKind.CULPRITS
     assert verdict.fix is None
     assert (tmp_path / BUILD_CONSTRAINTS_FILE).read_text() == "mine<1\n"

@@ -42,6 +42,8 @@ _NO_FAILURE = re.compile(
 )
 
 
+# What tox and nox say before an installer's own words: a last line alone where a log was cut off.
+_INSTALLS = re.compile(r"[\w.-]{1,60}: install_\w{1,20}> |nox > (?:\S{1,200} -m |uv )?pip install ")
 # The last line of a log that was cut off while pip collects: it always says how that ended.
 _COLLECTING = re.compile(
     r"Collecting \S|\s{1,20}(?:Downloading|Using cached) \S|\s{1,20}[━╸╺]|(?:WARNING: |\s{2})(?:Location|Url) '"
@@ -222,6 +224,8 @@ def _ends_badly(
     open_step = _open_step(channels, after=well, collecting=collecting)
     if open_step is not None and not failed:
         return _cut_off(open_step, quoted)
+    if tail and not failed and _INSTALLS.match(tail[-1].text):
+        return _cut_off(Episode(None, Phase.INSTALL, tail[-1].number), quoted)
     if failed or max(frames.bad_ending for frames in channels.values()) > well:
         return _unexplained(channels, broken or _last_phase(channels), quoted, context)
     return None

@@ -323,7 +323,9 @@ def _failure(hits: list[Hit], frames: Frames, *, reported: bool = False) -> Fail
     if episode is not None and episode.project is not None and not episode.runtime:
         # What the installer itself fetches is a download, for a build environment too.
         framed = cause.is_infrastructure and not (_is_installers(episode) and best.signature.phase)
-        coarse = episode.tool == "poetry" and best.signature.phase  # it announces one step for all
+        # Poetry announces one step for all, and so does uv where no hook of a backend was called.
+        one_step = episode.tool == "poetry" or (episode.tool == "uv" and not episode.hooked)
+        coarse = one_step and best.signature.phase
         if framed or (best.signature.blame is Blame.FRAME and not coarse):
             phase = episode.phase
     if episode is not None and episode.runtime and best.signature.scope is SignatureScope.RUNTIME:

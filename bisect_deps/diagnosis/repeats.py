@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 # How many blocks on either side are looked at.
@@ -48,15 +48,12 @@ def words_of(patterns: Iterable[str]) -> frozenset[bytes]:
 
 @dataclass(slots=True)
 class _Block:
-    """A block with its lines' wordings, and the shape of each; None where all of it is read."""
+    """A block with its lines' wordings, the shape of each, and all shapes; none where all of it is read."""
 
     data: bytes
-    wordings: list[bytes]
-    shapes: dict[bytes, bytes] | None
-
-    @property
-    def kinds(self) -> Set[bytes]:
-        return frozenset(self.shapes.values()) if self.shapes else frozenset()
+    wordings: list[bytes] = field(default_factory=list)
+    shapes: dict[bytes, bytes] = field(default_factory=dict)
+    kinds: Set[bytes] = frozenset()
 
 
 class Repeats:
@@ -85,29 +82,28 @@ class Repeats:
 
     def _block(self, data: bytes) -> _Block:
         if not self.dense or len(self._kept) == 1 or FENCE in data:
-            return _Block(data, [], None)
+            return _Block(data)
         wordings = data.translate(_TABLE, _DIGITS).split(b"\n")[:-1]
         distinct = list(set(wordings))
-        text = b" \n ".join(distinct)
-        shapes = b" ".join(filter(self._kept.__contains__, text.split(b" "))).split(b"\n")
-        found = {word: shape.strip() for word, shape in zip(distinct, shapes, strict=True)}
-        return _Block(data, wordings, found)
+        words = b" \n ".join([b"", *distinct, b""]).split(b" ")
+        shapes = b" ".join(filter(self._kept.__contains__, words)).split(b"\n")[1:]
+        found = dict(zip(distinct, shapes, strict=False))
+        return _Block(data, wordings, found, frozenset(found.values()))
 
     def _judge(
         self, before: deque[Set[bytes]], ahead: deque[_Block]
     ) -> tuple[bytes, list[int] | None]:
         block = ahead.popleft()
-        kinds = block.kinds
-        known = len(before) == len(ahead) == NEIGHBOURS and block.shapes is not None
+        known = len(before) == len(ahead) == NEIGHBOURS and bool(block.kinds)
         new = self._new(block, before, ahead) if known else None
-        before.append(kinds)
+        before.append(block.kinds)
         return block.data, new
 
     def _new(
         self, block: _Block, before: Iterable[Set[bytes]], ahead: Iterable[_Block]
     ) -> list[int]:
         """Return the lines of a block that say something that its neighbours do not."""
-        shapes = block.shapes or {}
+        shapes = block.shapes
         meant = self._meanings(block)
         first = meant.keys() - frozenset().union(*before)
         last = meant.keys() - frozenset().union(*(other.kinds for other in ahead))
@@ -142,7 +138,7 @@ class Repeats:
                 unknown = set(kinds)
             lines = block.data.split(b"\n")
             for at, wording in enumerate(block.wordings):
-                shape = (block.shapes or {})[wording]
+                shape = block.shapes[wording]
                 if shape in unknown:
                     self._meaning[shape] = self._telling(lines[at])
                     unknown -= {shape}

@@ -79,6 +79,18 @@ SIGNATURES: tuple[Signature, ...] = (
         fatal=True,
     ),
     Signature(
+        name="peep-hash",
+        pattern=rf"^\s{{2,8}}{_NAME}: expected (?:one of )?[\w-]{{43}}$",
+        cause=Cause.HASH_MISMATCH,
+        phase=Phase.DOWNLOAD,
+        means="what was downloaded is not what the hashes promise",
+        advice="take the hashes again from the index, and ask why they changed",
+        example="    django-appconf: expected one of qI7Y-5I6U8cMLEb75FCLX4Fka0sBQB8VaKghZxszIVw",
+        blame=Blame.NAMED,
+        weight=Weight.EXACT,
+        fatal=True,
+    ),
+    Signature(
         name="poetry-lock-stale",
         pattern=r"pyproject\.toml changed significantly since poetry\.lock was last generated|poetry\.lock is not up to date|The lock file is not compatible with the current version",
         cause=Cause.INVALID_REQUIREMENT,

@@ -108,7 +108,7 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     _resources(
         "resources-no-installer",
-        r"(?:^|[\s:/])(?:pip[23]?(?:\.\d+)?|uv|poetry|pdm|pipenv|conda|mamba|tox|nox|python[23]?(?:\.\d+)?|virtualenv|pip-compile|pip-sync|hatch|rye|pixi): (?:command )?not found|(?:exec: )?\"(?:pip3?|uv|poetry|pdm|pipenv|conda|python3?)\": executable file not found|^\s*\S{0,80}python[\d.]{0,5}: No module named (?:pip|uv|ensurepip|venv|virtualenv|build|poetry|tox)\b|env: .?python[\d.]{0,4}.?: No such file|/bin/(?:pip|python|uv|poetry)[\d.]{0,4}: No such file or directory$|unable to run (?:pip-compile|pip-sync|pip|uv)$|required executable (?:pip|python|virtualenv|uv)[\d.]{0,4}\b|spawn (?:pip|python|uv|poetry)[\d.]{0,4} ENOENT",
+        r"(?:^|[\s:/])(?:pip[23]?(?:\.\d+)?|uv|poetry|pdm|pipenv|conda|mamba|tox|nox|python[23]?(?:\.\d+)?|virtualenv|pip-compile|pip-sync|hatch|rye|pixi): (?:command )?not found|(?:exec: )?\"(?:pip3?|uv|poetry|pdm|pipenv|conda|python3?)\": executable file not found|^\s*\S{0,80}python[\d.]{0,5}(?:\.exe)?: No module named (?:pip|uv|ensurepip|venv|virtualenv|build|poetry|tox)\b|env: .?python[\d.]{0,4}.?: No such file|/bin/(?:pip|python|uv|poetry)[\d.]{0,4}: No such file or directory$|unable to run (?:pip-compile|pip-sync|pip|uv)$|required executable (?:pip|python|virtualenv|uv)[\d.]{0,4}\b|spawn (?:pip|python|uv|poetry)[\d.]{0,4} ENOENT",
         "the install command is not on the machine",
         "install it first, or call it through the interpreter: `python -m pip`",
         "/bin/sh: 1: uv: not found",

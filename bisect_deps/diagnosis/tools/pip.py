@@ -104,7 +104,8 @@ def _collecting(steps: Steps, line: Line, text: str, bare: str) -> None:
     of_setuptools = rest.startswith("dependencies for ")  # said of what it installed
     rest = rest.removeprefix("dependencies for ")
     indent = len(text) - len(text.lstrip())
-    if indent >= 2 and steps.episode and steps.episode.build_requires and not steps.episode.done:
+    inside = steps.episode is not None and (indent >= 2 or steps.episode.tool == "build")
+    if inside and steps.episode and steps.episode.build_requires and not steps.episode.done:
         steps.episode.inner = project_of(rest) or steps.episode.inner
         return
     chain: tuple[str, ...] = ()
@@ -296,7 +297,17 @@ def open_block(steps: Steps, number: int, indent: int) -> None:
         _open_by_headline(steps, number).started = "output"
 
 
+def _isolated(steps: Steps, line: Line, text: str, bare: str) -> None:
+    """Follow what `python -m build` has pip install for a build, up to its next step."""
+    if steps.episode is not None and steps.episode.tool == "build":
+        steps.episode.done, steps.episode = True, None
+    if bare == "* Installing packages in isolated environment:":
+        episode = steps.open(None, Phase.BUILD, line.number, "build")
+        episode.build_requires = episode.failed = True  # so it stands where no next step comes
+
+
 ANNOUNCES: dict[str, Handler] = {
+    "*": _isolated,
     "Collecting": _collecting,
     "Processing": _collecting,
     "Obtaining": _collecting,

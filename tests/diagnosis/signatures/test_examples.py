@@ -21,6 +21,7 @@ FOLLOWING = {
     "pdm-no-file-fits",
     "pdm-candidate-python",
     "pdm-python",
+    "peep-hash",
     "setup-refuses",
     "compiler-cmake-policy",
     "conda-not-found",

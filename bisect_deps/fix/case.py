@@ -59,8 +59,9 @@ class Case:
     good day. `served` opens the index that builds are served by, to be looked at afresh, and only
     for whether it can be believed. `same_tool` says that the resolver is the installer's own, so
     that what it refuses, the installer refuses. `tell` hears of proven fixes, each with its probe,
-    and whether nothing more is taken from it. `checks` are the user's commands. `unheard` keeps and
-    returns, when a run ends, the answers that the story has not been given. `warm` lets builds
+    and whether nothing more is taken from it; `announced` returns the last one that the user was
+    told of, None for none. `checks` are the user's commands. `unheard` keeps and returns, when a
+    run ends, the answers that the story has not been given. `warm` lets builds
     whose releases are known be made in environments that were used before.
     """
 
@@ -87,6 +88,7 @@ class Case:
     warm: bool = True
     record: Recorder | None = None
     tell: Callable[[Candidate, int, bool], None] | None = None
+    announced: Callable[[], Candidate | None] | None = None
     unheard: Callable[[], Sequence[tuple[Inquiry, Probe]]] | None = None
 
     # --- the file's lines ---------------------------------------------------------------------

@@ -155,6 +155,7 @@ def _repair(case: Case, seen: Seen, known: list[Conclusion]) -> Story[Conclusion
     notes += remembered
     if repaired is None:
         repaired = yield from _by_evidence(case, probe, seen, known)
+        repaired = yield from _by_announced(case, probe, repaired)
     culprits, accidents = yield from without_accidents(case, repaired.culprits, seen)
     repaired = replace(
         repaired,
@@ -247,6 +248,26 @@ def _by_evidence(
         notes=(*repaired.notes, *checked.notes),
         unsteady=repaired.unsteady + checked.unsteady,
     )
+
+
+def _by_announced(case: Case, failing: Probe, repaired: _Repaired) -> Story[_Repaired]:
+    """Return the repair; where it found no fix, that of the fix the user was told of, if any.
+
+    What is built before it is asked for can be one that the story then has no reason to ask for.
+    """
+    passes = repaired.probe.outcome is Outcome.PASS and not _is_no_fix(case, repaired.candidate)
+    fixed = case.announced() if case.announced is not None and not passes else None
+    if fixed is None:
+        return repaired
+    purpose = "does it pass again, as it was announced?"
+    proof = yield from ask(case, fixed, ProbeKind.FIX, purpose)
+    if proof.outcome is not Outcome.PASS:
+        return repaired
+    of_check = installs(failing)
+    before = repaired.culprits
+    probes = (failing, proof)
+    small = yield from _smallest(case, failing, proof, probes, build=of_check, before=before)
+    return replace(small, culprits=merged(before, small.culprits), notes=repaired.notes)
 
 
 def _by_check(case: Case, failing: Probe, before: tuple[Culprit, ...] = ()) -> Story[_Repaired]:

@@ -36,8 +36,8 @@ class Ahead:
 
     def __init__(self, tell: Callable[[Case], Story[object]], case: Case, wanted: int) -> None:
         self._tell = tell
-        alone = replace(case, progress=Silent(), served=None, tell=None, unheard=None)
-        self._case = replace(alone, record=_unrecorded)
+        alone = replace(case, progress=Silent(), served=None, record=_unrecorded)
+        self._case = replace(alone, tell=None, announced=None, unheard=None)
         self._wanted = wanted
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
         self._rounds: list[Sequence[Probe]] = []

@@ -192,6 +192,7 @@ def run(
                 opened.case,
                 record=prober.resolved,
                 tell=announced,
+                announced=lambda: watch.announced[-1] if watch.announced else None,
                 unheard=prober.unheard,
                 resolver=resolver.guarded(prober.meanwhile) if resolver is not None else None,
             )

@@ -11,8 +11,9 @@ from bisect_deps.fix.repair import repair
 from bisect_deps.model import Candidate, Cause, Diagnosis, Outcome, Phase, Probe, VerdictKind
 from bisect_deps.run.driver import drive
 from tests.fix.simulated import SimulatedBuilds
-from tests.fix.small import at, breaks, said, small, yearly
+from tests.fix.small import at, breaks, said, small, unbuildable, yearly
 from tests.fix.solving import case_of
+from tests.fix.world import ELSEWHERE
 
 HERE = small(
     "user==1.0\n",
@@ -105,3 +106,20 @@ def test_a_file_that_failed_once_by_accident_is_not_said_to_be_fixed() -> None:
         ways = {said(way.candidate) for way in conclusion.ways}
         assert ways <= {"lib==2.0"}, "app is innocent"
     assert VerdictKind.INCONCLUSIVE in kinds
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["announced", "not announced"])
+def test_a_fix_that_the_user_was_told_of_is_the_answer_where_none_is_found(told: bool) -> None:
+    """Built before it was asked for, beside a line that has nothing to do with it."""
+    projects = {
+        "alpha": [at("1.0", wheel=ELSEWHERE, sdist=True), at("2.0")],
+        "omega": yearly("1.0", "2.0"),
+    }
+    here = small("alpha==1.0\nomega==1.0\n", projects, unbuildable("slate", "alpha", "1.0"))
+    fix = here.case.settled(Candidate(), {"alpha": "2.0", "omega": "2.0"})
+    blind = replace(here.case, index=None, resolver=None, announced=lambda: fix if told else None)
+    conclusion = here.told(repair(blind))
+    [culprit] = conclusion.culprits
+    assert [member.name for member in culprit.members] == ["alpha"]
+    assert [said(way.candidate) for way in conclusion.ways] == ["alpha==2.0"] * told
+    assert conclusion.kind is (VerdictKind.FIXED if told else VerdictKind.CULPRITS)

@@ -111,6 +111,7 @@ class BreakageKind(str, Enum):
     DISTRIBUTION_MISSING = "distribution-missing"
     ABI = "abi"
     RAISED = "raised"
+    SETTING = "setting"
     OTHER = "other"
 
 
@@ -342,7 +343,7 @@ class Breakage:
     that is missing. `through` are the distributions of the traceback, outermost first. `module` is
     the module whose import was being checked, "" in a check of the user's own. `signature` is the
     fingerprint of this breakage alone. `own` says that a program's own code raised it: no
-    distribution is to blame.
+    distribution is to blame. `advice` says what a SETTING needs of whoever runs it.
     """
 
     kind: BreakageKind
@@ -355,6 +356,7 @@ class Breakage:
     signature: str = ""
     remedies: tuple[Remedy, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ _QUOTED = re.compile(r"[`'\"]@?([A-Za-z_][\w.]{0,80})[`'\"]|access (\w[\w.]{0,80
 _IMPORTED_FROM = re.compile(r"^from ([\w.]{1,120}) import\b")
 # six makes these modules when they are imported; one that cannot is at fault, whoever asks.
 _SIX = re.compile(r"(?:^|\.)six\.moves\b")
+# Of a mapping of Python's own, that of the environment's variables alone raises in `os`.
+_OS = re.compile(r"(?:^|[/\\])os\.py$|^<frozen os>$")
+_VARIABLE = re.compile(r"^KeyError: '(?P<variable>\w{1,120})'$")
 _NUMPYS = re.compile(r"(?i)numpy|_ARRAY_API|A[BP]I version")
 # A module whose name the caller was given: what is named in a program's settings, say.
 _GIVEN = re.compile(r"\b(?:import_module|__import__|import_string)\((?!\s*[rf]?['\"])")
@@ -59,6 +62,8 @@ _FROM_OUTSIDE = (BreakageKind.ABI, BreakageKind.RAISED)
 _LOADING = (
     BreakageKind.NAME_GONE, BreakageKind.MODULE_GONE, BreakageKind.DISTRIBUTION_MISSING
 )  # fmt: skip
+# What happened, and not what in a distribution is missing or changed.
+_UNTOLD = (BreakageKind.OTHER, BreakageKind.SETTING)
 _CAUSES = {BreakageKind.ABI: Cause.ABI_MISMATCH}
 
 
@@ -140,7 +145,7 @@ def _is_own(said: _Said, levels: Sequence[_Level], found: Breakage) -> bool:
     """
     if said.groups.get("path") and hides_standard(said.groups):
         return True
-    plain = said.kind is BreakageKind.OTHER or _is_builtins(said)
+    plain = said.kind in _UNTOLD or _is_builtins(said)
     if found.lacks or not plain:
         return False
     foreign = [level for level in levels if level[0]]
@@ -188,6 +193,8 @@ def _said(trace: Trace) -> _Said:
             continue
         if best is None or signature.weight > best[0].weight:
             best = signature, {key: value for key, value in match.groupdict().items() if value}
+    if trace.frames and _OS.search(trace.frames[-1].path) and (wanted := _VARIABLE.match(text)):
+        return _Said(BreakageKind.SETTING, None, wanted.groupdict(), text)
     if best is None or best[0].kind is None:
         return _Said(BreakageKind.OTHER, None, {}, text)
     return _Said(best[0].kind, *best, text)
@@ -237,7 +244,17 @@ def _breakage(
         signature=check_signature(cause, user or lacks, _print(said, what, lacks)),
         remedies=_remedies(said),
         evidence=(_quoted(line, said.text),),
+        advice=_advice(said),
     )
+
+
+def _advice(said: _Said) -> str:
+    """Return what whoever runs it has to provide, "" where it is no matter of that."""
+    if said.kind is not BreakageKind.SETTING:
+        return ""
+    if said.signature is not None:
+        return said.signature.advice
+    return "give it the environment variable {0} (`--pass-env {0}`)".format(said.groups["variable"])
 
 
 def _quoted(line: int, text: str) -> Evidence:
@@ -385,7 +402,7 @@ def _what(said: _Said) -> str:
     if said.kind is BreakageKind.DISTRIBUTION_MISSING:
         return _wanted_name(groups) + (groups.get("spec") or groups.get("spec2") or "")
     names = (groups.get(key) for key in ("attribute", "argument", "wanted", "function", "module"))
-    if said.kind is not BreakageKind.OTHER and (name := next(filter(None, names), "")):
+    if said.kind not in _UNTOLD and (name := next(filter(None, names), "")):
         return name
     if said.kind is BreakageKind.RAISED and (quoted := _QUOTED.search(said.text)):
         return quoted[1] or quoted[2]
@@ -402,7 +419,7 @@ def _print(said: _Said, what: str, lacks: str) -> str:
     groups, kind = said.groups, said.kind
     if kind is BreakageKind.ABI:
         return f"{kind.value} {lacks or what}"
-    if kind in (BreakageKind.OTHER, BreakageKind.RAISED):
+    if kind in (*_UNTOLD, BreakageKind.RAISED):
         return f"{kind.value} {lacks} {fingerprint_of(said.text)}"
     place = groups.get("type") or groups.get("module") or groups.get("function") or lacks
     return f"{kind.value} {what} of {place}" if place != what else f"{kind.value} {what}"

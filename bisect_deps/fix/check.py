@@ -19,9 +19,9 @@ from bisect_deps.fix.failure import (
     fingerprints,
     first_fingerprint,
     installs,
-    lacks_settings,
     shows,
     suspects_of,
+    wanting,
 )
 from bisect_deps.fix.independent import Part, first_moves, part_of
 from bisect_deps.fix.inquiry import Inquiry, Story
@@ -63,7 +63,7 @@ class Followed:
 
     `passing` is None where no way led to a build that passes; `unsteady` counts failures that were
     accidents. `outlived` is the probe where a project that Python outlived ended the way,
-    `unconfigured` the one where the check turned out to lack settings of its own.
+    `wanting` the one where the check turned out to lack what whoever runs it has to provide.
     """
 
     layers: tuple[Layer, ...]
@@ -71,7 +71,7 @@ class Followed:
     passing: Probe | None = None
     unsteady: int = 0
     outlived: Probe | None = None
-    unconfigured: Probe | None = None
+    wanting: Probe | None = None
 
 
 def follow(case: Case, failing: Probe) -> Story[Followed]:
@@ -89,8 +89,8 @@ def follow(case: Case, failing: Probe) -> Story[Followed]:
     deepest: tuple[Layer, ...] = ()
     while scenes and len(probes) <= POLICY.check_builds:
         scene, offered = scenes[-1]
-        if lacks_settings(scene.probe):
-            return Followed(_layers(path), tuple(probes), unconfigured=scene.probe)
+        if wanting(scene.probe):
+            return Followed(_layers(path), tuple(probes), wanting=scene.probe)
         parts = next(offered, None)
         if parts is None:
             if outlived(case, scene.probe):
@@ -140,7 +140,7 @@ def _accident(case: Case, failing: Probe) -> Story[Probe | None]:
     if not known or known[0].kind is not BreakageKind.OTHER or not case.cheap:
         return None
     told = any(_REFUSED.match(line.text.strip()) for line in known[0].evidence)
-    if told or lacks_settings(failing):
+    if told or wanting(failing):
         return None
     purpose = "does it fail in the same way again?"
     repeats = yield [

@@ -33,12 +33,6 @@ from bisect_deps.system.files import LONGEST_NAME
 _PINNED = re.compile(r"(?<![\w.-])(?P<name>[A-Za-z0-9][\w.-]{0,100})==(?P<version>[^\s`'\",;]+)")
 
 
-_NO_SETTINGS = re.compile(
-    r"django\.core\.exceptions\.(?:ImproperlyConfigured: .{0,200}settings are not configured"
-    r"|AppRegistryNotReady: )"
-)
-
-
 def installs(probe: Probe) -> bool:
     """Say whether the install passed, whatever a check said afterwards."""
     return probe.outcome is Outcome.PASS or (
@@ -113,10 +107,13 @@ def absent_module(probe: Probe) -> str:
     return "" if first.through else first.what
 
 
-def lacks_settings(probe: Probe) -> bool:
-    """Say whether a check uses Django without its settings: it would fail with any releases."""
+def wanting(probe: Probe) -> str:
+    """Return what whoever runs a check has to provide for it, "" where it fails of something else.
+
+    It would fail so with any releases.
+    """
     first = next(iter(breakages_of(probe)), None)
-    return first is not None and any(_NO_SETTINGS.search(line.text) for line in first.evidence)
+    return first.advice if first is not None and not first.module else ""
 
 
 def is_infrastructure(probe: Probe) -> bool:

@@ -37,6 +37,7 @@ from bisect_deps.fix.failure import (
     installs,
     involved,
     is_infrastructure,
+    wanting,
 )
 from bisect_deps.fix.followers import followed
 from bisect_deps.fix.inquiry import BudgetSpent, Story
@@ -280,9 +281,8 @@ def _by_check(case: Case, failing: Probe, before: tuple[Culprit, ...] = ()) -> S
     if followed.unsteady and followed.passing is not None and not followed.layers:
         note = Note(_UNSTEADY_CHECK, followed.passing.number)
         return _Repaired(followed.passing, (), (note,), unsteady=1)
-    if followed.unconfigured is not None:
-        note = Note(_UNCONFIGURED, followed.unconfigured.number)
-        return _Repaired(failing, tuple(_deepest(case, followed)), (note,))
+    if followed.wanting is not None:
+        return _Repaired(failing, tuple(_deepest(case, followed)), (_wanting(followed.wanting),))
     passing, probes = followed.passing, followed.probes
     told = _outlived_as_told(case, followed.outlived)
     if passing is None:
@@ -302,6 +302,13 @@ def _by_check(case: Case, failing: Probe, before: tuple[Culprit, ...] = ()) -> S
             return _Repaired(last, parted.culprits)
     culprits = told or (yield from warmed(case, accuse_alone(case, failing)))
     return _Repaired(failing, merged(_deepest(case, followed), culprits))
+
+
+def _wanting(failing: Probe) -> Note:
+    """Say what whoever runs the check has to provide, and what led as far as there."""
+    edits = changes(failing.candidate.edits)
+    far = f"With {edits} the check gets as far as a failure" if edits else "The check has a failure"
+    return Note(f"{far} that no release can mend: {wanting(failing)}.", failing.number)
 
 
 def _without_outlived(case: Case, failing: Probe) -> Story[_Repaired | None]:
@@ -335,10 +342,6 @@ def _outlived_as_told(case: Case, failing: Probe | None) -> tuple[Culprit, ...]:
     return (broken([member], failing, breakage_of(failing), None),)
 
 
-_UNCONFIGURED = (
-    "The check uses Django without its settings, and fails so with any releases: set "
-    "DJANGO_SETTINGS_MODULE for it, or call django.conf.settings.configure() first."
-)
 _UNSTEADY_CHECK = "The check failed once and passed once alike: it does not always end the same."
 
 

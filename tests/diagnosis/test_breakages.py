@@ -553,3 +553,36 @@ def test_an_extension_that_needs_a_newer_sphinx_is_one_side_of_a_pair() -> None:
     found = only(checked(text), {"sphinx": "Sphinx"})
     assert (found.user, found.lacks) == ("sphinxcontrib-applehelp", "sphinx")
     assert found.what == "Sphinx v5.0"
+
+
+SETTINGS = {
+    "a variable": (
+        '  File "/usr/lib/python3.9/os.py", line 679, in __getitem__\n    raise KeyError(key) from None\n'
+        "KeyError: 'TOKEN'",
+        "--pass-env TOKEN",
+    ),
+    "a variable, frozen": ('  File "<frozen os>", line 679, in __getitem__\nKeyError: \'TOKEN\'', "TOKEN"),
+    "a key of another mapping": (
+        '  File "/env/lib/python3.9/site-packages/pandas/core/frame.py", line 1, in __getitem__\n'
+        "    return self[key]\nKeyError: 'TOKEN'",
+        "",
+    ),
+    "a display": ("_tkinter.TclError: no display name and no $DISPLAY environment variable", "xvfb-run"),
+    "a place to write": ("OSError: [Errno 30] Read-only file system: 'a.csv'", "$TMPDIR"),
+    "credentials": (
+        "google.auth.exceptions.DefaultCredentialsError: Your default credentials were not found.",
+        "--pass-env NAME",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("error", "advice"), SETTINGS.values(), ids=SETTINGS)
+def test_what_whoever_runs_a_check_has_to_provide_is_told(error: str, advice: str) -> None:
+    head = (
+        'Traceback (most recent call last):\n  File "/app/run.py", line 1, in <module>\n    go()\n'
+    )
+    log = f"::depbisect check begin\n{head}{error}\n::depbisect check end rc=1\n"
+    [breakage] = diagnose(log, exit_status=1).breakages
+    assert (breakage.kind is BreakageKind.SETTING) is bool(advice)
+    assert advice in breakage.advice
+    assert bool(breakage.advice) is bool(advice)

@@ -321,7 +321,7 @@ django.core.exceptions.ImproperlyConfigured: Requested setting A, but settings a
 
 
 @dataclass(frozen=True)
-class Unconfigured:
+class Wanting:
     """Builds whose check finds no settings of Django once `lib` is held."""
 
     builds: SimulatedBuilds
@@ -339,7 +339,7 @@ class Unconfigured:
 
 def test_a_check_without_settings_of_its_own_is_followed_no_further() -> None:
     here = layered()
-    conclusion = drive(repair(here.case), Unconfigured(here.builds))  # type: ignore[arg-type]
+    conclusion = drive(repair(here.case), Wanting(here.builds))  # type: ignore[arg-type]
     assert here.asked == ["", "lib==1.0"]
     assert [culprit.members[0].name for culprit in conclusion.culprits] == ["lib"]
     assert any("DJANGO_SETTINGS_MODULE" in note.text for note in conclusion.notes)

@@ -10,6 +10,7 @@ from bisect_deps.builders import make_builder
 from bisect_deps.builders._installers import Pip
 from bisect_deps.builders.base import FENCE, Builder, Order, begin_fence, end_fence
 from bisect_deps.builders.local import Options
+from bisect_deps.diagnosis import diagnose
 from bisect_deps.errors import BuilderUnavailable, InputError
 from bisect_deps.model import BuildStatus, IndexSettings
 from bisect_deps.system import interpreters
@@ -424,15 +425,18 @@ def test_what_was_built_with_older_tools_is_not_built_again(
 
 
 @pytest.mark.skipif(not WORKS_HERE, reason="bubblewrap does not work here")
-def test_a_check_that_writes_where_the_sandbox_only_reads_is_no_evidence(make: Make) -> None:
+def test_a_check_that_writes_where_the_sandbox_only_reads_is_told_where_to(make: Make) -> None:
     builder = make(sandbox="require")
-    with pytest.raises(BuilderUnavailable, match="only read"):
-        built(builder, order("good==1.0", check=("echo x > written",)))
+    status, log = built(builder, order("good==1.0", check=("echo x > written",)))
+    assert status is BuildStatus.FAILED, log
+    [breakage] = diagnose(log, exit_status=1).breakages
+    assert "$TMPDIR" in breakage.advice
     status, log = built(builder, order("good==1.0", digest="n", check=("echo x > $TMPDIR/w",)))
     assert status is BuildStatus.PASSED, log
     warns = "echo 'PytestCacheWarning: [Errno 30] Read-only file system'; exit 3"
     status, log = built(builder, order("good==1.0", digest="o", check=(warns,)))
     assert status is BuildStatus.FAILED, log
+    assert not any(breakage.advice for breakage in diagnose(log, exit_status=1).breakages)
 
 
 def test_a_newer_pip_is_of_one_run_and_leaves_the_kept_one_as_it_is(

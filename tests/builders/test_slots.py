@@ -243,8 +243,10 @@ def test_a_check_that_writes_elsewhere_fails_for_what_it_does(
     builder: Builder, tmp_path: Path
 ) -> None:
     write = python(f"open('{tmp_path}/project/new', 'w')")
-    with pytest.raises(BuilderUnavailable, match="only read"):
-        where(builder, order("steady==1.0", check=write))
+    status, said = where(builder, order("steady==1.0", check=write))
+    assert status is BuildStatus.FAILED
+    assert "Read-only file system" in said
+    assert not (tmp_path / "project" / "new").exists()
 
 
 @SANDBOX
@@ -287,8 +289,7 @@ def test_no_build_changes_what_later_runs_take_the_standard_library_from(builder
     assert before, "nothing is kept"
     assert Path(kept).is_relative_to(os.environ["XDG_CACHE_HOME"])
     write = python(f"open({kept + '/json/evil.py'!r}, 'w')")
-    with pytest.raises(BuilderUnavailable, match="builds in the sandbox only read"):
-        where(builder, order("steady==1.0", check=write))
+    assert where(builder, order("steady==1.0", check=write))[0] is BuildStatus.FAILED
     assert contents(Path(kept)) == before
 
 
@@ -318,8 +319,7 @@ def test_a_fresh_environment_has_what_was_compiled_for_keeps(builder: Builder, m
     assert kept.is_relative_to(Path(os.environ["XDG_CACHE_HOME"], "depbisect", "bytecode"))
     assert come_from(make()) == kept, "a later run compiles it again"
     write = python(f"open({str(kept)!r}, 'w')")
-    with pytest.raises(BuilderUnavailable, match="builds in the sandbox only read"):
-        where(builder, order("steady==1.0", check=write, warm=False))
+    assert where(builder, order("steady==1.0", check=write, warm=False))[0] is BuildStatus.FAILED
     assert kept.stat().st_size
 
 

@@ -336,14 +336,15 @@ _ALL: tuple[Signature, ...] = (
     ),
     Signature(
         name="python-read-only",
-        pattern=r"\bOSError: \[Errno 30\] Read-only file system: u?'[^']{1,300}'",
+        pattern=r"^(?!.{0,300}Warning).{0,300}[Rr]ead-only file system",
         cause=Cause.RUNTIME_ERROR,
         phase=Phase.CHECK,
         means="it writes where nothing can be written",
-        advice="let it write below $TMPDIR, or use `--sandbox off`",
+        advice="let it write below $TMPDIR, or use `--sandbox off` if you trust what is built",
         example="OSError: [Errno 30] Read-only file system: 'report.csv'",
+        counter="PytestCacheWarning: could not create cache path /app/.pytest_cache: [Errno 30] Read-only file system",
         blame=Blame.MODULE,
-        weight=Weight.EXCEPTION + 1,
+        weight=Weight.EXACT + 1,
         kind=BreakageKind.SETTING,
     ),
     Signature(

@@ -24,6 +24,9 @@ from bisect_deps.text import cut
 MOST_EVIDENCE = 6
 MOST_SUSPECTS = 12
 
+# An error is told in a sentence: so much of it, without what pytest draws before it.
+_MOST_OF_ERROR = 120
+_MARGIN = re.compile(r"^E {1,8}")
 _EXPLAINS = re.compile(
     r"depends on|you require|The user requested|Because |\(from |Expected|doesn't match|^\S.{0,100}=.{0,100}$|requires "
 )
@@ -170,6 +173,7 @@ def _suspect(
 def _summary(failure: Failure, failing: str, inner: Project | None) -> str:
     groups = _Blank(failure.best.groups)
     groups["holder"] = _holder(groups.get("module"))
+    groups["error"] = cut(_MARGIN.sub("", failure.best.text.strip()), _MOST_OF_ERROR)
     try:
         means = failure.best.signature.means.format_map(groups)
     except (ValueError, IndexError):

@@ -68,6 +68,7 @@ class Policy:
     check_layers: int = 12
     check_builds: int = 24
     check_moves: int = 10  # For one failure; then the layer before is tried otherwise.
+    tried_in_vain: int = 3  # So many releases lack what a check asks for: then it may be wrong.
     hopeless_moves: int = 3  # For a module that nothing has, or a project that Python outlived.
     completing_builds: int = 2  # Look for who else breaks with one culprit.
     stepped_projects: int = 3  # Of those that a traceback names.

@@ -25,7 +25,7 @@ from bisect_deps.fix.failure import (
 )
 from bisect_deps.fix.independent import Part, first_moves, part_of
 from bisect_deps.fix.inquiry import Inquiry, Story
-from bisect_deps.fix.outlived import outlived
+from bisect_deps.fix.outlived import is_of_python, outlived
 from bisect_deps.fix.proposers import moves
 from bisect_deps.fix.proposers.base import Scene
 from bisect_deps.fix.refusals import is_refused
@@ -167,6 +167,24 @@ def breakage_of(probe: Probe) -> Breakage:
     )
 
 
+def sought_in_vain(case: Case, probes: Sequence[Probe]) -> tuple[str, ...]:
+    """Return the releases, newest first, that all lack what a check's own code asks one for.
+
+    `probes` are those of the way, the first the one that was followed. () where the newest was not
+    tried, or no older one: what is there now may come, or have gone.
+    """
+    asked = breakage_of(probes[0])
+    name, failing = asked.lacks, [p for p in probes if shows(p, first_fingerprint(probes[0]))]
+    if asked.user or not name or asked.kind not in _IN_CHECK:
+        return ()
+    found = {case.installed(probe).get(name) for probe in failing} - {None}
+    known = [release.version for release in reversed(case.releases(name))]
+    tried = [version for version in known if version in found]
+    here = case.installed(probes[0]).get(name)
+    seen = tried[:1] == known[:1] and here in tried[:-1] and len(tried) >= POLICY.tried_in_vain
+    return tuple(tried) if seen else ()
+
+
 def _opened(
     case: Case, origin: Probe, probe: Probe, layers: Sequence[Layer]
 ) -> tuple[Scene, Iterator[tuple[Part, ...]]]:
@@ -218,15 +236,19 @@ def _is_deeper(probe: Probe, scene: Scene, earlier: Sequence[Probe]) -> bool:
 def _is_too_old(case: Case, probe: Probe, scene: Scene) -> bool:
     """Say whether a move only went back too far: who failed before does no more, or not in this.
 
-    An older release of a project that Python outlived fails in another way; and where the check's
-    own code did not fail before, it was written for what the file had.
+    An older release of a project that Python outlived fails in another way; where the check's own
+    code did not fail before, it was written for what the file had; and where it did, a release
+    that uses what Python lost does not get as far as that.
     """
     now, before = breakage_of(probe), scene.breakage
     if outlived(case, scene.probe) == now.user != "":
         return True
+    installed = case.installed(probe)
+    if not before.user and is_of_python(now):
+        there, here = scene.installed.get(now.user), installed.get(now.user, "")
+        return there is None or is_older(here, there)
     if now.user or not before.user or now.kind not in _IN_CHECK:
         return False
-    installed = case.installed(probe)
     return not any(
         is_older(scene.installed[n], v) for n, v in installed.items() if n in scene.installed
     )

@@ -16,7 +16,7 @@ from bisect_deps.fix.ask import Seen, ask, is_whole, noting, warmed
 from bisect_deps.fix.avoid import avoid, avoid_install
 from bisect_deps.fix.case import Case, baseline_inquiry, dropped, with_edits
 from bisect_deps.fix.certify import certify
-from bisect_deps.fix.check import Followed, breakage_of, follow
+from bisect_deps.fix.check import Followed, breakage_of, follow, sought_in_vain
 from bisect_deps.fix.complete import complete, either_side
 from bisect_deps.fix.conclusion import Conclusion, Way
 from bisect_deps.fix.culprits import (
@@ -287,13 +287,24 @@ def _by_check(case: Case, failing: Probe, before: tuple[Culprit, ...] = ()) -> S
     told = _outlived_as_told(case, followed.outlived)
     if passing is None:
         rest = yield from _without_outlived(case, followed.outlived or failing)
-        most = None if rest is None and not told else POLICY.hopeless_moves
+        in_vain = sought_in_vain(case, probes)
+        is_hopeless = rest is not None or told or in_vain
+        most = POLICY.hopeless_moves if is_hopeless else None
         probes += yield from warmed(case, avoid(case, failing, probes, most))
         passing = probes[-1] if probes[-1].outcome is Outcome.PASS else None
         if passing is None and rest is not None:
             return replace(rest, culprits=merged(_deepest(case, followed), rest.culprits))
     if passing is not None:
         return (yield from _smallest(case, failing, passing, probes, build=True, before=before))
+    if in_vain and not followed.layers:
+        return _Repaired(failing, (), (_in_vain(failing, in_vain),))
+    return (yield from _unmended(case, failing, followed, told))
+
+
+def _unmended(
+    case: Case, failing: Probe, followed: Followed, told: tuple[Culprit, ...]
+) -> Story[_Repaired]:
+    """Say who is at fault of a check that nothing mends, as far as builds show it."""
     if case.imports:
         case.progress.phase("Looking for lines that do not work together")
         parted = yield from warmed(case, part(case, failing))
@@ -309,6 +320,16 @@ def _wanting(failing: Probe) -> Note:
     edits = changes(failing.candidate.edits)
     far = f"With {edits} the check gets as far as a failure" if edits else "The check has a failure"
     return Note(f"{far} that no release can mend: {wanting(failing)}.", failing.number)
+
+
+def _in_vain(failing: Probe, versions: Sequence[str]) -> Note:
+    """Say that the check asks for what no release has that was tried."""
+    breakage = breakage_of(failing)
+    text = (
+        f"The check asks {breakage.lacks} for {breakage.what}, and no release of it that was tried "
+        f"has that ({', '.join(versions)}): see whether it is what the check means."
+    )
+    return Note(text, failing.number)
 
 
 def _without_outlived(case: Case, failing: Probe) -> Story[_Repaired | None]:
@@ -346,8 +367,12 @@ _UNSTEADY_CHECK = "The check failed once and passed once alike: it does not alwa
 
 
 def _deepest(case: Case, followed: Followed) -> list[Culprit]:
-    """Return what the layers that were left behind prove: each failure ended with its move."""
+    """Return what the layers that were left behind prove: each failure ended with its move.
+
+    Of what the file itself has: what a move brought is no part of it.
+    """
     found: list[Culprit] = []
+    here = case.installed(followed.probes[0])
     for layer in followed.layers:
         told = broken_in(layer.failure)
         name = layer.part.move.name
@@ -358,7 +383,7 @@ def _deepest(case: Case, followed: Followed) -> list[Culprit]:
         member = case.member(name, version, case.resolve(layer.failure.candidate), user)
         # Another failure may only have come before this one: then its log does not name the move.
         named = name in involved(layer.failure)
-        if named and member is not None and version is not None:
+        if named and member is not None and version is not None and here.get(name) == version:
             found.append(broken([member], layer.failure, layer.part.breakage, None))
     return found
 

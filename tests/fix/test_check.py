@@ -24,6 +24,7 @@ from bisect_deps.model import (
     Probe,
     ProbeKind,
     Suspect,
+    VerdictKind,
 )
 from bisect_deps.policy import POLICY
 from bisect_deps.run.driver import drive
@@ -343,3 +344,27 @@ def test_a_check_without_settings_of_its_own_is_followed_no_further() -> None:
     assert here.asked == ["", "lib==1.0"]
     assert [culprit.members[0].name for culprit in conclusion.culprits] == ["lib"]
     assert any("DJANGO_SETTINGS_MODULE" in note.text for note in conclusion.notes)
+
+
+@pytest.mark.parametrize(
+    "lacking", ["1.0/2.0/3.0/4.0", "2.0/3.0/4.0"], ids=["in no release", "in one"]
+)
+def test_what_a_check_asks_for_in_vain_accuses_no_release(lacking: str) -> None:
+    """An older release fails of what Python lost, before the check gets as far."""
+    projects = {
+        "kit": [at("1.0", "2020-01-01", "part==1.0"), *yearly("2.0", "3.0", "4.0", start=2021)],
+        "part": yearly("1.0", start=2020),
+    }
+    asked = replace(
+        breaks("amber", kit=lacking, place=1), blind="user", kind=BreakageKind.NAME_GONE
+    )
+    lost = replace(breaks("flint", part="1.0"), kind=BreakageKind.NAME_GONE)
+    faults = (asked, lost) if "1.0" in lacking else (asked,)
+    here = small("kit==3.0\n", projects, *faults)
+    conclusion = here.told(repair(here.case))
+    if "1.0" not in lacking:
+        assert [said(way.candidate) for way in conclusion.ways] == ["kit==1.0"]
+        return
+    assert conclusion.culprits == ()
+    assert conclusion.kind is VerdictKind.INCONCLUSIVE
+    assert any("4.0, 3.0, 2.0" in note.text for note in conclusion.notes)

@@ -74,7 +74,8 @@ class Signature:
 
     `cause` and `phase` None mean: that of the frame. `fatal` lines prove that the command failed; the
     others only explain a failure that is proven otherwise. `example` is a real line; `counter`
-    one that looks alike and must not match. `advice` may use the pattern's groups in braces.
+    one that looks alike and must not match. `means` and `advice` may use the pattern's groups in
+    braces; `means` also {error}, what the line says.
     `remedies` are requirements (`setuptools<81`) that get past it, all of them together: for the
     build environment where `scope` is BUILD, else beside what is installed; the advice begins with
     them, and `advice` is what to do instead. `kind` says how what is installed broke, for an

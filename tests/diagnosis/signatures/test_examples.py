@@ -46,7 +46,8 @@ def test_signature_recognises_its_example_and_names_what_it_found(signature: Sig
     named = re.findall(r"\{(\w+)\}", signature.means + signature.advice)
     walked = {"walk", "bound"} if Trait.WALKS in signature.traits else set()
     told = {"holder"} if "module" in signature.regex.groupindex else set()
-    assert set(named) <= {*signature.regex.groupindex, "project", "name"} | walked | told
+    known = {*signature.regex.groupindex, "project", "name", "error"}
+    assert set(named) <= known | walked | told
 
 
 def test_names_are_unique() -> None:

@@ -13,7 +13,7 @@ from itertools import islice
 
 from bisect_deps.fix.ask import ask
 from bisect_deps.fix.case import Case, dropped, with_edits
-from bisect_deps.fix.culprits import broken, merged, names_of
+from bisect_deps.fix.culprits import broken, merged, names_of, told_once
 from bisect_deps.fix.failure import breakages_of, installs
 from bisect_deps.fix.inquiry import Story
 from bisect_deps.fix.proposers import pair
@@ -69,7 +69,7 @@ def complete(
                 found = merged(found, _others(case, member, breakage, shown, fixed))
     for probe in known:
         found = merged(found, _as_written(case, found, probe, fixed))
-    return found
+    return told_once(found)
 
 
 def _as_written(

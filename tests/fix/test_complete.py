@@ -51,6 +51,16 @@ def test_who_else_a_log_shows_to_break_is_named_at_no_cost() -> None:
     assert found[1].proof.passing_probe == fixed.number
 
 
+def test_who_is_at_fault_by_the_same_error_already_is_named_once() -> None:
+    here = small(TEXT, PROJECTS, *FAULTS, shows_all=True)
+    culprit, failing, fixed = parts(here)
+    member = here.case.member("second", "1.0", here.case.resolve(Candidate()))
+    assert member is not None
+    second = broken([member], failing, breakages_of(failing)[1], fixed.number)
+    found = here.told(complete(here.case, [culprit, second], fixed, [failing], build=False))
+    assert [culprit.members[0].name for culprit in found] == ["hub", "second"]
+
+
 def test_who_hides_behind_the_first_failure_is_found_by_one_build() -> None:
     projects = {**PROJECTS, "idle": yearly("1.0")}
     here = small(f"{TEXT}idle==1.0\n", projects, *FAULTS)

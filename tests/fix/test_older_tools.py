@@ -80,7 +80,8 @@ def test_what_has_no_other_way_keeps_its_version(
     tmp_path: Path, served: str, kept: Finished, installer: str
 ) -> None:
     by_pip = installer == "pip"
-    verdict = (bisect(tmp_path, served, STUCK, installer="pip") if by_pip else kept).verdict
+    finished = bisect(tmp_path, served, "stuck==1.0\n", installer="pip") if by_pip else kept
+    verdict = finished.verdict
     assert verdict.kind is VerdictKind.FIXED
     assert verdict.fix is not None
     assert verdict.fix.style == "build-constraint"

@@ -31,6 +31,7 @@ from bisect_deps.model import (
     Phase,
     Probe,
     ProbeKind,
+    Proof,
     Release,
     Requirement,
     Suspect,
@@ -319,19 +320,22 @@ def test_the_constraint_that_pins_is_accused_not_the_line_that_pulls_it_in() -> 
     assert culprit.members[0].requirement.constraint
 
 
-def test_lines_that_conflict_are_one_culprit_by_the_resolver_alone() -> None:
+@pytest.mark.parametrize("kept", [True, False])
+def test_lines_that_conflict_are_one_culprit_by_the_resolver_alone(kept: bool) -> None:
     projects = {
         "app": [at("1.0", "2020-01-01", "lib>=2")],
         "lib": yearly("1.0", "2.0"),
         "side": yearly("1.0"),
     }
-    here = small("app==1.0\nside==1.0\nlib==1.0\n", projects)
+    text = "app==1.0\nside==1.0\nlib==1.0\n"
+    here = small(text, projects, case=None if kept else {"record": None})
     standing = accused(here)
     assert named(standing) == [["app", "lib"]]
     [culprit] = standing.culprits
     assert culprit.cause is Cause.RESOLVER_CONFLICT
     assert here.builds.asked == []
-    assert culprit.proof.failing_probe is not None, "what the resolver said is kept as a probe"
+    told = culprit.proof.failing_probe is not None
+    assert told is kept, "what the resolver said is kept as a probe, where anyone keeps it"
 
 
 def test_where_logs_say_nothing_subsets_are_searched() -> None:
@@ -432,6 +436,15 @@ def test_a_build_that_did_not_pass_is_no_passing_proof(last: Outcome, passing: i
     culprit = certified(small("p0==1\np1==1\n", {}).case, LINES, one, probes)
     assert culprit.proof.failing_probe == 1
     assert culprit.proof.passing_probe == passing
+
+
+def test_what_failed_without_a_build_is_a_conflict_that_only_what_passes_proves() -> None:
+    one = Certified(BOTH, BOTH, (ONE, OTHER))
+    probes = {ONE: probe(2, Outcome.PASS)}
+    culprit = certified(small("p0==1\np1==1\n", {}).case, LINES, one, probes)
+    assert [member.name for member in culprit.members] == ["p0", "p1"]
+    assert (culprit.phase, culprit.cause) == (Phase.RESOLVE, Cause.UNKNOWN)
+    assert culprit.proof == Proof(None, 2)
 
 
 def test_a_line_whose_absence_fails_otherwise_is_no_part_of_the_failure() -> None:

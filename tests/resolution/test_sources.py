@@ -120,6 +120,19 @@ def test_a_run_on_an_index_without_dates_accuses_nobody_for_it(
     assert [edit["to"] for edit in report["fix"]["edits"]] == ["==1.1"]
 
 
+@pytest.mark.parametrize("option", ["index_url", "extra_index_urls"])
+def test_a_pipe_in_place_of_a_page_of_a_local_index_is_one_error_at_once(
+    tmp_path: Path, option: str
+) -> None:
+    page = tmp_path / "simple" / "good" / "index.html"
+    page.parent.mkdir(parents=True)
+    os.mkfifo(page)
+    place = str(tmp_path / "simple")
+    given = {option: place if option == "index_url" else (place,)}
+    with pytest.raises(InputError, match="it is a pipe, not a regular file"):
+        sources(IndexSettings(**given), manifest(tmp_path, "good\n"), "uv", tmp_path)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("text", ["good\n", "good @ file:{pipe}\n", "./links/{name}\n"])
 def test_a_pipe_among_the_files_to_install_is_one_error_at_once(tmp_path: Path, text: str) -> None:
     name = "good-1.0-py3-none-any.whl"

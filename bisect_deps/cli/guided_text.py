@@ -12,6 +12,7 @@ from bisect_deps.text import counted, listed, safe_line, shown
 
 if TYPE_CHECKING:
     from bisect_deps.guided.questions import Guided
+    from bisect_deps.model import Requirement
 
 WORDS = {
     PersonAnswer.GOOD: "built",
@@ -33,8 +34,13 @@ def next_step(guided: Guided) -> Iterator[str]:
     what = safe_line(said(guided.manifest, here.inquiry.candidate))
     yield f"Build {len(here.asked) + 1}: {what}."
     yield from _shown_files(guided)
-    ready = "are ready: build them" if has_several(guided) else "is ready: build it"
-    yield f"  {place(guided)} {ready} as {'they are' if has_several(guided) else 'it is'} now."
+    several = has_several(guided)
+    if guided.is_as_asked():
+        ready = "are ready: build them as they are" if several else "is ready: build it as it is"
+        yield f"  {place(guided)} {ready} now."
+    else:
+        yield f"  {place(guided)} {'hold' if several else 'holds'} something else now."
+        yield "  To have this written: depbisect status --write"
     if guided.start.check_note:
         yield f"  It is good when: {shown(guided.start.check_note)}"
     yield "  Then say how it went:"
@@ -137,13 +143,18 @@ def checklist(guided: Guided) -> Iterator[str]:
         elif edit.action is EditAction.DROP:
             yield f"  [ ] {shown(requirement.text)}   (commented out)"
         else:
-            text = (
-                edit.text if edit.action is EditAction.REPLACE else f"{requirement.name}{edit.to}"
-            )
+            text = edit.text if edit.action is EditAction.REPLACE else _moved(requirement, edit.to)
             yield f"  [x] {shown(text)}   (was {shown(requirement.text)})"
     for edit in guided.position.candidate.edits:
         if edit.action is EditAction.ADD:
             yield f"  [+] {edit.text}   (added)"
+
+
+def _moved(requirement: Requirement, to: str | None) -> str:
+    """Return a line as the user wrote it, with another version clause."""
+    before, found, after = requirement.text.partition(requirement.specifier or "\0")
+    to = to or ""
+    return f"{before}{to}{after}" if found else f"{requirement.name}{to}"
 
 
 def _shown_files(guided: Guided) -> Iterator[str]:

@@ -185,6 +185,10 @@ class Guided:
             error.hint = f"{kept}; make room on the disk, then: depbisect status --write"
             raise
 
+    def is_as_asked(self) -> bool:
+        """Say whether the files hold what is to be built now."""
+        return all(_bytes_of(path) == data for path, data in self.targets().items())
+
     def be_ours(self, hint: str) -> bool:
         """Raise Changed where a file was changed by hand; say whether all are as asked for."""
         as_asked = True

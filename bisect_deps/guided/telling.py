@@ -85,12 +85,13 @@ class Position:
 
     @property
     def proven(self) -> list[tuple[Requirement, ...]]:
-        """Return the requirements of each culprit that is proven both ways."""
-        return [
+        """Return the requirements of each culprit that is proven both ways, each once."""
+        proven = (
             tuple(member.requirement for member in culprit.members)
             for culprit in (self.known[-1].culprits if self.known else ())
             if culprit.proof.failing_probe is not None and culprit.proof.passing_probe is not None
-        ]
+        )
+        return list(dict.fromkeys(proven))
 
 
 class Telling:

@@ -54,8 +54,8 @@ if TYPE_CHECKING:
 # Of what shows which Python a file was made for: how many pins fit there, and which do not here.
 _FACTS_AT_ONCE = 2
 _INSTALL_ALONE = (
-    "Proven by installing it; nothing that it installs was used. To try that, too: --imports, or "
-    "--check CMD."
+    "The fix was installed, and nothing of it was imported or run; --imports or --check CMD tries "
+    "that, too."
 )
 # What a run needs once its first build has ended.
 _READ_LATER = (

@@ -284,8 +284,20 @@ def test_a_run_by_hand_shows_the_fix_and_leaves_the_file(
         assert to[0] == "--write" or (tmp_path / FILE).read_text() == text
 
 
+def status_of(folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "bisect_deps", "status"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
 def test_each_answer_tells_what_it_showed(terminal: Terminal, tmp_path: Path, served: str) -> None:
-    (tmp_path / FILE).write_text("plain==1.0\nlater==1.0\n")
+    (tmp_path / FILE).write_text("plain==1.0\nLater==1.0\n")
     (tmp_path / "build.log").write_text("  error: Failed to build `later==1.0`\n")
     child = terminal("guide", FILE, "--index-url", served)
     child.expect(QUESTION)
@@ -294,28 +306,23 @@ def test_each_answer_tells_what_it_showed(terminal: Terminal, tmp_path: Path, se
     child.sendline("build.log")
     child.expect(QUESTION)
     assert "The log of build 1 says: later==1.0" in child.before
+    assert re.search(r"\[x\] Later==[\d.]+   \(was Later==1.0\)", child.before)
     said = ""
     while "Fix proven" not in said:
-        child.sendline("b" if "\nlater==1." in (tmp_path / FILE).read_text() else "g")
+        child.sendline("b" if "\nLater==1." in (tmp_path / FILE).read_text() else "g")
         child.expect([END, QUESTION])
         said = child.before
-    assert "  -later==1.0\r\n  +later==2.1\r\n" in said
+    assert "  -Later==1.0\r\n  +Later==2.1\r\n" in said
     child.sendline("q")
     child.expect(pexpect.EOF)
-    status = subprocess.run(
-        [sys.executable, "-m", "bisect_deps", "status"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    status = status_of(tmp_path)
     assert re.search(r"^Fix proven \(build \d\): with later==2.1$", status, re.MULTILINE)
     child = terminal("guide", FILE, "--index-url", served)
     child.expect(END)
     child.sendline("e")
-    assert "+later==2.1" in left_with(child, 0)
-    assert (tmp_path / FILE).read_text() == "plain==1.0\nlater==2.1\n"
+    assert "+Later==2.1" in left_with(child, 0)
+    assert (tmp_path / FILE).read_text() == "plain==1.0\nLater==2.1\n"
+    assert f"{FILE} holds something else now." in status_of(tmp_path)
     again = terminal("guide", FILE, "--index-url", served)
     again.expect(END)
     assert "Build " in again.before, "it goes on where it was"

@@ -100,6 +100,26 @@ def test_a_fix_is_shown_and_nothing_is_written(tried: Tried) -> None:
     assert tried.names == [".depbisect", "requirements.txt"]
 
 
+@pytest.mark.parametrize(
+    ("more", "target", "said"),
+    [
+        ((), {}, True),
+        (("--imports",), {"imports": True}, False),
+        (("--check", "true"), {"checks": ["true"]}, False),
+    ],
+    ids=["installed", "imported", "checked"],
+)
+def test_a_fix_that_was_only_installed_says_so(
+    served: LocalIndex, tmp_path: Path, more: tuple[str, ...], target: dict[str, object], said: bool
+) -> None:
+    done = run(served, tmp_path, "--json", "-", *more, text="metadata==1.0\n")
+    report = json.loads(done.stdout)
+    tried = {key: report["target"][key] for key in ("checks", "imports") if key in report["target"]}
+    assert (report["verdict"], tried) == ("fixed", target)
+    notes = [note["text"] for note in report["notes"]]
+    assert any("nothing of it was imported or run" in note for note in notes) is said
+
+
 def test_the_report_fits_the_schema_and_alone_fills_standard_output(
     served: LocalIndex, tried: Tried
 ) -> None:

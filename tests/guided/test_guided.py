@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from bisect_deps.errors import InputError
+from bisect_deps.fix.conclusion import Conclusion
 from bisect_deps.fix.inquiry import Inquiry
 from bisect_deps.formats import parse_manifest
 from bisect_deps.guided.questions import Changed, Doubtful, Guided, begin, new_start
 from bisect_deps.guided.sessions import Given, PersonAnswer, Store
 from bisect_deps.guided.state import status
 from bisect_deps.guided.telling import OUTCOMES, Asked, Position, doubt
-from bisect_deps.model import Candidate, Edit, EditAction, Probe, ProbeKind
+from bisect_deps.model import Candidate, Edit, EditAction, Probe, ProbeKind, VerdictKind
 from bisect_deps.reports.json import to_json
 from bisect_deps.system import interpreters
+from tests.reports.verdicts import READY
 from tests.support.person import ByTheSameAnswers, Secret, random_case, run_by
 
 FILE = "requirements.txt"
@@ -149,6 +151,11 @@ def test_answers_that_contradict_each_other_are_asked_about(
     if found is not None:
         assert "build 1" in found.reason
         assert "depbisect undo 1" in found.hint
+
+
+def test_a_line_with_two_faults_is_named_once() -> None:
+    twice = Conclusion(VerdictKind.FIXED, READY.culprits[:1] * 2)
+    assert [line.text for [line] in Position(known=[twice]).proven] == ["numpy==1.19.5"]
 
 
 def test_a_skipped_build_is_never_blamed(tmp_path: Path) -> None:

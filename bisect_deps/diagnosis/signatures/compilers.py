@@ -30,6 +30,16 @@ _ALL: tuple[Signature, ...] = (
         counter="warning: no previously-included files matching '*.c' found",
     ),
     Signature(
+        name="compiler-python-api",
+        pattern=r"error: .{0,20}\bPy(?!Array)[A-Z]\w{1,40}.{1,60} has no member named|undefined reference to .{0,3}\b_?Py(?!Array)[A-Z]\w{1,80}|error: .{0,60}(?:implicit declaration of function|use of undeclared identifier) .{0,3}\b_?Py(?!Array)[A-Z]\w{1,80}|error: .{0,3}\b_?Py(?!Array)[A-Z]\w{1,80}.{0,3} (?:undeclared|was not declared)",
+        cause=_CAUSE,
+        means="the source uses what the C interface of this Python does not have",
+        advice=_NEWER,
+        example="uvloop/loop.c:156613:36: error: ‘PyTypeObject’ {aka ‘struct _typeobject’} has no member named ‘tp_print’",
+        counter="x.c:3:34: error: 'PyArray_Descr' {aka 'struct _PyArray_Descr'} has no member named 'elsize'",
+        weight=Weight.EXACT,
+    ),
+    Signature(
         name="compiler-numpy-2",
         pattern=r"error: .{0,4}PyArray_Descr\W.{0,60}has no member named|numpy/(?:noprefix|oldnumeric|old_defines)\.h: No such file|error: .(?:NPY_(?:IN_ARRAY|OUT_ARRAY|INOUT_ARRAY|CONTIGUOUS|ALIGNED|CHAR)|PyArray_(?:CONTIGUOUS|DescrCheck))\W{1,3}undeclared",
         cause=_CAUSE,

@@ -30,6 +30,7 @@ _QUOTE = re.compile(r"\\?[\"']")
 _AT_VERSION = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[\w,.\- ]*\])?@(?P<version>[\w^~<>=!*.,+ |-]+)"
 )
+_PYTHON = re.compile(r"(?:python|pypy)[\d.]*(?:@.*)?")
 _PATH = re.compile(r"[.~/]|[A-Za-z]:[\\/]|.*\.(?:whl|zip|tar\.\w+|tgz|py)$|[\w.-]+/")
 
 
@@ -133,7 +134,7 @@ class Found:
         installer = install.installer
         is_done = installer.grammar is Grammar.OPTIONS
         for option, word in _arguments(install):
-            if not option and not is_done:
+            if not option and not is_done and not _is_python(word, installer):
                 self._requirement(word, document, group, installer.grammar)
             elif option in installer.named:
                 is_done = is_done or option != "--with"
@@ -183,6 +184,12 @@ class Found:
         problems = (*document.problems, *self.problems)
         found = embed(document._replace(problems=problems), self.slots, rest)
         return replace(found, follows=tuple(self.follows))
+
+
+def _is_python(word: Word, installer: InstallCommand) -> bool:
+    """Say whether what a tool is run with is the interpreter: `uvx python@3.12 -m sysconfig`."""
+    is_tool = installer.grammar is Grammar.TOOL
+    return is_tool and _PYTHON.fullmatch(word.text) is not None
 
 
 def _arguments(install: Install) -> Iterator[tuple[str, Word]]:

@@ -28,6 +28,7 @@ SEEN = {
     "uv run --with a pytest": "DB101",
     "uvx a check .": "DB101",
     "uvx a@latest": "DB101",
+    "uvx --with a python -c 1": "DB101",
     "uvx --from 'a>=1,<2' tool x": "DB102",
     "uv tool run a": "DB101",
     "pipx run a": "DB101",
@@ -54,6 +55,8 @@ SEEN = {
 SILENT = (
     "uvx a@1.2.3 b c",
     "uvx --from a==1 b",
+    "uvx python -m sysconfig",
+    "uv tool run python@3.12 -V",
     "uv run pytest -q x",
     "uv run script.py",
     "pipx run ./script.py a",

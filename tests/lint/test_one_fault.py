@@ -34,6 +34,8 @@ flask==3.0.0
         ("tool @ git+http://git.example/tool\n", ["DB201"]),
         ("http://files.example/tool-1.2.tar.gz\n", ["DB204"]),
         ("foo @ file://${PROJECT_ROOT}/foo\n", []),
+        ("foo @ git+https://git.example/foo@${REF}\n", []),
+        ("foo @ git+https://git.example/foo@v${FOO_VERSION}\n", []),
         ("foo @ file:///${PROJECT_ROOT}/../foo\n", []),
         ("a==1 ; python_version ~= '3'\n", ["DB415"]),
         ("requests  # depbisect: ignore[DB1] on purpose\n", []),
@@ -43,6 +45,14 @@ flask==3.0.0
 )
 def test_text_is_judged_once_and_rightly(tmp_path: Path, text: str, wanted: list[str]) -> None:
     assert codes(lint(tmp_path, {"requirements.txt": text})) == wanted
+
+
+def test_hashes_of_pip_are_demanded_of_no_line_of_conda(tmp_path: Path) -> None:
+    text = f"dependencies:\n  - python=3.11.4=h1\n  - pip=24.0=h1\n  - pip:\n    - {'{}'}\n"
+    hashed = f"six==1.16.0 --hash=sha256:{'0' * 64}"
+    assert codes(lint(tmp_path, {"environment.yml": text.format(hashed)})) == []
+    both = text.format(f"{hashed}\n    - idna==3.7")
+    assert codes(lint(tmp_path, {"environment.yml": both})) == ["DB301"]
 
 
 def test_a_marker_that_cannot_be_evaluated_does_not_stop_the_other_files(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bisect_deps.formats.base import ProblemKind, Span
+from bisect_deps.formats.base import ProblemKind, Span, is_conda
 from bisect_deps.lint.rules._pinning import add_hashes
 from bisect_deps.lint.rules.base import Example, Finding, Item, Profile, Rule, Scope, Severity
 
@@ -41,6 +41,8 @@ def _without_hash(scope: Scope) -> Iterator[Item]:
     for item in scope.items:
         if item.constraint or item.parts.hashes or _unhashable(item):
             continue
+        if is_conda(item.line.group):
+            continue  # pip is not asked for it
         if item.parts.url and _FRAGMENT.search(item.parts.url):
             continue
         if not any(other.parts.hashes for other in scope.together(item) if item.name):

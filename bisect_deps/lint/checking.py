@@ -84,9 +84,14 @@ class Checker:
     def _scope(self, shown: str, manifest: Manifest) -> Scope:
         absolute = self.inputs.absolute(shown)
         folder = os.path.dirname(absolute)
-        given = [self.inputs.absolute(path) for path in self.settings.constraints]
-        named = dict.fromkeys([*given, *self.inputs.constraints_of(absolute, manifest)])
-        constraints = [self.inputs.constraints(path) for path in named if path != absolute]
+        named = {self.inputs.absolute(path): frozenset(("",)) for path in self.settings.constraints}
+        for path, group in self.inputs.constraints_of(absolute, manifest):
+            named[path] = named.get(path, frozenset()) | {group}
+        constraints = [
+            (self.inputs.constraints(path), groups)
+            for path, groups in named.items()
+            if path != absolute
+        ]
         return scope_of(
             shown,
             manifest,

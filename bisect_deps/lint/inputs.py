@@ -109,12 +109,15 @@ class Inputs:
             if absolute in manifests
         ]
 
-    def constraints_of(self, absolute: str, manifest: Manifest) -> Iterator[str]:
-        """Yield the constraints files that commands of another format name, by absolute path."""
+    def constraints_of(self, absolute: str, manifest: Manifest) -> Iterator[tuple[str, str]]:
+        """Yield the constraints files that another format names, by absolute path, and for what.
+
+        That is the group that it constrains, "" for all.
+        """
         for follow in _follows(manifest):
             path = self._beside(absolute, follow.path)
             if follow.constraint and path is not None:
-                yield path
+                yield path, follow.group
 
     def unread_constraints(self, absolute: str, manifest: Manifest) -> frozenset[str]:
         """Return the groups of another format whose constraints file is not here, "" for all."""

@@ -40,6 +40,10 @@ _COMMAND = re.compile(
     re.MULTILINE,
 )
 _PROJECT_NAME = re.compile(r"""(?ms)^\[project\]\s*$(?:(?!^\[).)*?^name\s*=\s*["']([^"']+)""")
+# Source: uv, workspace members among `tool.uv.sources`.
+_MEMBER = re.compile(
+    r"""(?m)^["']?([\w.-]+)["']?[ \t]*=[ \t]*\{[^}\n]*\bworkspace[ \t]*=[ \t]*true\b"""
+)
 _LOCKS = ("uv.lock", "poetry.lock", "pylock.toml", "pdm.lock", "Pipfile.lock")
 
 
@@ -52,15 +56,16 @@ def scope_of(
     targets: tuple[LintTarget, ...],
     evidence: Mapping[str, Pinned],
     folder: str,
-    constraints: Sequence[Manifest] = (),
+    constraints: Sequence[tuple[Manifest, frozenset[str]]] = (),
     unread_constraints: frozenset[str] = frozenset(),
 ) -> Scope:
     """Return the scope of a root file. `folder` is the root file's absolute folder.
 
-    `constraints` are constraints files that the command line or a command in the file gives;
+    `constraints` are constraints files that the command line or a command in the file gives, with
+    the groups that they are for, "" for all;
     `unread_constraints` are the groups for which it names one that is not here, "" for all.
     """
-    beside = [_seen_from(folder, own) for own in constraints]
+    beside = [_seen_from(folder, own) for own, _ in constraints]
     documents = {document.path: document for document in manifest.documents}
     documents |= {document.path: document for places in beside for document, _ in places}
     compiled = compiled_from(shown, folder)
@@ -68,9 +73,9 @@ def scope_of(
     by_name: dict[str, list[Item]] = {}
     distinct: dict[str, dict[object, Item]] = {}
     profiles: dict[tuple[str, str], Profile] = {}
-    own = _own_name(manifest)
+    own = _own_names(manifest)
     for document, line in (*manifest.places, *(place for places in beside for place in places)):
-        if line.parts is None or (own and normalised(line.parts.name) == own):
+        if line.parts is None or (own and normalised(line.parts.name) in own):
             continue  # `x[test]` among the extras of x names extras and asks for no version
         place = (document.path, line.group)
         if place not in profiles:
@@ -111,6 +116,12 @@ def scope_of(
         held_links=_held_links(folder, lock, items),
         lock_groups=_lock_groups(folder, lock, shown),
         unread_constraints=unread_constraints | _remote_constraints(documents.values()),
+        limited={
+            document.path: groups
+            for places, (_, groups) in zip(beside, constraints, strict=True)
+            for document, _ in places
+            if "" not in groups
+        },
     )
 
 
@@ -159,13 +170,14 @@ def _said(item: Item) -> object:
     )
 
 
-def _own_name(manifest: Manifest) -> str:
-    """Return the normalised name of the project that a pyproject.toml describes, else ""."""
+def _own_names(manifest: Manifest) -> frozenset[str]:
+    """Return the normalised names of a pyproject.toml's project and others of its workspace."""
     root = manifest.documents[0]
     if os.path.basename(root.path) != "pyproject.toml":
-        return ""
+        return frozenset()
     found = _PROJECT_NAME.search(root.text)
-    return normalised(found[1]) if found else ""
+    members = _MEMBER.findall(root.text) if "workspace" in root.text else []
+    return frozenset(normalised(name) for name in (*members, *(found.groups() if found else ())))
 
 
 def _locked(

@@ -36,6 +36,8 @@ flask==3.0.0
         ("foo @ file://${PROJECT_ROOT}/foo\n", []),
         ("foo @ git+https://git.example/foo@${REF}\n", []),
         ("foo @ git+https://git.example/foo@v${FOO_VERSION}\n", []),
+        ("foo @ git+https://${HOST}/foo\n", ["DB201"]),
+        ("foo @ git+https://git.example/${FOO}\n", []),
         ("foo @ file:///${PROJECT_ROOT}/../foo\n", []),
         ("a==1 ; python_version ~= '3'\n", ["DB415"]),
         ("requests  # depbisect: ignore[DB1] on purpose\n", []),
@@ -53,6 +55,23 @@ def test_hashes_of_pip_are_demanded_of_no_line_of_conda(tmp_path: Path) -> None:
     assert codes(lint(tmp_path, {"environment.yml": text.format(hashed)})) == []
     both = text.format(f"{hashed}\n    - idna==3.7")
     assert codes(lint(tmp_path, {"environment.yml": both})) == ["DB301"]
+
+
+def test_constraints_of_one_environment_contradict_no_other(tmp_path: Path) -> None:
+    tox = (
+        "[testenv]\ndeps =\n    old: pip == 26.0\n[testenv:docs]\ndeps =\n    {}\n    -c pins.txt\n"
+    )
+    files = {"tox.ini": tox.format("sphinx"), "pins.txt": "pip==26.1\nsphinx==8.0\n"}
+    assert codes(lint(tmp_path, files)) == []
+    files["tox.ini"] = tox.format("late: sphinx==7.0")
+    assert codes(lint(tmp_path, files)) == ["DB403"]
+
+
+def test_others_of_a_workspace_ask_for_no_version(tmp_path: Path) -> None:
+    text = '[project]\nname = "x"\nrequires-python = ">=3.12"\n'
+    text += 'dependencies = ["Core_Tools[cli]", "six"]\n'
+    files = {"pyproject.toml": text + "[tool.uv.sources]\ncore-tools = { workspace = true }\n"}
+    assert [own.package for own in lint(tmp_path, files).diagnostics] == ["six"]
 
 
 def test_a_marker_that_cannot_be_evaluated_does_not_stop_the_other_files(tmp_path: Path) -> None:

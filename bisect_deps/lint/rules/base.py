@@ -310,6 +310,7 @@ class Scope(NamedTuple):
     or by the hash of a URL. `advisories` are what is known against releases
     (name, version), None where nobody asked. `unread_constraints` are the groups whose
     constraints file cannot be read here, and may pin whatever they install; "" for all.
+    `limited` are the groups that a constraints file is for, by document, where it is not for all.
     `no_python`: the project that the root belongs to states no Python version anywhere; said of one
     root of a project.
     """
@@ -331,6 +332,7 @@ class Scope(NamedTuple):
     held_links: frozenset[str] = frozenset()
     advisories: Mapping[tuple[str, str], Sequence[Advisory]] | None = None
     unread_constraints: frozenset[str] = frozenset()
+    limited: Mapping[str, frozenset[str]] = NONE
     no_python: bool = False
 
     @property

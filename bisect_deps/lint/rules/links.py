@@ -114,7 +114,7 @@ def _check_mutable_ref(scope: Scope) -> Iterator[Finding]:
         ref = _ref_of(url)
         if not _VCS.match(url) or _is_commit(url, ref) or _SHORT_COMMIT.fullmatch(ref):
             continue
-        if _is_locked(scope, item) or "$" in ref:
+        if _is_locked(scope, item) or "$" in (ref or url.rpartition("/")[2]):
             continue  # what a variable stands for, only the place that runs it knows
         what = f"follows {ref!r}, which can move" if ref else "follows the default branch"
         commit = scope.facts.commit_of(url) if scope.facts is not None else None

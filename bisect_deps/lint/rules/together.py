@@ -73,7 +73,10 @@ def _check_contradiction(scope: Scope) -> Iterator[Finding]:
 def _check_constraint(scope: Scope) -> Iterator[Finding]:
     for later, earlier in _conflicts(scope):
         item, limit = (later, earlier) if not later.constraint else (earlier, later)
-        if limit.constraint:
+        groups = scope.limited.get(limit.document.path)
+        # What stands before a `[` is the list; tox writes conditions for lines of it.
+        is_held = groups is None or item.line.group.partition("[")[0] in groups
+        if limit.constraint and is_held:
             what = f"{_clause(item)} here, and {scope.place(limit)} only allows {_clause(limit)}"
             message = f"{item.name}: {what}"
             yield Finding(item.document, item.span, message, item.name, item.line)

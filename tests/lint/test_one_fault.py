@@ -74,6 +74,21 @@ def test_others_of_a_workspace_ask_for_no_version(tmp_path: Path) -> None:
     assert [own.package for own in lint(tmp_path, files).diagnostics] == ["six"]
 
 
+def test_lock_of_a_workspace_holds_what_its_members_ask_for(tmp_path: Path) -> None:
+    member = '[project]\nname = "x"\nrequires-python = ">=3.12"\ndependencies = ["six"]\n'
+    member += '[dependency-groups]\ndev = ["idna>=3"]\n'
+    held = "".join(f'[[package]]\nname = "{n}"\nversion = "3.7"\n' for n in ("six", "idna"))
+    own = '[[package]]\nname = "x"\nversion = "1"\nsource = {{ editable = "{}" }}\n'
+    path = "libs/x/pyproject.toml"
+    files = {path: member, "uv.lock": f"version = 1\n{held}{own.format('libs/x')}"}
+    assert codes(lint(tmp_path, files)) == ["DB101"]  # published, any old release satisfies it
+    files[path] = member.replace("six", "attrs>=3")
+    [stale] = lint(tmp_path, files).diagnostics
+    assert (stale.rule.code, stale.message[:15]) == ("DB702", "../../uv.lock d")
+    files["uv.lock"] = f"version = 1\n{held}{own.format('libs/y')}"
+    assert codes(lint(tmp_path, files)) == ["DB102"]
+
+
 def test_a_marker_that_cannot_be_evaluated_does_not_stop_the_other_files(tmp_path: Path) -> None:
     files = {"a.txt": "a==1 ; python_version ~= '3'\n", "b.txt": "flask\n"}
     assert codes(lint(tmp_path, files, "a.txt", "b.txt")) == ["DB415", "DB101"]

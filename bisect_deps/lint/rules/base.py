@@ -338,7 +338,7 @@ class Scope(NamedTuple):
     @property
     def locks_everywhere(self) -> bool:
         """Say whether the lock beside the root is made for every system and Python at once."""
-        return self.lock in ("uv.lock", "poetry.lock")
+        return posixpath.basename(self.lock) in ("uv.lock", "poetry.lock")
 
     def locks_group(self, group: str) -> bool:
         """Say whether the lock was made for a group of the root file."""

@@ -20,6 +20,7 @@ from bisect_deps.formats._splice import Change
 from bisect_deps.formats._text import Mapped
 from bisect_deps.formats._words import Command, Word, commands
 from bisect_deps.formats.base import CONDA, Document, Parts, Problem, ProblemKind, Span
+from bisect_deps.system.files import LONGEST_NAME
 from bisect_deps.text import escaped
 
 _VERSION_BY_VARIABLE = re.compile(
@@ -30,6 +31,8 @@ _QUOTE = re.compile(r"\\?[\"']")
 _AT_VERSION = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[\w,.\- ]*\])?@(?P<version>[\w^~<>=!*.,+ |-]+)"
 )
+# `a>1`; not `2>&1` or `>1`, which are meant as they are.
+_NAME_AND_SIGN = re.compile(r"[^\s\d<>&][^\s<>&]*[<>]$")
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*(?:@.*)?")
 _PATH = re.compile(r"[.~/]|[A-Za-z]:[\\/]|.*\.(?:whl|zip|tar\.\w+|tgz|py)$|[\w.-]+/")
 
@@ -119,7 +122,9 @@ class Found:
                 self.arguments(install, document, f"{label}.{line}")
         if found:
             for word in command.redirected:
-                if re.match(r"[=\d]", word.text):
+                before = document.text[max(word.span.start - LONGEST_NAME, 0) : word.span.start]
+                is_version = word.text[:1].isdigit() and _NAME_AND_SIGN.search(before)
+                if word.text.startswith("=") or is_version:
                     self._redirected(word, document)
 
     def _redirected(self, word: Word, document: Document) -> None:

@@ -39,6 +39,10 @@ _DEFAULTS = {
     "file": None, "requirements": (), "log": None, "good": None, "lock": None, "max_builds": None,
     "annotate": False, "alternatives": False, "jobs": None, "prefer": None, "fix_style": "add",
 }  # fmt: skip
+_USE = (
+    "To have the fixes written: the same command with --write; to see them: with --html FILE. "
+    "Nothing is built twice."
+)
 
 
 class _OfRun(one_file.FromFiles):
@@ -105,6 +109,8 @@ def command(paths: tuple[str, ...], **flags: Any) -> int:
         write_report(targets["sarif"], sarif.render_all([*verdicts_of(rows, plan.home)]))
     if "-" not in targets.values():
         click.echo(_table(rows), nl=False)
+        if not plan.write and any(row.diff for row in rows):
+            click.echo(_USE)
     return ExitCode.OK if all(row.is_good for row in rows) else ExitCode.FINDINGS
 
 
@@ -164,6 +170,8 @@ def _line(row: Row) -> str:
     about.append("known" if row.resumed else counted(row.builds, "build"))
     if row.python:
         about.append(f"Python {row.python}")
+    if row.written:
+        about.append("written")
     return f"{row.file}: {'; '.join(about)}"
 
 

@@ -262,6 +262,8 @@ class Fleet:
         if row is None:
             return False
         self._knowledge.learn_broken(row.broken)
+        if self._plan.write and row.verdict == VerdictKind.FIXED.value:
+            return False  # The file is as it was before that fix: its own journal has it again.
         self._rows[task.inputs] = replace(row, resumed=True, file=task.name)
         self._tell(self._rows[task.inputs])
         return True

@@ -101,6 +101,20 @@ def test_a_file_that_changed_and_a_fresh_call_are_built_again(tmp_path: Path) ->
     assert not any(row["resumed"] for row in folder.rows("--fresh").values())
 
 
+def test_fixes_that_were_found_before_are_written_when_that_is_asked_for(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, {"one": "broken==1.0\n", "two": "sound1==1.0\n"})
+    said = folder.start().communicate(timeout=240)[0]
+    assert "the same command with --write" in said
+    answers = folder.answers()
+    process = folder.start("--write")
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, out + err
+    assert folder.path("one").read_text() == "broken==2.0\n"
+    assert folder.answers() == answers, "nothing is built twice"
+    assert "written" in err
+    assert "the same command with --write" not in out
+
+
 def test_what_is_known_under_other_options_is_not_taken_over(tmp_path: Path) -> None:
     folder = Folder(tmp_path, {"one": "broken==1.0\n", "two": "--pre\nbroken==1.0\n"})
     rows = folder.rows()

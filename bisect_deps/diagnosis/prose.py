@@ -146,7 +146,8 @@ def _listed(texts: list[str], story: Story) -> None:
                 _add(story.wishes if steps[-1].startswith("-r") else story.parents, _at(owner))
         elif "RequirementInformation" in text:
             for name, parent, version in _PDM_INFORMATION.findall(text):
-                _add(story.wishes if not parent else story.wanted, Project(name))
+                if name != "python":  # the interpreter is no project
+                    _add(story.wishes if not parent else story.wanted, Project(name))
                 _add(story.parents, Project(parent, version or None) if parent else None)
         elif match := _HASHES.match(text):
             _add(story.wishes, project_of(match.group(1)))

@@ -10,7 +10,7 @@ a line of each, once. Knows no tool and no line's meaning.
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from enum import Enum
@@ -21,6 +21,8 @@ NEIGHBOURS = 2
 MOST_SHAPES = 4_096
 MOST_WORDINGS = 8_192
 LONGEST_WORDING = 240
+# Of how many wordings of a shape each is read: more names than these are the shape's way, no failures.
+MOST_NAMES = 2_000
 # A line of ours, whose numbers tell how a step ended: its block is always read.
 FENCE = b"::depbisect "
 
@@ -67,6 +69,7 @@ class Repeats:
         self._telling = telling
         self._meaning: dict[bytes, Telling] = {}
         self._told: set[bytes] = set()
+        self._names: Counter[bytes] = Counter()
         self.dense = False
 
     def judged(self, blocks: Iterable[bytes]) -> Iterator[tuple[bytes, list[int] | None]]:
@@ -107,7 +110,11 @@ class Repeats:
         meant = self._meanings(block)
         first = meant.keys() - frozenset().union(*before)
         last = meant.keys() - frozenset().union(*(other.kinds for other in ahead))
-        named = {shape for shape, telling in meant.items() if telling is Telling.NAMES}
+        named = {
+            shape
+            for shape, telling in meant.items()
+            if telling is Telling.NAMES and self._names[shape] < MOST_NAMES
+        }
         other = (
             {wording for wording, shape in shapes.items() if shape in named} - self._told
             if named
@@ -116,6 +123,7 @@ class Repeats:
         if not (first or last or other):
             return []
         self._tell(other)
+        self._names.update(shapes[wording] for wording in other)
         places: dict[bytes, int] = {}
         found = set()
         for at, wording in enumerate(block.wordings):
@@ -135,6 +143,7 @@ class Repeats:
         if unknown:
             if len(self._meaning) + len(unknown) > MOST_SHAPES:
                 self._meaning.clear()
+                self._names.clear()
                 unknown = set(kinds)
             lines = block.data.split(b"\n")
             for at, wording in enumerate(block.wordings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bisect_deps.diagnosis import diagnose
 from bisect_deps.diagnosis.prose import Story, edges, read
 
 PIP = """\
@@ -79,3 +80,12 @@ def test_constraint_is_no_wish() -> None:
 )
 def test_one_line_tells_who_depends_on_what(line: str, told: list[tuple[str, str]]) -> None:
     assert edges(line) == told
+
+
+def test_interpreter_that_a_resolver_holds_against_a_release_is_no_suspect() -> None:
+    python = "requirement=PythonRequirement(name='python', marker=None, specifier=<PySpecSet {}>)"
+    log = (
+        f"[ResolutionImpossible]: [RequirementInformation({python.format('>=3.10')}, parent=None), "
+        f"RequirementInformation({python.format('>=3.9,<3.13')}, parent=<Candidate numpy@1.26.1>)]\n"
+    )
+    assert [suspect.name for suspect in diagnose(log).suspects] == ["numpy"]

@@ -55,6 +55,12 @@ def test_of_lines_that_name_projects_each_other_name_is_read_once() -> None:
     assert read[2:7] == [[0, 1], [], [], [1], []]
 
 
+def test_no_more_names_than_a_few_are_read_of_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bisect_deps.diagnosis.repeats.MOST_NAMES", 3)
+    blocks = [b"error: %s\nerror: %s\n" % (b"a" * place, b"b" * place) for place in range(1, 12)]
+    assert judged(blocks, Telling.NAMES)[2:9] == [[0, 1], [0, 1], [], [], [], [], []]
+
+
 def test_line_that_means_nothing_is_not_read_however_new() -> None:
     blocks = [b"error\n"] * 8
     blocks[4] = b"error missing\nfailed error\n"

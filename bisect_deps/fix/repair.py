@@ -528,7 +528,7 @@ def _finished(
     ways: list[Way] = []
     if fixed:
         _tell(case, repaired.probe)
-        ways = [Way(repaired.candidate, repaired.probe.number, _style(case, repaired))]
+        ways = [Way(repaired.candidate, repaired.probe.number, _style(case, repaired.candidate))]
         ways += repaired.others
     culprits, probe, notes = repaired.culprits, repaired.probe, repaired.notes
     before = _conclusion(case, repaired, ways, seen)
@@ -567,7 +567,8 @@ def _finished(
             probe = near
             culprits = yield from warmed(case, _completed(case, repaired, culprits, probe, seen))
             probe = yield from _afresh(case, (yield from written(case, culprits, probe)))
-            ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number)
+            style = _style(case, probe.candidate)
+            ways[0] = replace(ways[0], candidate=probe.candidate, probe=probe.number, style=style)
         elif lossy:
             found = replace(repaired, complete=False)
             culprits = yield from _completed(case, found, culprits, probe, seen)
@@ -699,10 +700,10 @@ def _is_fix(probe: Probe) -> bool:
     return probe.kind is ProbeKind.FIX and probe.outcome is Outcome.PASS and not probe.warm
 
 
-def _style(case: Case, repaired: _Repaired) -> str:
-    edits = repaired.candidate.edits
+def _style(case: Case, candidate: Candidate) -> str:
+    edits = candidate.edits
     left_out = [edit for edit in edits if _removes(edit)]
-    if left_out and not is_lossy(case, repaired.candidate):
+    if left_out and not is_lossy(case, candidate):
         return "needless"
     if left_out and len(left_out) == len(edits):
         return "drop"

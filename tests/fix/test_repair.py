@@ -8,7 +8,16 @@ import pytest
 
 from bisect_deps.fix.conclusion import Conclusion
 from bisect_deps.fix.repair import repair
-from bisect_deps.model import Candidate, Cause, Diagnosis, Outcome, Phase, Probe, VerdictKind
+from bisect_deps.model import (
+    BreakageKind,
+    Candidate,
+    Cause,
+    Diagnosis,
+    Outcome,
+    Phase,
+    Probe,
+    VerdictKind,
+)
 from bisect_deps.run.driver import drive
 from tests.fix.simulated import SimulatedBuilds
 from tests.fix.small import at, breaks, said, small, unbuildable, yearly
@@ -123,3 +132,17 @@ def test_a_fix_that_the_user_was_told_of_is_the_answer_where_none_is_found(told:
     assert [member.name for member in culprit.members] == ["alpha"]
     assert [said(way.candidate) for way in conclusion.ways] == ["alpha==2.0"] * told
     assert conclusion.kind is (VerdictKind.FIXED if told else VerdictKind.CULPRITS)
+
+
+def test_what_a_fix_is_called_is_what_it_does_at_the_end() -> None:
+    """What was added on the way is taken back: no line is added by what is left."""
+    projects = {
+        "app": [at("1.0", "2020-01-01", "part==1.0"), at("2.0", "2021-01-01", "part")],
+        "part": yearly("1.0", "2.0", "3.0", start=2020),
+    }
+    here = small(
+        "app==1.0\n", projects, replace(breaks("flint", part="1.0"), kind=BreakageKind.NAME_GONE)
+    )
+    [way] = here.told(repair(here.case)).ways
+    assert here.asked[1] == "app==2.0 part==3.0"
+    assert (said(way.candidate), way.style) == ("app==2.0", "bump")

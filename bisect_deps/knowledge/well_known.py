@@ -12,6 +12,9 @@ from pathlib import Path
 
 # Shorter names are too close to each other for one letter to tell anything.
 _SHORTEST = 5
+# In names of several parts, so is the part that the slip is in: google-cloud-iam and -iap. Letters
+# that are swapped tell enough.
+_SHORTEST_PART = 4
 
 
 @lru_cache(maxsize=1024)
@@ -70,4 +73,11 @@ def _is_one_slip(name: str, meant: str) -> bool:
         end += 1
     typed, right = name[start : len(name) - end], meant[start : len(meant) - end]
     is_swapped = len(typed) == len(right) == 2 and typed == right[::-1]
+    if "-" in name and not is_swapped and len(_part_at(name, start)) < _SHORTEST_PART:
+        return False
     return (max(len(typed), len(right)) <= 1 or is_swapped) and (typed + right).isalpha()
+
+
+def _part_at(name: str, at: int) -> str:
+    """Return the part of a name, between hyphens, that a place is in."""
+    return name[name.rfind("-", 0, at) + 1 :].partition("-")[0]

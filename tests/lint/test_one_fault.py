@@ -67,6 +67,18 @@ def test_constraints_of_one_environment_contradict_no_other(tmp_path: Path) -> N
     assert codes(lint(tmp_path, files)) == ["DB403"]
 
 
+def test_a_line_that_pip_cuts_off_is_removed_by_nobody(tmp_path: Path) -> None:
+    files = {"requirements.txt": "google - auth\ngoogle - cloud\n"}
+    report = lint(tmp_path, files)
+    assert "DB401" in codes(report)
+    assert all(own.repair is None for own in report.diagnostics)
+
+
+def test_a_repository_is_named_without_its_ending(tmp_path: Path) -> None:
+    [said] = lint(tmp_path, {"requirements.txt": "git+https://git.example/a/b.git\n"}).diagnostics
+    assert said.message.startswith("b follows the default branch")
+
+
 def test_others_of_a_workspace_ask_for_no_version(tmp_path: Path) -> None:
     text = '[project]\nname = "x"\nrequires-python = ">=3.12"\n'
     text += 'dependencies = ["Core_Tools[cli]", "six"]\n'
@@ -224,6 +236,9 @@ def test_a_lock_of_a_project_that_needs_nothing_can_be_read(tmp_path: Path) -> N
     [
         ("reqeusts", "requests"),
         ("djanggo", "django"),
+        ("scikit-lern", "scikit-learn"),
+        ("pytest-cvo", "pytest-cov"),
+        ("google-cloud-iap", None),
         ("requests", None),
         ("pyqt7", None),
         ("reqs", None),

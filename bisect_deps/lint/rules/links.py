@@ -72,7 +72,8 @@ def _called(item: Item) -> str:
     if item.parts.name:
         return item.parts.name
     path = re.split(r"[#?]", item.parts.url or "")[0].rstrip("/")
-    return path.rpartition("/")[2].partition("@")[0] or "the requirement"
+    last = path.rpartition("/")[2].partition("@")[0]
+    return last.removesuffix(".git") or "the requirement"
 
 
 def _ref_of(url: str) -> str:

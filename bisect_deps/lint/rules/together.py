@@ -55,6 +55,9 @@ def _removal(earlier: Item, later: Item) -> Repair | None:
     same = set(earlier.parts.hashes) == set(later.parts.hashes)
     if not same or later.line.group or earlier.parts.config_settings != later.parts.config_settings:
         return None
+    lines = range(later.line.number, later.line.last + 1)
+    if any(problem.line in lines for problem in later.document.problems):
+        return None  # pip reads it otherwise than it was meant
     gone = Change(later.document, whole_line(later), "")
     return Repair(Safety.SAFE, "remove the line", (gone,))
 

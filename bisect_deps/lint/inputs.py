@@ -131,10 +131,14 @@ class Inputs:
         """Yield the requirements files that another format names and that are here."""
         for follow in _follows(manifest):
             path = self._beside(absolute, follow.path)
+            if path is None and absolute.endswith("setup.py"):
+                # Such names are often given to a function that knows the folder.
+                path = self._beside(absolute, f"requirements/{follow.path}")
             if path is None:
                 where = f"{self._shown(absolute)}:{follow.line}"
+                why = "is only known where it runs" if "$" in follow.path else "is not here"
                 if not follow.path.startswith("setup.") and "://" not in follow.path:
-                    self.missing.append(f"{where}: {follow.path} is not here")
+                    self.missing.append(f"{where}: {follow.path} {why}")
             elif not follow.constraint:
                 yield path
 

@@ -143,6 +143,27 @@ def test_sources_of_uv_say_what_moves(tmp_path: Path) -> None:
     assert codes(fixed) == []
 
 
+def test_lists_that_a_function_of_setup_py_finds_are_followed(tmp_path: Path) -> None:
+    setup = (
+        "import os\nfrom setuptools import setup\n\n\n"
+        "def lines(file, folder='requirements'):\n"
+        "    with open(os.path.join(folder, file)) as f:\n        return f.readlines()\n\n\n"
+        "setup(install_requires=lines('requirements_a.txt'),\n"
+        "      tests_require=lines('requirements_b.txt'))\n"
+    )
+    files = {"setup.py": setup, "requirements/requirements_a.txt": "flask\n"}
+    report = lint(tmp_path, files)
+    assert [(own.file, own.rule.code) for own in report.diagnostics] == [
+        ("requirements/requirements_a.txt", "DB101")
+    ]
+    assert report.not_judged == ("setup.py:11: requirements_b.txt is not here",)
+
+
+def test_a_file_by_variable_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    files = {"Dockerfile": 'FROM x\nRUN pip install a==1 && pip install -r "$f"\n'}
+    assert lint(tmp_path, files).not_judged == ("Dockerfile:2: $f is only known where it runs",)
+
+
 def test_what_is_not_judged_is_said_once_and_at_its_line(tmp_path: Path) -> None:
     nox = "import nox\n\n\n@nox.session\ndef test(s):\n    s.install(name())\n    s.install(it())\n"
     image = "FROM x\nCOPY requirements.txt /app\nRUN pip install -r /app/requirements.txt\n"

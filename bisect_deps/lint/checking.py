@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from bisect_deps.formats.base import Document, LogicalLine, Manifest, ProblemKin
 from bisect_deps.lint.diagnostics import Diagnostic, Report
 from bisect_deps.lint.inputs import Inputs
 from bisect_deps.lint.profiles import profile_of
+from bisect_deps.lint.rules import all_rules
 from bisect_deps.lint.rules.base import (
     NONE,
     Change,
@@ -178,6 +179,10 @@ class Checker:
         return self._facts
 
 
+# Where a finding stands: file, line, column, the rule's code, the project.
+_Place = tuple[str, int, int, str, str]
+
+
 class _Run:
     """The findings of one run, gathered scope by scope; each place is reported once per rule."""
 
@@ -191,8 +196,8 @@ class _Run:
         # Asked of every finding, and the same for nearly all of a rule.
         self._severity = lru_cache(maxsize=None)(selection.severity)
         self._may_ignore = selection.may_ignore
-        self._found: dict[tuple[object, ...], Diagnostic] = {}
-        self._suppressed: dict[tuple[object, ...], Diagnostic] = {}
+        self._found: dict[_Place, Diagnostic] = {}
+        self._suppressed: dict[_Place, Diagnostic] = {}
         self._ignores: dict[str, list[Ignore]] = {}
         self._documents: dict[str, Document] = {}
         self._sources: dict[str, str] = {}
@@ -263,7 +268,7 @@ class _Run:
         diagnostic = diagnostic_of(rule, severity, finding, file)
         if diagnostic.repair is not None:
             diagnostic = diagnostic._replace(generated=self._source_of(file, finding.document))
-        key = (rule.code, file, diagnostic.line, diagnostic.column, diagnostic.package)
+        key = (file, diagnostic.line, diagnostic.column, rule.code, diagnostic.package)
         silenced = self._silenced(rule, finding, diagnostic) if self._ignores.get(file) else None
         if silenced is not None:
             self._suppressed[key] = diagnostic._replace(reason=silenced.reason)
@@ -287,10 +292,9 @@ class _Run:
             self._not_checked()
         if any(self._ignores.values()):
             self._judge_ignores(self._selection.codes())
-        found = _one_for_one_fault(self._found.values())
         return Report(
-            sorted(found, key=attrgetter("order")),
-            sorted(self._suppressed.values(), key=attrgetter("order")),
+            _one_for_one_fault(_in_order(self._found), {code for _, _, _, code, _ in self._found}),
+            _in_order(self._suppressed),
             files=tuple(self._documents),
             requirements=self._requirements,
             notes=tuple(_left_out(self._selection.left_out())),
@@ -332,11 +336,17 @@ _UNREADABLE = (ProblemKind.INVALID_FILE, ProblemKind.ENCODING)
 _NOT_JUDGED = (ProblemKind.NOT_JUDGED, ProblemKind.REMOTE_INCLUDE)
 
 
-def _one_for_one_fault(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Return the findings without those that another one on the same line says already."""
-    found = list(found)
-    said = {diagnostic.rule.code: diagnostic.rule for diagnostic in found}.values()
-    enough = {code for rule in said for code in rule.beside} & {rule.code for rule in said}
+def _in_order(found: Mapping[_Place, Diagnostic]) -> list[Diagnostic]:
+    # By their places, which take no time to make: `order` differs only within one.
+    return [diagnostic for _, diagnostic in sorted(found.items(), key=itemgetter(0))]
+
+
+def _one_for_one_fault(found: list[Diagnostic], said: set[str]) -> list[Diagnostic]:
+    """Return the findings without those that another one on the same line says already.
+
+    `said` are the codes of all.
+    """
+    enough = {code for own in said for code in all_rules()[own].beside} & said
     if not enough:
         return found
     codes: dict[tuple[str, int, str], set[str]] = {}

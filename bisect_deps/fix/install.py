@@ -216,7 +216,7 @@ def _amended(
     yield from _holding(case, standing, numbers, edits)
     yield from _making_way(case, standing, numbers, edits)
     for choice in choices_to_move(standing, numbers):
-        for candidate in upgrades(case, standing, choice, beside=edits):
+        for candidate in _upgrades_around(case, standing, choice, edits):
             yield with_edits(candidate, edits)
 
 
@@ -281,6 +281,24 @@ def _making_way(
     if clauses:
         found = upgrades(case, standing, _own(standing) & numbers, edits, clauses)
         yield from (with_edits(candidate, edits) for candidate in islice(found, 1))
+
+
+def _upgrades_around(
+    case: Case, standing: Standing, numbers: frozenset[int], edits: Sequence[Edit]
+) -> Iterator[Candidate]:
+    """Yield candidates with lines moved that do not pull in again what failed, if there are any."""
+    clauses = [
+        f"{name}!={version}"
+        for name, versions in standing.failing.items()
+        if not case.named(name)
+        for version in versions
+    ]
+    around = upgrades(case, standing, numbers, edits, clauses)
+    first = next(around, None)
+    if first is not None:
+        yield from chain((first,), around)
+    elif clauses:
+        yield from upgrades(case, standing, numbers, edits)
 
 
 def _fails_still(case: Case, standing: Standing, candidate: Candidate, name: str) -> bool:

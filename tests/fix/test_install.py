@@ -383,6 +383,21 @@ def test_the_line_that_keeps_what_is_pulled_in_from_a_newer_wheel_moves(
     assert here.builds.builds <= 6
 
 
+def test_a_line_is_moved_to_where_it_does_not_pull_in_again_what_failed() -> None:
+    source: dict[str, Any] = {"wheel": ELSEWHERE, "sdist": True}
+    projects = {
+        "src": [at("1.0", "2019-01-01", **source)],
+        "top": [*yearly("1.0", "1.1", "1.2", requires=["mid"]), at("2.0", "2021-01-01")],
+        "mid": [at("1.0", "2014-01-01", "leaf")],
+        "leaf": [at("1.0", "2013-01-01", **source)],
+    }
+    fault = unbuildable("slate", "leaf", "1.0", Cause.SETUP_SCRIPT_ERROR)
+    here = small("top==1.0\nsrc==1.0\n", projects, fault)
+    conclusion = here.told(repair(here.case))
+    assert [said(way.candidate) for way in conclusion.ways] == ["top==2.0"]
+    assert next(asked for asked in here.asked if asked) == "top==2.0"
+
+
 def test_what_facts_say_of_all_together_is_tried_before_there_is_no_fix() -> None:
     here = held_back_by(SOURCE, wheel=ELSEWHERE, sdist=True)
     conclusion = here.told(repair(here.case))

@@ -32,7 +32,7 @@ _AT_VERSION = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)(?P<extras>\[[\w,.\- ]*\])?@(?P<version>[\w^~<>=!*.,+ |-]+)"
 )
 # `a>1`; not `2>&1` or `>1`, which are meant as they are.
-_NAME_AND_SIGN = re.compile(r"[^\s\d<>&][^\s<>&]*[<>]$")
+_NAME_AND_SIGN = re.compile(r"(?<![^\s<>&])\d*[^\s\d<>&][^\s<>&]*[<>]$")
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*(?:@.*)?")
 _PATH = re.compile(r"[.~/]|[A-Za-z]:[\\/]|.*\.(?:whl|zip|tar\.\w+|tgz|py)$|[\w.-]+/")
 

@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from bisect_deps.fix.ask import relayed
 from bisect_deps.fix.case import Case, is_compiled, with_edits, without
+from bisect_deps.fix.failed import broken_releases
 from bisect_deps.fix.inquiry import BudgetSpent, Inquiry, Story
 from bisect_deps.fix.proposers.base import series
 from bisect_deps.index import ReleaseFacts
@@ -78,7 +79,8 @@ def narrow_all(
     takes), dealt out evenly.
     """
     found = list(culprits)
-    known = {_asked(inquiry): probe for inquiry, probe in seen}
+    plain = [(inquiry, probe) for inquiry, probe in seen if not inquiry.build_constraints]
+    known = {_asked(inquiry): probe for inquiry, probe in plain}
     running = list(_searches(case, found, fixed.candidate, followers))
     try:
         if most is None or most > 0:
@@ -189,7 +191,29 @@ def _narrow_one(
         return [Answer(outcomes.get(version, Outcome.UNRESOLVED)) for version in versions]
 
     narrowed = yield from relayed(questions_of, answer)
+    search.tried += _seen_to_fail(culprit, search, known)
     return used, best, _narrowing(search, narrowed.turn, fixed)
+
+
+def _seen_to_fail(
+    culprit: Culprit, search: _NarrowSearch, known: Mapping[_Question, Probe]
+) -> Iterator[Tried]:
+    """Yield the versions between the ends that builds on the way showed to break, not yet tried.
+
+    Of an install: what fails at check depends on what else is there.
+    """
+    tried = {one.version for one in search.tried}
+    for at in () if culprit.phase is Phase.CHECK else _between(search.axis):
+        release = Release(search.axis.name, search.axis.versions[at])
+        shown = (
+            probe
+            for (_, isolated, *_), probe in known.items()
+            if probe.outcome is Outcome.FAIL
+            and (isolated == str(release) or release in broken_releases(probe))
+        )
+        probe = next(shown, None)
+        if probe is not None and release.version not in tried:
+            yield Tried(release.version, Outcome.FAIL, probe.number)
 
 
 def _inquiries(
@@ -388,6 +412,7 @@ def _narrowing(search: _NarrowSearch, turn: Turn | None, fixed: Probe) -> Narrow
     passing = axis.versions[axis.passing]
     known = [] if passing in seen else [Tried(passing, Outcome.PASS, fixed.number)]
     decided = {o.version for o in search.tried if o.outcome is not Outcome.UNRESOLVED}
+    turn = _tightened(search, turn) if turn is not None else None
     low, high = sorted((turn.failing, turn.passing)) if turn is not None else (0, 0)
     return Narrowing(
         name=axis.name,
@@ -397,6 +422,15 @@ def _narrowing(search: _NarrowSearch, turn: Turn | None, fixed: Probe) -> Narrow
         skipped=axis.skipped,
         not_built=tuple(v for v in axis.versions[low + 1 : high] if v not in decided),
     )
+
+
+def _tightened(search: _NarrowSearch, turn: Turn) -> Turn:
+    """Return a turn whose failing end is the nearest to the passing one that is known."""
+    low, high = sorted((turn.failing, turn.passing))
+    failed = {tried.version for tried in search.tried if tried.outcome is Outcome.FAIL}
+    between = [at for at in range(low + 1, high) if search.axis.versions[at] in failed]
+    nearest = min(between, key=lambda at: abs(at - turn.passing), default=turn.failing)
+    return replace(turn, failing=nearest)
 
 
 def _is_nearer(

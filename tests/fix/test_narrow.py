@@ -10,6 +10,7 @@ import pytest
 
 from bisect_deps.fix.culprits import described
 from bisect_deps.fix.narrow import axis_between, narrow_all
+from bisect_deps.fix.repair import repair
 from bisect_deps.model import (
     Candidate,
     Cause,
@@ -318,3 +319,20 @@ def test_what_builds_alone_is_no_boundary_where_a_whole_file_failed_with_it() ->
     [found], _ = here.told(narrow_all(here.case, culprits, fixed, None, seen=seen))
     [narrowing] = found.narrowings
     assert (narrowing.last_failing, narrowing.first_passing) == ("2.0", "1.0")
+
+
+@pytest.mark.parametrize("local", [True, False], ids=["local", "platform"])
+def test_what_a_build_on_the_way_showed_to_fail_bounds_the_versions(local: bool) -> None:
+    """It was built beside other releases than the fix has."""
+    projects = {
+        "lib": [at(f"1.{n}", f"201{n}-01-01", wheel=ELSEWHERE, sdist=True) for n in range(9)],
+        "user": [at("1.0", "2015-01-01", "lacks")],
+        "lacks": yearly("1.0", "2.0"),
+    }
+    faults = unbuildable("slate", "lib", "1.0/1.1"), breaks("amber", user="1.0", lacks="2.0")
+    here = small("lib==1.0\nuser==1.0\n", projects, *faults, local=local)
+    conclusion = here.told(repair(here.case))
+    [narrowing] = [n for c in conclusion.culprits for n in c.narrowings if n.name == "lib"]
+    assert "lib==1.1" in here.asked
+    assert narrowing.last_failing == "1.1"
+    assert "1.1" not in narrowing.not_built

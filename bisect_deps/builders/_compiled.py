@@ -119,8 +119,10 @@ class Compiled:
             if (code := self._running.poll()) is None:
                 return
             self._take_over()
-            for _, _, target in json.loads((self._job / _JOB).read_text()) if code == 0 else ():
-                (self._folder / target.partition("/")[0] / _WANTED).unlink(missing_ok=True)
+            targets = [target for _, _, target in json.loads((self._job / _JOB).read_text())]
+            left = {_release_of(t) for t in targets if code and not (self._folder / t).exists()}
+            for name in {_release_of(target) for target in targets} - left:
+                (self._folder / name / _WANTED).unlink(missing_ok=True)
         self._running = None
 
     def _take_over(self) -> None:
@@ -159,6 +161,11 @@ class Compiled:
         for name in lately[POLICY.compiled_releases :]:
             shutil.rmtree(self._folder / name, ignore_errors=True)
         return lately[: POLICY.compiled_releases]
+
+
+def _release_of(target: str) -> str:
+    """Return the name of the release that a file is kept for."""
+    return target.partition("/")[0]
 
 
 def _releases(site: Path) -> Iterator[_Release]:

@@ -126,6 +126,22 @@ def test_a_source_that_was_changed_is_never_taken_for_the_one_that_was_compiled(
         assert said(site, bytecode, "good") == expected
 
 
+def test_what_was_made_before_a_run_ended_is_wanted_no_longer(
+    tmp_path: Path, work: WorkFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = site_with(tmp_path, {"good.py": SAYS}, {"good.py": SAYS})
+    compiled = wanting(work, site, tmp_path, "good")
+    compiled.compile([site], no_room)
+    running = compiled._running
+    assert running is not None
+    while running.poll() is None:
+        time.sleep(0.02)
+    monkeypatch.setattr(running, "poll", lambda: -9)
+    compiled.collect(stopping=True)
+    assert list(compiled.seen[1].rglob("good.*.pyc"))
+    assert not list(compiled.seen[1].rglob("wanted"))
+
+
 def test_what_a_run_had_no_time_for_is_compiled_in_the_next(
     tmp_path: Path, work: WorkFolder
 ) -> None:

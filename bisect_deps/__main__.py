@@ -29,6 +29,9 @@ def main() -> None:
     except KeyboardInterrupt:
         print("Interrupted; nothing is lost: the same command goes on.", file=sys.stderr)
         sys.exit(_INTERRUPTED)
+    finally:
+        # Where an interrupt left one, as dataclasses are made by, Python would end by the signal.
+        exec("")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import CodeType, FrameType
 
 _AGAIN = 0.01
 _IMPORTING = "<frozen importlib._bootstrap"
@@ -39,6 +39,7 @@ class Answer:
 
 
 _answers: list[Answer] = []
+_outermost: set[CodeType] = set()  # Of who took signals over: without it, nothing of ours runs.
 
 
 @contextmanager
@@ -56,9 +57,13 @@ def interrupt(number: int, frame: FrameType | None) -> None:
     """Handle a signal that ends a run: raise KeyboardInterrupt once no module is being imported.
 
     An import runs code in callbacks that swallow exceptions, and dataclasses are made by `exec`: an
-    interrupt that leaves it has Python end by the signal, not with our exit code.
+    interrupt that leaves it has Python end by the signal, not with our exit code. Once all is done,
+    while Python takes itself down, nothing is left to interrupt.
     """
-    if _is_importing(frame):
+    frames = list(_around(frame))
+    if not frames or frames[-1].f_code not in _outermost:
+        return
+    if any(found.f_code.co_filename.startswith(_IMPORTING) for found in frames):
         # No Thread object: its locks may be held by what was interrupted.
         _thread.start_new_thread(_again, (number,))
         return
@@ -70,23 +75,21 @@ def take_over(name: str) -> None:
     """Have the signal of that name interrupt us, where this system has it and it is not ignored.
 
     Under `nohup` a signal is ignored, and stays so; other threads than the main one change nothing.
-    Once all is done, while Python takes itself down, nothing is left to interrupt.
     """
     number = getattr(signal, name, None)
     if number is None or signal.getsignal(number) is signal.SIG_IGN:
         return
     with suppress(ValueError):  # Not the main thread.
+        _outermost.add([*_around(sys._getframe())][-1].f_code)
         signal.signal(number, interrupt)
         # Python would give the signal back to the system, and end by it with everything done.
         atexit.register(signal.signal, number, signal.SIG_IGN)
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def _around(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
-        if frame.f_code.co_filename.startswith(_IMPORTING):
-            return True
+        yield frame
         frame = frame.f_back
-    return False
 
 
 def _again(number: int) -> None:

@@ -79,21 +79,26 @@ def test_an_ignored_signal_stays_so_and_other_threads_change_none() -> None:
 
 
 def test_an_answer_that_is_known_is_not_taken_away_by_the_first_interrupt() -> None:
-    with answering() as answer:
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        take_over("SIGINT")
+        with answering() as answer:
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+            answer.known()
+            os.kill(os.getpid(), signal.SIGINT)
+            assert answer.interrupted
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            interrupt(signal.SIGINT, None)
-        answer.known()
-        interrupt(signal.SIGINT, None)
-        assert answer.interrupted
-        with pytest.raises(KeyboardInterrupt):
-            interrupt(signal.SIGINT, None)
-    with pytest.raises(KeyboardInterrupt):
-        interrupt(signal.SIGINT, None)
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-# Its object goes when Python takes itself down.
+# Interrupted when all is done: by what is called at the end, and by an object that goes last.
 LAST = """
-import os, signal, sys
+import atexit, os, signal, sys
 from bisect_deps.system.interrupts import take_over
 class Last:
     def __del__(self, kill=os.kill, own=os.getpid(), number=signal.SIGINT):
@@ -101,15 +106,45 @@ class Last:
 last = Last()
 for name in sys.argv[1:]:
     take_over(name)
+atexit.register(os.kill, os.getpid(), signal.SIGINT)
 sys.exit(3)
 """
 
 
-def test_an_interrupt_once_all_is_done_changes_no_exit_code() -> None:
-    def code(*names: str) -> int:
+def test_an_interrupt_once_all_is_done_changes_no_exit_code_and_is_not_told() -> None:
+    def end(*names: str) -> tuple[int, str]:
         command = [sys.executable, "-c", LAST, *names]
         where = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return subprocess.run(command, env=where, check=False, timeout=60).returncode
+        done = subprocess.run(
+            command, env=where, capture_output=True, text=True, check=False, timeout=60
+        )
+        return done.returncode, done.stderr
 
-    assert code("SIGINT") == 3
-    assert code() == -signal.SIGINT, "without it, Python ends by the signal"
+    assert end("SIGINT") == (3, "")
+    assert end()[0] == -signal.SIGINT, "without it, Python ends by the signal"
+
+
+# Interrupted while the module is looked for that takes the signal over.
+EARLY = """
+import sys
+class Finder:
+    def find_spec(self, name, *more):
+        if name == "bisect_deps.system.interrupts":
+            exec("import os, signal; os.kill(os.getpid(), signal.SIGINT)\\nwhile True: pass")
+sys.meta_path.insert(0, Finder())
+from bisect_deps.__main__ import main
+main()
+"""
+
+
+def test_an_interrupt_before_the_signal_is_ours_ends_with_our_code_too(tmp_path: Path) -> None:
+    (tmp_path / "early.py").write_text(EARLY)
+    done = subprocess.run(
+        [sys.executable, "-m", "early"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (130, 1), done.stderr

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import click
 import pytest
+
+from bisect_deps.cli import group
 
 ROOT = Path(__file__).parent.parent.parent
 # Each value is another one, so that a leak tells which it was.
@@ -54,30 +59,44 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def leaks(project: Path, *arguments: str) -> list[str]:
-    """Return the names of the secrets that a command showed or left in a file."""
+def leaks(project: Path, *arguments: str, told: Sequence[str] = ()) -> list[str]:
+    """Return the names of the secrets that a command showed or left in a file.
+
+    It is told some lines, and has answered each with a line before its input ends.
+    """
     given = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "bisect_deps", *arguments],
         cwd=project,
         env={**os.environ, **SECRETS, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert b"Traceback" not in done.stderr
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as command:
+        assert command.stdin is not None
+        assert command.stdout is not None
+        answers = []
+        for line in told:
+            command.stdin.write(line.encode())
+            command.stdin.flush()
+            answers.append(command.stdout.readline())
+        out, err = command.communicate(timeout=120)
+    assert b"Traceback" not in err
     left = [
         path.read_bytes()
         for path in project.rglob("*")
         if path.is_file() and given.get(path) != path.read_bytes()
     ]
-    shown = b"".join([done.stdout, done.stderr, *left])
+    shown = b"".join([*answers, out, err, *left])
     assert shown
+    assert all(answers)
+    assert b"Invalid request" not in shown
     return [name for name, text in SECRETS.items() if text.encode() in shown]
 
 
 BUILD = f'{sys.executable} -c "{PROGRAM}"'
+REPORTS = ("--json", "r.json", "--html", "r.html", "--markdown", "r.md", "--sarif", "r.sarif")
+NOWHERE = "http://127.0.0.1:9"
 COMMANDS = {
     "command builder": ("run", "--builder", "command", "--build-cmd", BUILD, "--no-evidence"),
     "command builder that is handed them": (
@@ -93,9 +112,44 @@ COMMANDS = {
     "lint": ("lint", "wrong.txt", "--output-format", "full"),
     "lint json": ("lint", "wrong.txt", "--output-format", "json"),
     "run of a wrong file": ("run", "wrong.txt"),
-    "errors": ("errors", "o/n", "--api-address", "http://127.0.0.1:9"),
-    "doctor": ("doctor", "--index-url", "http://127.0.0.1:9/simple/"),
+    "errors": ("errors", "o/n", "--api-address", NOWHERE),
+    "build-log": ("build-log", "o/n", "--api-address", NOWHERE),
+    "doctor": ("doctor", "--index-url", f"{NOWHERE}/simple/"),
+    "fleet": (
+        *("fleet", "requirements.txt", "--builder", "command", "--build-cmd", BUILD),
+        *("--no-evidence", *REPORTS),
+    ),
+    "pin": ("pin", "requirements.txt", "--index-url", f"{NOWHERE}/simple/"),
+    "pin of a wrong file": ("pin", "wrong.txt", "--from", "build.log"),
+    "init": ("init", "github", "-o", "-"),
+    "trust": ("trust", "127.0.0.1"),
+    "guide": ("guide", "requirements.txt", "--no-evidence", "--log", "build.log"),
+    "replay": ("replay", "wrong.txt"),
+    "help": ("help", "run"),
 }
+# One after the other in one folder: each goes on from what the one before left there.
+IN_ORDER = {
+    "guided": (
+        ("start", "requirements.txt", "--no-evidence"),
+        ("bad", "--log", "build.log", "--sure"),
+        *(("status",), ("log",), ("report",), ("undo",), ("good",), ("undo",), ("skip",)),
+        ("reset",),
+    ),
+    "run and report": (COMMANDS["command builder"], ("report", *REPORTS)),
+}
+HELLO = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "a", "version": "1"},
+}
+ASKED: tuple[tuple[str, dict[str, object]], ...] = (
+    ("diagnose", {"log_file": "build.log"}),
+    ("run", {"file": "wrong.txt"}),
+    ("lint", {"paths": ["wrong.txt"]}),
+    ("guided_start", {"file": "requirements.txt", "log_file": "build.log"}),
+    ("guided_status", {}),
+    ("report", {}),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
@@ -104,8 +158,30 @@ def test_no_secret_is_shown_or_left(project: Path, command: tuple[str, ...]) -> 
     assert leaks(project, *command) == []
 
 
-def test_no_secret_is_in_a_guided_session(project: Path) -> None:
-    assert leaks(project, "start", "requirements.txt", "--no-evidence") == []
-    assert leaks(project, "bad", "--log", "build.log", "--sure") == []
-    for command in ("status", "log", "report"):
-        assert leaks(project, command) == []
+@pytest.mark.parametrize("commands", IN_ORDER.values(), ids=IN_ORDER)
+def test_no_secret_is_in_what_goes_on(project: Path, commands: tuple[tuple[str, ...], ...]) -> None:
+    for command in commands:
+        assert leaks(project, *command) == []
+
+
+def test_no_secret_is_told_an_assistant(project: Path) -> None:
+    ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    calls = [
+        {"method": "initialize", "params": HELLO},
+        *(
+            {"method": "tools/call", "params": {"name": name, "arguments": arguments}}
+            for name, arguments in ASKED
+        ),
+    ]
+    told = [
+        json.dumps({"jsonrpc": "2.0", "id": number, **call}) + "\n"
+        for number, call in enumerate(calls)
+    ]
+    told[1] = f"{json.dumps(ready)}\n{told[1]}"
+    assert leaks(project, "mcp", told=told) == []
+
+
+def test_every_command_is_tried() -> None:
+    tried = {command[0] for command in COMMANDS.values()} | {"mcp"}
+    tried |= {command[0] for commands in IN_ORDER.values() for command in commands}
+    assert set(group.list_commands(click.Context(group))) == tried

@@ -135,14 +135,14 @@ def redact(text: str, secrets: Iterable[Secret | str] = ()) -> str:
     """
     for value in sorted(_spellings(secrets), key=len, reverse=True):
         text = text.replace(value, MASK)
-    if "://" in text and "@" in text:
+    if "@" in text and "://" in text:
         text = _compiled(_USER_PART).sub(_mask_user, text)
     if "=" in text and ("?" in text or "&" in text):
         text = _compiled(_PARAMETER).sub(rf"\g<name>{MASK}", text)
     if "authorization" in text.lower():
         text = _compiled(_HEADER).sub(rf"\g<name>{MASK}", text)
-    has_underscore = "_" in text  # half of them have one, and to look for each takes a pass
-    if any(start in text for start in _TOKEN_STARTS if has_underscore or "_" not in start):
+    # To look for one letter takes a twentieth of a pass, and few texts have all of any start.
+    if any(all(map(text.__contains__, start)) and start in text for start in _TOKEN_STARTS):
         text = _compiled(_KNOWN_TOKEN).sub(MASK, text)
     return text
 

@@ -260,15 +260,19 @@ class _Run:
         return self._settings.profile or profile_of(file, group)
 
     def _add(self, rule: Rule, finding: Finding, file: str, profile: Profile) -> None:
-        severity = self._severity(rule.code, profile, finding.severity)
-        if severity is _OFF or (
-            self._may_ignore and self._selection.ignores(rule, file, finding.package)
-        ):
+        document, span, message, package, whole, repair, own, _ = finding
+        code = rule.code
+        severity = self._severity(code, profile, own)
+        if severity is _OFF or (self._may_ignore and self._selection.ignores(rule, file, package)):
             return
-        diagnostic = diagnostic_of(rule, severity, finding, file)
-        if diagnostic.repair is not None:
-            diagnostic = diagnostic._replace(generated=self._source_of(file, finding.document))
-        key = (file, diagnostic.line, diagnostic.column, rule.code, diagnostic.package)
+        line, column = document.place(span[0])
+        source = ""
+        if repair is not None:
+            repair, source = _with_hashes(repair, whole), self._source_of(file, document)
+        diagnostic = Diagnostic(
+            rule, severity, file, line, column, of_file(message), finding, repair, source
+        )
+        key = (file, line, column, code, package)
         silenced = self._silenced(rule, finding, diagnostic) if self._ignores.get(file) else None
         if silenced is not None:
             self._suppressed[key] = diagnostic._replace(reason=silenced.reason)
@@ -379,33 +383,6 @@ def _left_out(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
         needed = "--audit" if rule.needs is Needs.AUDIT else "--online"
         yield f"{rule.code} {rule.name} was not checked: it needs {needed}"
-
-
-def diagnostic_of(rule: Rule, severity: Severity, finding: Finding, file: str) -> Diagnostic:
-    """Return the finding as reports show it, with its place in lines and columns."""
-    document, span, message, package, whole, repair, _ = finding
-    line, column = document.place(span.start)
-    end_line, end_column = line, column + span.end - span.start
-    if not document.physical or span.end > document.physical[line - 1].span.end:
-        end_line, end_column = document.place(max(span.end, span.start))
-    first, last = line, end_line
-    if whole is not None and (whole.number < line or whole.last > end_line):
-        first, last = min(first, whole.number), max(last, whole.last)
-    return Diagnostic(
-        rule,
-        severity,
-        file,
-        line,
-        column,
-        end_line,
-        end_column,
-        package,
-        of_file(message),
-        document,
-        first,
-        last,
-        _with_hashes(repair, whole) if repair is not None else None,
-    )
 
 
 def _with_hashes(repair: Repair, line: LogicalLine | None) -> Repair:

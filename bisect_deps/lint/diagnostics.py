@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from bisect_deps.formats.base import Document
-from bisect_deps.lint.rules.base import NONE, Repair, Rule, Severity
+from bisect_deps.lint.rules.base import NONE, Finding, Repair, Rule, Severity
 from bisect_deps.text import of_file
 
 
 class Diagnostic(NamedTuple):
     """One finding of a rule at its place; lines and columns count from 1, the end is exclusive.
 
-    `file` is relative to the working folder, with `/`. The physical lines concerned are those from
-    `first_line` to `last_line` of `document`. `reason` is what an ignore comment says, None where
-    nothing silences it. `generated` is what to change in place of a generated file, "" for one
-    written by hand.
+    `file` is relative to the working folder, with `/`. `words` are the finding's, safe to show.
+    `repair` is the finding's with the hashes that belong to it. `reason` is what an ignore comment
+    says, None where nothing silences it. `generated` is what to change in place of a generated
+    file, "" for one written by hand. What few reports show is read from the finding when asked for:
+    a file may have thousands.
     """
 
     rule: Rule
@@ -24,24 +24,57 @@ class Diagnostic(NamedTuple):
     file: str
     line: int
     column: int
-    end_line: int
-    end_column: int
-    package: str
-    message: str
-    document: Document | None = None
-    first_line: int = 1
-    last_line: int = 0
+    words: str
+    finding: Finding
     repair: Repair | None = None
-    reason: str | None = None
     generated: str = ""
+    reason: str | None = None
+
+    @property
+    def package(self) -> str:
+        """Return the project concerned, "" where there is none."""
+        return self.finding.package
+
+    @property
+    def message(self) -> str:
+        """Return the words, with the step for the whole file."""
+        return self.words + self.finding.step
+
+    @property
+    def end_line(self) -> int:
+        """Return the line that the place ends on."""
+        return self._end[0]
+
+    @property
+    def end_column(self) -> int:
+        """Return the column behind the end of the place."""
+        return self._end[1]
+
+    @property
+    def _end(self) -> tuple[int, int]:
+        document, (start, end) = self.finding.document, self.finding.span
+        if document.physical and end <= document.physical[self.line - 1].span.end:
+            return self.line, self.column + end - start
+        return document.place(max(end, start))
+
+    @property
+    def first_line(self) -> int:
+        """Return the first physical line concerned, of the whole that pip joins."""
+        whole = self.finding.line
+        return self.line if whole is None else min(self.line, whole.number)
+
+    @property
+    def last_line(self) -> int:
+        """Return the last physical line concerned."""
+        whole = self.finding.line
+        return self.end_line if whole is None else max(self.end_line, whole.last)
 
     @property
     def text(self) -> tuple[str, ...]:
         """Return the physical lines concerned, free of secrets and control characters."""
-        if self.document is None:
-            return ()
-        lines = self.document.physical[self.first_line - 1 : self.last_line]
-        return tuple(of_file(self.document.slice(line.span)) for line in lines)
+        document = self.finding.document
+        lines = document.physical[self.first_line - 1 : self.last_line]
+        return tuple(of_file(document.slice(line.span)) for line in lines)
 
     @property
     def fingerprint(self) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from bisect_deps.lint.diagnostics import Diagnostic, Report
 from bisect_deps.lint.outputs.base import OutputStyle, is_fixable
-from bisect_deps.lint.rules._pinning import PIN_STEP
 from bisect_deps.lint.rules.base import Safety, Severity
 from bisect_deps.lint.rules.meta import NOT_JUDGED
 
@@ -17,18 +16,17 @@ _MOST_LINES = 12
 
 def concise(report: Report, style: OutputStyle) -> str:
     """Return one line per diagnostic, and the summary."""
-    lines = [
-        _headline(diagnostic, message, style)
-        for diagnostic, message in _steps_once(report.diagnostics)
-    ]
+    lines = _headlines(report.diagnostics, style)
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
 def full(report: Report, style: OutputStyle) -> str:
     """Return each diagnostic with its source lines, carets and fix, and the summary."""
     lines: list[str] = []
-    for diagnostic, message in _steps_once(report.diagnostics):
-        lines += [_headline(diagnostic, message, style), *_source(diagnostic, style), ""]
+    for diagnostic, headline in zip(
+        report.diagnostics, _headlines(report.diagnostics, style), strict=True
+    ):
+        lines += [headline, *_source(diagnostic, style), ""]
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
@@ -47,28 +45,21 @@ def statistics(report: Report, style: OutputStyle) -> str:
     return "\n".join([*lines, *_summary(report, style)]) + "\n"
 
 
-def _steps_once(diagnostics: Sequence[Diagnostic]) -> Iterator[tuple[Diagnostic, str]]:
-    """Yield each diagnostic and its words; a step for a whole file is said by the first only."""
+def _headlines(diagnostics: Sequence[Diagnostic], style: OutputStyle) -> Iterator[str]:
+    """Yield a line for each diagnostic; a step for a whole file is said by the first only."""
     said: set[str] = set()
+    color = style.color
     for diagnostic in diagnostics:
-        message = diagnostic.message
-        at = message.rfind(PIN_STEP)
-        if at >= 0:
-            if message[at:] in said:
-                yield diagnostic, message[:at]
-                continue
-            said.add(message[at:])
-        yield diagnostic, message
-
-
-def _headline(diagnostic: Diagnostic, message: str, style: OutputStyle) -> str:
-    place = f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column}"
-    code = diagnostic.rule.code
-    if style.color:
-        place = _paint(place, "1", style)
-        code = _paint(code, _COLORS[diagnostic.severity.value], style)
-    mark = " [*]" if diagnostic.repair is not None and is_fixable(diagnostic, style) else ""
-    return f"{place}: {code}{mark} {message}"
+        rule, severity, file, line, column, message, finding, repair, _, _ = diagnostic
+        place, code, step = f"{file}:{line}:{column}", rule.code, finding.step
+        if step and step not in said:
+            said.add(step)
+            message += step
+        if color:
+            place = _paint(place, "1", style)
+            code = _paint(code, _COLORS[severity.value], style)
+        mark = " [*]" if repair is not None and is_fixable(diagnostic, style) else ""
+        yield f"{place}: {code}{mark} {message}"
 
 
 def _source(diagnostic: Diagnostic, style: OutputStyle) -> Iterator[str]:

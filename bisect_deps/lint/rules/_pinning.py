@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from bisect_deps.formats.base import Span
 from bisect_deps.lint.rules.base import (
@@ -16,6 +17,7 @@ from bisect_deps.lint.rules.base import (
     Scope,
     specifiers,
 )
+from bisect_deps.text import of_file
 
 
 def declared(scope: Scope, items: Iterable[Item] | None = None) -> Iterator[Item]:
@@ -23,10 +25,9 @@ def declared(scope: Scope, items: Iterable[Item] | None = None) -> Iterator[Item
 
     Of those items, by default of all.
     """
+    anywhere = not scope.targets
     for item in scope.items if items is None else items:
-        if scope.targets and not item.worlds:
-            continue
-        if item.line.group != BUILD_GROUP and is_declared(item):
+        if (anywhere or item.worlds) and is_declared(item) and item.line.group != BUILD_GROUP:
             yield item
 
 
@@ -41,12 +42,15 @@ def is_pinned(scope: Scope, item: Item) -> bool:
     Lines are judged together, since installers combine them: `flask` with `flask==3.0` in a
     constraints file is pinned. So is what the project's own lock holds.
     """
-    if item.pin or item.parts.url is not None or item.name in scope.locked:
+    name = item.name
+    if name in scope.locked:
         return True
     if scope.unread_constraints and _may_be_constrained(scope, item):
         return True  # nobody knows, and DB900 says so once
-    if item.name not in scope.fixed:
+    if name not in scope.fixed:
         return False
+    if item.pin or item.parts.url is not None:
+        return True
     covered = 0
     for other in scope.together(item):
         if other.pin or other.parts.url is not None:
@@ -142,20 +146,23 @@ def repin_to_index(scope: Scope, item: Item, version: str | None) -> Repair | No
 
 def drift_finding(scope: Scope, item: Item, message: str) -> Finding:
     """Return the finding that a line's version may change, with the pin that fixes it."""
-    known = scope.evidence.get(item.name)
-    repair = pin_repair(scope, item) if known is not None or scope.facts is not None else None
+    document, line, parts, name, _, _, _, _ = item
+    known, repair, step = None, None, ""
+    if scope.evidence or scope.facts is not None:
+        known, repair = scope.evidence.get(name), pin_repair(scope, item)
     if repair is not None and repair.pins is not None:
-        message += f"; pin it: {item.parts.name}=={repair.pins[1]} ({repair.note.split(', ')[-1]})"
+        message += f"; pin it: {parts.name}=={repair.pins[1]} ({repair.note.split(', ')[-1]})"
     elif known is not None:
         message += f" ({known.origin} has {known.version}, which this line does not allow)"
-    elif item.line.group == "":
-        message += f"{PIN_STEP}{scope.root}`"
-    where = item.parts.specifier_span or item.span
-    return Finding(item.document, where, message, item.name, item.line, repair)
+    elif line.group == "":
+        step = _pin_all(scope.root)
+    where = parts.specifier_span or item.span
+    return Finding(document, where, message, name, line, repair, None, step)
 
 
-# How the end of a message begins that says how the whole file is pinned.
-PIN_STEP = "; pin all by `depbisect pin "
+@lru_cache(maxsize=64)
+def _pin_all(root: str) -> str:
+    return of_file(f"; pin all by `depbisect pin {root}`")
 
 
 def whole_line(item: Item) -> Span:

@@ -121,7 +121,10 @@ class Repair(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What a rule saw at a place. `severity` differs from the rule's own where it is given."""
+    """What a rule saw at a place. `severity` differs from the rule's own where it is given.
+
+    `step` is what to do for the whole file, as the end of the message.
+    """
 
     document: Document
     span: Span
@@ -130,6 +133,7 @@ class Finding(NamedTuple):
     line: LogicalLine | None = None
     repair: Repair | None = None
     severity: Severity | None = None
+    step: str = ""
 
 
 class Example(NamedTuple):
@@ -200,18 +204,20 @@ class Item(NamedTuple):
     @property
     def span(self) -> Span:
         """Return where the requirement itself stands, options and comment left out."""
-        end = self.line.options[0].span.start if self.line.options else self.line.body.end
-        text = self.document.text[self.line.body.start : end]
-        return Span(self.line.body.start, self.line.body.start + len(text.rstrip(" \t\\\r\n")))
+        body, options = self.line.body, self.line.options
+        end = options[0].span.start if options else body.end
+        end = body.start + len(self.document.text[body.start : end].rstrip(" \t\\\r\n"))
+        return body if end == body.end else Span(body.start, end)
 
     @property
     def shown(self) -> str:
         """Return the name and specifier as people write them, for messages."""
-        name, span = self.parts.name or self.name, self.parts.specifier_span
-        if self.line.group and span is not None:
-            written = self.document.slice(span)
+        parts = self.parts
+        name = parts.name or self.name
+        if self.line.group and parts.specifier_span is not None:
+            written = self.document.slice(parts.specifier_span)
             return f"{name}{'' if written[:1] in '=<>!~' else ' '}{written}"
-        return name + self.parts.specifier
+        return name + parts.specifier
 
 
 class Pinned(NamedTuple):
@@ -361,13 +367,14 @@ class Scope(NamedTuple):
         return ((document, problem) for document, problem in self.problems if problem.kind is kind)
 
     def together(self, item: Item) -> Iterator[Item]:
-        """Yield the other items of the project that can apply in the same environment.
+        """Return the other items of the project that can apply in the same environment.
 
         Of lines that say the same, one.
         """
-        for other in self.distinct.get(item.name, ()):
-            if other is not item and meets(item, other):
-                yield other
+        if len(self.by_name.get(item.name, ())) < 2:
+            return iter(())
+        others = self.distinct.get(item.name, ())
+        return (other for other in others if other is not item and meets(item, other))
 
 
 def is_template(document: Document, problem: Problem) -> bool:

@@ -84,8 +84,7 @@ def measure_corpus(cases: list[Case], work: Path, jobs: int, limit: float) -> No
     pythons: set[str] = set()
     for case in cases:
         single = work / "single" / case.name
-        single.mkdir(parents=True)
-        shutil.copy(case.folder / "requirements.txt", single)
+        shutil.copytree(case.folder, single, ignore=lambda *_: ["case.toml", "log.txt", "pip.log"])
         began = time.monotonic()
         reports = depbisect(single, "run", "requirements.txt", "--python", case.python, limit=limit)
         if not reports:

@@ -68,7 +68,12 @@ def leaks(project: Path, *arguments: str, told: Sequence[str] = ()) -> list[str]
     with subprocess.Popen(
         [sys.executable, "-m", "bisect_deps", *arguments],
         cwd=project,
-        env={**os.environ, **SECRETS, "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            **SECRETS,
+            "PYTHONPATH": str(ROOT),
+            "XDG_STATE_HOME": str(project.parent / "state"),  # Trusted here, not in other tests.
+        },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

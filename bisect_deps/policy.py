@@ -57,6 +57,7 @@ class Policy:
     # An install:
     install_rounds: int = 12  # Faults behind each other, until the rest is reported as it stands.
     install_fixes: int = 4  # Candidates for one set of culprits.
+    rooms: int = 3  # Times that lines make room for what a source was told to ask for.
     moved_releases: int = 4  # Of each line that fails with others, the nearest first.
     old_tool_builds: int = 4  # With older build tools, for one culprit.
     sources_a_round: int = 2  # By how many a range is cut; the same on every machine.

@@ -1,9 +1,9 @@
 """Compiles modules of installed releases, run by their Python (3.8 and later, nothing installed).
 
 Argument: a folder with `job.json`, a list of [source, digest, target]: the digest is that of the
-release's own record, the target stands in `made` in the folder. A source that is another than its
-record says is passed over, and so is one that Python warns of: whoever compiles it is to be warned.
-What comes out is checked against its source whenever it is imported (PEP 552).
+release's own record, the target stands in `made` in the folder, whole or not at all. A source that
+is another than its record says is passed over, and so is one that Python warns of: whoever compiles
+it is to be warned. What comes out is checked against its source whenever it is imported (PEP 552).
 """
 
 import base64
@@ -31,11 +31,11 @@ def main(folder):
         job = json.load(stream)
     for source, digest, target in job:
         with contextlib.suppress(Exception):
-            compile_one(source, digest, os.path.join(folder, "made", target))
+            compile_one(source, digest, os.path.join(folder, "made", target), folder)
 
 
-def compile_one(source, digest, target):
-    # type: (str, str, str) -> None
+def compile_one(source, digest, target, folder):
+    # type: (str, str, str, str) -> None
     with open(source, "rb") as stream:
         text = stream.read(LARGEST + 1)
     found = base64.urlsafe_b64encode(hashlib.sha256(text).digest()).rstrip(b"=").decode()
@@ -45,9 +45,11 @@ def compile_one(source, digest, target):
         warnings.simplefilter("error")
         code = compile(text, os.path.basename(source), "exec", dont_inherit=True, optimize=0)
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(target, "wb") as stream:
+    part = os.path.join(folder, "part")
+    with open(part, "wb") as stream:
         stream.write(importlib.util.MAGIC_NUMBER + CHECKED + importlib.util.source_hash(text))
         marshal.dump(code, stream)
+    os.replace(part, target)
 
 
 if __name__ == "__main__":

@@ -170,6 +170,8 @@ class _LocalBuild:
     cell: Cell | None = None
     # Whether another build may have the environment after this one.
     reusable: bool = False
+    # Whether it compiles all that it imports: what is kept may be what failed before.
+    unaided: bool = False
     # What to install once more where a kept environment turns out not to be whole.
     afresh: _Step | None = None
     # How often the step was tried, and how much stood in the log before it.
@@ -281,6 +283,7 @@ class LocalBuilder:
             seed={} if slot.files is not None else installed(site_packages(slot.environment)),
             cell=cell,
             reusable=self._is_reusable(order),
+            unaided=order.again,
             afresh=steps[0] if slot.files is not None else None,
         )
         if cell is not None and slot.linked:
@@ -590,7 +593,8 @@ class LocalBuilder:
         }
         if running.slot.linked and running.steps:  # Who only installs imports nothing.
             self._library.show(environment, running.slot.bytecode)
-            self._compiled.show(sites, running.slot.bytecode)
+            if not running.unaided:
+                self._compiled.show(sites, running.slot.bytecode)
 
     def _begin_afresh(self, running: _LocalBuild, install: _Step) -> None:
         self._work.discard(running.slot.environment, running.slot.bytecode)

@@ -26,6 +26,7 @@ from bisect_deps.fix.failure import (
 )
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.names import is_known
+from bisect_deps.fix.refusals import Need
 from bisect_deps.fix.subsets import SubsetAxis, drive, dropping, numbers_named
 from bisect_deps.index import FactKind
 from bisect_deps.model import (
@@ -82,8 +83,9 @@ class Standing:
     """How far an install is fixed: the candidate, its probe, and what is known so far.
 
     `failing` maps a project to those of its versions that were seen to fail, in that order;
-    `judged` are the releases that were asked about; `cleared` those that built alone. `unsteady`
-    counts builds that failed once and passed once alike.
+    `judged` are the releases that were asked about; `cleared` those that built alone. `needs` is
+    what sources were told to ask for. `unsteady` counts builds that failed once and passed once
+    alike.
     """
 
     candidate: Candidate
@@ -92,6 +94,7 @@ class Standing:
     failing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     judged: frozenset[Release] = frozenset()
     cleared: frozenset[Release] = frozenset()
+    needs: tuple[Need, ...] = ()
     unsteady: int = 0
     notes: tuple[Note, ...] = ()
 

@@ -26,6 +26,7 @@ from bisect_deps.fix.failure import failing_release, first_fingerprint, installs
 from bisect_deps.fix.inquiry import Inquiry, Story
 from bisect_deps.fix.names import amendments
 from bisect_deps.fix.near_sources import near_sources
+from bisect_deps.fix.refusals import Need, told, unmet
 from bisect_deps.model import (
     Candidate,
     Cause,
@@ -139,26 +140,82 @@ def _once_more(case: Case, standing: Standing) -> Story[Standing]:
 
 
 def _try_fixes(case: Case, standing: Standing) -> Story[Standing | None]:
-    """Build candidate fixes of all culprits, nearest first; keep the first that gets further."""
-    chased = first_fingerprint(standing.probe)
+    """Build candidate fixes of all culprits, nearest first; keep the first that gets further.
+
+    One that clashes with what stays comes again with room made for it, before one of as many edits.
+    """
     near = yield from near_sources(case, standing)
-    unfit: Standing | None = None
-    for candidate in islice(_fixes(case, standing, near), POLICY.install_fixes):
-        [probe] = yield [_fix(case, candidate)]
-        if probe.outcome is Outcome.UNRESOLVED:
+    bases = islice(_fixes(case, standing, near), POLICY.install_fixes)
+    base, clashing, rooms = next(bases, None), None, POLICY.rooms
+    while base is not None or (clashing is not None and rooms):
+        if base is not None and _unmet(case, standing, base) is not None:
+            clashing, base = clashing or base, next(bases, None)
             continue
-        if installs(probe) or not shows(probe, chased) or _names_another(case, standing, probe):
-            # The culprits are fixed as far as this log tells: the next one is at the front.
-            further = standing.at(candidate, probe)
-            if not _is_unfit(standing, candidate, probe):
-                return further
-            unfit = unfit or further
-    return unfit
+        roomy = _with_room(case, standing, clashing) if clashing is not None and rooms else None
+        is_next = roomy is not None and (base is None or _cost(roomy) <= _cost(base))
+        candidate = roomy if is_next else base
+        if candidate is None:
+            return None
+        probe = yield from _tried(case, standing, candidate)
+        if probe is not None and not _clashes(candidate, probe):
+            return standing.at(candidate, probe)
+        if probe is not None:
+            standing = replace(standing, needs=(*standing.needs, *told([probe])))
+            clashing = clashing or candidate
+        if is_next:
+            rooms -= 1
+            clashing = clashing if probe is not None else None
+        else:
+            base = next(bases, None)
+    return None
 
 
-def _is_unfit(standing: Standing, candidate: Candidate, probe: Probe) -> bool:
+def _cost(candidate: Candidate) -> tuple[bool, int]:
+    return bool(candidate.dropped), len(candidate.edits)
+
+
+def _tried(case: Case, standing: Standing, candidate: Candidate) -> Story[Probe | None]:
+    """Return the build of a candidate where it gets further, as far as its log tells.
+
+    Its culprits are fixed then: the next one is at the front.
+    """
+    [probe] = yield [_fix(case, candidate)]
+    if probe.outcome is Outcome.UNRESOLVED:
+        return None
+    is_further = installs(probe) or not shows(probe, first_fingerprint(standing.probe))
+    return probe if is_further or _names_another(case, standing, probe) else None
+
+
+def _with_room(case: Case, standing: Standing, candidate: Candidate) -> Candidate | None:
+    """Return a candidate with the lines moved that sources in it were told to ask for otherwise.
+
+    None where nothing suits.
+    """
+    for _ in range(POLICY.rooms):
+        need = _unmet(case, standing, candidate)
+        if need is None:
+            return candidate
+        lines = [line.number for line in case.standing if line.name == need.asked]
+        clauses = [f"{need.asked}{need.wanted}"]
+        found = upgrades(case, standing, lines, candidate.edits, clauses)
+        moved = next(found, None) if lines else None
+        if moved is None:
+            return None
+        candidate = with_edits(candidate, moved.edits)
+    return None
+
+
+def _unmet(case: Case, standing: Standing, candidate: Candidate) -> Need | None:
+    """Return what a source in a candidate was told to ask for and does not get there."""
+    if not standing.needs:
+        return None
+    releases = {**case.pins(candidate), **(case.releases_of(candidate) or {})}
+    return unmet(case, standing.needs, releases)
+
+
+def _clashes(candidate: Candidate, probe: Probe) -> bool:
     """Say whether a candidate fails by a conflict with a release that it asks for itself."""
-    moved = {edit.name for edit in candidate.edits if edit not in standing.candidate.edits}
+    moved = {edit.name for edit in candidate.edits}
     clashing = (s for s in suspects_of(probe) if s.cause is Cause.RESOLVER_CONFLICT)
     return any(suspect.name in moved for suspect in clashing)
 
@@ -191,7 +248,7 @@ def _fixes(case: Case, standing: Standing, near: Mapping[int, Edit]) -> Iterator
     others |= {accusation.requirement.number for accusation in suspected(case, as_written)}
     nearby = _amended(case, standing, others - near.keys(), {**amended, **near}) if near else ()
     for candidate in chain(islice(nearby, 1), _amended(case, standing, others, amended)):
-        if candidate not in seen:
+        if candidate not in seen and not _is_before(candidate, near):
             seen.add(candidate)
             yield candidate
     by_number = {line.number: line for line in case.standing}
@@ -201,6 +258,16 @@ def _fixes(case: Case, standing: Standing, near: Mapping[int, Edit]) -> Iterator
     )
     if left_out not in seen:
         yield left_out
+
+
+def _is_before(candidate: Candidate, near: Mapping[int, Edit]) -> bool:
+    """Say whether a candidate moves a line to before the nearest source that builds."""
+    first = {number: edit.pin or "" for number, edit in near.items()}
+    return any(
+        edit.number in first and edit.pin and is_older(edit.pin, first[edit.number])
+        for edit in candidate.edits
+        if edit.number is not None
+    )
 
 
 def _amended(

@@ -7,8 +7,12 @@ It costs builds of sources, so it is for files that have no other way, or for us
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
+
+from packaging.version import Version
 
 from bisect_deps.fix.ask import relayed
 from bisect_deps.fix.case import Case
@@ -59,12 +63,16 @@ POSSIBLE = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file that passes with build constraints, and the culprits that it keeps."""
+    """A file that passes with build constraints, and the culprits that it keeps.
+
+    `found` are those that only failed with these constraints, and were repaired.
+    """
 
     candidate: Candidate
     probe: Probe
     culprits: tuple[Culprit, ...]
     constraints: tuple[str, ...]
+    found: tuple[Culprit, ...] = ()
 
     def reason(self, *, recommended: bool) -> str:
         """Return why it is offered."""
@@ -73,6 +81,20 @@ class Kept:
         )
         return (RECOMMENDED if recommended else POSSIBLE).format(kept=kept)
 
+    def settles(self, culprit: Culprit) -> bool:
+        """Say whether a culprit is moved or kept here: what stays and passes was none.
+
+        What only did not suit a move that is not made here is no fault of its own.
+        """
+        edits = self.candidate.edits
+        moved = {edit.name for edit in edits} & names_of([culprit])
+        moved_lines = {edit.number for edit in edits} & numbers_of([culprit])
+        return bool(moved or moved_lines) or culprit in self.culprits or _is_candidate(culprit)
+
+
+# Repairs a file from its failing build: the last build, and the culprits.
+Mend: TypeAlias = Callable[[Probe], Story[tuple[Probe, tuple[Culprit, ...]]]]
+
 
 def keep_by_older_tools(
     case: Case,
@@ -80,39 +102,51 @@ def keep_by_older_tools(
     before: Candidate,
     among: Sequence[Culprit],
     known: Sequence[Probe],
+    mend: Mend | None = None,
 ) -> Story[tuple[Kept | None, tuple[Note, ...]]]:
     """Return the file that keeps some of these culprits by build constraints, None where none does.
 
     `before` is the fix, or the file as far as it was fixed. Of its edits those stay that others
     `among` the culprits call for, and without which the file fails: `known` are builds with nothing
-    but the files.
+    but the files. Where it fails all the same, `mend` repairs what else fails with these tools.
     """
     targets = [culprit for culprit in culprits if _is_candidate(culprit)]
-    if not targets:
-        return None, ()
-    case.progress.phase("Looking for build tools that still build it")
-    needed = yield from _try_tools(targets)
-    if not needed:
-        return None, ()
-    constraints = tuple(dict.fromkeys(line for _, lines in needed for line in lines))
-    if _is_taken(case.manifest, constraints):
+    if targets:
+        case.progress.phase("Looking for build tools that still build it")
+    needed = (yield from _try_tools(targets)) if targets else ()
+    constraints = _strictest(line for _, lines in needed for line in lines)
+    if not needed or _is_taken(case.manifest, constraints):
         text = f"{BUILD_CONSTRAINTS_FILE} is there and says something else; it stays."
-        return None, (Note(text, fact=BUILD_CONSTRAINTS_FILE),)
-    kept = [culprit for culprit, _ in needed]
-    alike = [c for c in among if c not in kept and c.remedies and {*c.remedies} <= {*constraints}]
-    for some in ([*kept, *alike], kept) if alike else (kept,):
-        candidate = _without(before, among, some)
-        purpose = f"does the file build with {', '.join(constraints)} for its build tools?"
-        question = Inquiry(candidate, ProbeKind.FIX, purpose, imports=case.imports)
-        [probe] = yield [replace(question, build_constraints=constraints)]
+        return None, ((Note(text, fact=BUILD_CONSTRAINTS_FILE),) if needed else ())
+    kept = tuple(culprit for culprit, _ in needed)
+    alike = tuple(c for c in among if c not in kept and _is_remedied(c, constraints))
+    with_these = partial(_built_with, constraints)
+    for some in ((*kept, *alike), kept) if alike else (kept,):
+        whole = _whole(case, _without(before, among, some), constraints)
+        probe = yield from relayed(whole, with_these)
         if probe.outcome is Outcome.PASS:
             stay = {(member.name, member.version) for c in some for member in c.members}
             broke = [{(r.name, r.version) for r in broken_releases(probe)} for probe in known]
             others = [p for p, these in zip(known, broke, strict=True) if not these & stay]
-            least = without_needless(case, probe, others)
-            probe = yield from relayed(least, lambda asked: _built_with(constraints, asked))
-            return Kept(probe.candidate, probe, tuple(some), constraints), ()
+            probe = yield from relayed(without_needless(case, probe, others), with_these)
+            return Kept(probe.candidate, probe, some, constraints), ()
+    if mend is not None:
+        mending = _mended(_whole(case, Candidate(), constraints), mend)
+        probe, found = yield from relayed(mending, with_these)
+        if probe.outcome is Outcome.PASS:
+            return Kept(probe.candidate, probe, kept, constraints, found), ()
     return None, ()
+
+
+def _whole(case: Case, candidate: Candidate, constraints: Sequence[str]) -> Story[Probe]:
+    purpose = f"does the file build with {', '.join(constraints)} for its build tools?"
+    [probe] = yield [Inquiry(candidate, ProbeKind.FIX, purpose, imports=case.imports)]
+    return probe
+
+
+def _mended(whole: Story[Probe], mend: Mend) -> Story[tuple[Probe, tuple[Culprit, ...]]]:
+    probe = yield from whole
+    return (yield from mend(probe)) if probe.outcome is Outcome.FAIL else (probe, ())
 
 
 def _built_with(constraints: tuple[str, ...], asked: Sequence[Inquiry]) -> Story[Sequence[Probe]]:
@@ -151,6 +185,22 @@ def _tools(culprit: Culprit) -> Iterator[tuple[str, ...]]:
     advised = tuple(culprit.remedies)
     known = OLDER_TOOLS.get(culprit.cause, ())
     yield from dict.fromkeys([*([advised] if advised else []), *known])
+
+
+def _strictest(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return constraints without the bounds (`setuptools<58`) that others imply."""
+    distinct = tuple(dict.fromkeys(lines))
+    return tuple(line for line in distinct if not any(_implies(one, line) for one in distinct))
+
+
+def _implies(one: str, other: str) -> bool:
+    (name, below, bound), (same, also, looser) = one.partition("<"), other.partition("<")
+    return bool(below and also) and name == same and Version(bound) < Version(looser)
+
+
+def _is_remedied(culprit: Culprit, constraints: Sequence[str]) -> bool:
+    """Say whether what the log of a culprit advises is among these bounds, or looser."""
+    return bool(culprit.remedies) and _strictest([*constraints, *culprit.remedies]) == constraints
 
 
 def _try_tools(targets: Sequence[Culprit]) -> Story[list[tuple[Culprit, tuple[str, ...]]]]:

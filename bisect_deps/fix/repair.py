@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 from bisect_deps.fix.accidents import without_accidents
@@ -46,7 +47,7 @@ from bisect_deps.fix.lines import accuse_alone, part
 from bisect_deps.fix.minimise import Difference, Smallest, change_between, minimise
 from bisect_deps.fix.names import amendments, is_needless
 from bisect_deps.fix.narrow import narrow_all
-from bisect_deps.fix.older_tools import commands_for, keep_by_older_tools
+from bisect_deps.fix.older_tools import Kept, commands_for, keep_by_older_tools
 from bisect_deps.fix.outlived import outlived
 from bisect_deps.fix.restore import restore
 from bisect_deps.fix.steady import steadied
@@ -535,24 +536,14 @@ def _finished(
     known.append(before)
     try:
         if case.capabilities.isolated and (case.alternatives or not fixed):
-            wanted = [c for c in culprits if case.alternatives or _is_lost(repaired, c)]
-            plain = [probe for inquiry, probe in seen.answers if not inquiry.build_constraints]
-            kept, more = yield from keep_by_older_tools(
-                case, wanted, repaired.candidate, culprits, plain
-            )
+            kept, more = yield from _kept(case, repaired, seen, fixed=fixed)
             notes = (*notes, *more)
-            if kept is not None:
-                way = Way(
-                    kept.candidate,
-                    kept.probe.number,
-                    "build-constraint",
-                    kept.reason(recommended=not fixed),
-                    commands_for(case.manifest.path.name),
-                    kept.constraints,
-                )
-                if not is_lossy(case, kept.candidate):
-                    ways = [*ways, way] if fixed else [way, *ways]
-                    probe = probe if fixed else kept.probe
+            if kept is not None and not is_lossy(case, kept.candidate):
+                way = _way_of(case, kept, recommended=not fixed)
+                ways = [*ways, way] if fixed else [way, *ways]
+                if not fixed:
+                    probe = kept.probe
+                    culprits = merged(list(filter(kept.settles, culprits)), kept.found)
         if ways and not ways[0].build_constraints:
             culprits, probe = yield from _certified(case, culprits, probe, seen)
             if not probe.candidate.edits:
@@ -579,6 +570,47 @@ def _finished(
         notes = (*notes, Note(text, ways[0].probe))
     after = replace(repaired, probe=probe, culprits=culprits, notes=notes)
     return _conclusion(case, after, ways, seen)
+
+
+def _kept(
+    case: Case, repaired: _Repaired, seen: Seen, *, fixed: bool
+) -> Story[tuple[Kept | None, tuple[Note, ...]]]:
+    """Return what older build tools can keep: all that is lost, else all; what is asked for."""
+    culprits = repaired.culprits
+    lost = [c for c in culprits if case.alternatives or _is_lost(repaired, c)]
+    plain = [probe for inquiry, probe in seen.answers if not inquiry.build_constraints]
+    return (
+        yield from keep_by_older_tools(
+            case,
+            lost if fixed else lost or culprits,
+            repaired.candidate,
+            culprits,
+            plain,
+            None if fixed else partial(_mended, case),
+        )
+    )
+
+
+def _way_of(case: Case, kept: Kept, *, recommended: bool) -> Way:
+    return Way(
+        kept.candidate,
+        kept.probe.number,
+        "build-constraint",
+        kept.reason(recommended=recommended),
+        commands_for(case.manifest.path.name),
+        kept.constraints,
+    )
+
+
+def _mended(case: Case, failing: Probe) -> Story[tuple[Probe, tuple[Culprit, ...]]]:
+    """Repair a file whose builds are given other tools; its last build, and the culprits."""
+    seen = Seen()
+    repaired = yield from noting(seen, _by_evidence(case, failing, seen, []))
+    if repaired.probe.outcome is not Outcome.PASS or is_lossy(case, repaired.candidate):
+        return replace(repaired.probe, outcome=Outcome.FAIL), ()
+    probe, culprits = repaired.probe, repaired.culprits
+    culprits, probe = yield from _certified(case, culprits, probe, seen)
+    return (yield from _afresh(case, probe)), culprits
 
 
 def _certified(

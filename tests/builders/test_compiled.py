@@ -157,6 +157,29 @@ def test_what_a_run_had_no_time_for_is_compiled_in_the_next(
         later.close()
 
 
+class NoDisk:
+    """Lets no file grow beyond some bytes: the same as a full disk, or an end amid writing."""
+
+    def enter(self, command: list[str], cwd: Path) -> list[str]:
+        script = (
+            "import os, resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100));"
+            "os.execv(sys.argv[1], sys.argv[1:])"
+        )
+        return [sys.executable, "-c", script, *command]
+
+
+def test_nothing_is_kept_that_was_not_written_whole(tmp_path: Path, work: WorkFolder) -> None:
+    long = "\n".join(f"name_{n} = {n}" for n in range(100))
+    site = site_with(tmp_path, {"good.py": long}, {"good.py": long})
+    compiled = wanting(work, site, tmp_path, "good")
+    compiled.compile([site], lambda folder: NoDisk())
+    while compiled._running is not None:
+        time.sleep(0.02)
+        compiled.collect()
+    assert not list(compiled.seen[1].rglob("*.pyc"))
+
+
 def test_notes_that_are_damaged_are_no_error(tmp_path: Path, work: WorkFolder) -> None:
     site = site_with(tmp_path, {"good.py": SAYS}, {"good.py": SAYS})
     compiled = wanting(work, site, tmp_path, "good")

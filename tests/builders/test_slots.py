@@ -318,6 +318,9 @@ def test_a_fresh_environment_has_what_was_compiled_for_keeps(builder: Builder, m
     assert kept != first
     assert kept.is_relative_to(Path(os.environ["XDG_CACHE_HOME"], "depbisect", "bytecode"))
     assert come_from(make()) == kept, "a later run compiles it again"
+    asked = order("steady==1.0", check=bytecode("steady"))
+    _, doubted = where(builder, replace(asked, again=True))
+    assert Path(doubted) != kept, "what is kept may be what fails"
     write = python(f"open({str(kept)!r}, 'w')")
     assert where(builder, order("steady==1.0", check=write, warm=False))[0] is BuildStatus.FAILED
     assert kept.stat().st_size

@@ -254,7 +254,7 @@ class Scenario:
             fault
             for fault in self.world.faults
             if fault.within(solution.releases)
-            and not (fault.remedy in remedies and not fault.installs)
+            and (fault.installs or not fault.remedied_by(remedies))
         ]
         faults = [fault for fault in faults if self._is_met(fault)]
         faults.sort(key=lambda fault: (fault.installs, fault.place, fault.name))
@@ -451,7 +451,7 @@ class SimulatedBuilds:
         if flake is not None:
             return self._failed(number, [f"flake {flake}"], shown.flake(flake), None)
         for fault in sorted(scenario.world.faults, key=lambda fault: fault.place):
-            remedied = fault.remedy in inquiry.build_constraints
+            remedied = fault.remedied_by(inquiry.build_constraints)
             if not fault.installs and not remedied and fault.within(solution.releases):
                 return self._failed(number, [fault.name], shown.faults([fault]), None)
         return Outcome.PASS, passed(), solution.releases

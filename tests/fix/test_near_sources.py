@@ -84,6 +84,21 @@ def test_a_source_that_clashes_with_another_line_accuses_nobody() -> None:
     assert [culprit.members[0].name for culprit in conclusion.culprits] == ["plugin"]
 
 
+def test_a_source_that_clashes_gets_room_where_nothing_nearer_suits() -> None:
+    listed = [
+        *PLUGIN[:3],
+        *(at(version, "2020-01-01", "framework>=3", **SOURCE) for version in SOURCES[3:]),
+        at("65.0", "2024-01-01", "framework>=4"),
+    ]
+    framework = [at("2.0"), at("3.0"), at("4.0")]
+    here = small(TEXT, {"framework": framework, "plugin": listed}, fails_up_to("0.3"))
+    conclusion = here.told(repair(here.case))
+    assert said(conclusion.ways[0].candidate) == "framework==3.0 plugin==0.4"
+    assert [culprit.members[0].name for culprit in conclusion.culprits] == ["plugin"]
+    clashing = [asked for asked in here.asked if asked.endswith("plugin==0.4")]
+    assert clashing[:2] == ["plugin==0.4", "framework==3.0 plugin==0.4"]
+
+
 def test_where_the_fix_has_a_wheel_no_source_is_built_to_narrow_it() -> None:
     versions = {"1.0": {}, "2.0": SOURCE, "3.0": SOURCE, "4.0": {}, "5.0": {}}
     lib = [

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bisect_deps.fix.culprits import described
+from bisect_deps.fix.culprits import described, names_of
 from bisect_deps.fix.older_tools import BUILD_CONSTRAINTS_FILE, keep_by_older_tools
+from bisect_deps.fix.repair import repair
 from bisect_deps.model import (
     Candidate,
     Cause,
@@ -29,13 +31,15 @@ from bisect_deps.run.settings import RunSettings
 from bisect_deps.system.interpreters import find_uv
 from tests.fix.simulated import Checks
 from tests.fix.small import Small, at, said, small, unbuildable
-from tests.support.local_index import Fault, LocalIndex, Project
+from tests.fix.world import Fault, Listing
+from tests.support.local_index import Fault as Breaks
+from tests.support.local_index import LocalIndex, Project
 
 # A release that breaks from setuptools 81 on, as many do.
 OLD = {
     "build_requires": ["setuptools"],
     "with_tool": {"setuptools": "81"},
-    "fault": Fault.API_REMOVED,
+    "fault": Breaks.API_REMOVED,
 }
 
 
@@ -47,8 +51,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         Project("plain").release("1.0"),
         Project("stuck").release("1.0", **OLD),  # type: ignore[arg-type]
         Project("fixes").release("1.0", **OLD).release("2.0"),  # type: ignore[arg-type]
-        Project("turns").release("1.0", fault=Fault.COMPILE).release("2.0"),
-        Project("broken").release("1.0", fault=Fault.API_REMOVED),
+        Project("turns").release("1.0", fault=Breaks.COMPILE).release("2.0"),
+        Project("broken").release("1.0", fault=Breaks.API_REMOVED),
     )
     with index.serve() as server:
         yield server.url
@@ -241,6 +245,46 @@ def test_no_edit_stays_beside_build_constraints_that_it_passes_without(
     whole = [inquiry for inquiry, _ in here.builds.asked if inquiry.isolated is None]
     assert len(whole) == builds, "what a log shows to fail is not built again"
     assert {inquiry.build_constraints for inquiry in whole} == {("setuptools<81",)}
+
+
+SOURCE: dict[str, Any] = {"wheel": "", "sdist": True}
+
+
+def two_that_need_older_tools(*more: Fault, **projects: Sequence[Listing]) -> Small:
+    """Return a file whose lines keep each other from every release that builds with today's."""
+    old = [f"0.{n}" for n in range(4)]
+    plugin = unbuildable("flint", "plugin", "/".join(old), Cause.BUILD_API_REMOVED)
+    codec = unbuildable("granite", "codec", "0.3", Cause.BUILD_API_REMOVED)
+    listed = {
+        "framework": [at("1.0"), at("2.0")],
+        "plugin": [*(at(n, **SOURCE) for n in old), at("0.4", "2021-01-01", "framework>=2")],
+        "queue": [at("3.1", "2018-01-01", "codec"), at("4.0")],
+        "codec": [at("0.3", **SOURCE)],
+        "bridge": [at("0.2", "2018-01-01", "queue<4", "framework<2")],
+    }
+    text = "framework>=1,<2\nplugin==0.1\nqueue==3.1\nbridge==0.2\n"
+    text += "".join(f"{name}==1.0\n" for name in projects)
+    faults = [replace(plugin, remedy="tools<58"), replace(codec, remedy="tools<81")]
+    return small(text, {**listed, **projects}, *faults, *more, checks=Checks.NONE)
+
+
+def test_what_only_did_not_suit_a_move_is_no_culprit_once_older_tools_keep_all() -> None:
+    here = two_that_need_older_tools()
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.FIXED
+    assert [said(way.candidate) for way in conclusion.ways] == [""]
+    assert names_of(conclusion.culprits) == {"plugin", "codec"}
+    assert conclusion.ways[0].build_constraints == ("tools<58",), "the looser bound says nothing"
+
+
+def test_what_else_fails_with_older_tools_is_repaired_with_them() -> None:
+    side = unbuildable("gneiss", "side", "1.0", Cause.COMPILE_ERROR)
+    here = two_that_need_older_tools(side, side=[at("1.0"), at("2.0")])
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.FIXED
+    assert [said(way.candidate) for way in conclusion.ways] == ["side==2.0"]
+    assert names_of(conclusion.culprits) == {"plugin", "codec", "side"}
+    assert "side" not in conclusion.ways[0].reason
 
 
 REMOVED = unbuildable("flint", "lib", "1.0", Cause.BUILD_API_REMOVED)

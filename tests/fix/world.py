@@ -97,6 +97,14 @@ class Fault:
         """Say whether the install works and what is installed fails when it is used."""
         return self.phase is Phase.CHECK
 
+    def remedied_by(self, constraints: Iterable[str]) -> bool:
+        """Say whether one of these bounds is its remedy, or a stricter one (`tools<2`)."""
+        tool, _, bound = self.remedy.partition("<")
+        given = [line.partition("<") for line in constraints]
+        return self.remedy in constraints or any(
+            name == tool and bool(bound) and parse(lower) < parse(bound) for name, _, lower in given
+        )
+
     def within(self, installed: Mapping[str, str]) -> bool:
         """Say whether it fails with these releases; a remedy that is installed avoids it."""
         if not all(installed.get(name) in versions for name, versions in self.members):

@@ -15,7 +15,7 @@ def handed_over(file: Path) -> Handover | None:
     """Return what the session about a file knows, None where no session is under way about it.
 
     What a person could not tell is left for the run to find out. Raises Changed where the file was
-    changed by hand meanwhile.
+    changed by hand meanwhile, JournalError where another terminal uses the session.
     """
     store = Store(file.absolute().parent)
     if not store.exists or store.read()[0].file != file.name:
@@ -23,13 +23,14 @@ def handed_over(file: Path) -> Handover | None:
     # Where no session is under way, which is nearly always, a run needs nothing of it.
     from bisect_deps.guided.questions import Guided
 
-    guided = Guided(store)
-    guided.be_ours("to end the session first: depbisect reset")
-    reported = tuple(
-        Reported(asked.inquiry, STATUSES[asked.given.word], store.log(asked.given))
-        for asked in guided.position.asked
-        if asked.given.word in STATUSES
-    )
+    with store:  # What it asks the resolver again is kept there.
+        guided = Guided(store)
+        guided.be_ours("to end the session first: depbisect reset")
+        reported = tuple(
+            Reported(asked.inquiry, STATUSES[asked.given.word], store.log(asked.given))
+            for asked in guided.position.asked
+            if asked.given.word in STATUSES
+        )
     return Handover(guided.manifest, reported)
 
 

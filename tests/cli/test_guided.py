@@ -520,6 +520,21 @@ def test_the_local_builder_takes_the_answers_as_given(call: Call, served: str) -
     assert Path(FILE).read_text() == "plain==1.0\nturns==1.0\n"
 
 
+def test_a_run_that_takes_over_may_learn_more_from_the_resolver(call: Call, served: str) -> None:
+    Path(FILE).write_text("plain==1.0\nturns==9.0\n")
+    options = ["--index-url", served, "--python", sys.executable]
+    Path("build.log").write_text("ERROR: No matching distribution found for turns==9.0\n")
+    assert call("start", FILE, *options, "--log", "build.log")[0] == 0
+    with Store(Path()) as store:  # As where the index says something else since.
+        told = [path for path in store.answers.iterdir() if "No matching" not in path.read_text()]
+        for path in told:
+            path.unlink()
+    assert told
+    code, out, err = call("run", FILE, *options, "--json", "-")
+    assert code == 0, err
+    assert json.loads(out)["verdict"] == "fixed"
+
+
 def test_a_run_refuses_a_session_whose_file_was_changed_by_hand(call: Call) -> None:
     begin(call, SINGLE)
     call("bad")

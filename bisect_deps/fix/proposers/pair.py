@@ -129,8 +129,13 @@ def _hold_all(case: Case, scene: Scene, user: str) -> Iterator[Move]:
     if case.resolver is None or day is None:
         return
     own = [line.text for line in case.current(scene.candidate) if line.name == user]
+    told = case.resolve(scene.candidate)
+    seen = told.releases if told is not None else {}
+    is_source = told is not None and any(release.name == user for release in told.needs_build)
+    # What a source pulls in, the resolver does not tell: it was installed all the same.
+    hidden = scene.installed.keys() - seen.keys() if is_source else ()
     until = dict.fromkeys(scene.installed, day.strftime(INSTANT))
-    then = case.resolver.resolve(own, exclude_newer_package=until).releases
+    then = case.resolver.resolve([*own, *sorted(hidden)], exclude_newer_package=until).releases
     settled = {line.name for line in case.standing} | {e.name for e in scene.candidate.edits}
     known = {
         name: version
@@ -138,7 +143,11 @@ def _hold_all(case: Case, scene: Scene, user: str) -> Iterator[Move]:
         if name not in settled and not is_compiled(case, name, version)
     }
     now = case.resolve(scene.candidate, preferences=known)
-    older = older_versions(scene.installed, now.releases if now else {}, sorted(known))
+    there = {
+        **{name: known[name] for name in hidden if name in known},
+        **(now.releases if now else {}),
+    }
+    older = older_versions(scene.installed, there, sorted(known))
     if older:
         why = f"what {user} {scene.installed[user]} can have known"
         yield Move(case.settled(scene.candidate, older), "", why)

@@ -8,6 +8,7 @@ from bisect_deps.fix.proposers import pair
 from bisect_deps.model import Candidate
 from tests.fix.simulated import Quality
 from tests.fix.small import Small, at, breaks, said, small, texts
+from tests.fix.world import HERE
 
 # user 1 was made for lacks 1; lacks 2 lost what it uses, and user 2 knows of that.
 PROJECTS = {
@@ -25,6 +26,7 @@ PROJECTS = {
     ],
 }
 FAULT = breaks("amber", user="1.0/1.1", lacks="2.0/2.1")
+ALL_HELD = "beside==1.0 lacks==1.1 third==1.0"
 
 
 def given(text: str, **more: object) -> Small:
@@ -114,22 +116,26 @@ def test_what_was_set_back_before_what_this_python_lost_comes_half_the_way_back(
 
 
 @pytest.mark.parametrize(
-    ("more", "first"),
+    ("more", "first", "tag"),
     [
-        pytest.param("", "user==3.0", id="lacks is not held any more"),
-        pytest.param("plugin==1.0\n", "beside==1.0 lacks==1.1 third==1.0", id="plugin uses it"),
-        pytest.param("plugin\n", "user==3.0", id="plugin may move, too"),
+        pytest.param("", "user==3.0", HERE, id="lacks is not held any more"),
+        pytest.param("plugin==1.0\n", ALL_HELD, HERE, id="plugin uses it"),
+        pytest.param("plugin==1.0\n", ALL_HELD, "", id="it is a source"),
+        pytest.param("plugin\n", "user==3.0", HERE, id="plugin may move, too"),
     ],
 )
 def test_a_user_that_broke_before_is_lifted_or_where_pins_use_it_all_is_held(
-    more: str, first: str
+    more: str, first: str, tag: str
 ) -> None:
     other = breaks("beryl", user="1.0/1.1", third="2.0")
     pulled_in = ("lacks", "third", "beside")
     late = [at("1.0", "2020-01-01"), at("2.0", "2024-01-01")]
     projects = {
         **PROJECTS,
-        "user": [at("1.0", "2020-06-01", *pulled_in), at("3.0", "2023-06-01", *pulled_in)],
+        "user": [
+            at("1.0", "2020-06-01", *pulled_in, wheel=tag, sdist=not tag),
+            at("3.0", "2023-06-01", *pulled_in),
+        ],
         "third": late,
         "beside": late,
         "plugin": [at("1.0", "2020-06-01", "user")],

@@ -345,7 +345,8 @@ def _without_outlived(case: Case, failing: Probe) -> Story[_Repaired | None]:
     probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
     if probe.outcome is Outcome.PASS:
         return _Repaired(probe, culprits)
-    if probe.outcome is not Outcome.FAIL or not installs(probe) or name in involved(probe):
+    is_rest = probe.outcome is Outcome.FAIL and installs(probe) and not absent_module(probe)
+    if not is_rest or name in involved(probe):
         return _Repaired(failing, culprits)
     rest = yield from _by_check(case, probe, before=culprits)
     return replace(rest, culprits=merged(culprits, rest.culprits))

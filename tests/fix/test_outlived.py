@@ -56,6 +56,25 @@ def test_the_rest_is_repaired_without_it_in_few_builds() -> None:
     assert len(here.builds.asked) <= 10
 
 
+def test_a_check_that_imports_what_is_set_aside_tells_nothing_of_the_rest() -> None:
+    projects = {
+        "old": yearly(*EVERY.split("/")),
+        "beside": yearly(*[f"{n}.0" for n in range(1, 12)], requires=["hub"]),
+        "hub": yearly("1.0", "2.0"),
+    }
+    here = small(
+        "old==11.0\nbeside\n",
+        projects,
+        loses("old", EVERY),
+        breaks("flint", 1, beside="1.0/2.0/3.0", hub="2.0"),
+        needed=["old"],
+    )
+    conclusion = here.told(repair(here.case))
+    assert [c.members[0].name for c in conclusion.culprits] == ["old"]
+    builds = [said(inquiry.candidate) for inquiry, _ in here.builds.asked]
+    assert not [edits for edits in builds if "beside==" in edits], "nothing says that it fails"
+
+
 def test_the_oldest_release_is_looked_at_where_those_between_fail() -> None:
     # None of its nearest releases works, nor the rest without it.
     projects = {"old": yearly("1.0", "2.0", "3.0", "4.0"), "beside": yearly("1.0", "2.0")}
@@ -82,7 +101,7 @@ def test_behind_other_failures_it_ends_the_way_and_what_was_ended_before_stays_n
         projects,
         breaks("flint", beside="1.0", hub="3.0/2.0"),
         replace(loses("old", EVERY), place=1),
-        needed=["old", "beside"],
+        needed=["old"],
     )
     conclusion = here.told(repair(here.case))
     assert [c.members[0].name for c in conclusion.culprits] == ["hub", "old"]

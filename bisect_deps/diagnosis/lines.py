@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from bisect_deps.diagnosis.log_prefixes import plain, strip_prefixes, unescape
 from bisect_deps.diagnosis.margins import SAMPLE, Margin, learn
 from bisect_deps.diagnosis.repeats import Repeats, Telling
-from bisect_deps.diagnosis.sifting import MOST_KNOWN, Sieve
+from bisect_deps.diagnosis.sifting import sieve_of
 
 BLOCK = 1 << 16
 LONGEST_LINE = 1 << 22
@@ -27,6 +27,8 @@ BEFORE = 40
 # A log of ordinary size is read whole; the triggers are for what comes after.
 WHOLE = 10_000
 TAIL = 40
+# Announcements that are remembered, about 2 MB.
+MOST_REPEATED_MARKS = 8_192
 # Where more of a block's lines than this are read, the next are asked whether they only repeat.
 MOST_READ = 0.5
 
@@ -66,8 +68,8 @@ class Reader:
         words: Collection[bytes] = (),
         telling: Callable[[str], Telling] = lambda _: Telling.NAMES,
     ) -> None:
-        self._sieve = Sieve(dict.fromkeys(marks, 1) | dict.fromkeys(alarms, WINDOW))
-        self._marks = Sieve(dict.fromkeys(marks, 1))
+        self._marks = tuple((literal, 1) for literal in marks)
+        self._literals = (*self._marks, *((literal, WINDOW) for literal in alarms))
         self._repeats = Repeats(words, lambda raw: telling(strip_prefixes(plain(raw))[0]))
         self._repeated_marks: set[tuple[bytes, ...]] = set()
         self._tail: deque[tuple[int, bytes]] = deque(maxlen=TAIL)
@@ -86,7 +88,10 @@ class Reader:
 
     def _worth(self, block: bytes) -> Iterator[Line]:
         """Yield the lines that hold an alarm or a mark, and those in the windows after them."""
-        hits = self._sieve.hits(block)
+        most = block.count(b"\n") + WINDOW
+        # Where all of it is read as alarming, nothing has to be looked for.
+        known = min(self._window, self._hot) >= most
+        hits = [] if known else sieve_of(self._literals).hits(block)
         self._repeats.dense = False
         if not hits and self._window <= 0:
             return
@@ -116,7 +121,7 @@ class Reader:
         hot = set(range(min(self._window, len(lines)))) if self._hot > 0 else set()
         for at in new:
             hot.update(range(max(at - BEFORE, 0), min(at + WINDOW, len(lines))))
-        starts = [start for start, _ in self._marks.hits(block)]
+        starts = [start for start, _ in sieve_of(self._marks).hits(block)]
         worth = hot | self._announced(lines, starts)
         for at in sorted(worth):
             yield from self._lines(self.count + at + 1, lines[at], at in hot)
@@ -135,7 +140,7 @@ class Reader:
             if pair in self._repeated_marks:
                 continue
             found.update(places)
-            if len(self._repeated_marks) < MOST_KNOWN:
+            if len(self._repeated_marks) < MOST_REPEATED_MARKS:
                 self._repeated_marks.add(pair)
         return found
 

@@ -1,86 +1,155 @@
-"""Finds the lines of a block that hold one of a few literals, with the speed of a substring search.
+"""Finds the lines of a block that hold one of a few literals, all literals at once.
 
-A block is folded first: letters in lower case, and digits and most marks left out, so that a third
-less is searched. Of a log that repeats its lines, digits aside, each is searched once only. Knows
-no tool and no line's meaning.
+Every byte is looked at once for each of `WIDTH` neighbouring places, with tables that say which of
+eight groups of literals may have that byte at that place; a number as long as the block, and one
+bitwise "and" a place, say where a group may stand. The few places left are compared. The idea is
+Hyperscan's ("Teddy", Wang et al., NSDI 2019). Knows no tool and no line's meaning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, reduce
+from math import prod
+from operator import and_
 
-# Folded lines that are known: bounded in number and length, about 2 MB.
-MOST_KNOWN = 8_192
-LONGEST_KNOWN = 240
-# Where more of a block's lines than this are new, remembering does not pay for the next blocks.
-MOST_NEW = 0.5
-BLOCKS_WITHOUT = 15
+# Neighbouring places: as many as the shortest literal has letters.
+WIDTH = 4
+GROUPS = 8
 
-_KEPT = b"abcdefghijklmnopqrstuvwxyz ,'\n"
-_LOWER = bytes(range(256)).lower()
-_DROPPED = bytes(byte for byte in range(256) if _LOWER[byte] not in _KEPT)
+# How common letters are, and what build logs repeat: a literal is looked for by its rarest letters.
+_COMMON_FIRST = " etaoinsrlcdupm/.-_:hgfbyvwkx"
+_EVERYWHERE = b" build/lib warning passed python copying running already satisfied site-packages version downloading"
+_FOUND = bytes(1) + b"\1" * 255
 
 
-def folded(text: bytes) -> bytes:
-    """Return it with letters in lower case, blanks, commas, apostrophes and line ends, no more."""
-    return text.translate(_LOWER, _DROPPED)
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The rarest letters of a literal that stand together, and where in it they begin."""
+
+    literal: bytes
+    start: int
+
+    @property
+    def letters(self) -> bytes:
+        return self.literal[self.start : self.start + WIDTH]
+
+
+@cache
+def sieve_of(literals: tuple[tuple[bytes, int], ...]) -> Sieve:
+    """Return the sieve of literals with their reaches, made once: it takes some milliseconds."""
+    return Sieve(dict(literals))
 
 
 class Sieve:
-    """Knows the literals, each with its reach: how many lines it makes worth reading."""
+    """Knows the literals, in lower case, each with its reach: how many lines it makes worth reading."""
 
     def __init__(self, literals: Mapping[bytes, int]) -> None:
-        self._literals = {folded(literal): reach for literal, reach in literals.items()}
-        self._clean: set[bytes] = set()
-        self._alarming: dict[bytes, int] = {}
-        self._without = 0
+        self._reaches = literals
+        self._farthest = max(literals.values())
+        windows = sorted(map(_rarest, literals), key=_frequency)
+        groups = _grouped(windows)
+        self._tables = [_table(groups, place) for place in range(WIDTH)]
+        self._windows: dict[bytes, list[_Window]] = {}
+        for window in windows:
+            self._windows.setdefault(window.letters, []).append(window)
 
     def hits(self, block: bytes) -> list[tuple[int, int]]:
         """Return the lines that hold a literal, from 0, each with its farthest reach, in order."""
-        text = folded(block)
-        if self._without:
-            self._without -= 1
-            return sorted(self._search(text).items())
-        lines = text.split(b"\n")
-        distinct = set(lines)
-        fresh = list((distinct - self._clean).difference(self._alarming))
-        self._without = BLOCKS_WITHOUT if len(fresh) > MOST_NEW * len(lines) else 0
-        searched = self._search(b"\n".join(fresh)) if fresh else {}
-        alarming = {fresh[at]: reach for at, reach in searched.items()}
-        found = {line: reach for line, reach in self._alarming.items() if line in distinct}
-        found |= alarming
-        self._remember(fresh, alarming)
-        return (
-            [(at, found[line]) for at, line in enumerate(lines) if line in found] if found else []
+        places = (
+            int.from_bytes(block[place:].translate(table), "little")
+            for place, table in enumerate(self._tables)
         )
+        candidates = reduce(and_, places)
+        if not candidates:
+            return []
+        found = candidates.to_bytes(len(block), "little").translate(_FOUND)
+        return list(_numbered(block, self._compared(block.lower(), found)))
 
-    def _remember(self, fresh: Iterable[bytes], alarming: Mapping[bytes, int]) -> None:
-        short = [line for line in fresh if len(line) <= LONGEST_KNOWN][:MOST_KNOWN]
-        for known in (self._clean, self._alarming):
-            if len(known) + len(short) > MOST_KNOWN:
-                known.clear()
-        self._clean.update(line for line in short if line not in alarming)
-        self._alarming.update((line, alarming[line]) for line in short if line in alarming)
-
-    def _search(self, text: bytes) -> dict[int, int]:
-        """Return the lines of folded text that hold a literal, each with its farthest reach."""
+    def _compared(self, text: bytes, found: bytes) -> dict[int, int]:
+        """Return where lines with a literal start, each with its farthest reach."""
         starts: dict[int, int] = {}
-        for literal, reach in self._literals.items():
-            at = text.find(literal)
-            while at >= 0:
+        at = found.find(1)
+        while at >= 0:
+            windows = self._windows.get(text[at : at + WIDTH])
+            if windows is not None and (reach := self._reach(text, at, windows)):
                 start = text.rfind(b"\n", 0, at) + 1
                 starts[start] = max(reach, starts.get(start, 0))
-                end = text.find(b"\n", at)
-                at = text.find(literal, end) if end >= 0 else -1
-        return _numbered(text, starts)
+                if reach == self._farthest:
+                    # What else the line holds cannot reach further.
+                    at = text.find(b"\n", at)
+                    if at < 0:
+                        break
+            at = found.find(1, at + 1)
+        return starts
+
+    def _reach(self, text: bytes, at: int, windows: list[_Window]) -> int:
+        """Return the farthest reach of the literals whose window stands there, 0 where none does."""
+        return max(
+            self._reaches[window.literal]
+            if at >= window.start and text.startswith(window.literal, at - window.start)
+            else 0
+            for window in windows
+        )
 
 
-def _numbered(text: bytes, starts: Mapping[int, int]) -> dict[int, int]:
-    """Return the reaches by the number of their line, from 0, in place of where it starts."""
+def _rarest(literal: bytes) -> _Window:
+    starts = range(max(len(literal) - WIDTH, 0) + 1)
+    return min((_Window(literal, start) for start in starts), key=_frequency)
+
+
+def _frequency(window: _Window) -> float:
+    return _taken([window])
+
+
+def _grouped(windows: list[_Window]) -> list[list[_Window]]:
+    """Return the windows in groups, so that few other texts are taken for one of a group."""
+    groups: list[list[_Window]] = [[] for _ in range(GROUPS)]
+    for window in windows:
+        added = [_taken([*group, window]) - _taken(group) for group in groups]
+        groups[added.index(min(added))].append(window)
+    return groups
+
+
+def _taken(group: list[_Window]) -> float:
+    """Return how often a text is taken for one of the group: by its letters, and of what logs repeat."""
+    if not group:
+        return 0.0
+    first, second, third, fourth = (
+        {window.letters[place] for window in group} for place in range(WIDTH)
+    )
+    repeated = sum(
+        one in first and two in second and three in third and four in fourth
+        for one, two, three, four in zip(
+            *(_EVERYWHERE[place:] for place in range(WIDTH)), strict=False
+        )
+    )
+    places = (first, second, third, fourth)
+    return repeated + prod(sum(map(_commonness, letters)) for letters in places)
+
+
+@cache
+def _commonness(letter: int) -> float:
+    rank = _COMMON_FIRST.find(chr(letter)) % 64
+    return 1 / (rank + 5)
+
+
+def _table(groups: list[list[_Window]], place: int) -> bytes:
+    """Return for each byte the groups that may have it at the place, a bit each."""
+    table = bytearray(256)
+    for bit, group in enumerate(groups):
+        for window in group:
+            letter = window.letters[place : place + 1]
+            for either in {*letter, *letter.upper()}:
+                table[either] |= 1 << bit
+    return bytes(table)
+
+
+def _numbered(block: bytes, starts: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    """Yield the reaches by the number of their line, from 0, in place of where it starts."""
     number = at = 0
-    numbered = {}
     for start in sorted(starts):
-        number += text.count(b"\n", at, start)
+        number += block.count(b"\n", at, start)
         at = start
-        numbered[number] = starts[start]
-    return numbered
+        yield number, starts[start]

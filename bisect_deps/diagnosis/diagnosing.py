@@ -19,7 +19,7 @@ from bisect_deps.diagnosis.failures import (
 )
 from bisect_deps.diagnosis.fingerprint import signature_of
 from bisect_deps.diagnosis.frames import Frames
-from bisect_deps.diagnosis.gate import ALARMS, MARKS, matches, telling, words
+from bisect_deps.diagnosis.gate import ALARMS, MARKS, matches, meanings
 from bisect_deps.diagnosis.lines import TAIL, Line, Reader
 from bisect_deps.diagnosis.owners import Owners
 from bisect_deps.diagnosis.pointing import Context
@@ -67,7 +67,7 @@ def diagnose(
     fetch, are then failures of that release.
     """
     channels: dict[str, Frames] = {"": Frames(matches)}
-    reader = Reader(ALARMS, MARKS, words(), telling)
+    reader = Reader(ALARMS, MARKS, meanings)
     in_excerpt = False
     for line in reader.read(log):
         in_excerpt = _excerpt(line, in_excerpt, channels)

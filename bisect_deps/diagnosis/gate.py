@@ -11,8 +11,9 @@ from functools import cache
 
 from bisect_deps.diagnosis.announcements import ENDINGS_BAD
 from bisect_deps.diagnosis.remembered import remembered
-from bisect_deps.diagnosis.repeats import Telling, words_of
+from bisect_deps.diagnosis.repeats import Literal, Meanings
 from bisect_deps.diagnosis.signatures import SIGNATURES
+from bisect_deps.diagnosis.signatures._literals import kept_literals_of
 from bisect_deps.diagnosis.signatures.base import Blame, Signature
 
 # Lower case: the reader folds. Each costs one search over the log's new lines, a third of a
@@ -33,22 +34,22 @@ _COMMON_FIRST = " etaoinsrlcdupm/.-_:hgfbyvwkxETSRACIN"
 
 
 @cache
-def words() -> frozenset[bytes]:
-    """Return the words that the signatures' patterns hold: what tells an alarming line from another."""
-    return words_of(signature.pattern for signature in SIGNATURES)
+def meanings() -> Meanings:
+    """Return what tells lines apart in a long log: each signature's literals, and how jobs end badly."""
+    literals = [
+        Literal(text, number, _names(signature))
+        for number, signature in enumerate(SIGNATURES)
+        for text in signature.gate
+    ]
+    endings = (Literal(text, len(SIGNATURES)) for text in kept_literals_of(ENDINGS_BAD.pattern))
+    return Meanings([*literals, *endings])
 
 
-def telling(text: str) -> Telling:
-    """Return what a line's shape means: which project, only that something failed, or nothing."""
-    found = matches(text)
-    if any(_names(signature, match) for signature, match in found):
-        return Telling.NAMES
-    return Telling.ALIKE if found or ENDINGS_BAD.search(text) else Telling.NOTHING
-
-
-def _names(signature: Signature, match: re.Match[str]) -> bool:
-    named = signature.blame not in (Blame.FRAME, Blame.NOBODY)
-    return named or any(key.startswith("name") for key, value in match.groupdict().items() if value)
+def _names(signature: Signature) -> bool:
+    """Say whether the lines of a signature name projects."""
+    if signature.blame not in (Blame.FRAME, Blame.NOBODY):
+        return True
+    return "(?P<name" in signature.pattern
 
 
 @cache

@@ -11,26 +11,27 @@ from __future__ import annotations
 import codecs
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bisect_deps.diagnosis.log_prefixes import plain, strip_prefixes, unescape
 from bisect_deps.diagnosis.margins import SAMPLE, Margin, learn
-from bisect_deps.diagnosis.repeats import Repeats, Telling
+from bisect_deps.diagnosis.repeats import Around, Meanings, New, Repeats
 from bisect_deps.diagnosis.sifting import sieve_of
 
-BLOCK = 1 << 16
+BLOCK = 1 << 15
 LONGEST_LINE = 1 << 22
 WINDOW = 80
-# What comes before a new line amid others that repeat: a traceback's frames.
-BEFORE = 40
+# What is read before a new line amid others that repeat, a traceback's frames, and from it on.
+AROUND = {Around.ALL: (40, WINDOW), Around.NEAR: (2, 6), Around.NOTHING: (0, 1)}
 # A log of ordinary size is read whole; the triggers are for what comes after.
 WHOLE = 10_000
 TAIL = 40
-# Announcements that are remembered, about 2 MB.
-MOST_REPEATED_MARKS = 8_192
-# Where more of a block's lines than this are read, the next are asked whether they only repeat.
-MOST_READ = 0.5
+# So many announcements of a log that repeats itself are read, and so many are remembered, 1 MB.
+MOST_MARKS, MOST_REPEATED_MARKS = 30_000, 4_096
+# Where more of a block's lines than this are read, the next are asked whether they only repeat: to
+# read a line costs twenty times as much as to look for literals in it.
+MOST_READ = 0.05
 
 # A bracket alone may be a time stamp's, and old pip's commands have `\n` in them.
 _JSON_START = re.compile(rb'\s{0,40}(?:\[\s{0,9}[\[{"]|\{\s{0,9}"|"[^"\\]{1,60}"\s{0,4}:)')
@@ -57,21 +58,21 @@ class Reader:
     """Yields the lines worth reading, and keeps the last lines of the log in `tail`.
 
     `alarms` are lower-case literals that make a line and those after it worth reading, `marks` literals that
-    make just the line itself (and its successor) so. `words` are those that tell lines apart, in a
-    log where nearly all are alarming, and `telling` what a line means; without words each is read.
+    make just the line itself (and its successor) so. `meanings` tell lines apart, in a long log of
+    which much would be read; without any each is.
     """
 
     def __init__(
         self,
         alarms: Sequence[bytes],
         marks: Sequence[bytes],
-        words: Collection[bytes] = (),
-        telling: Callable[[str], Telling] = lambda _: Telling.NAMES,
+        meanings: Callable[[], Meanings] = lambda: Meanings(()),
     ) -> None:
         self._marks = tuple((literal, 1) for literal in marks)
         self._literals = (*self._marks, *((literal, WINDOW) for literal in alarms))
-        self._repeats = Repeats(words, lambda raw: telling(strip_prefixes(plain(raw))[0]))
+        self._repeats = Repeats(meanings)
         self._repeated_marks: set[tuple[bytes, ...]] = set()
+        self._announcements = 0
         self._tail: deque[tuple[int, bytes]] = deque(maxlen=TAIL)
         self._margin = Margin()
         # How many more lines are read whatever they hold, and how many of these as alarming.
@@ -115,17 +116,19 @@ class Reader:
         self._repeats.dense = self.count > WHOLE and read + len(hits) > MOST_READ * len(lines)
         self._repeated_marks.clear()
 
-    def _around(self, block: bytes, new: Sequence[int]) -> Iterator[Line]:
+    def _around(self, block: bytes, new: Sequence[New]) -> Iterator[Line]:
         """Yield what stands around the new lines, and what the rest announces, each once: versions differ there."""
         lines = block.split(b"\n")[:-1]
         hot = set(range(min(self._window, len(lines)))) if self._hot > 0 else set()
-        for at in new:
-            hot.update(range(max(at - BEFORE, 0), min(at + WINDOW, len(lines))))
+        left = self._window - len(lines) if self._hot > 0 else 0
+        for line in new:
+            before, after = AROUND[line.around]
+            hot.update(range(max(line.at - before, 0), min(line.at + after, len(lines))))
+            left = max(left, line.at + after - len(lines))
         starts = [start for start, _ in sieve_of(self._marks).hits(block)]
         worth = hot | self._announced(lines, starts)
         for at in sorted(worth):
             yield from self._lines(self.count + at + 1, lines[at], at in hot)
-        left = new[-1] + WINDOW - len(lines) if new else 0
         self._hot = max(left, 0)
         self._window = max(left, 1 if starts and starts[-1] == len(lines) - 1 else 0)
 
@@ -137,9 +140,10 @@ class Reader:
         for start in [*before, *starts]:
             places = range(max(start, 0), min(start + 2, len(lines)))
             pair = tuple(lines[at] for at in places)
-            if pair in self._repeated_marks:
+            if pair in self._repeated_marks or self._announcements >= MOST_MARKS:
                 continue
             found.update(places)
+            self._announcements += 1
             if len(self._repeated_marks) < MOST_REPEATED_MARKS:
                 self._repeated_marks.add(pair)
         return found

@@ -19,7 +19,7 @@ from bisect_deps.diagnosis.tracebacks import Tracebacks
 from bisect_deps.diagnosis.walks import Walks
 from bisect_deps.model import Phase
 
-MOST_COLLECTED = 20_000
+MOST_COLLECTED = 4_000
 
 
 class Steps:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bisect_deps.diagnosis.facts import Project
 
-MOST_WALKS = 20_000
+MOST_WALKS = 1_000
 _NAME = r"(?P<name>[A-Za-z0-9][\w.-]{0,100})"
 _RELEASE = re.compile(
     r"(?:^|[/\s])(?P<name>[A-Za-z0-9][\w.-]{0,100}?)-(?P<version>\d[\w.+!]{0,60}?)"

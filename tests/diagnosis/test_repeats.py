@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bisect_deps.diagnosis import diagnose
-from bisect_deps.diagnosis.gate import ALARMS, MARKS, telling, words
+from bisect_deps.diagnosis import diagnose, repeats
+from bisect_deps.diagnosis.gate import ALARMS, MARKS, meanings
 from bisect_deps.diagnosis.lines import BLOCK, WHOLE, Reader
-from bisect_deps.diagnosis.repeats import NEIGHBOURS, Repeats, Telling, words_of
+from bisect_deps.diagnosis.repeats import (
+    MOST_NEAR,
+    MOST_READ,
+    MOST_WHOLE,
+    NEIGHBOURS,
+    Around,
+    Literal,
+    Meanings,
+    Repeats,
+    worded,
+)
+from bisect_deps.diagnosis.signatures import SIGNATURES
+from bisect_deps.diagnosis.signatures.base import Signature
 from tests.diagnosis.labelled import LOGS
 
-KNOWN = (b"error", b"failed", b"missing")
+KNOWN = ("error", "failed", "missing")
 # Each line differs, as a compiler's or a test run's do, and each is alarming: 40 bytes a line.
 ERRORS = [
     b"src/unit_%d.c:%d: error: item%d undeclared\n" % (n, n % 97, n * 31) for n in range(70_000)
 ]
 
 
-def judged(
-    blocks: list[bytes], telling: Telling | Callable[[bytes], Telling] = Telling.ALIKE
-) -> list[list[int] | None]:
+def judging(*, names: bool = False) -> Repeats:
+    literals = [Literal(text, number, names) for number, text in enumerate(KNOWN)]
+    judge = Repeats(lambda: Meanings(literals))
+    judge.dense = True
+    return judge
+
+
+def judged(blocks: list[bytes], *, names: bool = False) -> list[list[int] | None]:
     """Return the lines of each block that are to be read, None for all."""
-    repeats = Repeats(KNOWN, telling if callable(telling) else lambda _: telling)
-    repeats.dense = True
-    found = list(repeats.judged(blocks))
+    found = list(judging(names=names).judged(blocks))
     assert [block for block, _ in found] == blocks
-    return [new for _, new in found]
+    return [None if new is None else [line.at for line in new] for _, new in found]
 
 
 @given(st.lists(st.sets(st.sampled_from(KNOWN), min_size=1), max_size=14))
-def test_first_and_last_line_of_every_shape_are_read(blocks: list[set[bytes]]) -> None:
+def test_first_and_last_line_of_every_meaning_are_read(blocks: list[set[str]]) -> None:
     texts = [sorted(block) for block in blocks]
-    read = judged([b"".join(b"%s x\n" % word for word in words) for words in texts])
+    read = judged(["".join(f"{word} x\n" for word in words).encode() for words in texts])
     for word in KNOWN:
         places = [place for place, words in enumerate(texts) if word in words]
         for place in {*places[:1], *places[-1:]}:
@@ -43,31 +56,50 @@ def test_first_and_last_line_of_every_shape_are_read(blocks: list[set[bytes]]) -
             assert new is None or texts[place].index(word) in new
 
 
-def test_nothing_is_read_where_only_names_and_numbers_differ() -> None:
-    blocks = [b"item %d: Error in f%s()\n" % (number, b"x" * number) for number in range(9)]
+def test_a_few_lines_are_read_where_only_names_and_numbers_differ() -> None:
+    blocks = [b"item %d: Error in f%s()\n" % (number, b"x" * number) for number in range(20)]
     ends: list[list[int] | None] = [None] * NEIGHBOURS
-    assert judged(blocks) == [*ends, *[[]] * (9 - 2 * NEIGHBOURS), *ends]
+    rest = len(blocks) - 2 * NEIGHBOURS - MOST_READ
+    assert judged(blocks) == [*ends, *[[0]] * MOST_READ, *[[]] * rest, *ends]
 
 
-def test_of_lines_that_name_projects_each_other_name_is_read_once() -> None:
+def test_a_line_of_another_shape_is_read_though_it_means_the_same() -> None:
+    blocks = [b"error %s\n" % (b"x" * number) for number in range(20)]
+    blocks[12] = b"error x\nan error and an error\n"
+    assert judged(blocks)[12] == [1]
+
+
+def test_of_lines_that_name_projects_each_other_name_is_read_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(repeats, "MOST_READ", 0)
     blocks = [b"error: one\nerror: two\n"] * 5 + [b"error: two\nerror: six\nerror: six\n"] * 4
-    read = judged(blocks, Telling.NAMES)
-    assert read[2:7] == [[0, 1], [], [], [1], []]
+    assert judged(blocks, names=True)[2:7] == [[0, 1], [], [], [1], []]
 
 
-def test_no_more_names_than_a_few_are_read_of_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bisect_deps.diagnosis.repeats.MOST_NAMES", 3)
+def test_no_more_names_than_a_few_are_read_of_one_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "MOST_NAMES", 3)
+    monkeypatch.setattr(repeats, "MOST_READ", 0)
     blocks = [b"error: %s\nerror: %s\n" % (b"a" * place, b"b" * place) for place in range(1, 12)]
-    assert judged(blocks, Telling.NAMES)[2:9] == [[0, 1], [0, 1], [], [], [], [], []]
+    read = judged(blocks, names=True)[2:9]
+    assert [len(new or []) for new in read] == [2, 1, 0, 0, 0, 0, 0]
 
 
 def test_line_that_means_nothing_is_not_read_however_new() -> None:
-    blocks = [b"error\n"] * 8
-    blocks[4] = b"error missing\nfailed error\n"
-    read = judged(
-        blocks, lambda line: Telling.ALIKE if line == b"failed error" else Telling.NOTHING
-    )
-    assert read[4] == [1]
+    blocks = [b"error\n"] * 20
+    blocks[12] = b"something else\nmissing\n"
+    assert judged(blocks)[12] == [1]
+
+
+def test_less_is_read_around_a_line_the_more_often_its_like_was_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(repeats, "MOST_READ", MOST_NEAR + 20)
+    blocks = [b"error %s\n" % (b"x" * number) for number in range(MOST_NEAR + 20)]
+    around = [line.around for _, new in judging().judged(blocks) for line in new or []]
+    near = [Around.NEAR] * (MOST_NEAR - MOST_WHOLE)
+    assert around[:MOST_NEAR] == [Around.ALL] * MOST_WHOLE + near
+    assert set(around[MOST_NEAR:]) == {Around.NOTHING}
 
 
 def test_block_with_a_fence_is_read_whole() -> None:
@@ -76,22 +108,31 @@ def test_block_with_a_fence_is_read_whole() -> None:
     assert judged(blocks)[4] is None
 
 
-def test_meanings_and_wordings_are_asked_anew_where_too_many_are_known(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bisect_deps.diagnosis.repeats.MOST_SHAPES", 1)
-    monkeypatch.setattr("bisect_deps.diagnosis.repeats.MOST_WORDINGS", 1)
-    read = judged([b"error a\nfailed b\n"] * 8, Telling.NAMES)
+def test_what_is_remembered_is_bounded_and_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "MOST_SHAPES", 1)
+    monkeypatch.setattr(repeats, "MOST_WORDINGS", 1)
+    read = judged([b"error a\nfailed b\n"] * 8, names=True)
     assert all(read[2:6])
 
 
-def test_words_are_those_of_patterns_without_their_escapes() -> None:
-    assert words_of([r"^\s*No module named (?P<who>\w+)\b!"]) >= {b"no", b"module", b"named"}
-    assert b"s" not in words_of([r"\s"])
+def test_colours_digits_and_marks_are_no_part_of_a_wording() -> None:
+    assert worded(b"\x1b[31mBAD\x1b[0m: E402 x-y\n") == "bad  e x y\n"
+
+
+def test_what_names_of_exceptions_end_in_is_a_word() -> None:
+    assert worded(b"ValueError: x\n").split() == ["value", "error", "x"]
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: signature.name)
+def test_what_a_signature_recognises_means_its_number(signature: Signature) -> None:
+    known = meanings()
+    wording = worded(signature.example.encode())
+    kinds = known.kinds([wording, "nothing of the kind"])
+    assert SIGNATURES.index(signature) in known.of(kinds[wording])
 
 
 def read(log: bytes) -> list[tuple[int, str]]:
-    reader = Reader(ALARMS, MARKS, words(), telling)
+    reader = Reader(ALARMS, MARKS, meanings)
     return [(line.number, line.text) for line in reader.read(log)]
 
 

@@ -346,28 +346,40 @@ def _in_order(found: Mapping[_Place, Diagnostic]) -> list[Diagnostic]:
 
 
 def _one_for_one_fault(found: list[Diagnostic], said: set[str]) -> list[Diagnostic]:
-    """Return the findings without those that another one on the same line says already.
+    """Return the findings without those that another one says already.
 
-    `said` are the codes of all.
+    That is one on the same line that is as grave, or one on the line that this line repeats. `said`
+    are the codes of all.
     """
     enough = {code for own in said for code in all_rules()[own].beside} & said
-    if not enough:
+    if not enough and _DUPLICATE not in said:
         return found
-    codes: dict[tuple[str, int, str], set[str]] = {}
+    ranks: dict[_Line, dict[str, int]] = {}
     for diagnostic in found:
-        if diagnostic.rule.code in enough:
-            codes.setdefault(_line_of(diagnostic), set()).add(diagnostic.rule.code)
-    return [
-        diagnostic
+        code = diagnostic.rule.code
+        if code in enough or code == _DUPLICATE:
+            ranks.setdefault(_line_of(diagnostic), {})[code] = diagnostic.severity.rank
+    once = {
+        (diagnostic.rule.code, diagnostic.package)
         for diagnostic in found
-        if not codes.get(_line_of(diagnostic), _NONE).intersection(diagnostic.rule.beside)
-    ]
+        if _DUPLICATE not in ranks.get(_line_of(diagnostic), ())
+    }
+
+    def is_said(diagnostic: Diagnostic) -> bool:
+        rule = diagnostic.rule
+        others = ranks.get(_line_of(diagnostic), {})
+        if _DUPLICATE in others and (rule.code, diagnostic.package) in once:
+            return True
+        return any(others.get(code, -1) >= diagnostic.severity.rank for code in rule.beside)
+
+    return [diagnostic for diagnostic in found if not is_said(diagnostic)]
 
 
-_NONE: frozenset[str] = frozenset()
+_Line = tuple[str, int, str]
+_DUPLICATE = "DB401"
 
 
-def _line_of(diagnostic: Diagnostic) -> tuple[str, int, str]:
+def _line_of(diagnostic: Diagnostic) -> _Line:
     return diagnostic.file, diagnostic.first_line, diagnostic.package
 
 

@@ -100,12 +100,12 @@ def _lines_for(document: Document, number: int, *, own: bool) -> tuple[int, int]
 def findings_about(ignores: Sequence[Ignore], ran: set[str]) -> Iterator[tuple[Rule, Finding]]:
     """Yield what is wrong with the ignore comments themselves; `ran` are the codes that ran."""
     for ignore in ignores:
+        if ignore.codes is None and ignore.used:
+            message = "name the rules: ignore[DB102] reason"
+            yield BLANKET_IGNORE, Finding(ignore.document, ignore.span, message)
+            continue
         if ignore.codes is None:
-            yield (
-                BLANKET_IGNORE,
-                Finding(ignore.document, ignore.span, "name the rules: ignore[DB102] reason"),
-            )
-            idle = [] if ignore.used else ["ignore"]
+            idle = ["ignore"]
         else:
             idle = [n for n, own in ignore.codes.items() if own & ran and not own & ignore.used]
             idle += [name for name, own in ignore.codes.items() if not own]

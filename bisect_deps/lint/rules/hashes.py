@@ -144,6 +144,7 @@ RULES = (
     Rule(
         code="DB303",
         name="bad-hash",
+        beside=("DB304",),
         severity=Severity.ERROR,
         summary="a hash that pip rejects or that no file can have",
         why=(
@@ -163,6 +164,7 @@ RULES = (
     Rule(
         code="DB304",
         name="unhashable",
+        beside=("DB205", "DB206"),
         severity=Severity.ERROR,
         summary="a checkout, folder or editable install in hash mode",
         why=(

@@ -28,8 +28,12 @@ Fixer = Callable[[Document, Problem, LogicalLine | None], Repair | None]
 
 def _reported(scope: Scope, fixers: dict[ProblemKind, Fixer | None]) -> Iterator[Finding]:
     """Yield the parser's problems of these kinds, each with what fixes it."""
+    kinds = {(id(document), problem.line, problem.kind) for document, problem in scope.problems}
     for document, problem in scope.problems:
         if problem.kind not in fixers or is_template(document, problem):
+            continue
+        reasons = _FOLLOWS.get(problem.kind, ())
+        if any((id(document), problem.line, reason) in kinds for reason in reasons):
             continue
         line = line_at(document, problem.line)
         message = problem.message + (f"; {problem.hint}" if problem.hint else "")
@@ -41,6 +45,13 @@ def _reported(scope: Scope, fixers: dict[ProblemKind, Fixer | None]) -> Iterator
         yield Finding(document, problem.span, message, name, line, repair, severity)
 
 
+# What only follows from another problem of its line, which says enough.
+_REJECTED = (ProblemKind.INVALID_REQUIREMENT, ProblemKind.INVALID_OPTION)
+_FOLLOWS = {
+    ProblemKind.DROPPED_WORDS: _REJECTED,
+    ProblemKind.DROPPED_EDITABLE: _REJECTED,
+    ProblemKind.BAD_INCLUDE: (ProblemKind.EQUALS_IN_INCLUDE,),
+}
 _LOST = (ProblemKind.DROPPED_INCLUDE, ProblemKind.DROPPED_EDITABLE)
 
 

@@ -399,6 +399,7 @@ RULES = (
     Rule(
         code="DB204",
         name="url-without-hash",
+        beside=("DB301",),
         severity=Severity.WARNING,
         summary="a file by URL without a hash",
         why=(

@@ -123,6 +123,7 @@ RULES = (
     Rule(
         code="DB702",
         name="stale-lock",
+        beside=("DB107", "DB402", "DB403"),
         severity=Severity.ERROR,
         summary="a lock that does not hold what the project asks for",
         why=(

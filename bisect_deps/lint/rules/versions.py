@@ -32,6 +32,8 @@ from bisect_deps.lint.rules.base import (
 # As the parser orders the clauses.
 _RANGE = r"<=?(?P<high>\d{1,9})[\d.]*,>=?(?P<low>\d{1,9})[\d.]*"
 _RANGES_BELONG = {Profile.LIBRARY: Severity.OFF, Profile.DEV: Severity.WARNING}
+# Where no version is left, or the lock has another one, nobody asks what else the clause allows.
+_MOOT = ("DB107", "DB402", "DB403", "DB702")
 _MILD = {Profile.LIBRARY: Severity.WARNING, Profile.DEV: Severity.WARNING}
 
 
@@ -231,7 +233,7 @@ RULES = (
         code="DB101",
         name="unpinned",
         options=("from", "constraint", "profile", "target"),
-        beside=("DB401",),
+        beside=("DB702",),
         severity=Severity.ERROR,
         profiles=_MILD,
         summary="a requirement without any version",
@@ -264,7 +266,7 @@ RULES = (
         code="DB102",
         name="range",
         options=("from", "constraint", "profile", "target"),
-        beside=("DB401",),
+        beside=_MOOT,
         severity=Severity.ERROR,
         profiles=_RANGES_BELONG,
         summary="a version range where a rebuild should find one version",
@@ -290,7 +292,7 @@ RULES = (
         code="DB103",
         name="wildcard-pin",
         options=("from", "constraint", "profile", "target"),
-        beside=("DB401",),
+        beside=_MOOT,
         severity=Severity.ERROR,
         profiles=_RANGES_BELONG,
         summary="`==1.*`, which looks like a pin and is a range",
@@ -308,7 +310,7 @@ RULES = (
         code="DB104",
         name="compatible-release",
         options=("from", "constraint", "profile", "target"),
-        beside=("DB401",),
+        beside=_MOOT,
         severity=Severity.WARNING,
         profiles=_RANGES_BELONG,
         summary="`~=`, which allows later releases of a series",

@@ -8,6 +8,7 @@ file that pins it under the same options. Knows neither click nor the console.
 from __future__ import annotations
 
 import json
+import sysconfig
 import threading
 import time
 from collections import Counter
@@ -221,6 +222,8 @@ class Fleet:
         self._open()
         self._waiting = [task for task in self._plan.tasks if not self._resume(task)]
         self._pins = {task.inputs: _pins(task.settings) for task in self._waiting}
+        # Until 3.11 Python fills them while other threads read, and uv is looked for with them.
+        sysconfig.get_config_vars()
         slots = min(self._plan.slots, max(1, len(self._waiting)))
         threads = [threading.Thread(target=self._work, args=(slot,)) for slot in range(slots)]
         for thread in threads:

@@ -150,6 +150,35 @@ def test_ctrl_c_ends_every_run(tmp_path: Path) -> None:
     assert process.returncode == 130
 
 
+# What Python knows of itself comes late: all runs ask for it at the same moment.
+LATE = """
+import sys, sysconfig, time
+known = sysconfig._init_posix
+def late(found):
+    time.sleep(0.5)
+    known(found)
+sysconfig._init_posix = late
+from bisect_deps.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_runs_that_begin_at_the_same_moment_all_find_uv(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, {"one": "sound0==1.0\n", "two": "sound1==1.0\n"})
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    command = [sys.executable, "-c", LATE, "fleet", "*/requirements.txt", "-j", "2"]
+    command += ["--no-index", "--find-links", str(folder.index.find_links), "--python", python]
+    done = subprocess.run(
+        command,
+        cwd=folder.folder,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_table_names_each_file_and_counts_each_culprit(tmp_path: Path) -> None:
     folder = Folder(tmp_path, {**SHARED, "bad": "no such line !\n"})
     process = folder.start("-j", "2", "--write")

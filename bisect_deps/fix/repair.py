@@ -380,12 +380,12 @@ def _deepest(case: Case, followed: Followed) -> list[Culprit]:
         name = layer.part.move.name
         # What the log says to be broken may be what the moved line pulls in.
         name = name if name in told else next(iter(told), name)
-        version = case.installed(layer.failure).get(name)
+        there = case.installed(layer.failure)
         user = layer.part.breakage.user
-        member = case.member(name, version, case.resolve(layer.failure.candidate), user)
+        member = case.member(name, there.get(name), case.resolve(layer.failure.candidate), user)
         # Another failure may only have come before this one: then its log does not name the move.
-        named = name in involved(layer.failure)
-        if named and member is not None and version is not None and here.get(name) == version:
+        named = name in involved(layer.failure) and name in there
+        if named and member is not None and all(here.get(n) == there.get(n) for n in (name, user)):
             found.append(broken([member], layer.failure, layer.part.breakage, None))
     return found
 

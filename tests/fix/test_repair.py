@@ -146,3 +146,17 @@ def test_what_a_fix_is_called_is_what_it_does_at_the_end() -> None:
     [way] = here.told(repair(here.case)).ways
     assert here.asked[1] == "app==2.0 part==3.0"
     assert (said(way.candidate), way.style) == ("app==2.0", "bump")
+
+
+def test_who_only_fails_beside_what_a_move_brought_is_no_culprit() -> None:
+    faults = (
+        breaks("amber", 0, top="3.0"),
+        breaks("flint", 1, top="2.0", low="2.0"),
+        breaks("gneiss", 2, top="2.0", low="1.0"),
+        breaks("halite", 0, top="1.0"),
+    )
+    projects = {"top": yearly("1.0", "2.0", "3.0"), "low": yearly("1.0", "2.0")}
+    here = small("top\nlow\n", projects, *faults, needed=["top", "low"])
+    conclusion = here.told(repair(here.case))
+    assert conclusion.kind is VerdictKind.CULPRITS, "no release of top works"
+    assert [culprit.members[0].name for culprit in conclusion.culprits] == ["top"]

@@ -89,8 +89,11 @@ FORMATS = (
             "*_environment.yaml",
             "*-environment.yml",
             "*-environment.yaml",
-            "conda.yml",
-            "conda.yaml",
+            *(
+                f"{stem}.{ending}"
+                for stem in ("env", "env.*", "env-*", "env_*", "*-env", "*_env", "conda")
+                for ending in ("yml", "yaml")
+            ),
         ),
         ("*.yml", "*.yaml"),
     ),

@@ -98,6 +98,22 @@ def held_links(path: Path) -> frozenset[str]:
     return frozenset(canonicalize_name(str(own.get("name"))) for own in tables if _is_held(own))
 
 
+def names_of(path: Path) -> frozenset[str]:
+    """Return all projects of a lock, those of checkouts and folders too.
+
+    Of uv, poetry, pdm, Pipenv and PEP 751; nothing of what cannot be read.
+    """
+    try:
+        data = _load(decode(read_input(path), path.name).text)
+    except (InputError, ValueError):
+        return frozenset()
+    tables = [own for own in data.get("package") or data.get("packages") or () if own]
+    names = [own.get("name") for own in tables if isinstance(own, dict)]
+    if "_meta" in data:
+        names += [name for section in data.values() for name in section]
+    return frozenset(canonicalize_name(name) for name in names if isinstance(name, str))
+
+
 def _is_held(package: Mapping[str, Any]) -> bool:
     source = package.get("source")
     table = source if isinstance(source, dict) else package

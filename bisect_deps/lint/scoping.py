@@ -14,7 +14,6 @@ from bisect_deps.formats.base import (
     LogicalLine,
     Manifest,
     ProblemKind,
-    is_conda,
     normalised,
 )
 from bisect_deps.lint.profiles import profile_of
@@ -28,6 +27,7 @@ from bisect_deps.lint.rules.base import (
     Scope,
     exact_pin,
     line_at,
+    package_of,
 )
 from bisect_deps.lint.targets import LintTarget
 from bisect_deps.system.files import read_regular
@@ -89,7 +89,7 @@ def scope_of(
             document,
             line,
             line.parts,
-            _index_name(line),
+            package_of(line),
             document.constraint or line.group in CONSTRAINT_GROUPS,
             profiles[place],
             judge.where(line.parts.marker),
@@ -152,13 +152,6 @@ def _seen_from(folder: str, own: Manifest) -> list[tuple[Document, LogicalLine]]
     return [(named[document.path], line) for document, line in own.places]
 
 
-def _index_name(line: LogicalLine) -> str:
-    """Return the normalised name of a project of an index, "" for what conda installs."""
-    if line.parts is None or not line.parts.name or is_conda(line.group):
-        return ""
-    return normalised(line.parts.name)
-
-
 def _said(item: Item) -> object:
     """Return what a line contributes to the judgement of its project."""
     parts = item.parts
@@ -191,7 +184,13 @@ def _locked(
         return NONE
     from bisect_deps.lint.evidence import locked_versions
 
-    return locked_versions(Path(folder), lock)
+    found = locked_versions(Path(folder), lock)
+    if found and _is_lock(lock) and any(i.name and i.name not in found for i in items):
+        from bisect_deps.formats.lock import names_of
+
+        # Of a checkout, a folder or the project itself the lock may tell no version.
+        found = {**dict.fromkeys(names_of(Path(folder, lock)), frozenset()), **found}
+    return found
 
 
 def _lock_groups(folder: str, lock: str, shown: str) -> frozenset[str] | None:

@@ -119,6 +119,8 @@ def test_every_format_has_five_files() -> None:
         ("notes.txt", "requirements", False),
         (".github/workflows/ci.yml", "workflow", True),
         ("environment-gpu.yml", "conda", True),
+        ("env.cpu.yaml", "conda", True),
+        ("deploy/test_env.yml", "conda", True),
         ("mkdocs.yml", "conda", False),
         ("docker/api.Dockerfile", "dockerfile", True),
         ("setup.py", "setup_py", True),

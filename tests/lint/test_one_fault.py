@@ -224,6 +224,27 @@ def test_what_the_lock_holds_of_a_url_does_not_move(tmp_path: Path) -> None:
     assert (found.rule.code, found.package) == ("DB201", "b"), "installed by others, without it"
 
 
+@pytest.mark.parametrize(
+    "source", [{"editable": "../b"}, {"git": f"https://git.example/b#{COMMIT}"}]
+)
+def test_a_lock_holds_what_it_has_from_a_folder_or_checkout(
+    tmp_path: Path, source: dict[str, str]
+) -> None:
+    [(kind, place)] = source.items()
+    project = (
+        '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.12"\n'
+        'dependencies = ["Some_B[extra]>=1", "a>=1"]\n'
+    )
+    lock = (
+        'version = 1\n[[package]]\nname = "a"\nversion = "1.0"\n'
+        f'[[package]]\nname = "some-b"\nsource = {{ {kind} = "{place}" }}\n'
+    )
+    files = {"pyproject.toml": project, "uv.lock": lock}
+    assert codes(lint(tmp_path, files)) == []
+    files["uv.lock"] = lock.replace("some-b", "some-c")
+    assert codes(lint(tmp_path, files)) == ["DB702"]
+
+
 def test_a_lock_of_a_project_that_needs_nothing_can_be_read(tmp_path: Path) -> None:
     files = {"uv.lock": 'version = 1\nrequires-python = ">=3.12"\n'}
     report = lint(tmp_path, files)

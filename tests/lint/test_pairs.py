@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bisect_deps.formats.base import normalised
 from bisect_deps.lint.rules import all_rules
 from bisect_deps.lint.rules.base import Example, Profile, Severity
 from bisect_deps.lint.settings import LintSettings
@@ -103,7 +104,7 @@ ENDS = (
     " --no-such",
 )
 OTHERS = (
-    "-e git+https://git.example/a",
+    "-e git+git://git.example/PyPDF2.git#egg=Py_PDF2",
     "-e flask @ git+https://git.example/a",
     "-e ./a ; python_version < '3'",
     "jinja2 -e ./x",
@@ -139,7 +140,7 @@ def lines() -> Iterator[str]:
         for clause in ("", *CLAUSES) if name == "flask" else ("", "==1", ">=1"):
             yield from (f"{name}{clause}{end}" for end in ENDS)
     for link in LINKS:
-        yield from (f"flask @ {link}{end}" for end in ENDS)
+        yield from (f"Py_PDF2 @ {link}{end}" for end in ENDS)
     yield from OTHERS
 
 
@@ -164,6 +165,7 @@ def pairs(
     """Return the codes of every two findings that stand on one line."""
     by_line: dict[tuple[str, int], list[str]] = {}
     for found in lint(folder, files, settings=settings).diagnostics:
+        assert found.package == normalised(found.package), found
         by_line.setdefault((found.file, found.first_line), []).append(found.rule.code)
     return {(min(two), max(two)) for codes in by_line.values() for two in combinations(codes, 2)}
 

@@ -21,7 +21,16 @@ from typing import Any, NamedTuple, Protocol
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from bisect_deps.formats.base import Document, LogicalLine, Parts, Problem, ProblemKind, Span
+from bisect_deps.formats.base import (
+    Document,
+    LogicalLine,
+    Parts,
+    Problem,
+    ProblemKind,
+    Span,
+    is_conda,
+    normalised,
+)
 
 MAIN_GROUP = "project.dependencies"
 BUILD_GROUP = "build-system.requires"
@@ -411,6 +420,13 @@ def _installed_together(one: str, other: str) -> bool:
         return BUILD_GROUP not in (one, other) or one == other
     is_main = one in _MAIN_GROUPS or other in _MAIN_GROUPS
     return is_main and BUILD_GROUP not in (one, other)
+
+
+def package_of(line: LogicalLine | None) -> str:
+    """Return the normalised name of a line's project of an index, "" for what conda installs."""
+    if line is None or line.parts is None or not line.parts.name or is_conda(line.group):
+        return ""
+    return normalised(line.parts.name)
 
 
 def line_at(document: Document, number: int) -> LogicalLine | None:

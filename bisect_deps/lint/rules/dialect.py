@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from bisect_deps.formats.base import Document, LineKind, LogicalLine, Option, Span
-from bisect_deps.lint.rules.base import Example, Finding, Rule, Scope, Severity
+from bisect_deps.lint.rules.base import Example, Finding, Rule, Scope, Severity, package_of
 
 _IGNORED = ("--pre", "--prefer-binary", "--trusted-host", "--use-feature")
 _REFUSED = ("--all-releases", "--only-final", "--no-require-hashes")
@@ -19,7 +19,7 @@ def _check_dialect(scope: Scope) -> Iterator[Finding]:
             if line.kind is LineKind.BLANK or line.group:
                 continue
             for span, message in _differences(document, line):
-                name = line.parts.name if line.parts else ""
+                name = package_of(line)
                 yield Finding(document, span, message, name, line)
 
 

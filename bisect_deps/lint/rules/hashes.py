@@ -7,7 +7,16 @@ from collections.abc import Iterator
 
 from bisect_deps.formats.base import ProblemKind, Span, is_conda
 from bisect_deps.lint.rules._pinning import add_hashes
-from bisect_deps.lint.rules.base import Example, Finding, Item, Profile, Rule, Scope, Severity
+from bisect_deps.lint.rules.base import (
+    Example,
+    Finding,
+    Item,
+    Profile,
+    Rule,
+    Scope,
+    Severity,
+    package_of,
+)
 
 _VCS = re.compile(r"^(git|hg|svn|bzr)\+|^git:", re.IGNORECASE)
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
@@ -78,7 +87,7 @@ def _check_bad(scope: Scope) -> Iterator[Finding]:
                     continue
                 if len(digest) != length or not re.fullmatch(r"[0-9a-fA-F]*", digest):
                     message = f"a {algorithm} digest has {length} hex digits; no file can match"
-                    name = line.parts.name if line.parts else ""
+                    name = package_of(line)
                     yield Finding(document, option.value_span or option.span, message, name, line)
 
 

@@ -21,6 +21,7 @@ from bisect_deps.lint.rules.base import (
     is_requirement,
     is_template,
     line_at,
+    package_of,
 )
 
 Fixer = Callable[[Document, Problem, LogicalLine | None], Repair | None]
@@ -39,7 +40,7 @@ def _reported(scope: Scope, fixers: dict[ProblemKind, Fixer | None]) -> Iterator
         message = problem.message + (f"; {problem.hint}" if problem.hint else "")
         fixer = fixers[problem.kind]
         repair = fixer(document, problem, line) if fixer is not None else None
-        name = line.parts.name if line is not None and line.parts is not None else ""
+        name = package_of(line)
         # What was to be installed and is not fails later, and elsewhere.
         severity = Severity.ERROR if problem.kind in _LOST else None
         yield Finding(document, problem.span, message, name, line, repair, severity)

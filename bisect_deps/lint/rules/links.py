@@ -19,6 +19,7 @@ from bisect_deps.lint.rules.base import (
     Scope,
     Severity,
     line_at,
+    package_of,
 )
 
 _VCS = re.compile(r"^(git|hg|svn|bzr)\+|^git:", re.IGNORECASE)
@@ -280,8 +281,8 @@ def _urls(scope: Scope) -> Iterator[tuple[Document, LogicalLine, Span, str, str,
         for line in document.lines:
             if line.parts is not None and line.parts.url is not None:
                 span = line.parts.url_span or line.body
-                name = line.parts.name
-                yield document, line, span, document.slice(span).strip("'\""), name, None
+                written = document.slice(span).strip("'\"")
+                yield document, line, span, written, package_of(line), None
             if line.include is not None:
                 span = line.include.span
                 yield document, line, span, document.slice(span), "", None

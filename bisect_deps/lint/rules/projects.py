@@ -39,7 +39,11 @@ def _check_stale_lock(scope: Scope) -> Iterator[Finding]:
         if held is None:
             again = "lock" if item.line.group else "compile"
             message = f"{scope.lock} does not hold {item.parts.name}: {again} again"
-        elif allowed is not None and not any(allowed.contains(v, prereleases=True) for v in held):
+        elif (
+            held
+            and allowed is not None
+            and not any(allowed.contains(v, prereleases=True) for v in held)
+        ):
             message = f"{scope.lock} holds {item.name} {', '.join(sorted(held))}, not {item.shown}"
         else:
             continue

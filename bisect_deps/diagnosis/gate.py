@@ -23,6 +23,8 @@ ALARMS: tuple[bytes, ...] = (
     b"kill", b"timed out", b"exceeded", b"because", b"traceback", b"exit", b" but ", b"no solution",
     b"double requirement", b"complete output", b"inconsistent", b"terminated", b" versions", b"cancel", b"unable", b"significantly", b"::depbisect",
 )  # fmt: skip
+# What no signature knows and makes the lines after it worth reading.
+BEGINNINGS = ("traceback", "complete output", "lines of output", "exit", "depbisect")
 # Announcements of steps: only the line itself matters, and the one after it.
 MARKS: tuple[bytes, ...] = (
     b"collecting ", b"processing ", b"obtaining ", b"preparing ", b"getting requirements", b"building wheel", b"   building ", b"   built ",
@@ -42,7 +44,8 @@ def meanings() -> Meanings:
         for text in signature.gate
     ]
     endings = (Literal(text, len(SIGNATURES)) for text in kept_literals_of(ENDINGS_BAD.pattern))
-    return Meanings([*literals, *endings])
+    begun = (Literal(text, len(SIGNATURES) + 1) for text in BEGINNINGS)
+    return Meanings([*literals, *endings, *begun])
 
 
 def _names(signature: Signature) -> bool:

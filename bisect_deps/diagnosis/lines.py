@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ AROUND = {Around.ALL: (40, WINDOW), Around.NEAR: (2, 6), Around.NOTHING: (0, 1)}
 # A log of ordinary size is read whole; the triggers are for what comes after.
 WHOLE = 10_000
 TAIL = 40
+# So many announcements before a new line are read once more.
+STEPS_BEFORE = 4
 # So many announcements of a log that repeats itself are read, and so many are remembered, 1 MB.
 MOST_MARKS, MOST_REPEATED_MARKS = 30_000, 4_096
 # Where more of a block's lines than this are read, the next are asked whether they only repeat: to
@@ -98,7 +101,7 @@ class Reader:
             return
         lines = block.split(b"\n")[:-1]
         at = read = 0
-        for start, reach in [*hits, (len(lines), 0)]:
+        for start, farthest in [*hits, (len(lines), 0)]:
             until = min(at + max(self._window, 0), start)
             read += until - at
             for index in range(at, until):
@@ -107,6 +110,8 @@ class Reader:
             self._window -= until - at
             if start < len(lines):
                 self._window, self._hot = self._window - 1, self._hot - 1
+                opens = self._hot >= 0 or farthest == 1 or self._repeats.means(lines[start])
+                reach = farthest if opens else 1
                 alarming = self._hot >= 0 or reach > 1
                 yield from self._lines(self.count + start + 1, lines[start], alarming)
                 until = start + 1
@@ -127,6 +132,10 @@ class Reader:
             left = max(left, line.at + after - len(lines))
         starts = [start for start, _ in sieve_of(self._marks).hits(block)]
         worth = hot | self._announced(lines, starts)
+        for at in [*(line.at for line in new), len(lines)]:
+            # Whose line it is, and whose the next block's first: read before and passed over now.
+            before = bisect_right(starts, at)
+            worth.update(starts[max(before - STEPS_BEFORE, 0) : before])
         for at in sorted(worth):
             yield from self._lines(self.count + at + 1, lines[at], at in hot)
         self._hot = max(left, 0)

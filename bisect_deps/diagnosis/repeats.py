@@ -216,6 +216,10 @@ class Repeats:
         while ahead:
             yield self._judge(before, ahead)
 
+    def means(self, line: bytes) -> bool:
+        """Say whether a line may mean anything; each does where no meaning is known."""
+        return not self._meanings or bool(self._meanings.kinds([worded(line)]))
+
     @cached_property
     def _meanings(self) -> Meanings:
         return self._made()

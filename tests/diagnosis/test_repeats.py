@@ -163,6 +163,22 @@ def test_second_project_of_like_lines_is_read_amid_those_of_the_first() -> None:
     assert len(found) < log.count(b"\n") / 2
 
 
+def test_a_step_that_was_announced_before_is_read_again_where_others_follow_it() -> None:
+    names = (b"lxml==4.6.3", b"six")
+    lxml, six = (b"Collecting %s\n" % name + b"  error: no more\n" * 7_999 for name in names)
+    numbers = {number for number, _ in read((lxml + six) * 4)}
+    assert {32_001, 40_001, 48_001} <= numbers
+    assert len(numbers) < 24_000
+
+
+def test_a_lone_alarm_that_means_nothing_opens_no_window() -> None:
+    words = [b"word %s\n" % (b"x" * (number % 60)) for number in range(60_000)]
+    words[40_000] = b"this is not the one\n"
+    words[50_000] = b"Traceback (most recent call last):\n"
+    numbers = [number for number, _ in read(b"".join(words))]
+    assert numbers[WHOLE:] == [40_001, 40_002, *range(50_001, 50_082)]
+
+
 def test_releases_that_a_resolver_goes_through_are_all_counted_where_the_rest_repeats() -> None:
     step = (
         b"  Collecting boto3\n    Downloading boto3-1.%d.0.tar.gz (1 kB)\n"

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 from bisect_deps.diagnosis.announcements import UNIMPORTABLE
 from bisect_deps.diagnosis.facts import Hit
 from bisect_deps.diagnosis.missing import thing_of
+from bisect_deps.diagnosis.modules import BUILTIN_TYPES
 from bisect_deps.diagnosis.signatures.base import Signature, SignatureScope
 from bisect_deps.knowledge.system_packages import install_commands
 from bisect_deps.knowledge.wrong_names import AdviceKind, advice_on, made_for, marker_for
@@ -89,8 +90,8 @@ def advice_for(hit: Hit, project: str, cause: Cause, line: str = "") -> str:
 def advice_for_one(hit: Hit, project: str, line: str, *, uses: bool = False) -> str:
     """Return what to do where one release alone is at fault of what is installed, "" for nothing better.
 
-    The other side is Python itself, which the release `uses`, or the user's own code: there is
-    nothing to align it with.
+    The other side is Python itself, which the release `uses`, a type that nothing tells whose it is,
+    or the user's own code: there is nothing to align it with.
     """
     known = advice_on(canonicalize_name(project), _NEWEST, "")
     if known is not None and known.kind is AdviceKind.NOTHING_HERE:
@@ -104,6 +105,9 @@ def advice_for_one(hit: Hit, project: str, line: str, *, uses: bool = False) -> 
         return ""
     if uses:
         newer = f"take a newer release of {project}"
+        kind = hit.groups.get("type", "")
+        if kind and kind not in BUILTIN_TYPES:
+            return cut(f"{newer}, or an older one of what {kind} comes from", _LONGEST)
         return cut(f"{newer}, or build with an older Python that still has {gone}", _LONGEST)
     return cut(
         f"pin {project} to a release that still takes {gone}, or change the code that uses it", 400

@@ -19,7 +19,7 @@ from bisect_deps.diagnosis.facts import Section
 from bisect_deps.diagnosis.fingerprint import check_signature, fingerprint_of
 from bisect_deps.diagnosis.frames import Frames
 from bisect_deps.diagnosis.gate import candidates
-from bisect_deps.diagnosis.modules import ARGUMENTS, BACKPORTS, BINDINGS, TYPES
+from bisect_deps.diagnosis.modules import ARGUMENTS, BACKPORTS, BINDINGS, BUILTIN_TYPES, TYPES
 from bisect_deps.diagnosis.owners import PYTHONS_MODULES, PYTHONS_OWN, Owners
 from bisect_deps.diagnosis.signatures.base import Signature
 from bisect_deps.diagnosis.tracebacks import Trace
@@ -53,10 +53,6 @@ _LOADERS = frozenset(
     }
 )
 _TEST_RUNNERS = frozenset({"pytest", "pluggy", "iniconfig"})
-_BUILTIN_TYPES = frozenset(
-    {"str", "bytes", "int", "float", "bool", "dict", "list", "tuple", "set", "frozenset", "object",
-     "NoneType", "function", "module", "property", "method", "generator", "type", "coroutine"}
-)  # fmt: skip
 # Told by the side that changed: the one to name is the code outside of it.
 _FROM_OUTSIDE = (BreakageKind.ABI, BreakageKind.RAISED)
 _LOADING = (
@@ -163,7 +159,7 @@ def hides_standard(groups: Mapping[str, str]) -> bool:
 
 
 def _is_builtins(said: _Said) -> bool:
-    return said.groups.get("type", "") in _BUILTIN_TYPES
+    return said.groups.get("type", "") in BUILTIN_TYPES
 
 
 def _telling(last: Trace, owners: Owners) -> Trace:
@@ -171,6 +167,8 @@ def _telling(last: Trace, owners: Owners) -> Trace:
     trace = last
     while trace.cause is not None and trace.cause.line:
         inner = trace.cause
+        if not trace.on_purpose and _stands_in(_said(trace), _said(inner)):
+            return inner
         words = inner.text.split(": ", 1)[-1].strip()
         repeats = len(words) > 7 and words in " ".join([trace.text, *trace.message])
         said = _refused(_said(trace), _levels(trace, owners))
@@ -178,6 +176,12 @@ def _telling(last: Trace, owners: Owners) -> Trace:
             break
         trace = inner
     return trace
+
+
+def _stands_in(said: _Said, before: _Said) -> bool:
+    """Say whether a module was to be imported in place of one that Python has no more."""
+    gone = before.groups.get("module", "").partition(".")[0] in BACKPORTS
+    return said.kind is before.kind is BreakageKind.MODULE_GONE and gone
 
 
 # --- what the error says ------------------------------------------------------------------------
@@ -325,7 +329,7 @@ def _attribute_side(said: _Said, levels: Sequence[_Level], owners: Owners) -> st
     if module := said.groups.get("module"):
         return owners.of_module(module, exists=True)
     kind_of_object = said.groups.get("type", "")
-    if kind_of_object in _BUILTIN_TYPES:
+    if kind_of_object in BUILTIN_TYPES:
         return ""
     if tabled := TYPES.get(kind_of_object):
         return tabled

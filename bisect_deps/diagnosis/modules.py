@@ -301,6 +301,11 @@ STANDARD = frozenset(
     ]
 )
 
+# Types of Python's own.
+BUILTIN_TYPES = frozenset(
+    {"str", "bytes", "int", "float", "bool", "dict", "list", "tuple", "set", "frozenset", "object",
+     "NoneType", "function", "module", "property", "method", "generator", "type", "coroutine"}
+)  # fmt: skip
 # Types that a message names without their module, and the distribution that has them.
 TYPES: dict[str, str] = {
     "DataFrame": "pandas", "Series": "pandas", "Index": "pandas", "DataFrameGroupBy": "pandas", "Styler": "pandas",

@@ -56,7 +56,8 @@ class Owners:
         path = frame.path
         if path.startswith("<"):
             return "" if path in _OWN_CODE and frame.function == "<module>" else None
-        if owner := self.of_path(path):
+        compiled = frame.function == "init" and path.endswith(".py")  # Cython's word for a module
+        if owner := self.of_path(f"{path}x" if compiled else path):
             return owner
         if PYTHONS_OWN.search(path) or _SCRIPT.search(path) or path == "stringsource":
             return None
@@ -67,7 +68,7 @@ class Owners:
         match = _SITE.match(path)
         if match is None and not _COMPILED.match(path):
             return None
-        parts = re.split(r"[/\\]", match["rest"] if match else path)
+        parts = re.split(r"[/\\]", match["rest"] if match else path.removeprefix("src/"))
         if egg := _EGG.match(parts[0]):
             return canonicalize_name(egg["name"])
         last = parts[-1].partition(".")[0]

@@ -489,6 +489,13 @@ def test_two_releases_that_refuse_each_other_are_both_named() -> None:
             "(/usr/lib/python3.12/collections/__init__.py)",
             "take a newer release of bleach, or build with an older Python that still has Mapping",
         ),
+        (
+            "pytest-lazyfixture==0.6.3",
+            f'{_SITE}pytest_lazyfixture.py", line 105, in normalize_call\n'
+            "    valtype_keys = set(getattr(callspec, valtype).keys()) - used_keys\n"
+            "AttributeError: 'CallSpec2' object has no attribute 'funcargs'",
+            "take a newer release of pytest-lazyfixture, or an older one of what CallSpec2 comes from",
+        ),
     ],
 )
 def test_release_that_is_alone_at_fault_is_aligned_with_nothing(

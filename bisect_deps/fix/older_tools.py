@@ -154,12 +154,16 @@ def _built_with(constraints: tuple[str, ...], asked: Sequence[Inquiry]) -> Story
 
 
 def commands_for(file: str) -> tuple[str, ...]:
-    """Return how uv, pip and an older pip install a file with the build constraints beside it."""
+    """Return how uv, pip and an older pip install a file with the build constraints beside it.
+
+    Before 25.3, pip runs a setup.py with the environment's own setuptools, which nothing
+    constrains, unless it is asked for an isolated build.
+    """
     name = BUILD_CONSTRAINTS_FILE
     return (
         f"uv pip install -r {file} --build-constraints {name}",
         f"pip install -r {file} --build-constraint {name}    # pip 25.3 and later",
-        f"PIP_CONSTRAINT={name} pip install -r {file}    # an older pip",
+        f"PIP_CONSTRAINT={name} pip install --use-pep517 -r {file}    # an older pip",
     )
 
 

@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 from bisect_deps.fix.culprits import described, names_of
-from bisect_deps.fix.older_tools import BUILD_CONSTRAINTS_FILE, keep_by_older_tools
+from bisect_deps.fix.older_tools import (
+    BUILD_CONSTRAINTS_FILE,
+    commands_for,
+    keep_by_older_tools,
+)
 from bisect_deps.fix.repair import repair
 from bisect_deps.model import (
     Candidate,
@@ -288,3 +292,13 @@ def test_what_else_fails_with_older_tools_is_repaired_with_them() -> None:
 
 
 REMOVED = unbuildable("flint", "lib", "1.0", Cause.BUILD_API_REMOVED)
+
+
+def test_page_shows_the_commands_that_a_verdict_shows() -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "build-constraints.md").read_text("utf-8")
+    assert "".join(f"    {line}\n" for line in commands_for("requirements.txt")) in page
+
+
+def test_an_older_pip_is_asked_for_an_environment_that_the_constraints_reach() -> None:
+    [older] = [line for line in commands_for("requirements.txt") if "PIP_CONSTRAINT=" in line]
+    assert " --use-pep517 " in older

@@ -319,7 +319,8 @@ def _unmended(
 def _wanting(failing: Probe) -> Note:
     """Say what whoever runs the check has to provide, and what led as far as there."""
     edits = changes(failing.candidate.edits)
-    far = f"With {edits} the check gets as far as a failure" if edits else "The check has a failure"
+    led = f"{edits[:1].upper()}{edits[1:]} the check gets as far as a failure"
+    far = led if edits else "The check has a failure"
     return Note(f"{far} that no release can mend: {wanting(failing)}.", failing.number)
 
 
@@ -382,6 +383,8 @@ def _deepest(case: Case, followed: Followed) -> list[Culprit]:
         name = name if name in told else next(iter(told), name)
         there = case.installed(layer.failure)
         user = layer.part.breakage.user
+        # Of what was missing, who needs it is at fault.
+        name = name if name in there else user
         member = case.member(name, there.get(name), case.resolve(layer.failure.candidate), user)
         # Another failure may only have come before this one: then its log does not name the move.
         named = name in involved(layer.failure) and name in there

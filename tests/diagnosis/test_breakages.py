@@ -574,6 +574,11 @@ SETTINGS = {
         "    return self[key]\nKeyError: 'TOKEN'",
         "",
     ),
+    "a service": (
+        "pymongo.errors.ServerSelectionTimeoutError: localhost:27017: [Errno 111] Connection refused",
+        "start what it connects to",
+    ),
+    "a service that answers": ("requests.exceptions.HTTPError: 404 Client Error: Not Found", ""),
     "a display": ("_tkinter.TclError: no display name and no $DISPLAY environment variable", "xvfb-run"),
     "a place to write": ("OSError: [Errno 30] Read-only file system: 'a.csv'", "$TMPDIR"),
     "credentials": (

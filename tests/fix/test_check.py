@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -321,26 +321,51 @@ django.core.exceptions.ImproperlyConfigured: Requested setting A, but settings a
 """
 
 
+_NO_MODULE = """::depbisect install begin
+::depbisect install end rc=0
+::depbisect check begin
+Traceback (most recent call last):
+  File "/app/env/lib/python3.12/site-packages/user/__init__.py", line 1, in <module>
+    import packaging
+ModuleNotFoundError: No module named 'packaging'
+::depbisect check end rc=1
+"""
+
+
 @dataclass(frozen=True)
-class Wanting:
-    """Builds whose check finds no settings of Django once `lib` is held."""
+class Logged:
+    """Builds that fail with these logs, by a part of what `said` puts for them: the last counts."""
 
     builds: SimulatedBuilds
+    logs: Mapping[str, str]
 
     def answer(self, inquiries: Sequence[Inquiry]) -> list[Probe]:
         """Return one probe per inquiry, in the same order."""
-        found = diagnose(_NO_SETTINGS, exit_status=1)
-        return [
-            replace(probe, diagnosis=found, signature=found.signature)
-            if "lib==" in said(probe.candidate)
-            else probe
-            for probe in self.builds.answer(inquiries)
-        ]
+        return [self._told(probe) for probe in self.builds.answer(inquiries)]
+
+    def _told(self, probe: Probe) -> Probe:
+        logs = [log for part, log in self.logs.items() if part in said(probe.candidate)]
+        if not logs:
+            return probe
+        found = diagnose(logs[-1], exit_status=1)
+        told = {"diagnosis": found, "signature": found.signature, "outcome": Outcome.FAIL}
+        return replace(probe, **told)  # type: ignore[arg-type]
+
+
+def test_who_needs_what_was_missing_is_named_where_nothing_mends_what_is_behind() -> None:
+    projects = {"user": yearly("1.0"), "packaging": yearly("1.0")}
+    here = small("user==1.0\n", projects)
+    logs = {"": _NO_MODULE, "packaging": _NO_SETTINGS}
+    conclusion = drive(repair(here.case), Logged(here.builds, logs))  # type: ignore[arg-type]
+    assert [culprit.members[0].name for culprit in conclusion.culprits] == ["user"]
+    [note] = [note.text for note in conclusion.notes if "no release can mend" in note.text]
+    assert note.startswith("With packaging==1.0 the check gets as far")
 
 
 def test_a_check_without_settings_of_its_own_is_followed_no_further() -> None:
     here = layered()
-    conclusion = drive(repair(here.case), Wanting(here.builds))  # type: ignore[arg-type]
+    builds = Logged(here.builds, {"lib==": _NO_SETTINGS})
+    conclusion = drive(repair(here.case), builds)  # type: ignore[arg-type]
     assert here.asked == ["", "lib==1.0"]
     assert [culprit.members[0].name for culprit in conclusion.culprits] == ["lib"]
     assert any("DJANGO_SETTINGS_MODULE" in note.text for note in conclusion.notes)

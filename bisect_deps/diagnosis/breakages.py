@@ -40,6 +40,10 @@ _VARIABLE = re.compile(r"^KeyError: '(?P<variable>\w{1,120})'$")
 _NUMPYS = re.compile(r"(?i)numpy|_ARRAY_API|A[BP]I version")
 # A module whose name the caller was given: what is named in a program's settings, say.
 _GIVEN = re.compile(r"\b(?:import_module|__import__|import_string)\((?!\s*[rf]?['\"])")
+# What was to be loaded is itself what is missing: whoever asked for it lacks it.
+_ASKED_FOR = re.compile(
+    r"Could not import extension (\S{1,120}) \(exception: No module named '?\1'?\)"
+)
 _GETTERS = frozenset({"__getattr__", "__getattribute__"})
 # They run others' code, or read others' metadata: what is missing is not missing in them.
 _LOADERS = frozenset(
@@ -392,7 +396,9 @@ def _user(said: _Said, levels: Sequence[_Level], lacks: str, owners: Owners) -> 
     if said.kind in _LOADING:
         while len(left) > fewest and left[-1][0] in _LOADERS and left[-1][0] != lacks:
             left.pop()
-    if said.kind is BreakageKind.MODULE_GONE and _GIVEN.search(left[-1][2] if left else ""):
+    if said.kind is BreakageKind.MODULE_GONE and (
+        _ASKED_FOR.search(said.text) or _GIVEN.search(left[-1][2] if left else "")
+    ):
         return ""
     return left[-1][0] if left else ""
 

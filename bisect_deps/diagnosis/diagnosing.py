@@ -294,7 +294,9 @@ def _cut_off(episode: Episode, quoted: tuple[Evidence, ...]) -> Diagnosis:
         phase,
         signature=signature_of(phase, Cause.RESOURCES, "", "cut off"),
         evidence=quoted,
-        notes=(f"the log ends in the middle of a step on {cut(name)}: a time or memory limit?",),
+        notes=(
+            f"the log ends in the middle of a step on {cut(name)}: a time or memory limit, or was its end left out?",
+        ),
     )
 
 

@@ -598,3 +598,17 @@ def test_what_whoever_runs_a_check_has_to_provide_is_told(error: str, advice: st
     assert (breakage.kind is BreakageKind.SETTING) is bool(advice)
     assert advice in breakage.advice
     assert bool(breakage.advice) is bool(advice)
+
+
+def test_an_extension_that_is_not_there_is_missing_to_who_asked_for_it() -> None:
+    trace = (
+        "Traceback (most recent call last):\n"
+        f'  File "{SITE}/sphinx/cmd/build.py", line 303, in build_main\n    args.tags)\n'
+        f'  File "{SITE}/sphinx/registry.py", line 475, in load_extension\n'
+        "    raise ExtensionError(__('Could not import extension %s') % extname, err)\n"
+        "sphinx.errors.ExtensionError: Could not import extension {} (exception: No module named '{}')\n"
+    )
+    asked = only(checked(trace.format("sphinx_tabs", "sphinx_tabs")))
+    assert (asked.user, asked.what) == ("", "sphinx_tabs")
+    inner = only(checked(trace.format("sphinx_tabs.tabs", "pkg_resources")))
+    assert (inner.user, inner.what) == ("sphinx", "pkg_resources")

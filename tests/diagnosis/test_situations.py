@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bisect_deps.diagnosis import diagnose
+from bisect_deps.model import Phase
 from tests.diagnosis.labelled import FOLDER
 
 if sys.version_info >= (3, 11):
@@ -44,3 +45,14 @@ def test_dependency_without_a_chain_is_laid_to_the_requirement_of_like_name() ->
     first = diagnose(log, requirements=["app-one==1", "Flask-MySQLdb==0.2.0"]).suspects[0]
     assert (first.requirement, str(first.failing)) == ("Flask-MySQLdb==0.2.0", "mysqlclient")
     assert first.confidence < 0.7
+
+
+def test_the_folder_that_a_command_ran_in_names_the_project_without_a_slash_at_its_end() -> None:
+    log = (
+        "  × Getting requirements to build wheel did not run successfully.\n  │ exit code: 1\n"
+        "  ╰─> See above for output.\n\n"
+        "  cwd: /tmp/pip-install-fbmefnq8/video2x_eddd2409a1c6472fafa0186672d5e031\n"
+        "  Getting requirements to build wheel ... error\nerror: subprocess-exited-with-error\n"
+    )
+    [suspect] = diagnose(log).suspects
+    assert (suspect.name, suspect.phase) == ("video2x", Phase.METADATA)

@@ -246,7 +246,7 @@ def explain(steps: Steps, line: Line, text: str, bare: str) -> None:
     elif bare.startswith("command: ") and steps.episode and not steps.episode.started:
         if (phase := phase_of_command(bare)) is not None:
             steps.episode.phase, steps.episode.started = phase, "command"
-    elif "cwd:" in bare and (unpacked := project_in(text)):
+    elif "cwd:" in bare and (unpacked := project_in(f"{bare}/")):
         if steps.episode is None:
             steps.current = unpacked  # the block below is about it
         steps.take_name(unpacked)

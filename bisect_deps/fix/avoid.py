@@ -177,7 +177,7 @@ class _Hunt:
     ) -> Resolution | None:
         gone = [
             _unlike(name, versions, limits=name not in asked_for)
-            for name, versions in sorted(excluded.items())
+            for name, versions in excluded.items()
         ]
         edits = self.base.edits
         kept = [edit for edit in edits if edit.number is not None or edit.name not in excluded]

@@ -17,7 +17,7 @@ from bisect_deps.model import Breakage, Candidate, Probe, Release
 from bisect_deps.policy import POLICY
 from bisect_deps.resolution.conflicts import as_limits, find_conflicts
 from bisect_deps.resolution.edits import edited
-from bisect_deps.resolution.upgrades import Minimum, find_upgrades
+from bisect_deps.resolution.upgrades import find_upgrades
 
 # What appears so shortly before another release is made for that one, not for the one before it.
 TOGETHER = timedelta(days=2)
@@ -76,17 +76,12 @@ def _jointly(case: Case, base: Candidate, name: str, version: str) -> Iterator[C
     pins = [str(Release(name, version))]
     pins += [edit.text for edit in base.edits if edit.number is None]
     conflicts = find_conflicts([*lines, *as_limits(pins)], case.resolver, limit=1)
-    names = {
-        line.name
-        for line in lines
-        for conflict in conflicts.found
-        if line.number in conflict.members and line.name != name and not line.url
-    }
+    members = frozenset[int]().union(*(conflict.members for conflict in conflicts.found))
+    names = {line.name for line in lines if line.number in members} - {name}
     numbers = [line.number for line in lines if line.name in names]
     if not numbers:
         return
-    upgrades = find_upgrades(lines, numbers, case.resolver, case.index, beside=pins)
-    for upgrade in upgrades:
+    for upgrade in find_upgrades(lines, numbers, case.resolver, case.index, beside=pins):
         if not upgrade.dropped:
             yield case.settled(base, {**upgrade.moved, name: version})
             return
@@ -109,27 +104,7 @@ def lifted(
     """Yield a project at the first of these releases that suits the other lines, as they are or
     with those moved that stand in its way.
     """
-    versions = ready_first(case, name, releases)
-    alone = list(moved(case, base, name, versions, why))
-    yield from alone
-    if alone or not versions or case.index is None or case.resolver is None:
-        return
-    lines = edited(case.standing, base.edits)
-    numbers = [line.number for line in lines if line.name == name]
-    if not numbers:
-        return
-    beside = [edit.text for edit in base.edits if edit.number is None]
-    minimums = {name: Minimum(versions[0], included=True)}
-    upgrades = find_upgrades(
-        lines, numbers, case.resolver, case.index, minimums=minimums, beside=beside
-    )
-    for upgrade in upgrades:
-        chosen = dict(upgrade.moved)
-        if upgrade.dropped or is_older(chosen.get(name, versions[0]), versions[0]):
-            continue
-        version = chosen.get(name, versions[0])
-        yield Move(case.settled(base, chosen), name, why.format(version=version))
-        return
+    yield from moved(case, base, name, ready_first(case, name, releases), why)
 
 
 def older_than(case: Case, name: str, version: str) -> list[ReleaseFacts]:

@@ -135,3 +135,27 @@ def test_a_release_moves_with_the_line_that_stands_in_its_way() -> None:
     found = list(moved(here.case, Candidate(), "lib", ["3.0", "2.0"], "to {version}"))
     assert texts(found) == ["side==2.0 lib==3.0"]
     assert found[0].why == "to 3.0"
+
+
+def test_what_no_line_names_moves_with_the_line_that_stands_in_its_way() -> None:
+    # The side that suits lib 3.0 and asks for other 2.0 is not the one that suits the edit made.
+    projects = {
+        "app": [at("1.0", "2020-01-01", "lib")],
+        "side": [
+            at("1.0", "2020-01-01", "lib<2"),
+            at("2.0", "2021-01-01", "lib", "other>=2"),
+            at("3.0", "2022-01-01", "lib", "other<2"),
+        ],
+        "lib": yearly("1.0", "3.0"),
+        "other": yearly("1.0", "2.0"),
+    }
+    here = small("app==1.0\nside==1.0\n", projects)
+    base = here.case.settled(Candidate(), {"other": "1.0"})
+    [move] = moved(here.case, base, "lib", ["3.0"], "")
+    assert texts([move]) == ["side==3.0 lib==3.0 other==1.0"]
+
+
+def test_no_line_is_given_up_so_that_a_release_can_move() -> None:
+    projects = {"side": [at("1.0", "2020-01-01", "lib<2")], "lib": yearly("1.0", "3.0")}
+    here = small("side==1.0\nlib==1.0\n", projects)
+    assert list(moved(here.case, Candidate(), "lib", ["3.0"], "")) == []

@@ -20,7 +20,6 @@ from bisect_deps.fix.failure import (
     fingerprints,
     first_fingerprint,
     involved,
-    phase_of,
     shows,
     suspects_of,
 )
@@ -534,11 +533,9 @@ def _conflict(
 
 def _told_by_build(case: Case, standing: Standing, members: Sequence[Member]) -> bool:
     """Say whether the log of another tool's build names a conflict: that is proof, not ours."""
-    probe = standing.probe
-    if case.same_tool or probe.outcome is not Outcome.FAIL or phase_of(probe) is not Phase.RESOLVE:
-        return False
-    named = {s.name for s in suspects_of(probe) if s.cause is Cause.RESOLVER_CONFLICT}
-    return {member.name for member in members} <= named
+    suspects = suspects_of(standing.probe)
+    named = {suspect.name for suspect in suspects if suspect.cause is Cause.RESOLVER_CONFLICT}
+    return not case.same_tool and {member.name for member in members} <= named
 
 
 def _only(case: Case, standing: Standing, numbers: Items) -> Candidate:

@@ -367,18 +367,15 @@ def _whole(case: Case, search: _NarrowSearch, fixed: Candidate, version: str) ->
 def _moved(case: Case, search: _NarrowSearch, fixed: Candidate, version: str) -> Candidate:
     """Return the fix with another version, without the moves that then nothing asks for."""
     name = search.axis.name
-    candidate = with_edits(fixed, [case.at_version(search.edit, version)])
-    if sum(edit.name == name for edit in fixed.edits) > 1:
-        candidate = case.settled(fixed, {name: version})
-    others = {name, *search.followers}
+    candidate = case.settled(fixed, {name: version})
+    followers = search.followers - {name}
     if case.resolver is not None and case.releases_of(candidate) is None:
         # It may suit what the file has, and not what moved along.
-        rest = without(candidate, search.followers - {name})
-        return rest if case.releases_of(rest) is not None else candidate
+        return without(candidate, followers)
     # What was taken for a follower may have turned out to be at fault.
-    for follower in sorted(search.followers - {name}):
+    for follower in sorted(followers):
         rest = without(candidate, [follower])
-        if rest != candidate and _is_alike(case, fixed, rest, others):
+        if _is_alike(case, fixed, rest, {name, *followers}):
             candidate = rest
     return candidate
 

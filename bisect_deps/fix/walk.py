@@ -31,13 +31,12 @@ def end_walk(case: Case, failing: Probe) -> Story[Standing]:
     The walked projects are its culprits where it installs then; else its probe tells more.
     """
     standing = Standing(failing.candidate, failing)
-    for _ in range(POLICY.walk_builds):
-        walking = standing.probe
-        candidate = _bounded(case, walking) if is_walk(walking) else None
-        if candidate is None or candidate == walking.candidate:
+    while len(standing.notes) < POLICY.walk_builds and is_walk(walking := standing.probe):
+        candidate = _bounded(case, walking)
+        bounds = [edit for edit in candidate.edits if edit not in walking.candidate.edits]
+        if not bounds:
             break
-        bound = next(edit for edit in candidate.edits if edit not in walking.candidate.edits)
-        name = bound.name
+        name = bounds[0].name
         case.progress.phase(f"The resolver goes through the releases of {name}; bounding it")
         purpose = f"does it end with {name} bounded?"
         probe = yield from ask(case, candidate, ProbeKind.FIX, purpose)
@@ -46,7 +45,7 @@ def end_walk(case: Case, failing: Probe) -> Story[Standing]:
         if member is not None:
             culprit = described([member], walking)
             advice = (
-                f"keep {name} bounded, as by `{bound.text}`: unbounded it is gone through again"
+                f"keep {name} bounded, as by `{bounds[0].text}`: unbounded it is gone through again"
             )
             standing = standing.knowing([replace(culprit, advice=advice)])
         standing = standing.at(candidate, probe).knowing((), Note(summary, walking.number))
@@ -55,18 +54,19 @@ def end_walk(case: Case, failing: Probe) -> Story[Standing]:
     return Standing(standing.candidate, standing.probe, notes=standing.notes)
 
 
-def _bounded(case: Case, walking: Probe) -> Candidate | None:
+def _bounded(case: Case, walking: Probe) -> Candidate:
     """Return the candidate with the walked project at the release that suits the rest, if any does.
 
-    Else, and where only a build would tell, at the newest that its lines allow.
+    Else, and where only a build would tell, at the newest that its lines allow; as it was where
+    there is none.
     """
     name = next((s.broken or s.name for s in suspects_of(walking)), "")
     base = walking.candidate
     if not name or any(edit.name == name for edit in base.edits):
-        return None
+        return base
     version = (case.releases_of(base) or {}).get(name)
     lines = (*case.named(name), *case.limited(name))
     if version is None:
         fit = [r.version for r in case.releases(name) if all(allows(n, r.version) for n in lines)]
         version = fit[-1] if fit else None
-    return case.settled(base, {name: version}) if version is not None else None
+    return case.settled(base, {name: version}) if version is not None else base

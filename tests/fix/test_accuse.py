@@ -320,6 +320,31 @@ def test_the_constraint_that_pins_is_accused_not_the_line_that_pulls_it_in() -> 
     assert culprit.members[0].requirement.constraint
 
 
+def test_a_line_that_pins_as_a_constraint_does_is_accused_itself() -> None:
+    fault = unbuildable("flint", "lib", "1.0")
+    text, limits = "-c constraints.txt\nlib==1.0\n", "lib==1.0\n"
+    here = small(text, {"lib": yearly("1.0", "2.0")}, fault, limits=limits)
+    assert here.case.standing[0].constraint
+    [culprit] = accused(here).culprits
+    assert not culprit.members[0].requirement.constraint
+
+
+@pytest.mark.parametrize("tool", ["own", "another", "another, in other words"])
+def test_a_conflict_that_the_log_of_another_tool_names_is_proven_by_its_build(tool: str) -> None:
+    projects = {"app": [at("1.0", "2020-01-01", "lib>=2")], "lib": yearly("1.0", "2.0")}
+    case = {"same_tool": tool == "own"}
+    here = small("app==1.0\nlib==1.0\n", projects, local=False, case=case)
+    failing = here.probe()
+    diagnosis = failing.diagnosis
+    assert diagnosis is not None
+    if "words" in tool:
+        suspects = tuple(replace(one, cause=Cause.UNKNOWN) for one in diagnosis.suspects)
+        failing = replace(failing, diagnosis=replace(diagnosis, suspects=suspects))
+    standing = by_conflict(here.case, Standing(Candidate(), failing))
+    [culprit] = standing.culprits
+    assert (culprit.proof.failing_probe == failing.number) is (tool == "another")
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_lines_that_conflict_are_one_culprit_by_the_resolver_alone(kept: bool) -> None:
     projects = {
@@ -453,6 +478,16 @@ def test_a_line_whose_absence_fails_otherwise_is_no_part_of_the_failure() -> Non
     probes = {BOTH: probe(1, Outcome.FAIL), OTHER: probe(2, Outcome.PASS)}
     culprit = certified(small("p0==1\np1==1\n", {}).case, LINES, one, probes)
     assert [member.name for member in culprit.members] == ["p0"]
+
+
+def test_of_three_lines_those_without_which_it_passes_are_the_failure() -> None:
+    lines = {n: replace(LINES[0], number=n, name=f"p{n}") for n in range(3)}
+    all_three = frozenset(lines)
+    passing = (frozenset({1, 2}), frozenset({0, 2}))
+    probes = {all_three: probe(1, Outcome.FAIL)}
+    one = Certified(all_three, all_three, passing)
+    culprit = certified(small("p0==1\n", {}).case, lines, one, probes)
+    assert [member.name for member in culprit.members] == ["p0", "p1"]
 
 
 def test_what_a_line_pulls_in_is_named_with_the_line_where_that_broke() -> None:

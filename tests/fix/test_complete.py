@@ -9,6 +9,7 @@ from bisect_deps.fix.culprits import broken
 from bisect_deps.fix.failure import breakages_of
 from bisect_deps.fix.repair import repair
 from bisect_deps.model import Candidate, Culprit, Outcome, Probe
+from tests.fix.simulated import Checks
 from tests.fix.small import Small, at, breaks, said, small, yearly
 
 # Two lines use what hub lost; the log of a check stops at the first.
@@ -139,6 +140,25 @@ def test_a_pin_that_alone_fixes_it_is_alone_at_fault() -> None:
     culprit = broken([member], failing, breakage, fixed.number)
     found, other = here.told(either_side(here.case, culprit, breakage, failing, fixed))
     assert (found, other) == (culprit, None)
+
+
+@pytest.mark.parametrize("checks", [Checks.IMPORTS, Checks.COMMAND])
+def test_without_another_release_of_a_side_imports_that_pass_without_it_tell(
+    checks: Checks,
+) -> None:
+    stuck = {**PROJECTS, "first": [at("1.0", "2020-01-01", "hub")]}
+    here = small("first==1.0\nhub==2.0\n", stuck, FAULTS[0], checks=checks)
+    failing = here.probe()
+    fixed = here.probe(here.case.settled(Candidate(), {"hub": "1.0"}))
+    member = here.case.member("hub", "2.0")
+    assert member is not None
+    breakage = breakages_of(failing)[0]
+    culprit = broken([member], failing, breakage, fixed.number)
+    found, other = here.told(either_side(here.case, culprit, breakage, failing, fixed))
+    assert other is None
+    names = [member.name for member in found.members]
+    assert names == (["first", "hub"] if checks.imports else ["hub"])
+    assert here.asked[2:] == (["-first"] if checks.imports else [])
 
 
 def test_a_culprit_is_described_by_its_own_probe_alone() -> None:

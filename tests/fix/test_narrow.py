@@ -72,11 +72,12 @@ def test_the_ends_are_neighbours_and_nothing_lies_unbuilt_between_them() -> None
     assert [tried.version for tried in narrowing.tried] == sorted(proven), "in their order"
 
 
-def moved_along(*middle: Listing) -> tuple[Narrowing, Probe]:
+def moved_along(*middle: Listing, pulled: str = "") -> tuple[Narrowing, Probe]:
     """Return the narrowing of app from 1.0 to 3.0, and the fix: low has to move along with 3.0."""
     projects = {
         "app": [at("1.0", "2020-01-01", "low<2"), *middle, at("3.0", "2022-01-01", "low>=2")],
-        "low": yearly("1.0", "2.0"),
+        "low": [at("1.0", "2020-01-01", *pulled.split()), at("2.0", "2021-01-01")],
+        "extra": yearly("1.0"),
     }
     here = small("app==1.0\nlow==1.0\n", projects, breaks("amber", app="1.0"))
     failing = here.probe()
@@ -92,6 +93,16 @@ def test_a_release_that_suits_the_file_is_built_without_what_moved_along() -> No
     narrowing, best = moved_along(at("2.0", "2021-01-01", "low<2"))
     assert (narrowing.last_failing, narrowing.first_passing) == ("1.0", "2.0")
     assert said(best.candidate) == "app==2.0", "nothing moves along any more"
+
+
+@pytest.mark.parametrize(
+    ("pulled", "edits"),
+    [("", "app==2.0"), ("extra", "app==2.0 low==2.0")],
+    ids=["all else stays", "something else comes in"],
+)
+def test_what_moved_along_is_put_back_where_all_else_stays_alike(pulled: str, edits: str) -> None:
+    _, best = moved_along(at("2.0", "2021-01-01", "low"), pulled=pulled)
+    assert said(best.candidate) == edits
 
 
 def test_what_moved_along_says_of_no_release_that_it_fails() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bisect_deps.fix.walk import end_walk
 from bisect_deps.model import Candidate, Cause, Diagnosis, Outcome, Phase, Probe, Suspect
+from bisect_deps.policy import POLICY
 from tests.fix.small import Small, at, said, small, yearly
 
 PROJECTS = {
@@ -59,3 +60,19 @@ def test_nothing_is_asked_where_nothing_is_named_or_it_is_held_already() -> None
         standing = here.told(end_walk(here.case, failing))
         assert (standing.candidate, standing.probe) == (failing.candidate, failing)
         assert here.builds.builds == before
+
+
+def test_one_walk_after_the_other_is_ended_until_the_limit() -> None:
+    names = [f"p{n}" for n in range(POLICY.walk_builds + 1)]
+    here = small("".join(f"{name}\n" for name in names), dict.fromkeys(names, yearly("1.0")))
+    story = end_walk(here.case, walking(here, names[0]))
+    [inquiry] = next(story)
+    for name in names[1:-1]:
+        [inquiry] = story.send([walking(here, name, inquiry.candidate)])
+    assert said(inquiry.candidate) == " ".join(f"{name}==1.0" for name in names[:-1])
+    with pytest.raises(StopIteration) as ended:
+        story.send([walking(here, names[-1], inquiry.candidate)])
+    standing = ended.value.value
+    assert standing.candidate == inquiry.candidate
+    assert standing.culprits == (), "its last probe tells more"
+    assert [note.text for note in standing.notes] == ["it goes through all"] * POLICY.walk_builds

@@ -136,7 +136,7 @@ def _be_no_looser(defaults: Mapping[str, Any]) -> None:
 @option("--imports", is_flag=True, help="Also import the modules of every requirement.")
 @option(
     "--log",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=click.Path(path_type=Path),
     metavar="FILE",
     help="A log of the failed build that you already have: saves the first build.",
 )
@@ -386,8 +386,11 @@ def _check_values(flags: Mapping[str, Any]) -> None:
 
 
 def _check_files(settings: RunSettings) -> None:
-    if settings.log is not None and settings.log.is_file():
-        be_a_log(settings.log.read_bytes(), str(settings.log))
+    # A pipe can be read once only.
+    if settings.log is not None and not settings.log.is_fifo():
+        from bisect_deps.diagnosis.sources import only_log_in
+
+        be_a_log(only_log_in(settings.log), str(settings.log))
     by_hand = settings.builder == MANUAL
     if by_hand and settings.stdin is not None:
         raise InputError(

@@ -6,6 +6,7 @@ Everything is read in blocks; nothing is unpacked to disk. Must not know what a 
 from __future__ import annotations
 
 import bz2
+import errno
 import functools
 import gzip
 import lzma
@@ -19,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from bisect_deps.errors import InputError
-from bisect_deps.system.files import hint_for_missing, open_regular
+from bisect_deps.system.files import LARGEST, hint_for_missing, open_regular
 
 BLOCK = 1 << 18
 
@@ -73,6 +74,8 @@ def logs_in(place: str) -> list[Log]:
         found = [log for file in _files(path) for log in _of_file(file)]
     elif path.is_file() and _starts(path).startswith(_ZIP):
         found = _of_zip(path)
+    elif (archive := _archive_above(path)) is not None:
+        found = [_member(archive, path.relative_to(archive).as_posix())]
     else:
         return [_of_path(path)]
     if not found:
@@ -80,6 +83,21 @@ def logs_in(place: str) -> list[Log]:
             "holds no log", place=place, hint="name a log file, or a zip or folder of logs"
         )
     return found
+
+
+def only_log_in(place: Path) -> bytes:
+    """Return the log at a place, unpacked. Raises InputError for none, several, or what is too large."""
+    found = logs_in(str(place))
+    if len(found) > 1:
+        raise InputError(
+            f"holds {len(found)} logs", place=str(place), hint=f"name one, such as {found[0].name}"
+        )
+    data = bytearray()
+    for block in found[0].blocks():
+        data += block
+        if len(data) > LARGEST:
+            raise InputError("is too large for a log that a run takes", place=str(place))
+    return bytes(data)
 
 
 def standard_input(file: Readable) -> Log:
@@ -90,6 +108,14 @@ def standard_input(file: Readable) -> Log:
 def blocks_of(file: Readable) -> Iterator[bytes]:
     """Return a binary file as blocks instead of lines."""
     return iter(lambda: file.read(BLOCK), b"")
+
+
+def _archive_above(path: Path) -> Path | None:
+    """Return the zip that a path leads into, None for any other path."""
+    if path.exists():
+        return None
+    above = next((parent for parent in path.parents if parent.is_file()), None)
+    return above if above is not None and _starts(above).startswith(_ZIP) else None
 
 
 def _of_path(path: Path) -> Log:
@@ -144,7 +170,14 @@ def _of_zip(path: Path) -> list[Log]:
 
 
 def _member(path: Path, name: str) -> Log:
-    return Log(f"{path}/{name}", lambda: _archive(path).open(name))
+    return Log(f"{path}/{name}", lambda: _open_member(path, name))
+
+
+def _open_member(path: Path, name: str) -> AbstractContextManager[Readable]:
+    try:
+        return _archive(path).open(name)
+    except KeyError as error:
+        raise FileNotFoundError(errno.ENOENT, "no such log in the zip") from error
 
 
 def _archive(path: Path) -> zipfile.ZipFile:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.builders.base import BuilderOptions
-from bisect_deps.errors import BuilderUnavailable, IndexUnavailable, InputError, JournalError
+from bisect_deps.diagnosis.sources import only_log_in
+from bisect_deps.errors import BuilderUnavailable, IndexUnavailable, JournalError
 from bisect_deps.fix.case import Case, baseline_inquiry
 from bisect_deps.fix.conclusion import Conclusion, Way
 from bisect_deps.fix.failure import installs
@@ -44,7 +45,7 @@ from bisect_deps.run.other_pythons import MadeFor, located, try_other_pythons
 from bisect_deps.run.settings import RunSettings
 from bisect_deps.run.setup import close, manifest_of, open_run
 from bisect_deps.secret import masked
-from bisect_deps.system.files import holds, read_regular
+from bisect_deps.system.files import holds
 from bisect_deps.system.trust import STATE_FOLDER
 from bisect_deps.text import listed
 
@@ -382,11 +383,7 @@ def _take_over(
 ) -> None:
     """Give the prober what is known without a build: the user's log, a session's answers."""
     if settings.log is not None:
-        try:
-            text = read_regular(settings.log, pipe=True).decode("utf-8", "surrogateescape")
-        except OSError as error:
-            said = f"the log cannot be read: {error.strerror}"
-            raise InputError(said, place=str(settings.log)) from None
+        text = only_log_in(settings.log).decode("utf-8", "surrogateescape")
         data = masked(text).encode("utf-8", "surrogateescape")
         prober.give(baseline_inquiry(case), data)
     for reported in handover.reported if handover is not None and settings.resume else ():

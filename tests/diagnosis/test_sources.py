@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bisect_deps.diagnosis.sources import BLOCK, blocks_of, logs_in
+from bisect_deps.diagnosis.sources import BLOCK, blocks_of, logs_in, only_log_in
 from bisect_deps.errors import InputError
 
 TEXT = b"ERROR: no\n"
@@ -111,3 +111,32 @@ def test_the_names_of_a_zip_are_read_once_for_all_its_logs(tmp_path: Path) -> No
     with unittest.mock.patch("zipfile.ZipFile", wraps=zipfile.ZipFile) as opened:
         assert sum(len(list(log.blocks())) for log in logs_in(str(path))) == 300
     assert opened.call_count == 1
+
+
+def test_one_log_of_a_zip_is_named_by_its_place_in_it(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "run.zip", "0_build.txt", "1_test.txt")
+    assert only_log_in(path / "1_test.txt") == b"1_test.txt"
+    with pytest.raises(InputError, match="holds 2 logs") as error:
+        only_log_in(path)
+    assert "0_build.txt" in str(error.value.hint)
+    with pytest.raises(InputError, match="no such log in the zip"):
+        only_log_in(path / "none.txt")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
+def test_the_only_log_of_a_file_is_taken_unpacked(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(pack(TEXT))
+    assert only_log_in(path) == TEXT
+
+
+def test_a_log_that_unpacks_to_more_than_a_run_takes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bisect_deps.diagnosis.sources.LARGEST", 1000)
+    path = tmp_path / "log.gz"
+    path.write_bytes(gzip.compress(b"x" * 100_000))
+    with pytest.raises(InputError, match="too large"):
+        only_log_in(path)

@@ -54,6 +54,7 @@ from bisect_deps.fix.steady import steadied
 from bisect_deps.fix.walk import end_walk
 from bisect_deps.fix.written import written
 from bisect_deps.model import (
+    Breakage,
     Candidate,
     Culprit,
     Edit,
@@ -65,6 +66,7 @@ from bisect_deps.model import (
     Phase,
     Probe,
     ProbeKind,
+    Proof,
     VerdictKind,
 )
 from bisect_deps.policy import POLICY
@@ -455,7 +457,8 @@ def _culprits(
             # No build failed with it alone: nothing resolves so, it only has to follow.
             continue
         name = _broken_by(case, moved, probe, failing, small.passing)
-        breakage = reported_by_breakage(probe, [name])
+        shown = probe
+        probe, breakage = _first_told(case, name, failing, shown)
         resolution = case.resolve(probe.candidate)
         version = case.installed(probe).get(name, change.before.get(name))
         user = breakage.user if breakage is not None else ""
@@ -472,13 +475,27 @@ def _culprits(
         if member is None:
             continue
         if breakage is not None:
-            found.append(broken([member], probe, breakage, small.passing.number))
+            culprit = broken([member], probe, breakage, small.passing.number)
         else:
-            found.append(described([member], probe, small.passing.number))
+            culprit = described([member], probe, small.passing.number)
+        found.append(replace(culprit, proof=Proof(shown.number, small.passing.number)))
     apart = small.inseparable
     if not found and apart is not None:
         found = _inseparable(case, change, small, apart)
     return told_once(merged((), found))
+
+
+def _first_told(
+    case: Case, name: str, origin: Probe, probe: Probe
+) -> tuple[Probe, Breakage | None]:
+    """Return the probe that tells of a project with what its log says, and that.
+
+    Where its user was only brought by a move, that is the file as it was, if its log tells as well.
+    """
+    breakage, first = (reported_by_breakage(one, [name]) for one in (probe, origin))
+    user = breakage.user if breakage is not None else ""
+    had, has = case.installed(origin).get(user), case.installed(probe).get(user)
+    return (origin, first) if first is not None and had != has else (probe, breakage)
 
 
 def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Probe) -> str:

@@ -160,3 +160,22 @@ def test_who_only_fails_beside_what_a_move_brought_is_no_culprit() -> None:
     conclusion = here.told(repair(here.case))
     assert conclusion.kind is VerdictKind.CULPRITS, "no release of top works"
     assert [culprit.members[0].name for culprit in conclusion.culprits] == ["top"]
+
+
+def test_of_a_project_that_breaks_the_first_log_tells_who_uses_it_not_what_a_move_brought() -> None:
+    projects = {
+        "top": [at("1.0", "2020-01-01", "mid")],
+        "side": [at("1.0", "2020-01-01", "low")],
+        "mid": [at("1.0", "2020-01-01", "low"), at("2.0", "2024-01-01", "low")],
+        "low": yearly("1.0", "2.0"),
+    }
+    faults = (
+        breaks("amber", 1, side="1.0", low="2.0"),
+        breaks("flint", 2, top="1.0", mid="2.0"),
+        breaks("gneiss", 0, mid="1.0", low="2.0"),
+    )
+    here = small("top==1.0\nside==1.0\n", projects, *faults)
+    conclusion = here.told(repair(here.case))
+    assert said(conclusion.ways[0].candidate) == "low==1.0 mid==1.0"
+    told = [(c.members[0].requirement.name, c.members[0].name) for c in conclusion.culprits]
+    assert sorted(told) == [("side", "low"), ("top", "mid")]

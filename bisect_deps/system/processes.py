@@ -20,11 +20,13 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from bisect_deps.policy import POLICY
 from bisect_deps.secret import Secret, looks_secret, names_secret, redact, split_credentials
+from bisect_deps.system import leftovers
 from bisect_deps.system.passed import is_passed
 
 MARK = "DEPBISECT_BUILD"
@@ -211,7 +213,10 @@ def _said(
         raise
     finally:
         if process.poll() is None:
-            _send(os.killpg, process.pid, signal.SIGKILL)
+            session = [pid for pid in _process_ids() if _is_of_session(pid, process.pid)]
+            with leftovers.removed(session), contextlib.suppress(subprocess.TimeoutExpired):
+                _send(os.killpg, process.pid, signal.SIGKILL)
+                process.wait(POLICY.unkillable)
 
 
 def _lead(command: Sequence[str], **settings: Any) -> subprocess.Popen[bytes]:
@@ -224,16 +229,18 @@ def _lead(command: Sequence[str], **settings: Any) -> subprocess.Popen[bytes]:
 
 def stop(processes: Iterable[Process], grace: float = POLICY.stop_grace) -> None:
     """Kill the commands with all that they started: asked first, forced after `grace`."""
-    living = [process for process in processes if process.members()]
-    if grace and living:
-        for process in living:
-            process.signal(signal.SIGTERM)
-        living = _wait(living, grace)
-    deadline = time.monotonic() + POLICY.unkillable
-    while living and time.monotonic() < deadline:
-        for process in living:
-            process.signal(signal.SIGKILL)
-        living = _wait(living, 0.2)
+    members = {process: process.members() for process in processes}
+    living = [process for process, found in members.items() if found]
+    with leftovers.removed(chain.from_iterable(members.values())):
+        if grace and living:
+            for process in living:
+                process.signal(signal.SIGTERM)
+            living = _wait(living, grace)
+        deadline = time.monotonic() + POLICY.unkillable
+        while living and time.monotonic() < deadline:
+            for process in living:
+                process.signal(signal.SIGKILL)
+            living = _wait(living, 0.2)
 
 
 def new_family() -> str:
@@ -272,8 +279,9 @@ def stop_orphans() -> int:
         for pid in _process_ids()
         if pid != os.getpid() and any(is_dead(mark.partition("/")[0]) for mark in _marks(pid))
     ]
-    for pid in orphans:
-        _send(os.kill, pid, signal.SIGKILL)
+    with leftovers.removed(orphans):
+        for pid in orphans:
+            _send(os.kill, pid, signal.SIGKILL)
     return len(orphans)
 
 

@@ -74,16 +74,20 @@ def test_ctrl_c_ends_a_command_with_all_its_processes(
 
 
 def test_ctrl_c_ends_an_install_with_its_build_backend(
-    start: Start, folder: Path, local_index: LocalIndex
+    start: Start, folder: Path, local_index: LocalIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", str(folder / "cache" / "uv"))
     local_index.add(Project("slow").release("1.0", seconds=300))
     links = ["--no-index", "--find-links", str(local_index.find_links), "--python", sys.executable]
     run = start(folder, *links, "--no-evidence")
     builds = folder / "cache" / "depbisect-builds"
     backend = wait_for(folder / "index" / "state" / "slow-1.0.build", run)
+    half_done = list((folder / "cache" / "uv").glob("*/.tmp*"))
     run.send_signal(signal.SIGINT)
     assert run.wait(60) == 130, (folder / "output").read_text()
     assert not lives(backend)
+    assert half_done
+    assert [path for path in half_done if path.exists()] == []
     assert left_in_the_end(lambda: [*living(str(builds)), *names_in(builds)]) == []
 
 

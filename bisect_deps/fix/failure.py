@@ -74,8 +74,7 @@ def fingerprints(probe: Probe) -> frozenset[str]:
 
 def first_fingerprint(probe: Probe) -> str:
     """Return the fingerprint of the failure to follow, the first of the log; "" for none."""
-    broken = breakages_of(probe)
-    first = broken[0].signature if broken and broken[0].signature else probe.signature
+    first = next((breakage.signature for breakage in breakages_of(probe)), "") or probe.signature
     return first if tells_something(first) else ""
 
 

@@ -53,10 +53,8 @@ def _failing(case: Case, rest: Candidate, failed: Iterable[Probe]) -> Probe | No
     """Return a failed build of a candidate, or of another that comes to the same releases."""
     releases = case.releases_of(rest)
     for probe in failed:
-        if probe.kind is ProbeKind.ISOLATED:
-            continue
         alike = releases is not None and case.releases_of(probe.candidate) == releases
-        if alike or probe.candidate == rest:
+        if (alike or probe.candidate == rest) and probe.kind is not ProbeKind.ISOLATED:
             return probe
     return None
 

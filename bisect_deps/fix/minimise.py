@@ -229,16 +229,14 @@ def _together(
     case: Case, change: Difference, names: Sequence[str], known: Sequence[Probe]
 ) -> Probe | None:
     """Return a probe that failed with all of these where they were: they cannot be parted."""
-    best: tuple[int, Probe] | None = None
-    for probe in known:
-        if probe.outcome is not Outcome.FAIL or not installs(probe):
-            continue
-        installed = case.installed(probe)
-        if all(installed.get(name) == change.before.get(name) for name in names):
-            moved = sum(installed.get(n) == change.after[n] for n in change.names)
-            if best is None or moved > best[0]:
-                best = (moved, probe)
-    return best[1] if best is not None else None
+    found = [
+        (sum(installed.get(name) == change.after[name] for name in change.names), probe)
+        for probe in known
+        if probe.outcome is Outcome.FAIL and installs(probe)
+        for installed in [case.installed(probe)]
+        if all(installed.get(name) == change.before.get(name) for name in names)
+    ]
+    return max(found, key=lambda both: both[0])[1] if found else None
 
 
 def _by_halves(

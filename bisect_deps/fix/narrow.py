@@ -252,9 +252,7 @@ def _fails_between(axis: Axis, known: Mapping[_Question, Probe]) -> bool:
 
 def _built(axis: Axis, known: Mapping[_Question, Probe]) -> set[str]:
     """Return the versions that some build had, by itself or in the whole file."""
-    moved = {pin for about in known for pin in _pins(about[0], axis.name)}
-    alone = {about[1] for about in known}
-    return {v for v in axis.versions if v in moved or str(Release(axis.name, v)) in alone}
+    return {pin for candidate, *_ in known for pin in _pins(candidate, axis.name)}
 
 
 def _pins(candidate: Candidate, name: str) -> set[str]:

@@ -123,6 +123,8 @@ def test_another_failure_is_unresolved_to_a_search() -> None:
 
 def test_the_first_breakage_is_followed_and_nothing_where_the_log_is_mute() -> None:
     assert first_fingerprint(probe(GONE, LOST, GONE)) == LOST
+    assert first_fingerprint(probe(GONE, LOST, "")) == LOST
+    assert first_fingerprint(probe(GONE, "", LOST)) == GONE
     assert first_fingerprint(probe(BUILD)) == BUILD
     assert first_fingerprint(probe(MUTE)) == ""
 

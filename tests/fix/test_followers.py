@@ -128,6 +128,18 @@ def test_a_line_moves_since_it_held_another_at_a_release_that_fails() -> None:
     assert note.probe == 1
 
 
+def test_a_release_that_fails_alone_is_no_build_of_the_file_without_an_edit() -> None:
+    here = small("app==1.0\n", {"app": [at("1.0"), at("2.0")]}, breaks("amber", app="1.0"))
+    failing = here.probe()
+    alone = replace(failing, number=7, kind=ProbeKind.ISOLATED, isolated="app==1.0")
+    fix = here.case.settled(Candidate(), {"app": "2.0"})
+    [note] = followed(here.case, [], fix, [alone, failing])
+    assert (note.text, note.probe) == (
+        "app==2.0 moves along: without that the build fails",
+        failing.number,
+    )
+
+
 @dataclass(frozen=True)
 class Refusing:
     """A resolver that finds nothing, in these words."""

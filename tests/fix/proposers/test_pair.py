@@ -122,6 +122,13 @@ def test_what_was_set_back_before_what_this_python_lost_comes_half_the_way_back(
         pytest.param("plugin==1.0\n", ALL_HELD, HERE, id="plugin uses it"),
         pytest.param("plugin==1.0\n", ALL_HELD, "", id="it is a source"),
         pytest.param("plugin\n", "user==3.0", HERE, id="plugin may move, too"),
+        pytest.param("plugin==1.0\nsource\n", ALL_HELD, HERE, id="another is a source"),
+        pytest.param(
+            "plugin==1.0\nsource\n",
+            ALL_HELD.replace("lacks", "deep==1.0 lacks"),
+            "",
+            id="both are sources",
+        ),
     ],
 )
 def test_a_user_that_broke_before_is_lifted_or_where_pins_use_it_all_is_held(
@@ -139,6 +146,8 @@ def test_a_user_that_broke_before_is_lifted_or_where_pins_use_it_all_is_held(
         "third": late,
         "beside": late,
         "plugin": [at("1.0", "2020-06-01", "user")],
+        "source": [at("1.0", "2020-06-01", "deep", wheel="", sdist=True)],
+        "deep": late,
     }
     here = small(f"user==1.0\n{more}", projects, FAULT, other)
     held = here.probe(here.case.settled(Candidate(), {"lacks": "1.1"}))

@@ -8,7 +8,7 @@ version), the installer takes no editable repository (a direct reference).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -192,9 +192,7 @@ def _replaced(line: Requirement, name: str, clause: str) -> Edit:
 
 def _marked(line: Requirement, marker: str) -> Edit:
     both = f"({line.marker}) and ({marker})" if line.marker else marker
-    extras = f"[{','.join(sorted(line.extras))}]" if line.extras else ""
-    text = f"{line.name}{extras}{line.specifier} ; {both}"
-    return Edit(EditAction.REPLACE, line.name, line.number, text)
+    return _replaced(replace(line, marker=both), line.name, line.specifier)
 
 
 def _note(line: Requirement, text: str) -> Note:

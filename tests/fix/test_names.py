@@ -150,9 +150,9 @@ def amended(
         ("sklearn==1.3\n", "sklearn", "scikit-learn==1.3", "what is meant is scikit-learn==1.3"),
         ("sklearn\n", "sklearn", "scikit-learn", "what is meant is scikit-learn"),
         (
-            'sklearn[x]==1.3 ; python_version>"3"\n',
+            'sklearn[f,b,e,a,d,c]==1.3 ; python_version>"3"\n',
             "sklearn",
-            'scikit-learn[x]==1.3 ; python_version > "3"',
+            'scikit-learn[a,b,c,d,e,f]==1.3 ; python_version > "3"',
             "what is meant is",
         ),
         ("sklearn==9.9\n", "sklearn", None, "in a version that you choose"),
@@ -166,9 +166,9 @@ def amended(
             "it needs the marker",
         ),
         (
-            "winonly==1.0\n",
+            "winonly[x]==1.0\n",
             "winonly",
-            'winonly==1.0 ; sys_platform == "win32"',
+            'winonly[x]==1.0 ; sys_platform == "win32"',
             "has files for another system only",
         ),
         (
@@ -187,7 +187,7 @@ def amended(
     ids=[
         "another project is meant",
         "without a version",
-        "extras and marker stay",
+        "extras in their order and the marker stay",
         "a version that the right project never had",
         "a range tells no version",
         "the right project is there",

@@ -34,7 +34,9 @@ STEPS_BEFORE = 4
 MOST_MARKS, MOST_REPEATED_MARKS = 30_000, 4_096
 # Where more of a block's lines than this are read, the next are asked whether they only repeat: to
 # read a line costs twenty times as much as to look for literals in it.
-MOST_READ = 0.05
+MOST_READ = 0.2
+# Where fewer lines than this mean anything, each is read again with what stands around it.
+FEWEST_ALARMING = 0.005
 
 # A bracket alone may be a time stamp's, and old pip's commands have `\n` in them.
 _JSON_START = re.compile(rb'\s{0,40}(?:\[\s{0,9}[\[{"]|\{\s{0,9}"|"[^"\\]{1,60}"\s{0,4}:)')
@@ -132,6 +134,8 @@ class Reader:
             left = max(left, line.at + after - len(lines))
         starts = [start for start, _ in sieve_of(self._marks).hits(block)]
         worth = hot | self._announced(lines, starts)
+        announcing = len(starts) > MOST_READ * len(lines)
+        self._repeats.dense = announcing or self._repeats.alarming > FEWEST_ALARMING
         for at in [*(line.at for line in new), len(lines)]:
             # Whose line it is, and whose the next block's first: read before and passed over now.
             before = bisect_right(starts, at)

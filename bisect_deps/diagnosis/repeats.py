@@ -204,6 +204,8 @@ class Repeats:
         self._names: Counter[int] = Counter()
         self._read: Counter[int] = Counter()
         self.dense = False
+        # Of the lines of the last block that was judged, how many mean anything.
+        self.alarming = 0.0
 
     def judged(self, blocks: Iterable[bytes]) -> Iterator[tuple[bytes, list[New] | None]]:
         """Yield each block with the lines that say something new; None for all of them."""
@@ -238,6 +240,9 @@ class Repeats:
         block = ahead.popleft()
         known = len(before) == len(ahead) == NEIGHBOURS and bool(block.wordings)
         new = self._new(block, before, ahead) if known else None
+        if block.wordings:
+            meant = sum(map(block.kinds.__contains__, block.wordings)) if block.kinds else 0
+            self.alarming = meant / len(block.wordings)
         before.append(block.meaning)
         return block.data, new
 

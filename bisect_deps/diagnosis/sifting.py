@@ -20,7 +20,7 @@ GROUPS = 8
 
 # How common letters are, and what build logs repeat: a literal is looked for by its rarest letters.
 _COMMON_FIRST = " etaoinsrlcdupm/.-_:hgfbyvwkx"
-_EVERYWHERE = b" build/lib warning passed python copying running already satisfied site-packages version downloading"
+_EVERYWHERE = b" build/lib/module warning passed python copying running already satisfied site-packages version downloading"
 _FOUND = bytes(1) + b"\1" * 255
 
 

@@ -493,9 +493,11 @@ def _first_told(
     Where its user was only brought by a move, that is the file as it was, if its log tells as well.
     """
     breakage, first = (reported_by_breakage(one, [name]) for one in (probe, origin))
-    user = breakage.user if breakage is not None else ""
-    had, has = case.installed(origin).get(user), case.installed(probe).get(user)
-    return (origin, first) if first is not None and had != has else (probe, breakage)
+    if breakage is None or first is None or first.lacks != breakage.lacks:
+        return probe, breakage
+    had, has = (case.installed(one).get(breakage.user) for one in (origin, probe))
+    is_same = first.user == breakage.user or had == has
+    return (probe, breakage) if is_same else (origin, first)
 
 
 def _broken_by(case: Case, name: str, failing: Probe, origin: Probe, passing: Probe) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bisect_deps.fix.case import Case, is_older
+from bisect_deps.fix.case import Case, is_compiled, is_older
 from bisect_deps.index import ReleaseFacts
 from bisect_deps.index.releases import instant
 from bisect_deps.model import Breakage, Candidate, Probe, Release
@@ -90,12 +90,20 @@ def _jointly(case: Case, base: Candidate, name: str, version: str) -> Iterator[C
 def held_back(
     case: Case, scene: Scene, name: str, before: datetime | None, why: str
 ) -> Iterator[Move]:
-    """Yield a project at its newest release from before an instant that suits the others."""
+    """Yield a project at its newest release from before an instant that suits the others.
+
+    Where all of these would have to be compiled, the first after them that need not goes first:
+    sources from before this Python take minutes, and seldom compile.
+    """
     if before is None or name not in scene.installed:
         return
     older = older_than(case, name, scene.installed[name])
     known = [release for release in reversed(older) if _is_before(release, before)]
-    yield from moved(case, scene.candidate, name, ready_first(case, name, known), why)
+    ready = ready_first(case, name, known)
+    if ready and not case.is_pure(name) and is_compiled(case, name, ready[0]):
+        later = [release for release in older if release not in known and release.usable_wheel]
+        ready = [*(release.version for release in later[:1]), *ready]
+    yield from moved(case, scene.candidate, name, ready, why)
 
 
 def lifted(

@@ -8,7 +8,7 @@ from bisect_deps.fix.proposers import pair
 from bisect_deps.model import Candidate
 from tests.fix.simulated import Quality
 from tests.fix.small import Small, at, breaks, said, small, texts
-from tests.fix.world import HERE
+from tests.fix.world import ELSEWHERE, HERE
 
 # user 1 was made for lacks 1; lacks 2 lost what it uses, and user 2 knows of that.
 PROJECTS = {
@@ -157,3 +157,21 @@ def test_a_user_that_broke_before_is_lifted_or_where_pins_use_it_all_is_held(
 
 def test_nothing_is_offered_where_one_side_is_unknown() -> None:
     assert offered(given("user==1.0\n", quality=Quality.SILENT)) == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "first"), [(ELSEWHERE, "lacks==2.0"), (HERE, "lacks==1.1")], ids=["sources", "wheels"]
+)
+def test_where_all_that_it_can_have_known_is_compiled_the_first_wheel_after_goes_first(
+    tag: str, first: str
+) -> None:
+    lacks = [
+        at("1.0", "2020-01-01", wheel=tag, sdist=True),
+        at("1.1", "2020-03-01", wheel=tag, sdist=True),
+        at("2.0", "2022-01-01"),
+        at("2.1", "2023-01-01"),
+        at("3.0", "2024-01-01"),
+    ]
+    fault = breaks("amber", user="1.0", lacks="3.0")
+    here = small("user==1.0\n", {**PROJECTS, "lacks": lacks}, fault)
+    assert offered(here)[0] == first

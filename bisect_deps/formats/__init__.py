@@ -307,6 +307,11 @@ def _valid(parsed: Callable[[Path | None], Manifest], path: Path, folder: Path |
         other = parsed(beside)
         if _first_fatal(other) is None:
             return other
+    from bisect_deps.formats._kinds import is_log
+    from bisect_deps.formats.requirements import RequirementsManifest
+
+    if isinstance(manifest, RequirementsManifest) and is_log(manifest.documents[0]):
+        _raise_fatal(path, manifest.as_its_kind())
     _raise_fatal(path, manifest)
     return manifest
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bisect_deps.errors import InputError
+from bisect_deps.formats._kinds import of_another_kind
 from bisect_deps.formats._lines import read_document
 from bisect_deps.formats._splice import (
     CONSTRAINTS_FILE,
@@ -93,6 +94,16 @@ class RequirementsManifest:
     def problems(self) -> Sequence[Problem]:
         """What all documents report."""
         return tuple(problem for document in self.documents for problem in document.problems)
+
+    def as_its_kind(self) -> RequirementsManifest:
+        """Return it; a file of another kind without lines, and with that as its one problem."""
+        root = self.documents[0]
+        problem = of_another_kind(root) if root.problems else None
+        if problem is None:
+            return self
+        documents = (root._replace(problems=(problem,), lines=()), *self.documents[1:])
+        places = tuple(place for place in self.places if place[0] is not root)
+        return RequirementsManifest(self.path, documents, places, self.folder, self.variables)
 
     @property
     def is_judged(self) -> bool:

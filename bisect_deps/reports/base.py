@@ -527,7 +527,7 @@ def removal(verdict: Verdict) -> str:
     left_out = verdict.fallback.dropped if verdict.fallback is not None else frozenset()
     if verdict.target.is_by_hand or not left_out:
         return ""
-    return " (--allow-removal takes that for a fix)"
+    return " (with --allow-removal, that counts as a fix)"
 
 
 def statements(verdict: Verdict) -> list[str]:

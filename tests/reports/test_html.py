@@ -250,7 +250,7 @@ def test_what_was_written_is_said_instead_of_how_to_write() -> None:
 
 def test_other_verdicts_show_what_they_have() -> None:
     assert (
-        "Known to pass The file without mysqlclient (--allow-removal takes that for a fix)."
+        "Known to pass The file without mysqlclient (with --allow-removal, that counts as a fix)."
         in Page(render(NOT_FIXED)).text
     )
     assert "there is nothing to fix" in Page(render(PASSES)).text

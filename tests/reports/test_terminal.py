@@ -386,7 +386,7 @@ def test_without_a_fix_the_best_known_is_said() -> None:
     text = flat(render(NOT_FIXED))
     assert "this machine lacks what is needed, and no version is to blame." in text
     assert (
-        "Known to pass: the file without mysqlclient (--allow-removal takes that for a fix)."
+        "Known to pass: the file without mysqlclient (with --allow-removal, that counts as a fix)."
         in text
     )
     assert "built: 1.3.7 (build 2), 1.4.6 (build 4) and 2.2.4 (build 5)." in text

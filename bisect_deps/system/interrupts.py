@@ -68,6 +68,9 @@ def interrupt(number: int, frame: FrameType | None) -> None:
         _thread.start_new_thread(_again, (number,))
         return
     if not any(answer.takes() for answer in _answers):
+        # A library that it passes through may log it with its traceback.
+        if "logging" in sys.modules:
+            sys.modules["logging"].disable()
         raise KeyboardInterrupt
 
 

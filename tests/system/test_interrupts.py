@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -94,6 +95,36 @@ def test_an_answer_that_is_known_is_not_taken_away_by_the_first_interrupt() -> N
             os.kill(os.getpid(), signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
+        logging.disable(logging.NOTSET)
+
+
+# A library that logs whatever passes through it, as servers do.
+LOGGED = """
+import logging, os, signal, sys
+from bisect_deps.system.interrupts import take_over
+take_over("SIGINT")
+try:
+    try:
+        logging.error("heard before")
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        logging.exception("a request failed")
+        raise
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_no_library_logs_an_interrupt_with_its_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOGGED],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (130, "ERROR:root:heard before\n")
 
 
 # Interrupted when all is done: by what is called at the end, and by an object that goes last.

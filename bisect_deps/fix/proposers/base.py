@@ -92,8 +92,8 @@ def held_back(
 ) -> Iterator[Move]:
     """Yield a project at its newest release from before an instant that suits the others.
 
-    Where all of these would have to be compiled, the first after them that need not goes first:
-    sources from before this Python take minutes, and seldom compile.
+    Where all of these would have to be compiled, the first after them that need not goes before
+    them: sources from before this Python take minutes, and seldom compile.
     """
     if before is None or name not in scene.installed:
         return
@@ -101,8 +101,8 @@ def held_back(
     known = [release for release in reversed(older) if _is_before(release, before)]
     ready = ready_first(case, name, known)
     if ready and not case.is_pure(name) and is_compiled(case, name, ready[0]):
-        later = [release for release in older if release not in known and release.usable_wheel]
-        ready = [*(release.version for release in later[:1]), *ready]
+        later = [r.version for r in older if r not in known and r.usable_wheel]
+        yield from moved(case, scene.candidate, name, later[:1], why)
     yield from moved(case, scene.candidate, name, ready, why)
 
 

@@ -160,10 +160,12 @@ def test_nothing_is_offered_where_one_side_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "first"), [(ELSEWHERE, "lacks==2.0"), (HERE, "lacks==1.1")], ids=["sources", "wheels"]
+    ("tag", "first"),
+    [(ELSEWHERE, ["lacks==2.0", "lacks==1.1"]), (HERE, ["lacks==1.1"])],
+    ids=["sources", "wheels"],
 )
 def test_where_all_that_it_can_have_known_is_compiled_the_first_wheel_after_goes_first(
-    tag: str, first: str
+    tag: str, first: list[str]
 ) -> None:
     lacks = [
         at("1.0", "2020-01-01", wheel=tag, sdist=True),
@@ -174,4 +176,4 @@ def test_where_all_that_it_can_have_known_is_compiled_the_first_wheel_after_goes
     ]
     fault = breaks("amber", user="1.0", lacks="3.0")
     here = small("user==1.0\n", {**PROJECTS, "lacks": lacks}, fault)
-    assert offered(here)[0] == first
+    assert offered(here)[: len(first)] == first

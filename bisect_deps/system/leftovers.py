@@ -13,9 +13,12 @@ import contextlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from bisect_deps.policy import POLICY
 
 _TAG = "CACHEDIR.TAG"
 _BETWEEN = re.compile(rb"[\0:=\"'\n]")
@@ -27,8 +30,13 @@ def removed(pids: Iterable[int]) -> Iterator[None]:
     """Remove what the processes have half done in caches, once they are killed inside."""
     folders = {folder for pid in pids for folder in _half_done(pid)}
     yield
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(POLICY.removals):
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        folders = {folder for folder in folders if folder.exists()}
+        if not folders:
+            return
+        time.sleep(0.05)  # Who is killed may still end a write there.
 
 
 def _half_done(pid: int) -> Iterator[Path]:

@@ -82,7 +82,8 @@ def test_ctrl_c_ends_an_install_with_its_build_backend(
     run = start(folder, *links, "--no-evidence")
     builds = folder / "cache" / "depbisect-builds"
     backend = wait_for(folder / "index" / "state" / "slow-1.0.build", run)
-    half_done = list((folder / "cache" / "uv").glob("*/.tmp*"))
+    told = Path(f"/proc/{backend}/cmdline").read_text()
+    half_done = [path for path in (folder / "cache" / "uv").glob("*/.tmp*") if str(path) in told]
     run.send_signal(signal.SIGINT)
     assert run.wait(60) == 130, (folder / "output").read_text()
     assert not lives(backend)

@@ -99,7 +99,7 @@ class Policy:
     proving_look: float = 0.05
     stop_grace: float = 1.0  # To end on SIGTERM, before SIGKILL.
     unkillable: float = 5.0  # What is still there then hangs in the kernel.
-    removals: int = 20  # Tries, 50 ms apart: a killed command may still end a write.
+    removals: int = 100  # Tries, a `process_look` apart: who is killed may still end a write.
     assistant_grace: float = 15.0  # An interrupted command ends its builds and closes its journal.
     fleet_look: float = 0.05  # For a stop, by each of its threads.
     sandbox_tries: int = 5  # One step's room: other programs come and go beside it.

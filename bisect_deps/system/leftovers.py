@@ -36,7 +36,7 @@ def removed(pids: Iterable[int]) -> Iterator[None]:
         folders = {folder for folder in folders if folder.exists()}
         if not folders:
             return
-        time.sleep(0.05)  # Who is killed may still end a write there.
+        time.sleep(POLICY.process_look)  # Who is killed may still end a write there.
 
 
 def _half_done(pid: int) -> Iterator[Path]:
